@@ -1,0 +1,53 @@
+//! The command line: one file a subcommand, no logic.
+
+mod output;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use snafu::Snafu;
+
+/// Trains, evaluates and runs networks that find cardiac amyloidosis on bone scans.
+#[derive(Debug, Parser)]
+#[command(
+    name = "attrium",
+    version,
+    max_term_width = 100,
+    after_help = "Research use only: not a medical device."
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {}
+
+/// What went wrong, to be printed once with its chain of causes.
+#[derive(Debug, Snafu)]
+pub enum Error {}
+
+impl Error {
+    /// The process's exit code: 42 for bad data, 43 for a bad configuration, 1 for anything else.
+    fn exit_code(&self) -> u8 {
+        match *self {}
+    }
+}
+
+/// Parses the arguments, runs the subcommand, and turns its error into an exit code.
+pub fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!(
+                "error: {}",
+                snafu::Report::from_error(&error).to_string().trim_end()
+            );
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<(), Error> {
+    match arguments.command {}
+}
