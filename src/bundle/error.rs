@@ -58,7 +58,7 @@ pub enum Error {
         /// The file's name within the bundle.
         name: String,
         /// What is wrong.
-        source: training::NormalizationError,
+        source: training::normalization::Error,
     },
     /// A network failed to run.
     #[snafu(display("the network cannot be run"))]
