@@ -11,6 +11,9 @@ use crate::api::CropMode;
 /// Rows and columns of a crop (paper, "Preprocessing").
 pub const CROP_SIZE: usize = 128;
 
+/// Pixels of a crop.
+pub const CROP_PIXELS: usize = CROP_SIZE * CROP_SIZE;
+
 /// The crop's upper edge as a share of the patient's height, from the feet (paper).
 const UPPER_EDGE: f64 = 0.85;
 

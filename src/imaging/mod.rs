@@ -25,7 +25,7 @@ mod view;
 mod warning;
 
 pub use acquisition::Acquisition;
-pub use crop::{CROP_SIZE, Crop, CropRectangle, crop, log_image};
+pub use crop::{CROP_PIXELS, CROP_SIZE, Crop, CropRectangle, crop, log_image};
 pub use dicom::{AttributeError, AttributeName, Malformed};
 pub use error::Error;
 pub use image::Image;

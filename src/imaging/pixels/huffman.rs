@@ -25,7 +25,7 @@ pub fn unstuff(data: &[u8]) -> (Cow<'_, [u8]>, &[u8]) {
                 bytes.extend_from_slice(clean);
                 rest = after;
             }
-            [0xFF, tail @ [0xFF, ..]] => rest = tail,
+            [0xFF, 0xFF, ..] => rest = &rest[1..],
             [0xFF, _, tail @ ..] => return (Cow::Owned(bytes), tail),
             _ => return (Cow::Owned(bytes), &[]),
         }

@@ -83,8 +83,8 @@ impl<'a> Scan<'a> {
 /// A marker segment: its kind, its parameters, and what follows (T.81, B.1.1.4).
 fn next_segment(bytes: &[u8]) -> Result<(u8, &[u8], &[u8]), Error> {
     let mut bytes = bytes;
-    while let [0xFF, rest @ [0xFF, ..]] = bytes {
-        bytes = rest;
+    while let [0xFF, 0xFF, ..] = bytes {
+        bytes = &bytes[1..];
     }
     let [0xFF, kind, high, low, rest @ ..] = bytes else {
         return problem("a JPEG marker is missing");
