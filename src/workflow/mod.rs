@@ -1,1 +1,10 @@
-//! The workflow room.
+//! What has to be done: a spec becomes a [`Plan`]; a plan and the observed states of its tasks
+//! become the [`Next`] actions; [`artefacts`] names everything that a run leaves.
+//!
+//! Pure: no store, no clock, no cluster. The local runner and the operator ask the same
+//! questions here and differ only in who starts a task.
+
+pub mod artefacts;
+mod plan;
+
+pub use plan::{Plan, Stage, StageKind, TaskRef, TaskSpec, Work};

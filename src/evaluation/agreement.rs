@@ -1,0 +1,1 @@
+//! Cohen's kappa.
