@@ -33,3 +33,6 @@ pub fn training_report(report: &TrainingReport) -> String {
 pub fn screening_report(report: &ScreeningReport) -> String {
     screening::page(report)
 }
+
+#[cfg(test)]
+mod tests;

@@ -94,7 +94,10 @@ mod tests {
 
     #[test]
     fn an_estimate_reads_as_in_the_literature() {
-        assert_eq!(estimate(Some(0.893), Some((0.8412, 0.929))), "0.89 [0.84, 0.93]");
+        assert_eq!(
+            estimate(Some(0.893), Some((0.8412, 0.929))),
+            "0.89 [0.84, 0.93]"
+        );
         assert_eq!(estimate(Some(1.0), None), "1.00");
         assert_eq!(estimate(None, Some((0.0, 1.0))), "–");
         assert_eq!(estimate(Some(f64::NAN), None), "–");
@@ -121,7 +124,10 @@ mod tests {
     #[test]
     fn a_duration_has_its_two_largest_units() {
         let texts = [0, 43, 61, 3600, 4329].map(duration);
-        assert_eq!(texts, ["0 s", "43 s", "1 min 1 s", "1 h 0 min", "1 h 12 min"]);
+        assert_eq!(
+            texts,
+            ["0 s", "43 s", "1 min 1 s", "1 h 0 min", "1 h 12 min"]
+        );
     }
 
     #[test]

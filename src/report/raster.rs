@@ -223,7 +223,9 @@ mod tests {
     }
 
     fn decode(uri: &str) -> Vec<u8> {
-        let text = uri.strip_prefix("data:image/png;base64,").expect("a data URI");
+        let text = uri
+            .strip_prefix("data:image/png;base64,")
+            .expect("a data URI");
         let value = |symbol: u8| -> u32 {
             match symbol {
                 b'A'..=b'Z' => u32::from(symbol - b'A'),
@@ -236,7 +238,9 @@ mod tests {
         };
         let mut file = Vec::new();
         for group in text.as_bytes().chunks(4) {
-            let bits = group.iter().fold(0, |bits, symbol| bits << 6 | value(*symbol));
+            let bits = group
+                .iter()
+                .fold(0, |bits, symbol| bits << 6 | value(*symbol));
             let padding = group.iter().filter(|symbol| **symbol == b'=').count();
             file.extend_from_slice(&bits.to_be_bytes()[1..4 - padding]);
         }

@@ -114,6 +114,9 @@ mod tests {
         let mut table = Table::new("c", ["a", "b", "c"]);
         table.row(Kind::Own, "1", ["2"]);
         let html = Markup::from(table).into_string();
-        assert!(html.contains("<th scope=\"row\">1</th><td>2</td><td></td></tr>"), "{html}");
+        assert!(
+            html.contains("<th scope=\"row\">1</th><td>2</td><td></td></tr>"),
+            "{html}"
+        );
     }
 }

@@ -127,7 +127,9 @@ fn plot(area: &DrawingArea<SVGBackend<'_>, Shift>, axes: &Axes, marks: &[Mark]) 
         .label_style(text(Role::Muted))
         .axis_desc_style(text(Role::Ink))
         .draw()?;
-    marks.iter().try_for_each(|mark| draw_mark(&mut chart, mark))
+    marks
+        .iter()
+        .try_for_each(|mark| draw_mark(&mut chart, mark))
 }
 
 fn draw_mark(chart: &mut Chart<'_, '_>, mark: &Mark) -> Drawn {

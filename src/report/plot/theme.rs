@@ -33,7 +33,14 @@ pub(in crate::report) enum Role {
 const SERIES: u8 = 6;
 
 /// The dashes of each series in canvas units; none for the first.
-const DASHES: [&str; SERIES as usize] = ["", "36 20", "8 16", "48 16 8 16", "24 12", "48 12 8 12 8 12"];
+const DASHES: [&str; SERIES as usize] = [
+    "",
+    "36 20",
+    "8 16",
+    "48 16 8 16",
+    "24 12",
+    "48 12 8 12 8 12",
+];
 
 /// The dashes of a training part.
 const FAINT: &str = "12 12";
@@ -125,7 +132,9 @@ pub(super) fn apply(svg: &str) -> String {
     while let Some((before, after)) = rest.split_once(START) {
         themed.push_str(before);
         themed.push_str("=\"");
-        let code = after.get(..2).and_then(|code| u8::from_str_radix(code, 16).ok());
+        let code = after
+            .get(..2)
+            .and_then(|code| u8::from_str_radix(code, 16).ok());
         let role = Role::from_code(code.unwrap_or(0));
         themed.push_str(&role.variable());
         themed.push('"');
@@ -169,8 +178,19 @@ pub(super) fn swatch(role: Role, shape: Option<Shape>) -> Markup {
             .attribute("fill", &colour),
     };
     element("svg")
-        .class(if shape.is_some() { "swatch point" } else { "swatch" })
-        .attribute("viewBox", if shape.is_some() { "32 8 64 64" } else { "0 0 128 80" })
+        .class(if shape.is_some() {
+            "swatch point"
+        } else {
+            "swatch"
+        })
+        .attribute(
+            "viewBox",
+            if shape.is_some() {
+                "32 8 64 64"
+            } else {
+                "0 0 128 80"
+            },
+        )
         .attribute("aria-hidden", "true")
         .child(drawn)
         .into()
@@ -189,9 +209,15 @@ mod tests {
 
     #[test]
     fn each_role_comes_back_from_its_colour() {
-        for role in [Role::Ink, Role::Muted, Role::Grid, Role::Surface, Role::Reference]
-            .into_iter()
-            .chain((0..SERIES).flat_map(|n| [Role::Series(n), Role::Plain(n), Role::Faint(n)]))
+        for role in [
+            Role::Ink,
+            Role::Muted,
+            Role::Grid,
+            Role::Surface,
+            Role::Reference,
+        ]
+        .into_iter()
+        .chain((0..SERIES).flat_map(|n| [Role::Series(n), Role::Plain(n), Role::Faint(n)]))
         {
             assert_eq!(Role::from_code(role.colour().2), role);
         }

@@ -13,7 +13,9 @@ pub(in crate::report) fn section(subjects: &[Subject<'_>]) -> Markup {
     for (task, group) in by_task(subjects) {
         content.push(heading(question(task)));
         content.push(scores(task, &group));
-        let diagrams = group.iter().filter(|subject| !subject.metrics.positive.calibration.is_empty());
+        let diagrams = group
+            .iter()
+            .filter(|subject| !subject.metrics.positive.calibration.is_empty());
         content.push(grid(diagrams.map(|subject| diagram(task, subject))));
         content.push(bins(task, &group));
     }
@@ -32,9 +34,18 @@ fn scores(task: Task, group: &[Subject<'_>]) -> Markup {
     let mut table = Table::new(
         caption(
             "Brier score and expected calibration error",
-            format!("For all classes together, and for {} alone. Lower is better.", positive(task)),
+            format!(
+                "For all classes together, and for {} alone. Lower is better.",
+                positive(task)
+            ),
         ),
-        ["Network", "Brier", "ECE", "Brier, positive", "ECE, positive"],
+        [
+            "Network",
+            "Brier",
+            "ECE",
+            "Brier, positive",
+            "ECE, positive",
+        ],
     );
     for subject in group {
         let m = subject.metrics;
@@ -45,7 +56,10 @@ fn scores(task: Task, group: &[Subject<'_>]) -> Markup {
             m.positive.expected_calibration_error,
         ];
         let three = |value: Option<f64>| {
-            value.map_or_else(|| number::UNDEFINED.to_owned(), |value| number::decimals(value, 3))
+            value.map_or_else(
+                || number::UNDEFINED.to_owned(),
+                |value| number::decimals(value, 3),
+            )
         };
         table.row(Kind::Own, subject.name, cells.map(three));
     }
@@ -60,9 +74,16 @@ fn diagram(task: Task, subject: &Subject<'_>) -> Markup {
         let interval = (bin.observed_interval.low, bin.observed_interval.high);
         Mark::Interval(plot::plain(0), bin.mean_probability, interval)
     }));
-    let means: Vec<(f64, f64)> = bins.iter().map(|bin| (bin.mean_probability, bin.observed)).collect();
+    let means: Vec<(f64, f64)> = bins
+        .iter()
+        .map(|bin| (bin.mean_probability, bin.observed))
+        .collect();
     marks.push(Mark::Line(plot::plain(0), means.clone()));
-    marks.extend(means.into_iter().map(|at| Mark::Point(plot::plain(0), Shape::Circle, at)));
+    marks.extend(
+        means
+            .into_iter()
+            .map(|at| Mark::Point(plot::plain(0), Shape::Circle, at)),
+    );
     let error = subject.metrics.positive.expected_calibration_error;
     let alternative = format!(
         "Reliability diagram of {} for {}: {} of probabilities, expected calibration error {}. \
@@ -80,8 +101,16 @@ fn diagram(task: Task, subject: &Subject<'_>) -> Markup {
 
 fn bins(task: Task, group: &[Subject<'_>]) -> Markup {
     let mut table = Table::new(
-        caption("Bins of the reliability diagrams", format!("Probability of {}.", positive(task))),
-        ["Network and bin", "Studies", "Mean probability", "Observed share"],
+        caption(
+            "Bins of the reliability diagrams",
+            format!("Probability of {}.", positive(task)),
+        ),
+        [
+            "Network and bin",
+            "Studies",
+            "Mean probability",
+            "Observed share",
+        ],
     );
     for subject in group {
         for bin in &subject.metrics.positive.calibration {
@@ -106,7 +135,10 @@ fn bins(task: Task, group: &[Subject<'_>]) -> Markup {
         return Markup::none();
     }
     let summary = format!("{}: bins as a table", super::title(task));
-    element("details").child(element("summary").child(summary)).child(table).into()
+    element("details")
+        .child(element("summary").child(summary))
+        .child(table)
+        .into()
 }
 
 fn axes() -> Axes {

@@ -34,7 +34,11 @@ fn matrix(subject: &Subject<'_>) -> Markup {
         let total: u64 = row.iter().sum();
         let cells = row.iter().enumerate().map(|(called, count)| {
             element("td")
-                .class(if called == truth { "cell right" } else { "cell" })
+                .class(if called == truth {
+                    "cell right"
+                } else {
+                    "cell"
+                })
                 .attribute("style", format!("--share:{}", part(*count, total)))
                 .child(number::count(*count))
                 .child(element("span").child(number::share(*count, total)))

@@ -13,7 +13,11 @@ const PAPER_GRADES: [u64; 4] = [991, 296, 23, 24];
 pub(in crate::report) fn section(data: &DataFlow) -> Markup {
     let steps = [
         step(data.objects, "objects found", &data.dropped_objects),
-        step(data.studies, "studies with a usable image", &data.dropped_studies),
+        step(
+            data.studies,
+            "studies with a usable image",
+            &data.dropped_studies,
+        ),
         used(data),
     ];
     let mut content: Markup = element("ol").class("flow").children(steps).into();
@@ -44,7 +48,11 @@ fn step(count: u64, what: &str, dropped: &[Count]) -> Element {
 
 fn used(data: &DataFlow) -> Element {
     let item = element("li")
-        .child(element("span").class("number").child(number::count(data.used)))
+        .child(
+            element("span")
+                .class("number")
+                .child(number::count(data.used)),
+        )
         .child("studies used");
     match data.patients {
         Some(patients) => {
@@ -60,13 +68,17 @@ fn grades(data: &DataFlow) -> Markup {
         caption("Studies used, by Perugini grade", "Positive: grade 2 or 3."),
         ["", "Grade 0", "Grade 1", "Grade 2", "Grade 3", "Positive"],
     );
-    let rows = [(Kind::Own, "This run", data.by_grade), (Kind::Reference, "Paper", PAPER_GRADES)];
+    let rows = [
+        (Kind::Own, "This run", data.by_grade),
+        (Kind::Reference, "Paper", PAPER_GRADES),
+    ];
     for (kind, name, counts) in rows {
         let total = counts.iter().sum();
         let positive = counts[2] + counts[3];
-        let cells = counts.into_iter().chain([positive]).map(|count| {
-            format!("{} ({})", number::count(count), number::share(count, total))
-        });
+        let cells = counts
+            .into_iter()
+            .chain([positive])
+            .map(|count| format!("{} ({})", number::count(count), number::share(count, total)));
         table.row(kind, name, cells);
     }
     table.into()

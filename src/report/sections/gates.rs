@@ -16,10 +16,16 @@ pub(in crate::report) fn section(gates: &[Gate], published: Option<&Published>) 
     }
     match published {
         Some(model) => content.push(facts([
-            ("Published model", format!("{}, {}", model.architecture, title(model.task)).into()),
+            (
+                "Published model",
+                format!("{}, {}", model.architecture, title(model.task)).into(),
+            ),
             ("Method", Markup::from(&model.method)),
             ("Bundle", element("code").child(&model.uri).into()),
-            ("SHA-256 of the bundle", element("code").child(&model.digest).into()),
+            (
+                "SHA-256 of the bundle",
+                element("code").child(&model.digest).into(),
+            ),
         ])),
         None => content.push(element("p").child(unpublished(gates))),
     }
@@ -28,7 +34,10 @@ pub(in crate::report) fn section(gates: &[Gate], published: Option<&Published>) 
 
 fn table(gates: &[Gate]) -> Markup {
     let headers = ["Gate", "Minimum", "Found", "Outcome", "In words"];
-    let mut table = Table::new("Gates: a miss keeps the model from being published", headers);
+    let mut table = Table::new(
+        "Gates: a miss keeps the model from being published",
+        headers,
+    );
     for gate in gates {
         let outcome = &gate.outcome;
         let verdict = if outcome.passed {
@@ -38,15 +47,18 @@ fn table(gates: &[Gate]) -> Markup {
         };
         table.cells(
             Kind::Own,
-            format!("{}, {}: {}", gate.architecture, title(gate.task), outcome.metric),
+            format!(
+                "{}, {}: {}",
+                gate.architecture,
+                title(gate.task),
+                outcome.metric
+            ),
             [
                 element("td").child(number::decimals(outcome.minimum, 3)),
-                element("td").child(
-                    outcome.value.map_or_else(
-                        || number::UNDEFINED.to_owned(),
-                        |value| number::decimals(value, 3),
-                    ),
-                ),
+                element("td").child(outcome.value.map_or_else(
+                    || number::UNDEFINED.to_owned(),
+                    |value| number::decimals(value, 3),
+                )),
                 element("td").child(verdict),
                 element("td").class("wide").child(&outcome.message),
             ],

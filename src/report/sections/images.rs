@@ -77,7 +77,11 @@ fn maps(figure: &ActivationFigure) -> Markup {
             let layer = figure.layers.get(index).map_or("map", String::as_str);
             element("td").child(coloured(map, layer, &example_name(&row.example)))
         });
-        table.cells(Kind::Own, row_header(row), std::iter::once(crop).chain(maps));
+        table.cells(
+            Kind::Own,
+            row_header(row),
+            std::iter::once(crop).chain(maps),
+        );
     }
     element("div").class("maps").child(table).into()
 }
@@ -99,7 +103,10 @@ fn example_name(example: &Example) -> String {
 }
 
 fn scan(example: &Example) -> Element {
-    scan_image(&example.image, &format!("Crop of {}", example_name(example)))
+    scan_image(
+        &example.image,
+        &format!("Crop of {}", example_name(example)),
+    )
 }
 
 /// A crop as it is read on film.

@@ -33,7 +33,10 @@ type Folds<'a> = Vec<&'a History>;
 
 fn by_network(histories: &[History]) -> Vec<((Architecture, Task), Folds<'_>)> {
     let mut groups: Vec<((Architecture, Task), Folds<'_>)> = Vec::new();
-    for history in histories.iter().filter(|history| !history.epochs.is_empty()) {
+    for history in histories
+        .iter()
+        .filter(|history| !history.epochs.is_empty())
+    {
         let key = (history.architecture, history.task);
         match groups.iter_mut().find(|(known, _)| *known == key) {
             Some((_, folds)) => folds.push(history),
@@ -63,21 +66,33 @@ type Pick = fn(&Epoch) -> Option<f64>;
 
 /// Three plots: loss, accuracy, learning rate.
 fn curves(architecture: Architecture, task: Task, folds: &Folds<'_>) -> Markup {
-    let loss = axes("loss", 0.0, upper(folds), |value| number::decimals(value, 2));
+    let loss = axes("loss", 0.0, upper(folds), |value| {
+        number::decimals(value, 2)
+    });
     let accuracy = axes("accuracy", 0.0, 1.0, |value| number::decimals(value, 1));
     let (slowest, fastest) = rates(folds);
     let rate = axes("learning rate", slowest, fastest, |power| {
         number::scientific(10_f64.powf(power))
     });
     let plots: [(&str, Axes, Pick, Pick); 3] = [
-        ("Loss", loss, |epoch| epoch.validation_loss, |epoch| Some(epoch.loss)),
+        (
+            "Loss",
+            loss,
+            |epoch| epoch.validation_loss,
+            |epoch| Some(epoch.loss),
+        ),
         (
             "Accuracy",
             accuracy,
             |epoch| epoch.validation_accuracy,
             |epoch| Some(epoch.accuracy),
         ),
-        ("Learning rate", rate, |epoch| Some(epoch.learning_rate.log10()), |_| None),
+        (
+            "Learning rate",
+            rate,
+            |epoch| Some(epoch.learning_rate.log10()),
+            |_| None,
+        ),
     ];
     let figures = plots.map(|(name, mut axes, validation, training)| {
         axes.x.to = last_epoch(folds);
@@ -97,7 +112,9 @@ fn marks(folds: &Folds<'_>, validation: Pick, training: Pick) -> Vec<Mark> {
     for (index, history) in folds.iter().enumerate() {
         let line = |pick: Pick| -> Vec<(f64, f64)> {
             let points = history.epochs.iter();
-            points.filter_map(|epoch| Some((f64::from(epoch.epoch), pick(epoch)?))).collect()
+            points
+                .filter_map(|epoch| Some((f64::from(epoch.epoch), pick(epoch)?)))
+                .collect()
         };
         let own = line(validation);
         let end = own.last().copied();
@@ -117,7 +134,13 @@ fn axes(title: &'static str, from: f64, to: f64, text: fn(f64) -> String) -> Axe
             to: 2.0,
             title: "epoch",
             ticks: 6,
-            text: |epoch| if epoch.fract() == 0.0 { number::decimals(epoch, 0) } else { String::new() },
+            text: |epoch| {
+                if epoch.fract() == 0.0 {
+                    number::decimals(epoch, 0)
+                } else {
+                    String::new()
+                }
+            },
         },
         y: Axis {
             from,
@@ -131,9 +154,14 @@ fn axes(title: &'static str, from: f64, to: f64, text: fn(f64) -> String) -> Axe
 
 /// The largest loss, with some room; 1 where no loss is finite.
 fn upper(folds: &Folds<'_>) -> f64 {
-    let losses = folds.iter().flat_map(|history| &history.epochs).flat_map(|epoch| {
-        [Some(epoch.loss), epoch.validation_loss].into_iter().flatten()
-    });
+    let losses = folds
+        .iter()
+        .flat_map(|history| &history.epochs)
+        .flat_map(|epoch| {
+            [Some(epoch.loss), epoch.validation_loss]
+                .into_iter()
+                .flatten()
+        });
     let largest = losses.filter(|loss| loss.is_finite()).fold(0.0, f64::max);
     if largest > 0.0 { largest * 1.05 } else { 1.0 }
 }
@@ -163,14 +191,25 @@ fn last_epoch(folds: &Folds<'_>) -> f64 {
 /// The last epoch of each fold in numbers.
 fn ends(architecture: Architecture, task: Task, folds: &Folds<'_>) -> Markup {
     let mut table = Table::new(
-        caption("Last epoch of each fold", format!("{architecture}, {}", title(task))),
+        caption(
+            "Last epoch of each fold",
+            format!("{architecture}, {}", title(task)),
+        ),
         [
-            "Fold", "Epochs", "Loss", "Validation loss", "Least validation loss", "Accuracy",
-            "Validation accuracy", "Learning rate",
+            "Fold",
+            "Epochs",
+            "Loss",
+            "Validation loss",
+            "Least validation loss",
+            "Accuracy",
+            "Validation accuracy",
+            "Learning rate",
         ],
     );
     for history in folds {
-        let Some(last) = history.epochs.last() else { continue };
+        let Some(last) = history.epochs.last() else {
+            continue;
+        };
         table.row(
             Kind::Own,
             (history.fold + 1).to_string(),
@@ -186,11 +225,17 @@ fn ends(architecture: Architecture, task: Task, folds: &Folds<'_>) -> Markup {
         );
     }
     let summary = format!("{architecture}, {}: last epochs as a table", title(task));
-    element("details").child(element("summary").child(summary)).child(table).into()
+    element("details")
+        .child(element("summary").child(summary))
+        .child(table)
+        .into()
 }
 
 fn loss(value: Option<f64>) -> String {
-    value.map_or_else(|| number::UNDEFINED.to_owned(), |value| number::decimals(value, 3))
+    value.map_or_else(
+        || number::UNDEFINED.to_owned(),
+        |value| number::decimals(value, 3),
+    )
 }
 
 /// The least validation loss and its epoch.

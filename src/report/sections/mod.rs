@@ -69,7 +69,9 @@ pub(super) const fn positive(task: Task) -> &'static str {
 
 /// An estimate with its interval as a table's cell shows it.
 pub(super) fn estimate(value: Option<f64>, interval: Option<Interval>) -> Markup {
-    let mut text = element("span").class("estimate").child(number::optional(value));
+    let mut text = element("span")
+        .class("estimate")
+        .child(number::optional(value));
     if let (Some(_), Some(interval)) = (value, interval) {
         text = text
             .child(" ")

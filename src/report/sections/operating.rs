@@ -11,7 +11,10 @@ use crate::report::table::{Kind, Table};
 pub(in crate::report) fn section(subjects: &[Subject<'_>]) -> Markup {
     let mut content = Markup::none();
     for (task, group) in by_task(subjects) {
-        if group.iter().any(|subject| !subject.metrics.positive.operating_points.is_empty()) {
+        if group
+            .iter()
+            .any(|subject| !subject.metrics.positive.operating_points.is_empty())
+        {
             content.push(heading(question(task)));
             content.push(table(task, &group));
         }
@@ -40,7 +43,9 @@ pub(in crate::report) fn kind_name(point: &OperatingPoint) -> String {
 
 fn table(task: Task, group: &[Subject<'_>]) -> Markup {
     let prevalence = |pick: fn(&Subject<'_>) -> f64| {
-        let percent = group.first().map_or(f64::NAN, |subject| 100.0 * pick(subject));
+        let percent = group
+            .first()
+            .map_or(f64::NAN, |subject| 100.0 * pick(subject));
         format!("{} %", number::decimals(percent, 1))
     };
     let cohort = prevalence(|subject| subject.metrics.at_cohort.prevalence);

@@ -21,7 +21,9 @@ pub(in crate::report) fn section(provenance: &Provenance) -> Markup {
     content.push(times(provenance));
     if !provenance.manifest.is_empty() {
         content.push(heading("Manifest"));
-        content.push(scrolling(element("pre").child(element("code").child(&provenance.manifest))));
+        content.push(scrolling(
+            element("pre").child(element("code").child(&provenance.manifest)),
+        ));
     }
     content
 }
@@ -33,7 +35,11 @@ pub(super) fn list(title: &'static str, values: &[Fact], code: bool) -> Markup {
     }
     heading(title).with(facts(values.iter().map(|fact| {
         let value = Markup::from(&fact.value);
-        let value = if code { element("code").child(value).into() } else { value };
+        let value = if code {
+            element("code").child(value).into()
+        } else {
+            value
+        };
         (&fact.name, value)
     })))
 }

@@ -38,7 +38,14 @@ fn overall(task: Task, group: &[Subject<'_>], baselines: &[BaselineMetrics]) -> 
         positive(task)
     );
     let mut headers = vec![
-        "Network", "AUC", "AUC of labels", "Accuracy", "Sensitivity", "Specificity", "PPV", "NPV",
+        "Network",
+        "AUC",
+        "AUC of labels",
+        "Accuracy",
+        "Sensitivity",
+        "Specificity",
+        "PPV",
+        "NPV",
         "Kappa",
     ];
     if task == Task::Perugini {
@@ -61,14 +68,24 @@ fn overall(task: Task, group: &[Subject<'_>], baselines: &[BaselineMetrics]) -> 
             cells.push(estimate(m.quadratic_kappa, m.quadratic_kappa_interval));
         }
         table.row(Kind::Own, subject.name, cells);
-        let published = paper::rows(task).iter().find(|row| row.architecture == subject.name);
+        let published = paper::rows(task)
+            .iter()
+            .find(|row| row.architecture == subject.name);
         if let Some(row) = published {
-            table.row(Kind::Reference, format!("{}, paper", row.architecture), paper_cells(task, row));
+            table.row(
+                Kind::Reference,
+                format!("{}, paper", row.architecture),
+                paper_cells(task, row),
+            );
         }
     }
     for baseline in baselines.iter().filter(|baseline| baseline.task == task) {
         let cells = [estimate(baseline.auc, baseline.auc_interval)];
-        table.row(Kind::Reference, format!("{}, no network", baseline.name), cells);
+        table.row(
+            Kind::Reference,
+            format!("{}, no network", baseline.name),
+            cells,
+        );
     }
     if let Some(kappa) = paper::reader_kappa(task) {
         let mut cells = vec![number::UNDEFINED.to_owned(); 7];
@@ -109,12 +126,20 @@ fn classes(task: Task, group: &[Subject<'_>]) -> Markup {
     let mut table = Table::new(
         caption("Results of each class", "One class against the rest."),
         [
-            "Network and class", "Studies", "Called so", "AUC", "Precision", "Paper", "Recall",
+            "Network and class",
+            "Studies",
+            "Called so",
+            "AUC",
+            "Precision",
+            "Paper",
+            "Recall",
             "Paper",
         ],
     );
     for subject in group {
-        let published = paper::rows(task).iter().find(|row| row.architecture == subject.name);
+        let published = paper::rows(task)
+            .iter()
+            .find(|row| row.architecture == subject.name);
         for (index, class) in subject.metrics.classes.iter().enumerate() {
             let of_paper = |pick: fn(&paper::Row) -> &'static [f64]| {
                 number::optional(published.and_then(|row| pick(row).get(index)).copied())
@@ -140,8 +165,19 @@ fn classes(task: Task, group: &[Subject<'_>]) -> Markup {
 /// How much the folds differ; nothing without folds.
 fn folds(task: Task, group: &[Subject<'_>]) -> Markup {
     let mut table = Table::new(
-        caption("Results of each fold", "A fold’s studies by the network that never saw them."),
-        ["Network and fold", "Studies", "Positives", "AUC", "Accuracy", "Sensitivity", "Specificity"],
+        caption(
+            "Results of each fold",
+            "A fold’s studies by the network that never saw them.",
+        ),
+        [
+            "Network and fold",
+            "Studies",
+            "Positives",
+            "AUC",
+            "Accuracy",
+            "Sensitivity",
+            "Specificity",
+        ],
     );
     for subject in group {
         for fold in &subject.metrics.folds {
@@ -161,22 +197,35 @@ fn folds(task: Task, group: &[Subject<'_>]) -> Markup {
         if let Some(spread) = subject.metrics.fold_auc {
             let deviation = spread
                 .standard_deviation
-                .map_or_else(String::new, |deviation| format!(" ± {}", number::fraction(deviation)));
+                .map_or_else(String::new, |deviation| {
+                    format!(" ± {}", number::fraction(deviation))
+                });
             let mean = format!("{}{deviation}", number::fraction(spread.mean));
             let cells = [String::new(), String::new(), mean];
-            table.row(Kind::Reference, format!("{}: mean of folds", subject.name), cells);
+            table.row(
+                Kind::Reference,
+                format!("{}: mean of folds", subject.name),
+                cells,
+            );
         }
     }
     if table.is_empty() {
         return Markup::none();
     }
     let summary = format!("{}: fold by fold", super::title(task));
-    element("details").child(element("summary").child(summary)).child(table).into()
+    element("details")
+        .child(element("summary").child(summary))
+        .child(table)
+        .into()
 }
 
 /// All of the paper's rows, the other networks' too.
 fn all_of_paper(task: Task) -> Markup {
-    let mut headers = vec!["Network".to_owned(), "AUC".to_owned(), "Accuracy".to_owned()];
+    let mut headers = vec![
+        "Network".to_owned(),
+        "AUC".to_owned(),
+        "Accuracy".to_owned(),
+    ];
     for class in task.classes() {
         headers.push(format!("Precision, {class}"));
         headers.push(format!("Recall, {class}"));
@@ -187,8 +236,15 @@ fn all_of_paper(task: Task) -> Markup {
         let cells = [row.auc, row.accuracy]
             .into_iter()
             .chain(classes.flat_map(|(precision, recall)| [*precision, *recall]));
-        table.row(Kind::Reference, row.architecture, cells.map(number::fraction));
+        table.row(
+            Kind::Reference,
+            row.architecture,
+            cells.map(number::fraction),
+        );
     }
     let summary = format!("{}: all networks of the paper", super::title(task));
-    element("details").child(element("summary").child(summary)).child(table).into()
+    element("details")
+        .child(element("summary").child(summary))
+        .child(table)
+        .into()
 }

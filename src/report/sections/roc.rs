@@ -41,7 +41,9 @@ fn of_positives(task: Task, group: &[Subject<'_>]) -> Markup {
         marks.push(Mark::Line(plot::series(index), points(curve)));
         let area = number::estimate(
             positive.auc,
-            positive.auc_interval.map(|interval| (interval.low, interval.high)),
+            positive
+                .auc_interval
+                .map(|interval| (interval.low, interval.high)),
         );
         words.push(format!("{} has an AUC of {area}", subject.name));
         entries.push(Entry {
@@ -60,10 +62,13 @@ fn of_positives(task: Task, group: &[Subject<'_>]) -> Markup {
                 continue;
             };
             let name = kind_name(point);
-            let place = kinds.iter().position(|kind| *kind == name).unwrap_or_else(|| {
-                kinds.push(name);
-                kinds.len() - 1
-            });
+            let place = kinds
+                .iter()
+                .position(|kind| *kind == name)
+                .unwrap_or_else(|| {
+                    kinds.push(name);
+                    kinds.len() - 1
+                });
             let at = (1.0 - specificity, sensitivity);
             marks.push(Mark::Point(plot::plain(index), Shape::of(place), at));
         }
@@ -75,7 +80,10 @@ fn of_positives(task: Task, group: &[Subject<'_>]) -> Markup {
     }));
     let alternative = format!("ROC curves for {}: {}.", positive(task), words.join("; "));
     figure(
-        caption(format!("ROC curves for {}", positive(task)), "All networks, out-of-fold scores"),
+        caption(
+            format!("ROC curves for {}", positive(task)),
+            "All networks, out-of-fold scores",
+        ),
         plot::draw(&axes(), &marks, &alternative).with(plot::legend(entries)),
     )
 }
@@ -106,7 +114,10 @@ fn of_classes(subject: &Subject<'_>) -> Option<Markup> {
         words.join(", ")
     );
     Some(figure(
-        caption(format!("{}: each class against the rest", subject.name), "Out-of-fold scores"),
+        caption(
+            format!("{}: each class against the rest", subject.name),
+            "Out-of-fold scores",
+        ),
         plot::draw(&axes(), &marks, &alternative).with(plot::legend(entries)),
     ))
 }

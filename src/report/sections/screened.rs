@@ -22,7 +22,11 @@ pub(in crate::report) fn summary(report: &ScreeningReport) -> Markup {
     );
     let tiles = [
         ("Screened", report.screened, "studies"),
-        ("Called positive", report.positive, "studies that a physician should look at"),
+        (
+            "Called positive",
+            report.positive,
+            "studies that a physician should look at",
+        ),
         ("Not usable", unusable, "objects, listed with reasons below"),
     ];
     let tiles = tiles.into_iter().map(|(question, value, detail)| {
@@ -52,7 +56,12 @@ pub(in crate::report) fn positives(report: &ScreeningReport) -> Markup {
     if report.positives.is_empty() {
         return element("p").child("No study was called positive.").into();
     }
-    let mut content = shortened(report.positives.len(), report.positive, "positive", "positives");
+    let mut content = shortened(
+        report.positives.len(),
+        report.positive,
+        "positive",
+        "positives",
+    );
     content.push(table_of_positives(report));
     let images: Vec<Markup> = report.positives.iter().filter_map(images).collect();
     if !images.is_empty() {
@@ -74,7 +83,10 @@ fn table_of_positives(report: &ScreeningReport) -> Markup {
         .chain(classes.iter().map(|class| format!("p({class})")))
         .chain(["Decision".to_owned(), "Warnings".to_owned()]);
     let mut table = Table::new(
-        caption("Studies called positive", "Most probable first; row: that of the results table."),
+        caption(
+            "Studies called positive",
+            "Most probable first; row: that of the results table.",
+        ),
         headers,
     );
     for study in &report.positives {
@@ -83,15 +95,17 @@ fn table_of_positives(report: &ScreeningReport) -> Markup {
         } else {
             "negative"
         };
-        let probabilities = (0..classes.len()).map(|class| {
-            number::optional(study.probabilities.get(class).copied())
-        });
-        let cells = [number::count(study.row), number::fraction(study.positive_probability)]
-            .into_iter()
-            .chain(probabilities)
-            .chain([decision.to_owned()])
-            .map(|text| element("td").child(text))
-            .chain([element("td").class("wide").child(study.warnings.join("; "))]);
+        let probabilities = (0..classes.len())
+            .map(|class| number::optional(study.probabilities.get(class).copied()));
+        let cells = [
+            number::count(study.row),
+            number::fraction(study.positive_probability),
+        ]
+        .into_iter()
+        .chain(probabilities)
+        .chain([decision.to_owned()])
+        .map(|text| element("td").child(text))
+        .chain([element("td").class("wide").child(study.warnings.join("; "))]);
         table.cells(Kind::Own, element("code").child(&study.object), cells);
     }
     element("div").class("keys").child(table).into()
@@ -101,14 +115,20 @@ fn table_of_positives(report: &ScreeningReport) -> Markup {
 fn images(study: &ScreenedStudy) -> Option<Markup> {
     let (crop, map) = study.images.as_ref()?;
     let name = format!("row {}", study.row);
-    let small = format!("probability of a positive {}", number::fraction(study.positive_probability));
+    let small = format!(
+        "probability of a positive {}",
+        number::fraction(study.positive_probability)
+    );
     let images = [
         Markup::from(scan_image(crop, &format!("Crop of {name}"))),
         coloured(map, "Activation map", &name),
     ];
     let items = images.map(|image| element("li").class("maps").child(image));
     let content = element("ul").class("images").children(items);
-    Some(figure(caption(format!("Row {}", study.row), small), content))
+    Some(figure(
+        caption(format!("Row {}", study.row), small),
+        content,
+    ))
 }
 
 /// The distribution of scores.
@@ -121,17 +141,30 @@ pub(in crate::report) fn scores(report: &ScreeningReport) -> Markup {
     #[allow(clippy::cast_precision_loss)]
     let (width, heights) = (
         1.0 / bins as f64,
-        report.scores.iter().map(|count| (1.0 + *count as f64).log10()).collect::<Vec<_>>(),
+        report
+            .scores
+            .iter()
+            .map(|count| (1.0 + *count as f64).log10())
+            .collect::<Vec<_>>(),
     );
     #[allow(clippy::cast_precision_loss)]
-    let bars = heights.iter().enumerate().filter(|(_, height)| **height > 0.0).map(|(bin, height)| {
-        let left = bin as f64 * width;
-        Mark::Bar(plot::plain(0), (left + 0.1 * width, 0.0), (left + 0.9 * width, *height))
-    });
+    let bars = heights
+        .iter()
+        .enumerate()
+        .filter(|(_, height)| **height > 0.0)
+        .map(|(bin, height)| {
+            let left = bin as f64 * width;
+            Mark::Bar(
+                plot::plain(0),
+                (left + 0.1 * width, 0.0),
+                (left + 0.9 * width, *height),
+            )
+        });
     let top = heights.iter().copied().fold(1.0, f64::max).ceil();
     let line = vec![(report.threshold, 0.0), (report.threshold, top)];
     let marks: Vec<Mark> = bars.chain([Mark::Line(Role::Reference, line)]).collect();
-    let alternative = "Histogram of the probability of a positive. The values are in the table below.";
+    let alternative =
+        "Histogram of the probability of a positive. The values are in the table below.";
     let axes = Axes {
         width: 560,
         height: 300,
@@ -147,22 +180,46 @@ pub(in crate::report) fn scores(report: &ScreeningReport) -> Markup {
             to: top,
             title: "studies + 1, logarithmic",
             ticks: 5,
-            text: |power| if power.fract() == 0.0 { number::decimals(10_f64.powf(power), 0) } else { String::new() },
+            text: |power| {
+                if power.fract() == 0.0 {
+                    number::decimals(10_f64.powf(power), 0)
+                } else {
+                    String::new()
+                }
+            },
         },
     };
-    let small = format!("Dotted line: the threshold of {}", number::decimals(report.threshold, 3));
-    figure(caption("Scores", small), plot::draw(&axes, &marks, alternative)).with(score_table(report))
+    let small = format!(
+        "Dotted line: the threshold of {}",
+        number::decimals(report.threshold, 3)
+    );
+    figure(
+        caption("Scores", small),
+        plot::draw(&axes, &marks, alternative),
+    )
+    .with(score_table(report))
 }
 
 fn score_table(report: &ScreeningReport) -> Markup {
-    let mut table = Table::new("Studies by probability of a positive", ["Probability", "Studies"]);
+    let mut table = Table::new(
+        "Studies by probability of a positive",
+        ["Probability", "Studies"],
+    );
     #[allow(clippy::cast_precision_loss)]
     let edge = |bin: usize| number::fraction(bin as f64 / report.scores.len() as f64);
-    for (bin, count) in report.scores.iter().enumerate().filter(|(_, count)| **count > 0) {
+    for (bin, count) in report
+        .scores
+        .iter()
+        .enumerate()
+        .filter(|(_, count)| **count > 0)
+    {
         let edges = format!("{} to {}", edge(bin), edge(bin + 1));
         table.row(Kind::Own, edges, [number::count(*count)]);
     }
-    element("details").child(element("summary").child("Scores as a table")).child(table).into()
+    element("details")
+        .child(element("summary").child("Scores as a table"))
+        .child(table)
+        .into()
 }
 
 /// What could not be used, counted and listed.
@@ -177,7 +234,12 @@ pub(in crate::report) fn unusable(report: &ScreeningReport) -> Markup {
     }
     if !report.unusable_objects.is_empty() {
         let total = report.unusable.iter().map(|reason| reason.count).sum();
-        content.push(shortened(report.unusable_objects.len(), total, "object", "objects"));
+        content.push(shortened(
+            report.unusable_objects.len(),
+            total,
+            "object",
+            "objects",
+        ));
         let mut table = Table::new("Objects that could not be used", ["Object", "Reason"]);
         for object in &report.unusable_objects {
             let reason = element("td").class("wide").child(&object.reason);
@@ -211,7 +273,10 @@ pub(in crate::report) fn model(report: &ScreeningReport) -> Markup {
         report.operating_point
     );
     facts([
-        ("Network and task", format!("{}, {}", model.architecture, title(model.task)).into()),
+        (
+            "Network and task",
+            format!("{}, {}", model.architecture, title(model.task)).into(),
+        ),
         ("Operating point", operating.into()),
         ("Bundle", code(&model.uri)),
         ("SHA-256 of the bundle", code(&model.digest)),

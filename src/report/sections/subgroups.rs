@@ -33,11 +33,20 @@ pub(in crate::report) fn section(subjects: &[Subject<'_>]) -> Markup {
 }
 
 fn table(task: Task, subject: &Subject<'_>) -> Markup {
-    let about = format!("AUC and rates for {}; the plot runs from 0 to 1.", positive(task));
+    let about = format!(
+        "AUC and rates for {}; the plot runs from 0 to 1.",
+        positive(task)
+    );
     let mut table = Table::new(
         caption(format!("{} by subgroup", subject.name), about),
         [
-            "Subgroup", "Studies", "Positives", "AUC", "", "Accuracy", "Sensitivity",
+            "Subgroup",
+            "Studies",
+            "Positives",
+            "AUC",
+            "",
+            "Accuracy",
+            "Sensitivity",
             "Specificity",
         ],
     );
@@ -49,14 +58,21 @@ fn table(task: Task, subject: &Subject<'_>) -> Markup {
             number::count(whole.studies).into(),
             number::count(whole.positives).into(),
             estimate(whole.positive.auc, whole.positive.auc_interval),
-            forest(whole.positive.auc, whole.positive.auc_interval.map(|i| (i.low, i.high))),
+            forest(
+                whole.positive.auc,
+                whole.positive.auc_interval.map(|i| (i.low, i.high)),
+            ),
             estimate(whole.accuracy, whole.accuracy_interval),
             estimate(whole.sensitivity, whole.sensitivity_interval),
             estimate(whole.specificity, whole.specificity_interval),
         ],
     );
     for row in &whole.subgroups {
-        table.row(Kind::Own, format!("{}: {}", row.column, row.value), cells(row));
+        table.row(
+            Kind::Own,
+            format!("{}: {}", row.column, row.value),
+            cells(row),
+        );
     }
     table.into()
 }
@@ -66,7 +82,10 @@ fn cells(row: &SubgroupRow) -> [Markup; 7] {
         number::count(row.studies).into(),
         number::count(row.positives).into(),
         estimate(row.positive_auc, row.positive_auc_interval),
-        forest(row.positive_auc, row.positive_auc_interval.map(|i| (i.low, i.high))),
+        forest(
+            row.positive_auc,
+            row.positive_auc_interval.map(|i| (i.low, i.high)),
+        ),
         estimate(row.accuracy, row.accuracy_interval),
         estimate(row.sensitivity, row.sensitivity_interval),
         estimate(row.specificity, row.specificity_interval),
@@ -75,7 +94,9 @@ fn cells(row: &SubgroupRow) -> [Markup; 7] {
 
 /// A value and its interval on a line from 0 to 1; the numbers beside it say the same.
 fn forest(value: Option<f64>, interval: Option<(f64, f64)>) -> Markup {
-    let Some(value) = value else { return Markup::none() };
+    let Some(value) = value else {
+        return Markup::none();
+    };
     let place = |fraction: f64| format!("{:.0}", 20.0 + 560.0 * fraction.clamp(0.0, 1.0));
     let line = |from: &str, to: &str, colour: &str, width: &str| {
         element("path")

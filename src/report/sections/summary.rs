@@ -14,7 +14,10 @@ pub(in crate::report) fn section(report: &TrainingReport, subjects: &[Subject<'_
         .iter()
         .map(|(task, group)| tile(report, *task, group))
         .collect();
-    let mut content: Markup = element("p").class("lead").child(lead(report, &groups)).into();
+    let mut content: Markup = element("p")
+        .class("lead")
+        .child(lead(report, &groups))
+        .into();
     if !tiles.is_empty() {
         content.push(element("ul").class("tiles").children(tiles));
     }
@@ -31,7 +34,11 @@ pub(in crate::report) fn section(report: &TrainingReport, subjects: &[Subject<'_
 /// What was trained, on what.
 fn lead(report: &TrainingReport, groups: &[(Task, Vec<Subject<'_>>)]) -> String {
     let mut networks: Vec<&str> = Vec::new();
-    for name in groups.iter().flat_map(|(_, group)| group).map(|subject| subject.name) {
+    for name in groups
+        .iter()
+        .flat_map(|(_, group)| group)
+        .map(|subject| subject.name)
+    {
         if !networks.contains(&name) {
             networks.push(name);
         }
@@ -43,8 +50,17 @@ fn lead(report: &TrainingReport, groups: &[(Task, Vec<Subject<'_>>)]) -> String 
     });
     let positive = data.by_grade[2] + data.by_grade[3];
     let share = number::share(positive, data.by_grade.iter().sum());
-    let folds = report.results.iter().map(|result| result.metrics.folds.len()).max().unwrap_or(0);
-    let validated = if folds > 1 { format!(" in {folds}-fold cross-validation") } else { String::new() };
+    let folds = report
+        .results
+        .iter()
+        .map(|result| result.metrics.folds.len())
+        .max()
+        .unwrap_or(0);
+    let validated = if folds > 1 {
+        format!(" in {folds}-fold cross-validation")
+    } else {
+        String::new()
+    };
     format!(
         "{} trained for {}{validated} on {used}{patients}; {} of them ({share}) positive, \
          that is, of Perugini grade 2 or 3.",
@@ -81,7 +97,10 @@ fn chosen<'a>(report: &TrainingReport, task: Task, group: &[Subject<'a>]) -> (Su
 fn tile(report: &TrainingReport, task: Task, group: &[Subject<'_>]) -> Element {
     let (subject, why) = chosen(report, task, group);
     let m = subject.metrics;
-    let main = report.published.as_ref().map_or(task == Task::Positive, |model| model.task == task);
+    let main = report
+        .published
+        .as_ref()
+        .map_or(task == Task::Positive, |model| model.task == task);
     let interval = m.auc_interval.map_or_else(String::new, |interval| {
         format!(" {}", number::range((interval.low, interval.high)))
     });
@@ -136,11 +155,19 @@ fn caveats(report: &TrainingReport, groups: &[(Task, Vec<Subject<'_>>)]) -> Vec<
     }
     for baseline in &report.baselines {
         caveats.extend(groups.iter().filter_map(|(task, group)| {
-            if *task == baseline.task { matched(baseline, group) } else { None }
+            if *task == baseline.task {
+                matched(baseline, group)
+            } else {
+                None
+            }
         }));
     }
     let mut warnings: Vec<&String> = Vec::new();
-    for warning in groups.iter().flat_map(|(_, group)| group).flat_map(|s| &s.metrics.warnings) {
+    for warning in groups
+        .iter()
+        .flat_map(|(_, group)| group)
+        .flat_map(|s| &s.metrics.warnings)
+    {
         if !warnings.contains(&warning) {
             warnings.push(warning);
         }
@@ -159,7 +186,8 @@ fn matched(baseline: &BaselineMetrics, group: &[Subject<'_>]) -> Option<String> 
         .iter()
         .filter(|subject| {
             let low = subject.metrics.auc_interval.map(|interval| interval.low);
-            low.or(subject.metrics.auc).is_some_and(|low| reached >= low)
+            low.or(subject.metrics.auc)
+                .is_some_and(|low| reached >= low)
         })
         .map(|subject| subject.name)
         .collect();
