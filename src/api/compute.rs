@@ -1,6 +1,5 @@
 use std::collections::BTreeMap;
 
-use kube::KubeSchema;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +14,7 @@ pub enum Accelerator {
 }
 
 /// Where and how tasks run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Compute {
     /// What training and screening run on: Cpu, or Gpu for one GPU a task. Preprocessing and
@@ -60,7 +59,7 @@ fn any_object(_: &mut SchemaGenerator) -> Schema {
 }
 
 /// Compute resources of a pod, as Kubernetes writes them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ResourceRequirements {
     /// The least that a pod is given, as Kubernetes quantities, such as `memory: 4Gi`. Default:

@@ -1,43 +1,56 @@
 //! Rules that several fields share, as a CRD states them.
 
 use kube::core::Rule;
+use schemars::Schema;
 
 /// The longest URI or path.
 pub(super) const URI: u32 = 1024;
 /// The longest DNS subdomain name, as Kubernetes has it.
 pub(super) const NAME: u32 = 253;
 
+/// Adds a rule to a schema.
+pub(super) fn add(schema: &mut Schema, rule: Rule) {
+    kube::core::validate(schema, rule).expect("a rule should be JSON");
+}
+
 /// A place in a store: an object store's URI, a `file://` URI or a path.
-pub(super) fn uri() -> Rule {
-    Rule::new("self.matches('^(s3|gs|az)://[^/]+(/.*)?$|^file:///.*$|^[^:]+$')").message(
-        "is no place that can be opened: use s3://bucket/prefix, gs://bucket/prefix, \
+pub(super) fn uri(schema: &mut Schema) {
+    let rule = Rule::new("self.matches('^(s3|gs|az)://[^/]+(/.*)?$|^file:///.*$|^[^:]+$')")
+        .message(
+            "is no place that can be opened: use s3://bucket/prefix, gs://bucket/prefix, \
          az://container/prefix, file:///path or a plain path",
-    )
+        );
+    add(schema, rule);
 }
 
 /// A web address.
-pub(super) fn http_url() -> Rule {
-    Rule::new("self.matches('^https?://[^/]+(/.*)?$')")
-        .message("is no web address: use https://host or https://host/path")
+pub(super) fn http_url(schema: &mut Schema) {
+    let rule = Rule::new("self.matches('^https?://[^/]+(/.*)?$')")
+        .message("is no web address: use https://host or https://host/path");
+    add(schema, rule);
 }
 
 /// A name of a Kubernetes object.
-pub(super) fn object_name() -> Rule {
-    Rule::new("self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')").message(
+pub(super) fn object_name(schema: &mut Schema) {
+    let rule = Rule::new("self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')").message(
         "is no Kubernetes name: use lower-case letters, digits, '-' and '.', with a letter or a \
          digit at both ends",
-    )
+    );
+    add(schema, rule);
 }
 
 /// A decimal that is a share.
-pub(super) fn share() -> Rule {
-    Rule::new("double(self) <= 1.0").message("is above 1: use a share from \"0\" to \"1\"")
+pub(super) fn share(schema: &mut Schema) {
+    let rule =
+        Rule::new("double(self) <= 1.0").message("is above 1: use a share from \"0\" to \"1\"");
+    add(schema, rule);
 }
 
 /// A decimal that is a positive share.
-pub(super) fn positive_share() -> Rule {
-    Rule::new("double(self) > 0.0 && double(self) <= 1.0")
-        .message("is out of range: use a number above \"0\", at most \"1\"")
+pub(super) fn positive_share(schema: &mut Schema) {
+    let rule = Rule::new("double(self) > 0.0 && double(self) <= 1.0")
+        .message("is out of range: use a number above \"0\", at most \"1\"");
+    add(schema, rule);
 }
 
 /// The name of a resource, which has to leave room for its Jobs' suffixes in 63 characters.

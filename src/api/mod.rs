@@ -7,9 +7,11 @@
 mod architecture;
 mod compute;
 mod condition;
+pub mod crd;
 mod decimal;
 mod grade;
 mod limits;
+pub mod manifest;
 mod preprocessing;
 mod publishing;
 mod resource;

@@ -1,4 +1,3 @@
-use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +22,7 @@ pub enum LossyPolicy {
 }
 
 /// How DICOM objects become crops of 128 x 128 pixels.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Preprocessing {
     /// How the patient's extent, and from it the crop, is found on a whole-body scan. Robust takes

@@ -1,6 +1,5 @@
 use std::fmt;
 
-use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +16,7 @@ pub enum PublishMethod {
 }
 
 /// The model that the run leaves in its store.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Publish {
     /// The architecture to publish: one of `networks`.
@@ -59,7 +58,7 @@ impl fmt::Display for Metric {
 }
 
 /// A condition for publishing: a miss leaves nothing published and the run not succeeded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Gate {
     /// The architecture that is measured: one of `networks`.
@@ -70,6 +69,6 @@ pub struct Gate {
     /// specificity. For the Perugini task a positive is grade 2 or 3.
     pub metric: Metric,
     /// The least value that passes, as a decimal string. From "0" to "1".
-    #[x_kube(validation = limits::share())]
+    #[schemars(transform = limits::share)]
     pub min: Decimal,
 }

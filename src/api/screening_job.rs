@@ -1,11 +1,12 @@
-use kube::{CustomResource, KubeSchema};
-use schemars::JsonSchema;
+use kube::CustomResource;
+use kube::core::Rule;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::{Compute, Decimal, LossyPolicy, Status, StorageSpec, limits, preprocessing};
 
 /// What is screened, with which model, and who is told.
-#[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "attrium.dev",
     version = "v1alpha1",
@@ -45,12 +46,12 @@ pub struct ScreeningJobSpec {
     /// gs://bucket/prefix, az://container/prefix, file:///path or a plain path. At most 1024
     /// characters.
     #[schemars(length(min = 1, max = limits::URI))]
-    #[x_kube(validation = limits::uri())]
+    #[schemars(transform = limits::uri)]
     pub images: String,
     /// Where results go: to `<output>/<namespace>/<name>/<uid>/`. A URI or path, as for images.
     /// At most 1024 characters.
     #[schemars(length(min = 1, max = limits::URI))]
-    #[x_kube(validation = limits::uri())]
+    #[schemars(transform = limits::uri)]
     pub output: String,
     /// How the object store is reached. Default: as the environment says.
     #[serde(default)]
@@ -62,7 +63,7 @@ pub struct ScreeningJobSpec {
     /// characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = limits::URI))]
-    #[x_kube(validation = limits::uri())]
+    #[schemars(transform = limits::uri)]
     pub labels: Option<String>,
     /// The number of tasks that share the objects; an object belongs to the shard of its key's
     /// hash. Default: 4. From 1 to 999.
@@ -91,7 +92,7 @@ pub struct ScreeningJobSpec {
     /// At most 253 characters. Only for a cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = limits::NAME))]
-    #[x_kube(validation = limits::object_name())]
+    #[schemars(transform = limits::object_name)]
     pub queue_name: Option<String>,
     /// Whether the job pauses: its pods stop, and it goes on when this is false again. It may be
     /// changed at any time. Default: false. Only for a cluster.
@@ -130,44 +131,54 @@ const UNCHANGED: limits::Unchanged = limits::Unchanged {
 };
 
 /// Where a model comes from.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[x_kube(
-    validation = Rule::new("has(self.uri) != has(self.trainingRun)")
-        .message("needs exactly one of uri and trainingRun")
-)]
+#[schemars(transform = one_model)]
 pub struct ModelSource {
     /// The folder of a model bundle. A URI or path, as for images. At most 1024 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = limits::URI))]
-    #[x_kube(validation = limits::uri())]
+    #[schemars(transform = limits::uri)]
     pub uri: Option<String>,
     /// The TrainingRun of the same namespace whose published model is used. At most 253
     /// characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = limits::NAME))]
-    #[x_kube(validation = limits::object_name())]
+    #[schemars(transform = limits::object_name)]
     pub training_run: Option<String>,
 }
 
+fn one_model(schema: &mut Schema) {
+    let rule = Rule::new("has(self.uri) != has(self.trainingRun)");
+    limits::add(
+        schema,
+        rule.message("needs exactly one of uri and trainingRun"),
+    );
+}
+
 /// When a study counts as positive.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(
-    validation = Rule::new("has(self.threshold) != has(self.sensitivity)")
-        .message("needs exactly one of threshold and sensitivity")
-)]
+#[schemars(transform = one_operating_point)]
 pub struct OperatingPoint {
     /// The least probability of a positive that counts as one, as a decimal string. From "0" to
     /// "1".
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[x_kube(validation = limits::share())]
+    #[schemars(transform = limits::share)]
     pub threshold: Option<Decimal>,
     /// The sensitivity to reach on the model's own out-of-fold predictions, as a decimal string;
     /// the highest threshold that reaches it is used. Above "0", at most "1".
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[x_kube(validation = limits::positive_share())]
+    #[schemars(transform = limits::positive_share)]
     pub sensitivity: Option<Decimal>,
+}
+
+fn one_operating_point(schema: &mut Schema) {
+    let rule = Rule::new("has(self.threshold) != has(self.sensitivity)");
+    limits::add(
+        schema,
+        rule.message("needs exactly one of threshold and sensitivity"),
+    );
 }
 
 impl Default for OperatingPoint {
@@ -180,7 +191,7 @@ impl Default for OperatingPoint {
 }
 
 /// Who is told of positives.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Alert {
     /// A web address that is sent the counts of a screening with positives.
@@ -188,18 +199,18 @@ pub struct Alert {
 }
 
 /// A web address that is called.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Webhook {
     /// The address, such as https://alerts.hospital.example/hook. At most 1024 characters.
     #[schemars(length(min = 1, max = limits::URI))]
-    #[x_kube(validation = limits::http_url())]
+    #[schemars(transform = limits::http_url)]
     pub url: String,
     /// The Secret of the same namespace whose key `token` is sent as a bearer token. Default:
     /// none. At most 253 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = limits::NAME))]
-    #[x_kube(validation = limits::object_name())]
+    #[schemars(transform = limits::object_name)]
     pub secret: Option<String>,
 }
 

@@ -1,13 +1,12 @@
 use std::collections::BTreeMap;
 
-use kube::KubeSchema;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::{Architecture, Condition, Decimal, Metric, Task};
 
 /// What has become of a resource: the same shape for both kinds, and on a laptop.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Status {
     /// The generation of the resource that this status is about.
@@ -19,7 +18,7 @@ pub struct Status {
     /// Accepted, PodsHealthy, GatesPassed, Published and Succeeded, each True, False or Unknown.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
-    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
+    #[schemars(transform = by_type)]
     pub conditions: Vec<Condition>,
     /// The stages that have been started, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -50,6 +49,12 @@ pub struct Status {
     pub report: Option<String>,
 }
 
+/// Conditions of different types may be written by different clients.
+fn by_type(schema: &mut Schema) {
+    schema.insert("x-kubernetes-list-type".to_owned(), "map".into());
+    schema.insert("x-kubernetes-list-map-keys".to_owned(), vec!["type"].into());
+}
+
 /// One word for what a resource is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Phase {
@@ -66,7 +71,7 @@ pub enum Phase {
 }
 
 /// A stage's tasks, counted.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct StageStatus {
     /// The stage's name.
@@ -95,7 +100,7 @@ pub struct StageStatus {
 }
 
 /// What became of the data.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct DataStatus {
     /// Objects below the images' prefix.
@@ -140,7 +145,7 @@ impl DataStatus {
 }
 
 /// How far it is, from a sample of the tasks that run.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ProgressStatus {
     /// Share of the whole that is done, in percent.
@@ -168,7 +173,7 @@ pub struct ProgressStatus {
 }
 
 /// The counts of a screening, in studies.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ScreeningStatus {
     /// Objects that were read.
@@ -195,7 +200,7 @@ impl ScreeningStatus {
 }
 
 /// A network and task as evaluated; a metric that is not defined is absent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ResultStatus {
     /// The network.
@@ -223,7 +228,7 @@ pub struct ResultStatus {
 }
 
 /// A 95 % interval.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IntervalStatus {
     /// Its lower end.
@@ -252,7 +257,7 @@ pub struct GateOutcome {
 }
 
 /// A published bundle.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ModelReference {
     /// The bundle's folder.

@@ -1,11 +1,11 @@
-use kube::KubeSchema;
-use schemars::JsonSchema;
+use kube::core::Rule;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::{Architecture, Decimal, limits};
 
 /// A network to be trained.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Network {
     /// The architecture: Linear (four blocks of six 3x3 convolutions) or Residual (the same with a
@@ -14,7 +14,7 @@ pub struct Network {
 }
 
 /// How the data are split: stratified by class, and all scans of a patient in one fold.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct CrossValidation {
     /// The number of folds; each class needs as many patients at least. Default: 5. From 2 to 20.
@@ -32,7 +32,7 @@ impl Default for CrossValidation {
 }
 
 /// The random copies that a network trains on, drawn once for each fold from its training part.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct AugmentationSpec {
     /// The number of images that each fold trains on; the proportions of the classes are kept.
@@ -73,13 +73,9 @@ pub enum ClassWeights {
 }
 
 /// The fit: Adam on the weighted cross-entropy (paper, "Training").
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[x_kube(
-    validation = Rule::new("double(self.minLearningRate) <= double(self.learningRate)")
-        .message("minLearningRate is above learningRate: the rate only ever falls")
-        .field_path(".minLearningRate")
-)]
+#[schemars(transform = rate_only_falls)]
 pub struct TrainingSpec {
     /// The number of passes over the augmented images. Default: 50. From 1 to 1000.
     #[schemars(range(min = 1, max = 1000))]
@@ -88,11 +84,11 @@ pub struct TrainingSpec {
     #[schemars(range(min = 2, max = 1024))]
     pub batch_size: u32,
     /// Adam's learning rate at the start, as a decimal string. Default: "1e-4". Above 0, at most 1.
-    #[x_kube(validation = limits::positive_share())]
+    #[schemars(transform = limits::positive_share)]
     pub learning_rate: Decimal,
     /// The learning rate below which it is never reduced, as a decimal string. Default: "1e-7".
     /// Above 0, at most learningRate.
-    #[x_kube(validation = limits::positive_share())]
+    #[schemars(transform = limits::positive_share)]
     pub min_learning_rate: Decimal,
     /// The number of epochs without a lower validation loss after which the learning rate is
     /// reduced tenfold. Default: 2. From 1 to 100.
@@ -109,6 +105,13 @@ pub struct TrainingSpec {
     /// The number of epochs between two checkpoints. Default: 1. From 1 to 1000.
     #[schemars(range(min = 1, max = 1000))]
     pub checkpoint_epochs: u32,
+}
+
+fn rate_only_falls(schema: &mut Schema) {
+    let rule = Rule::new("double(self.minLearningRate) <= double(self.learningRate)")
+        .message("is above learningRate: the rate only ever falls")
+        .field_path(".minLearningRate");
+    limits::add(schema, rule);
 }
 
 impl Default for TrainingSpec {

@@ -1,4 +1,6 @@
-use kube::{CustomResource, KubeSchema};
+use kube::CustomResource;
+use kube::core::Rule;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -7,7 +9,7 @@ use super::{
 };
 
 /// What is trained, on what, and what becomes of it.
-#[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "attrium.dev",
     version = "v1alpha1",
@@ -36,37 +38,24 @@ use super::{
     validation = limits::immutable(UNCHANGED)
 )]
 #[serde(rename_all = "camelCase")]
-#[x_kube(
-    validation = Rule::new(
-        "!has(self.publish) || (self.networks.exists(n, n.architecture == self.publish.architecture) \
-         && self.tasks.exists(t, t == self.publish.task))"
-    )
-    .message("names a network or a task that the run does not train: name one of networks and one of tasks")
-    .field_path(".publish"),
-    validation = Rule::new(
-        "!has(self.gates) || self.gates.all(g, self.networks.exists(n, n.architecture == g.architecture) \
-         && self.tasks.exists(t, t == g.task))"
-    )
-    .message("names a network or a task that the run does not train: name one of networks and one of tasks")
-    .field_path(".gates")
-)]
+#[schemars(transform = names_what_is_trained)]
 pub struct TrainingRunSpec {
     /// Where the scans are: every DICOM object below this prefix is read. s3://bucket/prefix,
     /// gs://bucket/prefix, az://container/prefix, file:///path or a plain path. At most 1024
     /// characters.
     #[schemars(length(min = 1, max = limits::URI))]
-    #[x_kube(validation = limits::uri())]
+    #[schemars(transform = limits::uri)]
     pub images: String,
     /// The table of grades, a CSV with the columns `study` (Study Instance UID) and `grade`
     /// (Perugini, 0 to 3), and if wanted `patient`, `age`, `sex`, `indication`, `scanner`,
     /// `protocol` and `metastases`. A URI or path, as for images. At most 1024 characters.
     #[schemars(length(min = 1, max = limits::URI))]
-    #[x_kube(validation = limits::uri())]
+    #[schemars(transform = limits::uri)]
     pub labels: String,
     /// Where results go: to `<output>/<namespace>/<name>/<uid>/`. A URI or path, as for images.
     /// At most 1024 characters.
     #[schemars(length(min = 1, max = limits::URI))]
-    #[x_kube(validation = limits::uri())]
+    #[schemars(transform = limits::uri)]
     pub output: String,
     /// How the object store is reached. Default: as the environment says.
     #[serde(default)]
@@ -77,13 +66,11 @@ pub struct TrainingRunSpec {
     /// The questions to train for, each once: Perugini (the four grades), Positive (grade 2 or 3
     /// against the rest), HighGrade (grade 3 against the rest). From 1 to 3.
     #[schemars(length(min = 1, max = 3))]
-    #[x_kube(validation = Rule::new("self.all(t, self.exists_one(u, u == t))")
-        .message("names a task twice: name each once"))]
+    #[schemars(transform = each_task_once)]
     pub tasks: Vec<Task>,
     /// The networks to train, each architecture once. From 1 to 6.
     #[schemars(length(min = 1, max = 6))]
-    #[x_kube(validation = Rule::new("self.all(n, self.exists_one(m, m.architecture == n.architecture))")
-        .message("names an architecture twice: name each once"))]
+    #[schemars(transform = each_network_once)]
     pub networks: Vec<Network>,
     /// How the data are split.
     #[serde(default)]
@@ -109,7 +96,7 @@ pub struct TrainingRunSpec {
     /// At most 253 characters. Only for a cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = limits::NAME))]
-    #[x_kube(validation = limits::object_name())]
+    #[schemars(transform = limits::object_name)]
     pub queue_name: Option<String>,
     /// Whether the run pauses: its pods stop after a checkpoint, and it goes on when this is false
     /// again. It may be changed at any time. Default: false. Only for a cluster.
@@ -130,6 +117,40 @@ pub struct TrainingRunSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(max = 31_536_000))]
     pub ttl_seconds_after_finished: Option<u32>,
+}
+
+fn names_what_is_trained(schema: &mut Schema) {
+    let trained = |of: &str| {
+        format!(
+            "self.networks.exists(n, n.architecture == {of}.architecture) \
+             && self.tasks.exists(t, t == {of}.task)"
+        )
+    };
+    let message = "names a network or a task that the run does not train: name one of networks \
+                   and one of tasks";
+    let publish = Rule::new(format!(
+        "!has(self.publish) || ({})",
+        trained("self.publish")
+    ));
+    limits::add(schema, publish.message(message).field_path(".publish"));
+    let gates = Rule::new(format!(
+        "!has(self.gates) || self.gates.all(g, {})",
+        trained("g")
+    ));
+    limits::add(schema, gates.message(message).field_path(".gates"));
+}
+
+fn each_task_once(schema: &mut Schema) {
+    let rule = Rule::new("self.all(t, self.exists_one(u, u == t))");
+    limits::add(schema, rule.message("names a task twice: name each once"));
+}
+
+fn each_network_once(schema: &mut Schema) {
+    let rule = Rule::new("self.all(n, self.exists_one(m, m.architecture == n.architecture))");
+    limits::add(
+        schema,
+        rule.message("names an architecture twice: name each once"),
+    );
 }
 
 /// The fields that may not change once a run has started.

@@ -235,15 +235,17 @@ impl TaskError {
 
     /// The causes joined to one sentence: the termination message, at most 4096 bytes.
     pub fn sentence(&self) -> String {
-        let first: &dyn StdError = match self {
+        let mut next: Option<&dyn StdError> = match self {
             Self::Data { source } | Self::Configuration { source } | Self::Other { source } => {
-                source.as_ref()
+                Some(source.as_ref())
             }
-            Self::Interrupted => self,
+            Self::Interrupted => Some(self),
         };
-        let chain: Vec<_> = std::iter::successors(Some(first), |error| error.source())
-            .map(ToString::to_string)
-            .collect();
+        let mut chain = Vec::new();
+        while let Some(error) = next {
+            chain.push(error.to_string());
+            next = error.source();
+        }
         let mut sentence = chain.join(": ");
         sentence.truncate(sentence.floor_char_boundary(4096));
         sentence

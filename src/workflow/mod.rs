@@ -5,6 +5,13 @@
 //! questions here and differ only in who starts a task.
 
 pub mod artefacts;
+mod next;
 mod plan;
+mod uid;
 
+#[cfg(test)]
+pub(crate) mod fixtures;
+
+pub use next::{Next, Observed, Outcome, TaskState, next};
 pub use plan::{Plan, Stage, StageKind, TaskRef, TaskSpec, Work};
+pub use uid::{local_uid, prefix};
