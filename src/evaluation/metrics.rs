@@ -1,4 +1,4 @@
-//! The whole evaluation of one task's predictions, and `metrics.json`.
+//! The contents of `metrics.json`.
 
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +27,20 @@ pub struct MetricsDocument {
     pub baselines: Vec<BaselineMetrics>,
     /// What became of the run's gates.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub gates: Vec<GateOutcome>,
+    pub gates: Vec<NetworkGate>,
+}
+
+/// What became of a gate on one network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NetworkGate {
+    /// The network.
+    pub architecture: Architecture,
+    /// The task.
+    pub task: Task,
+    /// The outcome.
+    #[serde(flatten)]
+    pub outcome: GateOutcome,
 }
 
 /// The metrics of one network.
