@@ -12,6 +12,8 @@ mod confusion;
 mod error;
 mod evaluate;
 mod gate;
+#[cfg(test)]
+mod golden;
 mod interval;
 mod metrics;
 mod operating_point;
