@@ -191,21 +191,13 @@ def operating_points(truth, score, prevalence):
 
 
 def curve(name, truth, score):
-    """scikit-learn's curve without its collinear points."""
+    """scikit-learn's curve without the inner points of its horizontal stretches."""
     fpr, tpr, thresholds = roc_curve(truth, score, drop_intermediate=False)
-    x = np.round(fpr * (~truth).sum()).astype(int)
-    y = np.round(tpr * truth.sum()).astype(int)
-    kept = []
-    for index in range(len(x)):
-        while len(kept) > 1:
-            a, b = kept[-2:]
-            if (y[b] - y[a]) * (x[index] - x[b]) != (y[index] - y[b]) * (x[b] - x[a]):
-                break
-            kept.pop()
-        kept.append(index)
+    inner = (tpr[1:-1] == tpr[:-2]) & (tpr[1:-1] == tpr[2:])
+    kept = np.concatenate([[True], ~inner, [True]])
     return {"name": name, "auc": roc_auc_score(truth, score), "points": [
         {"falsePositiveRate": float(fpr[i]), "truePositiveRate": float(tpr[i]),
-         "threshold": float(thresholds[i]) if i else None} for i in kept]}
+         "threshold": float(thresholds[i]) if i else None} for i in np.flatnonzero(kept)]}
 
 
 def task_auc(task, labels, probabilities, calls, patients):
@@ -307,9 +299,12 @@ def evaluate(task, table):
         "folds": len(areas), "mean": float(np.mean(areas)), "min": min(areas), "max": max(areas),
         "standardDeviation": float(np.std(areas, ddof=1)) if len(areas) > 1 else None}
 
+    if "reader2" in labelled[0]["covariates"]:
+        result["secondReader"] = second_reader(labelled, labels, patients)
+
     result["subgroups"] = []
     for column in labelled[0]["covariates"]:
-        if column == "patient":
+        if column in ("patient", "reader2"):
             continue
         values = [group(column, row["covariates"][column]) for row in labelled]
         for value in sorted(set(values)):
@@ -326,6 +321,19 @@ def evaluate(task, table):
                                                 "specificity", "specificityInterval")}
             result["subgroups"].append(row)
     return result
+
+
+def second_reader(labelled, labels, patients):
+    """The agreement of both readers, where both have graded a study."""
+    both = [i for i, row in enumerate(labelled) if row["covariates"].get("reader2", "") != ""]
+    first = labels[both]
+    second = np.array([int(labelled[i]["covariates"]["reader2"]) for i in both])
+    own = [patients[i] for i in both]
+    result = {"studies": len(both)}
+    result |= kappa_metrics("kappa", first, second, 4, None, own)
+    result |= kappa_metrics("quadraticKappa", first, second, 4, "quadratic", own)
+    positive = (first >= 2).astype(int), (second >= 2).astype(int)
+    return result | kappa_metrics("positiveKappa", *positive, 2, None, own)
 
 
 def group(column, value):
@@ -377,6 +385,9 @@ def main():
         "sex": rng.choice(["F", "M"]), "metastases": rng.choice(["yes", "no", ""]),
         "scanner": rng.choice(["e.cam", "Symbia", "Forte", "Discovery"], p=[0.5, 0.3, 0.18, 0.02]),
     } for _ in labels]
+    for label, row in zip(labels, covariates):
+        other = np.clip(label + rng.choice([-1, 0, 0, 0, 1]), 0, 3)
+        row["reader2"] = str(other) if rng.random() < 0.7 else ""
     mixed = [int(label) if study % 17 else "" for study, label in enumerate(labels)]
     write("grades", "Perugini", table("Perugini", mixed, softmax(logits), 5, covariates))
 
