@@ -76,9 +76,13 @@ impl Model {
                     weights,
                     device,
                 )
-                .context(WeightsSnafu { name: &member.weights })?,
+                .context(WeightsSnafu {
+                    name: &member.weights,
+                })?,
                 normalization: Normalization::from_safetensors(normalization, CROP_PIXELS)
-                    .context(NormalizationSnafu { name: &member.normalization })?,
+                    .context(NormalizationSnafu {
+                        name: &member.normalization,
+                    })?,
             });
         }
         Ok(Self {
@@ -134,7 +138,10 @@ impl Model {
     /// predictions had no positive.
     pub fn threshold(&self, point: &OperatingPoint) -> Result<f64, MissingOperatingPoint> {
         match &point.sensitivity {
-            None => Ok(point.threshold.as_ref().map_or(0.5, |threshold| threshold.value())),
+            None => Ok(point
+                .threshold
+                .as_ref()
+                .map_or(0.5, |threshold| threshold.value())),
             Some(sensitivity) => {
                 let sensitivity = sensitivity.value();
                 let curve = self.manifest.metrics.positive.roc.as_ref();

@@ -70,7 +70,10 @@ impl Cohort {
 
     /// The class of each study in a task.
     pub fn classes(&self, task: Task) -> Vec<usize> {
-        self.records.iter().map(|record| task.class_of(record.grade)).collect()
+        self.records
+            .iter()
+            .map(|record| task.class_of(record.grade))
+            .collect()
     }
 
     /// The patient's pseudonym of each study.
