@@ -1,1 +1,44 @@
-//! The nn room.
+//! The networks of the paper and what they compute: logits, probabilities, activation maps.
+//!
+//! A [`Network`] is made from a seed or from the bytes of a safetensors file, and gives such bytes
+//! back. Everything here is a function of its arguments: initial weights and dropout masks come
+//! from a counter-based generator, never from a global one, so that networks may be trained side
+//! by side in one process. Nothing here reads or writes files, normalises images or chooses
+//! weights: that is for the callers.
+//!
+//! The networks are written in Burn's operations alone and run on whatever [`Device`] they are
+//! made on; [`cpu`] and [`gpu`] give the two that this package knows.
+
+mod activation_map;
+mod batch_norm;
+mod device;
+mod error;
+mod head;
+mod layer;
+mod linear;
+mod network;
+mod random;
+mod residual;
+mod weights;
+
+#[cfg(test)]
+mod reference_tests;
+
+pub use activation_map::ActivationMap;
+pub use batch_norm::BatchNorm;
+pub use burn::tensor::Device;
+pub use device::{cpu, gpu};
+pub use error::Error;
+pub use head::Head;
+pub use layer::Layer;
+pub use linear::Linear;
+pub use network::Network;
+pub(crate) use network::{floats, image_tensor};
+pub use random::{Step, stream};
+pub use residual::Residual;
+
+/// Height and width of the images that the networks take, in pixels (paper, "Preprocessing").
+pub const IMAGE_SIZE: usize = 128;
+
+/// The number of pixels of one image.
+pub const IMAGE_PIXELS: usize = IMAGE_SIZE * IMAGE_SIZE;

@@ -1,0 +1,43 @@
+use snafu::Snafu;
+
+use super::IMAGE_SIZE;
+
+/// Why a network could not be made or used.
+#[derive(Debug, Snafu)]
+#[snafu(visibility(pub(super)))]
+pub enum Error {
+    /// The bytes are no safetensors file.
+    #[snafu(display("the weights are not a whole safetensors file: fetch or write them again"))]
+    Format {
+        /// What the reader found.
+        source: safetensors::SafeTensorError,
+    },
+    /// The file holds other tensors than the network has.
+    #[snafu(display(
+        "the weights do not fit the network ({faults}): use weights that were saved for this \
+         architecture and number of classes"
+    ))]
+    Mismatch {
+        /// Every tensor that is missing, has another shape or type, or belongs to no parameter.
+        faults: String,
+    },
+    /// A network cannot tell fewer than two classes apart.
+    #[snafu(display("a network needs 2 classes or more, not {classes}"))]
+    Classes {
+        /// The number asked for.
+        classes: usize,
+    },
+    /// The pixels do not make whole images.
+    #[snafu(display(
+        "{pixels} pixels are no whole number of images of {IMAGE_SIZE} x {IMAGE_SIZE} pixels"
+    ))]
+    Pixels {
+        /// The number of pixels given.
+        pixels: usize,
+    },
+    /// This build cannot use a GPU.
+    #[snafu(display(
+        "this build has no GPU support: use the CUDA image (feature `cuda`), or the accelerator Cpu"
+    ))]
+    NoGpu,
+}

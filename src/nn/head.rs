@@ -1,0 +1,89 @@
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::random::{Step, stream, unit};
+
+/// The part of features that dropout sets to zero in training (paper, "Networks").
+const DROPOUT: f32 = 0.2;
+
+/// What every network ends with: flatten, dropout and a dense layer that gives the logits.
+///
+/// Features are flattened channel by channel, each row by row. The softmax belongs to the loss
+/// and to [`Network::probabilities`](super::Network::probabilities).
+#[derive(Module, Debug)]
+pub struct Head {
+    /// `[classes, features]`
+    pub weight: Param<Tensor<2>>,
+    /// `[classes]`
+    pub bias: Param<Tensor<1>>,
+}
+
+impl Head {
+    /// A head with all weights at zero: [`Network::new`](super::Network::new) draws them.
+    pub fn new(features: usize, classes: usize, device: &Device) -> Self {
+        Self {
+            weight: Param::from_tensor(Tensor::zeros([classes, features], device)),
+            bias: Param::from_tensor(Tensor::zeros([classes], device)),
+        }
+    }
+
+    /// The logits, without dropout.
+    ///
+    /// # Shapes
+    /// - `features`: `[batch, channels, height, width]`, output: `[batch, classes]`
+    pub fn forward(&self, features: Tensor<4>) -> Tensor<2> {
+        self.dense(features.flatten(1, 3))
+    }
+
+    /// The logits, with features dropped as the step's own random numbers say.
+    ///
+    /// # Shapes
+    /// - `features`: `[batch, channels, height, width]`, output: `[batch, classes]`
+    pub fn forward_training(&self, features: Tensor<4>, step: Step) -> Tensor<2> {
+        let features: Tensor<2> = features.flatten(1, 3); // [batch, features]
+        let [batch, width] = features.dims();
+        let mask = TensorData::new(dropout_mask(batch * width, step), [batch, width]);
+        let mask = Tensor::from_data(mask, &features.device());
+        self.dense(features * mask)
+    }
+
+    fn dense(&self, features: Tensor<2>) -> Tensor<2> {
+        features.matmul(self.weight.val().transpose()) + self.bias.val().unsqueeze()
+    }
+}
+
+/// For each feature either 0 or the factor that keeps the expected sum, `1 / (1 - DROPOUT)`.
+fn dropout_mask(len: usize, step: Step) -> Vec<f32> {
+    let mut stream = stream(step.seed, &format!("dropout {}", step.number));
+    let kept = 1.0 / (1.0 - DROPOUT);
+    (0..len)
+        .map(|_| {
+            if unit(&mut stream) < DROPOUT {
+                0.0
+            } else {
+                kept
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fifth_of_the_features_is_dropped_and_the_rest_made_up_for_it() {
+        let mask = dropout_mask(100_000, Step { seed: 1, number: 5 });
+        let dropped = mask.iter().filter(|factor| **factor == 0.0).count();
+        assert!((19_500..20_500).contains(&dropped), "{dropped}");
+        assert!(mask.iter().all(|factor| *factor == 0.0 || *factor == 1.25));
+    }
+
+    #[test]
+    fn a_mask_depends_on_the_seed_and_the_step() {
+        let mask = |seed, number| dropout_mask(64, Step { seed, number });
+        assert_eq!(mask(1, 5), mask(1, 5));
+        assert_ne!(mask(1, 5), mask(1, 6));
+        assert_ne!(mask(1, 5), mask(2, 5));
+    }
+}

@@ -1,0 +1,206 @@
+//! Against PyTorch: tests/golden/nn/reference.py.
+
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::{Tensor, TensorData};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+use super::network::{floats, image_tensor};
+use super::weights::{Path, gradients};
+use super::{Linear, Network, Residual, Step, cpu, linear, residual};
+use crate::training::fit::cross_entropy;
+
+const LABELS: [usize; 2] = [2, 0];
+const CLASS_WEIGHTS: [f32; 4] = [0.5, 1.0, 2.0, 4.0];
+const FIRST: Step = Step { seed: 0, number: 0 };
+
+#[derive(Deserialize)]
+struct Reference {
+    inference: Logits,
+    training: Logits,
+    running_mean: Vec<f32>,
+    running_var: Vec<f32>,
+    block: BlockReference,
+}
+
+#[derive(Deserialize)]
+struct Logits {
+    logits: Vec<f32>,
+    loss: f32,
+}
+
+#[derive(Deserialize)]
+struct BlockReference {
+    output: Vec<f32>,
+    gradients: BTreeMap<String, Vec<f32>>,
+}
+
+fn reference(architecture: &str) -> Reference {
+    let file = include_str!("../../tests/golden/nn/reference.json");
+    let mut all: BTreeMap<String, Reference> = serde_json::from_str(file).unwrap();
+    all.remove(architecture).unwrap()
+}
+
+/// The script's `wave`.
+fn wave(count: usize, phase: f64) -> Vec<f32> {
+    (0..count)
+        .map(|index| (0.37 * (index * index) as f64 + phase).sin() as f32)
+        .collect()
+}
+
+/// The script's `fill`.
+struct Fill {
+    path: Path,
+    names: Vec<String>,
+    scale: f64,
+    offset: f64,
+}
+
+impl ModuleMapper for Fill {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
+    }
+
+    fn exit_module(&mut self, _: &str, container: &str) {
+        self.path.exit(container);
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let name = self.path.name();
+        let place = self.names.iter().position(|other| *other == name).unwrap();
+        param.map(|tensor| {
+            let shape = tensor.dims();
+            let one: usize = shape[1..].iter().product();
+            let value = |value: f32| {
+                let value = f64::from(value);
+                let value = if D > 1 {
+                    let gain = if D == 4 { 4.0 } else { 0.25 };
+                    value * (gain / one as f64).sqrt()
+                } else if name.ends_with("norm.weight") {
+                    (1.0 + value / 4.0) * self.scale
+                } else if name.ends_with("running_var") {
+                    1.0 + value / 4.0
+                } else if name.ends_with("norm.bias") {
+                    self.offset + value / 4.0
+                } else {
+                    value / 8.0
+                };
+                value as f32
+            };
+            let values = wave(shape.iter().product(), place as f64)
+                .into_iter()
+                .map(value);
+            let data = TensorData::new(values.collect::<Vec<_>>(), shape);
+            Tensor::from_data(data, &tensor.device()).set_require_grad(tensor.is_require_grad())
+        })
+    }
+}
+
+fn fill<M: Module>(module: M, residual: bool) -> M {
+    let names = super::weights::names(&module);
+    let (scale, offset) = if residual { (0.5, 0.0) } else { (1.0, 0.5) };
+    module.map(&mut Fill {
+        path: Path::default(),
+        names,
+        scale,
+        offset,
+    })
+}
+
+/// Within the tolerance of the largest number, or of 1 if that is smaller.
+#[track_caller]
+fn assert_near(found: &[f32], expected: &[f32], tolerance: f32) {
+    assert_eq!(found.len(), expected.len());
+    let largest = expected
+        .iter()
+        .fold(1.0, |largest: f32, value| largest.max(value.abs()));
+    for (found, expected) in found.iter().zip(expected) {
+        let difference = (found - expected).abs();
+        assert!(
+            difference <= tolerance * largest,
+            "{found} instead of {expected}"
+        );
+    }
+}
+
+#[track_caller]
+fn assert_logits(logits: Tensor<2>, expected: &Logits) {
+    let loss = cross_entropy(logits.clone(), &LABELS, &CLASS_WEIGHTS);
+    assert_near(&floats(logits.into_data()), &expected.logits, 1e-5);
+    assert_near(&floats(loss.into_data()), &[expected.loss], 1e-5);
+}
+
+fn images() -> Vec<f32> {
+    wave(2 * 128 * 128, 0.5)
+}
+
+#[test]
+fn inference_gives_the_logits_and_the_loss_of_pytorch() {
+    let images = image_tensor(images(), &cpu());
+    let network = fill(Network::Linear(Linear::new(4, &cpu())), false);
+    assert_logits(
+        network.forward(images.clone()),
+        &reference("Linear").inference,
+    );
+    let network = fill(Network::Residual(Residual::new(4, &cpu())), true);
+    assert_logits(network.forward(images), &reference("Residual").inference);
+}
+
+#[test]
+fn training_gives_the_logits_the_loss_and_the_statistics_of_pytorch() {
+    let images = image_tensor(images(), &cpu());
+    macro_rules! check {
+        ($architecture:ident, $residual:literal) => {
+            let expected = reference(stringify!($architecture));
+            let mut network = fill($architecture::new(4, &cpu()), $residual);
+            let features = network.features_training(images.clone(), FIRST);
+            assert_logits(network.head.forward(features), &expected.training);
+            let norm = &network.stem.norm;
+            assert_near(
+                &floats(norm.running_mean.val().into_data()),
+                &expected.running_mean,
+                1e-6,
+            );
+            assert_near(
+                &floats(norm.running_var.val().into_data()),
+                &expected.running_var,
+                1e-5,
+            );
+        };
+    }
+    check!(Linear, false);
+    check!(Residual, true);
+}
+
+#[test]
+fn the_gradients_of_a_block_are_those_of_pytorch() {
+    macro_rules! check {
+        ($block:path, $architecture:literal, $residual:literal) => {
+            let expected = reference($architecture).block;
+            let device = cpu().autodiff();
+            let mut block = fill(<$block>::new(3, 4, &device), $residual);
+            let input = TensorData::new(wave(2 * 3 * 8 * 8, 0.5), [2, 3, 8, 8]);
+            let input = Tensor::<4>::from_data(input, &device).require_grad();
+
+            let output = block.forward_training(input.clone(), FIRST);
+            let weights = TensorData::new(wave(2 * 4 * 4 * 4, 0.25), [2, 4, 4, 4]);
+            let loss = (output.clone() * Tensor::from_data(weights, &device)).sum();
+            let mut all = loss.backward();
+
+            assert_near(&floats(output.into_data()), &expected.output, 1e-5);
+            let of_input = floats(input.grad_remove(&mut all).unwrap().into_data());
+            let mut found = gradients(&block, all);
+            found.insert("input".to_owned(), of_input);
+            assert!(
+                found.keys().eq(expected.gradients.keys()),
+                "{:?}",
+                found.keys()
+            );
+            for (name, expected) in &expected.gradients {
+                assert_near(&found[name], expected, 1e-4);
+            }
+        };
+    }
+    check!(linear::Block, "Linear", false);
+    check!(residual::Block, "Residual", true);
+}

@@ -1,0 +1,266 @@
+//! The tensors of a network by name: saving, loading and drawing them.
+
+use std::collections::BTreeMap;
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::tensor::{Tensor, TensorData};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use snafu::{ResultExt, ensure};
+
+use super::Error;
+use super::error::{FormatSnafu, MismatchSnafu};
+use super::network::{Network, floats};
+use super::random::{stream, unit};
+
+/// Everything of the network as the bytes of a safetensors file.
+pub(super) fn save(network: &Network) -> Result<Vec<u8>, Error> {
+    let tensors = collect(network);
+    let bytes: BTreeMap<&str, (Vec<usize>, Vec<u8>)> = tensors
+        .iter()
+        .map(|(name, tensor)| {
+            let values = tensor.values.iter().flat_map(|value| value.to_le_bytes());
+            (name.as_str(), (tensor.shape.clone(), values.collect()))
+        })
+        .collect();
+    let views = bytes
+        .iter()
+        .map(|(name, (shape, data))| Ok((*name, TensorView::new(Dtype::F32, shape.clone(), data)?)))
+        .collect::<Result<Vec<_>, _>>()
+        .context(FormatSnafu)?;
+    safetensors::serialize(views, None).context(FormatSnafu)
+}
+
+/// The network with the tensors of a safetensors file.
+pub(super) fn load(network: Network, bytes: &[u8]) -> Result<Network, Error> {
+    let file = SafeTensors::deserialize(bytes).context(FormatSnafu)?;
+    let mut loader = Loader {
+        path: Path::default(),
+        unused: file.iter().collect(),
+        faults: Vec::new(),
+    };
+    let network = network.map(&mut loader);
+    let mut faults = loader.faults;
+    faults.extend(loader.unused.keys().map(|name| format!("unknown {name}")));
+    ensure!(
+        faults.is_empty(),
+        MismatchSnafu {
+            faults: faults.join(", ")
+        }
+    );
+    Ok(network)
+}
+
+/// The network with initial weights; see [`Network::new`].
+pub(super) fn draw(network: Network, seed: u64) -> Network {
+    network.map(&mut Drawer {
+        path: Path::default(),
+        seed,
+    })
+}
+
+/// The number of values that gradients change.
+pub(super) fn trained_parameters(network: &Network) -> usize {
+    let trained = |name: &&String| !name.contains(".running_");
+    let tensors = collect(network);
+    tensors
+        .keys()
+        .filter(trained)
+        .map(|name| tensors[name].values.len())
+        .sum()
+}
+
+struct Values {
+    shape: Vec<usize>,
+    values: Vec<f32>,
+}
+
+fn collect<M: Module>(module: &M) -> BTreeMap<String, Values> {
+    let mut collector = Collector {
+        path: Path::default(),
+        tensors: BTreeMap::new(),
+    };
+    module.visit(&mut collector);
+    collector.tensors
+}
+
+/// Where a traversal is, without the variant of the enum around all: names are the same for
+/// every architecture.
+#[derive(Default)]
+pub(super) struct Path(Vec<String>);
+
+impl Path {
+    pub(super) fn enter(&mut self, name: &str, container: &str) {
+        if !container.starts_with("Enum:") {
+            self.0.push(name.to_owned());
+        }
+    }
+
+    pub(super) fn exit(&mut self, container: &str) {
+        if !container.starts_with("Enum:") {
+            self.0.pop();
+        }
+    }
+
+    pub(super) fn name(&self) -> String {
+        self.0.join(".")
+    }
+}
+
+struct Collector {
+    path: Path,
+    tensors: BTreeMap<String, Values>,
+}
+
+impl ModuleVisitor for Collector {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
+    }
+
+    fn exit_module(&mut self, _: &str, container: &str) {
+        self.path.exit(container);
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let tensor = param.val();
+        let shape = tensor.dims().to_vec();
+        let values = floats(tensor.into_data());
+        self.tensors
+            .insert(self.path.name(), Values { shape, values });
+    }
+}
+
+struct Loader<'a> {
+    path: Path,
+    unused: BTreeMap<&'a str, TensorView<'a>>,
+    faults: Vec<String>,
+}
+
+impl ModuleMapper for Loader<'_> {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
+    }
+
+    fn exit_module(&mut self, _: &str, container: &str) {
+        self.path.exit(container);
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let name = self.path.name();
+        let shape = param.val().dims();
+        match self.unused.remove(name.as_str()) {
+            None => self.faults.push(format!("missing {name}")),
+            Some(view) if view.dtype() != Dtype::F32 => {
+                self.faults
+                    .push(format!("{name} is {:?} instead of F32", view.dtype()));
+            }
+            Some(view) if view.shape() != shape => {
+                self.faults
+                    .push(format!("{name} is {:?} instead of {shape:?}", view.shape()));
+            }
+            Some(view) => {
+                let (bytes, _) = view.data().as_chunks::<4>();
+                let values = bytes
+                    .iter()
+                    .map(|bytes| f32::from_le_bytes(*bytes))
+                    .collect();
+                return with_values(param, &name, values);
+            }
+        }
+        param
+    }
+}
+
+struct Drawer {
+    path: Path,
+    seed: u64,
+}
+
+impl ModuleMapper for Drawer {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
+    }
+
+    fn exit_module(&mut self, _: &str, container: &str) {
+        self.path.exit(container);
+    }
+
+    /// Vectors keep their zeros and ones; kernels and matrices are drawn.
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let name = self.path.name();
+        let shape = param.val().dims();
+        let values = if D == 1 {
+            floats(param.val().into_data())
+        } else {
+            let field: usize = shape[2..].iter().product();
+            let limit = (6.0 / ((shape[0] + shape[1]) * field) as f32).sqrt();
+            let mut stream = stream(self.seed, &name);
+            let count = shape.iter().product();
+            (0..count)
+                .map(|_| (2.0 * unit(&mut stream) - 1.0) * limit)
+                .collect()
+        };
+        with_values(param, &name, values)
+    }
+}
+
+/// The parameter with other values, and with an identifier that follows from its name: so the
+/// optimiser's state, which is kept by identifier, fits a network made in another process.
+fn with_values<const D: usize>(
+    param: Param<Tensor<D>>,
+    name: &str,
+    values: Vec<f32>,
+) -> Param<Tensor<D>> {
+    let (_, old, mapper) = param.consume();
+    let data = TensorData::new(values, old.dims());
+    let tensor = Tensor::from_data(data, &old.device()).set_require_grad(old.is_require_grad());
+    Param::from_mapped_value(identifier(name), tensor, mapper)
+}
+
+fn identifier(name: &str) -> ParamId {
+    use sha2::{Digest, Sha256};
+    let digest = Sha256::digest(name.as_bytes());
+    let (words, _) = digest.as_chunks::<8>();
+    ParamId::from(u64::from_le_bytes(words[0]))
+}
+
+/// The names of a module's tensors, in alphabetical order.
+#[cfg(test)]
+pub(super) fn names<M: Module>(module: &M) -> Vec<String> {
+    collect(module).into_keys().collect()
+}
+
+/// The gradients of a module's parameters by name.
+#[cfg(test)]
+pub(super) fn gradients<M: Module>(
+    module: &M,
+    gradients: burn::tensor::Gradients,
+) -> BTreeMap<String, Vec<f32>> {
+    struct Gradients {
+        path: Path,
+        all: burn::tensor::Gradients,
+        found: BTreeMap<String, Vec<f32>>,
+    }
+    impl ModuleVisitor for Gradients {
+        fn enter_module(&mut self, name: &str, container: &str) {
+            self.path.enter(name, container);
+        }
+
+        fn exit_module(&mut self, _: &str, container: &str) {
+            self.path.exit(container);
+        }
+
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if let Some(gradient) = param.val().grad_remove(&mut self.all) {
+                self.found
+                    .insert(self.path.name(), floats(gradient.into_data()));
+            }
+        }
+    }
+    let mut visitor = Gradients {
+        path: Path::default(),
+        all: gradients,
+        found: BTreeMap::new(),
+    };
+    module.visit(&mut visitor);
+    visitor.found
+}

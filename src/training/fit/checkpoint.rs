@@ -1,0 +1,112 @@
+//! Checkpoints as bytes.
+//!
+//! `attrium checkpoint 1\n`, the SHA-256 of all that follows, then three parts, each with its
+//! length before it (64 bits, little endian): the progress as JSON, the weights as safetensors,
+//! the optimiser's state as a burnpack. The progress holds a fingerprint of the configuration and
+//! the data, so that a fit never goes on from another fit's checkpoint.
+
+use burn::optim::ModuleOptimizer;
+use burn::tensor::Bytes;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::progress::{Sums, bits};
+use super::{Error, FitConfig, FitData};
+
+const MAGIC: &[u8] = b"attrium checkpoint 1\n";
+const DIGEST: usize = 32;
+const LENGTH: usize = 8;
+
+/// Where a fit is, but for its tensors.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Progress {
+    pub(super) fingerprint: String,
+    pub(super) taken: u64,
+    pub(super) sums: Sums,
+    #[serde(with = "bits")]
+    pub(super) learning_rate: f64,
+    #[serde(with = "bits")]
+    pub(super) best: f64,
+    pub(super) waited: u32,
+    /// As CSV, which keeps every digit that a 64-bit number has.
+    pub(super) history: String,
+}
+
+/// A checkpoint whose digest and fingerprint are right.
+pub(super) struct Snapshot {
+    pub(super) progress: Progress,
+    pub(super) weights: Vec<u8>,
+    pub(super) optimizer: Vec<u8>,
+}
+
+/// A digest of everything that decides a fit.
+pub(super) fn fingerprint(config: &FitConfig, data: &FitData) -> String {
+    let digest = Sha256::new()
+        .chain_update(format!("{config:?}"))
+        .chain_update(data.digest())
+        .finalize();
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub(super) fn write(
+    progress: &Progress,
+    weights: &[u8],
+    optimizer: &ModuleOptimizer,
+) -> Result<Vec<u8>, Error> {
+    let progress = serde_json::to_vec(progress).map_err(|error| fault(&error))?;
+    let optimizer = optimizer.into_bytes().map_err(|error| fault(&error))?;
+    let mut payload = Vec::with_capacity(weights.len() + optimizer.len() + progress.len() + 24);
+    for part in [&progress, weights, &optimizer] {
+        payload.extend((part.len() as u64).to_le_bytes());
+        payload.extend_from_slice(part);
+    }
+    Ok([MAGIC, Sha256::digest(&payload).as_slice(), &payload].concat())
+}
+
+pub(super) fn read(bytes: &[u8], fingerprint: &str) -> Result<Snapshot, Error> {
+    let Some(bytes) = bytes.strip_prefix(MAGIC) else {
+        return Err(fault(&"no checkpoint of this version"));
+    };
+    let torn = || fault(&"torn or changed");
+    let (digest, mut payload) = bytes.split_at_checked(DIGEST).ok_or_else(torn)?;
+    if Sha256::digest(payload).as_slice() != digest {
+        return Err(torn());
+    }
+    let mut part = || take_part(&mut payload).ok_or_else(torn);
+    let (progress, weights, optimizer) = (part()?, part()?, part()?);
+    let progress: Progress = serde_json::from_slice(progress).map_err(|error| fault(&error))?;
+    if progress.fingerprint != fingerprint {
+        return Err(fault(
+            &"of a training with another configuration or other data",
+        ));
+    }
+    Ok(Snapshot {
+        progress,
+        weights: weights.to_vec(),
+        optimizer: optimizer.to_vec(),
+    })
+}
+
+/// The optimiser with the state of a checkpoint.
+pub(super) fn read_optimizer(
+    optimizer: ModuleOptimizer,
+    state: Vec<u8>,
+) -> Result<ModuleOptimizer, Error> {
+    optimizer
+        .from_bytes(Bytes::from_bytes_vec(state))
+        .map_err(|error| fault(&error))
+}
+
+fn take_part<'a>(payload: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (length, rest) = payload.split_at_checked(LENGTH)?;
+    let length = u64::from_le_bytes(length.try_into().ok()?);
+    let (part, rest) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+    *payload = rest;
+    Some(part)
+}
+
+fn fault(fault: &dyn std::fmt::Display) -> Error {
+    Error::Checkpoint {
+        fault: fault.to_string(),
+    }
+}

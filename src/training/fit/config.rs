@@ -1,0 +1,61 @@
+use serde::{Deserialize, Serialize};
+use snafu::ensure;
+
+use super::Error;
+use super::error::ConfigSnafu;
+use crate::api::Architecture;
+
+/// How a network is fitted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FitConfig {
+    /// The network.
+    pub architecture: Architecture,
+    /// The number of classes, 2 or more.
+    pub classes: usize,
+    /// How often the training set is gone through, 1 or more. Paper: 50.
+    pub epochs: u32,
+    /// Images of a step, 1 or more; the last step of an epoch takes what is left. Paper: 128.
+    pub batch_size: usize,
+    /// Adam's learning rate at the start, above 0. Paper: 1e-4.
+    pub learning_rate: f64,
+    /// Where the learning rate stops falling, from 0 to `learning_rate`. Paper: 1e-7.
+    pub min_learning_rate: f64,
+    /// Epochs without a lower validation loss before the learning rate falls, 1 or more. Paper: 2.
+    pub patience: u32,
+    /// Decides initial weights, the order of the images and dropout.
+    pub seed: u64,
+}
+
+impl FitConfig {
+    pub(super) fn validate(&self) -> Result<(), Error> {
+        let positive = |field, value: u64| {
+            let problem = format!("{field} is {value}, but must be 1 or more");
+            ensure!(value >= 1, ConfigSnafu { problem });
+            Ok(())
+        };
+        positive("epochs", self.epochs.into())?;
+        positive("batchSize", self.batch_size as u64)?;
+        positive("patience", self.patience.into())?;
+        let Self {
+            learning_rate,
+            min_learning_rate,
+            ..
+        } = *self;
+        ensure!(
+            learning_rate.is_finite() && learning_rate > 0.0,
+            ConfigSnafu {
+                problem: format!("learningRate is {learning_rate}, but must be above 0")
+            }
+        );
+        ensure!(
+            (0.0..=learning_rate).contains(&min_learning_rate),
+            ConfigSnafu {
+                problem: format!(
+                    "minLearningRate is {min_learning_rate}, but must lie between 0 and \
+                     learningRate, {learning_rate}"
+                )
+            }
+        );
+        Ok(())
+    }
+}

@@ -1,0 +1,95 @@
+use sha2::{Digest, Sha256};
+use snafu::ensure;
+
+use super::Error;
+use super::error::{DataSnafu, PixelSnafu};
+use crate::nn::IMAGE_PIXELS;
+
+/// What a network is fitted to. Images are normalised and 128 x 128 pixels, one after another,
+/// row by row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FitData {
+    /// The training images: `labels.len() * 128 * 128` values.
+    pub images: Vec<f32>,
+    /// The class index of each training image. At least one.
+    pub labels: Vec<usize>,
+    /// The weight of each class in the training loss, 0 or more.
+    pub class_weights: Vec<f32>,
+    /// The validation images: `validation_labels.len() * 128 * 128` values.
+    pub validation_images: Vec<f32>,
+    /// The class index of each validation image. There may be none; then the learning rate never
+    /// falls.
+    pub validation_labels: Vec<usize>,
+}
+
+impl FitData {
+    pub(super) fn validate(&self, classes: usize) -> Result<(), Error> {
+        let problem = "there are no training images".to_owned();
+        ensure!(!self.labels.is_empty(), DataSnafu { problem });
+        let weights = &self.class_weights;
+        ensure!(
+            weights.len() == classes && weights.iter().all(|w| w.is_finite() && *w >= 0.0),
+            DataSnafu {
+                problem: format!("{weights:?} are not {classes} class weights of 0 or more")
+            }
+        );
+        check_part("training", &self.images, &self.labels, classes)?;
+        check_part(
+            "validation",
+            &self.validation_images,
+            &self.validation_labels,
+            classes,
+        )
+    }
+
+    /// A digest of everything that decides the result, by which a checkpoint knows its data.
+    pub(super) fn digest(&self) -> [u8; 32] {
+        let mut hasher = Sha256::new();
+        let mut floats = |values: &[f32]| {
+            hasher.update((values.len() as u64).to_le_bytes());
+            for chunk in values.chunks(IMAGE_PIXELS) {
+                let bytes: Vec<u8> = chunk.iter().flat_map(|value| value.to_le_bytes()).collect();
+                hasher.update(bytes);
+            }
+        };
+        floats(&self.images);
+        floats(&self.class_weights);
+        floats(&self.validation_images);
+        for &label in self.labels.iter().chain(&self.validation_labels) {
+            hasher.update((label as u64).to_le_bytes());
+        }
+        hasher.finalize().into()
+    }
+}
+
+fn check_part(
+    part: &'static str,
+    images: &[f32],
+    labels: &[usize],
+    classes: usize,
+) -> Result<(), Error> {
+    let problem = || {
+        format!(
+            "{} {part} images cannot be made of {} pixels",
+            labels.len(),
+            images.len()
+        )
+    };
+    ensure!(
+        images.len() == labels.len() * IMAGE_PIXELS,
+        DataSnafu { problem: problem() }
+    );
+    if let Some(label) = labels.iter().find(|&&label| label >= classes) {
+        let problem = format!("a {part} image has class {label} of {classes} classes");
+        return DataSnafu { problem }.fail();
+    }
+    let infinite = images.iter().position(|pixel| !pixel.is_finite());
+    infinite.map_or(Ok(()), |at| {
+        PixelSnafu {
+            part,
+            image: at / IMAGE_PIXELS,
+            pixel: images[at],
+        }
+        .fail()
+    })
+}

@@ -1,0 +1,38 @@
+//! The fit of one network to one training set, step by step, as the caller asks (paper, "Training").
+//!
+//! A [`Fit`] takes normalised images and their classes, and gives weights and a [`History`]. The
+//! caller drives it: each [`Fit::step`] is one batch, and between any two steps
+//! [`Fit::checkpoint`] gives bytes from which [`Fit::resume`] goes on to the same weights, bit for
+//! bit on one type of processor. A fit never saves anything itself, never decides to stop early,
+//! and never augments, splits or normalises: its training and validation images come ready.
+//!
+//! ```no_run
+//! # use attrium::training::{Fit, FitConfig, FitData, fit::Error};
+//! # fn example(config: FitConfig, data: FitData) -> Result<(), Error> {
+//! let mut fit = Fit::new(config, data, &attrium::nn::cpu())?;
+//! while !fit.is_finished() {
+//!     let step = fit.step()?;
+//!     println!("epoch {}: {}", step.epoch, step.loss);
+//! }
+//! let weights = fit.network().to_safetensors();
+//! # Ok(())
+//! # }
+//! ```
+
+mod checkpoint;
+mod config;
+mod data;
+mod error;
+mod history;
+mod loss;
+mod plateau;
+mod progress;
+mod state;
+
+pub use config::FitConfig;
+pub use data::FitData;
+pub use error::Error;
+pub use history::{Epoch, History};
+pub use loss::cross_entropy;
+pub use plateau::Plateau;
+pub use state::{Fit, StepReport};

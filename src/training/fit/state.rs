@@ -1,0 +1,311 @@
+use burn::module::Module;
+use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
+use burn::tensor::Device;
+use rand_chacha::rand_core::Rng;
+use snafu::{ResultExt, ensure};
+
+use super::checkpoint::{self, Snapshot};
+use super::error::{FinishedSnafu, NetworkSnafu, TrainingLossSnafu, ValidationLossSnafu};
+use super::loss::negative_log_likelihood;
+use super::progress::{Sums, count_right};
+use super::{Epoch, Error, FitConfig, FitData, History, Plateau, cross_entropy};
+use crate::nn::{IMAGE_PIXELS, Network, Step, floats, image_tensor, stream};
+
+/// A network being fitted; see the [module](super).
+///
+/// The optimiser is Adam with Keras' defaults: decay rates of 0.9 and 0.999, epsilon 1e-7 (added
+/// to the root of the bias-corrected second moment, as in the publication of Adam).
+#[derive(Clone)]
+pub struct Fit {
+    config: FitConfig,
+    data: FitData,
+    fingerprint: String,
+    device: Device,
+    network: Network,
+    optimizer: ModuleOptimizer,
+    plateau: Plateau,
+    /// Steps taken, over all epochs.
+    taken: u64,
+    /// Of the images of the current epoch.
+    sums: Sums,
+    history: History,
+    /// The training images in the order of the current epoch.
+    order: Vec<usize>,
+}
+
+/// What one step did.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepReport {
+    /// The epoch, counted from 1.
+    pub epoch: u32,
+    /// The number of epochs.
+    pub epochs: u32,
+    /// The step within the epoch, counted from 1.
+    pub step: usize,
+    /// The number of steps of an epoch.
+    pub steps: usize,
+    /// The mean loss over the batch, class weights included.
+    pub loss: f64,
+    /// The number of images in the batch.
+    pub images: usize,
+    /// What the epoch came to, if this was its last step.
+    pub finished_epoch: Option<Epoch>,
+}
+
+impl Fit {
+    /// A fit before its first step. Takes over the data; nothing is copied.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`], [`Error::Data`] or [`Error::Pixel`] if something given is impossible.
+    pub fn new(config: FitConfig, data: FitData, device: &Device) -> Result<Self, Error> {
+        config.validate()?;
+        data.validate(config.classes)?;
+        let network = Network::new(config.architecture, config.classes, config.seed, device)
+            .context(NetworkSnafu)?;
+        let mut fit = Self {
+            fingerprint: checkpoint::fingerprint(&config, &data),
+            device: device.clone(),
+            network: network.train(),
+            optimizer: AdamConfig::new().with_epsilon(1e-7).init(),
+            plateau: Plateau::new(
+                config.learning_rate,
+                config.min_learning_rate,
+                config.patience,
+            ),
+            taken: 0,
+            sums: Sums::default(),
+            history: History::default(),
+            order: Vec::new(),
+            config,
+            data,
+        };
+        fit.order = fit.epoch_order();
+        Ok(fit)
+    }
+
+    /// The fit that gave a checkpoint, at the step where it was taken.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Checkpoint`] if the bytes are torn, of another version, or of a fit with another
+    /// configuration or other data: then only [`Fit::new`] is left. Otherwise as there.
+    pub fn resume(
+        config: FitConfig,
+        data: FitData,
+        device: &Device,
+        checkpoint: &[u8],
+    ) -> Result<Self, Error> {
+        let mut fit = Self::new(config, data, device)?;
+        let Snapshot {
+            progress,
+            weights,
+            optimizer,
+        } = checkpoint::read(checkpoint, &fit.fingerprint)?;
+        let FitConfig {
+            architecture,
+            classes,
+            ..
+        } = fit.config;
+        fit.network = Network::from_safetensors(architecture, classes, &weights, device)
+            .context(NetworkSnafu)?
+            .train();
+        fit.optimizer = checkpoint::read_optimizer(fit.optimizer, optimizer)?;
+        fit.plateau.learning_rate = progress.learning_rate;
+        fit.plateau.best = progress.best;
+        fit.plateau.waited = progress.waited;
+        fit.taken = progress.taken;
+        fit.sums = progress.sums;
+        fit.history = History::from_csv(progress.history.as_bytes())?;
+        fit.order = fit.epoch_order();
+        Ok(fit)
+    }
+
+    /// Everything needed to go on later, as bytes with a digest. May be called at any step.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Checkpoint`] or [`Error::Network`] if the state cannot be written down.
+    pub fn checkpoint(&self) -> Result<Vec<u8>, Error> {
+        let progress = checkpoint::Progress {
+            fingerprint: self.fingerprint.clone(),
+            taken: self.taken,
+            sums: self.sums,
+            learning_rate: self.plateau.learning_rate,
+            best: self.plateau.best,
+            waited: self.plateau.waited,
+            history: String::from_utf8_lossy(&self.history.to_csv()?).into_owned(),
+        };
+        let weights = self.network.to_safetensors().context(NetworkSnafu)?;
+        checkpoint::write(&progress, &weights, &self.optimizer)
+    }
+
+    /// Takes one batch through the network and changes its weights; after the last batch of an
+    /// epoch also judges the network on the validation images.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TrainingLoss`] and [`Error::ValidationLoss`] if the loss is infinite or no number:
+    /// the fit has failed and must not be continued. [`Error::Finished`] after the last step.
+    pub fn step(&mut self) -> Result<StepReport, Error> {
+        let epochs = self.config.epochs;
+        ensure!(!self.is_finished(), FinishedSnafu { epochs });
+        let (epoch, step) = (self.epoch(), self.step_of_epoch());
+        let first = step * self.config.batch_size;
+        let last = (first + self.config.batch_size).min(self.order.len());
+
+        let (loss, right) = self.update(first..last)?;
+        self.taken += 1;
+        self.sums.add(loss, right, last - first);
+        let finished_epoch = if last == self.order.len() {
+            Some(self.finish_epoch()?)
+        } else {
+            None
+        };
+        Ok(StepReport {
+            epoch: epoch + 1,
+            epochs,
+            step: step + 1,
+            steps: self.steps_per_epoch(),
+            loss,
+            images: last - first,
+            finished_epoch,
+        })
+    }
+
+    /// One update of the weights by the images at these places of the epoch's order. Returns the
+    /// loss and the number of images classified rightly.
+    fn update(&mut self, places: std::ops::Range<usize>) -> Result<(f64, usize), Error> {
+        let chosen = &self.order[places];
+        let labels: Vec<usize> = chosen
+            .iter()
+            .map(|&image| self.data.labels[image])
+            .collect();
+        let mut pixels = Vec::with_capacity(chosen.len() * IMAGE_PIXELS);
+        for image in chosen {
+            pixels.extend_from_slice(&self.data.images[image * IMAGE_PIXELS..][..IMAGE_PIXELS]);
+        }
+
+        let mut network = self.network.clone();
+        let step = Step {
+            seed: self.config.seed,
+            number: self.taken,
+        };
+        let logits = network.forward_training(image_tensor(pixels, &self.device), step);
+        let loss = cross_entropy(logits.clone(), &labels, &self.data.class_weights);
+        let value = f64::from(floats(loss.clone().into_data())[0]);
+        ensure!(
+            value.is_finite(),
+            TrainingLossSnafu {
+                epoch: self.epoch() + 1,
+                step: self.step_of_epoch() + 1,
+                loss: value
+            }
+        );
+        let right = count_right(&floats(logits.into_data()), &labels);
+
+        let gradients = GradientsParams::from_grads(loss.backward(), &network);
+        self.network = self
+            .optimizer
+            .step(self.plateau.learning_rate, network, gradients);
+        Ok((value, right))
+    }
+
+    /// Judges the network, writes the epoch down and gets ready for the next.
+    fn finish_epoch(&mut self) -> Result<Epoch, Error> {
+        let number = self.history.epochs.len() as u32 + 1;
+        let validation = self.validate()?;
+        if let Some(sums) = validation {
+            let loss = sums.loss();
+            let step = self.steps_per_epoch();
+            ensure!(
+                loss.is_finite(),
+                ValidationLossSnafu {
+                    epoch: number,
+                    step,
+                    loss
+                }
+            );
+        }
+        let epoch = Epoch {
+            epoch: number,
+            loss: self.sums.loss(),
+            accuracy: self.sums.accuracy(),
+            validation_loss: validation.map(|sums| sums.loss()),
+            validation_accuracy: validation.map(|sums| sums.accuracy()),
+            learning_rate: self.plateau.learning_rate,
+        };
+        if let Some(loss) = epoch.validation_loss {
+            self.plateau.observe(loss);
+        }
+        self.history.epochs.push(epoch);
+        self.sums = Sums::default();
+        self.order = self.epoch_order();
+        Ok(epoch)
+    }
+
+    fn validate(&self) -> Result<Option<Sums>, Error> {
+        if self.data.validation_labels.is_empty() {
+            return Ok(None);
+        }
+        let logits = self
+            .network
+            .logits(&self.data.validation_images)
+            .context(NetworkSnafu)?;
+        let mut sums = Sums::default();
+        for (logits, &label) in logits.iter().zip(&self.data.validation_labels) {
+            let loss = negative_log_likelihood(logits, label);
+            sums.add(loss, count_right(logits, &[label]), 1);
+        }
+        Ok(Some(sums))
+    }
+
+    /// Whether every step has been taken.
+    pub fn is_finished(&self) -> bool {
+        self.history.epochs.len() as u32 >= self.config.epochs
+    }
+
+    /// The epochs so far.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// The number of steps of an epoch.
+    pub fn steps_per_epoch(&self) -> usize {
+        self.data.labels.len().div_ceil(self.config.batch_size)
+    }
+
+    /// Steps taken, over all epochs.
+    pub fn steps_taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// The network as it is now, for predictions and saving.
+    pub fn network(&self) -> Network {
+        self.network.valid()
+    }
+
+    /// The current epoch, counted from 0.
+    fn epoch(&self) -> u32 {
+        self.history.epochs.len() as u32
+    }
+
+    /// The next step within the epoch, counted from 0.
+    fn step_of_epoch(&self) -> usize {
+        let before = self.history.epochs.len() * self.steps_per_epoch();
+        self.taken as usize - before
+    }
+
+    /// The training images in the order of the current epoch: a shuffle (Fisher and Yates) by the
+    /// seed and the epoch alone.
+    fn epoch_order(&self) -> Vec<usize> {
+        let mut stream = stream(self.config.seed, &format!("order {}", self.epoch()));
+        let mut order: Vec<usize> = (0..self.data.labels.len()).collect();
+        for last in (1..order.len()).rev() {
+            // The product's upper half is a uniform index, but for a bias below 2^-32.
+            let index = (u128::from(stream.next_u64()) * (last as u128 + 1)) >> 64;
+            order.swap(last, index as usize);
+        }
+        order
+    }
+}
