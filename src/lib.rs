@@ -16,6 +16,7 @@ pub mod evaluation;
 pub mod imaging;
 pub mod nn;
 pub mod phantom;
+mod random;
 pub mod report;
 pub mod runner;
 pub mod stages;

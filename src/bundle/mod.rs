@@ -1,1 +1,70 @@
-//! The bundle room.
+//! A model bundle: a folder that is enough to screen with, and nothing else is read.
+//!
+//! `bundle.json` ([`Manifest`]), the members' weights and normalisation, `MODEL_CARD.md`, and
+//! `SHA256SUMS`, which lists the checksum of every other file and is written last: a bundle
+//! without it is not whole. The bundle's digest is the SHA-256 of `SHA256SUMS`, so that it stands
+//! for every byte of the bundle, and `sha256sum --check SHA256SUMS` verifies a copy.
+//!
+//! Pure: files are named byte strings; who writes and reads them is the caller's affair.
+
+mod card;
+mod checksums;
+mod error;
+mod manifest;
+mod model;
+
+pub use card::model_card;
+pub use checksums::Checksums;
+pub use error::Error;
+pub use manifest::{FORMAT_VERSION, INTENDED_USE, Manifest, Member, Provenance};
+pub use model::{MissingOperatingPoint, Model};
+
+/// The name of the file that describes a bundle.
+pub const MANIFEST: &str = "bundle.json";
+/// The name of the file of checksums, written last and read first.
+pub const CHECKSUMS: &str = "SHA256SUMS";
+/// The name of the text for people.
+pub const CARD: &str = "MODEL_CARD.md";
+
+/// The files of a bundle, in the order in which they have to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Files {
+    /// Each file's name below the bundle's folder, and its content; the checksums are last.
+    pub files: Vec<(String, Vec<u8>)>,
+    /// The bundle's digest, `sha256:` and 64 hexadecimal digits.
+    pub digest: String,
+}
+
+/// The weights and the normalisation of one member, in the order of [`Manifest::members`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberFiles {
+    /// The network's weights, a safetensors file.
+    pub weights: Vec<u8>,
+    /// The normalisation's mean and standard deviation image, a safetensors file.
+    pub normalization: Vec<u8>,
+}
+
+/// Packs a model into the files of its bundle.
+///
+/// # Errors
+/// [`Error::Unwritable`] when the manifest is no JSON, which a finite number rules out.
+pub fn pack(manifest: &Manifest, members: Vec<MemberFiles>) -> Result<Files, Error> {
+    let mut files = vec![
+        (MANIFEST.to_owned(), manifest.to_json()?),
+        (CARD.to_owned(), model_card(manifest).into_bytes()),
+    ];
+    for (member, content) in manifest.members.iter().zip(members) {
+        files.push((member.weights.clone(), content.weights));
+        files.push((member.normalization.clone(), content.normalization));
+    }
+    let sums = Checksums::of(
+        files
+            .iter()
+            .map(|(name, bytes)| (name.as_str(), bytes.as_slice())),
+    );
+    files.push((CHECKSUMS.to_owned(), sums.to_text().into_bytes()));
+    Ok(Files {
+        files,
+        digest: sums.digest(),
+    })
+}

@@ -1,1 +1,43 @@
-//! The evaluation room.
+//! How well a network's answers agree with the readers' grades.
+//!
+//! Predictions and numbers in, [`Metrics`] out: pure functions, one subject a file. Every number is
+//! checked against scikit-learn and SciPy (`tests/golden/evaluation/`). What is undefined (a class
+//! that is absent, a rate of no studies) is `None` and a warning. This module reads no files, draws
+//! no random numbers and never lets a NaN out.
+
+mod agreement;
+mod calibration;
+mod cohort;
+mod confusion;
+mod error;
+mod evaluate;
+mod gate;
+#[cfg(test)]
+mod golden;
+mod interval;
+mod metrics;
+mod operating_point;
+mod predictions;
+mod prevalence;
+mod roc;
+mod second_reader;
+mod subgroup;
+
+pub use agreement::{Weighting, kappa};
+pub use calibration::{CALIBRATION_BINS, CalibrationBin};
+pub use confusion::ConfusionMatrix;
+pub use error::Error;
+pub use evaluate::evaluate;
+pub use gate::{GATE_METRICS, GateOutcome, gate};
+pub use interval::{Estimate, Interval, LEVEL, proportion};
+pub use metrics::{
+    BaselineMetrics, ClassMetrics, FoldMetrics, Metrics, MetricsDocument, NetworkGate,
+    NetworkMetrics, Options, PositiveMetrics, ReaderAgreement, Spread,
+};
+pub use operating_point::{
+    OperatingPoint, OperatingPointKind, TARGET_SENSITIVITIES, threshold_for_sensitivity,
+};
+pub use predictions::{Prediction, Predictions, SUM_TOLERANCE, positive_probability};
+pub use prevalence::{PredictiveValues, reference_prevalence};
+pub use roc::{RocCurve, RocPoint, auc};
+pub use subgroup::{MAX_SUBGROUPS, SubgroupRow};

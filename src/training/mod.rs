@@ -1,8 +1,23 @@
 //! Training: what comes between a dataset and a network's weights.
 //!
-//! Nothing here reads or writes files, and every random number follows from a seed and a place in
-//! the training, so that a training gives the same weights however often it is interrupted.
+//! Folds, the validation split, augmentation, normalisation and class weights turn a cohort into
+//! what a network is fitted on; the fit follows. Nothing here reads or writes files, and every
+//! random number follows from a seed and a place in the training, so that a training gives the
+//! same weights however often it is interrupted.
 
+mod apportionment;
+pub mod augmentation;
+pub mod class_weights;
 pub mod fit;
+pub mod folds;
+pub mod normalization;
+pub mod preparation;
+pub mod validation_split;
 
+pub use augmentation::{Augmentation, AugmentedImage, Transform};
+pub use class_weights::class_weights;
 pub use fit::{Fit, FitConfig, FitData};
+pub use folds::assign_folds;
+pub use normalization::Normalization;
+pub use preparation::{Cohort, Preparation, Prepared};
+pub use validation_split::{Split, split_validation};

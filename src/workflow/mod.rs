@@ -1,1 +1,17 @@
-//! The workflow room.
+//! What has to be done: a spec becomes a [`Plan`]; a plan and the observed states of its tasks
+//! become the [`Next`] actions; [`artefacts`] names everything that a run leaves.
+//!
+//! Pure: no store, no clock, no cluster. The local runner and the operator ask the same
+//! questions here and differ only in who starts a task.
+
+pub mod artefacts;
+mod next;
+mod plan;
+mod uid;
+
+#[cfg(test)]
+pub(crate) mod fixtures;
+
+pub use next::{Next, Observed, Outcome, TaskState, next};
+pub use plan::{Plan, Stage, StageKind, TaskRef, TaskSpec, Work};
+pub use uid::{local_uid, prefix};

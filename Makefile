@@ -1,0 +1,95 @@
+# The two commands of a new user: `make demo` and `make test`. `make help` lists the rest.
+#
+# Build output and tools are kept outside the clone, so that a second clone starts warm:
+# in $ATTRIUM_CACHE, or ~/.cache/attrium when it is not set.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+CACHE ?= $(or $(ATTRIUM_CACHE),$(HOME)/.cache/attrium)
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+export CARGO_INCREMENTAL ?= 1
+
+ATTRIUM := $(CARGO_TARGET_DIR)/release/attrium
+TOOLS := $(CACHE)/tools
+DENY_VERSION := 0.20.2
+FUZZ_VERSION := 0.13.2
+FUZZ_SECONDS ?= 60
+
+# Debian's packages: a C compiler for TLS and JPEG 2000, and a browser that opens the report.
+BUILD_PACKAGES := gcc libc6-dev
+TEST_PACKAGES := chromium fonts-dejavu-core
+
+.PHONY: help build demo test check fmt clippy doc generated deny unit fuzz bench crds build-packages test-packages clean-demo
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: build-packages ## Build the attrium binary
+	cargo build --release --locked
+
+demo: build ## Make a synthetic cohort, train on it, screen with the result, show the report
+	examples/demo/run $(ATTRIUM)
+
+clean-demo: ## Forget the demo's cohort and results
+	rm -rf demo
+
+test: check unit ## Run every check and every test
+
+check: fmt build-packages clippy generated doc deny ## Run the checks without the tests
+
+fmt: ## Check the formatting
+	cargo fmt --check
+
+clippy: ## Check the code with warnings denied
+	cargo clippy --release --locked --all-targets -- -D warnings
+
+generated: build ## Check that crds/ is what the types generate
+	scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
+	$(ATTRIUM) crds --out "$$scratch" && diff -ru crds "$$scratch"
+
+doc: ## Build the documentation with warnings denied
+	RUSTDOCFLAGS='-D warnings' cargo doc --release --locked --no-deps
+
+deny: $(TOOLS)/bin/cargo-deny ## Check the licences and sources of the dependencies
+	$(TOOLS)/bin/cargo-deny --offline --all-features check bans licenses sources
+
+unit: build-packages test-packages ## Run the tests
+	set -o pipefail; cargo test --release --locked 2>&1 | tee "$(CARGO_TARGET_DIR)/test.log"
+	@awk '/^test result:/ { passed += $$4; failed += $$6; ignored += $$8 } \
+	  END { printf "%d passed, %d failed, %d skipped\n", passed, failed, ignored }' "$(CARGO_TARGET_DIR)/test.log"
+
+fuzz: $(TOOLS)/bin/cargo-fuzz ## Fuzz each input parser for FUZZ_SECONDS (60)
+	for target in dicom manifest; do \
+	  PATH="$(TOOLS)/bin:$$PATH" CARGO_TARGET_DIR="$(CACHE)/fuzz" cargo +nightly fuzz run "$$target" -- \
+	    -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -timeout=10; \
+	done
+
+bench: ## Measure decoding, cropping and memory against their bars
+	benches/run
+
+crds: build ## Write crds/ from the types
+	$(ATTRIUM) crds --out crds
+
+$(TOOLS)/bin/cargo-deny:
+	cargo install --locked --root $(TOOLS) cargo-deny@$(DENY_VERSION)
+
+$(TOOLS)/bin/cargo-fuzz:
+	cargo install --locked --root $(TOOLS) cargo-fuzz@$(FUZZ_VERSION)
+
+# Installs what is missing where this user may, and names it where not.
+define debian_packages
+missing=$$(dpkg-query -W -f '$${Package} $${db:Status-Abbrev}\n' $(1) 2>/dev/null | awk '$$2 == "ii" { print $$1 }' \
+  | sort | comm -13 - <(printf '%s\n' $(1) | sort)); \
+if [ -n "$$missing" ]; then \
+  if [ "$$(id -u)" = 0 ]; then apt=; elif sudo -n true 2>/dev/null; then apt=sudo; else \
+    echo "Install these packages, then run make again: " $$missing >&2; exit 1; fi; \
+  $$apt apt-get update -q && $$apt apt-get install -qy --no-install-recommends $$missing; \
+fi
+endef
+
+build-packages:
+	@command -v cc >/dev/null || { $(call debian_packages,$(BUILD_PACKAGES)); }
+
+test-packages:
+	@[ -n "$(CHROMIUM)" ] || command -v chromium >/dev/null || { $(call debian_packages,$(TEST_PACKAGES)); }

@@ -1,0 +1,179 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The conditions' types: what programs wait for.
+pub mod conditions {
+    /// The spec can be worked on.
+    pub const ACCEPTED: &str = "Accepted";
+    /// Every pod that should run does.
+    pub const PODS_HEALTHY: &str = "PodsHealthy";
+    /// Every gate has passed.
+    pub const GATES_PASSED: &str = "GatesPassed";
+    /// The bundle is in the store.
+    pub const PUBLISHED: &str = "Published";
+    /// Everything is done; False once that cannot be any more.
+    pub const SUCCEEDED: &str = "Succeeded";
+}
+
+/// The conditions' reasons.
+pub mod reasons {
+    /// Nothing more is to be said.
+    pub const AS_EXPECTED: &str = "AsExpected";
+    /// Tasks run.
+    pub const RUNNING: &str = "Running";
+    /// It was stopped and can go on.
+    pub const INTERRUPTED: &str = "Interrupted";
+    /// All tasks have ended well.
+    pub const COMPLETED: &str = "Completed";
+    /// A gate was missed.
+    pub const GATE_MISSED: &str = "GateMissed";
+    /// The spec names no gates, or no model to publish.
+    pub const NOT_ASKED: &str = "NotAsked";
+    /// A task's data is bad.
+    pub const BAD_DATA: &str = "BadData";
+    /// The configuration is bad.
+    pub const BAD_CONFIGURATION: &str = "BadConfiguration";
+    /// A task failed for another reason.
+    pub const TASK_FAILED: &str = "TaskFailed";
+}
+
+/// A condition's state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum ConditionStatus {
+    /// It holds.
+    True,
+    /// It does not.
+    False,
+    /// It cannot be told yet.
+    #[default]
+    Unknown,
+}
+
+/// One aspect of a resource's state, as Kubernetes writes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Condition {
+    /// Which aspect.
+    #[serde(rename = "type")]
+    #[schemars(length(min = 1, max = 64))]
+    pub kind: String,
+    /// True, False or Unknown.
+    pub status: ConditionStatus,
+    /// Why, as one word for programs.
+    #[schemars(length(min = 1, max = 64))]
+    pub reason: String,
+    /// Why, as a sentence for people.
+    #[serde(default)]
+    #[schemars(length(max = 4096))]
+    pub message: String,
+    /// When the status last changed.
+    #[schemars(schema_with = "super::time::schema")]
+    pub last_transition_time: String,
+    /// The generation of the resource that this condition is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+}
+
+/// The longest message, in bytes.
+const MESSAGE: usize = 4096;
+
+impl Condition {
+    /// A condition that changed at an instant (RFC 3339).
+    pub fn new(
+        kind: &str,
+        status: ConditionStatus,
+        reason: &str,
+        message: impl Into<String>,
+        now: &str,
+    ) -> Self {
+        let mut message = message.into();
+        message.truncate(message.floor_char_boundary(MESSAGE));
+        Self {
+            kind: kind.to_owned(),
+            status,
+            reason: reason.to_owned(),
+            message,
+            last_transition_time: now.to_owned(),
+            observed_generation: None,
+        }
+    }
+}
+
+/// Puts a condition among others: it takes the place of the one of its type, and keeps that one's
+/// transition time where the status stays the same.
+pub fn set_condition(conditions: &mut Vec<Condition>, mut condition: Condition) {
+    match conditions
+        .iter_mut()
+        .find(|other| other.kind == condition.kind)
+    {
+        Some(other) => {
+            if other.status == condition.status {
+                condition
+                    .last_transition_time
+                    .clone_from(&other.last_transition_time);
+            }
+            *other = condition;
+        }
+        None => conditions.push(condition),
+    }
+}
+
+/// The condition of a type.
+pub fn condition<'a>(conditions: &'a [Condition], kind: &str) -> Option<&'a Condition> {
+    conditions.iter().find(|condition| condition.kind == kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn succeeded(status: ConditionStatus, now: &str) -> Condition {
+        Condition::new(conditions::SUCCEEDED, status, reasons::RUNNING, "", now)
+    }
+
+    #[test]
+    fn a_condition_keeps_its_transition_time_until_its_status_changes() {
+        let mut all = vec![];
+        set_condition(
+            &mut all,
+            succeeded(ConditionStatus::Unknown, "2026-11-24T10:00:00Z"),
+        );
+        set_condition(
+            &mut all,
+            succeeded(ConditionStatus::Unknown, "2026-11-24T11:00:00Z"),
+        );
+        assert_eq!(all[0].last_transition_time, "2026-11-24T10:00:00Z");
+        set_condition(
+            &mut all,
+            succeeded(ConditionStatus::True, "2026-11-24T12:00:00Z"),
+        );
+        assert_eq!(all[0].last_transition_time, "2026-11-24T12:00:00Z");
+        assert_eq!(all.len(), 1);
+    }
+
+    #[test]
+    fn conditions_of_other_types_stay_as_they_are() {
+        let accepted = Condition::new(
+            conditions::ACCEPTED,
+            ConditionStatus::True,
+            reasons::AS_EXPECTED,
+            "",
+            "2026-11-24T10:00:00Z",
+        );
+        let mut all = vec![accepted.clone()];
+        set_condition(
+            &mut all,
+            succeeded(ConditionStatus::False, "2026-11-24T11:00:00Z"),
+        );
+        assert_eq!(all[0], accepted);
+        assert!(condition(&all, conditions::SUCCEEDED).is_some());
+        assert!(condition(&all, conditions::PUBLISHED).is_none());
+    }
+
+    #[test]
+    fn a_long_message_is_cut_at_a_character() {
+        let long = "ä".repeat(4000);
+        let cut = Condition::new("Succeeded", ConditionStatus::False, "BadData", long, "");
+        assert_eq!(cut.message.len(), 4096);
+    }
+}

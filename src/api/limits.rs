@@ -1,0 +1,115 @@
+//! Rules that several fields share, as a CRD states them.
+
+use kube::core::Rule;
+use schemars::Schema;
+
+/// The longest URI or path.
+pub(super) const URI: u32 = 1024;
+/// The longest DNS subdomain name, as Kubernetes has it.
+pub(super) const NAME: u32 = 253;
+
+/// Adds a rule to a schema.
+pub(super) fn add(schema: &mut Schema, rule: Rule) {
+    kube::core::validate(schema, rule).expect("a rule should be JSON");
+}
+
+/// A place in a store: an object store's URI, a `file://` URI or a path.
+pub(super) fn uri(schema: &mut Schema) {
+    let rule = Rule::new("self.matches('^(s3|gs|az)://[^/]+(/.*)?$|^file:///.*$|^[^:]+$')")
+        .message(
+            "is no place that can be opened: use s3://bucket/prefix, gs://bucket/prefix, \
+         az://container/prefix, file:///path or a plain path",
+        );
+    add(schema, rule);
+}
+
+/// A web address.
+pub(super) fn http_url(schema: &mut Schema) {
+    let rule = Rule::new("self.matches('^https?://[^/]+(/.*)?$')")
+        .message("is no web address: use https://host or https://host/path");
+    add(schema, rule);
+}
+
+/// A name of a Kubernetes object.
+pub(super) fn object_name(schema: &mut Schema) {
+    let rule = Rule::new("self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')").message(
+        "is no Kubernetes name: use lower-case letters, digits, '-' and '.', with a letter or a \
+         digit at both ends",
+    );
+    add(schema, rule);
+}
+
+/// A decimal that is a share.
+pub(super) fn share(schema: &mut Schema) {
+    let rule =
+        Rule::new("double(self) <= 1.0").message("is above 1: use a share from \"0\" to \"1\"");
+    add(schema, rule);
+}
+
+/// A decimal that is a positive share.
+pub(super) fn positive_share(schema: &mut Schema) {
+    let rule = Rule::new("double(self) > 0.0 && double(self) <= 1.0")
+        .message("is out of range: use a number above \"0\", at most \"1\"");
+    add(schema, rule);
+}
+
+/// The name of a resource, which has to leave room for its Jobs' suffixes in 63 characters.
+pub(super) fn resource_name() -> Rule {
+    Rule::new("size(self.metadata.name) <= 50")
+        .message("metadata.name is longer than 50 characters: use a shorter name")
+}
+
+/// How long a pod may wait to start where a manifest does not say, in seconds.
+pub(super) const fn default_start_deadline() -> u32 {
+    3600
+}
+
+/// The fields of a spec that may not change once its work has started.
+pub(super) struct Unchanged {
+    /// Those that are always there, by themselves or by their default.
+    pub(super) required: &'static [&'static str],
+    /// Those that may be absent.
+    pub(super) optional: &'static [&'static str],
+}
+
+/// Once its status names a stage a spec stays as it is but for what tells how to run it.
+pub(super) fn immutable(unchanged: Unchanged) -> Rule {
+    let required = unchanged
+        .required
+        .iter()
+        .map(|field| same("self.spec", field));
+    let optional = unchanged
+        .optional
+        .iter()
+        .map(|field| same_if_there("self.spec", field));
+    let compute = ["accelerator", "gpuResource"].map(|field| same("self.spec.compute", field));
+    let resources = same_if_there("self.spec.compute", "resources");
+    let fields: Vec<_> = required
+        .chain(optional)
+        .chain(compute)
+        .chain([resources])
+        .collect();
+    Rule::new(format!(
+        "!has(oldSelf.status) || !has(oldSelf.status.stages) || size(oldSelf.status.stages) == 0 \
+         || ({})",
+        fields.join(" && ")
+    ))
+    .message(
+        "may not change once work has started, but for suspend, compute.parallelism and the \
+         deadlines: make a resource of another name",
+    )
+    .field_path(".spec")
+}
+
+fn same(parent: &str, field: &str) -> String {
+    let old = parent.replacen("self", "oldSelf", 1);
+    format!("{parent}.{field} == {old}.{field}")
+}
+
+fn same_if_there(parent: &str, field: &str) -> String {
+    let old = parent.replacen("self", "oldSelf", 1);
+    format!(
+        "has({parent}.{field}) == has({old}.{field}) && (!has({parent}.{field}) || {})",
+        same(parent, field)
+    )
+}

@@ -1,0 +1,159 @@
+//! Which fields a document may have: unknown ones are found, and a `null` is as no field at all.
+
+use serde_json::Value;
+
+use super::Problem;
+
+/// The fields of an object's metadata, as Kubernetes has them.
+pub(super) const METADATA: [&str; 15] = [
+    "annotations",
+    "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
+    "finalizers",
+    "generateName",
+    "generation",
+    "labels",
+    "managedFields",
+    "name",
+    "namespace",
+    "ownerReferences",
+    "resourceVersion",
+    "selfLink",
+    "uid",
+];
+
+/// Drops every field that is null, wherever the schema knows the fields.
+pub(super) fn prune_nulls(schema: &Value, value: &mut Value) {
+    match value {
+        Value::Object(fields) if !keeps_unknown(schema) => {
+            fields.retain(|_, field| !field.is_null());
+            for (name, field) in fields {
+                if let Some(schema) = child(schema, name) {
+                    prune_nulls(schema, field);
+                }
+            }
+        }
+        Value::Array(items) => {
+            if let Some(schema) = schema.get("items") {
+                items.iter_mut().for_each(|item| prune_nulls(schema, item));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Finds every field that the schema does not know.
+pub(super) fn unknown(schema: &Value, value: &Value, path: &str, problems: &mut Vec<Problem>) {
+    match value {
+        Value::Object(fields) if !keeps_unknown(schema) => {
+            for (name, field) in fields {
+                let path = join(path, name);
+                match child(schema, name) {
+                    Some(schema) => unknown(schema, field, &path, problems),
+                    None => problems.push(Problem::new(path, unknown_field(name, &names(schema)))),
+                }
+            }
+        }
+        Value::Array(items) => {
+            if let Some(schema) = schema.get("items") {
+                for (index, item) in items.iter().enumerate() {
+                    unknown(schema, item, &format!("{path}[{index}]"), problems);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What to say of a field that does not exist among those that do.
+pub(super) fn unknown_field(name: &str, known: &[&str]) -> String {
+    let name: String = name.chars().take(80).collect();
+    match nearest(&name, known) {
+        Some(near) => format!("there is no such field: did you mean {near}?"),
+        None if known.is_empty() => "there is no such field".to_owned(),
+        None => format!("there is no such field: known are {}", known.join(", ")),
+    }
+}
+
+/// The path of a field within an object.
+pub(super) fn join(path: &str, name: &str) -> String {
+    let name: String = name.chars().take(80).collect();
+    if path.is_empty() {
+        name
+    } else {
+        format!("{path}.{name}")
+    }
+}
+
+/// The known word that a wrong one is most like, if it is like any.
+pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    known
+        .iter()
+        .map(|candidate| (distance(&word, &candidate.to_lowercase()), *candidate))
+        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+fn keeps_unknown(schema: &Value) -> bool {
+    schema.get("x-kubernetes-preserve-unknown-fields") == Some(&Value::Bool(true))
+        || (schema.get("properties").is_none() && schema.get("additionalProperties").is_none())
+}
+
+fn child<'a>(schema: &'a Value, name: &str) -> Option<&'a Value> {
+    schema
+        .get("properties")
+        .and_then(|properties| properties.get(name))
+        .or_else(|| {
+            schema
+                .get("additionalProperties")
+                .filter(|schema| schema.is_object())
+        })
+}
+
+fn names(schema: &Value) -> Vec<&str> {
+    let properties = schema.get("properties").and_then(Value::as_object);
+    properties
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.as_str())
+        .collect()
+}
+
+/// The number of letters to insert, drop or replace.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut corner = std::mem::replace(&mut row[0], i + 1);
+        for (j, to) in b.iter().enumerate() {
+            let above = row[j + 1];
+            let replaced = corner + usize::from(from != *to);
+            row[j + 1] = replaced.min(above + 1).min(row[j] + 1);
+            corner = above;
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_word_has_its_nearest_neighbour() {
+        let known = ["epochs", "batchSize", "patience"];
+        assert_eq!(nearest("epoch", &known), Some("epochs"));
+        assert_eq!(nearest("batchsize", &known), Some("batchSize"));
+        assert_eq!(nearest("colour", &known), None);
+    }
+
+    #[test]
+    fn the_distance_counts_letters() {
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("abc", ""), 3);
+    }
+}

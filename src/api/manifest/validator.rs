@@ -1,0 +1,256 @@
+//! One document becomes a resource, or everything that is wrong with it.
+
+use std::sync::LazyLock;
+
+use kube::core::cel::{ErrorKind, ValidationErrors, Validator, apply_defaults};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::fields::{METADATA, nearest, prune_nulls, unknown, unknown_field};
+use super::{Problem, kind_of, schema};
+use crate::api::crd::Definition;
+use crate::api::{Resource, ScreeningJob, TrainingRun};
+
+const API_VERSION: &str = "attrium.dev/v1alpha1";
+const KINDS: [&str; 2] = ["TrainingRun", "ScreeningJob"];
+const TOP: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
+
+/// A kind's schema, ready to be used.
+struct Kind {
+    definition: Definition,
+    schema: jsonschema::Validator,
+}
+
+static KIND_SCHEMAS: LazyLock<[Kind; 2]> = LazyLock::new(|| {
+    Definition::all().map(|definition| {
+        let mut plain = definition.schema().clone();
+        name_types(&mut plain);
+        let schema =
+            jsonschema::validator_for(&plain).expect("a derived schema should be a JSON schema");
+        Kind { definition, schema }
+    })
+});
+
+/// Says in plain JSON schema what Kubernetes says by an extension.
+fn name_types(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            if fields.contains_key("x-kubernetes-int-or-string") {
+                fields.insert("type".to_owned(), vec!["integer", "string"].into());
+            }
+            fields.values_mut().for_each(name_types);
+        }
+        Value::Array(items) => items.iter_mut().for_each(name_types),
+        _ => {}
+    }
+}
+
+/// Checks documents against both kinds' schemas and rules.
+pub(super) struct Validators {
+    cel: Validator,
+}
+
+impl Validators {
+    pub(super) fn new() -> Self {
+        Self {
+            cel: Validator::new(),
+        }
+    }
+
+    /// The resource that a document is.
+    pub(super) fn read(&self, document: &Value) -> Result<Resource, Vec<Problem>> {
+        let Value::Object(fields) = document else {
+            let message = "is no object: write apiVersion, kind, metadata and spec";
+            return Err(vec![Problem::new("", message)]);
+        };
+        let kind = kind(document).map_err(|problem| vec![problem])?;
+        let mut problems = header(fields);
+        let known = kind.definition.schema();
+        let mut fields = fields.clone();
+        fields.remove("status");
+        let mut document = Value::Object(fields);
+        prune_nulls(known, &mut document);
+        if let Some(spec) = document.get("spec")
+            && let Some(known) = known.pointer("/properties/spec")
+        {
+            unknown(known, spec, "spec", &mut problems);
+        }
+        let document = apply_defaults(known, &document);
+        let broken = schema::problems(&kind.schema, &document);
+        let rules = rules(
+            self.cel.validate(known, &document, None),
+            !broken.is_empty(),
+        );
+        let news = |rule: &Problem| broken.iter().all(|problem| problem.path != rule.path);
+        problems.extend(rules.into_iter().filter(news));
+        problems.extend(broken);
+        if problems.is_empty() {
+            typed(kind, document)
+        } else {
+            Err(tidy(problems))
+        }
+    }
+
+    /// What forbids that one resource takes the place of another.
+    pub(super) fn update(&self, old: &Resource, new: &Resource) -> Vec<Problem> {
+        if (old.kind(), old.namespace(), old.name()) != (new.kind(), new.namespace(), new.name()) {
+            return vec![Problem::new("metadata", "is of another resource")];
+        }
+        let json = |resource: &Resource| serde_json::to_value(resource).unwrap_or_default();
+        let (old, new) = (json(old), json(new));
+        match kind(&new) {
+            Ok(kind) => rules(
+                self.cel
+                    .validate(kind.definition.schema(), &new, Some(&old)),
+                false,
+            ),
+            Err(problem) => vec![problem],
+        }
+    }
+}
+
+fn kind(document: &Value) -> Result<&'static Kind, Problem> {
+    let Some(name) = kind_of(document) else {
+        return Err(Problem::new(
+            "kind",
+            "is required: use TrainingRun or ScreeningJob",
+        ));
+    };
+    KIND_SCHEMAS
+        .iter()
+        .find(|kind| kind.definition.kind() == name)
+        .ok_or_else(|| {
+            let hint = match nearest(name, &KINDS) {
+                Some(near) => format!("did you mean {near}?"),
+                None => "use TrainingRun or ScreeningJob".to_owned(),
+            };
+            let name: String = name.chars().take(80).collect();
+            Problem::new(
+                "kind",
+                format!("{name:?} is no kind that can be run: {hint}"),
+            )
+        })
+}
+
+/// What is wrong above the spec.
+fn header(fields: &Map<String, Value>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    match fields.get("apiVersion") {
+        None => problems.push(Problem::new(
+            "apiVersion",
+            format!("is required: use {API_VERSION}"),
+        )),
+        Some(version) if version != API_VERSION => problems.push(Problem::new(
+            "apiVersion",
+            format!("is not known: use {API_VERSION}"),
+        )),
+        Some(_) => {}
+    }
+    for name in fields.keys().filter(|name| !TOP.contains(&name.as_str())) {
+        problems.push(Problem::new(
+            name.chars().take(80).collect::<String>(),
+            unknown_field(name, &TOP),
+        ));
+    }
+    match fields.get("metadata") {
+        Some(Value::Object(metadata)) => problems.extend(self::metadata(metadata)),
+        Some(Value::Null) | None => problems.push(Problem::new(
+            "metadata.name",
+            "is required: name the resource",
+        )),
+        Some(_) => problems.push(Problem::new(
+            "metadata",
+            "is no object: write name and namespace",
+        )),
+    }
+    problems
+}
+
+fn metadata(metadata: &Map<String, Value>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for name in metadata
+        .keys()
+        .filter(|name| !METADATA.contains(&name.as_str()))
+    {
+        let path = super::fields::join("metadata", name);
+        problems.push(Problem::new(path, unknown_field(name, &METADATA)));
+    }
+    match metadata.get("name") {
+        Some(Value::String(name)) => {
+            if !is_name(name, 253, true) {
+                problems.push(Problem::new("metadata.name", NO_NAME));
+            }
+        }
+        Some(Value::Null) | None => {
+            problems.push(Problem::new(
+                "metadata.name",
+                "is required: name the resource",
+            ));
+        }
+        Some(_) => problems.push(Problem::new(
+            "metadata.name",
+            "is not a string: put it in quotes",
+        )),
+    }
+    match metadata.get("namespace") {
+        Some(Value::String(name)) if is_name(name, 63, false) => {}
+        Some(Value::Null) | None => {}
+        Some(_) => problems.push(Problem::new("metadata.namespace", NO_NAMESPACE)),
+    }
+    problems
+}
+
+const NO_NAME: &str = "is no Kubernetes name: use lower-case letters, digits, '-' and '.', with a \
+                       letter or a digit at both ends";
+const NO_NAMESPACE: &str = "is no Kubernetes namespace: use at most 63 lower-case letters, digits \
+                            and '-', with a letter or a digit at both ends";
+
+/// A DNS label, or labels with dots between them.
+fn is_name(name: &str, most: usize, dots: bool) -> bool {
+    let label = |label: &str| {
+        let plain = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
+        let bytes = label.as_bytes();
+        bytes.first().is_some_and(|c| plain(*c))
+            && bytes.last().is_some_and(|c| plain(*c))
+            && bytes.iter().all(|c| plain(*c) || *c == b'-')
+    };
+    name.len() <= most
+        && if dots {
+            name.split('.').all(label)
+        } else {
+            label(name)
+        }
+}
+
+/// The rules that are broken. Where the schema is broken too, a rule that could not be evaluated
+/// has nothing to add.
+fn rules(outcome: Result<(), ValidationErrors>, failed_only: bool) -> Vec<Problem> {
+    let Err(errors) = outcome else {
+        return Vec::new();
+    };
+    errors
+        .into_iter()
+        .filter(|error| !failed_only || error.kind == ErrorKind::ValidationFailure)
+        .map(|error| Problem::new(error.field_path.trim_start_matches('.'), error.message))
+        .collect()
+}
+
+fn typed(kind: &Kind, document: Value) -> Result<Resource, Vec<Problem>> {
+    let resource = if kind.definition.kind() == KINDS[0] {
+        typed_as::<TrainingRun>(document).map(|run| Resource::TrainingRun(Box::new(run)))
+    } else {
+        typed_as::<ScreeningJob>(document).map(|job| Resource::ScreeningJob(Box::new(job)))
+    };
+    resource.map_err(|error| vec![Problem::new("", format!("cannot be read: {error}"))])
+}
+
+fn typed_as<T: DeserializeOwned>(document: Value) -> Result<T, serde_json::Error> {
+    serde_json::from_value(document)
+}
+
+/// In the order of their paths, and each once.
+fn tidy(mut problems: Vec<Problem>) -> Vec<Problem> {
+    problems.sort_by(|a, b| (&a.path, &a.message).cmp(&(&b.path, &b.message)));
+    problems.dedup();
+    problems
+}

@@ -1,0 +1,74 @@
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Architecture, Decimal, Task, limits};
+
+/// What a published model is made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum PublishMethod {
+    /// The networks of all folds; their probabilities are averaged.
+    #[default]
+    Ensemble,
+    /// One network, trained once more on all data.
+    Refit,
+}
+
+/// The model that the run leaves in its store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Publish {
+    /// The architecture to publish: one of `networks`.
+    pub architecture: Architecture,
+    /// The task to publish: one of `tasks`.
+    pub task: Task,
+    /// Ensemble averages the networks of all folds; Refit trains one network more, on all data.
+    /// Default: Ensemble.
+    #[serde(default)]
+    pub method: PublishMethod,
+}
+
+/// A metric that a gate can look at; all are computed on out-of-fold predictions, from 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Metric {
+    /// Area under the ROC curve, from probabilities.
+    Auc,
+    /// Area under the ROC curve of hard labels, which is balanced accuracy.
+    AucHard,
+    /// Share of studies that are classified right.
+    Accuracy,
+    /// Share of positives that are found.
+    Sensitivity,
+    /// Share of negatives that are left alone.
+    Specificity,
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auc => "auc",
+            Self::AucHard => "aucHard",
+            Self::Accuracy => "accuracy",
+            Self::Sensitivity => "sensitivity",
+            Self::Specificity => "specificity",
+        })
+    }
+}
+
+/// A condition for publishing: a miss leaves nothing published and the run not succeeded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Gate {
+    /// The architecture that is measured: one of `networks`.
+    pub architecture: Architecture,
+    /// The task that is measured: one of `tasks`.
+    pub task: Task,
+    /// What is measured, on out-of-fold predictions: auc, aucHard, accuracy, sensitivity or
+    /// specificity. For the Perugini task a positive is grade 2 or 3.
+    pub metric: Metric,
+    /// The least value that passes, as a decimal string. From "0" to "1".
+    #[schemars(transform = limits::share)]
+    pub min: Decimal,
+}

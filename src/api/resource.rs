@@ -1,0 +1,73 @@
+use serde::{Deserialize, Serialize};
+
+use super::{ScreeningJob, Status, StorageSpec, TrainingRun};
+
+/// Any custom resource of attrium.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Resource {
+    /// A training.
+    TrainingRun(Box<TrainingRun>),
+    /// A screening.
+    ScreeningJob(Box<ScreeningJob>),
+}
+
+impl Resource {
+    /// The kind, as a manifest names it.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::TrainingRun(_) => "TrainingRun",
+            Self::ScreeningJob(_) => "ScreeningJob",
+        }
+    }
+
+    /// The resource's name.
+    pub fn name(&self) -> &str {
+        let metadata = match self {
+            Self::TrainingRun(run) => &run.metadata,
+            Self::ScreeningJob(job) => &job.metadata,
+        };
+        metadata.name.as_deref().unwrap_or_default()
+    }
+
+    /// The resource's namespace; `default` where its manifest names none.
+    pub fn namespace(&self) -> &str {
+        let metadata = match self {
+            Self::TrainingRun(run) => &run.metadata,
+            Self::ScreeningJob(job) => &job.metadata,
+        };
+        metadata.namespace.as_deref().unwrap_or("default")
+    }
+
+    /// Where the scans are.
+    pub fn images(&self) -> &str {
+        match self {
+            Self::TrainingRun(run) => &run.spec.images,
+            Self::ScreeningJob(job) => &job.spec.images,
+        }
+    }
+
+    /// Where results go, before namespace, name and uid.
+    pub fn output(&self) -> &str {
+        match self {
+            Self::TrainingRun(run) => &run.spec.output,
+            Self::ScreeningJob(job) => &job.spec.output,
+        }
+    }
+
+    /// How the object store is reached.
+    pub fn storage(&self) -> &StorageSpec {
+        match self {
+            Self::TrainingRun(run) => &run.spec.storage,
+            Self::ScreeningJob(job) => &job.spec.storage,
+        }
+    }
+
+    /// What has become of it.
+    pub fn status(&self) -> Option<&Status> {
+        match self {
+            Self::TrainingRun(run) => run.status.as_ref(),
+            Self::ScreeningJob(job) => job.status.as_ref(),
+        }
+    }
+}

@@ -1,0 +1,227 @@
+use kube::CustomResource;
+use kube::core::Rule;
+use schemars::{JsonSchema, Schema};
+use serde::{Deserialize, Serialize};
+
+use super::{Compute, Decimal, LossyPolicy, Status, StorageSpec, limits, preprocessing};
+
+/// What is screened, with which model, and who is told.
+#[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[kube(
+    group = "attrium.dev",
+    version = "v1alpha1",
+    kind = "ScreeningJob",
+    namespaced,
+    shortname = "sjob",
+    category = "attrium",
+    status = "Status",
+    derive = "PartialEq",
+    doc = "A screening of bone scans with a trained model: a row of probabilities and a decision for each study. Research use only: not a medical device; a physician confirms every positive.",
+    printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
+    printcolumn(
+        name = "Progress",
+        type_ = "integer",
+        json_path = ".status.progress.percent",
+        description = "Share of the job that is done, in percent"
+    ),
+    printcolumn(
+        name = "Screened",
+        type_ = "integer",
+        json_path = ".status.screening.screened",
+        description = "Studies that were given a decision"
+    ),
+    printcolumn(
+        name = "Positive",
+        type_ = "integer",
+        json_path = ".status.screening.positive",
+        description = "Studies at or above the operating point"
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    validation = limits::resource_name(),
+    validation = limits::immutable(UNCHANGED)
+)]
+#[serde(rename_all = "camelCase")]
+pub struct ScreeningJobSpec {
+    /// Where the scans are: every DICOM object below this prefix is read. s3://bucket/prefix,
+    /// gs://bucket/prefix, az://container/prefix, file:///path or a plain path. At most 1024
+    /// characters.
+    #[schemars(length(min = 1, max = limits::URI))]
+    #[schemars(transform = limits::uri)]
+    pub images: String,
+    /// Where results go: to `<output>/<namespace>/<name>/<uid>/`. A URI or path, as for images.
+    /// At most 1024 characters.
+    #[schemars(length(min = 1, max = limits::URI))]
+    #[schemars(transform = limits::uri)]
+    pub output: String,
+    /// How the object store is reached. Default: as the environment says.
+    #[serde(default)]
+    pub storage: StorageSpec,
+    /// The model: exactly one of uri and trainingRun.
+    pub model: ModelSource,
+    /// The grades of the studies, as for a TrainingRun: the model is then evaluated on them, which
+    /// is external validation, with metrics, subgroups and report. Default: none. At most 1024
+    /// characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = limits::URI))]
+    #[schemars(transform = limits::uri)]
+    pub labels: Option<String>,
+    /// The number of tasks that share the objects; an object belongs to the shard of its key's
+    /// hash. Default: 4. From 1 to 999.
+    #[serde(default = "preprocessing::default_shards")]
+    #[schemars(range(min = 1, max = 999))]
+    pub shards: u32,
+    /// What becomes of images that went through lossy compression: Quarantine gives them a row
+    /// with that reason, Accept screens them with a warning. Default: Quarantine.
+    #[serde(default)]
+    pub lossy: LossyPolicy,
+    /// When a study counts as positive: exactly one of threshold and sensitivity. Default: a
+    /// threshold of "0.5".
+    #[serde(default)]
+    pub operating_point: OperatingPoint,
+    /// Who is told of positives. Default: nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert: Option<Alert>,
+    /// For which studies activation maps are drawn: PositivesOnly, All or None. Default:
+    /// PositivesOnly.
+    #[serde(default)]
+    pub activation_maps: ActivationMaps,
+    /// Where and how tasks run.
+    #[serde(default)]
+    pub compute: Compute,
+    /// The Kueue local queue that admits the Jobs. Default: none, so that they start at once.
+    /// At most 253 characters. Only for a cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = limits::NAME))]
+    #[schemars(transform = limits::object_name)]
+    pub queue_name: Option<String>,
+    /// Whether the job pauses: its pods stop, and it goes on when this is false again. It may be
+    /// changed at any time. Default: false. Only for a cluster.
+    #[serde(default)]
+    pub suspend: bool,
+    /// How long a pod may wait to start before the job fails, in seconds. Default: 3600. From 1 to
+    /// 2592000. Only for a cluster.
+    #[serde(default = "limits::default_start_deadline")]
+    #[schemars(range(min = 1, max = 2_592_000))]
+    pub start_deadline_seconds: u32,
+    /// How long a stage may run before the job fails, in seconds. Default: no limit. From 1 to
+    /// 31536000. Only for a cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 31_536_000))]
+    pub active_deadline_seconds: Option<u32>,
+    /// How long after its end the resource is deleted, in seconds; results stay in the store.
+    /// Default: never. From 0 to 31536000. Only for a cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = 31_536_000))]
+    pub ttl_seconds_after_finished: Option<u32>,
+}
+
+/// The fields that may not change once a job has started.
+const UNCHANGED: limits::Unchanged = limits::Unchanged {
+    required: &[
+        "images",
+        "output",
+        "storage",
+        "model",
+        "shards",
+        "lossy",
+        "operatingPoint",
+        "activationMaps",
+    ],
+    optional: &["labels", "alert", "queueName"],
+};
+
+/// Where a model comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+#[schemars(transform = one_model)]
+pub struct ModelSource {
+    /// The folder of a model bundle. A URI or path, as for images. At most 1024 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = limits::URI))]
+    #[schemars(transform = limits::uri)]
+    pub uri: Option<String>,
+    /// The TrainingRun of the same namespace whose published model is used. At most 253
+    /// characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = limits::NAME))]
+    #[schemars(transform = limits::object_name)]
+    pub training_run: Option<String>,
+}
+
+fn one_model(schema: &mut Schema) {
+    let rule = Rule::new("has(self.uri) != has(self.trainingRun)");
+    limits::add(
+        schema,
+        rule.message("needs exactly one of uri and trainingRun"),
+    );
+}
+
+/// When a study counts as positive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(transform = one_operating_point)]
+pub struct OperatingPoint {
+    /// The least probability of a positive that counts as one, as a decimal string. From "0" to
+    /// "1".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = limits::share)]
+    pub threshold: Option<Decimal>,
+    /// The sensitivity to reach on the model's own out-of-fold predictions, as a decimal string;
+    /// the highest threshold that reaches it is used. Above "0", at most "1".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = limits::positive_share)]
+    pub sensitivity: Option<Decimal>,
+}
+
+fn one_operating_point(schema: &mut Schema) {
+    let rule = Rule::new("has(self.threshold) != has(self.sensitivity)");
+    limits::add(
+        schema,
+        rule.message("needs exactly one of threshold and sensitivity"),
+    );
+}
+
+impl Default for OperatingPoint {
+    fn default() -> Self {
+        Self {
+            threshold: Some(Decimal::literal("0.5")),
+            sensitivity: None,
+        }
+    }
+}
+
+/// Who is told of positives.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Alert {
+    /// A web address that is sent the counts of a screening with positives.
+    pub webhook: Webhook,
+}
+
+/// A web address that is called.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Webhook {
+    /// The address, such as https://alerts.hospital.example/hook. At most 1024 characters.
+    #[schemars(length(min = 1, max = limits::URI))]
+    #[schemars(transform = limits::http_url)]
+    pub url: String,
+    /// The Secret of the same namespace whose key `token` is sent as a bearer token. Default:
+    /// none. At most 253 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = limits::NAME))]
+    #[schemars(transform = limits::object_name)]
+    pub secret: Option<String>,
+}
+
+/// For which studies activation maps are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum ActivationMaps {
+    /// For those at or above the operating point.
+    #[default]
+    PositivesOnly,
+    /// For every study with a decision.
+    All,
+    /// For none.
+    None,
+}

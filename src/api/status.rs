@@ -1,0 +1,275 @@
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+use super::{Architecture, Condition, Decimal, Metric, Task};
+
+/// What has become of a resource: the same shape for both kinds, and on a laptop.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Status {
+    /// The generation of the resource that this status is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// One word for people; programs look at the conditions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phase: Option<Phase>,
+    /// Accepted, PodsHealthy, GatesPassed, Published and Succeeded, each True, False or Unknown.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[schemars(transform = by_type)]
+    pub conditions: Vec<Condition>,
+    /// The stages that have been started, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8))]
+    pub stages: Vec<StageStatus>,
+    /// What became of the data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<DataStatus>,
+    /// How far it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<ProgressStatus>,
+    /// The counts of a screening.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub screening: Option<ScreeningStatus>,
+    /// A row for each network and task that was evaluated.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub results: Vec<ResultStatus>,
+    /// The highest AUC of `results`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub best_auc: Option<Decimal>,
+    /// The bundle that was published.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelReference>,
+    /// The report's URI.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048))]
+    pub report: Option<String>,
+}
+
+/// Conditions of different types may be written by different clients.
+fn by_type(schema: &mut Schema) {
+    schema.insert("x-kubernetes-list-type".to_owned(), "map".into());
+    schema.insert("x-kubernetes-list-map-keys".to_owned(), vec!["type"].into());
+}
+
+/// One word for what a resource is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum Phase {
+    /// Nothing has started yet.
+    Pending,
+    /// Tasks run.
+    Running,
+    /// Paused by `suspend`, or stopped and ready to go on.
+    Suspended,
+    /// Everything is done.
+    Succeeded,
+    /// It ended without success; the condition Succeeded says why.
+    Failed,
+}
+
+/// A stage's tasks, counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct StageStatus {
+    /// The stage's name.
+    #[schemars(length(max = 63))]
+    pub name: String,
+    /// Its Job, on a cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 63))]
+    pub job: Option<String>,
+    /// The number of its tasks.
+    pub tasks: u32,
+    /// Tasks that run.
+    pub active: u32,
+    /// Tasks that have ended well.
+    pub succeeded: u32,
+    /// Tasks that have failed.
+    pub failed: u32,
+    /// When its first task began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "super::time::schema")]
+    pub start_time: Option<String>,
+    /// When its last task ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "super::time::schema")]
+    pub completion_time: Option<String>,
+}
+
+/// What became of the data.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct DataStatus {
+    /// Objects below the images' prefix.
+    pub objects: u64,
+    /// Objects that show no anterior view, such as a posterior in an object of its own.
+    pub other_views: u64,
+    /// Studies among them.
+    pub studies: u64,
+    /// Studies that are used.
+    pub used: u64,
+    /// Studies without a row in the labels.
+    pub unlabelled: u64,
+    /// Objects that were set aside.
+    pub quarantined: u64,
+    /// Rows of the labels without a usable image.
+    pub missing_images: u64,
+    /// Used studies by their Perugini grade, "0" to "3".
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "counts_by_grade")]
+    pub by_grade: BTreeMap<String, u64>,
+}
+
+fn counts_by_grade(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "maxProperties": 4,
+        "additionalProperties": { "type": "integer", "format": "int64", "minimum": 0 },
+    })
+}
+
+impl DataStatus {
+    /// Adds what another shard has counted.
+    pub fn add(&mut self, other: &Self) {
+        self.objects += other.objects;
+        self.other_views += other.other_views;
+        self.studies += other.studies;
+        self.used += other.used;
+        self.unlabelled += other.unlabelled;
+        self.quarantined += other.quarantined;
+        self.missing_images += other.missing_images;
+        for (grade, count) in &other.by_grade {
+            *self.by_grade.entry(grade.clone()).or_default() += count;
+        }
+    }
+}
+
+/// How far it is, from a sample of the tasks that run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ProgressStatus {
+    /// Share of the whole that is done, in percent.
+    #[schemars(range(max = 100))]
+    pub percent: u32,
+    /// Epochs done by the task that was heard last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u32>,
+    /// Epochs of each task.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<u32>,
+    /// That task's training loss.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loss: Option<Decimal>,
+    /// That task's validation loss.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation_loss: Option<Decimal>,
+    /// Images in a second, of all tasks that run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub images_per_second: Option<Decimal>,
+    /// When it is expected to end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "super::time::schema")]
+    pub eta: Option<String>,
+}
+
+/// The counts of a screening, in studies.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ScreeningStatus {
+    /// Objects that were read.
+    pub objects: u64,
+    /// Objects that show no anterior view, such as a posterior in an object of its own.
+    pub other_views: u64,
+    /// Studies that were given a decision.
+    pub screened: u64,
+    /// Studies at or above the operating point.
+    pub positive: u64,
+    /// Studies below it.
+    pub negative: u64,
+    /// Objects that could not be used; each has a row with its reason.
+    pub unusable: u64,
+}
+
+impl ScreeningStatus {
+    /// Adds what another shard has counted.
+    pub fn add(&mut self, other: &Self) {
+        self.objects += other.objects;
+        self.other_views += other.other_views;
+        self.screened += other.screened;
+        self.positive += other.positive;
+        self.negative += other.negative;
+        self.unusable += other.unusable;
+    }
+}
+
+/// A network and task as evaluated; a metric that is not defined is absent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ResultStatus {
+    /// The network.
+    pub architecture: Architecture,
+    /// The question it answers.
+    pub task: Task,
+    /// Area under the ROC curve from probabilities; macro one-versus-rest for four grades.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auc: Option<Decimal>,
+    /// Its 95 % interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auc_interval: Option<IntervalStatus>,
+    /// Area under the ROC curve of hard labels: balanced accuracy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auc_hard: Option<Decimal>,
+    /// Share of studies that are classified right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accuracy: Option<Decimal>,
+    /// Share of positives that are found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sensitivity: Option<Decimal>,
+    /// Share of negatives that are left alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub specificity: Option<Decimal>,
+}
+
+/// A 95 % interval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct IntervalStatus {
+    /// Its lower end.
+    pub low: Decimal,
+    /// Its upper end.
+    pub high: Decimal,
+}
+
+/// How a gate came out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GateOutcome {
+    /// The network that was measured.
+    pub architecture: Architecture,
+    /// The task that was measured.
+    pub task: Task,
+    /// What was measured.
+    pub metric: Metric,
+    /// The least value that passes.
+    pub min: Decimal,
+    /// The value; absent where it is not defined, which is a miss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Decimal>,
+    /// Whether the gate passed.
+    pub passed: bool,
+}
+
+/// A published bundle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ModelReference {
+    /// The bundle's folder.
+    #[schemars(length(max = 2048))]
+    pub uri: String,
+    /// The SHA-256 of its files, as `sha256:` and 64 hexadecimal digits.
+    #[schemars(length(max = 80))]
+    pub digest: String,
+}

@@ -1,0 +1,171 @@
+use kube::CustomResource;
+use kube::core::Rule;
+use schemars::{JsonSchema, Schema};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    AugmentationSpec, Compute, CrossValidation, Gate, Network, Preprocessing, Publish, Status,
+    StorageSpec, Task, TrainingSpec, limits,
+};
+
+/// What is trained, on what, and what becomes of it.
+#[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[kube(
+    group = "attrium.dev",
+    version = "v1alpha1",
+    kind = "TrainingRun",
+    namespaced,
+    shortname = "trun",
+    category = "attrium",
+    status = "Status",
+    derive = "PartialEq",
+    doc = "A cross-validated training of one or more networks on bone scans, with its evaluation, its report and a model bundle. Research use only: not a medical device.",
+    printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
+    printcolumn(
+        name = "Progress",
+        type_ = "integer",
+        json_path = ".status.progress.percent",
+        description = "Share of the run that is done, in percent"
+    ),
+    printcolumn(
+        name = "AUC",
+        type_ = "string",
+        json_path = ".status.bestAuc",
+        description = "The highest out-of-fold AUC of all networks and tasks"
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    validation = limits::resource_name(),
+    validation = limits::immutable(UNCHANGED)
+)]
+#[serde(rename_all = "camelCase")]
+#[schemars(transform = names_what_is_trained)]
+pub struct TrainingRunSpec {
+    /// Where the scans are: every DICOM object below this prefix is read. s3://bucket/prefix,
+    /// gs://bucket/prefix, az://container/prefix, file:///path or a plain path. At most 1024
+    /// characters.
+    #[schemars(length(min = 1, max = limits::URI))]
+    #[schemars(transform = limits::uri)]
+    pub images: String,
+    /// The table of grades, a CSV with the columns `study` (Study Instance UID) and `grade`
+    /// (Perugini, 0 to 3), and if wanted `patient`, `age`, `sex`, `indication`, `scanner`,
+    /// `protocol` and `metastases`. A URI or path, as for images. At most 1024 characters.
+    #[schemars(length(min = 1, max = limits::URI))]
+    #[schemars(transform = limits::uri)]
+    pub labels: String,
+    /// Where results go: to `<output>/<namespace>/<name>/<uid>/`. A URI or path, as for images.
+    /// At most 1024 characters.
+    #[schemars(length(min = 1, max = limits::URI))]
+    #[schemars(transform = limits::uri)]
+    pub output: String,
+    /// How the object store is reached. Default: as the environment says.
+    #[serde(default)]
+    pub storage: StorageSpec,
+    /// How DICOM objects become crops.
+    #[serde(default)]
+    pub preprocessing: Preprocessing,
+    /// The questions to train for, each once: Perugini (the four grades), Positive (grade 2 or 3
+    /// against the rest), HighGrade (grade 3 against the rest). From 1 to 3.
+    #[schemars(length(min = 1, max = 3))]
+    #[schemars(transform = each_task_once)]
+    pub tasks: Vec<Task>,
+    /// The networks to train, each architecture once. From 1 to 6.
+    #[schemars(length(min = 1, max = 6))]
+    #[schemars(transform = each_network_once)]
+    pub networks: Vec<Network>,
+    /// How the data are split.
+    #[serde(default)]
+    pub cross_validation: CrossValidation,
+    /// The random copies that networks train on.
+    #[serde(default)]
+    pub augmentation: AugmentationSpec,
+    /// The fit.
+    #[serde(default)]
+    pub training: TrainingSpec,
+    /// The model that is left in the store as a bundle, if every gate passes. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publish: Option<Publish>,
+    /// The conditions for publishing. A miss leaves nothing published, and the condition
+    /// Succeeded is False with the reason GateMissed. Default: none. At most 32.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub gates: Vec<Gate>,
+    /// Where and how tasks run.
+    #[serde(default)]
+    pub compute: Compute,
+    /// The Kueue local queue that admits the Jobs. Default: none, so that they start at once.
+    /// At most 253 characters. Only for a cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = limits::NAME))]
+    #[schemars(transform = limits::object_name)]
+    pub queue_name: Option<String>,
+    /// Whether the run pauses: its pods stop after a checkpoint, and it goes on when this is false
+    /// again. It may be changed at any time. Default: false. Only for a cluster.
+    #[serde(default)]
+    pub suspend: bool,
+    /// How long a pod may wait to start before the run fails, in seconds. Default: 3600. From 1 to
+    /// 2592000. Only for a cluster.
+    #[serde(default = "limits::default_start_deadline")]
+    #[schemars(range(min = 1, max = 2_592_000))]
+    pub start_deadline_seconds: u32,
+    /// How long a stage may run before the run fails, in seconds. Default: no limit. From 1 to
+    /// 31536000. Only for a cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 31_536_000))]
+    pub active_deadline_seconds: Option<u32>,
+    /// How long after its end the resource is deleted, in seconds; results stay in the store.
+    /// Default: never. From 0 to 31536000. Only for a cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = 31_536_000))]
+    pub ttl_seconds_after_finished: Option<u32>,
+}
+
+fn names_what_is_trained(schema: &mut Schema) {
+    let trained = |of: &str| {
+        format!(
+            "self.networks.exists(n, n.architecture == {of}.architecture) \
+             && self.tasks.exists(t, t == {of}.task)"
+        )
+    };
+    let message = "names a network or a task that the run does not train: name one of networks \
+                   and one of tasks";
+    let publish = Rule::new(format!(
+        "!has(self.publish) || ({})",
+        trained("self.publish")
+    ));
+    limits::add(schema, publish.message(message).field_path(".publish"));
+    let gates = Rule::new(format!(
+        "!has(self.gates) || self.gates.all(g, {})",
+        trained("g")
+    ));
+    limits::add(schema, gates.message(message).field_path(".gates"));
+}
+
+fn each_task_once(schema: &mut Schema) {
+    let rule = Rule::new("self.all(t, self.exists_one(u, u == t))");
+    limits::add(schema, rule.message("names a task twice: name each once"));
+}
+
+fn each_network_once(schema: &mut Schema) {
+    let rule = Rule::new("self.all(n, self.exists_one(m, m.architecture == n.architecture))");
+    limits::add(
+        schema,
+        rule.message("names an architecture twice: name each once"),
+    );
+}
+
+/// The fields that may not change once a run has started.
+const UNCHANGED: limits::Unchanged = limits::Unchanged {
+    required: &[
+        "images",
+        "labels",
+        "output",
+        "storage",
+        "preprocessing",
+        "tasks",
+        "networks",
+        "crossValidation",
+        "augmentation",
+        "training",
+    ],
+    optional: &["publish", "gates", "queueName"],
+};

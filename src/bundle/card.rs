@@ -1,0 +1,116 @@
+use std::fmt::Write;
+
+use super::Manifest;
+use crate::evaluation::{Interval, Metrics};
+
+/// `MODEL_CARD.md`: the bundle in words, for people.
+pub fn model_card(manifest: &Manifest) -> String {
+    let mut card = format!("# {} for {}\n\n", manifest.architecture, manifest.task);
+    if manifest.synthetic {
+        card.push_str("**Synthetic: trained on phantoms, not on patients.**\n\n");
+    }
+    for section in [
+        ("Intended use", manifest.intended_use.clone()),
+        ("Input", input(manifest)),
+        ("Output", output(manifest)),
+        ("Training", training(manifest)),
+        ("Out-of-fold results", results(&manifest.metrics)),
+        ("Limits", LIMITS.to_owned()),
+    ] {
+        // Writing to a string cannot fail.
+        let _ = write!(card, "## {}\n\n{}\n\n", section.0, section.1);
+    }
+    card.truncate(card.trim_end().len());
+    card.push('\n');
+    card
+}
+
+const LIMITS: &str = "Results hold for scans like the ones that it was trained on: another tracer, \
+    collimator, delay after injection or scanner may change them. Intervals are 95 %; where the \
+    cohort has few positives they are wide. Subgroups are in the report of the run.";
+
+fn input(manifest: &Manifest) -> String {
+    format!(
+        "The anterior view of a whole-body or thoracic static bone scan. The crop of 128 x 128 \
+         pixels is found by the mode {:?}; the natural logarithm of every non-zero count is taken, \
+         then each pixel's z-score by the member's own mean and standard deviation image.",
+        manifest.crop
+    )
+}
+
+fn output(manifest: &Manifest) -> String {
+    format!(
+        "The probability of each class, averaged over {}: {}.",
+        match manifest.members.len() {
+            1 => "one network".to_owned(),
+            members => format!("{members} networks"),
+        },
+        manifest.classes.join(", ")
+    )
+}
+
+fn training(manifest: &Manifest) -> String {
+    let provenance = &manifest.training;
+    let grades: Vec<_> = provenance
+        .by_grade
+        .iter()
+        .map(|(grade, studies)| format!("{studies} of grade {grade}"))
+        .collect();
+    format!(
+        "Run `{}`, attrium {}, method {:?}. {} studies ({}). {} folds, seed {}; {} augmented \
+         images a fold, {} epochs, batches of {}, Adam from {}.",
+        provenance.run,
+        provenance.attrium,
+        provenance.method,
+        provenance.studies,
+        grades.join(", "),
+        provenance.cross_validation.folds,
+        provenance.cross_validation.seed,
+        provenance.augmentation.images,
+        provenance.training.epochs,
+        provenance.training.batch_size,
+        provenance.training.learning_rate,
+    )
+}
+
+fn results(metrics: &Metrics) -> String {
+    let mut table = String::from("| metric | value | 95 % interval |\n|---|---|---|\n");
+    let rows = [
+        ("AUC", metrics.auc, metrics.auc_interval),
+        ("accuracy", metrics.accuracy, metrics.accuracy_interval),
+        (
+            "sensitivity",
+            metrics.sensitivity,
+            metrics.sensitivity_interval,
+        ),
+        (
+            "specificity",
+            metrics.specificity,
+            metrics.specificity_interval,
+        ),
+    ];
+    for (name, value, interval) in rows {
+        let _ = writeln!(
+            table,
+            "| {name} | {} | {} |",
+            number(value),
+            range(interval)
+        );
+    }
+    let _ = write!(
+        table,
+        "\n{} studies, {} of them positive.",
+        metrics.studies, metrics.positives
+    );
+    table
+}
+
+fn number(value: Option<f64>) -> String {
+    value.map_or("undefined".to_owned(), |value| format!("{value:.3}"))
+}
+
+fn range(interval: Option<Interval>) -> String {
+    interval.map_or("undefined".to_owned(), |interval| {
+        format!("{:.3} to {:.3}", interval.low, interval.high)
+    })
+}

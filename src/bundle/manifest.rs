@@ -1,0 +1,132 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use snafu::{ResultExt, ensure};
+
+use super::error::{Error, UnreadableSnafu, UnwritableSnafu, VersionSnafu};
+use crate::api::{
+    Architecture, AugmentationSpec, CropMode, CrossValidation, PublishMethod, Task, TrainingSpec,
+};
+use crate::evaluation::Metrics;
+
+/// The version of the bundle's format that is written and read here.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// What a bundle is for, in the words that it carries itself.
+pub const INTENDED_USE: &str = "Research use only: not a medical device. It points a physician to \
+    anterior bone scans that may show cardiac uptake; every positive has to be confirmed by a \
+    physician, and a negative excludes nothing.";
+
+/// `bundle.json`: what the model is, how images become its input, and what it reached.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Manifest {
+    /// [`FORMAT_VERSION`].
+    pub format_version: u32,
+    /// The network.
+    pub architecture: Architecture,
+    /// The question that it answers.
+    pub task: Task,
+    /// The names of its classes, in the order of their indices.
+    pub classes: Vec<String>,
+    /// Whether it was trained on phantoms.
+    pub synthetic: bool,
+    /// How the crop is found; the crop is 128 x 128 and the logarithm of its non-zero counts is
+    /// taken, then the member's normalisation.
+    pub crop: CropMode,
+    /// The networks whose probabilities are averaged.
+    pub members: Vec<Member>,
+    /// What it was trained on.
+    pub training: Provenance,
+    /// What its out-of-fold predictions reached, its operating points among it.
+    pub metrics: Metrics,
+    /// The out-of-fold probabilities of a positive of the studies that are positive, from the
+    /// highest: the threshold for any sensitivity follows from them.
+    pub positive_scores: Vec<f64>,
+    /// [`INTENDED_USE`].
+    pub intended_use: String,
+}
+
+/// One network of a bundle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Member {
+    /// The file of its weights.
+    pub weights: String,
+    /// The file of its normalisation.
+    pub normalization: String,
+    /// The fold that it has not seen; `None` for a network trained on all data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fold: Option<u32>,
+}
+
+impl Member {
+    /// The member that has not seen a fold.
+    pub fn of_fold(fold: u32) -> Self {
+        Self {
+            weights: format!("weights-{fold}.safetensors"),
+            normalization: format!("normalization-{fold}.safetensors"),
+            fold: Some(fold),
+        }
+    }
+
+    /// The single member that was trained on all data.
+    pub fn of_all() -> Self {
+        Self {
+            weights: "weights.safetensors".to_owned(),
+            normalization: "normalization.safetensors".to_owned(),
+            fold: None,
+        }
+    }
+}
+
+/// What a model was made from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Provenance {
+    /// The TrainingRun's name.
+    pub run: String,
+    /// The version of attrium that trained it.
+    pub attrium: String,
+    /// How the bundle was made of the run.
+    pub method: PublishMethod,
+    /// The studies of the cohort.
+    pub studies: u64,
+    /// The studies of each grade.
+    pub by_grade: BTreeMap<String, u64>,
+    /// How the data were split.
+    pub cross_validation: CrossValidation,
+    /// The random copies that it was trained on.
+    pub augmentation: AugmentationSpec,
+    /// The fit.
+    pub training: TrainingSpec,
+}
+
+impl Manifest {
+    /// The file's content.
+    ///
+    /// # Errors
+    /// [`Error::Unwritable`].
+    pub fn to_json(&self) -> Result<Vec<u8>, Error> {
+        let mut json = serde_json::to_vec_pretty(self).context(UnwritableSnafu)?;
+        json.push(b'\n');
+        Ok(json)
+    }
+
+    /// Reads `bundle.json`; the version is looked at before anything else.
+    ///
+    /// # Errors
+    /// [`Error::Version`] for another version, [`Error::Unreadable`] for anything else.
+    pub fn from_json(json: &[u8]) -> Result<Self, Error> {
+        let value: serde_json::Value = serde_json::from_slice(json).context(UnreadableSnafu)?;
+        let found = value["formatVersion"].as_u64().unwrap_or_default();
+        ensure!(
+            found == u64::from(FORMAT_VERSION),
+            VersionSnafu {
+                found,
+                expected: FORMAT_VERSION
+            }
+        );
+        serde_json::from_value(value).context(UnreadableSnafu)
+    }
+}

@@ -1,0 +1,260 @@
+//! The contents of `metrics.json`.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    CalibrationBin, ConfusionMatrix, GateOutcome, Interval, OperatingPoint, PredictiveValues,
+    RocCurve, SubgroupRow,
+};
+use crate::api::{Architecture, Task};
+
+/// What the caller chooses of an evaluation.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Options {
+    /// The prevalence, in (0, 1), at which predictive values are stated beside the cohort's own;
+    /// `None` for the paper's ([`super::reference_prevalence`]).
+    pub prevalence: Option<f64>,
+}
+
+/// `metrics.json`: everything that was measured in one run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MetricsDocument {
+    /// One entry for each network and task.
+    pub results: Vec<NetworkMetrics>,
+    /// Simple scores without a network, for comparison.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub baselines: Vec<BaselineMetrics>,
+    /// What became of the run's gates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<NetworkGate>,
+}
+
+/// What became of a gate on one network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NetworkGate {
+    /// The network.
+    pub architecture: Architecture,
+    /// The task.
+    pub task: Task,
+    /// The outcome.
+    #[serde(flatten)]
+    pub outcome: GateOutcome,
+}
+
+/// The metrics of one network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NetworkMetrics {
+    /// The network.
+    pub architecture: Architecture,
+    /// What it reached.
+    #[serde(flatten)]
+    pub metrics: Metrics,
+}
+
+/// A score without a network, such as a ratio of counts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BaselineMetrics {
+    /// What the score is, in a few words.
+    pub name: String,
+    /// The binary question that it is compared on.
+    pub task: Task,
+    /// The area below its ROC curve.
+    pub auc: Option<f64>,
+    /// Its interval, as [`Metrics::auc_interval`].
+    pub auc_interval: Option<Interval>,
+}
+
+/// All metrics of one task.
+///
+/// The *hard label* is the class of the highest probability (the first of equals). For a task of
+/// four classes, sensitivity, specificity and predictive values ask whether hard label and truth
+/// both lie among the positive classes. Intervals are 95 %. Those of AUC and kappa take studies of
+/// one patient together where the table has a column `patient`; Wilson's count studies.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Metrics {
+    /// The question that was asked.
+    pub task: Task,
+    /// The number of labelled studies: the ones that everything below is about.
+    pub studies: u64,
+    /// The number of studies without a label.
+    pub unlabelled: u64,
+    /// The number of patients, where the table has a column `patient`.
+    pub patients: Option<u64>,
+    /// The number of labelled studies that are positive.
+    pub positives: u64,
+    /// The area below the ROC curve of the scores; for four classes the mean of one-versus-rest.
+    pub auc: Option<f64>,
+    /// DeLong's interval on the logit scale.
+    pub auc_interval: Option<Interval>,
+    /// The same area for hard labels; for a binary task the balanced accuracy.
+    pub auc_hard: Option<f64>,
+    /// Its interval.
+    pub auc_hard_interval: Option<Interval>,
+    /// The share of studies whose class was called rightly.
+    pub accuracy: Option<f64>,
+    /// Wilson's interval of the accuracy.
+    pub accuracy_interval: Option<Interval>,
+    /// The share of positives that are called positive, by the hard label.
+    pub sensitivity: Option<f64>,
+    /// Wilson's interval of the sensitivity.
+    pub sensitivity_interval: Option<Interval>,
+    /// The share of negatives that are called negative, by the hard label.
+    pub specificity: Option<f64>,
+    /// Wilson's interval of the specificity.
+    pub specificity_interval: Option<Interval>,
+    /// Predictive values of the hard label at the cohort's own prevalence.
+    pub at_cohort: PredictiveValues,
+    /// Predictive values of the hard label at the stated prevalence.
+    pub at_stated: PredictiveValues,
+    /// Cohen's kappa of hard labels and truth, every disagreement alike.
+    pub kappa: Option<f64>,
+    /// Its interval, from the large-sample standard error.
+    pub kappa_interval: Option<Interval>,
+    /// Cohen's kappa with quadratic weights.
+    pub quadratic_kappa: Option<f64>,
+    /// Its interval.
+    pub quadratic_kappa_interval: Option<Interval>,
+    /// The Brier score: for two classes the mean of (p_1 - truth)^2, in [0, 1]; for more, the mean
+    /// over studies of the sum over classes of (p_k - truth_k)^2, in [0, 2].
+    pub brier: Option<f64>,
+    /// The expected calibration error of the hard label: in ten bins of its probability, the mean
+    /// distance between that probability and the accuracy, weighted by studies.
+    pub expected_calibration_error: Option<f64>,
+    /// One entry for each class.
+    pub classes: Vec<ClassMetrics>,
+    /// `confusion[truth][called]`, in studies.
+    pub confusion: ConfusionMatrix,
+    /// The question whether a study is positive, asked of the probability of a positive.
+    pub positive: PositiveMetrics,
+    /// One-versus-rest curves of the classes (four classes), or that of the positive (binary).
+    pub roc: Vec<RocCurve>,
+    /// One entry for each fold of the table.
+    pub folds: Vec<FoldMetrics>,
+    /// The spread of the folds' AUC.
+    pub fold_auc: Option<Spread>,
+    /// One row for each value of each covariate.
+    pub subgroups: Vec<SubgroupRow>,
+    /// The agreement of two readers, where the table has a column `reader2`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_reader: Option<ReaderAgreement>,
+    /// What could not be computed, and why; free of patient data.
+    pub warnings: Vec<String>,
+}
+
+/// How well the readers themselves agree, to compare a network's kappa with.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReaderAgreement {
+    /// The number of studies that both readers have graded.
+    pub studies: u64,
+    /// Cohen's kappa in the task's classes.
+    pub kappa: Option<f64>,
+    /// Its interval.
+    pub kappa_interval: Option<Interval>,
+    /// Cohen's kappa with quadratic weights.
+    pub quadratic_kappa: Option<f64>,
+    /// Its interval.
+    pub quadratic_kappa_interval: Option<Interval>,
+    /// Cohen's kappa, positive or negative.
+    pub positive_kappa: Option<f64>,
+    /// Its interval.
+    pub positive_kappa_interval: Option<Interval>,
+}
+
+/// One class against the rest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClassMetrics {
+    /// The class's name.
+    pub name: String,
+    /// The number of studies that truly are of this class.
+    pub studies: u64,
+    /// The number of studies called so by the hard label.
+    pub called: u64,
+    /// The area below the one-versus-rest ROC curve.
+    pub auc: Option<f64>,
+    /// Its interval.
+    pub auc_interval: Option<Interval>,
+    /// The share of studies called so that are so; `None` where none was called so.
+    pub precision: Option<f64>,
+    /// Wilson's interval of the precision.
+    pub precision_interval: Option<Interval>,
+    /// The share of studies that are so and were called so.
+    pub recall: Option<f64>,
+    /// Wilson's interval of the recall.
+    pub recall_interval: Option<Interval>,
+}
+
+/// Is a study positive? Asked of the probability of a positive, not of the hard label.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PositiveMetrics {
+    /// The area below the ROC curve of the probability of a positive.
+    pub auc: Option<f64>,
+    /// Its interval.
+    pub auc_interval: Option<Interval>,
+    /// Balanced accuracy of the hard label, positive classes against the rest.
+    pub auc_hard: Option<f64>,
+    /// Its interval.
+    pub auc_hard_interval: Option<Interval>,
+    /// The share of studies rightly called positive or negative by the hard label.
+    pub accuracy: Option<f64>,
+    /// Wilson's interval of the accuracy.
+    pub accuracy_interval: Option<Interval>,
+    /// Cohen's kappa of the hard label, positive or negative, and the truth.
+    pub kappa: Option<f64>,
+    /// Its interval.
+    pub kappa_interval: Option<Interval>,
+    /// The mean of (p - truth)^2, in [0, 1].
+    pub brier: Option<f64>,
+    /// In ten bins of the probability of a positive, the mean distance between that probability
+    /// and the observed share of positives, weighted by studies.
+    pub expected_calibration_error: Option<f64>,
+    /// The bins that are not empty.
+    pub calibration: Vec<CalibrationBin>,
+    /// The ROC curve; `None` where there are no positives or no negatives.
+    pub roc: Option<RocCurve>,
+    /// Sensitivities of 0.90, 0.95 and 1, Youden's, and the threshold of 0.5.
+    pub operating_points: Vec<OperatingPoint>,
+}
+
+/// The metrics of one fold's studies.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FoldMetrics {
+    /// The fold's number.
+    pub fold: usize,
+    /// The number of labelled studies.
+    pub studies: u64,
+    /// How many of them are positive.
+    pub positives: u64,
+    /// The task's AUC; `None` where a class is absent.
+    pub auc: Option<f64>,
+    /// The share of studies whose class was called rightly.
+    pub accuracy: Option<f64>,
+    /// The share of positives that are called positive, by the hard label.
+    pub sensitivity: Option<f64>,
+    /// The share of negatives that are called negative, by the hard label.
+    pub specificity: Option<f64>,
+}
+
+/// How a number varies over the folds where it is defined.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Spread {
+    /// The number of folds.
+    pub folds: u64,
+    /// The mean.
+    pub mean: f64,
+    /// The sample's standard deviation; `None` for a single fold.
+    pub standard_deviation: Option<f64>,
+    /// The least.
+    pub min: f64,
+    /// The greatest.
+    pub max: f64,
+}

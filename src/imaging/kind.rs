@@ -1,0 +1,99 @@
+//! What kind of object this is, and whether the paper's preprocessing fits it.
+
+use snafu::ensure;
+
+use super::dicom::{self, DataSet};
+use super::error::{
+    Error, ModalitySnafu, NotCountsSnafu, NotPlanarSnafu, NotSquareSnafu, NotThoraxSnafu,
+    SopClassSnafu,
+};
+use super::pixels::Layout;
+use super::{Acquisition, view};
+
+/// Modalities that an archive may hold (PS3.3, C.7.3.1.1.1), so that a message may name them.
+const MODALITIES: &[&str] = &[
+    "CT", "MR", "PT", "CR", "DX", "US", "XA", "RF", "MG", "OT", "SC", "SR", "PR", "KO", "DOC",
+    "SEG", "REG", "RTSTRUCT", "RTDOSE", "RTPLAN", "RTIMAGE", "ECG", "ES", "IO", "PX", "XC", "GM",
+    "SM", "OP", "OPT", "BMD", "IVUS",
+];
+
+/// Makes sure that the object holds counts of a gamma camera.
+///
+/// # Errors
+/// [`Error::Modality`], [`Error::SopClass`], [`Error::NotCounts`], or an attribute that cannot be
+/// used.
+pub fn check(set: &DataSet<'_>) -> Result<(), Error> {
+    let modality = dicom::modality(set)?;
+    if modality != b"NM" {
+        let known = MODALITIES.iter().find(|known| known.as_bytes() == modality);
+        return ModalitySnafu {
+            modality: known.copied().unwrap_or("another"),
+        }
+        .fail();
+    }
+    match dicom::sop_class(set)? {
+        // NM Image Storage and its retired form (PS3.4, B.5 and PS3.6, Table A-1).
+        b"1.2.840.10008.5.1.4.1.1.20" | b"1.2.840.10008.5.1.4.1.1.5" => Ok(()),
+        // Secondary Capture and its multi-frame greyscale forms.
+        b"1.2.840.10008.5.1.4.1.1.7"
+        | b"1.2.840.10008.5.1.4.1.1.7.2"
+        | b"1.2.840.10008.5.1.4.1.1.7.3" => {
+            ensure!(dicom::has_nm_attributes(set), NotCountsSnafu);
+            Ok(())
+        }
+        _ => SopClassSnafu.fail(),
+    }
+}
+
+/// A whole-body scan or a static one of the thorax, by the third value of Image Type (PS3.3,
+/// C.8.4.9.1.1); where that is missing, by the image's shape.
+///
+/// # Errors
+/// [`Error::NotPlanar`], [`Error::NotSquare`] and [`Error::NotThorax`].
+pub fn acquisition(set: &DataSet<'_>, layout: &Layout) -> Result<Acquisition, Error> {
+    let image_type = dicom::image_type(set)?;
+    let is_long = layout.rows >= 2 * layout.columns;
+    let acquisition = match image_type.get(2).copied().unwrap_or_default() {
+        b"WHOLE BODY" => Acquisition::WholeBody,
+        // Some exporters call every planar image static; no field of view is twice as long as wide.
+        b"STATIC" | b"" if is_long => Acquisition::WholeBody,
+        b"STATIC" | b"" => Acquisition::Static,
+        _ => return NotPlanarSnafu.fail(),
+    };
+    if acquisition == Acquisition::Static {
+        ensure!(
+            layout.rows == layout.columns,
+            NotSquareSnafu {
+                rows: layout.rows,
+                columns: layout.columns
+            }
+        );
+        check_thorax(set)?;
+    }
+    Ok(acquisition)
+}
+
+/// Parts of the body that a static bone scan shows instead of the thorax, as they are typed.
+const ELSEWHERE: &[&[u8]] = &[
+    b"SKULL", b"HEAD", b"FACE", b"NECK", b"PELVIS", b"PELVIC", b"HIP", b"HIPS", b"FEMUR",
+    b"FEMURS", b"LEG", b"LEGS", b"KNEE", b"KNEES", b"TIBIA", b"ANKLE", b"ANKLES", b"FOOT", b"FEET",
+    b"ELBOW", b"ELBOWS", b"HAND", b"HANDS", b"WRIST", b"WRISTS", b"FOREARM", b"LSPINE", b"LUMBAR",
+    b"ABDOMEN", b"BLADDER", b"KIDNEY", b"KIDNEYS", b"THYROID",
+];
+
+const THORAX: &[&[u8]] = &[
+    b"THORAX", b"CHEST", b"HEART", b"CARDIAC", b"RIBS", b"STERNUM", b"TSPINE",
+];
+
+/// A static is taken for one of the thorax unless something says that it is of another part.
+fn check_thorax(set: &DataSet<'_>) -> Result<(), Error> {
+    let texts = [
+        dicom::body_part(set)?,
+        dicom::image_id(set)?,
+        dicom::series_description(set)?,
+    ];
+    let words: Vec<Vec<u8>> = texts.into_iter().flatten().flat_map(view::words).collect();
+    let any = |parts: &[&[u8]]| words.iter().any(|word| parts.contains(&word.as_slice()));
+    ensure!(any(THORAX) || !any(ELSEWHERE), NotThoraxSnafu);
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! Random numbers that depend on what they are for, never on threads or on the order of work.
+//!
+//! A stream is named by the run's seed, a purpose and two counters, and these make up the key of
+//! a ChaCha8 generator: equal names give equal numbers, and different names unrelated ones.
+//! The draws are defined here, so that a new version of a library cannot change a run's results.
+
+use rand::Rng;
+use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+
+/// The generator of one named stream; `purpose` is at most 8 bytes.
+pub(crate) fn stream(seed: u64, purpose: &[u8; 8], first: u64, second: u64) -> ChaCha8Rng {
+    let mut key = [0; 32];
+    key[..8].copy_from_slice(&seed.to_le_bytes());
+    key[8..16].copy_from_slice(purpose);
+    key[16..24].copy_from_slice(&first.to_le_bytes());
+    key[24..].copy_from_slice(&second.to_le_bytes());
+    ChaCha8Rng::from_seed(key)
+}
+
+/// A number from `low` to `high` (`high` excluded), uniform in steps of 2^-53 of the range.
+pub(crate) fn uniform(random: &mut ChaCha8Rng, low: f64, high: f64) -> f64 {
+    let unit = (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
+    low + (high - low) * unit
+}
+
+/// A whole number below `bound`, without bias: draws beyond the last full multiple are repeated.
+pub(crate) fn below(random: &mut ChaCha8Rng, bound: usize) -> usize {
+    let bound = bound.max(1) as u64;
+    let accepted = u64::MAX - u64::MAX % bound;
+    loop {
+        let drawn = random.next_u64();
+        if drawn < accepted {
+            return (drawn % bound) as usize;
+        }
+    }
+}
+
+/// Fisher and Yates' shuffle, from the last place to the second.
+pub(crate) fn shuffle<T>(random: &mut ChaCha8Rng, items: &mut [T]) {
+    for last in (1..items.len()).rev() {
+        items.swap(last, below(random, last + 1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_is_named_by_all_four_of_its_parts() {
+        let first = |seed, purpose, a, b| stream(seed, purpose, a, b).next_u64();
+        let reference = first(1, b"fold    ", 2, 3);
+        assert_eq!(reference, first(1, b"fold    ", 2, 3));
+        for other in [
+            first(2, b"fold    ", 2, 3),
+            first(1, b"augment ", 2, 3),
+            first(1, b"fold    ", 3, 3),
+            first(1, b"fold    ", 2, 4),
+        ] {
+            assert_ne!(reference, other);
+        }
+    }
+
+    #[test]
+    fn a_shuffle_reaches_every_order_about_equally_often() {
+        let mut counts = std::collections::HashMap::new();
+        for run in 0..6000 {
+            let mut items = [0, 1, 2];
+            shuffle(&mut stream(1, b"test    ", run, 0), &mut items);
+            *counts.entry(items).or_insert(0) += 1;
+        }
+        assert_eq!(counts.len(), 6);
+        assert!(
+            counts.values().all(|n| (850..1150).contains(n)),
+            "{counts:?}"
+        );
+    }
+
+    #[test]
+    fn uniform_numbers_stay_in_their_range_and_fill_it() {
+        let mut random = stream(1, b"test    ", 0, 0);
+        let drawn: Vec<f64> = (0..10_000)
+            .map(|_| uniform(&mut random, -2.0, 2.0))
+            .collect();
+        assert!(drawn.iter().all(|x| (-2.0..2.0).contains(x)));
+        let mean = drawn.iter().sum::<f64>() / drawn.len() as f64;
+        assert!(mean.abs() < 0.05, "{mean}");
+        assert!(drawn.iter().any(|x| *x < -1.99) && drawn.iter().any(|x| *x > 1.99));
+    }
+}

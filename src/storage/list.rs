@@ -1,0 +1,84 @@
+//! Listing a prefix, a page at a time.
+
+use std::{fmt, future::poll_fn};
+
+use object_store::{ObjectStore, path::Path};
+
+use super::{Error, key, runtime};
+
+/// An object of a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectMeta {
+    /// Its key below the listed prefix.
+    pub key: String,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// The objects below a prefix, in no particular order; at most a page (about a thousand) of them
+/// is in memory.
+///
+/// Hidden objects (a part of the key begins with a dot), what an interrupted put left behind, and
+/// the empty object that stands for the prefix itself in some buckets are left out. An error ends
+/// the list.
+pub struct List {
+    prefix: Path,
+    uri: String,
+    /// Waits for the next object; `None` once the list has ended.
+    next: Option<Next>,
+}
+
+type Next = Box<dyn FnMut() -> Result<Option<Listed>, Error> + Send>;
+type Listed = object_store::Result<object_store::ObjectMeta>;
+
+impl List {
+    pub(super) fn new(store: &dyn ObjectStore, prefix: Path, uri: String) -> Result<Self, Error> {
+        let mut stream = {
+            // A local store decides by the context whether its walk may block this thread.
+            let _context = runtime::handle()?.enter();
+            store.list(Some(&prefix))
+        };
+        let next = move || runtime::block_on(poll_fn(|context| stream.as_mut().poll_next(context)));
+        Ok(Self {
+            prefix,
+            uri,
+            next: Some(Box::new(next)),
+        })
+    }
+
+    fn meta(&self, object: &object_store::ObjectMeta) -> Option<ObjectMeta> {
+        let key = key::below(&self.prefix, &object.location)?;
+        (!key::is_hidden(key)).then(|| ObjectMeta {
+            key: key.to_owned(),
+            size: object.size,
+        })
+    }
+}
+
+impl Iterator for List {
+    type Item = Result<ObjectMeta, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let error = match self.next.as_mut()?() {
+                Ok(Some(Ok(object))) => match self.meta(&object) {
+                    Some(meta) => return Some(Ok(meta)),
+                    None => continue,
+                },
+                Ok(None) => None,
+                Ok(Some(Err(error))) => Some(Error::at(self.uri.clone(), error)),
+                Err(error) => Some(error),
+            };
+            self.next = None;
+            return error.map(Err);
+        }
+    }
+}
+
+impl fmt::Debug for List {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("List")
+            .field("uri", &self.uri)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,114 @@
+//! The names of everything below a run's prefix, relative to it.
+//!
+//! A name that ends in `/` is a folder. Nothing here opens a store.
+
+use crate::api::{Architecture, Task};
+
+use super::TaskRef;
+
+/// The resource as it was when the run began.
+pub const MANIFEST: &str = "manifest.yaml";
+/// The resource's status, written by the local runner.
+pub const STATUS: &str = "status.yaml";
+/// Every object that was set aside, with its reason.
+pub const QUARANTINE: &str = "quarantine.csv";
+/// The metrics of every network and task.
+pub const METRICS: &str = "metrics.json";
+/// The report, one self-contained page.
+pub const REPORT: &str = "report/index.html";
+/// What the training on all data leaves: checkpoint, history, weights and normalisation.
+pub const REFIT: &str = "refit/";
+/// One row for each study that was screened.
+pub const SCREENING: &str = "screening.csv";
+/// The counts of a screening.
+pub const SCREENING_SUMMARY: &str = "screening.json";
+/// The folder of activation maps, one PNG for each study that is shown.
+pub const ACTIVATION_MAPS: &str = "activation-maps/";
+/// The folder of bundles.
+pub const MODELS: &str = "model/";
+/// The folder of markers, one for each task that has ended well.
+pub const MARKERS: &str = "tasks/";
+
+/// The crops of a shard.
+pub fn shard(shard: u32) -> String {
+    format!("dataset/shard-{shard:03}.safetensors")
+}
+
+/// The records of a shard: pseudonym, grade, covariates, crop rectangle, warnings.
+pub fn shard_table(shard: u32) -> String {
+    format!("dataset/shard-{shard:03}.csv")
+}
+
+/// The objects of a shard that were set aside; [`QUARANTINE`] joins them.
+pub fn quarantine_part(shard: u32) -> String {
+    format!("dataset/quarantine-{shard:03}.csv")
+}
+
+/// The rows of a screened shard; [`SCREENING`] joins them.
+pub fn screening_part(shard: u32) -> String {
+    format!("screening/shard-{shard:03}.csv")
+}
+
+/// The out-of-fold predictions of all studies.
+pub fn predictions(architecture: Architecture, task: Task) -> String {
+    format!("predictions/{architecture}-{task}.csv")
+}
+
+/// The folder of a model bundle.
+pub fn bundle(architecture: Architecture, task: Task) -> String {
+    format!("{MODELS}{architecture}-{task}/")
+}
+
+/// A task's marker: a JSON summary, written after everything else.
+pub fn marker(task: TaskRef) -> String {
+    format!("{MARKERS}{}/{:03}.json", task.stage, task.index)
+}
+
+/// The folder of one fold's training.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fold {
+    folder: String,
+}
+
+impl Fold {
+    /// The folder of a network, a task and the fold that is left out.
+    pub fn new(architecture: Architecture, task: Task, fold: u32) -> Self {
+        Self {
+            folder: format!("train/{architecture}/{task}/fold-{fold}/"),
+        }
+    }
+
+    /// The folder itself.
+    pub fn folder(&self) -> &str {
+        &self.folder
+    }
+
+    /// The trained weights.
+    pub fn weights(&self) -> String {
+        self.name("weights.safetensors")
+    }
+
+    /// The folder of the last checkpoint.
+    pub fn checkpoint(&self) -> String {
+        self.name("checkpoint/")
+    }
+
+    /// Loss, accuracy and learning rate of each epoch.
+    pub fn history(&self) -> String {
+        self.name("history.csv")
+    }
+
+    /// The predictions of the fold's studies.
+    pub fn predictions(&self) -> String {
+        self.name("predictions.csv")
+    }
+
+    /// Mean and standard deviation image of the training part.
+    pub fn normalization(&self) -> String {
+        self.name("normalization.safetensors")
+    }
+
+    fn name(&self, name: &str) -> String {
+        format!("{}{name}", self.folder)
+    }
+}

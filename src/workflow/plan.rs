@@ -1,0 +1,349 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::artefacts;
+use crate::api::{Architecture, PublishMethod, Resource, ScreeningJobSpec, Task, TrainingRunSpec};
+
+/// A step of a plan; all its tasks have to be over before the next one begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum StageKind {
+    /// DICOM objects become pseudonymous crops.
+    Preprocess,
+    /// One network, one task, one fold.
+    Train,
+    /// Out-of-fold predictions become metrics, the report and the ensemble's bundle.
+    Evaluate,
+    /// The published network is trained once more, on all data.
+    Refit,
+    /// DICOM objects become rows of probabilities.
+    Screen,
+    /// The rows of all shards become one table with its counts.
+    Summarize,
+}
+
+impl StageKind {
+    /// The stage's name: of its Job, of its folder and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Preprocess => "preprocess",
+            Self::Train => "train",
+            Self::Evaluate => "evaluate",
+            Self::Refit => "refit",
+            Self::Screen => "screen",
+            Self::Summarize => "summarize",
+        }
+    }
+}
+
+impl fmt::Display for StageKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A task's address within its plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TaskRef {
+    /// The stage that it belongs to.
+    pub stage: StageKind,
+    /// Its number within the stage, from 0: the completion index of the stage's Indexed Job.
+    pub index: u32,
+}
+
+impl fmt::Display for TaskRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.stage, self.index)
+    }
+}
+
+/// What a task does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Work {
+    /// Preprocesses the objects whose key's hash falls into a shard.
+    Preprocess {
+        /// The shard, from 0.
+        shard: u32,
+        /// The number of shards.
+        shards: u32,
+    },
+    /// Trains one network on all folds but one, and predicts that one.
+    Train {
+        /// The network.
+        architecture: Architecture,
+        /// The question it answers.
+        task: Task,
+        /// The fold that is left out, from 0.
+        fold: u32,
+    },
+    /// Evaluates every network and task.
+    Evaluate,
+    /// Trains one network on all data.
+    Refit {
+        /// The network.
+        architecture: Architecture,
+        /// The question it answers.
+        task: Task,
+    },
+    /// Screens the objects whose key's hash falls into a shard.
+    Screen {
+        /// The shard, from 0.
+        shard: u32,
+        /// The number of shards.
+        shards: u32,
+    },
+    /// Joins the shards' results.
+    Summarize,
+}
+
+impl fmt::Display for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Preprocess { shard, shards } => {
+                write!(f, "preprocess shard {} of {shards}", shard + 1)
+            }
+            Self::Train {
+                architecture,
+                task,
+                fold,
+            } => {
+                write!(f, "train {architecture} {task} fold {fold}")
+            }
+            Self::Evaluate => f.write_str("evaluate"),
+            Self::Refit { architecture, task } => write!(f, "refit {architecture} {task}"),
+            Self::Screen { shard, shards } => write!(f, "screen shard {} of {shards}", shard + 1),
+            Self::Summarize => f.write_str("summarize"),
+        }
+    }
+}
+
+/// A task: what it does, and the names of what it reads and writes below the run's prefix.
+///
+/// A name that ends in `/` is a folder. What lies outside the run's prefix (the images, the
+/// labels, a screening's model) is not listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskSpec {
+    /// The task's address.
+    pub id: TaskRef,
+    /// What it does.
+    pub work: Work,
+    /// Names that have to be there before it starts.
+    pub reads: Vec<String>,
+    /// Names that are there when it has ended.
+    pub writes: Vec<String>,
+    /// The name of its marker: written last, it holds the task's summary.
+    pub marker: String,
+}
+
+/// A stage and its tasks; the place of a task in the list is its index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stage {
+    /// Which stage it is.
+    pub kind: StageKind,
+    /// Whether its tasks run on the accelerator that the resource asks for.
+    pub accelerated: bool,
+    /// The tasks.
+    pub tasks: Vec<TaskSpec>,
+}
+
+/// Everything that has to be done for a resource, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The stages, in order.
+    pub stages: Vec<Stage>,
+    /// How many tasks may run at a time; no limit but the machine's where absent.
+    pub max_parallel: Option<u32>,
+}
+
+impl Plan {
+    /// The plan for a resource.
+    pub fn new(resource: &Resource) -> Self {
+        match resource {
+            Resource::TrainingRun(run) => Self::for_training(&run.spec),
+            Resource::ScreeningJob(job) => Self::for_screening(&job.spec),
+        }
+    }
+
+    /// The plan for a training run.
+    pub fn for_training(spec: &TrainingRunSpec) -> Self {
+        let shards = spec.preprocessing.shards;
+        let mut stages = vec![preprocess(shards), train(spec), evaluate(spec)];
+        if let Some(publish) = &spec.publish
+            && publish.method == PublishMethod::Refit
+        {
+            stages.push(refit(shards, publish.architecture, publish.task));
+        }
+        Self {
+            stages,
+            max_parallel: spec.compute.parallelism,
+        }
+    }
+
+    /// The plan for a screening job.
+    pub fn for_screening(spec: &ScreeningJobSpec) -> Self {
+        Self {
+            stages: vec![screen(spec.shards), summarize(spec.shards)],
+            max_parallel: spec.compute.parallelism,
+        }
+    }
+
+    /// The task at an address, if the plan has it.
+    pub fn task(&self, id: TaskRef) -> Option<&TaskSpec> {
+        let stage = self.stages.iter().find(|stage| stage.kind == id.stage)?;
+        stage.tasks.get(usize::try_from(id.index).ok()?)
+    }
+
+    /// Every task, in order.
+    pub fn tasks(&self) -> impl Iterator<Item = &TaskSpec> {
+        self.stages.iter().flat_map(|stage| &stage.tasks)
+    }
+}
+
+/// Numbers the tasks of a stage.
+fn stage(
+    kind: StageKind,
+    accelerated: bool,
+    tasks: impl IntoIterator<Item = (Work, Vec<String>, Vec<String>)>,
+) -> Stage {
+    let tasks = (0..)
+        .zip(tasks)
+        .map(|(index, (work, reads, writes))| {
+            let id = TaskRef { stage: kind, index };
+            TaskSpec {
+                id,
+                work,
+                reads,
+                writes,
+                marker: artefacts::marker(id),
+            }
+        })
+        .collect();
+    Stage {
+        kind,
+        accelerated,
+        tasks,
+    }
+}
+
+fn preprocess(shards: u32) -> Stage {
+    let tasks = (0..shards).map(|shard| {
+        let writes = vec![
+            artefacts::shard(shard),
+            artefacts::shard_table(shard),
+            artefacts::quarantine_part(shard),
+        ];
+        (Work::Preprocess { shard, shards }, Vec::new(), writes)
+    });
+    stage(StageKind::Preprocess, false, tasks)
+}
+
+fn dataset(shards: u32) -> Vec<String> {
+    (0..shards)
+        .flat_map(|shard| [artefacts::shard(shard), artefacts::shard_table(shard)])
+        .collect()
+}
+
+fn train(spec: &TrainingRunSpec) -> Stage {
+    let reads = dataset(spec.preprocessing.shards);
+    let tasks = combinations(spec).flat_map(|(architecture, task)| {
+        let reads = &reads;
+        (0..spec.cross_validation.folds).map(move |fold| {
+            let folder = artefacts::Fold::new(architecture, task, fold);
+            let writes = vec![
+                folder.weights(),
+                folder.normalization(),
+                folder.history(),
+                folder.predictions(),
+            ];
+            (
+                Work::Train {
+                    architecture,
+                    task,
+                    fold,
+                },
+                reads.clone(),
+                writes,
+            )
+        })
+    });
+    stage(StageKind::Train, true, tasks)
+}
+
+fn combinations(spec: &TrainingRunSpec) -> impl Iterator<Item = (Architecture, Task)> {
+    let tasks = &spec.tasks;
+    spec.networks
+        .iter()
+        .flat_map(move |network| tasks.iter().map(move |task| (network.architecture, *task)))
+}
+
+fn evaluate(spec: &TrainingRunSpec) -> Stage {
+    let mut reads = dataset(spec.preprocessing.shards);
+    reads.extend((0..spec.preprocessing.shards).map(artefacts::quarantine_part));
+    let mut writes = vec![
+        artefacts::QUARANTINE.to_owned(),
+        artefacts::METRICS.to_owned(),
+        artefacts::REPORT.to_owned(),
+    ];
+    for (architecture, task) in combinations(spec) {
+        writes.push(artefacts::predictions(architecture, task));
+        for fold in 0..spec.cross_validation.folds {
+            let folder = artefacts::Fold::new(architecture, task, fold);
+            reads.extend([
+                folder.weights(),
+                folder.normalization(),
+                folder.history(),
+                folder.predictions(),
+            ]);
+        }
+    }
+    if let Some(publish) = &spec.publish
+        && publish.method == PublishMethod::Ensemble
+    {
+        writes.push(artefacts::bundle(publish.architecture, publish.task));
+    }
+    stage(
+        StageKind::Evaluate,
+        false,
+        [(Work::Evaluate, reads, writes)],
+    )
+}
+
+fn refit(shards: u32, architecture: Architecture, task: Task) -> Stage {
+    let mut reads = dataset(shards);
+    reads.extend([
+        artefacts::METRICS.to_owned(),
+        artefacts::predictions(architecture, task),
+    ]);
+    let writes = vec![
+        artefacts::REFIT.to_owned(),
+        artefacts::bundle(architecture, task),
+    ];
+    stage(
+        StageKind::Refit,
+        true,
+        [(Work::Refit { architecture, task }, reads, writes)],
+    )
+}
+
+fn screen(shards: u32) -> Stage {
+    let tasks = (0..shards).map(|shard| {
+        let writes = vec![artefacts::screening_part(shard)];
+        (Work::Screen { shard, shards }, Vec::new(), writes)
+    });
+    stage(StageKind::Screen, true, tasks)
+}
+
+fn summarize(shards: u32) -> Stage {
+    let reads = (0..shards).map(artefacts::screening_part).collect();
+    let writes = vec![
+        artefacts::SCREENING.to_owned(),
+        artefacts::SCREENING_SUMMARY.to_owned(),
+        artefacts::REPORT.to_owned(),
+    ];
+    stage(
+        StageKind::Summarize,
+        false,
+        [(Work::Summarize, reads, writes)],
+    )
+}

@@ -1,0 +1,72 @@
+use std::fmt::Write;
+
+use sha2::{Digest, Sha256};
+
+use crate::api::Resource;
+
+/// The uid of a resource that no cluster has given one: a UUID of version 8 (RFC 9562, section
+/// 5.8) made of the SHA-256 of `<kind>/<namespace>/<name>`.
+///
+/// The same resource run again on a laptop therefore finds what it has left, whatever its spec
+/// says by now; the stored manifest tells whether that has changed.
+pub fn local_uid(resource: &Resource) -> String {
+    let (kind, namespace, name) = (resource.kind(), resource.namespace(), resource.name());
+    let digest = Sha256::digest(format!("{kind}/{namespace}/{name}"));
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    bytes[6] = 0x80 | (bytes[6] & 0x0f);
+    bytes[8] = 0x80 | (bytes[8] & 0x3f);
+    let mut uid = String::with_capacity(36);
+    for (index, byte) in bytes.iter().enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
+            uid.push('-');
+        }
+        let _ = write!(uid, "{byte:02x}");
+    }
+    uid
+}
+
+/// The prefix of everything that a resource leaves: `<output>/<namespace>/<name>/<uid>/`.
+pub fn prefix(resource: &Resource, uid: &str) -> String {
+    let output = resource.output().trim_end_matches('/');
+    format!(
+        "{output}/{}/{}/{uid}/",
+        resource.namespace(),
+        resource.name()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workflow::fixtures;
+
+    #[test]
+    fn the_local_uid_is_a_uuid_that_depends_on_kind_namespace_and_name_alone() {
+        let mut run = fixtures::training_run();
+        let uid = local_uid(&Resource::TrainingRun(Box::new(run.clone())));
+        assert_eq!(uid.len(), 36);
+        assert_eq!(uid.as_bytes()[14], b'8');
+        assert!(matches!(uid.as_bytes()[19], b'8' | b'9' | b'a' | b'b'));
+        run.spec.training.epochs += 1;
+        assert_eq!(
+            local_uid(&Resource::TrainingRun(Box::new(run.clone()))),
+            uid
+        );
+        run.metadata.namespace = None;
+        assert_ne!(local_uid(&Resource::TrainingRun(Box::new(run))), uid);
+    }
+
+    #[test]
+    fn a_prefix_ends_in_one_slash_whether_the_output_does_or_not() {
+        let mut run = fixtures::training_run();
+        for output in ["s3://models/perugini/", "s3://models/perugini"] {
+            run.spec.output = output.to_owned();
+            let resource = Resource::TrainingRun(Box::new(run.clone()));
+            assert_eq!(
+                prefix(&resource, "u"),
+                "s3://models/perugini/hospital/small/u/"
+            );
+        }
+    }
+}
