@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand, no logic.
 
+mod crds;
 mod output;
 
 use std::process::ExitCode;
@@ -21,16 +22,27 @@ struct Arguments {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Crds(crds::Args),
+}
 
 /// What went wrong, to be printed once with its chain of causes.
 #[derive(Debug, Snafu)]
-pub enum Error {}
+pub enum Error {
+    /// The definitions could not be written.
+    #[snafu(transparent)]
+    Crds {
+        /// The reason.
+        source: crds::Error,
+    },
+}
 
 impl Error {
     /// The process's exit code: 42 for bad data, 43 for a bad configuration, 1 for anything else.
     fn exit_code(&self) -> u8 {
-        match *self {}
+        match self {
+            Self::Crds { .. } => 1,
+        }
     }
 }
 
@@ -49,5 +61,8 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<(), Error> {
-    match arguments.command {}
+    match arguments.command {
+        Command::Crds(args) => crds::run(args)?,
+    }
+    Ok(())
 }

@@ -1,1 +1,194 @@
-//! Cohen's kappa.
+//! Cohen's kappa, plain and with quadratic weights, with its interval.
+//!
+//! The interval uses the large-sample standard error of Fleiss, Cohen and Everitt (Psychol Bull
+//! 1969; 72:323), with the terms of one patient's studies summed before they are squared; where
+//! each patient has one study it is theirs exactly.
+
+use super::interval::{Estimate, Interval, Z};
+
+/// How much a disagreement weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weighting {
+    /// Every disagreement alike.
+    Plain,
+    /// The square of the distance between the classes.
+    Quadratic,
+}
+
+impl Weighting {
+    /// The agreement of two classes: 1 for the same class, 0 for none at all.
+    fn agreement(self, classes: usize, a: usize, b: usize) -> f64 {
+        match self {
+            Self::Plain => f64::from(u8::from(a == b)),
+            Self::Quadratic => {
+                let farthest = (classes - 1) as f64;
+                1.0 - (a.abs_diff(b) as f64 / farthest).powi(2)
+            }
+        }
+    }
+}
+
+/// Cohen's kappa of two readings of the same studies.
+///
+/// `pairs` holds both readings of each study, as classes below `classes` (at least 2), and
+/// `patients` numbers the patient of each study. `None` where kappa is undefined: without studies,
+/// or where both readings name one single class throughout. There is no interval where the standard
+/// error is zero (perfect agreement, for one).
+pub fn kappa(
+    pairs: &[(usize, usize)],
+    classes: usize,
+    weighting: Weighting,
+    patients: &[usize],
+) -> Option<Estimate> {
+    let studies = pairs.len() as f64;
+    let mut counts = vec![vec![0_u64; classes]; classes];
+    let (mut rows, mut columns) = (vec![0_u64; classes], vec![0_u64; classes]);
+    for &(a, b) in pairs {
+        counts[a][b] += 1;
+        rows[a] += 1;
+        columns[b] += 1;
+    }
+    // Disagreement rather than agreement is summed, so that perfect agreement is 1 exactly.
+    let (mut disagreement, mut by_chance) = (0.0, 0.0);
+    for a in 0..classes {
+        for b in 0..classes {
+            let weight = 1.0 - weighting.agreement(classes, a, b);
+            disagreement += weight * counts[a][b] as f64;
+            by_chance += weight * rows[a] as f64 * columns[b] as f64;
+        }
+    }
+    if by_chance == 0.0 {
+        return None;
+    }
+    let value = 1.0 - studies * disagreement / by_chance;
+    let expected = 1.0 - by_chance / (studies * studies);
+    let observed = 1.0 - disagreement / studies;
+
+    let mean_agreement = |totals: &[u64], class: usize, swapped: bool| -> f64 {
+        (0..classes)
+            .map(|other| {
+                let (a, b) = if swapped {
+                    (other, class)
+                } else {
+                    (class, other)
+                };
+                weighting.agreement(classes, a, b) * totals[other] as f64 / studies
+            })
+            .sum()
+    };
+    let center = observed * expected - 2.0 * expected + observed;
+    let mut influence = vec![0.0; patients.iter().max().map_or(0, |last| last + 1)];
+    for (&(a, b), &patient) in pairs.iter().zip(patients) {
+        let chance = mean_agreement(&columns, a, false) + mean_agreement(&rows, b, true);
+        let own = weighting.agreement(classes, a, b) * (1.0 - expected);
+        influence[patient] += own - chance * (1.0 - observed) - center;
+    }
+    let square: f64 = influence.iter().map(|share| share * share).sum();
+    let error = square.sqrt() / (studies * (1.0 - expected).powi(2));
+    // Zero may be missed by rounding.
+    let interval = (error > 1e-12).then(|| Interval {
+        low: (value - Z * error).max(-1.0),
+        high: (value + Z * error).min(1.0),
+    });
+    Some(Estimate { value, interval })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn own_patients(studies: usize) -> Vec<usize> {
+        (0..studies).collect()
+    }
+
+    fn kappa_of(pairs: &[(usize, usize)], weighting: Weighting) -> Option<Estimate> {
+        kappa(pairs, 4, weighting, &own_patients(pairs.len()))
+    }
+
+    #[test]
+    fn perfect_agreement_is_1_without_an_interval() {
+        let pairs = [(0, 0), (1, 1), (3, 3), (3, 3)];
+        for weighting in [Weighting::Plain, Weighting::Quadratic] {
+            let estimate = kappa_of(&pairs, weighting).expect("two classes are named");
+            assert_eq!(estimate.value, 1.0);
+            assert_eq!(estimate.interval, None);
+        }
+    }
+
+    #[test]
+    fn a_single_class_throughout_leaves_kappa_undefined() {
+        assert_eq!(kappa_of(&[(2, 2); 5], Weighting::Plain), None);
+        assert_eq!(kappa_of(&[], Weighting::Quadratic), None);
+    }
+
+    #[test]
+    fn a_distant_grade_weighs_more_when_weights_are_quadratic() {
+        let near = [(0, 0), (0, 1), (3, 3), (2, 2), (1, 1)];
+        let far = [(0, 0), (0, 3), (3, 3), (2, 2), (1, 1)];
+        let value = |pairs: &[_]| {
+            kappa_of(pairs, Weighting::Quadratic)
+                .expect("defined")
+                .value
+        };
+        assert!(value(&near) > value(&far));
+    }
+
+    #[test]
+    fn every_study_read_twice_widens_the_interval_only_if_it_is_known_to_be_one_patient() {
+        let once = [
+            (0, 0),
+            (0, 1),
+            (3, 3),
+            (2, 2),
+            (1, 1),
+            (2, 1),
+            (3, 2),
+            (0, 0),
+        ];
+        let twice = [once, once].concat();
+        let patients: Vec<usize> = (0..8).chain(0..8).collect();
+        let width = |estimate: Option<Estimate>| {
+            let interval = estimate.and_then(|e| e.interval).expect("an interval");
+            interval.high - interval.low
+        };
+        let single = width(kappa_of(&once, Weighting::Quadratic));
+        let grouped = width(kappa(&twice, 4, Weighting::Quadratic, &patients));
+        let naive = width(kappa_of(&twice, Weighting::Quadratic));
+        assert!((single - grouped).abs() < 1e-12);
+        assert!(naive < single);
+    }
+
+    proptest! {
+        #[test]
+        fn kappa_does_not_care_who_reads_first(
+            pairs in prop::collection::vec((0usize..4, 0usize..4), 1..60),
+        ) {
+            let swapped: Vec<_> = pairs.iter().map(|&(a, b)| (b, a)).collect();
+            for weighting in [Weighting::Plain, Weighting::Quadratic] {
+                match (kappa_of(&pairs, weighting), kappa_of(&swapped, weighting)) {
+                    (Some(one), Some(other)) => {
+                        prop_assert!((one.value - other.value).abs() < 1e-12);
+                        prop_assert_eq!(one.interval.is_some(), other.interval.is_some());
+                        if let (Some(one), Some(other)) = (one.interval, other.interval) {
+                            prop_assert!((one.low - other.low).abs() < 1e-9);
+                        }
+                    }
+                    (one, other) => prop_assert_eq!(one, other),
+                }
+            }
+        }
+
+        #[test]
+        fn an_interval_contains_its_kappa(
+            pairs in prop::collection::vec((0usize..4, 0usize..4), 1..60),
+        ) {
+            if let Some(Estimate { value, interval: Some(interval) }) =
+                kappa_of(&pairs, Weighting::Quadratic)
+            {
+                prop_assert!(interval.low <= value && value <= interval.high);
+            }
+        }
+    }
+}

@@ -1,10 +1,140 @@
-//! The confusion matrix and the rates that are read from it.
+//! The confusion matrix and the counts that are read from it.
 
 use serde::{Deserialize, Serialize};
 
-/// How often each class was called what: `counts[truth][called]`.
+/// How often each class was called what: `counts[truth][called]`, in studies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ConfusionMatrix {
     counts: Vec<Vec<u64>>,
+}
+
+/// Positive or negative: what was true and what was called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct TwoByTwo {
+    pub(super) true_positives: u64,
+    pub(super) false_negatives: u64,
+    pub(super) false_positives: u64,
+    pub(super) true_negatives: u64,
+}
+
+impl ConfusionMatrix {
+    /// Counts pairs of a true and a called class, both below `classes`.
+    pub(super) fn new(classes: usize, pairs: impl IntoIterator<Item = (usize, usize)>) -> Self {
+        let mut counts = vec![vec![0; classes]; classes];
+        for (truth, called) in pairs {
+            counts[truth][called] += 1;
+        }
+        Self { counts }
+    }
+
+    /// The rows: one for each true class, with one count for each called class.
+    pub fn counts(&self) -> &[Vec<u64>] {
+        &self.counts
+    }
+
+    /// All studies.
+    pub fn total(&self) -> u64 {
+        self.counts.iter().flatten().sum()
+    }
+
+    /// The studies whose class was called rightly.
+    pub fn correct(&self) -> u64 {
+        (0..self.counts.len()).map(|k| self.counts[k][k]).sum()
+    }
+
+    /// The studies that truly are of a class.
+    pub fn truly(&self, class: usize) -> u64 {
+        self.counts[class].iter().sum()
+    }
+
+    /// The studies that were called a class.
+    pub fn called(&self, class: usize) -> u64 {
+        self.counts.iter().map(|row| row[class]).sum()
+    }
+
+    /// The matrix of the question whether a class is `first_positive` or a later one.
+    pub(super) fn positive(&self, first_positive: usize) -> TwoByTwo {
+        let mut folded = TwoByTwo::default();
+        for (truth, row) in self.counts.iter().enumerate() {
+            for (called, &count) in row.iter().enumerate() {
+                *folded.cell(truth >= first_positive, called >= first_positive) += count;
+            }
+        }
+        folded
+    }
+}
+
+impl TwoByTwo {
+    /// Counts pairs of a truth and a call.
+    pub(super) fn new(pairs: impl IntoIterator<Item = (bool, bool)>) -> Self {
+        let mut counts = Self::default();
+        for (truth, called) in pairs {
+            *counts.cell(truth, called) += 1;
+        }
+        counts
+    }
+
+    fn cell(&mut self, truth: bool, called: bool) -> &mut u64 {
+        match (truth, called) {
+            (true, true) => &mut self.true_positives,
+            (true, false) => &mut self.false_negatives,
+            (false, true) => &mut self.false_positives,
+            (false, false) => &mut self.true_negatives,
+        }
+    }
+
+    pub(super) fn positives(&self) -> u64 {
+        self.true_positives + self.false_negatives
+    }
+
+    pub(super) fn negatives(&self) -> u64 {
+        self.true_negatives + self.false_positives
+    }
+
+    pub(super) fn called_positive(&self) -> u64 {
+        self.true_positives + self.false_positives
+    }
+
+    pub(super) fn called_negative(&self) -> u64 {
+        self.true_negatives + self.false_negatives
+    }
+
+    pub(super) fn correct(&self) -> u64 {
+        self.true_positives + self.true_negatives
+    }
+
+    pub(super) fn total(&self) -> u64 {
+        self.positives() + self.negatives()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grades_1_and_2_confused_are_an_error_of_positivity_and_2_and_3_are_not() {
+        let matrix = ConfusionMatrix::new(4, [(0, 0), (1, 2), (2, 3), (3, 3), (2, 1), (2, 1)]);
+        assert_eq!(matrix.correct(), 2);
+        assert_eq!(matrix.total(), 6);
+        assert_eq!(matrix.truly(2), 3);
+        assert_eq!(matrix.called(3), 2);
+        assert_eq!(
+            matrix.positive(2),
+            TwoByTwo {
+                true_positives: 2,
+                false_negatives: 2,
+                false_positives: 1,
+                true_negatives: 1
+            }
+        );
+    }
+
+    #[test]
+    fn json_is_the_rows_alone() {
+        let matrix = ConfusionMatrix::new(2, [(0, 1), (1, 1)]);
+        let json = serde_json::to_string(&matrix).expect("counts are numbers");
+        assert_eq!(json, "[[0,1],[0,1]]");
+    }
 }

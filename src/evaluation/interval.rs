@@ -1,9 +1,12 @@
-//! Confidence intervals of proportions.
+//! Estimates and their confidence intervals; Wilson's interval of a proportion.
 
 use serde::{Deserialize, Serialize};
 
 /// The confidence level of every interval here.
 pub const LEVEL: f64 = 0.95;
+
+/// The standard normal quantile that belongs to [`LEVEL`], two-sided.
+pub(super) const Z: f64 = 1.959963984540054;
 
 /// A two-sided 95 % confidence interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,4 +16,102 @@ pub struct Interval {
     pub low: f64,
     /// The upper limit.
     pub high: f64,
+}
+
+/// A number computed from a cohort, and how far chance may have moved it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// The number itself; never NaN.
+    pub value: f64,
+    /// Its 95 % interval; `None` where the method gives none.
+    pub interval: Option<Interval>,
+}
+
+/// Value and interval apart, as the types of `metrics.json` keep them.
+pub(super) fn split(estimate: Option<Estimate>) -> (Option<f64>, Option<Interval>) {
+    (
+        estimate.map(|estimate| estimate.value),
+        estimate.and_then(|estimate| estimate.interval),
+    )
+}
+
+/// The share `part / whole` with Wilson's score interval (Wilson 1927, without continuity
+/// correction); `None` when `whole` is 0.
+pub fn proportion(part: u64, whole: u64) -> Option<Estimate> {
+    if whole == 0 {
+        return None;
+    }
+    let n = whole as f64;
+    let value = part as f64 / n;
+    let center = value + Z * Z / (2.0 * n);
+    let margin = Z * (value * (1.0 - value) / n + Z * Z / (4.0 * n * n)).sqrt();
+    let scale = 1.0 + Z * Z / n;
+    // At the ends the formula gives the end itself, but for rounding.
+    let low = if part == 0 {
+        0.0
+    } else {
+        (center - margin) / scale
+    };
+    let high = if part == whole {
+        1.0
+    } else {
+        (center + margin) / scale
+    };
+    Some(Estimate {
+        value,
+        interval: Some(Interval { low, high }),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_papers_recall_of_38_in_47_has_its_interval() {
+        let estimate = proportion(38, 47).expect("47 is not 0");
+        let interval = estimate.interval.expect("a proportion has an interval");
+        assert_eq!(format!("{:.2}", interval.low), "0.67");
+        assert_eq!(format!("{:.2}", interval.high), "0.90");
+    }
+
+    #[test]
+    fn a_share_of_nothing_is_undefined() {
+        assert_eq!(proportion(0, 0), None);
+    }
+
+    proptest! {
+        #[test]
+        fn wilsons_interval_contains_its_share_and_stays_within_0_and_1(
+            whole in 1u64..3000, part in 0u64..3000,
+        ) {
+            let part = part % (whole + 1);
+            let estimate = proportion(part, whole).expect("whole is not 0");
+            let interval = estimate.interval.expect("a proportion has an interval");
+            prop_assert!(0.0 <= interval.low && interval.low <= estimate.value);
+            prop_assert!(estimate.value <= interval.high && interval.high <= 1.0);
+            prop_assert!(interval.low < interval.high);
+        }
+
+        #[test]
+        fn the_share_of_the_others_has_the_mirrored_interval(whole in 1u64..3000, part in 0u64..3000) {
+            let part = part % (whole + 1);
+            let share = proportion(part, whole).and_then(|e| e.interval).expect("an interval");
+            let rest = proportion(whole - part, whole).and_then(|e| e.interval).expect("an interval");
+            prop_assert!((share.low + rest.high - 1.0).abs() < 1e-12);
+            prop_assert!((share.high + rest.low - 1.0).abs() < 1e-12);
+        }
+
+        #[test]
+        fn ten_times_the_studies_narrow_the_interval(whole in 1u64..300, part in 0u64..300) {
+            let part = part % (whole + 1);
+            let width = |part, whole| {
+                let interval = proportion(part, whole).and_then(|e| e.interval).expect("an interval");
+                interval.high - interval.low
+            };
+            prop_assert!(width(10 * part, 10 * whole) < width(part, whole));
+        }
+    }
 }

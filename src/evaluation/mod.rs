@@ -7,28 +7,37 @@
 
 mod agreement;
 mod calibration;
+mod cohort;
 mod confusion;
 mod error;
+mod evaluate;
 mod gate;
+#[cfg(test)]
+mod golden;
 mod interval;
 mod metrics;
 mod operating_point;
 mod predictions;
 mod prevalence;
 mod roc;
+mod second_reader;
 mod subgroup;
 
+pub use agreement::{Weighting, kappa};
 pub use calibration::{CALIBRATION_BINS, CalibrationBin};
 pub use confusion::ConfusionMatrix;
 pub use error::Error;
-pub use gate::{GATE_METRICS, GateOutcome};
-pub use interval::{Interval, LEVEL};
+pub use evaluate::evaluate;
+pub use gate::{GATE_METRICS, GateOutcome, gate};
+pub use interval::{Estimate, Interval, LEVEL, proportion};
 pub use metrics::{
-    BaselineMetrics, ClassMetrics, FoldMetrics, Metrics, MetricsDocument, NetworkMetrics, Options,
-    PositiveMetrics, Spread,
+    BaselineMetrics, ClassMetrics, FoldMetrics, Metrics, MetricsDocument, NetworkGate,
+    NetworkMetrics, Options, PositiveMetrics, ReaderAgreement, Spread,
 };
-pub use operating_point::{OperatingPoint, OperatingPointKind};
-pub use predictions::{Prediction, Predictions, positive_probability};
+pub use operating_point::{
+    OperatingPoint, OperatingPointKind, TARGET_SENSITIVITIES, threshold_for_sensitivity,
+};
+pub use predictions::{Prediction, Predictions, SUM_TOLERANCE, positive_probability};
 pub use prevalence::{PredictiveValues, reference_prevalence};
-pub use roc::{RocCurve, RocPoint};
-pub use subgroup::SubgroupRow;
+pub use roc::{RocCurve, RocPoint, auc};
+pub use subgroup::{MAX_SUBGROUPS, SubgroupRow};

@@ -2,19 +2,25 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Interval, PredictiveValues};
+use super::confusion::TwoByTwo;
+use super::interval::{Interval, proportion, split};
+use super::prevalence::{self, PredictiveValues};
+use super::roc::{self, RocCurve, RocPoint, Step};
+
+/// The sensitivities that a threshold is given for.
+pub const TARGET_SENSITIVITIES: [f64; 3] = [0.90, 0.95, 1.0];
 
 /// How a threshold was chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "kind")]
 pub enum OperatingPointKind {
     /// The highest threshold at which the sensitivity is at least `target`.
-    #[serde(rename_all = "camelCase")]
     Sensitivity {
         /// The sensitivity to reach, in (0, 1].
         target: f64,
     },
-    /// The greatest sum of sensitivity and specificity (Youden's index); of equals the most sensitive.
+    /// The greatest sum of sensitivity and specificity (Youden's index); of equals, the most
+    /// sensitive.
     Youden,
     /// A stated threshold.
     Threshold,
@@ -49,4 +55,174 @@ pub struct OperatingPoint {
     pub at_cohort: PredictiveValues,
     /// Predictive values at the stated prevalence.
     pub at_stated: PredictiveValues,
+}
+
+/// One point for each of [`TARGET_SENSITIVITIES`], Youden's, and the threshold of 0.5.
+///
+/// Thresholds that are looked for are scores that were seen, so they are left out where there are
+/// no positives or no negatives.
+pub(super) fn operating_points(
+    scores: &[f64],
+    positive: &[bool],
+    prevalence: f64,
+) -> Vec<OperatingPoint> {
+    let point = |kind, threshold| at_threshold(kind, threshold, scores, positive, prevalence);
+    let steps = roc::steps(scores, positive);
+    let mut points = Vec::new();
+    for target in TARGET_SENSITIVITIES {
+        if let Some(threshold) = for_sensitivity(&steps, target) {
+            points.push(point(OperatingPointKind::Sensitivity { target }, threshold));
+        }
+    }
+    if let Some(threshold) = youden(&steps) {
+        points.push(point(OperatingPointKind::Youden, threshold));
+    }
+    points.push(point(OperatingPointKind::Threshold, 0.5));
+    points
+}
+
+/// The highest threshold of a curve at which the sensitivity is at least `sensitivity`, as
+/// [`OperatingPointKind::Sensitivity`] has it; `None` for more than 1.
+pub fn threshold_for_sensitivity(curve: &RocCurve, sensitivity: f64) -> Option<f64> {
+    let reached = |point: &&RocPoint| point.true_positive_rate >= sensitivity;
+    let points = curve.points.iter().filter(reached);
+    points.into_iter().find_map(|point| point.threshold)
+}
+
+/// The highest score at which the sensitivity is at least `target`; `None` without positives or
+/// without negatives.
+fn for_sensitivity(steps: &[Step], target: f64) -> Option<f64> {
+    let (positives, _) = totals(steps)?;
+    steps
+        .iter()
+        .filter(|step| step.true_positives as f64 / positives as f64 >= target)
+        .find_map(|step| step.threshold)
+}
+
+fn youden(steps: &[Step]) -> Option<f64> {
+    let (positives, negatives) = totals(steps)?;
+    // Sensitivity + specificity - 1, over the common denominator and so exact.
+    let index = |step: &&Step| {
+        i128::from(step.true_positives) * i128::from(negatives)
+            - i128::from(step.false_positives) * i128::from(positives)
+    };
+    let scored = steps.iter().filter(|step| step.threshold.is_some());
+    scored.max_by_key(index)?.threshold
+}
+
+fn totals(steps: &[Step]) -> Option<(u64, u64)> {
+    let all = steps.last()?;
+    let known = all.true_positives > 0 && all.false_positives > 0;
+    known.then_some((all.true_positives, all.false_positives))
+}
+
+fn at_threshold(
+    kind: OperatingPointKind,
+    threshold: f64,
+    scores: &[f64],
+    positive: &[bool],
+    prevalence: f64,
+) -> OperatingPoint {
+    let calls = scores.iter().map(|&score| score >= threshold);
+    let counts = TwoByTwo::new(positive.iter().copied().zip(calls));
+    let (sensitivity, sensitivity_interval) =
+        split(proportion(counts.true_positives, counts.positives()));
+    let (specificity, specificity_interval) =
+        split(proportion(counts.true_negatives, counts.negatives()));
+    OperatingPoint {
+        kind,
+        threshold,
+        true_positives: counts.true_positives,
+        false_negatives: counts.false_negatives,
+        false_positives: counts.false_positives,
+        true_negatives: counts.true_negatives,
+        sensitivity,
+        sensitivity_interval,
+        specificity,
+        specificity_interval,
+        at_cohort: prevalence::at_cohort(&counts),
+        at_stated: prevalence::at(prevalence, &counts),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn find(points: &[OperatingPoint], kind: OperatingPointKind) -> &OperatingPoint {
+        points
+            .iter()
+            .find(|point| point.kind == kind)
+            .expect("the point is there")
+    }
+
+    #[test]
+    fn full_sensitivity_is_reached_at_the_lowest_positive() {
+        let scores = [0.9, 0.8, 0.3, 0.2, 0.1];
+        let positive = [true, false, true, false, false];
+        let points = operating_points(&scores, &positive, 0.1);
+        let full = find(&points, OperatingPointKind::Sensitivity { target: 1.0 });
+        assert_eq!(full.threshold, 0.3);
+        assert_eq!((full.true_positives, full.false_positives), (2, 1));
+        // 0.9 and 0.3 have Youden indices of 1/2 and 2/3.
+        assert_eq!(find(&points, OperatingPointKind::Youden).threshold, 0.3);
+        assert_eq!(
+            find(&points, OperatingPointKind::Threshold).false_negatives,
+            1
+        );
+    }
+
+    #[test]
+    fn of_equal_youden_indices_the_most_sensitive_is_taken() {
+        let scores = [0.9, 0.8, 0.4, 0.2];
+        let positive = [true, false, true, false];
+        let points = operating_points(&scores, &positive, 0.1);
+        assert_eq!(find(&points, OperatingPointKind::Youden).threshold, 0.4);
+    }
+
+    #[test]
+    fn a_curve_gives_the_threshold_that_the_operating_point_has() {
+        let scores = [0.9, 0.8, 0.7, 0.65, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1];
+        let positive = [
+            true, true, false, false, false, true, true, false, true, false,
+        ];
+        let curve = roc::curve("positive", &scores, &positive).expect("both kinds are there");
+        for (sensitivity, threshold) in [(0.4, 0.8), (0.5, 0.5), (0.8, 0.4), (1.0, 0.2)] {
+            assert_eq!(
+                threshold_for_sensitivity(&curve, sensitivity),
+                Some(threshold)
+            );
+            let steps = roc::steps(&scores, &positive);
+            assert_eq!(for_sensitivity(&steps, sensitivity), Some(threshold));
+        }
+        assert_eq!(threshold_for_sensitivity(&curve, 1.01), None);
+    }
+
+    #[test]
+    fn without_positives_only_the_stated_threshold_remains() {
+        let points = operating_points(&[0.9, 0.1], &[false, false], 0.1);
+        assert_eq!(points.len(), 1);
+        assert_eq!(points[0].sensitivity, None);
+        assert_eq!(points[0].specificity, Some(0.5));
+    }
+
+    proptest! {
+        #[test]
+        fn a_target_is_reached_and_the_next_higher_score_would_miss_it(
+            studies in prop::collection::vec((0u8..20, any::<bool>()), 2..60),
+        ) {
+            let scores: Vec<f64> = studies.iter().map(|study| f64::from(study.0) / 20.0).collect();
+            let positive: Vec<bool> = studies.iter().map(|study| study.1).collect();
+            for point in operating_points(&scores, &positive, 0.1) {
+                let OperatingPointKind::Sensitivity { target } = point.kind else { continue };
+                prop_assert!(point.sensitivity.expect("there are positives") >= target);
+                let higher = scores.iter().copied().filter(|&score| score > point.threshold);
+                let Some(next) = higher.min_by(f64::total_cmp) else { continue };
+                let stricter = at_threshold(point.kind, next, &scores, &positive, 0.1);
+                prop_assert!(stricter.sensitivity.expect("there are positives") < target);
+            }
+        }
+    }
 }

@@ -1,4 +1,25 @@
 //! The predictions table: one row a study, `study,fold,label,p_0..p_K`, then covariates.
+//!
+//! A byte-order mark, semicolons or tabs for commas, blanks around values and Windows line ends are
+//! read as if they were not there. Numbers are written with as many digits as it takes to read the
+//! same number back. Errors never quote a value, which might name a patient.
+
+use std::collections::HashMap;
+
+use csv::{ReaderBuilder, StringRecord, Trim, WriterBuilder};
+use snafu::{OptionExt, ResultExt, ensure};
+
+use super::error::{
+    ColumnNameSnafu, CsvSnafu, DuplicateSnafu, Error, FieldsSnafu, HeaderSnafu, NotTextSnafu,
+    SumSnafu, ValueSnafu,
+};
+use crate::api::Task;
+
+/// How far the sum of a study's probabilities may be from 1: tables rounded to three decimals pass.
+pub const SUM_TOLERANCE: f64 = 0.005;
+
+/// The columns before the probabilities.
+const LEADING: [&str; 3] = ["study", "fold", "label"];
 
 /// One study's prediction.
 #[derive(Clone, Debug, PartialEq)]
@@ -9,7 +30,7 @@ pub struct Prediction {
     pub fold: Option<usize>,
     /// The index of the true class; `None` for a study without a label.
     pub label: Option<usize>,
-    /// One probability for each class, in [0, 1]; they sum to 1.
+    /// One probability for each class, in [0, 1]; they sum to 1 within [`SUM_TOLERANCE`].
     pub probabilities: Vec<f64>,
     /// One value for each of [`Predictions::covariates`]; empty where unknown.
     pub covariates: Vec<String>,
@@ -32,6 +53,360 @@ pub struct Predictions {
 /// The probability of a positive: the sum over the classes that count as positive.
 ///
 /// `probabilities` holds one value for each class of the task.
-pub fn positive_probability(task: crate::api::Task, probabilities: &[f64]) -> f64 {
-    probabilities.iter().skip(task.first_positive_class()).sum()
+pub fn positive_probability(task: Task, probabilities: &[f64]) -> f64 {
+    let positive = probabilities.iter().skip(task.first_positive_class());
+    positive.sum()
+}
+
+impl Predictions {
+    /// Reads a table.
+    ///
+    /// # Errors
+    /// Anything that is not as this module's description says; the error names line and column.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        let text = match std::str::from_utf8(bytes) {
+            Ok(text) => text.trim_start_matches('\u{feff}'),
+            Err(error) => {
+                let before = &bytes[..error.valid_up_to()];
+                let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+                return NotTextSnafu { line }.fail();
+            }
+        };
+        let mut reader = ReaderBuilder::new()
+            .delimiter(delimiter(text))
+            .trim(Trim::All)
+            .from_reader(text.as_bytes());
+        let header = reader.headers().context(CsvSnafu)?.clone();
+        let (classes, covariates) = read_header(&header)?;
+        let mut rows = Vec::new();
+        let mut lines = HashMap::new();
+        for record in reader.into_records() {
+            let record = record.map_err(unequal_fields)?;
+            let line = record.position().map_or(0, csv::Position::line);
+            let row = read_row(&header, &record, classes, line)?;
+            check(&row, classes, line)?;
+            if let Some(first) = lines.insert(row.study.clone(), line) {
+                return DuplicateSnafu { line, first }.fail();
+            }
+            rows.push(row);
+        }
+        Ok(Self {
+            classes,
+            covariates,
+            rows,
+        })
+    }
+
+    /// Writes the table; [`Self::parse`] reads the same table back.
+    ///
+    /// # Errors
+    /// A row has another number of probabilities or covariates than the table.
+    pub fn to_csv(&self) -> Result<Vec<u8>, Error> {
+        let mut writer = WriterBuilder::new().from_writer(Vec::new());
+        let probabilities = (0..self.classes).map(|class| format!("p_{class}"));
+        let header = LEADING.map(str::to_owned).into_iter().chain(probabilities);
+        writer
+            .write_record(header.chain(self.covariates.iter().cloned()))
+            .context(CsvSnafu)?;
+        let number = |value: Option<usize>| value.map_or(String::new(), |value| value.to_string());
+        for row in &self.rows {
+            let leading = [row.study.clone(), number(row.fold), number(row.label)];
+            // Debug formatting is the shortest text that reads back as the same number.
+            let probabilities = row.probabilities.iter().map(|p| format!("{p:?}"));
+            let fields = leading.into_iter().chain(probabilities);
+            writer
+                .write_record(fields.chain(row.covariates.iter().cloned()))
+                .context(CsvSnafu)?;
+        }
+        writer
+            .into_inner()
+            .map_err(|error| csv::Error::from(error.into_error()))
+            .context(CsvSnafu)
+    }
+
+    /// Checks what [`Self::parse`] checks, of a table that was made otherwise.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        for (line, row) in (2..).zip(&self.rows) {
+            check(row, self.classes, line)?;
+        }
+        Ok(())
+    }
+}
+
+fn delimiter(text: &str) -> u8 {
+    let header = text.lines().next().unwrap_or_default();
+    let count = |delimiter: u8| header.bytes().filter(|&byte| byte == delimiter).count();
+    let most = [b'\t', b';', b',']
+        .into_iter()
+        .max_by_key(|&byte| count(byte));
+    most.unwrap_or(b',')
+}
+
+fn read_header(header: &StringRecord) -> Result<(usize, Vec<String>), Error> {
+    let expect = |index: usize, expected: &str| {
+        let found = header.get(index) == Some(expected);
+        let position = index + 1;
+        ensure!(found, HeaderSnafu { position, expected });
+        Ok(())
+    };
+    for (index, name) in LEADING.iter().enumerate() {
+        expect(index, name)?;
+    }
+    expect(LEADING.len(), "p_0")?;
+    expect(LEADING.len() + 1, "p_1")?;
+    let classes = (0..)
+        .take_while(|class| header.get(LEADING.len() + class) == Some(&format!("p_{class}")))
+        .count();
+    for (index, name) in header.iter().enumerate() {
+        let own = !name.is_empty() && header.iter().take(index).all(|other| other != name);
+        ensure!(
+            own,
+            ColumnNameSnafu {
+                position: index + 1
+            }
+        );
+    }
+    let covariates = header.iter().skip(LEADING.len() + classes);
+    Ok((classes, covariates.map(str::to_owned).collect()))
+}
+
+fn unequal_fields(error: csv::Error) -> Error {
+    match *error.kind() {
+        csv::ErrorKind::UnequalLengths {
+            ref pos,
+            expected_len,
+            len,
+        } => Error::Fields {
+            line: pos.as_ref().map_or(0, csv::Position::line),
+            expected: expected_len,
+            found: len,
+        },
+        _ => Error::Csv { source: error },
+    }
+}
+
+fn read_row(
+    header: &StringRecord,
+    record: &StringRecord,
+    classes: usize,
+    line: u64,
+) -> Result<Prediction, Error> {
+    let field = |index: usize| record.get(index).unwrap_or_default();
+    let value = |index: usize, problem: &'static str| ValueSnafu {
+        line,
+        column: header.get(index).unwrap_or_default(),
+        problem,
+    };
+    let number = |index: usize, problem: &'static str| match field(index) {
+        "" => Ok(None),
+        text => match text.parse().ok() {
+            Some(number) => Ok(Some(number)),
+            None => value(index, problem).fail(),
+        },
+    };
+    let study = field(0).to_owned();
+    ensure!(!study.is_empty(), value(0, "it is empty; name the study"));
+    let probabilities = (0..classes)
+        .map(|class| {
+            let index = LEADING.len() + class;
+            let parsed = field(index).parse().ok();
+            parsed.with_context(|| value(index, "it is no number; a probability is expected"))
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(Prediction {
+        study,
+        fold: number(
+            1,
+            "it is no whole number; a fold's number is expected, or nothing",
+        )?,
+        label: number(
+            2,
+            "it is no whole number; a class's number is expected, or nothing",
+        )?,
+        probabilities,
+        covariates: record
+            .iter()
+            .skip(LEADING.len() + classes)
+            .map(str::to_owned)
+            .collect(),
+    })
+}
+
+/// Checks ranges: what is neither of these is caught here, NaN and infinity too.
+fn check(row: &Prediction, classes: usize, line: u64) -> Result<(), Error> {
+    let found = row.probabilities.len();
+    ensure!(
+        found == classes,
+        FieldsSnafu {
+            line,
+            expected: classes as u64,
+            found: found as u64
+        }
+    );
+    if let Some(label) = row.label {
+        ensure!(
+            label < classes,
+            ValueSnafu {
+                line,
+                column: "label",
+                problem: format!(
+                    "it is {label}; classes are numbered from 0 to {}",
+                    classes - 1
+                ),
+            }
+        );
+    }
+    for (class, &probability) in row.probabilities.iter().enumerate() {
+        ensure!(
+            (0.0..=1.0).contains(&probability),
+            ValueSnafu {
+                line,
+                column: format!("p_{class}"),
+                problem: format!("it is {probability}; a probability lies between 0 and 1"),
+            }
+        );
+    }
+    let sum: f64 = row.probabilities.iter().sum();
+    ensure!((sum - 1.0).abs() <= SUM_TOLERANCE, SumSnafu { line, sum });
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TABLE: &str = "study,fold,label,p_0,p_1,sex,age\n\
+                         7,0,1,0.25,0.75,F,71\n\
+                         8,1,,0.5,0.5,,\n";
+
+    fn message(table: &str) -> String {
+        Predictions::parse(table.as_bytes())
+            .expect_err("the table is wrong")
+            .to_string()
+    }
+
+    #[test]
+    fn a_table_is_read_with_its_gaps() {
+        let table = Predictions::parse(TABLE.as_bytes()).expect("the table is right");
+        assert_eq!(table.classes, 2);
+        assert_eq!(table.covariates, ["sex", "age"]);
+        assert_eq!(table.rows[0].label, Some(1));
+        assert_eq!(table.rows[0].probabilities, [0.25, 0.75]);
+        assert_eq!(table.rows[1].label, None);
+        assert_eq!(table.rows[1].fold, Some(1));
+        assert_eq!(table.rows[1].covariates, ["", ""]);
+    }
+
+    #[test]
+    fn what_spreadsheets_do_to_a_table_is_read_as_if_undone() {
+        let plain = Predictions::parse(TABLE.as_bytes()).expect("the table is right");
+        let spreadsheet = format!("\u{feff}{}", TABLE.replace(',', ";").replace('\n', "\r\n"));
+        let read = Predictions::parse(spreadsheet.as_bytes()).expect("the table is right");
+        assert_eq!(read, plain);
+    }
+
+    #[test]
+    fn errors_name_line_and_column() {
+        let with = |row: &str| message(&format!("study,fold,label,p_0,p_1\n1,0,0,1,0\n{row}\n"));
+        assert_eq!(
+            with("2,0,2,0.5,0.5"),
+            "line 3, column `label` of the predictions table: it is 2; classes are numbered from \
+             0 to 1"
+        );
+        assert_eq!(
+            with("2,0,1,0.5,half"),
+            "line 3, column `p_1` of the predictions table: it is no number; a probability is \
+             expected"
+        );
+        assert!(with("2,0,1,-0.5,1.5").contains("column `p_0`"));
+        assert!(with("2,0,1,NaN,0.5").contains("it is NaN"));
+        assert!(with("2,0,1,0,inf").contains("it is inf"));
+        assert!(with("2,x,1,0,1").contains("column `fold`"));
+        assert!(with(",0,1,0,1").contains("column `study`"));
+        assert_eq!(
+            with("2,0,1,0.25,0.25"),
+            "line 3 of the predictions table: the probabilities sum to 0.5 where 1 is expected \
+             (within 0.005)"
+        );
+        assert_eq!(
+            with("2,0,1,1"),
+            "line 3 of the predictions table has 4 fields where the header has 5"
+        );
+        assert!(
+            with("1,0,1,0,1")
+                .starts_with("line 3 of the predictions table names the study of line 2")
+        );
+    }
+
+    #[test]
+    fn a_header_that_lacks_a_column_is_told_which() {
+        assert!(message("study,label,fold,p_0,p_1\n").starts_with("column 2"));
+        assert!(message("study,fold,label,p_0\n").contains("`p_1`"));
+        assert!(message("study,fold,label,p_0,p_1,sex,sex\n").starts_with("column 7"));
+        assert!(message("").contains("`study`"));
+        assert!(message("study,fold,label,p_0,p_1,\n").starts_with("column 6"));
+    }
+
+    #[test]
+    fn an_error_never_quotes_a_value_that_may_name_a_patient() {
+        let table = "study,fold,label,p_0,p_1\n1,0,0,Virtanen,0.5\n";
+        assert!(!message(table).contains("Virtanen"));
+        assert!(!message("Virtanen,Aino,1,0.5,0.5\n").contains("Virtanen"));
+    }
+
+    #[test]
+    fn a_table_that_is_no_text_names_the_line() {
+        let error = Predictions::parse(b"study,fold\n\xff\n").expect_err("no text");
+        assert!(error.to_string().contains("line 2"));
+    }
+
+    #[test]
+    fn the_probability_of_a_positive_is_that_of_grades_2_and_3() {
+        assert_eq!(
+            positive_probability(Task::Perugini, &[0.5, 0.25, 0.125, 0.125]),
+            0.25
+        );
+        assert_eq!(positive_probability(Task::HighGrade, &[0.5, 0.5]), 0.5);
+    }
+
+    fn table() -> impl Strategy<Value = Predictions> {
+        let row = (
+            prop::option::of(0usize..9),
+            prop::option::of(0usize..3),
+            (0.0f64..1.0, 0.0f64..1.0),
+            "[ -~]{0,8}",
+        );
+        prop::collection::vec(row, 0..20).prop_map(|rows| Predictions {
+            classes: 3,
+            covariates: vec!["note".to_owned()],
+            rows: rows
+                .into_iter()
+                .enumerate()
+                .map(|(study, (fold, label, (a, b), note))| Prediction {
+                    study: study.to_string(),
+                    fold,
+                    label,
+                    probabilities: vec![a, (1.0 - a) * b, (1.0 - a) * (1.0 - b)],
+                    covariates: vec![note.trim().to_owned()],
+                })
+                .collect(),
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_written_table_reads_back_to_the_bit(table in table()) {
+            let written = table.to_csv().expect("rows are of one length");
+            prop_assert_eq!(Predictions::parse(&written).expect("what was written"), table);
+        }
+
+        #[test]
+        fn no_bytes_make_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Predictions::parse(&bytes);
+            let with_header = [b"study,fold,label,p_0,p_1\n".as_slice(), &bytes].concat();
+            let _ = Predictions::parse(&with_header);
+        }
+    }
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Interval;
+use super::confusion::TwoByTwo;
+use super::interval::{Estimate, Interval, proportion, split};
 use crate::api::Task;
 
 /// Predictive values at one prevalence.
@@ -13,7 +14,9 @@ pub struct PredictiveValues {
     pub prevalence: f64,
     /// The share of studies called positive that are so; `None` where nothing is called positive.
     pub ppv: Option<f64>,
-    /// Its interval: at another prevalence, from the limits of sensitivity and specificity together.
+    /// Its interval: Wilson's at the cohort's prevalence; at another, what follows from the lower
+    /// and from the upper Wilson limits of sensitivity and specificity together, which is
+    /// conservative.
     pub ppv_interval: Option<Interval>,
     /// The share of studies called negative that are so; `None` where nothing is called negative.
     pub npv: Option<f64>,
@@ -26,5 +29,122 @@ pub const fn reference_prevalence(task: Task) -> f64 {
     match task {
         Task::Perugini | Task::Positive => 47.0 / 1334.0,
         Task::HighGrade => 24.0 / 1334.0,
+    }
+}
+
+/// Predictive values in the cohort itself; its prevalence is 0 where it is empty.
+pub(super) fn at_cohort(counts: &TwoByTwo) -> PredictiveValues {
+    let (ppv, ppv_interval) = split(proportion(counts.true_positives, counts.called_positive()));
+    let (npv, npv_interval) = split(proportion(counts.true_negatives, counts.called_negative()));
+    let prevalence = proportion(counts.positives(), counts.total());
+    PredictiveValues {
+        prevalence: prevalence.map_or(0.0, |share| share.value),
+        ppv,
+        ppv_interval,
+        npv,
+        npv_interval,
+    }
+}
+
+/// Predictive values at a prevalence in (0, 1), by Bayes' rule from the cohort's sensitivity and
+/// specificity; `None` where the cohort has no positives or no negatives.
+pub(super) fn at(prevalence: f64, counts: &TwoByTwo) -> PredictiveValues {
+    let sensitivity = proportion(counts.true_positives, counts.positives());
+    let specificity = proportion(counts.true_negatives, counts.negatives());
+    let (ppv, npv) = match (sensitivity, specificity) {
+        (Some(sensitivity), Some(specificity)) => (
+            with_limits(sensitivity, specificity, |sensitivity, specificity| {
+                share(
+                    sensitivity * prevalence,
+                    (1.0 - specificity) * (1.0 - prevalence),
+                )
+            }),
+            with_limits(sensitivity, specificity, |sensitivity, specificity| {
+                share(
+                    specificity * (1.0 - prevalence),
+                    (1.0 - sensitivity) * prevalence,
+                )
+            }),
+        ),
+        _ => (None, None),
+    };
+    let (ppv, ppv_interval) = split(ppv);
+    let (npv, npv_interval) = split(npv);
+    PredictiveValues {
+        prevalence,
+        ppv,
+        ppv_interval,
+        npv,
+        npv_interval,
+    }
+}
+
+fn share(part: f64, rest: f64) -> Option<f64> {
+    (part + rest > 0.0).then(|| part / (part + rest))
+}
+
+fn with_limits(
+    sensitivity: Estimate,
+    specificity: Estimate,
+    value: impl Fn(f64, f64) -> Option<f64>,
+) -> Option<Estimate> {
+    let limits = sensitivity.interval.zip(specificity.interval);
+    let interval = limits.and_then(|(sensitivity, specificity)| {
+        Some(Interval {
+            low: value(sensitivity.low, specificity.low)?,
+            high: value(sensitivity.high, specificity.high)?,
+        })
+    });
+    Some(Estimate {
+        value: value(sensitivity.value, specificity.value)?,
+        interval,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn counts(tp: u64, fn_: u64, fp: u64, tn: u64) -> TwoByTwo {
+        TwoByTwo {
+            true_positives: tp,
+            false_negatives: fn_,
+            false_positives: fp,
+            true_negatives: tn,
+        }
+    }
+
+    #[test]
+    fn a_rarer_disease_makes_a_positive_worth_less() {
+        // Sensitivity 0.9 and specificity 0.9: 0.9 in a balanced cohort, 1 in 12 at 1 %.
+        let values = at(0.01, &counts(90, 10, 10, 90));
+        assert!((values.ppv.expect("defined") - 1.0 / 12.0).abs() < 1e-15);
+        assert_eq!(at_cohort(&counts(90, 10, 10, 90)).ppv, Some(0.9));
+    }
+
+    #[test]
+    fn a_cohort_without_positives_says_nothing_of_another_prevalence() {
+        let values = at(0.1, &counts(0, 0, 2, 8));
+        assert_eq!((values.ppv, values.npv), (None, None));
+        assert_eq!(at_cohort(&counts(0, 0, 2, 8)).ppv, Some(0.0));
+        assert_eq!(at_cohort(&counts(0, 0, 0, 8)).ppv, None);
+    }
+
+    proptest! {
+        #[test]
+        fn at_the_cohorts_prevalence_bayes_rule_gives_the_cohorts_values(
+            tp in 1u64..50, fn_ in 1u64..50, fp in 1u64..50, tn in 1u64..50,
+        ) {
+            let counts = counts(tp, fn_, fp, tn);
+            let cohort = at_cohort(&counts);
+            let bayes = at(cohort.prevalence, &counts);
+            prop_assert!((bayes.ppv.expect("some") - cohort.ppv.expect("some")).abs() < 1e-12);
+            prop_assert!((bayes.npv.expect("some") - cohort.npv.expect("some")).abs() < 1e-12);
+            let interval = bayes.ppv_interval.expect("an interval");
+            prop_assert!(interval.low < bayes.ppv.expect("some"));
+            prop_assert!(bayes.ppv.expect("some") < interval.high);
+        }
     }
 }

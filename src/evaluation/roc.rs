@@ -1,6 +1,20 @@
 //! The receiver operating characteristic, the area below it and that area's interval.
+//!
+//! The area is that of the empirical curve: ties count one half, as in scikit-learn. Its variance
+//! is DeLong's (Biometrics 1988; 44:837) in the form that takes the studies of one patient together
+//! (Obuchowski, Biometrics 1997; 53:567): placement values are summed by patient before they are
+//! squared. For a mean of several one-versus-rest areas each study's share in every area is summed
+//! first, which accounts for their covariance. Where each patient has one study and there is one
+//! area, this is DeLong's variance exactly.
+//!
+//! The interval is symmetric on the logit scale, so that it stays within (0, 1). Where the variance
+//! is zero (perfect separation) or cannot be known (positives or negatives of a single patient),
+//! Newcombe's score interval (method 5, Stat Med 2006; 25:559) takes its place, with the numbers of
+//! patients; for a mean of areas, the mean of their limits.
 
 use serde::{Deserialize, Serialize};
+
+use super::interval::{Estimate, Interval, Z};
 
 /// One class against all others.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -10,7 +24,8 @@ pub struct RocCurve {
     pub name: String,
     /// The area below the curve.
     pub auc: f64,
-    /// From (0, 0) to (1, 1), by falling threshold; collinear points are left out.
+    /// From (0, 0) to (1, 1), by falling threshold: every threshold at which the sensitivity
+    /// changes, and the corners between. What lies within a horizontal stretch is left out.
     pub points: Vec<RocPoint>,
 }
 
@@ -24,4 +39,239 @@ pub struct RocPoint {
     pub true_positive_rate: f64,
     /// Positive is called where the score is at least this; `None` at (0, 0), where nothing is.
     pub threshold: Option<f64>,
+}
+
+/// What is called positive at one threshold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Step {
+    /// The score that is reached; `None` where nothing is called positive.
+    pub(super) threshold: Option<f64>,
+    pub(super) true_positives: u64,
+    pub(super) false_positives: u64,
+}
+
+/// Counts at every distinct score, by falling threshold, from nothing called positive to everything.
+pub(super) fn steps(scores: &[f64], positive: &[bool]) -> Vec<Step> {
+    let mut order: Vec<usize> = (0..scores.len()).collect();
+    order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
+    let mut step = Step {
+        threshold: None,
+        true_positives: 0,
+        false_positives: 0,
+    };
+    let mut steps = vec![step];
+    for tied in order.chunk_by(|&a, &b| scores[a] == scores[b]) {
+        let positives = tied.iter().filter(|&&study| positive[study]).count() as u64;
+        step.threshold = Some(scores[tied[0]]);
+        step.true_positives += positives;
+        step.false_positives += tied.len() as u64 - positives;
+        steps.push(step);
+    }
+    steps
+}
+
+/// The curve; `None` without positives or without negatives.
+pub(super) fn curve(name: &str, scores: &[f64], positive: &[bool]) -> Option<RocCurve> {
+    let auc = area(scores, positive)?.value;
+    let mut corners: Vec<Step> = Vec::new();
+    for step in steps(scores, positive) {
+        if let [.., first, second] = corners[..]
+            && first.true_positives == step.true_positives
+            && second.true_positives == step.true_positives
+        {
+            corners.pop();
+        }
+        corners.push(step);
+    }
+    let last = corners.last()?;
+    let (positives, negatives) = (last.true_positives as f64, last.false_positives as f64);
+    let points = corners
+        .iter()
+        .map(|step| RocPoint {
+            false_positive_rate: step.false_positives as f64 / negatives,
+            true_positive_rate: step.true_positives as f64 / positives,
+            threshold: step.threshold,
+        })
+        .collect();
+    Some(RocCurve {
+        name: name.to_owned(),
+        auc,
+        points,
+    })
+}
+
+/// The area below one curve.
+#[derive(Clone, Debug)]
+pub(super) struct Area {
+    pub(super) value: f64,
+    positive: Vec<bool>,
+    /// Of a positive, the share of negatives that score less; of a negative, the share of positives
+    /// that score more; ties count one half. Either kind averages to `value`.
+    placements: Vec<f64>,
+}
+
+/// The area below the curve of scores; `None` without positives or without negatives.
+///
+/// Scores are no NaN.
+pub(super) fn area(scores: &[f64], positive: &[bool]) -> Option<Area> {
+    let positives = positive.iter().filter(|&&positive| positive).count() as u64;
+    let negatives = positive.len() as u64 - positives;
+    if positives == 0 || negatives == 0 {
+        return None;
+    }
+    let mut order: Vec<usize> = (0..scores.len()).collect();
+    order.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));
+    let mut placements = vec![0.0; scores.len()];
+    let (mut positives_below, mut negatives_below) = (0, 0);
+    // In half pairs, so that the sum is exact.
+    let mut wins: u128 = 0;
+    for tied in order.chunk_by(|&a, &b| scores[a] == scores[b]) {
+        let tied_positives = tied.iter().filter(|&&study| positive[study]).count() as u64;
+        let tied_negatives = tied.len() as u64 - tied_positives;
+        let above = 2 * (positives - positives_below) - tied_positives;
+        let below = 2 * negatives_below + tied_negatives;
+        for &study in tied {
+            placements[study] = if positive[study] {
+                below as f64 / (2 * negatives) as f64
+            } else {
+                above as f64 / (2 * positives) as f64
+            };
+        }
+        wins += u128::from(tied_positives) * u128::from(below);
+        positives_below += tied_positives;
+        negatives_below += tied_negatives;
+    }
+    let pairs = 2 * u128::from(positives) * u128::from(negatives);
+    Some(Area {
+        value: wins as f64 / pairs as f64,
+        positive: positive.to_vec(),
+        placements,
+    })
+}
+
+/// The area below the ROC curve of any score, with its interval.
+///
+/// `positive` says for each score whether its study truly is positive, `patients` numbers its
+/// patient. `None` without positives or without negatives, or where a score is not finite.
+pub fn auc(scores: &[f64], positive: &[bool], patients: &[usize]) -> Option<Estimate> {
+    if !scores.iter().all(|score| score.is_finite()) {
+        return None;
+    }
+    mean_area(&[area(scores, positive)?], patients)
+}
+
+/// The mean of areas over the same studies, with its interval; `None` for no areas.
+///
+/// `patients` numbers each study's patient, from 0 without gaps.
+pub(super) fn mean_area(areas: &[Area], patients: &[usize]) -> Option<Estimate> {
+    if areas.is_empty() {
+        return None;
+    }
+    let count = areas.len() as f64;
+    let value = areas.iter().map(|area| area.value).sum::<f64>() / count;
+    let patient_count = patients.iter().max().map_or(0, |last| last + 1);
+    let mut influence = vec![0.0; patient_count];
+    let mut known = true;
+    for area in areas {
+        for positive in [true, false] {
+            known &= add_influence(area, positive, patients, count, &mut influence);
+        }
+    }
+    let variance: f64 = influence.iter().map(|share| share * share).sum();
+    // Sums of equal placements may miss zero by rounding.
+    let interval = if known && variance > 1e-24 {
+        logit_interval(value, variance.sqrt())
+    } else {
+        let limits: Vec<Interval> = areas
+            .iter()
+            .map(|area| score_interval(area, patients))
+            .collect();
+        Interval {
+            low: limits.iter().map(|limit| limit.low).sum::<f64>() / count,
+            high: limits.iter().map(|limit| limit.high).sum::<f64>() / count,
+        }
+    };
+    Some(Estimate {
+        value,
+        interval: Some(interval),
+    })
+}
+
+/// Adds each patient's share in the deviation of an area, from its positives or its negatives
+/// alone; false where they are of one patient, whose deviation says nothing.
+fn add_influence(
+    area: &Area,
+    positive: bool,
+    patients: &[usize],
+    areas: f64,
+    influence: &mut [f64],
+) -> bool {
+    let mut sums = vec![None; influence.len()];
+    let mut studies = 0.0;
+    for (study, &patient) in patients.iter().enumerate() {
+        if area.positive[study] == positive {
+            studies += 1.0;
+            *sums[patient].get_or_insert(0.0) += area.placements[study] - area.value;
+        }
+    }
+    let of_kind = sums.iter().flatten().count() as f64;
+    if of_kind < 2.0 {
+        return false;
+    }
+    let scale = (of_kind / (of_kind - 1.0)).sqrt() / (studies * areas);
+    for (share, sum) in influence.iter_mut().zip(sums) {
+        *share += scale * sum.unwrap_or(0.0);
+    }
+    true
+}
+
+fn logit_interval(value: f64, error: f64) -> Interval {
+    let center = (value / (1.0 - value)).ln();
+    let margin = Z * error / (value * (1.0 - value));
+    let logistic = |logit: f64| 1.0 / (1.0 + (-logit).exp());
+    Interval {
+        low: logistic(center - margin),
+        high: logistic(center + margin),
+    }
+}
+
+/// Newcombe's method 5: the areas that the observed one does not reject, with the variance that
+/// two exponential distributions have.
+fn score_interval(area: &Area, patients: &[usize]) -> Interval {
+    let count = |positive: bool| {
+        let mut seen: Vec<usize> = patients
+            .iter()
+            .zip(&area.positive)
+            .filter(|&(_, &of)| of == positive)
+            .map(|(&patient, _)| patient)
+            .collect();
+        seen.sort_unstable();
+        seen.dedup();
+        seen.len() as f64
+    };
+    let (m, n) = (count(true), count(false));
+    let observed = area.value;
+    let excess = |theta: f64| {
+        let pairs = (m + n) / 2.0 - 1.0;
+        let spread = 1.0 + pairs * (1.0 - theta) / (2.0 - theta) + pairs * theta / (1.0 + theta);
+        (theta - observed).powi(2) - Z * Z * theta * (1.0 - theta) * spread / (m * n)
+    };
+    Interval {
+        low: bisect(&excess, 0.0, observed),
+        high: bisect(&excess, 1.0, observed),
+    }
+}
+
+/// The place between `outside`, where the function is positive or zero, and `inside`, where it is
+/// negative or zero, at which it changes sign.
+fn bisect(function: &impl Fn(f64) -> f64, mut outside: f64, mut inside: f64) -> f64 {
+    for _ in 0..64 {
+        let middle = f64::midpoint(outside, inside);
+        if function(middle) > 0.0 {
+            outside = middle;
+        } else {
+            inside = middle;
+        }
+    }
+    f64::midpoint(outside, inside)
 }

@@ -1,8 +1,31 @@
 //! The same numbers for part of the cohort: one row for each value of each covariate.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::Interval;
+use super::cohort::Cohort;
+use super::interval::{Interval, proportion, split};
+use super::predictions::{Prediction, Predictions};
+use super::second_reader::SECOND_READER;
+use crate::api::Task;
+
+/// The covariate that says which studies are of one patient.
+pub(super) const PATIENT: &str = "patient";
+
+/// The value of a study whose covariate is empty.
+const UNKNOWN: &str = "unknown";
+
+/// A covariate with more values than this makes no subgroups: it is a number or a free text.
+pub const MAX_SUBGROUPS: usize = 20;
+
+/// The bands of the covariate `age`, each from this age in years on.
+const AGE_BANDS: [(f64, &str); 4] = [
+    (0.0, "under 65"),
+    (65.0, "65-74"),
+    (75.0, "75-84"),
+    (85.0, "85 and over"),
+];
 
 /// The studies that share one value of one covariate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -10,7 +33,8 @@ use super::Interval;
 pub struct SubgroupRow {
     /// The covariate: `metastases`, `protocol`, `scanner`, `sex`, `indication`, `age`, ...
     pub column: String,
-    /// Its value; `unknown` where the column is empty; a band of years for `age`.
+    /// Its value; `unknown` where the column is empty; for `age` one of the bands `under 65`,
+    /// `65-74`, `75-84`, `85 and over`.
     pub value: String,
     /// The number of labelled studies.
     pub studies: u64,
@@ -36,4 +60,97 @@ pub struct SubgroupRow {
     pub specificity: Option<f64>,
     /// Wilson's interval of the specificity.
     pub specificity_interval: Option<Interval>,
+}
+
+/// The rows of every covariate that makes subgroups, and warnings about those that do not.
+///
+/// Values are in alphabetical order, age bands by age, `unknown` last. A column that is empty
+/// throughout is passed over.
+pub(super) fn subgroups(
+    task: Task,
+    predictions: &Predictions,
+    patient: Option<usize>,
+    warnings: &mut Vec<String>,
+) -> Vec<SubgroupRow> {
+    let mut rows = Vec::new();
+    for (index, column) in predictions.covariates.iter().enumerate() {
+        if [PATIENT, SECOND_READER].contains(&column.as_str()) {
+            continue;
+        }
+        let mut groups: BTreeMap<(usize, &str), Vec<&Prediction>> = BTreeMap::new();
+        for row in predictions.rows.iter().filter(|row| row.label.is_some()) {
+            let value = row.covariates.get(index).map_or("", String::as_str);
+            groups.entry(group(column, value)).or_default().push(row);
+        }
+        if groups.len() > MAX_SUBGROUPS {
+            warnings.push(format!(
+                "the column {column} has {} values and makes no subgroups: at most {MAX_SUBGROUPS} \
+                 are compared",
+                groups.len()
+            ));
+            continue;
+        }
+        if groups.keys().all(|&(_, value)| value == UNKNOWN) {
+            continue;
+        }
+        let of_column: Vec<SubgroupRow> = groups
+            .into_iter()
+            .map(|((_, value), members)| {
+                subgroup(column, value, &Cohort::new(task, members, patient))
+            })
+            .collect();
+        let undefined = of_column.iter().filter(|row| row.auc.is_none()).count();
+        if undefined > 0 {
+            warnings.push(format!(
+                "a class is absent from {undefined} of the {} subgroups by {column}, whose AUC is \
+                 not defined",
+                of_column.len()
+            ));
+        }
+        rows.extend(of_column);
+    }
+    rows
+}
+
+/// The subgroup of a covariate's value, behind its place in the order of groups.
+fn group<'a>(column: &str, value: &'a str) -> (usize, &'a str) {
+    let value = value.trim();
+    let unknown = (usize::MAX, UNKNOWN);
+    if value.is_empty() {
+        return unknown;
+    }
+    if !column.eq_ignore_ascii_case("age") {
+        return (0, value);
+    }
+    let age: f64 = value.parse().unwrap_or(f64::NAN);
+    let band = AGE_BANDS.iter().rposition(|&(from, _)| age >= from);
+    band.map_or(unknown, |band| (band, AGE_BANDS[band].1))
+}
+
+fn subgroup(column: &str, value: &str, cohort: &Cohort<'_>) -> SubgroupRow {
+    let confusion = cohort.confusion();
+    let counts = cohort.two_by_two();
+    let (auc, auc_interval) = split(cohort.auc());
+    let (positive_auc, positive_auc_interval) = split(cohort.positive_auc());
+    let (accuracy, accuracy_interval) = split(proportion(confusion.correct(), confusion.total()));
+    let (sensitivity, sensitivity_interval) =
+        split(proportion(counts.true_positives, counts.positives()));
+    let (specificity, specificity_interval) =
+        split(proportion(counts.true_negatives, counts.negatives()));
+    SubgroupRow {
+        column: column.to_owned(),
+        value: value.to_owned(),
+        studies: cohort.studies(),
+        positives: cohort.positives(),
+        auc,
+        auc_interval,
+        positive_auc,
+        positive_auc_interval,
+        accuracy,
+        accuracy_interval,
+        sensitivity,
+        sensitivity_interval,
+        specificity,
+        specificity_interval,
+    }
 }

@@ -1,1 +1,38 @@
-//! The report room.
+//! Reports: a training run or a screening as one self-contained HTML page.
+//!
+//! Plain values in ([`TrainingReport`], [`ScreeningReport`]), one string out, the same for the
+//! same values. The page needs no network, script or font of its own, reads well in print, in dark
+//! rooms and on a phone, and says "research use only". This module computes no metric, reads and
+//! writes no files, and never lets foreign text become markup.
+
+mod input;
+mod markup;
+mod number;
+mod page;
+mod paper;
+mod plot;
+mod raster;
+mod screening;
+mod sections;
+mod table;
+mod training;
+
+pub use input::{
+    ActivationFigure, ActivationRow, Count, DataFlow, Epoch, Example, Fact, Gate, History,
+    ModelFacts, Provenance, Published, ScreenedStudy, ScreeningReport, StageTime, TrainingReport,
+    UnusableObject,
+};
+pub use raster::{Raster, RasterError};
+
+/// The report of a training run: `report/index.html`.
+pub fn training_report(report: &TrainingReport) -> String {
+    training::page(report)
+}
+
+/// The report of a screening job, with the external validation where there are labels.
+pub fn screening_report(report: &ScreeningReport) -> String {
+    screening::page(report)
+}
+
+#[cfg(test)]
+mod tests;

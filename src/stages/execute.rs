@@ -150,6 +150,8 @@ impl Unit {
 pub struct Summary {
     /// One sentence for people.
     pub message: String,
+    /// How long the task took, in seconds; 0 where that is not known.
+    pub seconds: f64,
     /// What became of the data. Shards count their own objects and the counts are added up;
     /// those of a later stage take the place of an earlier one's.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -23,11 +23,27 @@ struct Kind {
 
 static KIND_SCHEMAS: LazyLock<[Kind; 2]> = LazyLock::new(|| {
     Definition::all().map(|definition| {
-        let schema = jsonschema::validator_for(definition.schema())
-            .expect("a derived schema should be a JSON schema");
+        let mut plain = definition.schema().clone();
+        name_types(&mut plain);
+        let schema =
+            jsonschema::validator_for(&plain).expect("a derived schema should be a JSON schema");
         Kind { definition, schema }
     })
 });
+
+/// Says in plain JSON schema what Kubernetes says by an extension.
+fn name_types(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            if fields.contains_key("x-kubernetes-int-or-string") {
+                fields.insert("type".to_owned(), vec!["integer", "string"].into());
+            }
+            fields.values_mut().for_each(name_types);
+        }
+        Value::Array(items) => items.iter_mut().for_each(name_types),
+        _ => {}
+    }
+}
 
 /// Checks documents against both kinds' schemas and rules.
 pub(super) struct Validators {
@@ -61,13 +77,13 @@ impl Validators {
         }
         let document = apply_defaults(known, &document);
         let broken = schema::problems(&kind.schema, &document);
-        // A rule that meets a value of the wrong type has nothing to add to what the schema said.
-        let failed_only = !broken.is_empty();
-        problems.extend(broken);
-        problems.extend(rules(
+        let rules = rules(
             self.cel.validate(known, &document, None),
-            failed_only,
-        ));
+            !broken.is_empty(),
+        );
+        let news = |rule: &Problem| broken.iter().all(|problem| problem.path != rule.path);
+        problems.extend(rules.into_iter().filter(news));
+        problems.extend(broken);
         if problems.is_empty() {
             typed(kind, document)
         } else {
@@ -206,7 +222,8 @@ fn is_name(name: &str, most: usize, dots: bool) -> bool {
         }
 }
 
-/// The rules that are broken.
+/// The rules that are broken. Where the schema is broken too, a rule that could not be evaluated
+/// has nothing to add.
 fn rules(outcome: Result<(), ValidationErrors>, failed_only: bool) -> Vec<Problem> {
     let Err(errors) = outcome else {
         return Vec::new();

@@ -1,0 +1,180 @@
+//! Labelled studies laid out for the metrics, and the metrics that subgroups and folds share.
+
+use std::collections::HashMap;
+
+use super::agreement::{self, Weighting};
+use super::confusion::{ConfusionMatrix, TwoByTwo};
+use super::interval::Estimate;
+use super::predictions::{Prediction, positive_probability};
+use super::roc::{self, Area};
+use crate::api::Task;
+
+/// Labelled studies, column by column.
+pub(super) struct Cohort<'a> {
+    pub(super) task: Task,
+    pub(super) rows: Vec<&'a Prediction>,
+    /// True classes.
+    pub(super) labels: Vec<usize>,
+    /// Hard labels.
+    pub(super) calls: Vec<usize>,
+    /// Whether a study truly is positive.
+    pub(super) positive: Vec<bool>,
+    /// The probability of a positive.
+    pub(super) scores: Vec<f64>,
+    /// Each study's patient, numbered from 0 without gaps.
+    pub(super) patients: Vec<usize>,
+}
+
+impl<'a> Cohort<'a> {
+    /// Takes the labelled ones of `rows`; `patient` is the index of the covariate that names the
+    /// patient. A study whose patient is not known is its own patient.
+    pub(super) fn new(
+        task: Task,
+        rows: impl IntoIterator<Item = &'a Prediction>,
+        patient: Option<usize>,
+    ) -> Self {
+        let mut cohort = Self {
+            task,
+            rows: Vec::new(),
+            labels: Vec::new(),
+            calls: Vec::new(),
+            positive: Vec::new(),
+            scores: Vec::new(),
+            patients: Vec::new(),
+        };
+        let mut numbers = HashMap::new();
+        let mut count = 0;
+        for row in rows {
+            let Some(label) = row.label else { continue };
+            let name = patient.and_then(|column| row.covariates.get(column));
+            let number = match name.filter(|name| !name.is_empty()) {
+                Some(name) => *numbers.entry(name).or_insert(count),
+                None => count,
+            };
+            count = count.max(number + 1);
+            cohort.rows.push(row);
+            cohort.labels.push(label);
+            cohort.calls.push(hard_label(&row.probabilities));
+            cohort.positive.push(label >= task.first_positive_class());
+            cohort
+                .scores
+                .push(positive_probability(task, &row.probabilities));
+            cohort.patients.push(number);
+        }
+        cohort
+    }
+
+    pub(super) fn studies(&self) -> u64 {
+        self.rows.len() as u64
+    }
+
+    pub(super) fn positives(&self) -> u64 {
+        self.positive.iter().filter(|&&positive| positive).count() as u64
+    }
+
+    pub(super) fn confusion(&self) -> ConfusionMatrix {
+        let pairs = self.labels.iter().copied().zip(self.calls.iter().copied());
+        ConfusionMatrix::new(self.task.classes().len(), pairs)
+    }
+
+    /// Hard labels and truth, positive or negative.
+    pub(super) fn two_by_two(&self) -> TwoByTwo {
+        self.confusion().positive(self.task.first_positive_class())
+    }
+
+    /// The names of the classes that no study is of.
+    pub(super) fn absent_classes(&self) -> Vec<&'static str> {
+        let classes = self.task.classes().iter().enumerate();
+        classes
+            .filter(|(class, _)| !self.labels.contains(class))
+            .map(|(_, name)| *name)
+            .collect()
+    }
+
+    /// The area of one class against the rest, by its probability.
+    pub(super) fn class_area(&self, class: usize) -> Option<Area> {
+        roc::area(&self.class_probabilities(class), &self.is_class(class))
+    }
+
+    pub(super) fn class_probabilities(&self, class: usize) -> Vec<f64> {
+        let rows = self.rows.iter();
+        rows.map(|row| row.probabilities[class]).collect()
+    }
+
+    pub(super) fn is_class(&self, class: usize) -> Vec<bool> {
+        self.labels.iter().map(|&label| label == class).collect()
+    }
+
+    /// The task's AUC: of the positive class, or the mean of one-versus-rest over all classes.
+    pub(super) fn auc(&self) -> Option<Estimate> {
+        self.mean_area(|class| self.class_area(class))
+    }
+
+    /// The same of hard labels.
+    pub(super) fn auc_hard(&self) -> Option<Estimate> {
+        self.mean_area(|class| {
+            let called = |&call: &usize| f64::from(u8::from(call == class));
+            let scores: Vec<f64> = self.calls.iter().map(called).collect();
+            roc::area(&scores, &self.is_class(class))
+        })
+    }
+
+    fn mean_area(&self, area: impl Fn(usize) -> Option<Area>) -> Option<Estimate> {
+        let classes = match self.task.classes().len() {
+            2 => 1..2,
+            more => 0..more,
+        };
+        let areas: Option<Vec<Area>> = classes.map(area).collect();
+        roc::mean_area(&areas?, &self.patients)
+    }
+
+    /// The AUC of the probability of a positive.
+    pub(super) fn positive_auc(&self) -> Option<Estimate> {
+        let area = roc::area(&self.scores, &self.positive)?;
+        roc::mean_area(&[area], &self.patients)
+    }
+
+    /// The same of hard labels.
+    pub(super) fn positive_auc_hard(&self) -> Option<Estimate> {
+        let first = self.task.first_positive_class();
+        let called = |&call: &usize| f64::from(u8::from(call >= first));
+        let scores: Vec<f64> = self.calls.iter().map(called).collect();
+        roc::mean_area(&[roc::area(&scores, &self.positive)?], &self.patients)
+    }
+
+    /// Kappa of truth and hard label.
+    pub(super) fn kappa(&self, weighting: Weighting) -> Option<Estimate> {
+        let pairs = self.labels.iter().copied().zip(self.calls.iter().copied());
+        let pairs: Vec<_> = pairs.collect();
+        agreement::kappa(&pairs, self.task.classes().len(), weighting, &self.patients)
+    }
+
+    /// Kappa of truth and hard label, positive or negative.
+    pub(super) fn positive_kappa(&self) -> Option<Estimate> {
+        let pairs = self.labels.iter().copied().zip(self.calls.iter().copied());
+        let pairs: Vec<_> = pairs.collect();
+        positive_kappa(self.task, &pairs, &self.patients)
+    }
+}
+
+/// Kappa of two readings in the task's classes, positive or negative.
+pub(super) fn positive_kappa(
+    task: Task,
+    pairs: &[(usize, usize)],
+    patients: &[usize],
+) -> Option<Estimate> {
+    let class = |class: usize| usize::from(class >= task.first_positive_class());
+    let pairs: Vec<_> = pairs.iter().map(|&(a, b)| (class(a), class(b))).collect();
+    agreement::kappa(&pairs, 2, Weighting::Plain, patients)
+}
+
+/// The class of the highest probability, the first of equals.
+pub(super) fn hard_label(probabilities: &[f64]) -> usize {
+    let mut best = 0;
+    for (class, &probability) in probabilities.iter().enumerate() {
+        if probability > probabilities[best] {
+            best = class;
+        }
+    }
+    best
+}

@@ -1,0 +1,275 @@
+//! What a report shows: plain values, filled in from a run's artefacts.
+
+use super::Raster;
+use crate::api::{Architecture, Grade, Task};
+use crate::evaluation::{BaselineMetrics, GateOutcome, Metrics, NetworkMetrics};
+
+/// Everything that the report of a training run shows.
+#[derive(Clone, Debug)]
+pub struct TrainingReport {
+    /// The resource's name.
+    pub name: String,
+    /// The resource's namespace.
+    pub namespace: String,
+    /// Whether the images are phantoms: the report then says "synthetic" prominently.
+    pub synthetic: bool,
+    /// From objects to the studies that were used.
+    pub data: DataFlow,
+    /// The metrics of each network and task, in the manifest's order.
+    pub results: Vec<NetworkMetrics>,
+    /// Simple scores without a network, for comparison.
+    pub baselines: Vec<BaselineMetrics>,
+    /// What became of each gate; empty where the manifest has none.
+    pub gates: Vec<Gate>,
+    /// The model that was published; `None` where none was asked for or a gate was missed.
+    pub published: Option<Published>,
+    /// One history for each network, task and fold.
+    pub histories: Vec<History>,
+    /// Example crops, at least one of each grade where the cohort has one.
+    pub examples: Vec<Example>,
+    /// Maximum activation maps, one figure for each network and task that has them.
+    pub activation_maps: Vec<ActivationFigure>,
+    /// Where the results come from.
+    pub provenance: Provenance,
+}
+
+/// From the objects below a prefix to the studies that were used.
+#[derive(Clone, Debug, Default)]
+pub struct DataFlow {
+    /// The number of objects found.
+    pub objects: u64,
+    /// Objects that were not used, by reason.
+    pub dropped_objects: Vec<Count>,
+    /// The number of studies with a usable image.
+    pub studies: u64,
+    /// Studies with a usable image that were not used, by reason, such as "no label".
+    pub dropped_studies: Vec<Count>,
+    /// The number of studies that were used.
+    pub used: u64,
+    /// The number of patients they belong to, where known.
+    pub patients: Option<u64>,
+    /// The number of labelled studies without a usable image.
+    pub missing_images: u64,
+    /// The studies used, by Perugini grade from 0 to 3.
+    pub by_grade: [u64; 4],
+    /// Warnings about images that were used all the same, by kind, in studies.
+    pub warnings: Vec<Count>,
+}
+
+/// How often something occurred.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Count {
+    /// What occurred, in a few words.
+    pub what: String,
+    /// How often.
+    pub count: u64,
+}
+
+/// A gate of the manifest and what became of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gate {
+    /// The network that the gate is about.
+    pub architecture: Architecture,
+    /// The task that the gate is about.
+    pub task: Task,
+    /// The metric, its minimum, the value found.
+    pub outcome: GateOutcome,
+}
+
+/// A model that was published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// Its network.
+    pub architecture: Architecture,
+    /// The question it answers.
+    pub task: Task,
+    /// How it was made of the folds: `Ensemble` or `Refit`.
+    pub method: String,
+    /// Where its bundle lies.
+    pub uri: String,
+    /// The SHA-256 of its bundle, in hexadecimal.
+    pub digest: String,
+}
+
+/// How the training of one fold went.
+#[derive(Clone, Debug, PartialEq)]
+pub struct History {
+    /// The network.
+    pub architecture: Architecture,
+    /// The task.
+    pub task: Task,
+    /// The fold's number, from 0.
+    pub fold: usize,
+    /// One entry for each epoch.
+    pub epochs: Vec<Epoch>,
+}
+
+/// One epoch of a [`History`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Epoch {
+    /// The epoch's number, from 1.
+    pub epoch: u32,
+    /// The mean loss over the training images.
+    pub loss: f64,
+    /// The accuracy on the training images, from 0 to 1.
+    pub accuracy: f64,
+    /// The mean loss over the validation images; `None` without any.
+    pub validation_loss: Option<f64>,
+    /// The accuracy on the validation images, from 0 to 1; `None` without any.
+    pub validation_accuracy: Option<f64>,
+    /// The learning rate in this epoch.
+    pub learning_rate: f64,
+}
+
+/// A crop that shows what a grade looks like.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Example {
+    /// The Perugini grade that the reader gave.
+    pub grade: Grade,
+    /// The study's pseudonym.
+    pub study: u32,
+    /// The counts of the crop, at least 0.
+    pub image: Raster,
+}
+
+/// Maximum activation maps of one network over example crops.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ActivationFigure {
+    /// The network.
+    pub architecture: Architecture,
+    /// The task that it was trained for.
+    pub task: Task,
+    /// What each map shows, such as "block 1"; as many as each example has maps.
+    pub layers: Vec<String>,
+    /// One row for each example.
+    pub rows: Vec<ActivationRow>,
+}
+
+/// The maps of one example.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ActivationRow {
+    /// The crop.
+    pub example: Example,
+    /// The probability of a positive that the network gave, out of fold.
+    pub positive_probability: Option<f64>,
+    /// For each layer the maximum over its channels, whatever its size.
+    pub maps: Vec<Raster>,
+}
+
+/// Where results come from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Provenance {
+    /// The resolved manifest, as YAML.
+    pub manifest: String,
+    /// The seed of folds, augmentation and weights; `None` where nothing was drawn.
+    pub seed: Option<u64>,
+    /// Versions of the program, of its model format, of libraries.
+    pub versions: Vec<Fact>,
+    /// Digests of inputs and results.
+    pub digests: Vec<Fact>,
+    /// The machine: processor, threads, accelerator.
+    pub machine: Vec<Fact>,
+    /// How long each stage took.
+    pub stages: Vec<StageTime>,
+    /// When the run ended, as text; a run's time, never a patient's.
+    pub finished: Option<String>,
+}
+
+/// A name and its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact {
+    /// What it is.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// How long a stage took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StageTime {
+    /// The stage's name.
+    pub stage: String,
+    /// The number of its tasks.
+    pub tasks: u64,
+    /// From its first task's start to its last task's end, in seconds.
+    pub seconds: u64,
+}
+
+/// Everything that the report of a screening job shows.
+#[derive(Clone, Debug)]
+pub struct ScreeningReport {
+    /// The resource's name.
+    pub name: String,
+    /// The resource's namespace.
+    pub namespace: String,
+    /// Whether the images, or those that the model was trained on, are phantoms.
+    pub synthetic: bool,
+    /// The number of objects found.
+    pub objects: u64,
+    /// The number of studies that were screened.
+    pub screened: u64,
+    /// How many of them the model calls positive.
+    pub positive: u64,
+    /// Positives to list, most probable first; all of them, or as many as the caller can hold.
+    pub positives: Vec<ScreenedStudy>,
+    /// The number of objects or studies that could not be used, by reason.
+    pub unusable: Vec<Count>,
+    /// Unusable objects to list; all of them, or as many as the caller can hold.
+    pub unusable_objects: Vec<UnusableObject>,
+    /// Warnings about images that were screened all the same, by kind, in studies.
+    pub warnings: Vec<Count>,
+    /// The number of studies in each of so many bins of equal width, by the probability of a
+    /// positive from 0 to 1.
+    pub scores: Vec<u64>,
+    /// The probability of a positive from which on a study is called positive.
+    pub threshold: f64,
+    /// How that threshold was chosen, in a few words.
+    pub operating_point: String,
+    /// The model.
+    pub model: ModelFacts,
+    /// The evaluation on the job's own labels: external validation; `None` without labels.
+    pub validation: Option<Metrics>,
+    /// Where the results come from.
+    pub provenance: Provenance,
+}
+
+/// A study that the model calls positive.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScreenedStudy {
+    /// The key of the object that it came from.
+    pub object: String,
+    /// Its row in the table of results, from 1.
+    pub row: u64,
+    /// The probability of each class.
+    pub probabilities: Vec<f64>,
+    /// The probability of a positive.
+    pub positive_probability: f64,
+    /// Warnings about the image.
+    pub warnings: Vec<String>,
+    /// The crop and the activation map over it, where they were made.
+    pub images: Option<(Raster, Raster)>,
+}
+
+/// An object that could not be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnusableObject {
+    /// Its key.
+    pub object: String,
+    /// Why, in one sentence.
+    pub reason: String,
+}
+
+/// What a bundle says of its model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelFacts {
+    /// The network.
+    pub architecture: Architecture,
+    /// The question it answers.
+    pub task: Task,
+    /// Where the bundle lies.
+    pub uri: String,
+    /// The SHA-256 of the bundle, in hexadecimal.
+    pub digest: String,
+    /// More from the model card: training cohort, intended use, out-of-fold metrics.
+    pub facts: Vec<Fact>,
+}

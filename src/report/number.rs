@@ -1,0 +1,138 @@
+//! Numbers as the literature prints them.
+
+/// What stands where a value is not defined, such as a recall without a case.
+pub(super) const UNDEFINED: &str = "–";
+
+/// A fraction to two decimals: `0.89`.
+pub(super) fn fraction(value: f64) -> String {
+    decimals(value, 2)
+}
+
+/// A value to a number of decimals, with a real minus sign.
+pub(super) fn decimals(value: f64, digits: usize) -> String {
+    if !value.is_finite() {
+        return UNDEFINED.to_owned();
+    }
+    let text = format!("{value:.digits$}");
+    match text.strip_prefix('-') {
+        Some(zero) if zero.chars().all(|c| c == '0' || c == '.') => zero.to_owned(),
+        Some(size) => format!("−{size}"),
+        None => text,
+    }
+}
+
+/// A fraction that may be undefined.
+pub(super) fn optional(value: Option<f64>) -> String {
+    value.map_or_else(|| UNDEFINED.to_owned(), fraction)
+}
+
+/// An estimate with its interval: `0.89 [0.84, 0.93]`.
+pub(super) fn estimate(value: Option<f64>, interval: Option<(f64, f64)>) -> String {
+    match (value, interval) {
+        (None, _) => UNDEFINED.to_owned(),
+        (Some(value), None) => fraction(value),
+        (Some(value), Some(interval)) => format!("{} {}", fraction(value), range(interval)),
+    }
+}
+
+/// An interval: `[0.84, 0.93]`.
+pub(super) fn range((low, high): (f64, f64)) -> String {
+    format!("[{}, {}]", fraction(low), fraction(high))
+}
+
+/// A number of things, with a comma at each thousand: `1,334`.
+pub(super) fn count(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A number of things with its noun: `1 study`, `2 studies`.
+pub(super) fn things(value: u64, one: &str, many: &str) -> String {
+    format!("{} {}", count(value), if value == 1 { one } else { many })
+}
+
+/// A share in percent: `3.5 %`; undefined for a share of nothing.
+pub(super) fn share(part: u64, whole: u64) -> String {
+    if whole == 0 {
+        return UNDEFINED.to_owned();
+    }
+    // Counts of studies are far below 2^53.
+    #[allow(clippy::cast_precision_loss)]
+    let percent = 100.0 * part as f64 / whole as f64;
+    format!("{} %", decimals(percent, 1))
+}
+
+/// A time span in its two largest units: `1 h 12 min`, `43 s`.
+pub(super) fn duration(seconds: u64) -> String {
+    let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match (hours, minutes) {
+        (0, 0) => format!("{rest} s"),
+        (0, _) => format!("{minutes} min {rest} s"),
+        _ => format!("{hours} h {minutes} min"),
+    }
+}
+
+/// A small positive number such as a learning rate: `1.0e-4`.
+pub(super) fn scientific(value: f64) -> String {
+    if value.is_finite() {
+        format!("{value:.1e}")
+    } else {
+        UNDEFINED.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_estimate_reads_as_in_the_literature() {
+        assert_eq!(
+            estimate(Some(0.893), Some((0.8412, 0.929))),
+            "0.89 [0.84, 0.93]"
+        );
+        assert_eq!(estimate(Some(1.0), None), "1.00");
+        assert_eq!(estimate(None, Some((0.0, 1.0))), "–");
+        assert_eq!(estimate(Some(f64::NAN), None), "–");
+    }
+
+    #[test]
+    fn a_minus_is_a_minus_and_never_before_zero() {
+        assert_eq!(decimals(-0.204, 2), "−0.20");
+        assert_eq!(decimals(-0.001, 2), "0.00");
+    }
+
+    #[test]
+    fn thousands_are_grouped() {
+        let texts = [0, 999, 1000, 1334, 3_596_452].map(count);
+        assert_eq!(texts, ["0", "999", "1,000", "1,334", "3,596,452"]);
+    }
+
+    #[test]
+    fn a_share_of_nothing_is_undefined() {
+        assert_eq!(share(0, 0), "–");
+        assert_eq!(share(47, 1334), "3.5 %");
+    }
+
+    #[test]
+    fn a_duration_has_its_two_largest_units() {
+        let texts = [0, 43, 61, 3600, 4329].map(duration);
+        assert_eq!(
+            texts,
+            ["0 s", "43 s", "1 min 1 s", "1 h 0 min", "1 h 12 min"]
+        );
+    }
+
+    #[test]
+    fn one_thing_is_singular() {
+        assert_eq!(things(1, "study", "studies"), "1 study");
+        assert_eq!(things(1200, "study", "studies"), "1,200 studies");
+    }
+}

@@ -1,0 +1,143 @@
+//! The page around the sections: head, banners, contents, footer.
+
+use super::markup::{Markup, element};
+use super::paper;
+
+/// The style sheet, which is part of the page.
+const STYLE: &str = include_str!("style.css");
+
+/// What the browser may load: images within the page and its own style sheet, nothing else.
+const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; \
+    base-uri 'none'; form-action 'none'";
+
+/// A part of the page with a heading.
+pub(super) struct Section {
+    /// The fragment that links to it.
+    pub id: &'static str,
+    /// Its heading.
+    pub title: &'static str,
+    /// Its content; an empty section is left out.
+    pub content: Markup,
+}
+
+/// Everything of a page but what is the same on all.
+pub(super) struct Page {
+    /// The window's title and the main heading's text.
+    pub title: String,
+    /// What stands above the main heading, such as "Training run".
+    pub kind: &'static str,
+    /// Whether the images are phantoms.
+    pub synthetic: bool,
+    /// The first screen, below the main heading.
+    pub summary: Markup,
+    /// The parts, in order.
+    pub sections: Vec<Section>,
+}
+
+impl Page {
+    /// The whole document.
+    pub(super) fn html(self) -> String {
+        let sections: Vec<Section> = self
+            .sections
+            .into_iter()
+            .filter(|section| !section.content.is_empty())
+            .collect();
+        let head = element("head")
+            .child(element("meta").attribute("charset", "utf-8"))
+            .child(
+                element("meta")
+                    .attribute("http-equiv", "Content-Security-Policy")
+                    .attribute("content", POLICY),
+            )
+            .child(
+                element("meta")
+                    .attribute("name", "viewport")
+                    .attribute("content", "width=device-width, initial-scale=1"),
+            )
+            .child(
+                element("meta")
+                    .attribute("name", "color-scheme")
+                    .attribute("content", "light dark"),
+            )
+            .child(element("title").child(format!("{} – attrium", self.title)))
+            .child(element("style").child(Markup::literal(STYLE)));
+        let header = element("header")
+            .child(banners(self.synthetic))
+            .child(element("p").class("kind").child(self.kind))
+            .child(element("h1").child(self.title))
+            .child(self.summary);
+        let contents = contents(&sections);
+        let main = element("main").children(sections.into_iter().map(|section| {
+            element("section")
+                .attribute("id", section.id)
+                .child(element("h2").child(section.title))
+                .child(section.content)
+        }));
+        let body = element("body")
+            .child(header)
+            .child(contents)
+            .child(main)
+            .child(footer(self.synthetic));
+        let html = element("html")
+            .attribute("lang", "en")
+            .child(head)
+            .child(Markup::literal("\n"))
+            .child(body);
+        Markup::literal("<!DOCTYPE html>\n")
+            .with(html)
+            .with(Markup::literal("\n"))
+            .into_string()
+    }
+}
+
+/// What nobody may overlook.
+fn banners(synthetic: bool) -> Markup {
+    let mut banners = Markup::from(
+        element("p").class("banner").child(
+            element("strong").child("Research use only."),
+        ).child(
+            " Not a medical device: no diagnosis and no treatment may rest on this page; every positive needs a physician’s confirmation.",
+        ),
+    );
+    if synthetic {
+        banners.push(
+            element("p")
+                .class("banner synthetic")
+                .child(element("strong").child("Synthetic data."))
+                .child(" The images are simulated phantoms, not patients: the figures say nothing about clinical performance."),
+        );
+    }
+    banners
+}
+
+fn contents(sections: &[Section]) -> Markup {
+    let links = sections.iter().map(|section| {
+        element("li").child(
+            element("a")
+                .attribute("href", format!("#{}", section.id))
+                .child(section.title),
+        )
+    });
+    element("nav")
+        .attribute("aria-label", "Contents")
+        .child(element("ul").children(links))
+        .into()
+}
+
+fn footer(synthetic: bool) -> Markup {
+    let standing = if synthetic {
+        "Research use only · synthetic data"
+    } else {
+        "Research use only"
+    };
+    element("footer")
+        .child(element("p").child(element("strong").child(standing)))
+        .child(
+            element("p")
+                .child("Made by attrium ")
+                .child(env!("CARGO_PKG_VERSION"))
+                .child(". Method and reference figures: ")
+                .child(paper::CITATION),
+        )
+        .into()
+}

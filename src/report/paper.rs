@@ -1,0 +1,154 @@
+//! The paper's own results, to stand beside a run's.
+//!
+//! Halme HL, Ihalainen T, Suomalainen O, et al. Convolutional neural networks for detection of
+//! transthyretin amyloidosis in 2D scintigraphy images. EJNMMI Research 2022; 12:27: the tables
+//! of the four grades, of high grade, of positives, and the readers' agreement. The paper prints
+//! two decimals and no intervals.
+//!
+//! In every binary row the paper's AUC equals the mean of the two recalls: it is the area under
+//! the ROC curve of hard labels, so it compares with `aucHard`, not with the AUC of scores.
+
+use crate::api::Task;
+
+/// How a report refers to the paper.
+pub(super) const CITATION: &str = "Halme HL, Ihalainen T, Suomalainen O, et al. Convolutional \
+    neural networks for detection of transthyretin amyloidosis in 2D scintigraphy images. \
+    EJNMMI Research 2022; 12:27.";
+
+/// One row of the paper's result tables.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Row {
+    /// The network, by the name that the manifests use.
+    pub architecture: &'static str,
+    /// AUC: of one class against the rest, averaged, for four grades; of hard labels otherwise.
+    pub auc: f64,
+    /// Accuracy.
+    pub accuracy: f64,
+    /// Precision of each class.
+    pub precision: &'static [f64],
+    /// Recall of each class.
+    pub recall: &'static [f64],
+}
+
+/// The paper's rows for a task.
+pub(super) const fn rows(task: Task) -> &'static [Row] {
+    match task {
+        Task::Perugini => &PERUGINI,
+        Task::Positive => &POSITIVE,
+        Task::HighGrade => &HIGH_GRADE,
+    }
+}
+
+/// Cohen's kappa between the paper's two readers, for the question of a task that has one.
+pub(super) const fn reader_kappa(task: Task) -> Option<f64> {
+    match task {
+        Task::Perugini => Some(0.69),
+        Task::Positive => Some(0.79),
+        Task::HighGrade => None,
+    }
+}
+
+const fn row(
+    architecture: &'static str,
+    auc: f64,
+    accuracy: f64,
+    precision: &'static [f64],
+    recall: &'static [f64],
+) -> Row {
+    Row {
+        architecture,
+        auc,
+        accuracy,
+        precision,
+        recall,
+    }
+}
+
+const PERUGINI: [Row; 6] = [
+    row(
+        "Linear",
+        0.86,
+        0.66,
+        &[0.86, 0.37, 0.29, 0.91],
+        &[0.68, 0.59, 0.61, 0.83],
+    ),
+    row(
+        "Residual",
+        0.86,
+        0.67,
+        &[0.88, 0.40, 0.22, 0.83],
+        &[0.68, 0.65, 0.65, 0.83],
+    ),
+    row(
+        "VGG16",
+        0.87,
+        0.74,
+        &[0.83, 0.44, 0.46, 1.00],
+        &[0.83, 0.45, 0.57, 0.79],
+    ),
+    row(
+        "ResNet50",
+        0.78,
+        0.66,
+        &[0.81, 0.33, 0.11, 0.20],
+        &[0.78, 0.31, 0.04, 0.76],
+    ),
+    row(
+        "InceptionV3",
+        0.75,
+        0.62,
+        &[0.80, 0.30, 0.06, 0.59],
+        &[0.70, 0.40, 0.13, 0.64],
+    ),
+    row(
+        "MobileNet",
+        0.76,
+        0.74,
+        &[0.76, 0.42, 0.00, 1.00],
+        &[0.97, 0.07, 0.00, 0.17],
+    ),
+];
+
+const HIGH_GRADE: [Row; 6] = [
+    row("Linear", 0.94, 0.99, &[1.00, 0.73], &[0.99, 0.89]),
+    row("Residual", 0.94, 0.99, &[1.00, 0.83], &[1.00, 0.89]),
+    row("VGG16", 0.92, 0.99, &[1.00, 0.62], &[0.99, 0.85]),
+    row("ResNet50", 0.82, 0.99, &[0.99, 0.94], &[1.00, 0.63]),
+    row("InceptionV3", 0.80, 0.99, &[0.99, 0.80], &[1.00, 0.59]),
+    row("MobileNet", 0.72, 0.99, &[0.99, 0.92], &[1.00, 0.44]),
+];
+
+const POSITIVE: [Row; 6] = [
+    row("Linear", 0.88, 0.97, &[0.99, 0.59], &[0.98, 0.79]),
+    row("Residual", 0.89, 0.97, &[0.99, 0.58], &[0.98, 0.81]),
+    row("VGG16", 0.77, 0.98, &[0.98, 0.81], &[1.00, 0.54]),
+    row("ResNet50", 0.85, 0.80, &[1.00, 0.14], &[0.80, 0.90]),
+    row("InceptionV3", 0.78, 0.95, &[0.98, 0.39], &[0.97, 0.60]),
+    row("MobileNet", 0.76, 0.95, &[0.98, 0.35], &[0.96, 0.56]),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_has_a_figure_for_each_class() {
+        for task in [Task::Perugini, Task::Positive, Task::HighGrade] {
+            for row in rows(task) {
+                assert_eq!(row.precision.len(), task.classes().len(), "{task} {row:?}");
+                assert_eq!(row.recall.len(), task.classes().len(), "{task} {row:?}");
+            }
+        }
+    }
+
+    /// A slip of the pen in a binary row would break the identity that the paper's AUCs obey.
+    #[test]
+    fn a_binary_auc_is_the_mean_of_the_recalls() {
+        for task in [Task::Positive, Task::HighGrade] {
+            for row in rows(task) {
+                let mean = (row.recall[0] + row.recall[1]) / 2.0;
+                assert!((row.auc - mean).abs() <= 0.0101, "{task} {row:?}: {mean}");
+            }
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! Grey and coloured images as PNG data URIs.
+
+use std::fmt::Write as _;
+
+use snafu::{Snafu, ensure};
+
+/// An image of one channel, rows from top to bottom.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Raster {
+    rows: usize,
+    columns: usize,
+    pixels: Vec<f32>,
+}
+
+/// A reason why numbers are no image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Snafu)]
+#[non_exhaustive]
+pub enum RasterError {
+    /// The number of pixels is not rows times columns, or a side is 0 or above 4096.
+    #[snafu(display("{pixels} pixels do not make an image of {rows} x {columns}"))]
+    Size {
+        /// Number of rows asked for.
+        rows: usize,
+        /// Number of columns asked for.
+        columns: usize,
+        /// Number of pixels given.
+        pixels: usize,
+    },
+    /// A pixel is infinite or not a number.
+    #[snafu(display("pixel {index} of the image is not finite"))]
+    NotFinite {
+        /// Its place in row-major order.
+        index: usize,
+    },
+}
+
+/// The longest side of an image in a report, in pixels.
+const LONGEST_SIDE: usize = 4096;
+
+impl Raster {
+    /// An image of finite values in row-major order.
+    ///
+    /// # Errors
+    /// The number of pixels is wrong, a side is 0 or above 4096, or a pixel is not finite.
+    pub fn new(rows: usize, columns: usize, pixels: Vec<f32>) -> Result<Self, RasterError> {
+        let sides = 1..=LONGEST_SIDE;
+        ensure!(
+            sides.contains(&rows) && sides.contains(&columns) && pixels.len() == rows * columns,
+            SizeSnafu {
+                rows,
+                columns,
+                pixels: pixels.len()
+            }
+        );
+        if let Some(index) = pixels.iter().position(|pixel| !pixel.is_finite()) {
+            return NotFiniteSnafu { index }.fail();
+        }
+        Ok(Self {
+            rows,
+            columns,
+            pixels,
+        })
+    }
+
+    /// Rows and columns.
+    pub const fn size(&self) -> (usize, usize) {
+        (self.rows, self.columns)
+    }
+
+    /// The largest value and its place as fractions of the height and of the width.
+    pub(super) fn maximum(&self) -> (f32, f64, f64) {
+        let mut best = 0;
+        for (index, pixel) in self.pixels.iter().enumerate() {
+            if *pixel > self.pixels[best] {
+                best = index;
+            }
+        }
+        let fraction = |place: usize, side: usize| (to_f64(place) + 0.5) / to_f64(side);
+        (
+            self.pixels[best],
+            fraction(best / self.columns, self.rows),
+            fraction(best % self.columns, self.columns),
+        )
+    }
+
+    /// As a scan is read: white where nothing is, black from the 99.5th percentile of the pixels.
+    pub(super) fn inverted_grey(&self) -> String {
+        let mut sorted = self.pixels.clone();
+        sorted.sort_by(f32::total_cmp);
+        let upper = sorted[(sorted.len() - 1) * 995 / 1000];
+        let levels = self.levels(0.0, upper).map(|level| 255 - level).collect();
+        self.data_uri(png::ColorType::Grayscale, levels)
+    }
+
+    /// In colours of even lightness steps, from the image's least to its greatest value.
+    pub(super) fn coloured(&self) -> String {
+        let lower = self.pixels.iter().copied().fold(f32::INFINITY, f32::min);
+        let upper = self.maximum().0;
+        let bytes = self.levels(lower, upper).flat_map(colour).collect();
+        self.data_uri(png::ColorType::Rgb, bytes)
+    }
+
+    /// The pixels as steps from 0 at `lower` to 255 at `upper`; all 0 where the two are equal.
+    fn levels(&self, lower: f32, upper: f32) -> impl Iterator<Item = u8> {
+        let span = upper - lower;
+        self.pixels.iter().map(move |pixel| {
+            if span > 0.0 {
+                to_level((pixel - lower) / span)
+            } else {
+                0
+            }
+        })
+    }
+
+    fn data_uri(&self, kind: png::ColorType, bytes: Vec<u8>) -> String {
+        let mut file = Vec::new();
+        let mut encoder = png::Encoder::new(&mut file, to_u32(self.columns), to_u32(self.rows));
+        encoder.set_color(kind);
+        encoder.set_depth(png::BitDepth::Eight);
+        encoder.set_compression(png::Compression::High);
+        encoder
+            .write_header()
+            .and_then(|mut writer| {
+                writer.write_image_data(&bytes)?;
+                writer.finish()
+            })
+            .expect("an image of checked size should encode into memory");
+        let mut uri = String::from("data:image/png;base64,");
+        base64(&file, &mut uri);
+        uri
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn to_level(fraction: f32) -> u8 {
+    (fraction.clamp(0.0, 1.0) * 255.0).round() as u8
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn to_f64(value: usize) -> f64 {
+    value as f64
+}
+
+fn to_u32(side: usize) -> u32 {
+    u32::try_from(side).expect("a side should be within the longest side")
+}
+
+/// Nine anchors of the viridis colour map (van der Walt and Smith, 2015), evenly spaced.
+const ANCHORS: [[u8; 3]; 9] = [
+    [68, 1, 84],
+    [71, 44, 122],
+    [59, 81, 139],
+    [44, 113, 142],
+    [33, 144, 141],
+    [39, 173, 129],
+    [92, 200, 99],
+    [170, 220, 50],
+    [253, 231, 37],
+];
+
+/// The colour of a level, between its two anchors.
+fn colour(level: u8) -> [u8; 3] {
+    let position = u32::from(level) * 8;
+    let (below, part) = ((position / 255) as usize, position % 255);
+    let above = (below + 1).min(8);
+    let mut mixed = [0; 3];
+    for (channel, value) in mixed.iter_mut().enumerate() {
+        let [a, b] = [ANCHORS[below][channel], ANCHORS[above][channel]].map(u32::from);
+        let sum = a * (255 - part) + b * part;
+        *value = u8::try_from((sum + 127) / 255).unwrap_or(u8::MAX);
+    }
+    mixed
+}
+
+/// Base 64 with padding (RFC 4648, section 4).
+fn base64(bytes: &[u8], out: &mut String) {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for group in bytes.chunks(3) {
+        let byte = |place: usize| u32::from(group.get(place).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for place in 0..4 {
+            if place <= group.len() {
+                let symbol = (bits >> (18 - 6 * place)) & 63;
+                out.push(char::from(ALPHABET[symbol as usize]));
+            } else {
+                out.push('=');
+            }
+        }
+    }
+}
+
+/// The colour map as a CSS gradient, for the key beside the maps.
+pub(super) fn gradient() -> String {
+    let mut css = String::from("linear-gradient(to right");
+    for [red, green, blue] in ANCHORS {
+        write!(css, ",rgb({red} {green} {blue})").expect("writing to a string should not fail");
+    }
+    css.push(')');
+    css
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The vectors of RFC 4648, section 10.
+    #[test]
+    fn base64_agrees_with_the_standard() {
+        let expected = [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
+            ("foobar", "Zm9vYmFy"),
+        ];
+        for (bytes, text) in expected {
+            let mut made = String::new();
+            base64(bytes.as_bytes(), &mut made);
+            assert_eq!(made, text);
+        }
+    }
+
+    fn decode(uri: &str) -> Vec<u8> {
+        let text = uri
+            .strip_prefix("data:image/png;base64,")
+            .expect("a data URI");
+        let value = |symbol: u8| -> u32 {
+            match symbol {
+                b'A'..=b'Z' => u32::from(symbol - b'A'),
+                b'a'..=b'z' => u32::from(symbol - b'a') + 26,
+                b'0'..=b'9' => u32::from(symbol - b'0') + 52,
+                b'+' => 62,
+                b'/' => 63,
+                _ => 0,
+            }
+        };
+        let mut file = Vec::new();
+        for group in text.as_bytes().chunks(4) {
+            let bits = group
+                .iter()
+                .fold(0, |bits, symbol| bits << 6 | value(*symbol));
+            let padding = group.iter().filter(|symbol| **symbol == b'=').count();
+            file.extend_from_slice(&bits.to_be_bytes()[1..4 - padding]);
+        }
+        let mut reader = png::Decoder::new(std::io::Cursor::new(file))
+            .read_info()
+            .expect("a PNG file");
+        let mut pixels = vec![0; reader.output_buffer_size().expect("a size")];
+        reader.next_frame(&mut pixels).expect("a frame");
+        pixels
+    }
+
+    #[test]
+    fn a_scan_is_black_where_it_is_hot() {
+        let scan = Raster::new(2, 2, vec![0.0, 50.0, 100.0, 100.0]).expect("an image");
+        assert_eq!(decode(&scan.inverted_grey()), [255, 127, 0, 0]);
+    }
+
+    #[test]
+    fn a_map_runs_from_dark_to_light() {
+        let map = Raster::new(1, 2, vec![-1.0, 3.0]).expect("an image");
+        assert_eq!(decode(&map.coloured()), [68, 1, 84, 253, 231, 37]);
+    }
+
+    #[test]
+    fn an_even_image_is_no_division_by_zero() {
+        let even = Raster::new(1, 2, vec![7.0; 2]).expect("an image");
+        assert_eq!(decode(&even.coloured()), [68, 1, 84, 68, 1, 84]);
+    }
+
+    #[test]
+    fn the_maximum_is_told_with_its_place() {
+        let map = Raster::new(2, 4, vec![0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 9.0, 0.0]).expect("a map");
+        assert_eq!(map.maximum(), (9.0, 0.75, 0.625));
+    }
+
+    #[test]
+    fn numbers_that_are_no_image_are_refused() {
+        assert_eq!(
+            Raster::new(2, 2, vec![0.0; 3]),
+            Err(RasterError::Size {
+                rows: 2,
+                columns: 2,
+                pixels: 3
+            })
+        );
+        assert!(Raster::new(0, 0, Vec::new()).is_err());
+        assert_eq!(
+            Raster::new(1, 2, vec![0.0, f32::NAN]),
+            Err(RasterError::NotFinite { index: 1 })
+        );
+    }
+}

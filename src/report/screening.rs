@@ -1,0 +1,66 @@
+//! The report of a screening job, put together from its sections.
+
+use super::input::ScreeningReport;
+use super::page::{Page, Section};
+use super::sections::{
+    Subject, calibration, confusion, operating, provenance, results, roc, screened, subgroups,
+};
+
+/// The whole page.
+pub(super) fn page(report: &ScreeningReport) -> String {
+    let section = |id, title, content| Section { id, title, content };
+    let mut sections = vec![
+        section("positives", "Positives", screened::positives(report)),
+        section("scores", "Scores", screened::scores(report)),
+        section(
+            "unusable",
+            "Not usable and warnings",
+            screened::unusable(report),
+        ),
+        section("model", "Model", screened::model(report)),
+    ];
+    if let Some(metrics) = &report.validation {
+        let name = report.model.architecture.to_string();
+        let subjects = [Subject {
+            name: &name,
+            metrics,
+        }];
+        sections.extend([
+            section(
+                "validation",
+                "External validation",
+                results::section(&subjects, &[]),
+            ),
+            section("roc", "ROC curves", roc::section(&subjects)),
+            section(
+                "operating",
+                "Operating points",
+                operating::section(&subjects),
+            ),
+            section(
+                "confusion",
+                "Confusion matrix",
+                confusion::section(&subjects),
+            ),
+            section(
+                "calibration",
+                "Calibration",
+                calibration::section(&subjects),
+            ),
+            section("subgroups", "Subgroups", subgroups::section(&subjects)),
+        ]);
+    }
+    sections.push(section(
+        "provenance",
+        "Provenance",
+        provenance::section(&report.provenance),
+    ));
+    Page {
+        title: format!("{}/{}", report.namespace, report.name),
+        kind: "Screening of bone scans for cardiac amyloidosis",
+        synthetic: report.synthetic,
+        summary: screened::summary(report),
+        sections,
+    }
+    .html()
+}

@@ -1,0 +1,109 @@
+//! The parts of a page, one subject a file; each turns values into markup and computes no metric.
+
+pub(super) mod calibration;
+pub(super) mod confusion;
+pub(super) mod data;
+pub(super) mod gates;
+pub(super) mod images;
+pub(super) mod learning;
+pub(super) mod operating;
+pub(super) mod provenance;
+pub(super) mod results;
+pub(super) mod roc;
+pub(super) mod screened;
+pub(super) mod subgroups;
+pub(super) mod summary;
+
+use super::markup::{Markup, element};
+use super::number;
+use crate::api::Task;
+use crate::evaluation::{Interval, Metrics};
+
+/// The metrics of something that has a name: a network of a run, a model on outside data.
+#[derive(Clone, Copy)]
+pub(super) struct Subject<'a> {
+    /// The name, by which the paper's row is found too.
+    pub name: &'a str,
+    /// What it reached.
+    pub metrics: &'a Metrics,
+}
+
+/// The subjects of each task, tasks in order of first appearance.
+pub(super) fn by_task<'a>(subjects: &[Subject<'a>]) -> Vec<(Task, Vec<Subject<'a>>)> {
+    let mut groups: Vec<(Task, Vec<Subject<'a>>)> = Vec::new();
+    for subject in subjects {
+        let task = subject.metrics.task;
+        match groups.iter_mut().find(|(known, _)| *known == task) {
+            Some((_, group)) => group.push(*subject),
+            None => groups.push((task, vec![*subject])),
+        }
+    }
+    groups
+}
+
+/// A task as a short title.
+pub(super) const fn title(task: Task) -> &'static str {
+    match task {
+        Task::Perugini => "Perugini grades",
+        Task::Positive => "Positive",
+        Task::HighGrade => "High grade",
+    }
+}
+
+/// A task as the question that it asks.
+pub(super) const fn question(task: Task) -> &'static str {
+    match task {
+        Task::Perugini => "Perugini grades: 0, 1, 2 or 3",
+        Task::Positive => "Positive: grade 2 or 3 against 0 or 1",
+        Task::HighGrade => "High grade: grade 3 against 0 to 2",
+    }
+}
+
+/// What counts as positive in a task's sensitivity.
+pub(super) const fn positive(task: Task) -> &'static str {
+    match task {
+        Task::Perugini | Task::Positive => "grade 2 or 3",
+        Task::HighGrade => "grade 3",
+    }
+}
+
+/// An estimate with its interval as a table's cell shows it.
+pub(super) fn estimate(value: Option<f64>, interval: Option<Interval>) -> Markup {
+    let mut text = element("span")
+        .class("estimate")
+        .child(number::optional(value));
+    if let (Some(_), Some(interval)) = (value, interval) {
+        text = text
+            .child(" ")
+            .child(element("span").child(number::range((interval.low, interval.high))));
+    }
+    text.into()
+}
+
+/// A paragraph in small print.
+pub(super) fn note(text: impl Into<Markup>) -> Markup {
+    element("p").class("note").child(text).into()
+}
+
+/// A heading within a section.
+pub(super) fn heading(text: impl Into<Markup>) -> Markup {
+    element("h3").child(text).into()
+}
+
+/// A figure with its caption above.
+pub(super) fn figure(caption: impl Into<Markup>, content: impl Into<Markup>) -> Markup {
+    element("figure")
+        .child(element("figcaption").child(caption))
+        .child(content)
+        .into()
+}
+
+/// A name in bold and a second line in small print, for captions.
+pub(super) fn caption(name: impl Into<Markup>, small: impl Into<Markup>) -> Markup {
+    name.into().with(element("small").child(small))
+}
+
+/// Figures side by side where the page is wide enough.
+pub(super) fn grid(figures: impl IntoIterator<Item = Markup>) -> Markup {
+    element("div").class("grid").children(figures).into()
+}

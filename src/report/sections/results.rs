@@ -1,0 +1,250 @@
+//! The result tables, with the paper's own figures and the baselines beside the networks.
+
+use super::{Subject, by_task, caption, estimate, heading, note, positive, question};
+use crate::api::Task;
+use crate::evaluation::BaselineMetrics;
+use crate::report::markup::{Markup, element};
+use crate::report::number;
+use crate::report::paper;
+use crate::report::table::{Kind, Table};
+
+/// The tables of every task.
+pub(in crate::report) fn section(
+    subjects: &[Subject<'_>],
+    baselines: &[BaselineMetrics],
+) -> Markup {
+    if subjects.is_empty() {
+        return Markup::none();
+    }
+    let mut content = note(
+        "Square brackets hold 95 % confidence intervals: DeLong’s for AUC, Wilson’s for \
+         proportions, the large-sample one for kappa. The paper printed two decimals and no \
+         intervals. A dash stands where a figure is not defined or was not published.",
+    );
+    for (task, group) in by_task(subjects) {
+        content.push(heading(question(task)));
+        content.push(overall(task, &group, baselines));
+        content.push(classes(task, &group));
+        content.push(folds(task, &group));
+        content.push(all_of_paper(task));
+    }
+    content
+}
+
+/// One row for each network: what it reached over all studies.
+fn overall(task: Task, group: &[Subject<'_>], baselines: &[BaselineMetrics]) -> Markup {
+    let about = format!(
+        "By the class of the highest probability; sensitivity and specificity ask for {}.",
+        positive(task)
+    );
+    let mut headers = vec![
+        "Network",
+        "AUC",
+        "AUC of labels",
+        "Accuracy",
+        "Sensitivity",
+        "Specificity",
+        "PPV",
+        "NPV",
+        "Kappa",
+    ];
+    if task == Task::Perugini {
+        headers.push("Quadratic kappa");
+    }
+    let mut table = Table::new(caption("Results over all studies", about), headers);
+    for subject in group {
+        let m = subject.metrics;
+        let mut cells = vec![
+            estimate(m.auc, m.auc_interval),
+            estimate(m.auc_hard, m.auc_hard_interval),
+            estimate(m.accuracy, m.accuracy_interval),
+            estimate(m.sensitivity, m.sensitivity_interval),
+            estimate(m.specificity, m.specificity_interval),
+            estimate(m.at_cohort.ppv, m.at_cohort.ppv_interval),
+            estimate(m.at_cohort.npv, m.at_cohort.npv_interval),
+            estimate(m.kappa, m.kappa_interval),
+        ];
+        if task == Task::Perugini {
+            cells.push(estimate(m.quadratic_kappa, m.quadratic_kappa_interval));
+        }
+        table.row(Kind::Own, subject.name, cells);
+        let published = paper::rows(task)
+            .iter()
+            .find(|row| row.architecture == subject.name);
+        if let Some(row) = published {
+            table.row(
+                Kind::Reference,
+                format!("{}, paper", row.architecture),
+                paper_cells(task, row),
+            );
+        }
+    }
+    for baseline in baselines.iter().filter(|baseline| baseline.task == task) {
+        let cells = [estimate(baseline.auc, baseline.auc_interval)];
+        table.row(
+            Kind::Reference,
+            format!("{}, no network", baseline.name),
+            cells,
+        );
+    }
+    if let Some(kappa) = paper::reader_kappa(task) {
+        let mut cells = vec![number::UNDEFINED.to_owned(); 7];
+        cells.push(number::fraction(kappa));
+        table.row(Kind::Reference, "Two readers, paper", cells);
+    }
+    let mut content = Markup::from(table);
+    if task != Task::Perugini {
+        content.push(note(
+            "The paper’s AUC for two classes is that of hard labels, the mean of both recalls: \
+             compare it with “AUC of labels”.",
+        ));
+    }
+    content
+}
+
+/// A row of the paper in the order of [`overall`]'s columns.
+fn paper_cells(task: Task, row: &paper::Row) -> Vec<String> {
+    let unknown = || number::UNDEFINED.to_owned();
+    let fraction = |value: f64| number::fraction(value);
+    if task == Task::Perugini {
+        return vec![fraction(row.auc), unknown(), fraction(row.accuracy)];
+    }
+    vec![
+        unknown(),
+        fraction(row.auc),
+        fraction(row.accuracy),
+        fraction(row.recall[1]),
+        fraction(row.recall[0]),
+        fraction(row.precision[1]),
+        fraction(row.precision[0]),
+        unknown(),
+    ]
+}
+
+/// One row for each network and class.
+fn classes(task: Task, group: &[Subject<'_>]) -> Markup {
+    let mut table = Table::new(
+        caption("Results of each class", "One class against the rest."),
+        [
+            "Network and class",
+            "Studies",
+            "Called so",
+            "AUC",
+            "Precision",
+            "Paper",
+            "Recall",
+            "Paper",
+        ],
+    );
+    for subject in group {
+        let published = paper::rows(task)
+            .iter()
+            .find(|row| row.architecture == subject.name);
+        for (index, class) in subject.metrics.classes.iter().enumerate() {
+            let of_paper = |pick: fn(&paper::Row) -> &'static [f64]| {
+                number::optional(published.and_then(|row| pick(row).get(index)).copied())
+            };
+            table.row(
+                Kind::Own,
+                format!("{}: {}", subject.name, class.name),
+                [
+                    number::count(class.studies).into(),
+                    number::count(class.called).into(),
+                    estimate(class.auc, class.auc_interval),
+                    estimate(class.precision, class.precision_interval),
+                    of_paper(|row| row.precision).into(),
+                    estimate(class.recall, class.recall_interval),
+                    of_paper(|row| row.recall).into(),
+                ],
+            );
+        }
+    }
+    table.into()
+}
+
+/// How much the folds differ; nothing without folds.
+fn folds(task: Task, group: &[Subject<'_>]) -> Markup {
+    let mut table = Table::new(
+        caption(
+            "Results of each fold",
+            "A fold’s studies by the network that never saw them.",
+        ),
+        [
+            "Network and fold",
+            "Studies",
+            "Positives",
+            "AUC",
+            "Accuracy",
+            "Sensitivity",
+            "Specificity",
+        ],
+    );
+    for subject in group {
+        for fold in &subject.metrics.folds {
+            table.row(
+                Kind::Own,
+                format!("{}: fold {}", subject.name, fold.fold + 1),
+                [
+                    number::count(fold.studies),
+                    number::count(fold.positives),
+                    number::optional(fold.auc),
+                    number::optional(fold.accuracy),
+                    number::optional(fold.sensitivity),
+                    number::optional(fold.specificity),
+                ],
+            );
+        }
+        if let Some(spread) = subject.metrics.fold_auc {
+            let deviation = spread
+                .standard_deviation
+                .map_or_else(String::new, |deviation| {
+                    format!(" ± {}", number::fraction(deviation))
+                });
+            let mean = format!("{}{deviation}", number::fraction(spread.mean));
+            let cells = [String::new(), String::new(), mean];
+            table.row(
+                Kind::Reference,
+                format!("{}: mean of folds", subject.name),
+                cells,
+            );
+        }
+    }
+    if table.is_empty() {
+        return Markup::none();
+    }
+    let summary = format!("{}: fold by fold", super::title(task));
+    element("details")
+        .child(element("summary").child(summary))
+        .child(table)
+        .into()
+}
+
+/// All of the paper's rows, the other networks' too.
+fn all_of_paper(task: Task) -> Markup {
+    let mut headers = vec![
+        "Network".to_owned(),
+        "AUC".to_owned(),
+        "Accuracy".to_owned(),
+    ];
+    for class in task.classes() {
+        headers.push(format!("Precision, {class}"));
+        headers.push(format!("Recall, {class}"));
+    }
+    let mut table = Table::new(caption("The paper’s own table", paper::CITATION), headers);
+    for row in paper::rows(task) {
+        let classes = row.precision.iter().zip(row.recall);
+        let cells = [row.auc, row.accuracy]
+            .into_iter()
+            .chain(classes.flat_map(|(precision, recall)| [*precision, *recall]));
+        table.row(
+            Kind::Reference,
+            row.architecture,
+            cells.map(number::fraction),
+        );
+    }
+    let summary = format!("{}: all networks of the paper", super::title(task));
+    element("details")
+        .child(element("summary").child(summary))
+        .child(table)
+        .into()
+}

@@ -1,0 +1,151 @@
+//! ROC curves: all networks of a task in one plot, with their operating points.
+
+use super::operating::kind_name;
+use super::{Subject, by_task, caption, figure, grid, heading, note, positive, question};
+use crate::api::Task;
+use crate::evaluation::RocCurve;
+use crate::report::markup::Markup;
+use crate::report::number;
+use crate::report::plot::{self, Axes, Axis, Entry, Mark, Role, Shape};
+
+/// The curves of every task.
+pub(in crate::report) fn section(subjects: &[Subject<'_>]) -> Markup {
+    let mut content = Markup::none();
+    for (task, group) in by_task(subjects) {
+        let mut figures = vec![of_positives(task, &group)];
+        if task == Task::Perugini {
+            figures.extend(group.iter().filter_map(of_classes));
+        }
+        figures.retain(|figure| !figure.is_empty());
+        if !figures.is_empty() {
+            content.push(heading(question(task)));
+            content.push(grid(figures));
+        }
+    }
+    if content.is_empty() {
+        return content;
+    }
+    note("Dotted diagonal: chance. Marks on the curves: the operating points of the table below.")
+        .with(content)
+}
+
+/// Every network's curve for positive against negative.
+fn of_positives(task: Task, group: &[Subject<'_>]) -> Markup {
+    let mut marks = vec![chance()];
+    let mut entries = Vec::new();
+    let mut words = Vec::new();
+    let mut kinds: Vec<String> = Vec::new();
+    for (index, subject) in group.iter().enumerate() {
+        let positive = &subject.metrics.positive;
+        let Some(curve) = &positive.roc else { continue };
+        marks.push(Mark::Line(plot::series(index), points(curve)));
+        let area = number::estimate(
+            positive.auc,
+            positive
+                .auc_interval
+                .map(|interval| (interval.low, interval.high)),
+        );
+        words.push(format!("{} has an AUC of {area}", subject.name));
+        entries.push(Entry {
+            role: plot::series(index),
+            shape: None,
+            text: format!("{}: AUC {area}", subject.name).into(),
+        });
+    }
+    if entries.is_empty() {
+        return Markup::none();
+    }
+    for (index, subject) in group.iter().enumerate() {
+        for point in &subject.metrics.positive.operating_points {
+            let (Some(sensitivity), Some(specificity)) = (point.sensitivity, point.specificity)
+            else {
+                continue;
+            };
+            let name = kind_name(point);
+            let place = kinds
+                .iter()
+                .position(|kind| *kind == name)
+                .unwrap_or_else(|| {
+                    kinds.push(name);
+                    kinds.len() - 1
+                });
+            let at = (1.0 - specificity, sensitivity);
+            marks.push(Mark::Point(plot::plain(index), Shape::of(place), at));
+        }
+    }
+    entries.extend(kinds.into_iter().enumerate().map(|(place, kind)| Entry {
+        role: Role::Ink,
+        shape: Some(Shape::of(place)),
+        text: kind.into(),
+    }));
+    let alternative = format!("ROC curves for {}: {}.", positive(task), words.join("; "));
+    figure(
+        caption(
+            format!("ROC curves for {}", positive(task)),
+            "All networks, out-of-fold scores",
+        ),
+        plot::draw(&axes(), &marks, &alternative).with(plot::legend(entries)),
+    )
+}
+
+/// One network's curves of each class against the rest.
+fn of_classes(subject: &Subject<'_>) -> Option<Markup> {
+    let curves = &subject.metrics.roc;
+    if curves.is_empty() {
+        return None;
+    }
+    let lines = curves
+        .iter()
+        .enumerate()
+        .map(|(index, curve)| Mark::Line(plot::series(index), points(curve)));
+    let marks: Vec<Mark> = std::iter::once(chance()).chain(lines).collect();
+    let entries = curves.iter().enumerate().map(|(index, curve)| Entry {
+        role: plot::series(index),
+        shape: None,
+        text: format!("{}: AUC {}", curve.name, number::fraction(curve.auc)).into(),
+    });
+    let words: Vec<String> = curves
+        .iter()
+        .map(|curve| format!("{} {}", curve.name, number::fraction(curve.auc)))
+        .collect();
+    let alternative = format!(
+        "ROC curves of {}, one class against the rest, by AUC: {}.",
+        subject.name,
+        words.join(", ")
+    );
+    Some(figure(
+        caption(
+            format!("{}: each class against the rest", subject.name),
+            "Out-of-fold scores",
+        ),
+        plot::draw(&axes(), &marks, &alternative).with(plot::legend(entries)),
+    ))
+}
+
+fn points(curve: &RocCurve) -> Vec<(f64, f64)> {
+    curve
+        .points
+        .iter()
+        .map(|point| (point.false_positive_rate, point.true_positive_rate))
+        .collect()
+}
+
+fn chance() -> Mark {
+    Mark::Line(Role::Reference, vec![(0.0, 0.0), (1.0, 1.0)])
+}
+
+fn axes() -> Axes {
+    let axis = |title| Axis {
+        from: 0.0,
+        to: 1.0,
+        title,
+        ticks: 6,
+        text: |value| number::decimals(value, 1),
+    };
+    Axes {
+        width: 400,
+        height: 372,
+        x: axis("1 − specificity"),
+        y: axis("sensitivity"),
+    }
+}

@@ -1,0 +1,285 @@
+//! What a screening found: positives, scores, studies that could not be used, the model.
+
+use super::images::{coloured, scan_image};
+use super::provenance::list;
+use super::{caption, data, figure, note, title};
+use crate::report::input::{ScreenedStudy, ScreeningReport};
+use crate::report::markup::{Markup, element};
+use crate::report::number;
+use crate::report::plot::{self, Axes, Axis, Mark, Role};
+use crate::report::table::{Kind, Table, facts};
+
+/// The first screen: counts and caveats.
+pub(in crate::report) fn summary(report: &ScreeningReport) -> Markup {
+    let unusable = report.unusable.iter().map(|reason| reason.count).sum();
+    let lead = format!(
+        "{} screened, {} called positive ({}) at a probability of {} or more. {} could not be used.",
+        number::things(report.screened, "study", "studies"),
+        number::count(report.positive),
+        number::share(report.positive, report.screened),
+        number::decimals(report.threshold, 3),
+        number::things(unusable, "object", "objects"),
+    );
+    let tiles = [
+        ("Screened", report.screened, "studies"),
+        (
+            "Called positive",
+            report.positive,
+            "studies that a physician should look at",
+        ),
+        ("Not usable", unusable, "objects, listed with reasons below"),
+    ];
+    let tiles = tiles.into_iter().map(|(question, value, detail)| {
+        element("li")
+            .child(element("p").class("question").child(question))
+            .child(element("p").class("value").child(number::count(value)))
+            .child(element("p").class("detail").child(detail))
+    });
+    let caveats = [
+        "A call is a hint to look, not a finding: a physician confirms every positive, and a \
+         negative call does not rule anything out.",
+        "The model was trained on one cohort. On other scanners, tracers or acquisition times its \
+         probabilities may be off; an external validation on own labels tells how far.",
+        "Object keys are listed so that someone can find the patient: treat this page like the \
+         images.",
+    ];
+    let mut content: Markup = element("p").class("lead").child(lead).into();
+    content.push(element("ul").class("tiles").children(tiles));
+    content.push(element("h3").child("Read this first"));
+    let items = caveats.map(|text| element("li").child(text));
+    content.push(element("ul").class("caveats").children(items));
+    content
+}
+
+/// The positives, most probable first.
+pub(in crate::report) fn positives(report: &ScreeningReport) -> Markup {
+    if report.positives.is_empty() {
+        return element("p").child("No study was called positive.").into();
+    }
+    let mut content = shortened(
+        report.positives.len(),
+        report.positive,
+        "positive",
+        "positives",
+    );
+    content.push(table_of_positives(report));
+    let images: Vec<Markup> = report.positives.iter().filter_map(images).collect();
+    if !images.is_empty() {
+        content.push(note(
+            "Crop (white is no count, black the 99.5th percentile) and activation map over it, \
+             from its least value in dark violet to its greatest in yellow. A map shows where the \
+             network responds, not why it decided.",
+        ));
+        content.push(element("div").class("grid").children(images));
+    }
+    content
+}
+
+fn table_of_positives(report: &ScreeningReport) -> Markup {
+    let classes = report.model.task.classes();
+    let headers = ["Object", "Row", "Probability of a positive"]
+        .into_iter()
+        .map(str::to_owned)
+        .chain(classes.iter().map(|class| format!("p({class})")))
+        .chain(["Decision".to_owned(), "Warnings".to_owned()]);
+    let mut table = Table::new(
+        caption(
+            "Studies called positive",
+            "Most probable first; row: that of the results table.",
+        ),
+        headers,
+    );
+    for study in &report.positives {
+        let decision = if study.positive_probability >= report.threshold {
+            "positive"
+        } else {
+            "negative"
+        };
+        let probabilities = (0..classes.len())
+            .map(|class| number::optional(study.probabilities.get(class).copied()));
+        let cells = [
+            number::count(study.row),
+            number::fraction(study.positive_probability),
+        ]
+        .into_iter()
+        .chain(probabilities)
+        .chain([decision.to_owned()])
+        .map(|text| element("td").child(text))
+        .chain([element("td").class("wide").child(study.warnings.join("; "))]);
+        table.cells(Kind::Own, element("code").child(&study.object), cells);
+    }
+    element("div").class("keys").child(table).into()
+}
+
+/// The crop and the map of a positive.
+fn images(study: &ScreenedStudy) -> Option<Markup> {
+    let (crop, map) = study.images.as_ref()?;
+    let name = format!("row {}", study.row);
+    let small = format!(
+        "probability of a positive {}",
+        number::fraction(study.positive_probability)
+    );
+    let images = [
+        Markup::from(scan_image(crop, &format!("Crop of {name}"))),
+        coloured(map, "Activation map", &name),
+    ];
+    let items = images.map(|image| element("li").class("maps").child(image));
+    let content = element("ul").class("images").children(items);
+    Some(figure(
+        caption(format!("Row {}", study.row), small),
+        content,
+    ))
+}
+
+/// The distribution of scores.
+pub(in crate::report) fn scores(report: &ScreeningReport) -> Markup {
+    let bins = report.scores.len();
+    if bins == 0 {
+        return Markup::none();
+    }
+    // Counts of studies and of bins are far below 2^53.
+    #[allow(clippy::cast_precision_loss)]
+    let (width, heights) = (
+        1.0 / bins as f64,
+        report
+            .scores
+            .iter()
+            .map(|count| (1.0 + *count as f64).log10())
+            .collect::<Vec<_>>(),
+    );
+    #[allow(clippy::cast_precision_loss)]
+    let bars = heights
+        .iter()
+        .enumerate()
+        .filter(|(_, height)| **height > 0.0)
+        .map(|(bin, height)| {
+            let left = bin as f64 * width;
+            Mark::Bar(
+                plot::plain(0),
+                (left + 0.1 * width, 0.0),
+                (left + 0.9 * width, *height),
+            )
+        });
+    let top = heights.iter().copied().fold(1.0, f64::max).ceil();
+    let line = vec![(report.threshold, 0.0), (report.threshold, top)];
+    let marks: Vec<Mark> = bars.chain([Mark::Line(Role::Reference, line)]).collect();
+    let alternative =
+        "Histogram of the probability of a positive. The values are in the table below.";
+    let axes = Axes {
+        width: 560,
+        height: 300,
+        x: Axis {
+            from: 0.0,
+            to: 1.0,
+            title: "probability of a positive",
+            ticks: 6,
+            text: |value| number::decimals(value, 1),
+        },
+        y: Axis {
+            from: 0.0,
+            to: top,
+            title: "studies + 1, logarithmic",
+            ticks: 5,
+            text: |power| {
+                if power.fract() == 0.0 {
+                    number::decimals(10_f64.powf(power), 0)
+                } else {
+                    String::new()
+                }
+            },
+        },
+    };
+    let small = format!(
+        "Dotted line: the threshold of {}",
+        number::decimals(report.threshold, 3)
+    );
+    figure(
+        caption("Scores", small),
+        plot::draw(&axes, &marks, alternative),
+    )
+    .with(score_table(report))
+}
+
+fn score_table(report: &ScreeningReport) -> Markup {
+    let mut table = Table::new(
+        "Studies by probability of a positive",
+        ["Probability", "Studies"],
+    );
+    #[allow(clippy::cast_precision_loss)]
+    let edge = |bin: usize| number::fraction(bin as f64 / report.scores.len() as f64);
+    for (bin, count) in report
+        .scores
+        .iter()
+        .enumerate()
+        .filter(|(_, count)| **count > 0)
+    {
+        let edges = format!("{} to {}", edge(bin), edge(bin + 1));
+        table.row(Kind::Own, edges, [number::count(*count)]);
+    }
+    element("details")
+        .child(element("summary").child("Scores as a table"))
+        .child(table)
+        .into()
+}
+
+/// What could not be used, counted and listed.
+pub(in crate::report) fn unusable(report: &ScreeningReport) -> Markup {
+    let mut content = Markup::none();
+    if !report.unusable.is_empty() {
+        let mut counts = Table::new("Reasons", ["Reason", "Objects"]);
+        for reason in &report.unusable {
+            counts.row(Kind::Own, &reason.what, [number::count(reason.count)]);
+        }
+        content.push(counts);
+    }
+    if !report.unusable_objects.is_empty() {
+        let total = report.unusable.iter().map(|reason| reason.count).sum();
+        content.push(shortened(
+            report.unusable_objects.len(),
+            total,
+            "object",
+            "objects",
+        ));
+        let mut table = Table::new("Objects that could not be used", ["Object", "Reason"]);
+        for object in &report.unusable_objects {
+            let reason = element("td").class("wide").child(&object.reason);
+            table.cells(Kind::Own, element("code").child(&object.object), [reason]);
+        }
+        content.push(element("div").class("keys").child(table));
+    }
+    content.push(data::warnings(&report.warnings));
+    content
+}
+
+/// Says so where a list is shorter than what it lists.
+fn shortened(listed: usize, total: u64, one: &str, many: &str) -> Markup {
+    if listed as u64 >= total {
+        return Markup::none();
+    }
+    note(format!(
+        "The first {} of {} are listed; the table of results has all of them.",
+        number::count(listed as u64),
+        number::things(total, one, many),
+    ))
+}
+
+/// What is known of the model.
+pub(in crate::report) fn model(report: &ScreeningReport) -> Markup {
+    let model = &report.model;
+    let code = |text: &str| Markup::from(element("code").child(text));
+    let operating = format!(
+        "positive from {} on: {}",
+        number::decimals(report.threshold, 3),
+        report.operating_point
+    );
+    facts([
+        (
+            "Network and task",
+            format!("{}, {}", model.architecture, title(model.task)).into(),
+        ),
+        ("Operating point", operating.into()),
+        ("Bundle", code(&model.uri)),
+        ("SHA-256 of the bundle", code(&model.digest)),
+    ])
+    .with(list("From the model card", &model.facts, false))
+}

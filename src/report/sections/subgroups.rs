@@ -1,0 +1,131 @@
+//! The same figures for parts of the cohort, with a small plot of each interval.
+
+use super::{Subject, by_task, caption, estimate, heading, note, positive, question};
+use crate::api::Task;
+use crate::evaluation::SubgroupRow;
+use crate::report::markup::{Markup, element};
+use crate::report::number;
+use crate::report::table::{Kind, Table};
+
+/// One table for each network and task that has subgroups.
+pub(in crate::report) fn section(subjects: &[Subject<'_>]) -> Markup {
+    let mut content = Markup::none();
+    for (task, group) in by_task(subjects) {
+        let tables: Vec<Markup> = group
+            .iter()
+            .filter(|subject| !subject.metrics.subgroups.is_empty())
+            .map(|subject| table(task, subject))
+            .collect();
+        if !tables.is_empty() {
+            content.push(heading(question(task)));
+            content.push(tables.into_iter().collect::<Markup>());
+        }
+    }
+    if content.is_empty() {
+        return content;
+    }
+    note(
+        "The columns of labels.csv. Small groups have wide intervals, and among many groups some \
+         differ by chance: a gap is a question, not a finding. A protocol or scanner on which the \
+         figures stand out may be what a network has learnt instead of the heart.",
+    )
+    .with(content)
+}
+
+fn table(task: Task, subject: &Subject<'_>) -> Markup {
+    let about = format!(
+        "AUC and rates for {}; the plot runs from 0 to 1.",
+        positive(task)
+    );
+    let mut table = Table::new(
+        caption(format!("{} by subgroup", subject.name), about),
+        [
+            "Subgroup",
+            "Studies",
+            "Positives",
+            "AUC",
+            "",
+            "Accuracy",
+            "Sensitivity",
+            "Specificity",
+        ],
+    );
+    let whole = subject.metrics;
+    table.row(
+        Kind::Reference,
+        "all studies",
+        [
+            number::count(whole.studies).into(),
+            number::count(whole.positives).into(),
+            estimate(whole.positive.auc, whole.positive.auc_interval),
+            forest(
+                whole.positive.auc,
+                whole.positive.auc_interval.map(|i| (i.low, i.high)),
+            ),
+            estimate(whole.accuracy, whole.accuracy_interval),
+            estimate(whole.sensitivity, whole.sensitivity_interval),
+            estimate(whole.specificity, whole.specificity_interval),
+        ],
+    );
+    for row in &whole.subgroups {
+        table.row(
+            Kind::Own,
+            format!("{}: {}", row.column, row.value),
+            cells(row),
+        );
+    }
+    table.into()
+}
+
+fn cells(row: &SubgroupRow) -> [Markup; 7] {
+    [
+        number::count(row.studies).into(),
+        number::count(row.positives).into(),
+        estimate(row.positive_auc, row.positive_auc_interval),
+        forest(
+            row.positive_auc,
+            row.positive_auc_interval.map(|i| (i.low, i.high)),
+        ),
+        estimate(row.accuracy, row.accuracy_interval),
+        estimate(row.sensitivity, row.sensitivity_interval),
+        estimate(row.specificity, row.specificity_interval),
+    ]
+}
+
+/// A value and its interval on a line from 0 to 1; the numbers beside it say the same.
+fn forest(value: Option<f64>, interval: Option<(f64, f64)>) -> Markup {
+    let Some(value) = value else {
+        return Markup::none();
+    };
+    let place = |fraction: f64| format!("{:.0}", 20.0 + 560.0 * fraction.clamp(0.0, 1.0));
+    let line = |from: &str, to: &str, colour: &str, width: &str| {
+        element("path")
+            .attribute("d", format!("M{from} 40H{to}"))
+            .attribute("stroke", colour)
+            .attribute("stroke-width", width)
+    };
+    let middle = place(0.5);
+    let mut drawing = element("svg")
+        .class("forest")
+        .attribute("viewBox", "0 0 600 80")
+        .attribute("aria-hidden", "true")
+        .child(line(&place(0.0), &place(1.0), "var(--line)", "4"))
+        .child(
+            element("path")
+                .attribute("d", format!("M{middle} 12V68"))
+                .attribute("stroke", "var(--line)")
+                .attribute("stroke-width", "4"),
+        );
+    if let Some((low, high)) = interval {
+        drawing = drawing.child(line(&place(low), &place(high), "var(--accent)", "8"));
+    }
+    drawing
+        .child(
+            element("circle")
+                .attribute("cx", place(value))
+                .attribute("cy", "40")
+                .attribute("r", "15")
+                .attribute("fill", "var(--accent)"),
+        )
+        .into()
+}

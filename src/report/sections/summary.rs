@@ -1,0 +1,205 @@
+//! The first screen of a training run's report: what, on what, the main result, the caveats.
+
+use super::{Subject, by_task, positive, question};
+use crate::api::Task;
+use crate::evaluation::{BaselineMetrics, Interval, Metrics};
+use crate::report::input::TrainingReport;
+use crate::report::markup::{Element, Markup, element};
+use crate::report::number;
+
+/// The lead, a tile for each task and the caveats.
+pub(in crate::report) fn section(report: &TrainingReport, subjects: &[Subject<'_>]) -> Markup {
+    let groups = by_task(subjects);
+    let tiles: Vec<Element> = groups
+        .iter()
+        .map(|(task, group)| tile(report, *task, group))
+        .collect();
+    let mut content: Markup = element("p")
+        .class("lead")
+        .child(lead(report, &groups))
+        .into();
+    if !tiles.is_empty() {
+        content.push(element("ul").class("tiles").children(tiles));
+    }
+    let caveats = caveats(report, &groups);
+    content.push(element("h3").child("Read this first"));
+    content.push(
+        element("ul")
+            .class("caveats")
+            .children(caveats.into_iter().map(|text| element("li").child(text))),
+    );
+    content
+}
+
+/// What was trained, on what.
+fn lead(report: &TrainingReport, groups: &[(Task, Vec<Subject<'_>>)]) -> String {
+    let mut networks: Vec<&str> = Vec::new();
+    for name in groups
+        .iter()
+        .flat_map(|(_, group)| group)
+        .map(|subject| subject.name)
+    {
+        if !networks.contains(&name) {
+            networks.push(name);
+        }
+    }
+    let data = &report.data;
+    let used = number::things(data.used, "study", "studies");
+    let patients = data.patients.map_or_else(String::new, |patients| {
+        format!(" of {}", number::things(patients, "patient", "patients"))
+    });
+    let positive = data.by_grade[2] + data.by_grade[3];
+    let share = number::share(positive, data.by_grade.iter().sum());
+    let folds = report
+        .results
+        .iter()
+        .map(|result| result.metrics.folds.len())
+        .max()
+        .unwrap_or(0);
+    let validated = if folds > 1 {
+        format!(" in {folds}-fold cross-validation")
+    } else {
+        String::new()
+    };
+    format!(
+        "{} trained for {}{validated} on {used}{patients}; {} of them ({share}) positive, \
+         that is, of Perugini grade 2 or 3.",
+        networks.join(", "),
+        number::things(groups.len() as u64, "task", "tasks"),
+        number::count(positive),
+    )
+}
+
+/// The network that speaks for a task, and why: the published one, else that of the highest AUC.
+fn chosen<'a>(report: &TrainingReport, task: Task, group: &[Subject<'a>]) -> (Subject<'a>, String) {
+    let published = report.published.as_ref().filter(|model| model.task == task);
+    let named = published.and_then(|model| {
+        let name = model.architecture.to_string();
+        group.iter().find(|subject| subject.name == name)
+    });
+    if let Some(subject) = named {
+        return (*subject, format!("{}, the published model", subject.name));
+    }
+    let auc = |subject: &Subject<'_>| subject.metrics.auc.unwrap_or(f64::NEG_INFINITY);
+    let mut best = group[0];
+    for subject in group {
+        if auc(subject) > auc(&best) {
+            best = *subject;
+        }
+    }
+    let why = match group.len() {
+        1 => best.name.to_owned(),
+        several => format!("{}, the highest of {several} networks", best.name),
+    };
+    (best, why)
+}
+
+fn tile(report: &TrainingReport, task: Task, group: &[Subject<'_>]) -> Element {
+    let (subject, why) = chosen(report, task, group);
+    let m = subject.metrics;
+    let main = report
+        .published
+        .as_ref()
+        .map_or(task == Task::Positive, |model| model.task == task);
+    let interval = m.auc_interval.map_or_else(String::new, |interval| {
+        format!(" {}", number::range((interval.low, interval.high)))
+    });
+    let mut item = element("li");
+    if main {
+        item = item.class("main");
+    }
+    item.child(element("p").class("question").child(question(task)))
+        .child(
+            element("p")
+                .class("value")
+                .child(format!("AUC {}", number::optional(m.auc)))
+                .child(element("span").child(interval)),
+        )
+        .child(element("p").class("detail").child(why))
+        .child(element("p").class("detail").child(rates(m)))
+}
+
+/// Sensitivity and specificity in words.
+fn rates(m: &Metrics) -> String {
+    let pair = |interval: Option<Interval>| interval.map(|interval| (interval.low, interval.high));
+    format!(
+        "For {}: sensitivity {}, specificity {}; {} of {}",
+        positive(m.task),
+        number::estimate(m.sensitivity, pair(m.sensitivity_interval)),
+        number::estimate(m.specificity, pair(m.specificity_interval)),
+        number::things(m.positives, "positive", "positives"),
+        number::things(m.studies, "study", "studies"),
+    )
+}
+
+fn caveats(report: &TrainingReport, groups: &[(Task, Vec<Subject<'_>>)]) -> Vec<String> {
+    let mut caveats = vec![
+        "Square brackets hold 95 % confidence intervals. All figures are out of fold: each study \
+         was judged by a network that never saw it. Other hospitals, scanners or tracers were not \
+         tested by that."
+            .to_owned(),
+    ];
+    if groups.iter().any(|(_, group)| group.len() > 1) {
+        caveats.push(
+            "Where the highest of several networks is named, its figure is somewhat flattered by \
+             the choice."
+                .to_owned(),
+        );
+    }
+    let positive = report.data.by_grade[2] + report.data.by_grade[3];
+    if positive < FEW {
+        caveats.push(format!(
+            "With {} the intervals of sensitivity are wide; judge by their lower ends.",
+            number::things(positive, "positive", "positives"),
+        ));
+    }
+    for baseline in &report.baselines {
+        caveats.extend(groups.iter().filter_map(|(task, group)| {
+            if *task == baseline.task {
+                matched(baseline, group)
+            } else {
+                None
+            }
+        }));
+    }
+    let mut warnings: Vec<&String> = Vec::new();
+    for warning in groups
+        .iter()
+        .flat_map(|(_, group)| group)
+        .flat_map(|s| &s.metrics.warnings)
+    {
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    }
+    caveats.extend(warnings.into_iter().cloned());
+    caveats
+}
+
+/// Below so many positives, intervals of sensitivity are wider than about 0.2.
+const FEW: u64 = 100;
+
+/// What it means where a plain score does about as well as a network.
+fn matched(baseline: &BaselineMetrics, group: &[Subject<'_>]) -> Option<String> {
+    let reached = baseline.auc?;
+    let equals: Vec<&str> = group
+        .iter()
+        .filter(|subject| {
+            let low = subject.metrics.auc_interval.map(|interval| interval.low);
+            low.or(subject.metrics.auc)
+                .is_some_and(|low| reached >= low)
+        })
+        .map(|subject| subject.name)
+        .collect();
+    if equals.is_empty() {
+        return None;
+    }
+    Some(format!(
+        "{} alone, without a network, reaches an AUC of {} for {}: within the interval of {}. \
+         These images may be too easy to tell networks apart.",
+        baseline.name,
+        number::fraction(reached),
+        positive(baseline.task),
+        equals.join(" and "),
+    ))
+}

@@ -1,0 +1,297 @@
+//! A training run and a screening as they might have been, without any patient.
+
+use crate::api::{Architecture, Grade, Task};
+use crate::evaluation::MetricsDocument;
+use crate::report::{
+    ActivationFigure, ActivationRow, Count, DataFlow, Epoch, Example, Fact, Gate, History,
+    ModelFacts, Provenance, Published, Raster, ScreenedStudy, ScreeningReport, StageTime,
+    TrainingReport, UnusableObject,
+};
+
+/// The metrics of two networks and three tasks over 213 made-up studies.
+const METRICS: &str = include_str!("../../../tests/golden/report/metrics.json");
+
+const ARCHITECTURES: [Architecture; 2] = [Architecture::Linear, Architecture::Residual];
+const TASKS: [Task; 3] = [Task::Perugini, Task::Positive, Task::HighGrade];
+
+fn metrics() -> MetricsDocument {
+    serde_json::from_str(METRICS).expect("the metrics of the fixture are valid")
+}
+
+/// A report with something in every section.
+pub(super) fn training() -> TrainingReport {
+    let document = metrics();
+    let gates = document.gates.iter().map(|outcome| Gate {
+        architecture: Architecture::Residual,
+        task: Task::Positive,
+        outcome: outcome.clone(),
+    });
+    TrainingReport {
+        name: "perugini-2026-11".to_owned(),
+        namespace: "nuclear-medicine".to_owned(),
+        synthetic: true,
+        data: data(),
+        gates: gates.collect(),
+        published: Some(Published {
+            architecture: Architecture::Residual,
+            task: Task::Positive,
+            method: "Ensemble".to_owned(),
+            uri: "s3://models/perugini/nuclear-medicine/perugini-2026-11/0d1c/model/residual-positive/"
+                .to_owned(),
+            digest: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
+        }),
+        histories: histories(),
+        examples: Grade::ALL.into_iter().flat_map(|grade| [0, 1, 2].map(|n| example(grade, n))).collect(),
+        activation_maps: ARCHITECTURES.map(activation).to_vec(),
+        provenance: provenance("TrainingRun"),
+        results: document.results,
+        baselines: document.baselines,
+    }
+}
+
+/// A screening with positives, unusable objects and an external validation.
+pub(super) fn screening() -> ScreeningReport {
+    let validation = metrics().results.into_iter().find(|result| {
+        result.architecture == Architecture::Residual && result.metrics.task == Task::Positive
+    });
+    ScreeningReport {
+        name: "archive-2019".to_owned(),
+        namespace: "nuclear-medicine".to_owned(),
+        synthetic: false,
+        objects: 10_412,
+        screened: 5_118,
+        positive: 131,
+        positives: (0..4).map(screened).collect(),
+        unusable: vec![
+            count("another modality", 61),
+            count("no anterior view", 14),
+            count("lossy compression", 3),
+        ],
+        unusable_objects: vec![
+            unusable("archive/2019/03/a8f1.dcm", "The object is of modality CT; only NM is used."),
+            unusable(
+                &format!("archive/2019/{}.dcm", "very-long-key-without-a-break".repeat(5)),
+                "The file ends within the pixel data: 131,072 of 524,288 bytes are there.",
+            ),
+        ],
+        warnings: vec![count("view known by the first detector only", 7)],
+        scores: vec![
+            3900, 611, 222, 98, 51, 40, 22, 18, 9, 0, 16, 14, 12, 9, 11, 15, 12, 19, 21, 18,
+        ],
+        threshold: 0.4127,
+        operating_point: "sensitivity 0.95 on the model’s own out-of-fold predictions".to_owned(),
+        model: ModelFacts {
+            architecture: Architecture::Residual,
+            task: Task::Positive,
+            uri: "s3://models/perugini/nuclear-medicine/perugini-2026-11/0d1c/model/residual-positive/"
+                .to_owned(),
+            digest: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
+            facts: vec![
+                fact("Trained on", "1,301 studies, 47 positive, five folds"),
+                fact("Out-of-fold AUC", "0.89 [0.84, 0.93]"),
+                fact("Intended use", "Research: finding bone scans that a physician should look at again."),
+            ],
+        },
+        validation: validation.map(|result| result.metrics),
+        provenance: provenance("ScreeningJob"),
+    }
+}
+
+fn data() -> DataFlow {
+    DataFlow {
+        objects: 471,
+        dropped_objects: vec![
+            count("another modality", 12),
+            count("lossy compression", 4),
+            count("posterior view or second object of a study", 224),
+        ],
+        studies: 231,
+        dropped_studies: vec![count("without a label", 18)],
+        used: 213,
+        patients: Some(209),
+        missing_images: 5,
+        by_grade: [148, 44, 12, 9],
+        warnings: vec![
+            count("view known by the first detector only", 3),
+            count("scan shorter than the crop", 1),
+        ],
+    }
+}
+
+fn histories() -> Vec<History> {
+    let mut histories = Vec::new();
+    for architecture in ARCHITECTURES {
+        for task in TASKS {
+            histories.extend((0..5).map(|fold| History {
+                architecture,
+                task,
+                fold,
+                epochs: (1..=20).map(|number| epoch(number, fold)).collect(),
+            }));
+        }
+    }
+    histories
+}
+
+/// Losses that fall, and a validation loss that stops falling.
+fn epoch(epoch: u32, fold: usize) -> Epoch {
+    let time = f64::from(epoch);
+    let fold = f64::from(u32::try_from(fold).expect("a small fold"));
+    let wave = ((time * 7.0 + fold * 3.0) % 5.0 - 2.0) / 80.0;
+    let loss = 1.1 / (1.0 + time * 0.45);
+    Epoch {
+        epoch,
+        loss,
+        accuracy: 1.0 - loss * 0.5,
+        validation_loss: Some(loss + 0.12 + 0.02 * fold + wave),
+        validation_accuracy: Some(0.97 - loss * 0.5 - 0.01 * fold - wave),
+        learning_rate: 1e-4 / f64::from(1_u32 << (epoch / 6)),
+    }
+}
+
+/// Numbers that look random and are the same everywhere.
+fn noise(state: &mut u32) -> f32 {
+    *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+    let high = u16::try_from(*state >> 16).expect("sixteen bits");
+    f32::from(high) / 65_536.0
+}
+
+/// A hill of height 1 around a place.
+fn hill(row: u16, column: u16, [top, left, radius]: [f32; 3]) -> f32 {
+    let (down, right) = (f32::from(row) - top, f32::from(column) - left);
+    1.0 / (1.0 + (down * down + right * right) / (radius * radius)).powi(3)
+}
+
+/// Something like a thorax: spine, ribs, and a heart as hot as the grade.
+fn crop(grade: Grade, number: u32) -> Raster {
+    let mut state = u32::from(grade.value()) * 97 + number * 13 + 1;
+    let mut pixels = Vec::new();
+    for row in 0..128_u16 {
+        for column in 0..128_u16 {
+            let body = hill(row, column, [64.0, 64.0, 70.0]) * 45.0;
+            let spine = hill(64, column, [64.0, 64.0, 9.0]) * 70.0;
+            let ribs = if row % 14 < 4 { 22.0 } else { 0.0 };
+            let heart = hill(row, column, [62.0, 84.0, 20.0]) * 55.0 * f32::from(grade.value());
+            let counts = body + spine + ribs + heart;
+            pixels.push((counts * (0.8 + 0.4 * noise(&mut state))).round());
+        }
+    }
+    Raster::new(128, 128, pixels).expect("a crop")
+}
+
+fn example(grade: Grade, number: u32) -> Example {
+    Example {
+        grade,
+        study: u32::from(grade.value()) * 40 + number * 7 + 3,
+        image: crop(grade, number),
+    }
+}
+
+fn activation(architecture: Architecture) -> ActivationFigure {
+    let row = |grade: Grade| ActivationRow {
+        example: example(grade, 0),
+        positive_probability: Some(0.03 + 0.3 * f64::from(grade.value())),
+        maps: [128_u16, 64, 32, 16].map(|side| map(side, grade)).to_vec(),
+    };
+    ActivationFigure {
+        architecture,
+        task: Task::Positive,
+        layers: (1..=4).map(|block| format!("block {block}")).collect(),
+        rows: Grade::ALL.map(row).to_vec(),
+    }
+}
+
+fn map(side: u16, grade: Grade) -> Raster {
+    let scale = 128.0 / f32::from(side);
+    let mut pixels = Vec::new();
+    for row in 0..side {
+        for column in 0..side {
+            let heart = hill(row, column, [62.0 / scale, 84.0 / scale, 22.0 / scale]);
+            let spine = hill(0, column, [0.0, 64.0 / scale, 12.0 / scale]);
+            pixels.push(heart * f32::from(grade.value()) + 0.8 * spine);
+        }
+    }
+    Raster::new(usize::from(side), usize::from(side), pixels).expect("a map")
+}
+
+fn screened(number: u32) -> ScreenedStudy {
+    let probability = 0.97 - 0.11 * f64::from(number);
+    let grade = Grade::ALL[3];
+    ScreenedStudy {
+        object: format!("archive/2019/0{}/scan-{}.dcm", number + 1, 4711 + number),
+        row: u64::from(number) * 1031 + 17,
+        probabilities: vec![1.0 - probability, probability],
+        positive_probability: probability,
+        warnings: if number == 2 {
+            vec!["The view is known by the first detector only.".to_owned()]
+        } else {
+            Vec::new()
+        },
+        images: Some((crop(grade, number), map(64, grade))),
+    }
+}
+
+fn provenance(kind: &str) -> Provenance {
+    Provenance {
+        manifest: format!(
+            "apiVersion: attrium.dev/v1alpha1\nkind: {kind}\nmetadata:\n  name: perugini-2026-11\n  \
+             namespace: nuclear-medicine\nspec:\n  images: s3://scans/2012-2021/\n  labels: \
+             s3://scans/labels.csv\n  crossValidation: {{folds: 5, seed: 1}}\n"
+        ),
+        seed: Some(1),
+        versions: vec![fact("attrium", "0.1.0"), fact("burn", "0.22.1")],
+        digests: vec![
+            fact(
+                "manifest.yaml",
+                "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+            ),
+            fact(
+                "labels.csv",
+                "fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9",
+            ),
+        ],
+        machine: vec![
+            fact("Processor", "x86_64, 2 threads"),
+            fact("Accelerator", "none"),
+        ],
+        stages: vec![
+            StageTime {
+                stage: "preprocess".to_owned(),
+                tasks: 4,
+                seconds: 12,
+            },
+            StageTime {
+                stage: "train".to_owned(),
+                tasks: 30,
+                seconds: 4_329,
+            },
+            StageTime {
+                stage: "evaluate".to_owned(),
+                tasks: 1,
+                seconds: 7,
+            },
+        ],
+        finished: Some("2026-11-24 19:30 UTC".to_owned()),
+    }
+}
+
+fn count(what: &str, count: u64) -> Count {
+    Count {
+        what: what.to_owned(),
+        count,
+    }
+}
+
+fn fact(name: &str, value: &str) -> Fact {
+    Fact {
+        name: name.to_owned(),
+        value: value.to_owned(),
+    }
+}
+
+fn unusable(object: &str, reason: &str) -> UnusableObject {
+    UnusableObject {
+        object: object.to_owned(),
+        reason: reason.to_owned(),
+    }
+}

@@ -1,0 +1,52 @@
+//! The pages of the fixture, compared with those that were looked at.
+//!
+//! `ATTRIUM_BLESS=1 cargo test --release report::tests::golden` writes them anew.
+
+use std::path::Path;
+
+use super::fixture;
+use crate::report::{screening_report, training_report};
+
+/// The page without its images, whose bytes depend on the compressor's version.
+fn without_images(page: &str) -> String {
+    const START: &str = "data:image/png;base64,";
+    let mut parts = page.split(START);
+    let mut text = parts.next().unwrap_or("").to_owned();
+    for part in parts {
+        text.push_str("data:image/png;…");
+        text.push_str(&part[part.find('"').expect("the attribute ends")..]);
+    }
+    text
+}
+
+fn check(name: &str, page: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden/report")
+        .join(name);
+    let page = without_images(page);
+    if std::env::var_os("ATTRIUM_BLESS").is_some() {
+        std::fs::write(&path, &page).expect("the golden page can be written");
+    }
+    let expected = std::fs::read_to_string(&path).expect("the golden page can be read");
+    let lines = page.lines().zip(expected.lines()).enumerate();
+    for (number, (made, golden)) in lines {
+        assert_eq!(made, golden, "{name}, line {}", number + 1);
+    }
+    assert_eq!(page.len(), expected.len(), "{name}: one page is longer");
+}
+
+#[test]
+fn a_training_report_is_the_one_that_was_looked_at() {
+    check("training.html", &training_report(&fixture::training()));
+}
+
+#[test]
+fn a_screening_report_is_the_one_that_was_looked_at() {
+    check("screening.html", &screening_report(&fixture::screening()));
+}
+
+#[test]
+fn the_same_values_make_the_same_bytes() {
+    let pages = [(); 2].map(|()| training_report(&fixture::training()));
+    assert!(pages[0] == pages[1]);
+}

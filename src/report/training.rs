@@ -1,0 +1,83 @@
+//! The report of a training run, put together from its sections.
+
+use super::input::TrainingReport;
+use super::page::{Page, Section};
+use super::sections::{
+    Subject, calibration, confusion, data, gates, images, learning, operating, provenance, results,
+    roc, subgroups, summary,
+};
+
+/// The whole page.
+pub(super) fn page(report: &TrainingReport) -> String {
+    let names: Vec<String> = report
+        .results
+        .iter()
+        .map(|result| result.architecture.to_string())
+        .collect();
+    let subjects: Vec<Subject<'_>> = names
+        .iter()
+        .zip(&report.results)
+        .map(|(name, result)| Subject {
+            name,
+            metrics: &result.metrics,
+        })
+        .collect();
+    let section = |id, title, content| Section { id, title, content };
+    Page {
+        title: format!("{}/{}", report.namespace, report.name),
+        kind: "Training run: cardiac amyloidosis on bone scans",
+        synthetic: report.synthetic,
+        summary: summary::section(report, &subjects),
+        sections: vec![
+            section("data", "Data", data::section(&report.data)),
+            section(
+                "results",
+                "Results",
+                results::section(&subjects, &report.baselines),
+            ),
+            section("roc", "ROC curves", roc::section(&subjects)),
+            section(
+                "operating",
+                "Operating points",
+                operating::section(&subjects),
+            ),
+            section(
+                "confusion",
+                "Confusion matrices",
+                confusion::section(&subjects),
+            ),
+            section(
+                "calibration",
+                "Calibration",
+                calibration::section(&subjects),
+            ),
+            section("subgroups", "Subgroups", subgroups::section(&subjects)),
+            section(
+                "learning",
+                "Learning curves",
+                learning::section(&report.histories),
+            ),
+            section(
+                "examples",
+                "Example crops",
+                images::examples(&report.examples),
+            ),
+            section(
+                "activation",
+                "Activation maps",
+                images::activation(&report.activation_maps),
+            ),
+            section(
+                "gates",
+                "Gates and publication",
+                gates::section(&report.gates, report.published.as_ref()),
+            ),
+            section(
+                "provenance",
+                "Provenance",
+                provenance::section(&report.provenance),
+            ),
+        ],
+    }
+    .html()
+}
