@@ -56,7 +56,7 @@ fn legend(folds: &Folds<'_>) -> Markup {
     let marks = folds.iter().enumerate().map(|(index, history)| Entry {
         role: plot::plain(index),
         shape: Some(Shape::of(index)),
-        text: format!("fold {}", history.fold + 1).into(),
+        text: format!("fold {}", history.fold).into(),
     });
     plot::legend(lines.chain(marks))
 }
@@ -104,7 +104,7 @@ fn curves(architecture: Architecture, task: Task, folds: &Folds<'_>) -> Markup {
         );
         figure(caption(name, "by epoch"), plot::draw(&axes, &marks, &alternative))
     });
-    element("div").class("grid three").children(figures).into()
+    element("div").class("grid").children(figures).into()
 }
 
 fn marks(folds: &Folds<'_>, validation: Pick, training: Pick) -> Vec<Mark> {
@@ -146,7 +146,7 @@ fn axes(title: &'static str, from: f64, to: f64, text: fn(f64) -> String) -> Axe
             from,
             to,
             title,
-            ticks: 5,
+            ticks: 8,
             text,
         },
     }
@@ -212,7 +212,7 @@ fn ends(architecture: Architecture, task: Task, folds: &Folds<'_>) -> Markup {
         };
         table.row(
             Kind::Own,
-            (history.fold + 1).to_string(),
+            history.fold.to_string(),
             [
                 last.epoch.to_string(),
                 loss(Some(last.loss)),
