@@ -2,8 +2,9 @@
 
 use std::cmp::Ordering;
 
-use super::{CROP_PIXELS, Record, Shard};
+use super::{Record, Shard};
 use crate::api::Task;
+use crate::imaging::CROP_PIXELS;
 
 /// One record a study, sorted by pseudonym, with the crops.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -70,7 +71,10 @@ impl Cohort {
 
     /// The class of each study in a task.
     pub fn classes(&self, task: Task) -> Vec<usize> {
-        self.records.iter().map(|record| task.class_of(record.grade)).collect()
+        self.records
+            .iter()
+            .map(|record| task.class_of(record.grade))
+            .collect()
     }
 
     /// The patient's pseudonym of each study.

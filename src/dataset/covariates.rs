@@ -46,7 +46,9 @@ impl Covariates {
             text(&self.scanner),
             text(&self.protocol),
             self.metastases.map_or("", yes_or_no).to_owned(),
-            self.second_reader.map(|grade| grade.to_string()).unwrap_or_default(),
+            self.second_reader
+                .map(|grade| grade.to_string())
+                .unwrap_or_default(),
         ];
         let mut values = values.into_iter();
         Self::COLUMNS.map(|name| (name, values.next().unwrap_or_default()))
@@ -89,7 +91,11 @@ pub(super) fn grade(text: &str) -> Result<Grade, &'static str> {
 
 fn age(text: &str) -> Result<f32, &'static str> {
     let number: f32 = text.replace(',', ".").parse().map_err(|_| AGE)?;
-    if (0.0..=130.0).contains(&number) { Ok(number) } else { Err(AGE) }
+    if (0.0..=130.0).contains(&number) {
+        Ok(number)
+    } else {
+        Err(AGE)
+    }
 }
 
 const AGE: &str = "an age in years from 0 to 130, or nothing";

@@ -101,7 +101,9 @@ impl Labels {
 
 impl fmt::Debug for Labels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Labels").field("studies", &self.rows.len()).finish_non_exhaustive()
+        f.debug_struct("Labels")
+            .field("studies", &self.rows.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -142,7 +144,10 @@ impl Header {
             patient: find(PATIENT)?,
             covariates,
             width: names.len(),
-            unknown: names.into_iter().filter(|name| !name.is_empty() && !known(name)).collect(),
+            unknown: names
+                .into_iter()
+                .filter(|name| !name.is_empty() && !known(name))
+                .collect(),
         })
     }
 
@@ -164,7 +169,13 @@ impl Header {
                 expected: "a Study Instance UID"
             }
         );
-        let invalid = |column| move |expected| Error::Value { line, column, expected };
+        let invalid = |column| {
+            move |expected| Error::Value {
+                line,
+                column,
+                expected,
+            }
+        };
         let grade = grade(text(record, self.grade, line)?).map_err(invalid(GRADE))?;
         let patient = match self.patient {
             Some(place) => Some(text(record, place, line)?).filter(|patient| !patient.is_empty()),
@@ -191,7 +202,11 @@ fn reader(bytes: &[u8]) -> Reader<&[u8]> {
         .find(|line| !line.is_empty())
         .unwrap_or_default();
     let count = |separator| header.iter().filter(|&&byte| byte == separator).count();
-    let delimiter = if count(b';') > count(b',') { b';' } else { b',' };
+    let delimiter = if count(b';') > count(b',') {
+        b';'
+    } else {
+        b','
+    };
     ReaderBuilder::new()
         .delimiter(delimiter)
         .has_headers(false)
@@ -202,7 +217,10 @@ fn reader(bytes: &[u8]) -> Reader<&[u8]> {
 
 fn next(reader: &mut Reader<&[u8]>, record: &mut ByteRecord) -> Result<bool, Error> {
     let line = reader.position().line();
-    reader.read_byte_record(record).ok().context(EncodingSnafu { line })
+    reader
+        .read_byte_record(record)
+        .ok()
+        .context(EncodingSnafu { line })
 }
 
 fn line(record: &ByteRecord) -> u64 {
@@ -212,6 +230,8 @@ fn line(record: &ByteRecord) -> u64 {
 /// A value of a record, without the zero byte that pads a UID in DICOM.
 fn text(record: &ByteRecord, place: usize, line: u64) -> Result<&str, Error> {
     let value = record.get(place).unwrap_or_default();
-    let value = std::str::from_utf8(value).ok().context(EncodingSnafu { line })?;
+    let value = std::str::from_utf8(value)
+        .ok()
+        .context(EncodingSnafu { line })?;
     Ok(value.trim_matches(|c: char| c.is_whitespace() || c == '\0'))
 }

@@ -42,7 +42,11 @@ impl Labels {
     ///
     /// Patients are numbered likewise; a study without a patient's identifier is its own patient.
     pub fn pseudonymise(&self, seed: u64) -> Pseudonyms {
-        let studies = numbers(seed, b"studies ", self.rows.iter().map(|row| Name::Study(&row.study)));
+        let studies = numbers(
+            seed,
+            b"studies ",
+            self.rows.iter().map(|row| Name::Study(&row.study)),
+        );
         let patients = numbers(seed, b"patients", self.rows.iter().map(|row| row.patient()));
         let by_study = self.rows.iter().map(|row| {
             let labelled = Labelled {
@@ -109,12 +113,16 @@ impl Pseudonyms {
     ///
     /// `uid` is the Study Instance UID as the object has it, padding included.
     pub fn of(&self, uid: &str) -> Option<&Labelled> {
-        self.by_study.get(uid.trim_matches(|c: char| c.is_whitespace() || c == '\0'))
+        self.by_study
+            .get(uid.trim_matches(|c: char| c.is_whitespace() || c == '\0'))
     }
 
     /// The Study Instance UID behind each pseudonym: the way back.
     pub fn link(&self) -> HashMap<u32, &str> {
-        self.by_study.iter().map(|(uid, labelled)| (labelled.study, uid.as_str())).collect()
+        self.by_study
+            .iter()
+            .map(|(uid, labelled)| (labelled.study, uid.as_str()))
+            .collect()
     }
 
     /// How many studies there are.
@@ -130,6 +138,8 @@ impl Pseudonyms {
 
 impl fmt::Debug for Pseudonyms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pseudonyms").field("studies", &self.len()).finish_non_exhaustive()
+        f.debug_struct("Pseudonyms")
+            .field("studies", &self.len())
+            .finish_non_exhaustive()
     }
 }

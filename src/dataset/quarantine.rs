@@ -67,7 +67,9 @@ impl Quarantine {
 
     /// The objects, sorted by key, with why each is set aside.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Fault)> {
-        self.rows.iter().map(|(object, fault)| (object.as_str(), fault))
+        self.rows
+            .iter()
+            .map(|(object, fault)| (object.as_str(), fault))
     }
 
     /// The table `object,reason,sentence`.
@@ -76,12 +78,17 @@ impl Quarantine {
     /// Only when the writer fails.
     pub fn to_csv(&self) -> Result<Vec<u8>, Error> {
         let mut writer = csv::Writer::from_writer(Vec::new());
-        writer.write_record(["object", "reason", "sentence"]).context(TableSnafu)?;
+        writer
+            .write_record(["object", "reason", "sentence"])
+            .context(TableSnafu)?;
         for (object, fault) in &self.rows {
             let row = [object, &fault.reason, &fault.sentence];
             writer.write_record(row).context(TableSnafu)?;
         }
-        writer.into_inner().map_err(|error| error.into_error().into()).context(TableSnafu)
+        writer
+            .into_inner()
+            .map_err(|error| error.into_error().into())
+            .context(TableSnafu)
     }
 
     /// Reads what [`Self::to_csv`] wrote.
@@ -93,7 +100,8 @@ impl Quarantine {
         for (number, row) in csv::Reader::from_reader(bytes).records().enumerate() {
             let invalid = QuarantineSnafu { row: number + 1 };
             let row = row.ok().context(invalid)?;
-            let [Some(object), Some(reason), Some(sentence)] = [0, 1, 2].map(|at| row.get(at)) else {
+            let [Some(object), Some(reason), Some(sentence)] = [0, 1, 2].map(|at| row.get(at))
+            else {
                 return invalid.fail();
             };
             quarantine.add(object, reason, sentence);
@@ -104,6 +112,8 @@ impl Quarantine {
 
 impl fmt::Debug for Quarantine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Quarantine").field("objects", &self.len()).finish_non_exhaustive()
+        f.debug_struct("Quarantine")
+            .field("objects", &self.len())
+            .finish_non_exhaustive()
     }
 }

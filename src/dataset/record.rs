@@ -69,8 +69,12 @@ const fn rank(acquisition: Acquisition) -> u8 {
 /// The table of a shard: a header and a row for each record.
 pub(super) fn write(records: &[Record]) -> Result<Vec<u8>, Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let header = ["study", "patient", "grade"].into_iter().chain(Covariates::COLUMNS);
-    writer.write_record(header.chain(IMAGE_COLUMNS)).context(TableSnafu)?;
+    let header = ["study", "patient", "grade"]
+        .into_iter()
+        .chain(Covariates::COLUMNS);
+    writer
+        .write_record(header.chain(IMAGE_COLUMNS))
+        .context(TableSnafu)?;
     for record in records {
         let rectangle = &record.rectangle;
         let label = [record.study, record.patient, record.grade.value().into()]
@@ -130,7 +134,10 @@ impl Row<'_> {
         let mut covariates = Covariates::default();
         for column in Covariates::COLUMNS {
             let value = self.value(column)?;
-            covariates.set(column, value).ok().context(self.fault(column))?;
+            covariates
+                .set(column, value)
+                .ok()
+                .context(self.fault(column))?;
         }
         let rectangle = CropRectangle {
             mode: self.one_of("crop_mode", &[CropMode::Robust, CropMode::Paper])?,
@@ -141,24 +148,37 @@ impl Row<'_> {
         };
         let counts: f64 = self.number("counts")?;
         ensure!(counts.is_finite(), self.fault("counts"));
-        let warnings = self.value("warnings")?.split_whitespace().map(str::to_owned).collect();
+        let warnings = self
+            .value("warnings")?
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect();
         Ok(Record {
             study: self.number("study")?,
             patient: self.number("patient")?,
-            grade: grade(self.value("grade")?).ok().context(self.fault("grade"))?,
+            grade: grade(self.value("grade")?)
+                .ok()
+                .context(self.fault("grade"))?,
             covariates,
             rectangle,
             view_source: self.one_of("view_source", &VIEW_SOURCES)?,
-            acquisition: self.one_of("acquisition", &[Acquisition::WholeBody, Acquisition::Static])?,
+            acquisition: self.one_of(
+                "acquisition",
+                &[Acquisition::WholeBody, Acquisition::Static],
+            )?,
             counts,
-            synthetic: truth(self.value("synthetic")?).ok().context(self.fault("synthetic"))?,
+            synthetic: truth(self.value("synthetic")?)
+                .ok()
+                .context(self.fault("synthetic"))?,
             warnings,
         })
     }
 
     fn value(&self, column: &'static str) -> Result<&str, Error> {
         let place = self.header.iter().position(|name| name == column);
-        place.and_then(|place| self.values.get(place)).context(self.fault(column))
+        place
+            .and_then(|place| self.values.get(place))
+            .context(self.fault(column))
     }
 
     fn number<T: std::str::FromStr>(&self, column: &'static str) -> Result<T, Error> {

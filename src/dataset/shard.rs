@@ -11,10 +11,7 @@ use snafu::{OptionExt, ensure};
 
 use super::error::{CropSizeSnafu, Error, ShardSnafu};
 use super::record::{self, Record};
-use crate::imaging::CROP_SIZE;
-
-/// The pixels of a crop.
-pub const CROP_PIXELS: usize = CROP_SIZE * CROP_SIZE;
+use crate::imaging::{CROP_PIXELS, CROP_SIZE};
 
 const FORMAT: &str = "attrium-shard-1";
 
@@ -57,7 +54,10 @@ impl Shard {
             noted("format") == Some(FORMAT),
             broken("its crops were written by another version")
         );
-        let tensor = file.tensor("crops").ok().context(broken("its crops are missing"))?;
+        let tensor = file
+            .tensor("crops")
+            .ok()
+            .context(broken("its crops are missing"))?;
         ensure!(
             noted("table_sha256") == Some(&hex(Sha256::digest(table))),
             broken("its table is not the one that was written with the crops")
@@ -68,14 +68,16 @@ impl Shard {
         );
         let records = record::read(shard, table)?;
         ensure!(
-            tensor.dtype() == Dtype::F32
-                && tensor.shape() == [records.len(), CROP_SIZE, CROP_SIZE],
+            tensor.dtype() == Dtype::F32 && tensor.shape() == [records.len(), CROP_SIZE, CROP_SIZE],
             broken("its crops and its table differ in length")
         );
         let (values, _) = tensor.data().as_chunks::<4>();
         Ok(Self {
             records,
-            crops: values.iter().map(|&value| f32::from_le_bytes(value)).collect(),
+            crops: values
+                .iter()
+                .map(|&value| f32::from_le_bytes(value))
+                .collect(),
         })
     }
 
@@ -148,7 +150,11 @@ impl ShardWriter {
         for crop in &crops {
             digest.update(crop.to_bytes());
         }
-        let header = header(records.len(), &hex(Sha256::digest(&table)), &hex(digest.finalize()));
+        let header = header(
+            records.len(),
+            &hex(Sha256::digest(&table)),
+            &hex(digest.finalize()),
+        );
         Ok(ShardFiles {
             table,
             header,
@@ -188,7 +194,11 @@ fn header(crops: usize, table_sha256: &str, crops_sha256: &str) -> Vec<u8> {
 }
 
 fn hex(digest: impl AsRef<[u8]>) -> String {
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    digest
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// A crop in half the memory where that loses nothing.
@@ -200,7 +210,9 @@ enum Packed {
 
 impl Packed {
     fn new(counts: &[f32]) -> Self {
-        let whole = |&count: &f32| (f32::from(count as u16).to_bits() == count.to_bits()).then_some(count as u16);
+        let whole = |&count: &f32| {
+            (f32::from(count as u16).to_bits() == count.to_bits()).then_some(count as u16)
+        };
         match counts.iter().map(whole).collect() {
             Some(counts) => Self::Whole(counts),
             None => Self::Real(counts.into()),

@@ -16,7 +16,7 @@ impl Storage {
     pub fn put(&self, key: &str, bytes: impl Into<Vec<u8>>) -> Result<(), Error> {
         let bytes = bytes.into();
         if bytes.len() > 4 * PART {
-            let parts = bytes.chunks(PART).map(<[u8]>::to_vec);
+            let parts = bytes.chunks(PART).map(|part| Ok(part.to_vec()));
             return self.put_chunks(key, parts);
         }
         let path = self.path(key)?;
@@ -41,49 +41,51 @@ impl Storage {
 
     /// Writes an object from pieces, of which a few megabytes are in memory at a time.
     ///
+    /// A piece that is an error ends the upload, and nothing is written.
+    ///
     /// # Errors
-    /// As [`Self::put`]. Where a bucket then does not even take the request to drop the parts
-    /// sent so far, they stay, unseen, until its rule for incomplete uploads removes them.
-    pub fn put_chunks(
+    /// As [`Self::put`], and the first error among the pieces. Where a bucket then does not even
+    /// take the request to drop the parts sent so far, they stay, unseen, until its rule for
+    /// incomplete uploads removes them.
+    pub fn put_chunks<E: From<Error>>(
         &self,
         key: &str,
-        chunks: impl IntoIterator<Item = Vec<u8>>,
-    ) -> Result<(), Error> {
+        chunks: impl IntoIterator<Item = Result<Vec<u8>, E>>,
+    ) -> Result<(), E> {
         let path = self.path(key)?;
         let mut upload = runtime::block_on(self.store.put_multipart(&path))?
             .map_err(|error| self.failed(key, error))?;
-        let error = match send(&mut *upload, chunks)? {
-            Ok(()) => return Ok(()),
-            Err(error) => self.failed(key, error),
-        };
-        if let Err(cause) = runtime::block_on(upload.abort())? {
-            let cause = Error::at(self.uri(), cause);
-            tracing::warn!(%cause, "The parts of an unfinished object were left in the store");
+        let sent = send(&mut *upload, chunks, |error| self.failed(key, error));
+        if sent.is_err()
+            && let Err(error) = runtime::block_on(upload.abort())?
+        {
+            let error = Error::at(self.uri(), error);
+            tracing::warn!(%error, "The parts of an unfinished object were left in the store");
         }
-        Err(error)
+        sent
     }
 }
 
 /// Sends pieces as parts of equal size, one after the other, and completes the object.
-fn send(
+fn send<E: From<Error>>(
     upload: &mut dyn MultipartUpload,
-    chunks: impl IntoIterator<Item = Vec<u8>>,
-) -> Result<object_store::Result<()>, Error> {
-    let mut part = Vec::with_capacity(PART);
+    chunks: impl IntoIterator<Item = Result<Vec<u8>, E>>,
+    failed: impl Fn(object_store::Error) -> Error,
+) -> Result<(), E> {
+    let mut part = Vec::new();
     for chunk in chunks {
-        part.extend_from_slice(&chunk);
+        part.extend_from_slice(&chunk?);
         while part.len() >= PART {
             let rest = part.split_off(PART);
             let full = PutPayload::from(std::mem::replace(&mut part, rest));
-            if let Err(error) = runtime::block_on(upload.put_part(full))? {
-                return Ok(Err(error));
-            }
+            runtime::block_on(upload.put_part(full))?.map_err(&failed)?;
         }
     }
     let last = PutPayload::from(part);
     let finish = async {
         upload.put_part(last).await?;
-        upload.complete().await.map(drop)
+        upload.complete().await
     };
-    runtime::block_on(finish)
+    runtime::block_on(finish)?.map_err(&failed)?;
+    Ok(())
 }
