@@ -82,15 +82,14 @@ fn frames(
     let windows = dicom::energy_window_vector(set)?;
     let detector_count = dicom::number_of_detectors(set)?;
     let window_count = dicom::number_of_energy_windows(set)?;
-    let lists_every_frame = |vector: &Option<Vec<usize>>| {
-        vector.as_ref().is_none_or(|vector| vector.len() == count)
-    };
+    let lists_every_frame =
+        |vector: &Option<Vec<usize>>| vector.as_ref().is_none_or(|vector| vector.len() == count);
     ensure!(
         lists_every_frame(&detectors) && lists_every_frame(&windows),
         FrameVectorsSnafu { frames: count }
     );
-    let is_listed = (detectors.is_some() || detector_count == 1)
-        && (windows.is_some() || window_count == 1);
+    let is_listed =
+        (detectors.is_some() || detector_count == 1) && (windows.is_some() || window_count == 1);
     if !is_listed && count > 1 {
         ensure!(
             Some(count) == detector_count.checked_mul(window_count),
@@ -212,7 +211,10 @@ fn coded_view(views: &[DetectorView<'_>], detector: usize) -> Option<View> {
 fn view_by_text(set: &DataSet<'_>) -> Result<Option<(View, ViewSource)>, Error> {
     let texts = [
         (dicom::image_id(set)?, ViewSource::ImageId),
-        (dicom::series_description(set)?, ViewSource::SeriesDescription),
+        (
+            dicom::series_description(set)?,
+            ViewSource::SeriesDescription,
+        ),
         (dicom::ge_dataset_name(set), ViewSource::GePrivate),
         (dicom::ge_picture_name(set), ViewSource::GePrivate),
     ];

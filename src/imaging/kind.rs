@@ -75,13 +75,15 @@ pub fn acquisition(set: &DataSet<'_>, layout: &Layout) -> Result<Acquisition, Er
 
 /// Parts of the body that a static bone scan shows instead of the thorax, as they are typed.
 const ELSEWHERE: &[&[u8]] = &[
-    b"SKULL", b"HEAD", b"FACE", b"NECK", b"PELVIS", b"PELVIC", b"HIP", b"HIPS", b"FEMUR", b"FEMURS",
-    b"LEG", b"LEGS", b"KNEE", b"KNEES", b"TIBIA", b"ANKLE", b"ANKLES", b"FOOT", b"FEET", b"ELBOW",
-    b"ELBOWS", b"HAND", b"HANDS", b"WRIST", b"WRISTS", b"FOREARM", b"LSPINE", b"LUMBAR", b"ABDOMEN",
-    b"BLADDER", b"KIDNEY", b"KIDNEYS", b"THYROID",
+    b"SKULL", b"HEAD", b"FACE", b"NECK", b"PELVIS", b"PELVIC", b"HIP", b"HIPS", b"FEMUR",
+    b"FEMURS", b"LEG", b"LEGS", b"KNEE", b"KNEES", b"TIBIA", b"ANKLE", b"ANKLES", b"FOOT", b"FEET",
+    b"ELBOW", b"ELBOWS", b"HAND", b"HANDS", b"WRIST", b"WRISTS", b"FOREARM", b"LSPINE", b"LUMBAR",
+    b"ABDOMEN", b"BLADDER", b"KIDNEY", b"KIDNEYS", b"THYROID",
 ];
 
-const THORAX: &[&[u8]] = &[b"THORAX", b"CHEST", b"HEART", b"CARDIAC", b"RIBS", b"STERNUM", b"TSPINE"];
+const THORAX: &[&[u8]] = &[
+    b"THORAX", b"CHEST", b"HEART", b"CARDIAC", b"RIBS", b"STERNUM", b"TSPINE",
+];
 
 /// A static is taken for one of the thorax unless something says that it is of another part.
 fn check_thorax(set: &DataSet<'_>) -> Result<(), Error> {

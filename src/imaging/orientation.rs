@@ -162,7 +162,10 @@ fn midline(rows: &[&[f32]]) -> usize {
 }
 
 fn roots(rows: &[&[f32]]) -> f64 {
-    rows.iter().flat_map(|row| row.iter()).map(|count| f64::from(count.sqrt())).sum()
+    rows.iter()
+        .flat_map(|row| row.iter())
+        .map(|count| f64::from(count.sqrt()))
+        .sum()
 }
 
 /// The share of counts within a fortieth of the width beside the midline.

@@ -97,8 +97,22 @@ const OTHER: &[&[u8]] = &[
 
 /// What follows "post" where it means "after".
 const AFTER: &[&[u8]] = &[
-    b"INJ", b"INJECTION", b"OP", b"OPERATION", b"SURGERY", b"THERAPY", b"TX", b"TREATMENT",
-    b"CHEMO", b"RT", b"VOID", b"EXERCISE", b"STRESS", b"CONTRAST", b"PROCESSED", b"PROCESSING",
+    b"INJ",
+    b"INJECTION",
+    b"OP",
+    b"OPERATION",
+    b"SURGERY",
+    b"THERAPY",
+    b"TX",
+    b"TREATMENT",
+    b"CHEMO",
+    b"RT",
+    b"VOID",
+    b"EXERCISE",
+    b"STRESS",
+    b"CONTRAST",
+    b"PROCESSED",
+    b"PROCESSING",
 ];
 
 /// The view that a free text names, if it names just one.

@@ -68,6 +68,14 @@ impl Date {
         format!("{:04}{:02}{:02}", self.year, self.month, self.day)
     }
 
+    /// Some seconds earlier on the same day.
+    pub(super) fn before(self, seconds: u32) -> Self {
+        Self {
+            second: self.second.saturating_sub(seconds),
+            ..self
+        }
+    }
+
     /// As a DICOM time, HHMMSS, some seconds later.
     pub(super) fn time(self, later: u32) -> String {
         let second = self.second + later;
@@ -77,6 +85,15 @@ impl Date {
             second / 60 % 60,
             second % 60
         )
+    }
+}
+
+impl Study {
+    /// The patient's identifier, as in the objects and in labels.csv.
+    pub fn patient_id(&self) -> String {
+        let mut identifiers = Stream::new(self.seed, Purpose::Pairing, self.patient);
+        let tag = u16::from_le_bytes(identifiers.bytes());
+        format!("PH{tag:04X}{:06}", self.patient)
     }
 }
 

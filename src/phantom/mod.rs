@@ -64,6 +64,12 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// The table of labels could not be written.
+    #[snafu(display("cannot write the table of labels: check the space left"))]
+    Table {
+        /// Why.
+        source: csv::Error,
+    },
     /// A DICOM object could not be encoded.
     #[snafu(display("cannot encode the object {}", path.display()))]
     Encode {

@@ -28,6 +28,8 @@ pub(super) enum Purpose {
     Position,
     /// Unique identifiers.
     Identifiers,
+    /// Names of folders.
+    Archive,
     /// The photons of the anterior view.
     AnteriorCounts,
     /// The photons of the posterior view.

@@ -35,7 +35,7 @@ impl Geometry {
         )
     }
 
-    fn to_body(self, column: f64, row: f64) -> (f64, f64) {
+    pub(super) fn to_body(self, column: f64, row: f64) -> (f64, f64) {
         let (sine, cosine) = self.angle.sin_cos();
         let (x, y) = (column - self.column, row - self.row);
         (

@@ -30,6 +30,8 @@ pub struct Scanner {
     pub naming: Naming,
     /// Its private elements.
     pub private: PrivateGroup,
+    /// Whether it writes counts as signed numbers.
+    pub signed: bool,
     /// Whether it writes Implicit VR Little Endian instead of Explicit VR Little Endian.
     pub implicit: bool,
 }
@@ -43,6 +45,16 @@ pub enum Layout {
     PosteriorFirst,
     /// Two objects of one frame.
     TwoObjects,
+}
+
+impl Layout {
+    /// Objects of a study.
+    pub fn objects(self) -> usize {
+        match self {
+            Self::AnteriorFirst | Self::PosteriorFirst => 1,
+            Self::TwoObjects => 2,
+        }
+    }
 }
 
 /// How an object says which view a frame is.
@@ -86,6 +98,7 @@ pub static SCANNERS: [Scanner; 6] = [
         layout: Layout::TwoObjects,
         naming: Naming::ImageId,
         private: PrivateGroup::Adac,
+        signed: false,
         implicit: true,
     },
     Scanner {
@@ -101,6 +114,7 @@ pub static SCANNERS: [Scanner; 6] = [
         layout: Layout::PosteriorFirst,
         naming: Naming::Srt,
         private: PrivateGroup::Philips,
+        signed: false,
         implicit: false,
     },
     Scanner {
@@ -116,6 +130,7 @@ pub static SCANNERS: [Scanner; 6] = [
         layout: Layout::AnteriorFirst,
         naming: Naming::Srt,
         private: PrivateGroup::Siemens,
+        signed: false,
         implicit: true,
     },
     Scanner {
@@ -131,6 +146,7 @@ pub static SCANNERS: [Scanner; 6] = [
         layout: Layout::AnteriorFirst,
         naming: Naming::SnomedCt,
         private: PrivateGroup::Siemens,
+        signed: false,
         implicit: false,
     },
     Scanner {
@@ -146,6 +162,7 @@ pub static SCANNERS: [Scanner; 6] = [
         layout: Layout::TwoObjects,
         naming: Naming::Private,
         private: PrivateGroup::Genie,
+        signed: true,
         implicit: false,
     },
     Scanner {
@@ -161,6 +178,7 @@ pub static SCANNERS: [Scanner; 6] = [
         layout: Layout::AnteriorFirst,
         naming: Naming::SnomedCt,
         private: PrivateGroup::Genie,
+        signed: true,
         implicit: false,
     },
 ];

@@ -26,13 +26,13 @@ mod runtime;
 
 use std::{fmt, sync::Arc};
 
-use object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path};
+use object_store::{GetOptions, ObjectStore, ObjectStoreExt, memory::InMemory, path::Path};
 
 pub use error::{Cause, Error};
 pub use list::{List, ObjectMeta};
 use location::Location;
 pub use open::StorageOptions;
-pub use read::Chunks;
+pub use read::Reader;
 
 /// A prefix in a store: a folder, or the part of a bucket below a key.
 ///
@@ -151,6 +151,43 @@ impl Storage {
             }
         }
         List::new(&*self.store, self.prefix.clone(), self.uri())
+    }
+
+    /// An object's bytes, if there are at most `limit` of them.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when it is not there, [`Error::TooLarge`] before any of a larger object
+    /// is read, and what the store says.
+    pub fn get(&self, key: &str, limit: u64) -> Result<Vec<u8>, Error> {
+        let path = self.path(key)?;
+        let read = async {
+            let found = self.store.get_opts(&path, GetOptions::new()).await?;
+            match found.meta.size {
+                size if size > limit => Ok(Err(size)),
+                _ => found.bytes().await.map(Ok),
+            }
+        };
+        match runtime::block_on(read)?.map_err(|error| self.failed(key, error))? {
+            Ok(bytes) => Ok(bytes.into()),
+            Err(size) => error::TooLargeSnafu {
+                uri: self.shown(key),
+                size,
+                limit,
+            }
+            .fail(),
+        }
+    }
+
+    /// As [`Self::get`], but `None` when the object is not there.
+    ///
+    /// # Errors
+    /// As [`Self::get`], but for [`Error::NotFound`].
+    pub fn try_get(&self, key: &str, limit: u64) -> Result<Option<Vec<u8>>, Error> {
+        match self.get(key, limit) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether an object is there.

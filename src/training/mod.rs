@@ -11,6 +11,7 @@ pub mod class_weights;
 pub mod fit;
 pub mod folds;
 pub mod normalization;
+pub mod preparation;
 pub mod validation_split;
 
 pub use augmentation::{Augmentation, AugmentedImage, Transform};
@@ -18,4 +19,5 @@ pub use class_weights::class_weights;
 pub use fit::{Fit, FitConfig, FitData};
 pub use folds::assign_folds;
 pub use normalization::Normalization;
+pub use preparation::{Cohort, Preparation, Prepared};
 pub use validation_split::{Split, split_validation};

@@ -79,7 +79,9 @@ pub fn study_instance_uid<'a>(set: &DataSet<'a>) -> Result<&'a str> {
     let name = StudyInstanceUid;
     let uid = trim_uid(text(set, name)?.context(MissingSnafu { name })?);
     ensure!(!uid.is_empty(), MissingSnafu { name });
-    std::str::from_utf8(uid).ok().context(UnreadableSnafu { name })
+    std::str::from_utf8(uid)
+        .ok()
+        .context(UnreadableSnafu { name })
 }
 
 /// The values of Image Type (0008,0008), none if it is absent.
@@ -324,7 +326,10 @@ pub fn ge_picture_name<'a>(set: &DataSet<'a>) -> Option<&'a [u8]> {
 /// GE's private number of the detector, (0011,xx15), counted from 1, if stated.
 pub fn ge_detector_number(set: &DataSet<'_>) -> Option<i64> {
     let element = ge_element(set, GeDetectorNumber)?;
-    numbers_of(set, element, GeDetectorNumber).ok()?.first().map(|&number| number as i64)
+    numbers_of(set, element, GeDetectorNumber)
+        .ok()?
+        .first()
+        .map(|&number| number as i64)
 }
 
 fn ge_element<'s, 'a>(set: &'s DataSet<'a>, name: AttributeName) -> Option<&'s Element<'a>> {
@@ -367,7 +372,10 @@ fn texts<'a>(set: &DataSet<'a>, name: AttributeName) -> Result<Vec<&'a [u8]>> {
 }
 
 fn text<'a>(set: &DataSet<'a>, name: AttributeName) -> Result<Option<&'a [u8]>> {
-    Ok(texts(set, name)?.first().copied().filter(|text| !text.is_empty()))
+    Ok(texts(set, name)?
+        .first()
+        .copied()
+        .filter(|text| !text.is_empty()))
 }
 
 /// The numbers of an element, binary or written out.
@@ -390,7 +398,8 @@ fn numbers_of(set: &DataSet<'_>, element: &Element<'_>, name: AttributeName) -> 
 
 fn chunks<const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> f64) -> Option<Vec<f64>> {
     let (chunks, rest) = bytes.as_chunks::<N>();
-    rest.is_empty().then(|| chunks.iter().map(|&chunk| number(chunk)).collect())
+    rest.is_empty()
+        .then(|| chunks.iter().map(|&chunk| number(chunk)).collect())
 }
 
 fn written_numbers(bytes: &[u8], name: AttributeName) -> Result<Vec<f64>> {

@@ -273,10 +273,7 @@ impl<'a> Reader<'a> {
 
     fn header(&mut self, encoding: Encoding) -> Result<Header, Malformed> {
         let position = self.position;
-        let tag = Tag(
-            encoding.u16(self.array()?),
-            encoding.u16(self.array()?),
-        );
+        let tag = Tag(encoding.u16(self.array()?), encoding.u16(self.array()?));
         // Items and delimiters never name a value representation (PS3.5, 7.5).
         if !encoding.explicit || tag.0 == ITEM.0 {
             let length = encoding.u32(self.array()?);
@@ -312,7 +309,9 @@ impl<'a> Reader<'a> {
         let value = if length == UNDEFINED {
             self.undefined_value(tag, vr, encoding)?
         } else {
-            let bytes = self.take(length as usize).map_err(|_| Malformed::CutShort { position })?;
+            let bytes = self
+                .take(length as usize)
+                .map_err(|_| Malformed::CutShort { position })?;
             let known = vr.filter(|vr| vr.0 != *b"UN");
             if known.map_or_else(|| AttributeName::is_sequence(tag), |vr| vr.0 == *b"SQ") {
                 Value::Sequence(encoding_inside(vr, encoding), bytes)
@@ -330,7 +329,9 @@ impl<'a> Reader<'a> {
         encoding: Encoding,
     ) -> Result<Value<'a>, Malformed> {
         if tag == AttributeName::PixelData.tag() {
-            return self.undefined(Encoding::EXPLICIT_LITTLE, true).map(Value::Fragments);
+            return self
+                .undefined(Encoding::EXPLICIT_LITTLE, true)
+                .map(Value::Fragments);
         }
         let inner = encoding_inside(vr, encoding);
         let bytes = self.undefined(inner, false)?;

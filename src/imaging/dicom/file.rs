@@ -61,12 +61,15 @@ fn meta_start(bytes: &[u8]) -> Option<usize> {
 fn read_meta(bytes: &[u8]) -> Result<(usize, TransferSyntax), FileError> {
     let (meta, length) =
         DataSet::find_group(bytes, 0x0002, Encoding::EXPLICIT_LITTLE).context(MetaSnafu)?;
-    let uid = match meta.element(AttributeName::TransferSyntaxUid).map(|element| element.value) {
+    let uid = match meta
+        .element(AttributeName::TransferSyntaxUid)
+        .map(|element| element.value)
+    {
         Some(Value::Plain(uid)) => uid,
         _ => return UnsupportedTransferSyntaxSnafu.fail(),
     };
-    let transfer_syntax = TransferSyntax::from_uid(trim_uid(uid))
-        .context(UnsupportedTransferSyntaxSnafu)?;
+    let transfer_syntax =
+        TransferSyntax::from_uid(trim_uid(uid)).context(UnsupportedTransferSyntaxSnafu)?;
     Ok((length, transfer_syntax))
 }
 

@@ -12,6 +12,7 @@ mod name;
 mod transfer_syntax;
 
 pub use attribute::AttributeError;
+pub(super) use attribute::{Code, DetectorView};
 pub(super) use attribute::{
     EnergyWindow, bits_allocated, bits_stored, body_part, columns, detector_vector, detector_views,
     energy_window_vector, energy_windows, ge_dataset_name, ge_detector_number, ge_picture_name,
@@ -21,7 +22,6 @@ pub(super) use attribute::{
     pixel_spacing, rescale_intercept, rescale_slope, rows, samples_per_pixel, series_description,
     sop_class, study_instance_uid,
 };
-pub(super) use attribute::{Code, DetectorView};
 pub use element::Malformed;
 pub(super) use element::{DataSet, Value, Vr, fragments};
 pub(super) use file::{DicomFile, FileError, open};

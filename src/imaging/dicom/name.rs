@@ -104,13 +104,41 @@ impl AttributeName {
     pub(super) const fn vr(self) -> Vr {
         Vr(match self {
             Self::TransferSyntaxUid | Self::SopClassUid | Self::StudyInstanceUid => *b"UI",
-            Self::ImageType | Self::Modality | Self::BodyPartExamined | Self::PatientPosition | Self::PatientOrientation | Self::PhotometricInterpretation | Self::LossyImageCompression => *b"CS",
+            Self::ImageType
+            | Self::Modality
+            | Self::BodyPartExamined
+            | Self::PatientPosition
+            | Self::PatientOrientation
+            | Self::PhotometricInterpretation
+            | Self::LossyImageCompression => *b"CS",
             Self::CodeValue | Self::CodingSchemeDesignator | Self::ImageId => *b"SH",
-            Self::CodeMeaning | Self::SeriesDescription | Self::GeDatasetName | Self::GePictureName => *b"LO",
-            Self::ImageOrientation | Self::PixelSpacing | Self::RescaleIntercept | Self::RescaleSlope | Self::EnergyWindowLowerLimit | Self::EnergyWindowUpperLimit => *b"DS",
-            Self::SamplesPerPixel | Self::Rows | Self::Columns | Self::BitsAllocated | Self::BitsStored | Self::HighBit | Self::PixelRepresentation | Self::EnergyWindowVector | Self::NumberOfEnergyWindows | Self::DetectorVector | Self::NumberOfDetectors => *b"US",
+            Self::CodeMeaning
+            | Self::SeriesDescription
+            | Self::GeDatasetName
+            | Self::GePictureName => *b"LO",
+            Self::ImageOrientation
+            | Self::PixelSpacing
+            | Self::RescaleIntercept
+            | Self::RescaleSlope
+            | Self::EnergyWindowLowerLimit
+            | Self::EnergyWindowUpperLimit => *b"DS",
+            Self::SamplesPerPixel
+            | Self::Rows
+            | Self::Columns
+            | Self::BitsAllocated
+            | Self::BitsStored
+            | Self::HighBit
+            | Self::PixelRepresentation
+            | Self::EnergyWindowVector
+            | Self::NumberOfEnergyWindows
+            | Self::DetectorVector
+            | Self::NumberOfDetectors => *b"US",
             Self::NumberOfFrames => *b"IS",
-            Self::EnergyWindowInformation | Self::EnergyWindowRange | Self::DetectorInformation | Self::ViewCode | Self::PatientGantryRelationship => *b"SQ",
+            Self::EnergyWindowInformation
+            | Self::EnergyWindowRange
+            | Self::DetectorInformation
+            | Self::ViewCode
+            | Self::PatientGantryRelationship => *b"SQ",
             Self::PixelData => *b"OW",
             Self::GeDetectorNumber => *b"SL",
         })

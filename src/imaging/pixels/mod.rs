@@ -104,10 +104,16 @@ pub fn to_counts(samples: &[u16], layout: &Layout) -> (Image<f32>, usize) {
         }
     };
     let pixels = if layout.slope == 1.0 && layout.intercept == 0.0 {
-        samples.iter().map(|&sample| keep(value(sample) as f32)).collect()
+        samples
+            .iter()
+            .map(|&sample| keep(value(sample) as f32))
+            .collect()
     } else {
         let rescale = |value: i32| (layout.slope * f64::from(value) + layout.intercept) as f32;
-        samples.iter().map(|&sample| keep(rescale(value(sample)))).collect()
+        samples
+            .iter()
+            .map(|&sample| keep(rescale(value(sample))))
+            .collect()
     };
     let image = Image {
         rows: layout.rows,

@@ -86,13 +86,27 @@ fn wrap(data: &[u8], layout: &Layout, syntax: TransferSyntax) -> Vec<u8> {
     let mut file = vec![0; 128];
     file.extend_from_slice(b"DICM");
     let mut meta = Vec::new();
-    for (number, value) in [(0x02, "1.2.840.10008.5.1.4.1.1.20"), (0x03, "1.2.3"), (0x10, uid)] {
+    for (number, value) in [
+        (0x02, "1.2.840.10008.5.1.4.1.1.20"),
+        (0x03, "1.2.3"),
+        (0x10, uid),
+    ] {
         put_short(&mut meta, [0x0002, number], b"UI", &padded(value));
     }
-    put_short(&mut file, [0x0002, 0], b"UL", &(meta.len() as u32).to_le_bytes());
+    put_short(
+        &mut file,
+        [0x0002, 0],
+        b"UL",
+        &(meta.len() as u32).to_le_bytes(),
+    );
     file.extend_from_slice(&meta);
     let us = |file: &mut Vec<u8>, element, value: usize| {
-        put_short(file, [0x0028, element], b"US", &(value as u16).to_le_bytes());
+        put_short(
+            file,
+            [0x0028, element],
+            b"US",
+            &(value as u16).to_le_bytes(),
+        );
     };
     us(&mut file, 0x0002, 1);
     put_short(&mut file, [0x0028, 0x0004], b"CS", b"MONOCHROME2 ");

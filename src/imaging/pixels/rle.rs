@@ -17,7 +17,11 @@ pub fn decode(data: &[u8], layout: &Layout) -> Result<Vec<u16>, Error> {
         problem: "the RLE header is cut short",
     })?;
     let (words, _) = header.as_chunks();
-    let word = |index: usize| words.get(index).map_or(0, |&word| u32::from_le_bytes(word) as usize);
+    let word = |index: usize| {
+        words
+            .get(index)
+            .map_or(0, |&word| u32::from_le_bytes(word) as usize)
+    };
     let segments = layout.bits_allocated as usize / 8;
     ensure!(
         word(0) == segments,

@@ -32,6 +32,8 @@ pub(crate) struct Body {
     pub(super) breasts: f64,
     /// Tilt of the shoulders: how much lower the left one is, in mm.
     pub(super) shoulders: f64,
+    /// By how many thousandths the chest lies lower than in the reference.
+    pub(super) chest: f64,
     /// How far ribs slope.
     pub(super) rib_slope: f64,
 }
@@ -80,13 +82,17 @@ impl Body {
             },
             breasts: breasts * if mass_index > 27.0 { 1.3 } else { 1.0 },
             shoulders: stream.normal(0.0, 7.0),
+            chest: stream.bounded_normal(0.0, 7.0, 2.2),
             rib_slope: stream.factor(0.15),
         }
     }
 
     /// A height in thousandths of the body's length, in mm from the vertex.
+    ///
+    /// Chests differ: the thorax lies higher or lower between the chin and the hips.
     pub(super) fn height(&self, y: f64) -> f64 {
-        y * 1e-3 * self.length_mm
+        let from_chest = (y - 235.0) / 75.0;
+        (y + self.chest * (-from_chest * from_chest).exp()) * 1e-3 * self.length_mm
     }
 
     /// How far the spine is off the midline at a height in thousandths, in mm.

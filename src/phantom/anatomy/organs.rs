@@ -22,6 +22,7 @@ pub(super) fn draw(canvas: &mut Canvas, body: &Body, uptake: Uptake, kinetics: &
         kinetics.range(0.15, 0.6),
     );
     abdomen(canvas, body, kinetics);
+    patches(canvas, body, kinetics);
     kidneys(canvas, body, kinetics);
     bladder(canvas, body, kinetics);
     thyroid_and_stomach(canvas, body, kinetics);
@@ -59,16 +60,20 @@ fn blood(canvas: &mut Canvas, body: &Body, kinetics: &mut Stream) {
 
 /// The left ventricle's wall and the thinner free wall of the right ventricle.
 fn myocardium(canvas: &mut Canvas, body: &Body, concentration: f64, right: f64) {
-    let left = Solid {
-        form: Form::Shell(0.62),
-        ..heart_part(body, (10.0, 8.0), [52.0, 41.0, 80.0], 0.36)
-    };
-    canvas.solid(&left, concentration);
-    let right_wall = Solid {
-        form: Form::Shell(0.8),
-        ..heart_part(body, (-26.0, 4.0), [42.0, 40.0, 70.0], 0.28)
-    };
-    canvas.solid(&right_wall, right * concentration);
+    // It beats and moves with the breath while the camera counts: four phases stand for all.
+    for (x, y, scale) in [(-4.0, -7.0, 0.9), (3.0, -2.0, 1.0), (4.0, 3.0, 1.08), (-2.0, 8.0, 0.97)] {
+        let sized = |axes: [f64; 3]| axes.map(|axis| axis * scale);
+        let left = Solid {
+            form: Form::Shell(0.62),
+            ..heart_part(body, (10.0 + x, 8.0 + y), sized([52.0, 41.0, 80.0]), 0.36)
+        };
+        canvas.solid(&left, 0.25 * concentration);
+        let right_wall = Solid {
+            form: Form::Shell(0.8),
+            ..heart_part(body, (-26.0 + x, 4.0 + y), sized([42.0, 40.0, 70.0]), 0.28)
+        };
+        canvas.solid(&right_wall, 0.25 * right * concentration);
+    }
 }
 
 fn abdomen(canvas: &mut Canvas, body: &Body, kinetics: &mut Stream) {
@@ -81,17 +86,20 @@ fn abdomen(canvas: &mut Canvas, body: &Body, kinetics: &mut Stream) {
         &body.ellipsoid((88.0, 300.0), [28.0, 44.0, 60.0], 0.75),
         kinetics.range(0.0, 0.6),
     );
-    // Patches of bowel and muscle keep the abdomen from being even.
-    for _ in 0..10 {
+}
+
+/// Soft tissue is not even: patches of muscle, fat and bowel.
+fn patches(canvas: &mut Canvas, body: &Body, kinetics: &mut Stream) {
+    for _ in 0..40 {
         let patch = Solid {
             angle: kinetics.range(0.0, 3.0),
             ..body.ellipsoid(
-                (kinetics.range(-110.0, 110.0), kinetics.range(305.0, 430.0)),
-                [kinetics.range(18.0, 50.0), kinetics.range(14.0, 30.0), 60.0],
-                0.4,
+                (kinetics.range(-140.0, 140.0), kinetics.range(130.0, 620.0)),
+                [kinetics.range(20.0, 60.0), kinetics.range(16.0, 40.0), 80.0],
+                kinetics.range(0.1, 0.6),
             )
         };
-        canvas.solid(&patch, kinetics.normal(0.0, 0.14));
+        canvas.solid(&patch, kinetics.normal(0.0, 0.09));
     }
 }
 

@@ -12,10 +12,10 @@ pub(super) fn draw(canvas: &mut Canvas, body: &Body) {
         -0.75,
     );
     let vault = Solid {
-        form: Form::Shell(0.9),
+        form: Form::Shell(0.8),
         ..body.ellipsoid((0.0, 54.0), [74.0, 94.0, 176.0], 0.45)
     };
-    canvas.solid(&vault, 3.4 * bone);
+    canvas.solid(&vault, 1.8 * bone);
     canvas.solid(&body.block((0.0, 68.0), [56.0, 8.0, 40.0], 0.5), 1.6 * bone);
     for side in SIDES {
         let orbit = Solid {
@@ -32,12 +32,10 @@ pub(super) fn draw(canvas: &mut Canvas, body: &Body) {
         canvas.tube(&body.nodes(&jaw), 90.0, 4.0 * bone);
     }
     canvas.solid(
-        &body.ellipsoid((0.0, 80.0), [17.0, 22.0, 45.0], 0.2),
-        6.5 * bone,
+        &body.ellipsoid((0.0, 80.0), [20.0, 26.0, 45.0], 0.2), 4.5 * bone,
     );
     canvas.solid(
-        &body.ellipsoid((0.0, 97.0), [32.0, 20.0, 50.0], 0.2),
-        5.0 * bone,
+        &body.ellipsoid((0.0, 97.0), [36.0, 26.0, 50.0], 0.2), 2.6 * bone,
     );
     canvas.solid(
         &body.ellipsoid((0.0, 114.0), [26.0, 9.0, 24.0], 0.15),
@@ -49,11 +47,10 @@ pub(super) fn draw(canvas: &mut Canvas, body: &Body) {
 fn cervical_spine(canvas: &mut Canvas, body: &Body) {
     for index in 0..7 {
         let y = 103.0 + 6.8 * f64::from(index);
-        let vertebra = body.block((body.spine(y), y), [17.0, 5.4, 26.0], 0.55);
-        canvas.solid(&vertebra, 7.0 * body.bone);
+        let vertebra = body.block((body.spine(y), y), [19.0, 8.0, 28.0], 0.5);
+        canvas.solid(&vertebra, 6.0 * body.bone);
     }
     canvas.solid(
-        &body.ellipsoid((0.0, 151.0), [17.0, 22.0, 24.0], 0.2),
-        3.5 * body.bone,
+        &body.ellipsoid((0.0, 155.0), [30.0, 36.0, 34.0], 0.2), 2.6 * body.bone,
     );
 }

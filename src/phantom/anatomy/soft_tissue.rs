@@ -6,13 +6,13 @@ use crate::phantom::raster::{Canvas, DEPTHS};
 
 /// Heights in thousandths, half widths and thicknesses in mm of the trunk.
 const TRUNK: [[f64; 3]; 15] = [
-    [112.0, 54.0, 110.0],
-    [132.0, 56.0, 118.0],
-    [145.0, 64.0, 125.0],
-    [153.0, 95.0, 125.0],
-    [161.0, 140.0, 130.0],
-    [172.0, 165.0, 150.0],
-    [195.0, 172.0, 185.0],
+    [112.0, 56.0, 110.0],
+    [132.0, 62.0, 122.0],
+    [145.0, 78.0, 142.0],
+    [153.0, 108.0, 155.0],
+    [161.0, 140.0, 170.0],
+    [172.0, 165.0, 185.0],
+    [195.0, 172.0, 200.0],
     [225.0, 160.0, 205.0],
     [280.0, 150.0, 218.0],
     [330.0, 148.0, 225.0],
@@ -31,7 +31,7 @@ pub(super) fn draw(canvas: &mut Canvas, body: &Body) {
         leg(canvas, body, index, side);
     }
     lungs(canvas, body);
-    fill(canvas);
+    fill(canvas, body);
     breasts(canvas, body);
 }
 
@@ -115,12 +115,41 @@ fn lungs(canvas: &mut Canvas, body: &Body) {
     }
 }
 
-/// Spreads muscle's activity, 1 per mm, over the layers.
-fn fill(canvas: &mut Canvas) {
-    let share = 1.0 / DEPTHS.len() as f32;
-    for layer in &mut canvas.layers {
-        for (activity, thickness) in layer.iter_mut().zip(&canvas.thickness) {
-            *activity += share * thickness;
+/// Muscle's share of the soft tissue by height in thousandths; fat takes up next to nothing.
+const MUSCLE: [[f64; 2]; 7] = [
+    [0.0, 1.0],
+    [130.0, 0.95],
+    [200.0, 1.05],
+    [280.0, 0.98],
+    [325.0, 0.62],
+    [560.0, 0.66],
+    [1000.0, 1.15],
+];
+
+/// Spreads the activity of muscle, 1 per mm, over the layers.
+fn fill(canvas: &mut Canvas, body: &Body) {
+    let geometry = canvas.geometry;
+    for row in 0..geometry.rows {
+        let (_, y) = geometry.to_body(0.5 * geometry.columns as f64, row as f64);
+        let share = muscle_at(1e3 * y / body.length_mm) as f32 / DEPTHS.len() as f32;
+        let line = row * geometry.columns..(row + 1) * geometry.columns;
+        for layer in &mut canvas.layers {
+            let pixels = layer[line.clone()].iter_mut().zip(&canvas.thickness[line.clone()]);
+            for (activity, thickness) in pixels {
+                *activity += share * thickness;
+            }
+        }
+    }
+}
+
+fn muscle_at(y: f64) -> f64 {
+    let after = MUSCLE.iter().position(|knot| knot[0] > y);
+    match after {
+        None => MUSCLE[MUSCLE.len() - 1][1],
+        Some(0) => MUSCLE[0][1],
+        Some(after) => {
+            let ([y0, from], [y1, to]) = (MUSCLE[after - 1], MUSCLE[after]);
+            from + (to - from) * (y - y0) / (y1 - y0)
         }
     }
 }
@@ -128,6 +157,6 @@ fn fill(canvas: &mut Canvas) {
 fn breasts(canvas: &mut Canvas, body: &Body) {
     for side in SIDES {
         let breast = body.ellipsoid((side * 84.0, 238.0), [62.0, 58.0, body.breasts], 0.05);
-        canvas.solid(&breast, 1.3);
+        canvas.solid(&breast, 0.5);
     }
 }

@@ -53,7 +53,7 @@ fn spine(canvas: &mut Canvas, body: &Body) {
         vertebra(
             150.0 + 13.7 * down,
             13.5 + 0.55 * down,
-            9.3 + 0.12 * down,
+            11.5 + 0.12 * down,
             0.74,
         );
     }
@@ -62,8 +62,7 @@ fn spine(canvas: &mut Canvas, body: &Body) {
         // The lumbar spine bends forward: its lower part is nearer to an anterior detector.
         vertebra(
             318.0 + 17.2 * down,
-            22.0 + 1.2 * down,
-            12.6,
+            22.0 + 1.2 * down, 15.4,
             0.66 - 0.035 * down,
         );
     }
@@ -76,25 +75,21 @@ fn draw_rib(canvas: &mut Canvas, body: &Body, side: f64, rib: [f64; 4]) {
     let lateral = lateral + side * body.shoulders * 0.1;
     let spine = body.spine(head) / body.breadth;
     let points = [
-        [spine + side * 17.0, head, 4.6, 0.86],
-        [spine + side * 0.45 * reach, head + 3.0, 4.6, 0.93],
-        [side * 0.86 * reach, lateral - 11.0, 4.8, 0.78],
-        [side * reach, lateral, 4.8, 0.5],
-        [side * 0.93 * reach, lateral + 0.3 * fall, 4.8, 0.24],
+        [spine + side * 17.0, head, 6.0, 0.86],
+        [spine + side * 0.45 * reach, head + 3.0, 6.2, 0.93],
+        [side * 0.86 * reach, lateral - 11.0, 6.4, 0.78],
+        [side * reach, lateral, 6.4, 0.5],
+        [side * 0.93 * reach, lateral + 0.3 * fall, 6.4, 0.24],
         [
             side * 0.5 * (reach + cartilage),
             lateral + 0.72 * fall,
-            5.4,
-            0.1,
-        ],
-        [side * cartilage, lateral + fall, 5.8, 0.06],
+            6.8, 0.1],
+        [side * cartilage, lateral + fall, 7.0, 0.06],
     ];
     let curve = smooth(&body.nodes(&points), 6);
-    canvas.tube(
-        &curve,
-        CHEST_DEPTH * body.breadth,
-        4.6 * body.bone * body.ribs,
-    );
+    // The first rib is short, flat and half hidden by the collar bone.
+    let activity = if head < 160.0 { 1.2 } else { 2.7 };
+    canvas.tube(&curve, CHEST_DEPTH * body.breadth, activity * body.bone * body.ribs);
 }
 
 fn floating_ribs(canvas: &mut Canvas, body: &Body, side: f64) {
@@ -109,22 +104,22 @@ fn floating_ribs(canvas: &mut Canvas, body: &Body, side: f64) {
         canvas.tube(
             &curve,
             CHEST_DEPTH * body.breadth,
-            4.6 * body.bone * body.ribs,
+            2.7 * body.bone * body.ribs,
         );
     }
 }
 
 fn sternum(canvas: &mut Canvas, body: &Body) {
     let bone = body.bone;
-    let manubrium = body.block((0.0, 190.0), [25.0, 22.0, 16.0], 0.06);
-    canvas.solid(&manubrium, 8.5 * bone);
+    let manubrium = body.block((0.0, 190.0), [29.0, 25.0, 18.0], 0.06);
+    canvas.solid(&manubrium, 8.8 * bone);
     let points = [
-        [0.0, 200.0, 15.0, 0.06],
-        [0.0, 225.0, 16.0, 0.06],
-        [0.0, 258.0, 18.0, 0.07],
-        [0.0, 272.0, 12.0, 0.08],
+        [0.0, 200.0, 20.0, 0.06],
+        [0.0, 225.0, 20.0, 0.06],
+        [0.0, 258.0, 21.0, 0.07],
+        [0.0, 276.0, 14.0, 0.08],
     ];
-    canvas.tube(&body.nodes(&points), 0.0, 3.4 * bone);
+    canvas.tube(&body.nodes(&points), 0.0, 2.9 * bone);
 }
 
 fn collar_bone(canvas: &mut Canvas, body: &Body, side: f64) {

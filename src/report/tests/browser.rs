@@ -12,10 +12,19 @@ use crate::report::{screening_report, training_report};
 fn keep() {
     if let Some(dir) = std::env::var_os("ATTRIUM_SCREENSHOTS") {
         let dir = Path::new(&dir);
-        std::fs::write(dir.join("training.html"), training_report(&fixture::training())).unwrap();
-        std::fs::write(dir.join("screening.html"), screening_report(&fixture::screening())).unwrap();
+        std::fs::write(
+            dir.join("training.html"),
+            training_report(&fixture::training()),
+        )
+        .unwrap();
+        std::fs::write(
+            dir.join("screening.html"),
+            screening_report(&fixture::screening()),
+        )
+        .unwrap();
         let mut big = fixture::training();
-        let document: crate::evaluation::MetricsDocument = serde_json::from_slice(&std::fs::read("/tmp/fix/metrics.json").unwrap()).unwrap();
+        let document: crate::evaluation::MetricsDocument =
+            serde_json::from_slice(&std::fs::read("/tmp/fix/metrics.json").unwrap()).unwrap();
         big.results = document.results;
         std::fs::write(dir.join("big.html"), training_report(&big)).unwrap();
     }

@@ -241,27 +241,57 @@ fn provenance(kind: &str) -> Provenance {
         seed: Some(1),
         versions: vec![fact("attrium", "0.1.0"), fact("burn", "0.22.1")],
         digests: vec![
-            fact("manifest.yaml", "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"),
-            fact("labels.csv", "fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9"),
+            fact(
+                "manifest.yaml",
+                "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+            ),
+            fact(
+                "labels.csv",
+                "fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9",
+            ),
         ],
-        machine: vec![fact("Processor", "x86_64, 2 threads"), fact("Accelerator", "none")],
+        machine: vec![
+            fact("Processor", "x86_64, 2 threads"),
+            fact("Accelerator", "none"),
+        ],
         stages: vec![
-            StageTime { stage: "preprocess".to_owned(), tasks: 4, seconds: 12 },
-            StageTime { stage: "train".to_owned(), tasks: 30, seconds: 4_329 },
-            StageTime { stage: "evaluate".to_owned(), tasks: 1, seconds: 7 },
+            StageTime {
+                stage: "preprocess".to_owned(),
+                tasks: 4,
+                seconds: 12,
+            },
+            StageTime {
+                stage: "train".to_owned(),
+                tasks: 30,
+                seconds: 4_329,
+            },
+            StageTime {
+                stage: "evaluate".to_owned(),
+                tasks: 1,
+                seconds: 7,
+            },
         ],
         finished: Some("2026-11-24 19:30 UTC".to_owned()),
     }
 }
 
 fn count(what: &str, count: u64) -> Count {
-    Count { what: what.to_owned(), count }
+    Count {
+        what: what.to_owned(),
+        count,
+    }
 }
 
 fn fact(name: &str, value: &str) -> Fact {
-    Fact { name: name.to_owned(), value: value.to_owned() }
+    Fact {
+        name: name.to_owned(),
+        value: value.to_owned(),
+    }
 }
 
 fn unusable(object: &str, reason: &str) -> UnusableObject {
-    UnusableObject { object: object.to_owned(), reason: reason.to_owned() }
+    UnusableObject {
+        object: object.to_owned(),
+        reason: reason.to_owned(),
+    }
 }

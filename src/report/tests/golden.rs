@@ -20,7 +20,9 @@ fn without_images(page: &str) -> String {
 }
 
 fn check(name: &str, page: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/report").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden/report")
+        .join(name);
     let page = without_images(page);
     if std::env::var_os("ATTRIUM_BLESS").is_some() {
         std::fs::write(&path, &page).expect("the golden page can be written");
