@@ -3,10 +3,12 @@
 use std::sync::mpsc::{self, SyncSender};
 use std::thread;
 
-use super::failure::{OrFail, OrMissing};
+use snafu::Snafu;
+
+use super::failure::OrFail;
 use super::model;
 use super::objects::{ShardOf, for_each_object};
-use super::run::{self, ScreeningContext};
+use super::run::ScreeningContext;
 use super::screening::{Candidate, Decision, Screened, Screener};
 use super::screening_table::{self, Row};
 use super::{Summary, TaskError};
@@ -61,7 +63,8 @@ pub(super) fn run(run: &ScreeningContext<'_>, shard: u32) -> Result<Summary, Tas
 }
 
 /// The rows of a table that is not to be written after all.
-#[derive(Debug)]
+#[derive(Debug, Snafu)]
+#[snafu(display("the screening stopped"))]
 struct Abandoned;
 
 type Chunks = SyncSender<Result<Vec<u8>, Abandoned>>;
