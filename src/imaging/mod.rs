@@ -26,7 +26,7 @@ mod warning;
 
 pub use acquisition::Acquisition;
 pub use crop::{CROP_PIXELS, CROP_SIZE, Crop, CropRectangle, crop, log_image};
-pub use dicom::{AttributeError, AttributeName, Malformed};
+pub use dicom::{AttributeError, AttributeName};
 pub use error::Error;
 pub use image::Image;
 pub use render::draw;

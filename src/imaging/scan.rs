@@ -68,7 +68,7 @@ pub struct AnteriorImage {
 /// with only a posterior view gives [`Error::NoAnterior`].
 pub fn read_anterior(bytes: &[u8], lossy: LossyPolicy) -> Result<AnteriorImage, Error> {
     let file = dicom::open(bytes)?;
-    let set = &file.data_set;
+    let set: &DataSet = &file.object;
     kind::check(set)?;
     let study = StudyUid::new(dicom::study_instance_uid(set)?);
     let layout = Layout::read(set)?;
@@ -110,7 +110,7 @@ pub fn read_anterior(bytes: &[u8], lossy: LossyPolicy) -> Result<AnteriorImage, 
 
 /// An image is lossy by its own mark, which outlives decompression, or by its transfer syntax.
 fn check_lossy(
-    set: &DataSet<'_>,
+    set: &DataSet,
     syntax: TransferSyntax,
     policy: LossyPolicy,
 ) -> Result<Option<Warning>, Error> {
@@ -133,7 +133,7 @@ fn check_view(stated: Option<Stated>, source: ViewSource) -> Result<Option<Warni
 /// Whether the image has to be turned by 180 degrees. A static shows neither head nor feet, so its
 /// header alone decides.
 fn find_turn(
-    set: &DataSet<'_>,
+    set: &DataSet,
     acquisition: Acquisition,
     counts: &Image<f32>,
     stated: Option<Stated>,
@@ -182,11 +182,7 @@ fn limit_size(
         ]
     });
     let counts = resample::shrink(&counts, new_rows, new_columns);
-    (
-        counts,
-        spacing,
-        Some(Warning::Downsampled { rows, columns }),
-    )
+    (counts, spacing, Some(Warning::Downsampled { rows, columns }))
 }
 
 fn check_pixel_size(spacing: Option<[f64; 2]>) -> Option<Warning> {
