@@ -12,7 +12,7 @@ use super::output;
 use crate::api::manifest::{self, Violations};
 use crate::api::{Resource, conditions};
 use crate::runner::{self, Display, Ending, Finished, Settings};
-use crate::stages::{Execute, Interrupt};
+use crate::stages::{Execute, Interrupt, Tasks};
 
 /// Runs the training runs and screening jobs of manifests on this machine.
 ///
@@ -20,7 +20,9 @@ use crate::stages::{Execute, Interrupt};
 /// `<output>/<namespace>/<name>/<uid>/`, and the status to `status.yaml` there. Run again, a run
 /// goes on where it stopped. Ctrl-C stops it after a checkpoint; a second one stops it at once.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  attrium run -f examples/demo/training-run.yaml -f examples/demo/screening-job.yaml")]
+#[command(
+    after_help = "Example:\n  attrium run -f examples/demo/training-run.yaml -f examples/demo/screening-job.yaml"
+)]
 pub struct Args {
     /// A manifest of one or more documents, run in order; `-` reads standard input. May be given
     /// several times.
@@ -104,11 +106,9 @@ impl Error {
 
 /// Runs the manifests' resources, one after the other, until one does not succeed.
 ///
-/// `tasks` does their tasks; it is given the CA bundle.
-///
 /// # Errors
 /// [`Error`].
-pub fn run<E: Execute>(args: &Args, tasks: impl FnOnce(Option<Vec<u8>>) -> E) -> Result<(), Error> {
+pub fn run(args: &Args) -> Result<(), Error> {
     let resources = read(&args.files)?;
     let ca_bundle = args.ca_bundle.as_deref().map(read_bytes).transpose()?;
     let cores = || thread::available_parallelism().map_or(1, usize::from);
@@ -119,7 +119,7 @@ pub fn run<E: Execute>(args: &Args, tasks: impl FnOnce(Option<Vec<u8>>) -> E) ->
         ca_bundle: ca_bundle.clone(),
     };
     runner::stop_on_signals(settings.interrupt.clone())?;
-    let tasks = tasks(ca_bundle);
+    let tasks = Tasks { ca_bundle };
     let mut finished = Vec::new();
     let outcome = run_all(&resources, &tasks, &settings, args.output, &mut finished);
     if args.output != Format::Table {
@@ -139,13 +139,17 @@ fn run_all(
         let ignored = runner::ignored_fields(resource);
         if !ignored.is_empty() {
             let fields = ignored.join(", ");
-            settings.display.say(&format!("Only a cluster heeds {fields}: ignored here"));
+            settings
+                .display
+                .say(&format!("Only a cluster heeds {fields}: ignored here"));
         }
         let model = match resource {
             Resource::TrainingRun(_) => None,
-            Resource::ScreeningJob(job) => {
-                Some(runner::find_model(job, finished, settings.ca_bundle.as_deref())?)
-            }
+            Resource::ScreeningJob(job) => Some(runner::find_model(
+                job,
+                finished,
+                settings.ca_bundle.as_deref(),
+            )?),
         };
         let ended = runner::run(resource, tasks, model.as_deref(), settings)?;
         if format == Format::Table {
@@ -169,11 +173,21 @@ fn read(files: &[PathBuf]) -> Result<Vec<Resource>, Error> {
             Err(violations) => wrong.extend(lines(path, &violations)),
         }
     }
-    if wrong.is_empty() { Ok(resources) } else { InvalidSnafu { text: wrong.join("\n") }.fail() }
+    if wrong.is_empty() {
+        Ok(resources)
+    } else {
+        InvalidSnafu {
+            text: wrong.join("\n"),
+        }
+        .fail()
+    }
 }
 
 fn lines(path: &Path, violations: &Violations) -> Vec<String> {
-    violations.iter().map(|violation| format!("  {}: {violation}", path.display())).collect()
+    violations
+        .iter()
+        .map(|violation| format!("  {}: {violation}", path.display()))
+        .collect()
 }
 
 /// The bytes of a file, or of standard input; no more than a manifest may have, and one.
@@ -193,7 +207,12 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>, Error> {
 
 fn name(finished: &Finished) -> String {
     let resource = &finished.resource;
-    format!("{} {}/{}", resource.kind(), resource.namespace(), resource.name())
+    format!(
+        "{} {}/{}",
+        resource.kind(),
+        resource.namespace(),
+        resource.name()
+    )
 }
 
 /// What a run has left, for people.
@@ -214,7 +233,11 @@ fn table(finished: &Finished) -> String {
         text.push_str(&runner::screening_table(counts));
     }
     let model = status.model.map(|model| model.uri);
-    let places = [("results", Some(finished.prefix.clone())), ("report", status.report), ("model", model)];
+    let places = [
+        ("results", Some(finished.prefix.clone())),
+        ("report", status.report),
+        ("model", model),
+    ];
     for (what, place) in places {
         if let Some(place) = place {
             text.push_str(&format!("{what}: {place}\n"));
@@ -246,13 +269,20 @@ fn success(finished: &Finished) -> Result<(), Error> {
     let conditions = finished.status().conditions;
     let sentence = |kind: &str| {
         let found = crate::api::condition(&conditions, kind);
-        found.map(|condition| condition.message.clone()).unwrap_or_default()
+        found
+            .map(|condition| condition.message.clone())
+            .unwrap_or_default()
     };
     let sentence = match finished.ending {
         Ending::GateMissed => sentence(conditions::GATES_PASSED),
         _ => sentence(conditions::SUCCEEDED),
     };
-    UnsuccessfulSnafu { name: name(finished), sentence, exit_code: finished.exit_code() }.fail()
+    UnsuccessfulSnafu {
+        name: name(finished),
+        sentence,
+        exit_code: finished.exit_code(),
+    }
+    .fail()
 }
 
 #[cfg(test)]
@@ -268,7 +298,10 @@ mod tests {
         let error = read(&[a, b]).expect_err("should be wrong");
         assert_eq!(error.exit_code(), 43);
         let text = error.to_string();
-        assert!(text.contains("a.yaml: document 1: kind: \"Pod\" is no kind"), "{text}");
+        assert!(
+            text.contains("a.yaml: document 1: kind: \"Pod\" is no kind"),
+            "{text}"
+        );
         assert!(text.contains("b.yaml: document 1, line "), "{text}");
     }
 
@@ -287,7 +320,10 @@ mod tests {
             let folder = folder.expect("an entry").path();
             for file in fs::read_dir(folder).expect("a folder") {
                 let file = file.expect("an entry").path();
-                if file.extension().is_some_and(|extension| extension == "yaml") {
+                if file
+                    .extension()
+                    .is_some_and(|extension| extension == "yaml")
+                {
                     let resources = read(&[file]).unwrap_or_else(|error| panic!("{error}"));
                     read_some += resources.len();
                 }
