@@ -111,7 +111,8 @@ impl Shard<'_> {
         )?;
         if self.labels.is_some() {
             let table = predictions.to_csv().or_retry()?;
-            self.run.put(&artefacts::screening_predictions(self.number), table)?;
+            self.run
+                .put(&artefacts::screening_predictions(self.number), table)?;
         }
         Ok(counts)
     }
@@ -134,7 +135,8 @@ impl Shard<'_> {
             artefacts::ACTIVATION_MAPS,
             self.number
         );
-        self.run.put(&name, activation_maps(self.screener, decision)?)?;
+        self.run
+            .put(&name, activation_maps(self.screener, decision)?)?;
         Ok(name)
     }
 
@@ -147,7 +149,8 @@ impl Shard<'_> {
             return;
         };
         let task = self.screener.model.manifest.task;
-        let columns = super::train::covariates(labelled.patient, labelled.grade, &labelled.covariates);
+        let columns =
+            super::train::covariates(labelled.patient, labelled.grade, &labelled.covariates);
         let (names, values) = columns.into_iter().unzip();
         predictions.covariates = names;
         predictions.rows.push(Prediction {

@@ -19,7 +19,10 @@ pub fn unstuff(data: &[u8]) -> (Cow<'_, [u8]>, &[u8]) {
     loop {
         match rest {
             [0xFF, 0, tail @ ..] => {
-                let run = tail.iter().position(|&byte| byte == 0xFF).unwrap_or(tail.len());
+                let run = tail
+                    .iter()
+                    .position(|&byte| byte == 0xFF)
+                    .unwrap_or(tail.len());
                 let (clean, after) = tail.split_at(run);
                 bytes.push(0xFF);
                 bytes.extend_from_slice(clean);
