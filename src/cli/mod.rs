@@ -2,6 +2,7 @@
 
 mod crds;
 mod output;
+mod phantom;
 
 use std::process::ExitCode;
 
@@ -24,6 +25,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Crds(crds::Args),
+    Phantom(phantom::Args),
 }
 
 /// What went wrong, to be printed once with its chain of causes.
@@ -35,6 +37,12 @@ pub enum Error {
         /// The reason.
         source: crds::Error,
     },
+    /// No cohort was drawn.
+    #[snafu(transparent)]
+    Phantom {
+        /// The reason.
+        source: phantom::Error,
+    },
 }
 
 impl Error {
@@ -42,6 +50,7 @@ impl Error {
     fn exit_code(&self) -> u8 {
         match self {
             Self::Crds { .. } => 1,
+            Self::Phantom { source } => source.exit_code(),
         }
     }
 }
@@ -63,6 +72,7 @@ pub fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<(), Error> {
     match arguments.command {
         Command::Crds(args) => crds::run(args)?,
+        Command::Phantom(args) => phantom::run(args)?,
     }
     Ok(())
 }

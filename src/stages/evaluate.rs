@@ -13,6 +13,7 @@ use crate::evaluation::{
     self, BaselineMetrics, MetricsDocument, NetworkGate, NetworkMetrics, Options, Predictions,
 };
 use crate::training::{count_ratio, fit::History};
+use crate::workflow::StageKind;
 use crate::workflow::artefacts::{self, Fold};
 
 /// What one network reached on one task.
@@ -99,7 +100,7 @@ fn data_status(
     quarantine: &Quarantine,
 ) -> Result<DataStatus, TaskError> {
     let labelled = run.pseudonyms()?.len() as u64;
-    let mut data = run.preprocessed()?;
+    let mut data = run.counted(StageKind::Preprocess)?;
     data.used = cohort.len() as u64;
     data.studies = labelled;
     data.missing_images = labelled.saturating_sub(data.used);

@@ -1,10 +1,9 @@
 //! Where a result comes from, for its report.
 
 use super::failure::OrFail;
-use super::run::Run;
-use super::{Summary, TaskError};
+use super::run::{Run, ScreeningContext, TrainingContext};
+use super::TaskError;
 use crate::report::{Fact, Provenance, StageTime};
-use super::run::{ScreeningContext, TrainingContext};
 
 /// The provenance of a training run.
 pub(super) fn of_training(
@@ -52,10 +51,7 @@ fn provenance<Spec>(
 fn stage_times<Spec>(run: &Run<'_, Spec>) -> Result<Vec<StageTime>, TaskError> {
     let mut times = Vec::new();
     for stage in &run.context.plan.stages {
-        let mut summaries = Vec::<Summary>::new();
-        for task in &stage.tasks {
-            summaries.extend(run.summary(task)?);
-        }
+        let summaries = run.summaries(stage.kind)?;
         if !summaries.is_empty() {
             times.push(StageTime {
                 stage: stage.kind.to_string(),
