@@ -92,6 +92,16 @@ fn tidy(schema: &mut Value) {
                 // An unsigned number of 32 bits needs a signed one of 64.
                 *format = "int64".into();
             }
+            if fields.get("x-kubernetes-int-or-string") == Some(&Value::Bool(true)) {
+                fields.remove("anyOf");
+            }
+            for bound in ["minimum", "maximum"] {
+                if let Some(number) = fields.get_mut(bound)
+                    && let Some(whole) = whole(number)
+                {
+                    *number = whole.into();
+                }
+            }
             if let Some(Value::String(description)) = fields.get_mut("description") {
                 *description = description.replace('\n', " ");
             }
@@ -99,5 +109,176 @@ fn tidy(schema: &mut Value) {
         }
         Value::Array(items) => items.iter_mut().for_each(tidy),
         _ => {}
+    }
+}
+
+/// A number that was written as a float although it is whole.
+fn whole(number: &Value) -> Option<i64> {
+    let value = number.as_f64()?;
+    (value.fract() == 0.0 && value.abs() < 1e15).then_some(value as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every schema within a schema, with its path.
+    fn visit<'a>(schema: &'a Value, path: &str, each: &mut impl FnMut(&str, &'a Value)) {
+        each(path, schema);
+        for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+            visit(field, &format!("{path}.{name}"), each);
+        }
+        for inner in ["items", "additionalProperties"] {
+            if let Some(schema) = schema.get(inner) {
+                visit(schema, &format!("{path}[]"), each);
+            }
+        }
+    }
+
+    #[test]
+    fn a_definition_is_small_enough_to_be_applied_by_a_client() {
+        for definition in Definition::all() {
+            assert!(
+                definition.to_yaml().len() < 256 * 1024,
+                "{}",
+                definition.kind()
+            );
+        }
+    }
+
+    #[test]
+    fn every_field_is_described() {
+        for definition in Definition::all() {
+            visit(definition.schema(), "", &mut |path, schema| {
+                let is_field = path.contains('.') && !path.ends_with("[]");
+                assert!(
+                    !is_field
+                        || schema["description"]
+                            .as_str()
+                            .is_some_and(|text| text.len() > 5),
+                    "{}{path} has no description",
+                    definition.kind()
+                );
+            });
+        }
+    }
+
+    #[test]
+    fn every_string_list_and_map_of_a_spec_has_a_maximum() {
+        for definition in Definition::all() {
+            let spec = &definition.schema()["properties"]["spec"];
+            visit(spec, "", &mut |path, schema| {
+                let bound = match schema["type"].as_str() {
+                    Some("string") if schema.get("enum").is_none() => "maxLength",
+                    Some("array") => "maxItems",
+                    Some("object") if schema.get("additionalProperties").is_some() => {
+                        "maxProperties"
+                    }
+                    _ => return,
+                };
+                assert!(
+                    schema.get(bound).is_some(),
+                    "{}{path}: no {bound}",
+                    definition.kind()
+                );
+            });
+        }
+    }
+
+    #[test]
+    fn nothing_is_nullable_and_every_format_is_known_to_kubernetes() {
+        for definition in Definition::all() {
+            visit(definition.schema(), "", &mut |path, schema| {
+                assert!(schema.get("nullable").is_none(), "{path}");
+                let format = schema["format"].as_str().unwrap_or("int64");
+                assert!(
+                    ["int32", "int64", "date-time"].contains(&format),
+                    "{path}: {format}"
+                );
+            });
+        }
+    }
+
+    #[test]
+    fn an_optional_field_of_a_spec_says_its_default() {
+        for definition in Definition::all() {
+            let spec = &definition.schema()["properties"]["spec"];
+            visit(spec, "", &mut |path, schema| {
+                let required = schema["required"].as_array();
+                for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+                    let is_object = field.get("properties").is_some() && name != "caBundle";
+                    let is_choice = ["uri", "trainingRun", "threshold", "sensitivity"];
+                    let needed =
+                        required.is_some_and(|names| names.iter().any(|other| other == name));
+                    let text = field["description"].as_str().unwrap_or_default();
+                    assert!(
+                        needed
+                            || is_object
+                            || is_choice.contains(&name.as_str())
+                            || text.contains("Default: "),
+                        "{path}.{name} does not say its default"
+                    );
+                }
+            });
+        }
+    }
+
+    #[test]
+    fn columns_short_names_and_the_status_are_as_users_expect() {
+        let [run, job] = Definition::all();
+        let columns = |definition: &Definition| -> Vec<String> {
+            let version = &definition.document()["spec"]["versions"][0];
+            assert_eq!(version["subresources"], serde_json::json!({ "status": {} }));
+            let columns = version["additionalPrinterColumns"]
+                .as_array()
+                .expect("columns");
+            columns
+                .iter()
+                .map(|column| column["name"].as_str().unwrap_or("").to_owned())
+                .collect()
+        };
+        assert_eq!(columns(&run), ["Phase", "Progress", "AUC", "Age"]);
+        assert_eq!(
+            columns(&job),
+            ["Phase", "Progress", "Screened", "Positive", "Age"]
+        );
+        let names = |definition: &Definition| definition.document()["spec"]["names"].clone();
+        assert_eq!(names(&run)["shortNames"], serde_json::json!(["trun"]));
+        assert_eq!(names(&job)["shortNames"], serde_json::json!(["sjob"]));
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_paper() {
+        let definition = Definition::training_run();
+        let spec = &definition.schema()["properties"]["spec"]["properties"];
+        let training = &spec["training"]["default"];
+        assert_eq!(training["epochs"], 50);
+        assert_eq!(training["batchSize"], 128);
+        assert_eq!(training["learningRate"], "1e-4");
+        assert_eq!(training["minLearningRate"], "1e-7");
+        assert_eq!(training["validationPercent"], 10);
+        assert_eq!(spec["augmentation"]["default"]["images"], 5330);
+        assert_eq!(spec["crossValidation"]["default"]["folds"], 5);
+    }
+
+    #[test]
+    fn every_rule_is_within_the_cost_that_an_api_server_allows() {
+        use kube::core::cel::{compile_schema, estimate_rule_cost};
+        for definition in Definition::all() {
+            let mut rules = 0;
+            visit(definition.schema(), "", &mut |path, schema| {
+                let compiled = compile_schema(schema);
+                for rule in schema["x-kubernetes-validations"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                {
+                    let rule = rule["rule"].as_str().expect("a rule");
+                    rules += 1;
+                    assert_eq!(estimate_rule_cost(rule, &compiled), [], "{path}");
+                }
+            });
+            assert!(rules >= 10, "{} has {rules} rules", definition.kind());
+        }
     }
 }

@@ -56,8 +56,7 @@ pub(super) fn positive_share(schema: &mut Schema) {
 /// The name of a resource, which has to leave room for its Jobs' suffixes in 63 characters.
 pub(super) fn resource_name() -> Rule {
     Rule::new("size(self.metadata.name) <= 50")
-        .message("is longer than 50 characters: use a shorter name")
-        .field_path(".metadata.name")
+        .message("metadata.name is longer than 50 characters: use a shorter name")
 }
 
 /// How long a pod may wait to start where a manifest does not say, in seconds.

@@ -105,6 +105,8 @@ pub struct StageStatus {
 pub struct DataStatus {
     /// Objects below the images' prefix.
     pub objects: u64,
+    /// Objects that show no anterior view, such as a posterior in an object of its own.
+    pub other_views: u64,
     /// Studies among them.
     pub studies: u64,
     /// Studies that are used.
@@ -133,6 +135,7 @@ impl DataStatus {
     /// Adds what another shard has counted.
     pub fn add(&mut self, other: &Self) {
         self.objects += other.objects;
+        self.other_views += other.other_views;
         self.studies += other.studies;
         self.used += other.used;
         self.unlabelled += other.unlabelled;
@@ -178,6 +181,8 @@ pub struct ProgressStatus {
 pub struct ScreeningStatus {
     /// Objects that were read.
     pub objects: u64,
+    /// Objects that show no anterior view, such as a posterior in an object of its own.
+    pub other_views: u64,
     /// Studies that were given a decision.
     pub screened: u64,
     /// Studies at or above the operating point.
@@ -192,6 +197,7 @@ impl ScreeningStatus {
     /// Adds what another shard has counted.
     pub fn add(&mut self, other: &Self) {
         self.objects += other.objects;
+        self.other_views += other.other_views;
         self.screened += other.screened;
         self.positive += other.positive;
         self.negative += other.negative;

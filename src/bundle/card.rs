@@ -78,11 +78,24 @@ fn results(metrics: &Metrics) -> String {
     let rows = [
         ("AUC", metrics.auc, metrics.auc_interval),
         ("accuracy", metrics.accuracy, metrics.accuracy_interval),
-        ("sensitivity", metrics.sensitivity, metrics.sensitivity_interval),
-        ("specificity", metrics.specificity, metrics.specificity_interval),
+        (
+            "sensitivity",
+            metrics.sensitivity,
+            metrics.sensitivity_interval,
+        ),
+        (
+            "specificity",
+            metrics.specificity,
+            metrics.specificity_interval,
+        ),
     ];
     for (name, value, interval) in rows {
-        let _ = writeln!(table, "| {name} | {} | {} |", number(value), range(interval));
+        let _ = writeln!(
+            table,
+            "| {name} | {} | {} |",
+            number(value),
+            range(interval)
+        );
     }
     let _ = write!(
         table,

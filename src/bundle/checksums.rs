@@ -9,7 +9,12 @@ pub struct Checksums(BTreeMap<String, String>);
 impl Checksums {
     /// The checksums of these files, by name.
     pub fn of<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Self {
-        Self(files.into_iter().map(|(name, bytes)| (name.to_owned(), sha256(bytes))).collect())
+        Self(
+            files
+                .into_iter()
+                .map(|(name, bytes)| (name.to_owned(), sha256(bytes)))
+                .collect(),
+        )
     }
 
     /// Reads what [`Checksums::to_text`] wrote; `None` if a line is no checksum and name.
@@ -25,7 +30,10 @@ impl Checksums {
 
     /// One line a file, sorted by name.
     pub fn to_text(&self) -> String {
-        self.0.iter().map(|(name, sum)| format!("{sum}  {name}\n")).collect()
+        self.0
+            .iter()
+            .map(|(name, sum)| format!("{sum}  {name}\n"))
+            .collect()
     }
 
     /// The names of the files, sorted.
@@ -45,7 +53,10 @@ impl Checksums {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 #[cfg(test)]

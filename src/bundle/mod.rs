@@ -57,7 +57,11 @@ pub fn pack(manifest: &Manifest, members: Vec<MemberFiles>) -> Result<Files, Err
         files.push((member.weights.clone(), content.weights));
         files.push((member.normalization.clone(), content.normalization));
     }
-    let sums = Checksums::of(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())));
+    let sums = Checksums::of(
+        files
+            .iter()
+            .map(|(name, bytes)| (name.as_str(), bytes.as_slice())),
+    );
     files.push((CHECKSUMS.to_owned(), sums.to_text().into_bytes()));
     Ok(Files {
         files,

@@ -1,6 +1,8 @@
 //! The command line: one file a subcommand, no logic.
 
+mod crds;
 mod output;
+mod phantom;
 
 use std::process::ExitCode;
 
@@ -21,16 +23,35 @@ struct Arguments {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Crds(crds::Args),
+    Phantom(phantom::Args),
+}
 
 /// What went wrong, to be printed once with its chain of causes.
 #[derive(Debug, Snafu)]
-pub enum Error {}
+pub enum Error {
+    /// The definitions could not be written.
+    #[snafu(transparent)]
+    Crds {
+        /// The reason.
+        source: crds::Error,
+    },
+    /// No cohort was drawn.
+    #[snafu(transparent)]
+    Phantom {
+        /// The reason.
+        source: phantom::Error,
+    },
+}
 
 impl Error {
     /// The process's exit code: 42 for bad data, 43 for a bad configuration, 1 for anything else.
     fn exit_code(&self) -> u8 {
-        match *self {}
+        match self {
+            Self::Crds { .. } => 1,
+            Self::Phantom { source } => source.exit_code(),
+        }
     }
 }
 
@@ -49,5 +70,9 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<(), Error> {
-    match arguments.command {}
+    match arguments.command {
+        Command::Crds(args) => crds::run(args)?,
+        Command::Phantom(args) => phantom::run(args)?,
+    }
+    Ok(())
 }

@@ -2,3 +2,21 @@
 //!
 //! It turns what identifies a study into a pseudonym and knows nothing of DICOM or of networks;
 //! no type that leaves it, but [`Labels`] and the table of `quarantine.csv`, holds an identifier.
+
+mod cohort;
+mod covariates;
+mod error;
+mod labels;
+mod pseudonyms;
+mod quarantine;
+mod record;
+mod shard;
+
+pub use cohort::{Cohort, assemble};
+pub use covariates::Covariates;
+pub use error::Error;
+pub use labels::Labels;
+pub use pseudonyms::{Labelled, Pseudonyms};
+pub use quarantine::{Fault, Quarantine};
+pub use record::Record;
+pub use shard::{CROP_PIXELS, Shard, ShardFiles, ShardWriter, shard_of};

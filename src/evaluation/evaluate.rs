@@ -14,6 +14,7 @@ use super::operating_point::operating_points;
 use super::predictions::{Prediction, Predictions};
 use super::prevalence;
 use super::roc::{self, RocCurve};
+use super::second_reader::{SECOND_READER, second_reader};
 use super::subgroup::{PATIENT, subgroups};
 use crate::api::Task;
 
@@ -44,10 +45,13 @@ pub fn evaluate(
         }
     );
     predictions.check()?;
-    let patient = predictions
-        .covariates
-        .iter()
-        .position(|name| name == PATIENT);
+    let column = |wanted: &str| {
+        predictions
+            .covariates
+            .iter()
+            .position(|name| name == wanted)
+    };
+    let patient = column(PATIENT);
     let cohort = Cohort::new(task, &predictions.rows, patient);
     ensure!(cohort.studies() > 0, NoLabelsSnafu);
 
@@ -63,6 +67,7 @@ pub fn evaluate(
         fold_auc: spread(folds.iter().filter_map(|fold| fold.auc)),
         folds,
         subgroups,
+        second_reader: column(SECOND_READER).and_then(|column| second_reader(&cohort, column)),
         warnings,
         ..whole(&cohort, stated)
     })
@@ -113,6 +118,7 @@ fn whole(cohort: &Cohort<'_>, stated: f64) -> Metrics {
         folds: Vec::new(),
         fold_auc: None,
         subgroups: Vec::new(),
+        second_reader: None,
         warnings: Vec::new(),
     }
 }
@@ -187,7 +193,7 @@ fn classes(cohort: &Cohort<'_>, warnings: &mut Vec<String>) -> Vec<ClassMetrics>
     let names = cohort.task.classes().iter().enumerate();
     names
         .map(|(class, name)| {
-            let right = confusion.rows()[class][class];
+            let right = confusion.counts()[class][class];
             let (studies, called) = (confusion.truly(class), confusion.called(class));
             if called == 0 {
                 warnings.push(format!(

@@ -24,7 +24,8 @@ pub struct RocCurve {
     pub name: String,
     /// The area below the curve.
     pub auc: f64,
-    /// From (0, 0) to (1, 1), by falling threshold; collinear points are left out.
+    /// From (0, 0) to (1, 1), by falling threshold: every threshold at which the sensitivity
+    /// changes, and the corners between. What lies within a horizontal stretch is left out.
     pub points: Vec<RocPoint>,
 }
 
@@ -69,13 +70,14 @@ pub(super) fn steps(scores: &[f64], positive: &[bool]) -> Vec<Step> {
     steps
 }
 
-/// The curve without its collinear points; `None` without positives or without negatives.
+/// The curve; `None` without positives or without negatives.
 pub(super) fn curve(name: &str, scores: &[f64], positive: &[bool]) -> Option<RocCurve> {
     let auc = area(scores, positive)?.value;
     let mut corners: Vec<Step> = Vec::new();
     for step in steps(scores, positive) {
-        while let [.., first, second] = corners[..]
-            && collinear(first, second, step)
+        if let [.., first, second] = corners[..]
+            && first.true_positives == step.true_positives
+            && second.true_positives == step.true_positives
         {
             corners.pop();
         }
@@ -96,12 +98,6 @@ pub(super) fn curve(name: &str, scores: &[f64], positive: &[bool]) -> Option<Roc
         auc,
         points,
     })
-}
-
-fn collinear(a: Step, b: Step, c: Step) -> bool {
-    let rise = |from: Step, to: Step| u128::from(to.true_positives - from.true_positives);
-    let run = |from: Step, to: Step| u128::from(to.false_positives - from.false_positives);
-    rise(a, b) * run(b, c) == rise(b, c) * run(a, b)
 }
 
 /// The area below one curve.

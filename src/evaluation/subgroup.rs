@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::cohort::Cohort;
 use super::interval::{Interval, proportion, split};
 use super::predictions::{Prediction, Predictions};
+use super::second_reader::SECOND_READER;
 use crate::api::Task;
 
 /// The covariate that says which studies are of one patient.
@@ -73,7 +74,7 @@ pub(super) fn subgroups(
 ) -> Vec<SubgroupRow> {
     let mut rows = Vec::new();
     for (index, column) in predictions.covariates.iter().enumerate() {
-        if column == PATIENT {
+        if [PATIENT, SECOND_READER].contains(&column.as_str()) {
             continue;
         }
         let mut groups: BTreeMap<(usize, &str), Vec<&Prediction>> = BTreeMap::new();

@@ -1,1 +1,35 @@
-//! The imaging room.
+//! DICOM bytes become the anterior image of a bone scan, its crop, and the logarithm of that.
+//!
+//! [`read_anterior`] takes one object and gives the anterior view upright, in counts, or says in
+//! one word why it cannot; [`crop`] cuts the thorax out of it as the paper does; [`log_image`] is
+//! what a network sees. Bytes and numbers in, numbers out: nothing here opens a file.
+//!
+//! Never: a posterior image for an anterior; a crop of a scan that lies the other way up or does
+//! not hold it; memory for what a header merely claims; text of the object (names, ids, dates,
+//! descriptions) in an error, a warning or a `Debug`.
+
+mod acquisition;
+mod crop;
+mod dicom;
+mod error;
+mod extent;
+mod frames;
+mod image;
+mod kind;
+mod orientation;
+mod pixels;
+mod render;
+mod resample;
+mod scan;
+mod view;
+mod warning;
+
+pub use acquisition::Acquisition;
+pub use crop::{CROP_PIXELS, CROP_SIZE, Crop, CropRectangle, crop, log_image};
+pub use dicom::{AttributeError, AttributeName};
+pub use error::Error;
+pub use image::Image;
+pub use render::draw;
+pub use scan::{AnteriorImage, StudyUid, read_anterior};
+pub use view::{View, ViewSource};
+pub use warning::Warning;

@@ -19,9 +19,9 @@ pub(super) const FEATURES: usize = 8192;
 /// 1,114,100 trained parameters.
 #[derive(Module, Debug)]
 pub struct Linear {
-    stem: Layer,
+    pub(super) stem: Layer,
     blocks: Vec<Block>,
-    head: Head,
+    pub(super) head: Head,
 }
 
 impl Linear {
@@ -61,7 +61,7 @@ impl Linear {
     ///
     /// # Shapes
     /// - `images`: `[batch, 1, 128, 128]`, output: `[batch, 128, 8, 8]`
-    fn features_training(&mut self, images: Tensor<4>, step: Step) -> Tensor<4> {
+    pub(super) fn features_training(&mut self, images: Tensor<4>, step: Step) -> Tensor<4> {
         let mut images = relu(self.stem.forward_training(images, step)); // [batch, 16, 128, 128]
         for block in &mut self.blocks {
             images = block.forward_training(images, step);

@@ -53,6 +53,7 @@ struct Fill {
     path: Path,
     names: Vec<String>,
     scale: f64,
+    offset: f64,
 }
 
 impl ModuleMapper for Fill {
@@ -73,11 +74,14 @@ impl ModuleMapper for Fill {
             let value = |value: f32| {
                 let value = f64::from(value);
                 let value = if D > 1 {
-                    value * (4.0 / one as f64).sqrt()
+                    let gain = if D == 4 { 4.0 } else { 0.25 };
+                    value * (gain / one as f64).sqrt()
                 } else if name.ends_with("norm.weight") {
                     (1.0 + value / 4.0) * self.scale
                 } else if name.ends_with("running_var") {
                     1.0 + value / 4.0
+                } else if name.ends_with("norm.bias") {
+                    self.offset + value / 4.0
                 } else {
                     value / 8.0
                 };
@@ -94,26 +98,29 @@ impl ModuleMapper for Fill {
 
 fn fill<M: Module>(module: M, residual: bool) -> M {
     let names = super::weights::names(&module);
-    let scale = if residual { 0.5 } else { 1.0 };
+    let (scale, offset) = if residual { (0.5, 0.0) } else { (1.0, 0.5) };
     module.map(&mut Fill {
         path: Path::default(),
         names,
         scale,
+        offset,
     })
 }
 
+/// Within the tolerance of the largest number, or of 1 if that is smaller.
 #[track_caller]
 fn assert_near(found: &[f32], expected: &[f32], tolerance: f32) {
     assert_eq!(found.len(), expected.len());
-    let largest = found
+    let largest = expected
         .iter()
-        .zip(expected)
-        .map(|(found, expected)| (found - expected).abs())
-        .fold(0.0, f32::max);
-    assert!(
-        largest <= tolerance,
-        "differs by {largest}, more than {tolerance}"
-    );
+        .fold(1.0, |largest: f32, value| largest.max(value.abs()));
+    for (found, expected) in found.iter().zip(expected) {
+        let difference = (found - expected).abs();
+        assert!(
+            difference <= tolerance * largest,
+            "{found} instead of {expected}"
+        );
+    }
 }
 
 #[track_caller]

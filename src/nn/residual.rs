@@ -17,9 +17,9 @@ use super::{Head, Layer, Step};
 /// The parameters are those of `Linear`, by name and shape.
 #[derive(Module, Debug)]
 pub struct Residual {
-    stem: Layer,
+    pub(super) stem: Layer,
     blocks: Vec<Block>,
-    head: Head,
+    pub(super) head: Head,
 }
 
 impl Residual {
@@ -59,7 +59,7 @@ impl Residual {
     ///
     /// # Shapes
     /// - `images`: `[batch, 1, 128, 128]`, output: `[batch, 128, 8, 8]`
-    fn features_training(&mut self, images: Tensor<4>, step: Step) -> Tensor<4> {
+    pub(super) fn features_training(&mut self, images: Tensor<4>, step: Step) -> Tensor<4> {
         let mut images = relu(self.stem.forward_training(images, step)); // [batch, 16, 128, 128]
         for block in &mut self.blocks {
             images = block.forward_training(images, step);

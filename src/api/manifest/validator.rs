@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use kube::core::cel::{ErrorKind, ValidationErrors, Validator, apply_defaults};
+use kube::core::cel::{ValidationErrors, Validator, apply_defaults};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -23,11 +23,27 @@ struct Kind {
 
 static KIND_SCHEMAS: LazyLock<[Kind; 2]> = LazyLock::new(|| {
     Definition::all().map(|definition| {
-        let schema = jsonschema::validator_for(definition.schema())
-            .expect("a derived schema should be a JSON schema");
+        let mut plain = definition.schema().clone();
+        name_types(&mut plain);
+        let schema =
+            jsonschema::validator_for(&plain).expect("a derived schema should be a JSON schema");
         Kind { definition, schema }
     })
 });
+
+/// Says in plain JSON schema what Kubernetes says by an extension.
+fn name_types(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            if fields.contains_key("x-kubernetes-int-or-string") {
+                fields.insert("type".to_owned(), vec!["integer", "string"].into());
+            }
+            fields.values_mut().for_each(name_types);
+        }
+        Value::Array(items) => items.iter_mut().for_each(name_types),
+        _ => {}
+    }
+}
 
 /// Checks documents against both kinds' schemas and rules.
 pub(super) struct Validators {
@@ -61,13 +77,8 @@ impl Validators {
         }
         let document = apply_defaults(known, &document);
         let broken = schema::problems(&kind.schema, &document);
-        // A rule that meets a value of the wrong type has nothing to add to what the schema said.
-        let failed_only = !broken.is_empty();
+        problems.extend(rules(self.cel.validate(known, &document, None), &broken));
         problems.extend(broken);
-        problems.extend(rules(
-            self.cel.validate(known, &document, None),
-            failed_only,
-        ));
         if problems.is_empty() {
             typed(kind, document)
         } else {
@@ -86,7 +97,7 @@ impl Validators {
             Ok(kind) => rules(
                 self.cel
                     .validate(kind.definition.schema(), &new, Some(&old)),
-                false,
+                &[],
             ),
             Err(problem) => vec![problem],
         }
@@ -206,16 +217,37 @@ fn is_name(name: &str, most: usize, dots: bool) -> bool {
         }
 }
 
-/// The rules that are broken.
-fn rules(outcome: Result<(), ValidationErrors>, failed_only: bool) -> Vec<Problem> {
+/// The rules that are not kept, but for those that look at a field which the schema has already
+/// found wrong: what they say follows from that.
+fn rules(outcome: Result<(), ValidationErrors>, broken: &[Problem]) -> Vec<Problem> {
     let Err(errors) = outcome else {
         return Vec::new();
     };
-    errors
-        .into_iter()
-        .filter(|error| !failed_only || error.kind == ErrorKind::ValidationFailure)
-        .map(|error| Problem::new(error.field_path.trim_start_matches('.'), error.message))
-        .collect()
+    let mut problems = Vec::new();
+    for error in errors {
+        let path = error.field_path.trim_start_matches('.');
+        if !broken.iter().any(|other| follows(&error.rule, path, other)) {
+            problems.push(Problem::new(path, error.message));
+        }
+    }
+    problems
+}
+
+/// Whether a rule looks at a field that is wrong, or at what such a field is part of.
+fn follows(rule: &str, path: &str, broken: &Problem) -> bool {
+    let fields = broken
+        .path
+        .split(['.', '['])
+        .filter(|field| !field.ends_with(']'));
+    path == broken.path || fields.skip(1).any(|field| mentions(rule, field))
+}
+
+fn mentions(rule: &str, field: &str) -> bool {
+    let field = format!(".{field}");
+    rule.match_indices(&field).any(|(at, _)| {
+        let after = rule[at + field.len()..].chars().next();
+        !after.is_some_and(|next| next.is_ascii_alphanumeric())
+    })
 }
 
 fn typed(kind: &Kind, document: Value) -> Result<Resource, Vec<Problem>> {

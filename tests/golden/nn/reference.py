@@ -30,19 +30,25 @@ def wave(count, phase):
 def fill(module, residual):
     """Sets every tensor from its place in the sorted list of names.
 
-    Skip connections let a signal grow, so Residual normalises to a smaller scale.
+    Skip connections let a signal grow, so Residual normalises to a smaller scale. A deep network
+    of random weights without them magnifies rounding errors, so Linear lets most pixels through
+    its activations. Either way PyTorch's own 32-bit logits are within 2e-6 of those in 64 bits, relative to the
+    largest.
     """
-    scale = 0.5 if residual else 1.0
+    scale, offset = (0.5, 0.0) if residual else (1.0, 0.5)
     state = module.state_dict()
     for place, name in enumerate(sorted(state)):
         tensor = state[name]
         values = torch.from_numpy(wave(tensor.numel(), place)).reshape(tensor.shape).double()
         if tensor.dim() > 1:
-            values = values * math.sqrt(4 / tensor[0].numel())
+            gain = 4 if tensor.dim() == 4 else 0.25
+            values = values * math.sqrt(gain / tensor[0].numel())
         elif name.endswith(("norm.weight", "running_var")):
             values = 1 + values / 4
             if name.endswith("weight"):
                 values = values * scale
+        elif name.endswith("norm.bias"):
+            values = offset + values / 4
         else:
             values = values / 8
         tensor.copy_(values.float())

@@ -1,0 +1,97 @@
+//! The studies of a run, one record each.
+
+use std::cmp::Ordering;
+
+use super::{CROP_PIXELS, Record, Shard};
+use crate::api::Task;
+
+/// One record a study, sorted by pseudonym, with the crops.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Cohort {
+    /// The records.
+    pub records: Vec<Record>,
+    /// Raw counts: `records.len()` crops of [`CROP_PIXELS`], row-major.
+    pub crops: Vec<f32>,
+    /// How many objects were left out since their study has a better one.
+    pub superseded: usize,
+}
+
+/// Joins the shards of a run.
+///
+/// Of a study's objects one is kept: a whole-body scan before a static one, then the surer way of
+/// knowing the view, then more counts, and of equals the one whose crop comes first pixel by pixel.
+/// Neither the order of the shards nor their number changes the result.
+pub fn assemble(shards: Vec<Shard>) -> Cohort {
+    let mut places: Vec<(usize, usize)> = Vec::new();
+    for (shard, content) in shards.iter().enumerate() {
+        places.extend((0..content.records.len()).map(|row| (shard, row)));
+    }
+    let objects = places.len();
+    places.sort_by(|&a, &b| compare(&shards, a, b));
+    places.dedup_by_key(|&mut (shard, row)| shards[shard].records[row].study);
+    let mut cohort = Cohort {
+        records: Vec::with_capacity(places.len()),
+        crops: Vec::with_capacity(places.len() * CROP_PIXELS),
+        superseded: objects - places.len(),
+    };
+    for (shard, row) in places {
+        cohort.records.push(shards[shard].records[row].clone());
+        cohort.crops.extend_from_slice(shards[shard].crop(row));
+    }
+    cohort
+}
+
+fn compare(shards: &[Shard], a: (usize, usize), b: (usize, usize)) -> Ordering {
+    let record = |(shard, row): (usize, usize)| &shards[shard].records[row];
+    let key = |place| (record(place).study, record(place).preference());
+    let pixels = || {
+        let (a, b) = (shards[a.0].crop(a.1), shards[b.0].crop(b.1));
+        let differ = a.iter().zip(b).find(|(a, b)| a != b);
+        differ.map_or(Ordering::Equal, |(a, b)| a.total_cmp(b))
+    };
+    key(a).cmp(&key(b)).then_with(pixels)
+}
+
+impl Cohort {
+    /// How many studies there are.
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether there is no study.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// The crop of a study: [`CROP_PIXELS`] counts.
+    pub fn crop(&self, study: usize) -> &[f32] {
+        &self.crops[study * CROP_PIXELS..][..CROP_PIXELS]
+    }
+
+    /// The class of each study in a task.
+    pub fn classes(&self, task: Task) -> Vec<usize> {
+        self.records
+            .iter()
+            .map(|record| task.class_of(record.grade))
+            .collect()
+    }
+
+    /// The patient's pseudonym of each study.
+    pub fn patients(&self) -> Vec<u32> {
+        self.records.iter().map(|record| record.patient).collect()
+    }
+
+    /// How many studies have each grade.
+    pub fn by_grade(&self) -> [usize; 4] {
+        let mut counts = [0; 4];
+        for record in &self.records {
+            counts[usize::from(record.grade.value())] += 1;
+        }
+        counts
+    }
+
+    /// Whether any study is a phantom's.
+    pub fn is_synthetic(&self) -> bool {
+        self.records.iter().any(|record| record.synthetic)
+    }
+}

@@ -1,0 +1,145 @@
+//! From who a study is to a number, and back for who holds `labels.csv`.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt,
+};
+
+use sha2::{Digest, Sha256};
+
+use super::{Covariates, Labels};
+use crate::{api::Grade, random};
+
+/// What is known of a labelled study, without its name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Labelled {
+    /// The study's pseudonym, from 1 to the number of studies.
+    pub study: u32,
+    /// The patient's pseudonym, from 1 to the number of patients.
+    pub patient: u32,
+    /// The reader's grade.
+    pub grade: Grade,
+    /// What else `labels.csv` says.
+    pub covariates: Covariates,
+}
+
+/// The pseudonyms of all labelled studies under one seed.
+///
+/// `Debug` shows the number of studies alone.
+#[derive(Clone, PartialEq)]
+pub struct Pseudonyms {
+    by_study: HashMap<String, Labelled>,
+}
+
+impl Labels {
+    /// Gives every study and every patient a number.
+    ///
+    /// The Study Instance UIDs are sorted and shuffled (Fisher and Yates, from a ChaCha8 stream);
+    /// a study's pseudonym is its place, from 1. The stream is named by the seed and by the
+    /// SHA-256 of the sorted UIDs, so that the seed alone, which a manifest shows, does not undo
+    /// the shuffle: only who holds all of labels.csv's studies can. The order of the rows and the
+    /// other columns do not change a pseudonym.
+    ///
+    /// Patients are numbered likewise; a study without a patient's identifier is its own patient.
+    pub fn pseudonymise(&self, seed: u64) -> Pseudonyms {
+        let studies = numbers(
+            seed,
+            b"studies ",
+            self.rows.iter().map(|row| Name::Study(&row.study)),
+        );
+        let patients = numbers(seed, b"patients", self.rows.iter().map(|row| row.patient()));
+        let by_study = self.rows.iter().map(|row| {
+            let labelled = Labelled {
+                study: studies[&Name::Study(&row.study)],
+                patient: patients[&row.patient()],
+                grade: row.grade,
+                covariates: row.covariates.clone(),
+            };
+            (row.study.clone(), labelled)
+        });
+        Pseudonyms {
+            by_study: by_study.collect(),
+        }
+    }
+}
+
+impl super::labels::Label {
+    fn patient(&self) -> Name<'_> {
+        match &self.patient {
+            Some(patient) => Name::Patient(patient),
+            None => Name::Study(&self.study),
+        }
+    }
+}
+
+/// What gets a number; a patient's identifier is never mistaken for a study's.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Name<'a> {
+    Patient(&'a str),
+    Study(&'a str),
+}
+
+fn numbers<'a>(
+    seed: u64,
+    purpose: &[u8; 8],
+    names: impl Iterator<Item = Name<'a>>,
+) -> HashMap<Name<'a>, u32> {
+    let names: BTreeSet<Name<'_>> = names.collect();
+    let mut digest = Sha256::new();
+    for name in &names {
+        let (kind, text) = match name {
+            Name::Patient(text) => (b'p', text),
+            Name::Study(text) => (b's', text),
+        };
+        digest.update([kind]);
+        digest.update((text.len() as u64).to_le_bytes());
+        digest.update(text);
+    }
+    let digest = digest.finalize();
+    let (words, _) = digest.as_chunks::<8>();
+    let mut random = random::stream(
+        seed,
+        purpose,
+        u64::from_le_bytes(words[0]),
+        u64::from_le_bytes(words[1]),
+    );
+    let mut shuffled: Vec<Name<'_>> = names.into_iter().collect();
+    random::shuffle(&mut random, &mut shuffled);
+    shuffled.into_iter().zip(1..).collect()
+}
+
+impl Pseudonyms {
+    /// What is known of a study; `None` where labels.csv does not have it.
+    ///
+    /// `uid` is the Study Instance UID as the object has it, padding included.
+    pub fn of(&self, uid: &str) -> Option<&Labelled> {
+        self.by_study
+            .get(uid.trim_matches(|c: char| c.is_whitespace() || c == '\0'))
+    }
+
+    /// The Study Instance UID behind each pseudonym: the way back.
+    pub fn link(&self) -> HashMap<u32, &str> {
+        self.by_study
+            .iter()
+            .map(|(uid, labelled)| (labelled.study, uid.as_str()))
+            .collect()
+    }
+
+    /// How many studies there are.
+    pub fn len(&self) -> usize {
+        self.by_study.len()
+    }
+
+    /// Whether there is no study.
+    pub fn is_empty(&self) -> bool {
+        self.by_study.is_empty()
+    }
+}
+
+impl fmt::Debug for Pseudonyms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pseudonyms")
+            .field("studies", &self.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,119 @@
+//! `quarantine.csv`: the objects that could not be used, each with its reason.
+//!
+//! It names objects by their keys, since someone has to look at them; nothing else of a run does.
+
+use std::{collections::BTreeMap, fmt};
+
+use snafu::{OptionExt, ResultExt};
+
+use super::error::{Error, QuarantineSnafu, TableSnafu};
+
+/// The objects set aside.
+///
+/// `Debug` shows their number alone.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Quarantine {
+    /// By object, so that the table does not depend on the order of work.
+    rows: BTreeMap<String, Fault>,
+}
+
+/// Why an object is set aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// A short stable word, to count by.
+    pub reason: String,
+    /// A sentence for a person.
+    pub sentence: String,
+}
+
+impl Quarantine {
+    /// Sets an object aside; `object` is its key below the prefix of the images.
+    pub fn add(
+        &mut self,
+        object: impl Into<String>,
+        reason: impl Into<String>,
+        sentence: impl Into<String>,
+    ) {
+        let fault = Fault {
+            reason: reason.into(),
+            sentence: sentence.into(),
+        };
+        self.rows.insert(object.into(), fault);
+    }
+
+    /// Takes over the rows of another table, as of another shard.
+    pub fn extend(&mut self, other: Self) {
+        self.rows.extend(other.rows);
+    }
+
+    /// How many objects are set aside.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether no object is.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// How many objects are set aside for each reason.
+    pub fn by_reason(&self) -> BTreeMap<&str, usize> {
+        let mut counts = BTreeMap::new();
+        for fault in self.rows.values() {
+            *counts.entry(fault.reason.as_str()).or_insert(0) += 1;
+        }
+        counts
+    }
+
+    /// The objects, sorted by key, with why each is set aside.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Fault)> {
+        self.rows
+            .iter()
+            .map(|(object, fault)| (object.as_str(), fault))
+    }
+
+    /// The table `object,reason,sentence`.
+    ///
+    /// # Errors
+    /// Only when the writer fails.
+    pub fn to_csv(&self) -> Result<Vec<u8>, Error> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer
+            .write_record(["object", "reason", "sentence"])
+            .context(TableSnafu)?;
+        for (object, fault) in &self.rows {
+            let row = [object, &fault.reason, &fault.sentence];
+            writer.write_record(row).context(TableSnafu)?;
+        }
+        writer
+            .into_inner()
+            .map_err(|error| error.into_error().into())
+            .context(TableSnafu)
+    }
+
+    /// Reads what [`Self::to_csv`] wrote.
+    ///
+    /// # Errors
+    /// When a row has not the three values.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        let mut quarantine = Self::default();
+        for (number, row) in csv::Reader::from_reader(bytes).records().enumerate() {
+            let invalid = QuarantineSnafu { row: number + 1 };
+            let row = row.ok().context(invalid)?;
+            let [Some(object), Some(reason), Some(sentence)] = [0, 1, 2].map(|at| row.get(at))
+            else {
+                return invalid.fail();
+            };
+            quarantine.add(object, reason, sentence);
+        }
+        Ok(quarantine)
+    }
+}
+
+impl fmt::Debug for Quarantine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Quarantine")
+            .field("objects", &self.len())
+            .finish_non_exhaustive()
+    }
+}

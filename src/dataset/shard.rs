@@ -1,0 +1,243 @@
+//! A shard: crops in a safetensors file, and a table with a row for each.
+//!
+//! The crops' file holds the SHA-256 of the table and of its own crops, so that a torn pair or a
+//! changed byte is noticed. While a shard is made it holds its crops and nothing else of an image:
+//! 32 KiB each where the counts are whole numbers below 65,536, as a camera's are, else 64 KiB.
+
+use safetensors::{Dtype, SafeTensors};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use snafu::{OptionExt, ensure};
+
+use super::error::{CropSizeSnafu, Error, ShardSnafu};
+use super::record::{self, Record};
+use crate::imaging::CROP_SIZE;
+
+/// The pixels of a crop.
+pub const CROP_PIXELS: usize = CROP_SIZE * CROP_SIZE;
+
+const FORMAT: &str = "attrium-shard-1";
+
+/// The shard, from 0 to `shards - 1`, to which an object belongs.
+///
+/// It is the first 8 bytes of the SHA-256 of the object's key below the prefix of the images, as a
+/// big-endian number, modulo `shards`: the same on every machine, whatever else is in the bucket.
+pub fn shard_of(key: &str, shards: u32) -> u32 {
+    let digest = Sha256::digest(key.as_bytes());
+    let (words, _) = digest.as_chunks::<8>();
+    let shard = u64::from_be_bytes(words[0]) % u64::from(shards.max(1));
+    shard as u32
+}
+
+/// The records of a shard with their crops.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Shard {
+    /// One record an object, sorted by pseudonym, then by preference.
+    pub records: Vec<Record>,
+    /// Raw counts: `records.len()` crops of [`CROP_PIXELS`], row-major.
+    pub crops: Vec<f32>,
+}
+
+impl Shard {
+    /// Reads the two files of shard `shard` back.
+    ///
+    /// # Errors
+    /// When the crops are no safetensors file of this format, when either file is not what was
+    /// written, and when a row cannot be read.
+    pub fn read(shard: u32, crops: &[u8], table: &[u8]) -> Result<Self, Error> {
+        let broken = |problem| ShardSnafu { shard, problem };
+        let file = SafeTensors::deserialize(crops)
+            .ok()
+            .context(broken("its crops are no safetensors file"))?;
+        let (_, header) = SafeTensors::read_metadata(crops)
+            .ok()
+            .context(broken("its crops are no safetensors file"))?;
+        let noted = |name: &str| header.metadata().as_ref()?.get(name).map(String::as_str);
+        ensure!(
+            noted("format") == Some(FORMAT),
+            broken("its crops were written by another version")
+        );
+        let tensor = file
+            .tensor("crops")
+            .ok()
+            .context(broken("its crops are missing"))?;
+        ensure!(
+            noted("table_sha256") == Some(&hex(Sha256::digest(table))),
+            broken("its table is not the one that was written with the crops")
+        );
+        ensure!(
+            noted("crops_sha256") == Some(&hex(Sha256::digest(tensor.data()))),
+            broken("its crops were changed")
+        );
+        let records = record::read(shard, table)?;
+        ensure!(
+            tensor.dtype() == Dtype::F32 && tensor.shape() == [records.len(), CROP_SIZE, CROP_SIZE],
+            broken("its crops and its table differ in length")
+        );
+        let (values, _) = tensor.data().as_chunks::<4>();
+        Ok(Self {
+            records,
+            crops: values
+                .iter()
+                .map(|&value| f32::from_le_bytes(value))
+                .collect(),
+        })
+    }
+
+    /// The crop of a record: [`CROP_PIXELS`] counts.
+    pub fn crop(&self, record: usize) -> &[f32] {
+        &self.crops[record * CROP_PIXELS..][..CROP_PIXELS]
+    }
+}
+
+/// Collects the records and crops of a shard, in any order.
+#[derive(Debug, Default)]
+pub struct ShardWriter {
+    entries: Vec<(Record, Packed)>,
+}
+
+/// The two files of a shard; the table is to be stored first.
+#[derive(Debug)]
+pub struct ShardFiles {
+    /// The table, as CSV.
+    pub table: Vec<u8>,
+    header: Vec<u8>,
+    crops: Vec<Packed>,
+}
+
+impl ShardWriter {
+    /// An empty shard.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an object: its record and its crop in raw counts.
+    ///
+    /// # Errors
+    /// When the crop has not [`CROP_PIXELS`] pixels.
+    pub fn push(&mut self, record: Record, counts: &[f32]) -> Result<(), Error> {
+        ensure!(
+            counts.len() == CROP_PIXELS,
+            CropSizeSnafu {
+                found: counts.len(),
+                expected: CROP_PIXELS
+            }
+        );
+        self.entries.push((record, Packed::new(counts)));
+        Ok(())
+    }
+
+    /// How many objects there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is no object; the files of an empty shard are valid too.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The shard's files; they do not depend on the order in which objects were added.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub fn finish(mut self) -> Result<ShardFiles, Error> {
+        self.entries.sort_by(|(a, a_crop), (b, b_crop)| {
+            (a.study, a.preference())
+                .cmp(&(b.study, b.preference()))
+                .then_with(|| a_crop.bytes().cmp(b_crop.bytes()))
+        });
+        let (records, crops): (Vec<Record>, Vec<Packed>) = self.entries.into_iter().unzip();
+        let table = record::write(&records)?;
+        let mut digest = Sha256::new();
+        for crop in &crops {
+            digest.update(crop.to_bytes());
+        }
+        let header = header(
+            records.len(),
+            &hex(Sha256::digest(&table)),
+            &hex(digest.finalize()),
+        );
+        Ok(ShardFiles {
+            table,
+            header,
+            crops,
+        })
+    }
+}
+
+impl ShardFiles {
+    /// The crops as a safetensors file, a crop at a time: a tensor `crops` of 32-bit floats and
+    /// shape `[n, 128, 128]`.
+    pub fn crops(&self) -> impl Iterator<Item = Vec<u8>> {
+        std::iter::once(self.header.clone()).chain(self.crops.iter().map(Packed::to_bytes))
+    }
+}
+
+/// The length and the header of a safetensors file, padded to whole 8 bytes.
+fn header(crops: usize, table_sha256: &str, crops_sha256: &str) -> Vec<u8> {
+    let text = json!({
+        "__metadata__": {
+            "crops_sha256": crops_sha256,
+            "format": FORMAT,
+            "table_sha256": table_sha256,
+        },
+        "crops": {
+            "dtype": "F32",
+            "shape": [crops, CROP_SIZE, CROP_SIZE],
+            "data_offsets": [0, crops * CROP_PIXELS * 4],
+        },
+    })
+    .to_string();
+    let length = text.len().next_multiple_of(8);
+    let mut bytes = (length as u64).to_le_bytes().to_vec();
+    bytes.extend_from_slice(text.as_bytes());
+    bytes.resize(8 + length, b' ');
+    bytes
+}
+
+fn hex(digest: impl AsRef<[u8]>) -> String {
+    digest
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// A crop in half the memory where that loses nothing.
+#[derive(Debug)]
+enum Packed {
+    Whole(Box<[u16]>),
+    Real(Box<[f32]>),
+}
+
+impl Packed {
+    fn new(counts: &[f32]) -> Self {
+        let whole = |&count: &f32| {
+            (f32::from(count as u16).to_bits() == count.to_bits()).then_some(count as u16)
+        };
+        match counts.iter().map(whole).collect() {
+            Some(counts) => Self::Whole(counts),
+            None => Self::Real(counts.into()),
+        }
+    }
+
+    /// The counts as 32-bit floats, little endian.
+    fn bytes(&self) -> impl Iterator<Item = u8> + '_ {
+        let (whole, real): (&[u16], &[f32]) = match self {
+            Self::Whole(counts) => (counts, &[]),
+            Self::Real(counts) => (&[], counts),
+        };
+        whole
+            .iter()
+            .map(|&count| f32::from(count))
+            .chain(real.iter().copied())
+            .flat_map(f32::to_le_bytes)
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(CROP_PIXELS * 4);
+        bytes.extend(self.bytes());
+        bytes
+    }
+}

@@ -1,0 +1,21 @@
+use std::fmt;
+
+use serde::Serialize;
+
+/// How the camera made the image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum Acquisition {
+    /// A sweep from head to feet.
+    WholeBody,
+    /// One field of view, here of the thorax.
+    Static,
+}
+
+impl fmt::Display for Acquisition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::WholeBody => "whole body",
+            Self::Static => "static",
+        })
+    }
+}

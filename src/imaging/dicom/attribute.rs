@@ -1,0 +1,478 @@
+use std::borrow::Cow;
+
+use dicom_core::VR;
+use dicom_core::header::HasLength;
+use dicom_object::mem::InMemElement;
+use snafu::{OptionExt, Snafu, ensure};
+
+use super::DataSet;
+use super::name::AttributeName::{self, *};
+
+/// GE's private creator on Genie and Xeleris workstations.
+const GE_CREATOR: &str = "GEMS_GENIE_1";
+
+/// Why an attribute cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Snafu)]
+pub enum AttributeError {
+    /// It is not there, or empty.
+    #[snafu(display("{name} is missing"))]
+    Missing {
+        /// The attribute.
+        name: AttributeName,
+    },
+    /// It is a sequence where a value belongs, or the other way about, or its items are broken.
+    #[snafu(display("{name} cannot be read"))]
+    Unreadable {
+        /// The attribute.
+        name: AttributeName,
+    },
+    /// Its value representation is of another kind.
+    #[snafu(display("{name} has a value representation that does not fit it"))]
+    WrongType {
+        /// The attribute.
+        name: AttributeName,
+    },
+    /// Its value is no number.
+    #[snafu(display("{name} is no number"))]
+    NotConvertible {
+        /// The attribute.
+        name: AttributeName,
+    },
+    /// Its value is a number that makes no sense there.
+    #[snafu(display("{name} cannot be {value}"))]
+    Invalid {
+        /// The attribute.
+        name: AttributeName,
+        /// The value.
+        value: f64,
+    },
+}
+
+type Result<T, E = AttributeError> = std::result::Result<T, E>;
+
+/// A coded entry (PS3.3, 8.8). Text of the object: compare it, never print it.
+#[derive(Clone)]
+pub struct Code {
+    pub value: String,
+    pub scheme: String,
+    pub meaning: String,
+}
+
+/// What an item of the Detector Information Sequence says about its detector's image.
+pub struct DetectorView {
+    pub code: Option<Code>,
+    pub orientation: Option<[f64; 6]>,
+}
+
+/// The limits of an energy window in keV; a window may have several ranges.
+pub type EnergyWindow = Vec<[f64; 2]>;
+
+/// Modality (0008,0060).
+pub fn modality(set: &DataSet) -> Result<String> {
+    text(set, Modality)?.context(MissingSnafu { name: Modality })
+}
+
+/// SOP Class UID (0008,0016).
+pub fn sop_class(set: &DataSet) -> Result<String> {
+    text(set, SopClassUid)?.context(MissingSnafu { name: SopClassUid })
+}
+
+/// Study Instance UID (0020,000D).
+pub fn study_instance_uid(set: &DataSet) -> Result<String> {
+    let name = StudyInstanceUid;
+    text(set, name)?.context(MissingSnafu { name })
+}
+
+/// The values of Image Type (0008,0008), none if it is absent.
+pub fn image_type(set: &DataSet) -> Result<Vec<String>> {
+    texts(set, ImageType)
+}
+
+/// Rows (0028,0010), at least 1.
+pub fn rows(set: &DataSet) -> Result<usize> {
+    positive(set, Rows)
+}
+
+/// Columns (0028,0011), at least 1.
+pub fn columns(set: &DataSet) -> Result<usize> {
+    positive(set, Columns)
+}
+
+/// Number of Frames (0028,0008), at least 1; absent or empty is 1.
+pub fn number_of_frames(set: &DataSet) -> Result<usize> {
+    optional_positive(set, NumberOfFrames, 1)
+}
+
+/// Samples per Pixel (0028,0002); absent is 1.
+pub fn samples_per_pixel(set: &DataSet) -> Result<usize> {
+    optional_positive(set, SamplesPerPixel, 1)
+}
+
+/// Bits Allocated (0028,0100): 8 or 16 (PS3.3, C.8.4.7).
+pub fn bits_allocated(set: &DataSet) -> Result<u32> {
+    let name = BitsAllocated;
+    let bits = positive(set, name)?;
+    ensure!(
+        bits == 8 || bits == 16,
+        InvalidSnafu {
+            name,
+            value: bits as f64
+        }
+    );
+    Ok(bits as u32)
+}
+
+/// Bits Stored (0028,0101), from 1 to `allocated`, which it is if absent.
+pub fn bits_stored(set: &DataSet, allocated: u32) -> Result<u32> {
+    let name = BitsStored;
+    let bits = optional_positive(set, name, allocated as usize)?;
+    ensure!(
+        bits <= allocated as usize,
+        InvalidSnafu {
+            name,
+            value: bits as f64
+        }
+    );
+    Ok(bits as u32)
+}
+
+/// High Bit (0028,0102), from `stored - 1`, which it is if absent, to `allocated - 1`.
+pub fn high_bit(set: &DataSet, allocated: u32, stored: u32) -> Result<u32> {
+    let name = HighBit;
+    let Some(bit) = integer(set, name)? else {
+        return Ok(stored - 1);
+    };
+    ensure!(
+        (i64::from(stored) - 1..i64::from(allocated)).contains(&bit),
+        InvalidSnafu {
+            name,
+            value: bit as f64
+        }
+    );
+    Ok(bit as u32)
+}
+
+/// Whether Pixel Representation (0028,0103) is two's complement; absent is unsigned.
+pub fn is_signed(set: &DataSet) -> Result<bool> {
+    let name = PixelRepresentation;
+    match integer(set, name)? {
+        None | Some(0) => Ok(false),
+        Some(1) => Ok(true),
+        Some(value) => InvalidSnafu {
+            name,
+            value: value as f64,
+        }
+        .fail(),
+    }
+}
+
+/// Photometric Interpretation (0028,0004).
+pub fn photometric_interpretation(set: &DataSet) -> Result<String> {
+    let name = PhotometricInterpretation;
+    text(set, name)?.context(MissingSnafu { name })
+}
+
+/// Rescale Slope (0028,1053), finite and above 0; absent is 1.
+pub fn rescale_slope(set: &DataSet) -> Result<f64> {
+    let name = RescaleSlope;
+    let value = number(set, name)?.unwrap_or(1.0);
+    ensure!(
+        value.is_finite() && value > 0.0,
+        InvalidSnafu { name, value }
+    );
+    Ok(value)
+}
+
+/// Rescale Intercept (0028,1052), finite; absent is 0.
+pub fn rescale_intercept(set: &DataSet) -> Result<f64> {
+    let name = RescaleIntercept;
+    let value = number(set, name)?.unwrap_or(0.0);
+    ensure!(value.is_finite(), InvalidSnafu { name, value });
+    Ok(value)
+}
+
+/// Pixel Spacing (0028,0030): millimetres between rows and between columns, if stated.
+pub fn pixel_spacing(set: &DataSet) -> Result<Option<[f64; 2]>> {
+    let name = PixelSpacing;
+    let Ok(spacing) = <[f64; 2]>::try_from(numbers(set, name)?) else {
+        return Ok(None);
+    };
+    for value in spacing {
+        ensure!(
+            value.is_finite() && value >= 0.0,
+            InvalidSnafu { name, value }
+        );
+    }
+    // Some exporters write 0 for "not known".
+    Ok(spacing.iter().all(|&value| value > 0.0).then_some(spacing))
+}
+
+/// Whether Lossy Image Compression (0028,2110) is 01 (PS3.3, C.7.6.1.1.5).
+pub fn is_marked_lossy(set: &DataSet) -> Result<bool> {
+    Ok(text(set, LossyImageCompression)?.is_some_and(|mark| mark == "01"))
+}
+
+/// Whether any attribute of nuclear medicine's own group is there.
+pub fn has_nm_attributes(set: &DataSet) -> bool {
+    [
+        EnergyWindowVector,
+        NumberOfEnergyWindows,
+        EnergyWindowInformation,
+        DetectorVector,
+        NumberOfDetectors,
+        DetectorInformation,
+        ImageId,
+    ]
+    .iter()
+    .any(|&name| set.get(name.tag()).is_some())
+}
+
+/// Energy Window Vector (0054,0010): each frame's window, counted from 1 (PS3.3, C.8.4.8.1.2).
+pub fn energy_window_vector(set: &DataSet) -> Result<Option<Vec<usize>>> {
+    vector(set, EnergyWindowVector)
+}
+
+/// Detector Vector (0054,0020): each frame's detector, counted from 1 (PS3.3, C.8.4.8.1.3).
+pub fn detector_vector(set: &DataSet) -> Result<Option<Vec<usize>>> {
+    vector(set, DetectorVector)
+}
+
+/// Number of Energy Windows (0054,0011); absent is 1.
+pub fn number_of_energy_windows(set: &DataSet) -> Result<usize> {
+    optional_positive(set, NumberOfEnergyWindows, 1)
+}
+
+/// Number of Detectors (0054,0021); absent is 1.
+pub fn number_of_detectors(set: &DataSet) -> Result<usize> {
+    optional_positive(set, NumberOfDetectors, 1)
+}
+
+/// The ranges of each energy window (PS3.3, C.8.4.10); none where they are not stated.
+pub fn energy_windows(set: &DataSet) -> Result<Vec<EnergyWindow>> {
+    items(set, EnergyWindowInformation)?
+        .iter()
+        .map(|window| {
+            let ranges = items(window, EnergyWindowRange)?;
+            let limits = ranges.iter().map(|range| {
+                let lower = number(range, EnergyWindowLowerLimit)?;
+                let upper = number(range, EnergyWindowUpperLimit)?;
+                Ok(lower.zip(upper).map(|(lower, upper)| [lower, upper]))
+            });
+            limits.filter_map(Result::transpose).collect()
+        })
+        .collect()
+}
+
+/// The view of each detector (PS3.3, C.8.4.11); the first item belongs to detector 1.
+pub fn detector_views(set: &DataSet) -> Result<Vec<DetectorView>> {
+    items(set, DetectorInformation)?
+        .iter()
+        .map(|detector| {
+            Ok(DetectorView {
+                code: first_code(detector, ViewCode)?,
+                orientation: image_orientation(detector)?,
+            })
+        })
+        .collect()
+}
+
+/// Image Orientation (Patient) (0020,0037): the directions of rows and columns in the patient
+/// (PS3.3, C.7.6.2.1.1), where it is stated in full.
+pub fn image_orientation(set: &DataSet) -> Result<Option<[f64; 6]>> {
+    Ok(numbers(set, ImageOrientation)?.try_into().ok())
+}
+
+/// Patient Orientation (0020,0020): where the rows and the columns point, none if not stated.
+pub fn patient_orientation(set: &DataSet) -> Result<Vec<String>> {
+    texts(set, PatientOrientation)
+}
+
+/// Patient Position (0018,5100), if stated.
+pub fn patient_position(set: &DataSet) -> Result<Option<String>> {
+    text(set, PatientPosition)
+}
+
+/// Patient Gantry Relationship Code Sequence (0054,0414), if stated.
+pub fn patient_gantry_relationship(set: &DataSet) -> Result<Option<Code>> {
+    first_code(set, PatientGantryRelationship)
+}
+
+/// Image ID (0054,0400), if stated.
+pub fn image_id(set: &DataSet) -> Result<Option<String>> {
+    text(set, ImageId)
+}
+
+/// Series Description (0008,103E), if stated.
+pub fn series_description(set: &DataSet) -> Result<Option<String>> {
+    text(set, SeriesDescription)
+}
+
+/// Body Part Examined (0018,0015), if stated.
+pub fn body_part(set: &DataSet) -> Result<Option<String>> {
+    text(set, BodyPartExamined)
+}
+
+/// GE's private name of the data set, (0011,xx12), if stated.
+pub fn ge_dataset_name(set: &DataSet) -> Option<String> {
+    ge_text(set, GeDatasetName)
+}
+
+/// GE's private name of the picture, (0011,xx30), if stated.
+pub fn ge_picture_name(set: &DataSet) -> Option<String> {
+    ge_text(set, GePictureName)
+}
+
+/// GE's private number of the detector, (0011,xx15), counted from 1, if stated.
+pub fn ge_detector_number(set: &DataSet) -> Option<i64> {
+    let element = ge_element(set, GeDetectorNumber)?;
+    numbers_of(element, GeDetectorNumber).ok()?.first().map(|&number| number as i64)
+}
+
+fn ge_element(set: &DataSet, name: AttributeName) -> Option<&InMemElement> {
+    let tag = name.tag();
+    set.private_element(tag.group(), GE_CREATOR, tag.element() as u8)
+        .ok()
+}
+
+/// In implicit VR nothing says that a private value is text, so its bytes are taken for it.
+fn ge_text(set: &DataSet, name: AttributeName) -> Option<String> {
+    let bytes = ge_element(set, name)?.to_bytes().ok()?;
+    Some(trim(&String::from_utf8_lossy(&bytes)).to_owned())
+}
+
+/// A text without the spaces and zeros around it (PS3.5, 6.2).
+fn trim(text: &str) -> &str {
+    text.trim_matches(|letter: char| letter == '\0' || letter.is_whitespace())
+}
+
+/// The values of a text, none if it is absent or empty.
+fn texts(set: &DataSet, name: AttributeName) -> Result<Vec<String>> {
+    let Some(element) = set.get(name.tag()) else {
+        return Ok(Vec::new());
+    };
+    let is_text = !matches!(
+        element.vr(),
+        VR::US | VR::SS | VR::UL | VR::SL | VR::FL | VR::FD | VR::OB | VR::OW | VR::AT
+    );
+    ensure!(is_text, WrongTypeSnafu { name });
+    let values: Cow<'_, [String]> = element
+        .to_multi_str()
+        .or(UnreadableSnafu { name }.fail())?;
+    let values: Vec<String> = values.iter().map(|value| trim(value).to_owned()).collect();
+    Ok(if values.iter().all(String::is_empty) {
+        Vec::new()
+    } else {
+        values
+    })
+}
+
+fn text(set: &DataSet, name: AttributeName) -> Result<Option<String>> {
+    let first = texts(set, name)?.into_iter().next();
+    Ok(first.filter(|text| !text.is_empty()))
+}
+
+/// The numbers of an element, binary or written out.
+fn numbers_of(element: &InMemElement, name: AttributeName) -> Result<Vec<f64>> {
+    let is_number = matches!(
+        element.vr(),
+        VR::US | VR::SS | VR::UL | VR::SL | VR::FL | VR::FD | VR::DS | VR::IS
+    );
+    ensure!(is_number, WrongTypeSnafu { name });
+    let primitive = element
+        .value()
+        .primitive()
+        .context(UnreadableSnafu { name })?;
+    if primitive.multiplicity() == 0 || primitive.to_str().trim_matches(['\0', ' ']).is_empty() {
+        return Ok(Vec::new());
+    }
+    primitive
+        .to_multi_float64()
+        .or(NotConvertibleSnafu { name }.fail())
+}
+
+fn numbers(set: &DataSet, name: AttributeName) -> Result<Vec<f64>> {
+    match set.get(name.tag()) {
+        Some(element) => numbers_of(element, name),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn number(set: &DataSet, name: AttributeName) -> Result<Option<f64>> {
+    Ok(numbers(set, name)?.first().copied())
+}
+
+fn integer(set: &DataSet, name: AttributeName) -> Result<Option<i64>> {
+    let Some(value) = number(set, name)? else {
+        return Ok(None);
+    };
+    ensure!(
+        value.fract() == 0.0 && value.abs() <= f64::from(u32::MAX),
+        InvalidSnafu { name, value }
+    );
+    Ok(Some(value as i64))
+}
+
+fn optional_positive(set: &DataSet, name: AttributeName, absent: usize) -> Result<usize> {
+    match integer(set, name)? {
+        None => Ok(absent),
+        Some(value) if value > 0 => Ok(value as usize),
+        Some(value) => InvalidSnafu {
+            name,
+            value: value as f64,
+        }
+        .fail(),
+    }
+}
+
+fn positive(set: &DataSet, name: AttributeName) -> Result<usize> {
+    let value = integer(set, name)?.context(MissingSnafu { name })?;
+    ensure!(
+        value > 0,
+        InvalidSnafu {
+            name,
+            value: value as f64
+        }
+    );
+    Ok(value as usize)
+}
+
+fn vector(set: &DataSet, name: AttributeName) -> Result<Option<Vec<usize>>> {
+    let numbers = numbers(set, name)?;
+    if numbers.is_empty() {
+        return Ok(None);
+    }
+    numbers
+        .into_iter()
+        .map(|value| {
+            ensure!(
+                value.fract() == 0.0 && (1.0..=f64::from(u16::MAX)).contains(&value),
+                InvalidSnafu { name, value }
+            );
+            Ok(value as usize)
+        })
+        .collect::<Result<_>>()
+        .map(Some)
+}
+
+fn items(set: &DataSet, name: AttributeName) -> Result<&[DataSet]> {
+    let Some(element) = set.get(name.tag()) else {
+        return Ok(&[]);
+    };
+    match element.items() {
+        Some(items) => Ok(items),
+        None if element.is_empty() => Ok(&[]),
+        None => UnreadableSnafu { name }.fail(),
+    }
+}
+
+fn first_code(set: &DataSet, name: AttributeName) -> Result<Option<Code>> {
+    let Some(item) = items(set, name)?.first() else {
+        return Ok(None);
+    };
+    let field = |name| Ok(text(item, name)?.unwrap_or_default());
+    Ok(Some(Code {
+        value: field(CodeValue)?,
+        scheme: field(CodingSchemeDesignator)?,
+        meaning: field(CodeMeaning)?,
+    }))
+}

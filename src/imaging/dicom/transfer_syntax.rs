@@ -1,0 +1,40 @@
+use dicom_dictionary_std::uids;
+
+/// Retired, but still in archives.
+const EXPLICIT_VR_BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
+
+/// The transfer syntaxes that attrium reads (PS3.5, 10 and A).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransferSyntax {
+    /// Pixels as they are, in a data set of any byte order, with or without value representations.
+    Native,
+    Rle,
+    /// Process 14, any predictor, and its first-order form.
+    JpegLossless,
+    Jpeg2000Lossless,
+    /// May be lossless, but does not promise it.
+    Jpeg2000,
+    JpegBaseline,
+}
+
+impl TransferSyntax {
+    /// The syntax of a UID, if attrium reads it.
+    pub fn from_uid(uid: &str) -> Option<Self> {
+        Some(match uid {
+            uids::IMPLICIT_VR_LITTLE_ENDIAN
+            | uids::EXPLICIT_VR_LITTLE_ENDIAN
+            | EXPLICIT_VR_BIG_ENDIAN => Self::Native,
+            uids::RLE_LOSSLESS => Self::Rle,
+            uids::JPEG_LOSSLESS | uids::JPEG_LOSSLESS_SV1 => Self::JpegLossless,
+            uids::JPEG2000_LOSSLESS => Self::Jpeg2000Lossless,
+            uids::JPEG2000 => Self::Jpeg2000,
+            uids::JPEG_BASELINE8_BIT => Self::JpegBaseline,
+            _ => return None,
+        })
+    }
+
+    /// Whether pixels may differ from what the camera counted.
+    pub const fn is_lossy(self) -> bool {
+        matches!(self, Self::Jpeg2000 | Self::JpegBaseline)
+    }
+}

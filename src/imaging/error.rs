@@ -1,0 +1,213 @@
+use snafu::Snafu;
+
+use super::dicom::AttributeError;
+
+/// Why an object gives no anterior image or no crop.
+///
+/// Nothing of the object's text is in here, so that every message may be logged.
+#[derive(Debug, Snafu)]
+#[snafu(visibility(pub(super)))]
+#[non_exhaustive]
+pub enum Error {
+    /// The bytes are no DICOM file.
+    #[snafu(display("the object is no DICOM file: it has no file meta information"))]
+    NotDicom,
+
+    /// The file ends inside an element or a frame.
+    #[snafu(display("the object is cut short at byte {position}: copy it again"))]
+    Truncated {
+        /// Where, in bytes from the start of its data set or pixel data.
+        position: usize,
+    },
+
+    /// The data set is not one.
+    #[snafu(display("the object's data set is broken after byte {position}: copy it again"))]
+    Malformed {
+        /// Where, in bytes from the start of its data set.
+        position: usize,
+    },
+
+    /// The transfer syntax is missing or not among those attrium reads.
+    #[snafu(display(
+        "the object's transfer syntax is not read: convert it to explicit VR little endian"
+    ))]
+    TransferSyntax,
+
+    /// An attribute is missing or makes no sense.
+    #[snafu(display("an attribute of the object cannot be used"))]
+    Attribute {
+        /// Which, and why.
+        source: AttributeError,
+    },
+
+    /// The object comes from another kind of device.
+    #[snafu(display("the object's modality is {modality}, not NM"))]
+    Modality {
+        /// The modality where it is one of DICOM's common terms, else "another".
+        modality: &'static str,
+    },
+
+    /// Neither NM Image Storage nor Secondary Capture Image Storage.
+    #[snafu(display("the object is neither NM Image Storage nor Secondary Capture"))]
+    SopClass,
+
+    /// A secondary capture of a screen rather than of counts.
+    #[snafu(display(
+        "the object is a secondary capture without nuclear medicine attributes: a picture, not counts"
+    ))]
+    NotCounts,
+
+    /// Dynamic, gated or tomographic frames.
+    #[snafu(display("the object is no planar image: use a whole-body or a static scan"))]
+    NotPlanar,
+
+    /// A static of another part of the body.
+    #[snafu(display("the static scan is not of the thorax"))]
+    NotThorax,
+
+    /// The object has no pixel data.
+    #[snafu(display("the object has no pixel data"))]
+    NoPixelData,
+
+    /// Rows, columns and frames that no camera makes, or that the pixel data do not hold.
+    #[snafu(display(
+        "{frames} frames of {rows} x {columns} pixels are no scan: a side has at most {} pixels and the frames at most {} together",
+        super::pixels::MAX_SIDE,
+        super::pixels::MAX_PIXELS
+    ))]
+    ImpossibleSize {
+        /// Frames as the header claims.
+        frames: usize,
+        /// Rows as the header claims.
+        rows: usize,
+        /// Columns as the header claims.
+        columns: usize,
+    },
+
+    /// Fewer bytes of pixel data than the header's sizes need.
+    #[snafu(display("the pixel data have {found} bytes of the {needed} that the header's sizes need"))]
+    PixelDataTooShort {
+        /// Bytes that rows, columns, frames and bits need.
+        needed: usize,
+        /// Bytes there are.
+        found: usize,
+    },
+
+    /// Colour or an inverted scale: not counts.
+    #[snafu(display("the pixels are a picture, not counts: only one grey sample is read"))]
+    Photometric,
+
+    /// The compressed frame cannot be decoded.
+    #[snafu(display("the pixel data cannot be decoded: {problem}"))]
+    PixelData {
+        /// What is wrong.
+        problem: &'static str,
+    },
+
+    /// Lossy compression, which [`LossyPolicy::Quarantine`](crate::api::LossyPolicy) refuses.
+    #[snafu(display(
+        "the image went through lossy compression: set preprocessing.lossy to Accept to use it"
+    ))]
+    Lossy,
+
+    /// No frame shows the anterior view.
+    #[snafu(display("no frame of the object is an anterior view"))]
+    NoAnterior,
+
+    /// Several frames show the anterior view in the photopeak.
+    #[snafu(display("{frames} frames of the object are anterior views: which one is not known"))]
+    SeveralAnteriors {
+        /// How many.
+        frames: usize,
+    },
+
+    /// The view's label says anterior, the image orientation says posterior.
+    #[snafu(display("the image orientation contradicts the label that says anterior"))]
+    ViewConflict,
+
+    /// The frames cannot be told apart.
+    #[snafu(display(
+        "{frames} frames do not match the object's detectors and energy windows"
+    ))]
+    FrameVectors {
+        /// Number of Frames.
+        frames: usize,
+    },
+
+    /// No energy window holds the photopeak of technetium-99m.
+    #[snafu(display("no energy window of the object holds the 140 keV photopeak"))]
+    NoPhotopeak,
+
+    /// The image has no counts.
+    #[snafu(display("the image is empty: it has no counts"))]
+    Empty,
+
+    /// The image, or the patient on it, is smaller than the crop.
+    #[snafu(display(
+        "the scan is smaller than the crop: {rows} x {columns} pixels remain of the {needed} x {needed} needed",
+        needed = super::CROP_SIZE
+    ))]
+    TooSmall {
+        /// Rows from the crop's upper edge to the lower end.
+        rows: usize,
+        /// Columns of the image.
+        columns: usize,
+    },
+
+    /// A static image that is not square.
+    #[snafu(display("a static image of {rows} x {columns} pixels is not square"))]
+    NotSquare {
+        /// Rows of the image.
+        rows: usize,
+        /// Columns of the image.
+        columns: usize,
+    },
+
+    /// The head is at the lower end, and the header does not say how the patient lay.
+    #[snafu(display("the scan lies feet first, which its header does not say"))]
+    UpsideDown,
+
+    /// Neither the counts nor the header tell which end is the head.
+    #[snafu(display("it is not clear which end of the scan is the head"))]
+    OrientationUnclear,
+}
+
+impl Error {
+    /// A short stable word, for tables of objects that were set aside.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::NotDicom => "not-dicom",
+            Self::Truncated { .. } => "truncated",
+            Self::Malformed { .. } => "malformed",
+            Self::TransferSyntax => "transfer-syntax",
+            Self::Attribute { .. } => "attribute",
+            Self::Modality { .. } => "modality",
+            Self::SopClass => "sop-class",
+            Self::NotCounts => "not-counts",
+            Self::NotPlanar => "not-planar",
+            Self::NotThorax => "not-thorax",
+            Self::NoPixelData => "no-pixel-data",
+            Self::ImpossibleSize { .. } => "impossible-size",
+            Self::PixelDataTooShort { .. } => "pixel-data-too-short",
+            Self::Photometric => "photometric",
+            Self::PixelData { .. } => "pixel-data",
+            Self::Lossy => "lossy",
+            Self::NoAnterior => "no-anterior",
+            Self::SeveralAnteriors { .. } => "several-anteriors",
+            Self::ViewConflict => "view-conflict",
+            Self::FrameVectors { .. } => "frame-vectors",
+            Self::NoPhotopeak => "no-photopeak",
+            Self::Empty => "empty",
+            Self::TooSmall { .. } => "too-small",
+            Self::NotSquare { .. } => "not-square",
+            Self::UpsideDown => "upside-down",
+            Self::OrientationUnclear => "orientation-unclear",
+        }
+    }
+}
+
+impl From<AttributeError> for Error {
+    fn from(source: AttributeError) -> Self {
+        Self::Attribute { source }
+    }
+}

@@ -1,0 +1,101 @@
+//! What kind of object this is, and whether the paper's preprocessing fits it.
+
+use snafu::ensure;
+
+use super::dicom::{self, DataSet};
+use super::error::{
+    Error, ModalitySnafu, NotCountsSnafu, NotPlanarSnafu, NotSquareSnafu, NotThoraxSnafu,
+    SopClassSnafu,
+};
+use super::pixels::Layout;
+use super::{Acquisition, view};
+
+/// Modalities that an archive may hold (PS3.3, C.7.3.1.1.1), so that a message may name them.
+const MODALITIES: &[&str] = &[
+    "CT", "MR", "PT", "CR", "DX", "US", "XA", "RF", "MG", "OT", "SC", "SR", "PR", "KO", "DOC",
+    "SEG", "REG", "RTSTRUCT", "RTDOSE", "RTPLAN", "RTIMAGE", "ECG", "ES", "IO", "PX", "XC", "GM",
+    "SM", "OP", "OPT", "BMD", "IVUS",
+];
+
+/// Makes sure that the object holds counts of a gamma camera.
+///
+/// # Errors
+/// [`Error::Modality`], [`Error::SopClass`], [`Error::NotCounts`], or an attribute that cannot be
+/// used.
+pub fn check(set: &DataSet) -> Result<(), Error> {
+    let modality = dicom::modality(set)?;
+    if modality != "NM" {
+        let known = MODALITIES.iter().find(|known| **known == modality);
+        return ModalitySnafu {
+            modality: known.copied().unwrap_or("another"),
+        }
+        .fail();
+    }
+    match dicom::sop_class(set)?.as_str() {
+        // NM Image Storage and its retired form (PS3.4, B.5 and PS3.6, Table A-1).
+        "1.2.840.10008.5.1.4.1.1.20" | "1.2.840.10008.5.1.4.1.1.5" => Ok(()),
+        // Secondary Capture and its multi-frame greyscale forms.
+        "1.2.840.10008.5.1.4.1.1.7"
+        | "1.2.840.10008.5.1.4.1.1.7.2"
+        | "1.2.840.10008.5.1.4.1.1.7.3" => {
+            ensure!(dicom::has_nm_attributes(set), NotCountsSnafu);
+            Ok(())
+        }
+        _ => SopClassSnafu.fail(),
+    }
+}
+
+/// A whole-body scan or a static one of the thorax, by the third value of Image Type (PS3.3,
+/// C.8.4.9.1.1); where that is missing, by the image's shape.
+///
+/// # Errors
+/// [`Error::NotPlanar`], [`Error::NotSquare`] and [`Error::NotThorax`].
+pub fn acquisition(set: &DataSet, layout: &Layout) -> Result<Acquisition, Error> {
+    let image_type = dicom::image_type(set)?;
+    let is_long = layout.rows >= 2 * layout.columns;
+    let acquisition = match image_type.get(2).map_or("", String::as_str) {
+        "WHOLE BODY" => Acquisition::WholeBody,
+        // Some exporters call every planar image static; no field of view is twice as long as wide.
+        "STATIC" | "" if is_long => Acquisition::WholeBody,
+        "STATIC" | "" => Acquisition::Static,
+        _ => return NotPlanarSnafu.fail(),
+    };
+    if acquisition == Acquisition::Static {
+        ensure!(
+            layout.rows == layout.columns,
+            NotSquareSnafu {
+                rows: layout.rows,
+                columns: layout.columns
+            }
+        );
+        check_thorax(set)?;
+    }
+    Ok(acquisition)
+}
+
+/// Parts of the body that a static bone scan shows instead of the thorax, as they are typed.
+const ELSEWHERE: &[&str] = &[
+    "SKULL", "HEAD", "FACE", "NECK", "PELVIS", "PELVIC", "HIP", "HIPS", "FEMUR", "FEMURS",
+    "LEG", "LEGS", "KNEE", "KNEES", "TIBIA", "ANKLE", "ANKLES", "FOOT", "FEET", "ELBOW",
+    "ELBOWS", "HAND", "HANDS", "WRIST", "WRISTS", "FOREARM", "LSPINE", "LUMBAR", "ABDOMEN",
+    "BLADDER", "KIDNEY", "KIDNEYS", "THYROID",
+];
+
+const THORAX: &[&str] = &["THORAX", "CHEST", "HEART", "CARDIAC", "RIBS", "STERNUM", "TSPINE"];
+
+/// A static is taken for one of the thorax unless something says that it is of another part.
+fn check_thorax(set: &DataSet) -> Result<(), Error> {
+    let texts = [
+        dicom::body_part(set)?,
+        dicom::image_id(set)?,
+        dicom::series_description(set)?,
+    ];
+    let words: Vec<String> = texts
+        .iter()
+        .flatten()
+        .flat_map(|text| view::words(text))
+        .collect();
+    let any = |parts: &[&str]| words.iter().any(|word| parts.contains(&word.as_str()));
+    ensure!(any(THORAX) || !any(ELSEWHERE), NotThoraxSnafu);
+    Ok(())
+}

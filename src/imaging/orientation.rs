@@ -1,0 +1,218 @@
+//! Which end of a whole-body scan is the head, and from where the header says it is seen.
+//!
+//! Three things tell: the direction of rows and columns in the patient, where the header states
+//! it; whether the patient lay feet first; and the counts themselves. A scan is turned only where
+//! two of them agree. Never: a mirrored image, which would move the heart to the other side.
+
+use std::ops::Range;
+
+use snafu::ensure;
+
+use super::{Image, image};
+use super::dicom::{self, Code, DataSet};
+use super::error::{Error, OrientationUnclearSnafu, UpsideDownSnafu};
+use super::extent;
+use super::warning::Warning;
+
+/// What the header says about the directions of rows and columns.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stated {
+    /// Whether the head is at the top.
+    pub is_upright: bool,
+    /// Whether the patient is seen from the front.
+    pub is_anterior: bool,
+}
+
+impl Stated {
+    /// Reads Image Orientation (Patient) of the frame's detector or of the object, or else Patient
+    /// Orientation (PS3.3, C.7.6.2.1.1 and C.7.6.1.1.1); none where they state no frontal plane.
+    pub fn read(set: &DataSet, detector: usize) -> Result<Option<Self>, Error> {
+        let of_detector = dicom::detector_views(set)?
+            .get(detector)
+            .and_then(|view| view.orientation);
+        let cosines = match of_detector {
+            Some(cosines) => Some(cosines),
+            None => dicom::image_orientation(set)?,
+        };
+        if let Some(stated) = cosines.and_then(Self::from_cosines) {
+            return Ok(Some(stated));
+        }
+        Ok(Self::from_letters(&dicom::patient_orientation(set)?))
+    }
+
+    /// DICOM's x axis points to the patient's left, its z axis to the head. The cross product of
+    /// row and column points away from the viewer, and to the back where the view is anterior.
+    fn from_cosines(cosines: [f64; 6]) -> Option<Self> {
+        const ALONG: f64 = 0.9;
+        let [row_x, _, row_z, column_x, _, column_z] = cosines;
+        (row_x.abs() > ALONG && column_z.abs() > ALONG).then_some(Self {
+            is_upright: column_z < 0.0,
+            is_anterior: row_z * column_x - row_x * column_z > 0.0,
+        })
+    }
+
+    fn from_letters(letters: &[String]) -> Option<Self> {
+        let [row, column] = letters else {
+            return None;
+        };
+        let row = match row.as_bytes().first()? {
+            b'L' => 1.0,
+            b'R' => -1.0,
+            _ => return None,
+        };
+        let column = match column.as_bytes().first()? {
+            b'H' => 1.0,
+            b'F' => -1.0,
+            _ => return None,
+        };
+        Self::from_cosines([row, 0.0, 0.0, 0.0, 0.0, column])
+    }
+}
+
+/// Whether the patient lay feet first: Patient Gantry Relationship (PS3.3, C.8.4.6; PS3.16,
+/// CID 21), or else Patient Position (C.7.3.1.1.2).
+pub fn lies_feet_first(set: &DataSet) -> Result<bool, Error> {
+    if let Some(code) = dicom::patient_gantry_relationship(set)?
+        && let Some(feet_first) = feet_first_code(&code)
+    {
+        return Ok(feet_first);
+    }
+    Ok(dicom::patient_position(set)?.is_some_and(|position| position.starts_with("FF")))
+}
+
+fn feet_first_code(code: &Code) -> Option<bool> {
+    match code.value.as_str() {
+        "102541007" | "F-10480" => Some(true),
+        "102540008" | "F-10470" => Some(false),
+        _ => None,
+    }
+}
+
+/// Where the head is by the counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Head {
+    Top,
+    Bottom,
+    Unclear,
+}
+
+/// One end looks like trunk and the other like legs from this ratio on.
+///
+/// On a real scan the ratios are 2.2 (counts) and above 15 (midline).
+const CLEAR: f64 = 1.5;
+
+impl Head {
+    /// Tells head from feet by two properties of every bone scan, either of which may abstain.
+    ///
+    /// Most of the skeleton's uptake is in head, chest and pelvis: the 40 % of the body at the
+    /// head's end have more counts than the 40 % at the feet's. Square roots keep an injection
+    /// site or a full bladder from deciding. And the spine lies on the midline, where legs leave a
+    /// gap: compared are the shares of counts beside the midline from 10 to 40 % of the height.
+    pub fn of(image: &Image<f32>) -> Self {
+        let Some(body) = extent::of_body(&image.row_sums()) else {
+            return Self::Unclear;
+        };
+        let rows: Vec<&[f32]> = image
+            .pixels
+            .chunks_exact(image.columns)
+            .skip(body.start)
+            .take(body.len())
+            .collect();
+        let (of_rows, of_columns) = roots(&rows);
+        let spine = beside(midline(&of_columns), image.columns);
+        let tenth = |tenths: usize| tenths * rows.len() / 10;
+        let counts = |part: Range<usize>| of_rows[part].iter().sum::<f64>();
+        let share = |part: Range<usize>| {
+            let near = rows[part.clone()].iter().map(|row| sum_of_roots(&row[spine.clone()]));
+            near.sum::<f64>() / counts(part).max(f64::MIN_POSITIVE)
+        };
+        let votes = [
+            vote(counts(0..tenth(4)), counts(tenth(6)..rows.len())),
+            vote(share(tenth(1)..tenth(4)), share(tenth(6)..tenth(9))),
+        ];
+        match (votes.contains(&Self::Top), votes.contains(&Self::Bottom)) {
+            (true, false) => Self::Top,
+            (false, true) => Self::Bottom,
+            _ => Self::Unclear,
+        }
+    }
+}
+
+fn vote(top: f64, bottom: f64) -> Head {
+    if top > CLEAR * bottom {
+        Head::Top
+    } else if bottom > CLEAR * top {
+        Head::Bottom
+    } else {
+        Head::Unclear
+    }
+}
+
+/// The sums of the square roots of the counts, of each row and of each column.
+fn roots(rows: &[&[f32]]) -> (Vec<f64>, Vec<f32>) {
+    let mut of_columns = vec![0.0; rows.first().map_or(0, |row| row.len())];
+    let of_rows = rows.iter().map(|row| {
+        for (column, count) in of_columns.iter_mut().zip(*row) {
+            *column += count.sqrt();
+        }
+        sum_of_roots(row)
+    });
+    (of_rows.collect(), of_columns)
+}
+
+fn sum_of_roots(counts: &[f32]) -> f64 {
+    let roots: Vec<f32> = counts.iter().map(|count| count.sqrt()).collect();
+    image::sum(&roots)
+}
+
+/// The column up to which half of the sum goes.
+fn midline(columns: &[f32]) -> usize {
+    let half = image::sum(columns) / 2.0;
+    let mut below = 0.0;
+    columns
+        .iter()
+        .position(|&column| {
+            below += f64::from(column);
+            below >= half
+        })
+        .unwrap_or(0)
+}
+
+/// The columns within a fortieth of the width beside the midline.
+fn beside(midline: usize, columns: usize) -> Range<usize> {
+    let reach = columns / 40;
+    midline.saturating_sub(reach)..columns.min(midline + reach + 1)
+}
+
+/// Decides whether a whole-body scan has to be turned, by all that is known.
+///
+/// # Errors
+/// [`Error::UpsideDown`] where only the counts say so or the header says the opposite;
+/// [`Error::OrientationUnclear`] where neither says anything or the header contradicts the counts.
+pub fn decide(
+    head: Head,
+    stated: Option<Stated>,
+    feet_first: bool,
+) -> Result<(bool, Option<Warning>), Error> {
+    let upright = stated.map(|stated| stated.is_upright);
+    match head {
+        Head::Top => {
+            ensure!(upright != Some(false), OrientationUnclearSnafu);
+            Ok((false, None))
+        }
+        Head::Bottom => {
+            let is_stated = upright == Some(false) || (upright.is_none() && feet_first);
+            ensure!(is_stated, UpsideDownSnafu);
+            Ok((true, Some(Warning::TurnedUpright)))
+        }
+        Head::Unclear => match upright {
+            Some(upright) => Ok((!upright, Some(Warning::OrientationFromHeader))),
+            None => OrientationUnclearSnafu.fail(),
+        },
+    }
+}
+
+/// Turns an image by 180 degrees, as a patient lies who went in feet first.
+pub fn turn(image: &mut Image<f32>) {
+    image.pixels.reverse();
+}

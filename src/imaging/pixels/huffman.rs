@@ -1,0 +1,277 @@
+//! Huffman-coded differences of JPEG Lossless: the bits, and the table that reads them.
+
+use std::borrow::Cow;
+
+/// How many bits the fast table looks at.
+const FAST_BITS: u32 = 12;
+
+/// Where the entropy-coded data's bytes are no longer escaped, and what follows their marker.
+///
+/// A byte 0xFF of the data is followed by a zero (T.81, B.1.1.5); any other pair is a marker,
+/// fill bytes 0xFF aside (B.1.1.2).
+pub fn unstuff(data: &[u8]) -> (Cow<'_, [u8]>, &[u8]) {
+    let Some(first) = data.iter().position(|&byte| byte == 0xFF) else {
+        return (Cow::Borrowed(data), &[]);
+    };
+    let mut bytes = Vec::with_capacity(data.len());
+    let (clean, mut rest) = data.split_at(first);
+    bytes.extend_from_slice(clean);
+    loop {
+        match rest {
+            [0xFF, 0, tail @ ..] => {
+                let run = tail.iter().position(|&byte| byte == 0xFF).unwrap_or(tail.len());
+                let (clean, after) = tail.split_at(run);
+                bytes.push(0xFF);
+                bytes.extend_from_slice(clean);
+                rest = after;
+            }
+            [0xFF, 0xFF, ..] => rest = &rest[1..],
+            [0xFF, _, tail @ ..] => return (Cow::Owned(bytes), tail),
+            _ => return (Cow::Owned(bytes), &[]),
+        }
+    }
+}
+
+/// Bits from the most significant down; zeros follow the last byte.
+pub struct Bits<'a> {
+    bytes: &'a [u8],
+    /// The next bits, left-aligned.
+    window: u64,
+    /// How many bits of the window are known.
+    known: u32,
+    /// How many known bits, at most, are zeros that follow the last byte.
+    padding: u64,
+}
+
+impl<'a> Bits<'a> {
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            window: 0,
+            known: 0,
+            padding: 0,
+        }
+    }
+
+    /// Makes at least 56 bits known.
+    #[inline]
+    fn refill(&mut self) {
+        if let Some(chunk) = self.bytes.first_chunk::<8>() {
+            self.window |= u64::from_be_bytes(*chunk) >> self.known;
+            let bytes = (63 - self.known) >> 3;
+            self.bytes = &self.bytes[bytes as usize..];
+            self.known += bytes * 8;
+        } else {
+            self.refill_near_the_end();
+        }
+    }
+
+    #[cold]
+    fn refill_near_the_end(&mut self) {
+        while self.known <= 56 {
+            if let Some((&byte, rest)) = self.bytes.split_first() {
+                self.window |= u64::from(byte) << (56 - self.known);
+                self.bytes = rest;
+            } else {
+                self.padding += 8;
+            }
+            self.known += 8;
+        }
+    }
+
+    #[inline]
+    const fn skip(&mut self, count: u32) {
+        self.window <<= count;
+        self.known -= count;
+    }
+
+    /// Whether more bits were taken than there are.
+    pub const fn is_overdrawn(&self) -> bool {
+        self.padding > self.known as u64
+    }
+}
+
+/// A Huffman table for differences (T.81, C and H.1.2.2).
+pub struct Table {
+    /// By the next [`FAST_BITS`] bits.
+    fast: Box<[Fast; 1 << FAST_BITS]>,
+    /// By code length less one: the first code that is longer, left-aligned to 16 bits, and what to
+    /// add to a code of this length for its place in `categories`.
+    ends: [(u32, i32); 16],
+    categories: Vec<u8>,
+}
+
+/// What the next bits mean: a whole difference, or no more than its category.
+#[derive(Clone, Copy, Default)]
+struct Fast {
+    difference: i16,
+    /// Bits of code and difference together; 0 where the fast table cannot tell.
+    bits: u16,
+}
+
+impl Table {
+    /// The table of a DHT segment: how many codes have each length, and their categories in order;
+    /// none where those are no prefix code of categories up to 16.
+    pub fn new(counts: [u8; 16], categories: &[u8]) -> Option<Self> {
+        let mut ends = [(0, 0); 16];
+        let mut code = 0_u32;
+        let mut place = 0_i32;
+        for (length, (end, &count)) in ends.iter_mut().zip(&counts).enumerate() {
+            let offset = place - code as i32;
+            code += u32::from(count);
+            place += i32::from(count);
+            if code > 2 << length {
+                return None;
+            }
+            *end = (code << (15 - length), offset);
+            code <<= 1;
+        }
+        let is_complete = place as usize == categories.len();
+        if !is_complete || categories.iter().any(|&category| category > 16) {
+            return None;
+        }
+        let mut table = Self {
+            fast: Box::new([Fast::default(); 1 << FAST_BITS]),
+            ends,
+            categories: categories.to_vec(),
+        };
+        for bits in 0..1 << FAST_BITS {
+            table.fast[bits as usize] = table.fast_entry(bits);
+        }
+        Some(table)
+    }
+
+    fn fast_entry(&self, bits: u32) -> Fast {
+        let window = u64::from(bits) << (64 - FAST_BITS);
+        match self.slow(window) {
+            Some((difference, bits)) if bits <= FAST_BITS => Fast {
+                difference,
+                bits: bits as u16,
+            },
+            _ => Fast::default(),
+        }
+    }
+
+    /// The difference that a window of bits starts with, modulo 65536, and its length in bits.
+    fn slow(&self, window: u64) -> Option<(i16, u32)> {
+        let next = (window >> 48) as u32;
+        let length = self.ends.iter().position(|&(end, _)| next < end)?;
+        let (_, offset) = self.ends[length];
+        let code = (next >> (15 - length)) as i32;
+        let category = u32::from(*self.categories.get((code + offset) as usize)?);
+        let length = length as u32 + 1;
+        Some(match category {
+            0 => (0, length),
+            // The one difference of category 16 has no further bits (T.81, H.1.2.2).
+            16 => (i16::MIN, length),
+            _ => {
+                let bits = (window << length >> (64 - category)) as i32;
+                // Values below the middle are negative (T.81, F.2.2.1, EXTEND).
+                let is_negative = bits >> (category - 1) == 0;
+                let difference = bits - (i32::from(is_negative) * ((1 << category) - 1));
+                (difference as i16, length + category)
+            }
+        })
+    }
+
+    /// Reads the next four differences, modulo 65536.
+    #[inline]
+    pub fn read_four(&self, bits: &mut Bits<'_>) -> Option<[u16; 4]> {
+        // No fast entry takes more than 12 of the 56 bits.
+        bits.refill();
+        let mut differences = [0; 4];
+        for difference in &mut differences {
+            let fast = self.fast[(bits.window >> (64 - FAST_BITS)) as usize];
+            if fast.bits > 0 {
+                bits.skip(fast.bits.into());
+                *difference = fast.difference as u16;
+            } else {
+                *difference = self.read_slowly(bits)?;
+            }
+        }
+        Some(differences)
+    }
+
+    /// Reads the next difference, modulo 65536.
+    pub fn read(&self, bits: &mut Bits<'_>) -> Option<u16> {
+        bits.refill();
+        let fast = self.fast[(bits.window >> (64 - FAST_BITS)) as usize];
+        if fast.bits > 0 {
+            bits.skip(fast.bits.into());
+            Some(fast.difference as u16)
+        } else {
+            self.read_slowly(bits)
+        }
+    }
+
+    /// As [`read`](Self::read), for a code that the fast table does not tell; what follows may read
+    /// three more from the fast one.
+    #[cold]
+    fn read_slowly(&self, bits: &mut Bits<'_>) -> Option<u16> {
+        bits.refill();
+        let (difference, length) = self.slow(bits.window)?;
+        bits.skip(length);
+        bits.refill();
+        Some(difference as u16)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Codes 0 and 10 and 110 for the categories 0, 1 and 2.
+    fn table() -> Table {
+        let mut counts = [0; 16];
+        counts[..3].fill(1);
+        Table::new(counts, &[0, 1, 2]).expect("should be a prefix code")
+    }
+
+    #[test]
+    fn differences_extend_as_the_standard_says() {
+        // 0 | 10 0 | 10 1 | 110 00 | 110 11, then ones.
+        let bytes = [0b0100_1011, 0b1000_1101, 0b1111_1111];
+        let mut bits = Bits::new(&bytes);
+        let read: Vec<i16> = (0..5)
+            .map(|_| table().read(&mut bits).expect("a code") as i16)
+            .collect();
+        assert_eq!(read, [0, -1, 1, -3, 3]);
+        assert!(!bits.is_overdrawn());
+    }
+
+    #[test]
+    fn a_code_that_is_not_in_the_table_is_none() {
+        assert_eq!(table().read(&mut Bits::new(&[0xFF; 9])), None);
+    }
+
+    #[test]
+    fn bits_past_the_end_are_noticed() {
+        let mut bits = Bits::new(&[0b1101_1000]);
+        for _ in 0..3 {
+            table().read(&mut bits).expect("a code");
+        }
+        assert!(!bits.is_overdrawn());
+        table().read(&mut bits).expect("zeros follow the end");
+        assert!(bits.is_overdrawn());
+    }
+
+    #[test]
+    fn counts_that_are_no_prefix_code_are_refused() {
+        let mut counts = [0; 16];
+        counts[0] = 3;
+        assert!(Table::new(counts, &[0, 1, 2]).is_none());
+        counts[0] = 1;
+        assert!(Table::new(counts, &[17]).is_none());
+        assert!(Table::new(counts, &[1, 2]).is_none());
+    }
+
+    #[test]
+    fn escaped_bytes_are_undone_up_to_the_marker() {
+        let (bytes, rest) = unstuff(&[1, 0xFF, 0, 2, 0xFF, 0xFF, 0xD0, 3]);
+        assert_eq!(*bytes, [1, 0xFF, 2]);
+        assert_eq!(rest, [3]);
+        let (bytes, rest) = unstuff(&[0xFF, 0]);
+        assert_eq!(*bytes, [0xFF]);
+        assert_eq!(rest, [] as [u8; 0]);
+    }
+}

@@ -1,0 +1,288 @@
+//! JPEG Lossless, Huffman coded (ITU-T T.81, Annex H; PS3.5, A.4.2).
+
+use snafu::{OptionExt, ensure};
+
+use super::Layout;
+use super::huffman::{Bits, Table, unstuff};
+use crate::imaging::error::{Error, PixelDataSnafu};
+
+/// A frame of one component of 2 to 16 bits, with any of the seven predictors, point transform and
+/// restart intervals of whole lines included.
+///
+/// # Errors
+/// [`Error::PixelData`] where the data are not such a frame or not one of the header's size.
+pub fn decode(data: &[u8], layout: &Layout) -> Result<Vec<u16>, Error> {
+    let scan = Scan::find(data, layout)?;
+    let mut samples = vec![0; layout.frame_pixels()];
+    let lines = scan.restart_lines.unwrap_or(layout.rows);
+    let mut rest = scan.data;
+    for interval in samples.chunks_mut(lines * layout.columns) {
+        let (bytes, after) = unstuff(rest);
+        decode_interval(&scan, &bytes, interval, layout.columns)?;
+        rest = after;
+    }
+    if scan.point_transform > 0 {
+        for sample in &mut samples {
+            *sample <<= scan.point_transform;
+        }
+    }
+    Ok(samples)
+}
+
+/// Markers (T.81, Table B.1).
+mod marker {
+    pub const SOF3: u8 = 0xC3;
+    pub const DHT: u8 = 0xC4;
+    pub const SOI: u8 = 0xD8;
+    pub const SOS: u8 = 0xDA;
+    pub const DRI: u8 = 0xDD;
+}
+
+/// Everything that the entropy-coded data need to be read.
+struct Scan<'a> {
+    precision: u32,
+    predictor: u8,
+    point_transform: u32,
+    restart_lines: Option<usize>,
+    table: Table,
+    data: &'a [u8],
+}
+
+impl<'a> Scan<'a> {
+    /// Reads the segments up to the scan header and that (T.81, B.2).
+    fn find(data: &'a [u8], layout: &Layout) -> Result<Self, Error> {
+        let mut bytes = data
+            .strip_prefix(&[0xFF, marker::SOI])
+            .context(PixelDataSnafu {
+                problem: "it does not start as a JPEG image",
+            })?;
+        let mut precision = None;
+        let mut tables = [const { None }; 4];
+        let mut restart_lines = None;
+        loop {
+            let (kind, segment, rest) = next_segment(bytes)?;
+            bytes = rest;
+            match kind {
+                marker::SOF3 => precision = Some(read_frame_header(segment, layout)?),
+                marker::DHT => read_tables(segment, &mut tables)?,
+                marker::DRI => restart_lines = read_restart_interval(segment, layout)?,
+                marker::SOS => {
+                    let header = read_scan_header(segment)?;
+                    let precision = precision.context(PixelDataSnafu {
+                        problem: "its JPEG frame header is missing",
+                    })?;
+                    return header.with(precision, restart_lines, tables, bytes);
+                }
+                0xC0..=0xCF => return problem("it is not JPEG Lossless, Huffman coded"),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// A marker segment: its kind, its parameters, and what follows (T.81, B.1.1.4).
+fn next_segment(bytes: &[u8]) -> Result<(u8, &[u8], &[u8]), Error> {
+    let mut bytes = bytes;
+    while let [0xFF, 0xFF, ..] = bytes {
+        bytes = &bytes[1..];
+    }
+    let [0xFF, kind, high, low, rest @ ..] = bytes else {
+        return problem("a JPEG marker is missing");
+    };
+    let length = usize::from(u16::from_be_bytes([*high, *low]));
+    match length.checked_sub(2).and_then(|length| rest.split_at_checked(length)) {
+        Some((segment, rest)) => Ok((*kind, segment, rest)),
+        None => problem("a JPEG segment is cut short"),
+    }
+}
+
+/// The precision that the frame header states, where its size is the layout's (T.81, B.2.2).
+fn read_frame_header(segment: &[u8], layout: &Layout) -> Result<u32, Error> {
+    let [precision, y1, y0, x1, x0, components, ..] = *segment else {
+        return problem("the JPEG frame header is cut short");
+    };
+    ensure!(
+        usize::from(u16::from_be_bytes([y1, y0])) == layout.rows
+            && usize::from(u16::from_be_bytes([x1, x0])) == layout.columns,
+        PixelDataSnafu {
+            problem: "its frame is of another size than the header says",
+        }
+    );
+    ensure!(
+        components == 1 && (2..=16).contains(&precision),
+        PixelDataSnafu {
+            problem: "its frame is not one component of 2 to 16 bits",
+        }
+    );
+    Ok(precision.into())
+}
+
+/// Huffman tables of the first class, by their destination (T.81, B.2.4.2).
+fn read_tables(segment: &[u8], tables: &mut [Option<Table>; 4]) -> Result<(), Error> {
+    let mut segment = segment;
+    while let Some((&[class_and_place, ref counts @ ..], rest)) = segment.split_first_chunk::<17>()
+    {
+        let total = counts.iter().map(|&count| usize::from(count)).sum();
+        let table = rest.split_at_checked(total).and_then(|(categories, rest)| {
+            segment = rest;
+            Table::new(*counts, categories)
+        });
+        let place = tables.get_mut(usize::from(class_and_place));
+        match (place, table) {
+            (Some(place), Some(table)) => *place = Some(table),
+            _ => return problem("a Huffman table is none"),
+        }
+    }
+    Ok(())
+}
+
+/// Lines between restart markers, none for 0 (T.81, B.2.4.4; H.1.1 asks for whole lines).
+fn read_restart_interval(segment: &[u8], layout: &Layout) -> Result<Option<usize>, Error> {
+    let &[high, low] = segment else {
+        return problem("the restart interval is none");
+    };
+    let interval = usize::from(u16::from_be_bytes([high, low]));
+    ensure!(
+        interval.is_multiple_of(layout.columns),
+        PixelDataSnafu {
+            problem: "its restart interval is not of whole lines",
+        }
+    );
+    Ok((interval > 0).then_some(interval / layout.columns))
+}
+
+struct ScanHeader {
+    table: usize,
+    predictor: u8,
+    point_transform: u32,
+}
+
+/// The scan header (T.81, B.2.3 and Table B.3).
+fn read_scan_header(segment: &[u8]) -> Result<ScanHeader, Error> {
+    match *segment {
+        [1, _, table, predictor @ 1..=7, _, transform] => Ok(ScanHeader {
+            table: usize::from(table >> 4),
+            predictor,
+            point_transform: u32::from(transform & 0x0F),
+        }),
+        _ => problem("its scan header is not that of one lossless component"),
+    }
+}
+
+impl ScanHeader {
+    fn with(
+        self,
+        precision: u32,
+        restart_lines: Option<usize>,
+        mut tables: [Option<Table>; 4],
+        data: &[u8],
+    ) -> Result<Scan<'_>, Error> {
+        ensure!(
+            self.point_transform < precision,
+            PixelDataSnafu {
+                problem: "its point transform leaves no bits",
+            }
+        );
+        let table = tables
+            .get_mut(self.table)
+            .and_then(Option::take)
+            .context(PixelDataSnafu {
+                problem: "its Huffman table is missing",
+            })?;
+        Ok(Scan {
+            precision,
+            predictor: self.predictor,
+            point_transform: self.point_transform,
+            restart_lines,
+            table,
+            data,
+        })
+    }
+}
+
+/// The lines between two restarts (T.81, H.1.2.1).
+///
+/// The first sample is predicted as half the range, the rest of the first line from the left, the
+/// first of every other line from above, and all others by the scan's predictor.
+fn decode_interval(
+    scan: &Scan<'_>,
+    bytes: &[u8],
+    samples: &mut [u16],
+    columns: usize,
+) -> Result<(), Error> {
+    let mut bits = Bits::new(bytes);
+    let mut above: &mut [u16] = &mut [];
+    for line in samples.chunks_mut(columns) {
+        let first = match above.first() {
+            Some(&above) => above,
+            None => 1 << (scan.precision - scan.point_transform - 1),
+        };
+        let predictor = if above.is_empty() { 1 } else { scan.predictor };
+        decode_line(&scan.table, &mut bits, predictor, first, above, line)
+            .filter(|()| !bits.is_overdrawn())
+            .context(PixelDataSnafu {
+                problem: "its JPEG data end early or are damaged",
+            })?;
+        above = line;
+    }
+    Ok(())
+}
+
+/// Predictors (T.81, Table H.1): a is to the left, b above, c above to the left.
+fn decode_line(
+    table: &Table,
+    bits: &mut Bits<'_>,
+    predictor: u8,
+    first: u16,
+    above: &[u16],
+    line: &mut [u16],
+) -> Option<()> {
+    match predictor {
+        1 => decode_line_by(table, bits, first, above, line, |a, _, _| a),
+        2 => decode_line_by(table, bits, first, above, line, |_, b, _| b),
+        3 => decode_line_by(table, bits, first, above, line, |_, _, c| c),
+        4 => decode_line_by(table, bits, first, above, line, |a, b, c| a + b - c),
+        5 => decode_line_by(table, bits, first, above, line, |a, b, c| a + ((b - c) >> 1)),
+        6 => decode_line_by(table, bits, first, above, line, |a, b, c| b + ((a - c) >> 1)),
+        _ => decode_line_by(table, bits, first, above, line, |a, b, _| (a + b) >> 1),
+    }
+}
+
+#[inline]
+fn decode_line_by(
+    table: &Table,
+    bits: &mut Bits<'_>,
+    first: u16,
+    above: &[u16],
+    line: &mut [u16],
+    predict: impl Fn(i32, i32, i32) -> i32,
+) -> Option<()> {
+    let (start, rest) = line.split_first_mut()?;
+    *start = first.wrapping_add(table.read(bits)?);
+    let mut left = *start;
+    let mut put = |sample: &mut u16, above: &[u16; 2], difference: u16| {
+        let [above_left, above] = above.map(i32::from);
+        let predicted = predict(left.into(), above, above_left) as u16;
+        left = predicted.wrapping_add(difference);
+        *sample = left;
+    };
+    // On the first line nothing is above, and its predictor does not look there.
+    let nothing = [0; 2];
+    let mut above = above.array_windows::<2>();
+    let (fours, rest) = rest.as_chunks_mut::<4>();
+    for samples in fours {
+        let differences = table.read_four(bits)?;
+        for (sample, difference) in samples.iter_mut().zip(differences) {
+            put(sample, above.next().unwrap_or(&nothing), difference);
+        }
+    }
+    for sample in rest {
+        let difference = table.read(bits)?;
+        put(sample, above.next().unwrap_or(&nothing), difference);
+    }
+    Some(())
+}
+
+fn problem<T>(problem: &'static str) -> Result<T, Error> {
+    PixelDataSnafu { problem }.fail()
+}

@@ -1,0 +1,116 @@
+use std::fmt;
+
+/// Something about a usable image that its reader should know.
+///
+/// Each has a [`code`](Self::code) for tables and a sentence, its `Display`, for people.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Warning {
+    /// No attribute names the view, so the first detector's image was taken for the anterior.
+    AssumedFirstDetector,
+    /// The coded view says anterior and the image orientation says posterior; the code was followed.
+    OrientationContradictsView,
+    /// The frames' detectors or energy windows are not listed; the standard's order was assumed.
+    AssumedFrameOrder,
+    /// No energy window states its limits; the first was taken for the photopeak.
+    AssumedPhotopeak,
+    /// The image went through lossy compression.
+    Lossy,
+    /// Pixels below zero were set to zero.
+    NegativePixels {
+        /// How many.
+        count: usize,
+    },
+    /// The image was larger than the paper's and its pixels were summed into fewer.
+    Downsampled {
+        /// Rows of the stored image.
+        rows: usize,
+        /// Columns of the stored image.
+        columns: usize,
+    },
+    /// The patient lay feet first, and the image was turned by 180 degrees.
+    TurnedUpright,
+    /// The counts do not tell which end is the head; the header does, and was followed.
+    OrientationFromHeader,
+    /// Pixels are far from the paper's scanners' in size, so the crop shows more or less of the chest.
+    UnusualPixelSize {
+        /// Row spacing in millimetres.
+        millimetres: f64,
+    },
+    /// The patient's extent is not one of a whole adult, so the crop's place is doubtful.
+    UnusualExtent {
+        /// Height of the patient on the scan in millimetres.
+        millimetres: f64,
+    },
+    /// Counts outside the body moved the paper's crop away from where the body would put it.
+    StrayCounts {
+        /// Rows by which the paper's crop lies lower (positive) or higher (negative) than the robust one.
+        rows: i64,
+    },
+}
+
+impl Warning {
+    /// A short stable word for tables.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::AssumedFirstDetector => "assumed-first-detector",
+            Self::OrientationContradictsView => "orientation-contradicts-view",
+            Self::AssumedFrameOrder => "assumed-frame-order",
+            Self::AssumedPhotopeak => "assumed-photopeak",
+            Self::Lossy => "lossy",
+            Self::NegativePixels { .. } => "negative-pixels",
+            Self::Downsampled { .. } => "downsampled",
+            Self::TurnedUpright => "turned-upright",
+            Self::OrientationFromHeader => "orientation-from-header",
+            Self::UnusualPixelSize { .. } => "unusual-pixel-size",
+            Self::UnusualExtent { .. } => "unusual-extent",
+            Self::StrayCounts { .. } => "stray-counts",
+        }
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::AssumedFirstDetector => f.write_str(
+                "no attribute names the view: the first detector's image was taken for the anterior",
+            ),
+            Self::OrientationContradictsView => f.write_str(
+                "the view is coded anterior but the image orientation is a posterior's: the code was followed",
+            ),
+            Self::AssumedFrameOrder => f.write_str(
+                "the frames' detectors and energy windows are not listed: the standard's order was assumed",
+            ),
+            Self::AssumedPhotopeak => f.write_str(
+                "no energy window states its limits: the first was taken for the photopeak",
+            ),
+            Self::Lossy => f.write_str("the image went through lossy compression"),
+            Self::NegativePixels { count } => {
+                write!(f, "{count} pixels below zero were set to zero")
+            }
+            Self::Downsampled { rows, columns } => write!(
+                f,
+                "the stored image of {rows} x {columns} pixels was summed into fewer pixels"
+            ),
+            Self::TurnedUpright => {
+                f.write_str("the patient lay feet first: the image was turned by 180 degrees")
+            }
+            Self::OrientationFromHeader => f.write_str(
+                "the counts do not tell which end is the head: the header's orientation was followed",
+            ),
+            Self::UnusualPixelSize { millimetres } => write!(
+                f,
+                "pixels of {millimetres:.2} mm are far from the 1.5 to 3.5 mm that the crop is made for"
+            ),
+            Self::UnusualExtent { millimetres } => write!(
+                f,
+                "a patient of {millimetres:.0} mm on the scan is no whole adult: the crop's place is doubtful"
+            ),
+            Self::StrayCounts { rows } => write!(
+                f,
+                "counts outside the body put the crop {} rows too {}",
+                rows.unsigned_abs(),
+                if rows < 0 { "high" } else { "low" }
+            ),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Metastases in the bones, and tracer left where it was injected.
+
+use super::body::Body;
+use crate::phantom::random::Stream;
+use crate::phantom::raster::{Canvas, Solid};
+
+/// Most metastases of a patient.
+const MOST: f64 = 24.0;
+
+/// A few to many metastases, most of them in the axial skeleton.
+pub(super) fn metastases(canvas: &mut Canvas, body: &Body, lesions: &mut Stream) {
+    let number = 1 + lesions.exponential(5.0).min(MOST) as u32;
+    let avidity = lesions.factor(0.35);
+    for _ in 0..number {
+        let ((x, y), depth) = site(body, lesions);
+        let radius = lesions.range(5.0, 13.0);
+        let lesion = Solid {
+            angle: lesions.range(0.0, 3.0),
+            ..body.ellipsoid(
+                (x, y),
+                [radius, radius * lesions.range(0.6, 1.0), 14.0],
+                depth,
+            )
+        };
+        // A posterior lesion is seen through the body, so it has to be the hotter to be found.
+        let activity = avidity * lesions.range(2.5, 16.0) * (1.0 + 2.5 * depth);
+        canvas.solid(&lesion, activity);
+    }
+}
+
+/// A place in the skeleton (mm from the midline, thousandths) and its depth.
+fn site(body: &Body, lesions: &mut Stream) -> ((f64, f64), f64) {
+    let spine = |y: f64| body.spine(y) / body.breadth;
+    match lesions.choose(&[34.0, 26.0, 22.0, 7.0, 6.0, 3.0, 2.0]) {
+        0 => {
+            let y = lesions.range(160.0, 400.0);
+            ((spine(y) + lesions.range(-12.0, 12.0), y), 0.68)
+        }
+        1 => {
+            let across = lesions.range(55.0, 132.0);
+            let depth = [0.08, 0.5, 0.9][lesions.choose(&[2.0, 1.0, 2.0])];
+            (
+                (lesions.side() * across, lesions.range(190.0, 310.0)),
+                depth,
+            )
+        }
+        2 => {
+            let across = lesions.side() * lesions.range(20.0, 115.0);
+            (
+                (across, lesions.range(378.0, 470.0)),
+                lesions.range(0.3, 0.8),
+            )
+        }
+        3 => (
+            (lesions.range(-12.0, 12.0), lesions.range(185.0, 270.0)),
+            0.07,
+        ),
+        4 => ((lesions.side() * 112.0, lesions.range(465.0, 580.0)), 0.45),
+        5 => ((lesions.range(-60.0, 60.0), lesions.range(12.0, 80.0)), 0.3),
+        _ => (
+            (
+                lesions.side() * lesions.range(95.0, 155.0),
+                lesions.range(165.0, 220.0),
+            ),
+            0.6,
+        ),
+    }
+}
+
+/// Tracer that stayed at the injection site, and at times in a lymph node of the armpit.
+pub(super) fn injection_site(canvas: &mut Canvas, body: &Body, kinetics: &mut Stream) {
+    if !kinetics.chance(0.55) {
+        return;
+    }
+    let side = kinetics.side();
+    let apart = body.elbows[usize::from(side > 0.0)] + 70.0 * (body.girth - 1.0);
+    let (x, y) = match kinetics.choose(&[3.0, 1.0, 3.0]) {
+        0 => (222.0 + apart, kinetics.range(322.0, 345.0)),
+        1 => (236.0 + apart, kinetics.range(370.0, 460.0)),
+        _ => (236.0 + apart, kinetics.range(495.0, 520.0)),
+    };
+    let spot = body.ball(
+        (side * (x + kinetics.normal(0.0, 6.0)), y),
+        kinetics.range(4.0, 8.0),
+        0.2,
+    );
+    canvas.solid(&spot, 12.0 * kinetics.factor(0.8));
+    if kinetics.chance(0.08) {
+        let node = body.ball(
+            (
+                side * kinetics.range(138.0, 152.0),
+                kinetics.range(198.0, 222.0),
+            ),
+            6.0,
+            0.4,
+        );
+        canvas.solid(&node, 14.0 * kinetics.factor(0.5));
+    }
+}

@@ -1,0 +1,172 @@
+//! A cohort in a folder, laid out as a hospital hands it over: `images/`, `labels.csv`, `phantom.json`.
+//!
+//! Objects lie in folders by year and month, under names that say nothing about the patient or the grade.
+//! Files appear whole or not at all, and `labels.csv` last; a run that was cut short goes on where it
+//! stopped. Memory does not grow with the number of studies.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use serde::Serialize;
+use snafu::{ResultExt, ensure};
+
+use super::cohort::{Cohort, Study};
+use super::dicom;
+use super::random::{Purpose, Stream};
+use super::view::scan;
+use super::{EncodeSnafu, Error, NotEmptySnafu, TableSnafu, WriteSnafu};
+
+/// Name of the folder of objects.
+pub const IMAGES: &str = "images";
+/// Name of the table of labels.
+pub const LABELS: &str = "labels.csv";
+/// Name of the file that marks the cohort as synthetic.
+pub const MARK: &str = "phantom.json";
+
+/// What marks a folder as synthetic, and from what it can be drawn again.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Mark {
+    synthetic: bool,
+    statement: &'static str,
+    generator: &'static str,
+    studies: u32,
+    seed: u64,
+    grade_shares: [f64; 4],
+    patients_with_two_scans: f64,
+}
+
+/// A row of labels.csv.
+#[derive(Debug, Serialize)]
+struct Row {
+    study: String,
+    grade: u8,
+    patient: String,
+    age: u32,
+    sex: String,
+    indication: String,
+    scanner: &'static str,
+    protocol: String,
+    metastases: &'static str,
+    reader2: u8,
+}
+
+impl From<Study> for Row {
+    fn from(study: Study) -> Self {
+        Self {
+            grade: study.grade.value(),
+            patient: study.patient_id(),
+            age: study.age,
+            sex: study.person.sex.to_string(),
+            indication: study.person.indication.to_string(),
+            scanner: study.scanner.name,
+            protocol: study.person.protocol.to_string(),
+            metastases: if study.person.metastases { "yes" } else { "no" },
+            reader2: study.second_reader.value(),
+            study: study.study_uid,
+        }
+    }
+}
+
+/// Writes a cohort below `folder`, on all cores; calls `progress` after each study.
+///
+/// The folder is made where it is missing. Where it holds a part of the very same cohort, only what is
+/// missing is written.
+///
+/// # Errors
+/// The folder holds something else, or cannot be written.
+pub fn write(cohort: &Cohort, folder: &Path, progress: impl Fn() + Sync) -> Result<(), Error> {
+    mark(cohort, folder)?;
+    (0..cohort.len()).into_par_iter().try_for_each(|number| {
+        write_study(&cohort.study(number), folder)?;
+        progress();
+        Ok(())
+    })?;
+    let labels = folder.join(LABELS);
+    write_whole(&labels, |file| {
+        let mut table = csv::Writer::from_writer(file);
+        for number in 0..cohort.len() {
+            table
+                .serialize(Row::from(cohort.study(number)))
+                .context(TableSnafu)?;
+        }
+        table.flush().context(WriteSnafu { path: &labels })
+    })
+}
+
+/// Makes the folder and marks it as this cohort's.
+fn mark(cohort: &Cohort, folder: &Path) -> Result<(), Error> {
+    let mark = Mark {
+        synthetic: true,
+        statement: "Synthetic bone scans: nobody was scanned. Results say nothing about patients.",
+        generator: concat!("attrium phantom ", env!("CARGO_PKG_VERSION")),
+        studies: cohort.len(),
+        seed: cohort.seed(),
+        grade_shares: cohort.grades(),
+        patients_with_two_scans: cohort.two_scans(),
+    };
+    let text = serde_json::to_string_pretty(&mark).expect("should have plain fields only") + "\n";
+    let path = folder.join(MARK);
+    fs::create_dir_all(folder).context(WriteSnafu { path: folder })?;
+    if fs::read_to_string(&path).is_ok_and(|found| found == text) {
+        return Ok(());
+    }
+    let mut entries = fs::read_dir(folder).context(WriteSnafu { path: folder })?;
+    ensure!(entries.next().is_none(), NotEmptySnafu { path: folder });
+    write_whole(&path, |file| {
+        file.write_all(text.as_bytes())
+            .context(WriteSnafu { path: &path })
+    })
+}
+
+fn write_study(study: &Study, folder: &Path) -> Result<(), Error> {
+    let folder = folder.join(IMAGES).join(place(study));
+    let names = |count: usize| (1..=count).map(|index| folder.join(format!("IM{index:06}.dcm")));
+    let expected = study.scanner.layout.objects();
+    if names(expected).all(|path| path.exists()) {
+        return Ok(());
+    }
+    fs::create_dir_all(&folder).context(WriteSnafu { path: &folder })?;
+    let objects = dicom::objects(study, &scan(study));
+    for (object, path) in objects.into_iter().zip(names(expected)) {
+        let bytes =
+            dicom::encode(object, study.scanner.implicit).context(EncodeSnafu { path: &path })?;
+        write_whole(&path, |file| {
+            file.write_all(&bytes).context(WriteSnafu { path: &path })
+        })?;
+    }
+    Ok(())
+}
+
+/// Where a study's objects lie: year, month, a folder with a random name.
+fn place(study: &Study) -> PathBuf {
+    let mut names = Stream::new(study.seed, Purpose::Archive, study.number);
+    let name = u64::from_le_bytes(names.bytes());
+    PathBuf::from(format!("{:04}", study.date.year))
+        .join(format!("{:02}", study.date.month))
+        .join(format!("{name:016X}"))
+}
+
+/// Writes a file under another name and renames it, so that nobody ever sees half of it.
+fn write_whole(
+    path: &Path,
+    fill: impl FnOnce(&mut BufWriter<File>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let partial = path.with_extension("partial");
+    let written = (|| {
+        let file = File::create(&partial).context(WriteSnafu { path })?;
+        let mut file = BufWriter::new(file);
+        fill(&mut file)?;
+        let file = file.into_inner().map_err(io::IntoInnerError::into_error);
+        file.and_then(|file| file.sync_all())
+            .context(WriteSnafu { path })?;
+        fs::rename(&partial, path).context(WriteSnafu { path })
+    })();
+    if written.is_err() {
+        // The first error is the one to tell; the partial file may not even be there.
+        drop(fs::remove_file(&partial));
+    }
+    written
+}

@@ -1,0 +1,259 @@
+//! A cohort: which patients there are, which studies they had, and how these were labelled.
+//!
+//! (seed, study number) decides all of a study; no study depends on how many there are.
+
+use crate::api::Grade;
+
+use super::demographics::{GRADES, Person};
+use super::random::{Purpose, Stream};
+use super::reading::Uptake;
+use super::scanner::{SCANNERS, Scanner};
+use super::{Error, ShareSnafu, SharesSnafu};
+
+/// The first year of the paper's scans, and how many years there were.
+const FIRST_YEAR: u32 = 2012;
+const YEARS: u32 = 10;
+
+/// What a cohort is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cohort {
+    studies: u32,
+    seed: u64,
+    grades: [f64; 4],
+    two_scans: f64,
+}
+
+/// One study of a phantom patient, as far as it is known without its images.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Study {
+    /// Number within the cohort, from 0.
+    pub number: u32,
+    /// Number of the patient: that of the patient's first study.
+    pub patient: u32,
+    /// Who the patient is.
+    pub person: Person,
+    /// Age at this study in years.
+    pub age: u32,
+    /// The grade of the first reader: the label.
+    pub grade: Grade,
+    /// The grade of the second reader.
+    pub second_reader: Grade,
+    /// The cardiac uptake that both readers saw.
+    pub uptake: Uptake,
+    /// The scanner.
+    pub scanner: &'static Scanner,
+    /// Day of the study.
+    pub date: Date,
+    /// Study Instance UID.
+    pub study_uid: String,
+    pub(super) seed: u64,
+}
+
+/// A day and a time of day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Date {
+    /// Year.
+    pub year: u32,
+    /// Month, 1 to 12.
+    pub month: u32,
+    /// Day, 1 to 28.
+    pub day: u32,
+    /// Second of the day.
+    pub second: u32,
+}
+
+impl Date {
+    /// As a DICOM date, YYYYMMDD.
+    pub(super) fn date(self) -> String {
+        format!("{:04}{:02}{:02}", self.year, self.month, self.day)
+    }
+
+    /// Some seconds earlier on the same day.
+    pub(super) fn before(self, seconds: u32) -> Self {
+        Self {
+            second: self.second.saturating_sub(seconds),
+            ..self
+        }
+    }
+
+    /// As a DICOM time, HHMMSS, some seconds later.
+    pub(super) fn time(self, later: u32) -> String {
+        let second = self.second + later;
+        format!(
+            "{:02}{:02}{:02}",
+            second / 3600 % 24,
+            second / 60 % 60,
+            second % 60
+        )
+    }
+}
+
+impl Study {
+    /// The patient's identifier, as in the objects and in labels.csv.
+    pub fn patient_id(&self) -> String {
+        let mut identifiers = Stream::new(self.seed, Purpose::Pairing, self.patient);
+        let tag = u16::from_le_bytes(identifiers.bytes());
+        format!("PH{tag:04X}{:06}", self.patient)
+    }
+}
+
+impl Cohort {
+    /// A cohort of `studies` studies with the paper's grade shares (991, 296, 23 and 24 of 1334),
+    /// one study a patient.
+    pub fn new(studies: u32, seed: u64) -> Self {
+        Self {
+            studies,
+            seed,
+            grades: GRADES,
+            two_scans: 0.0,
+        }
+    }
+
+    /// Sets the shares of the grades 0 to 3; they are scaled to sum up to 1.
+    ///
+    /// # Errors
+    /// A negative or infinite share, or no share above 0.
+    pub fn with_grades(mut self, shares: [f64; 4]) -> Result<Self, Error> {
+        let usable = shares.iter().all(|s| s.is_finite() && *s >= 0.0);
+        snafu::ensure!(
+            usable && shares.iter().sum::<f64>() > 0.0,
+            SharesSnafu { shares }
+        );
+        self.grades = shares;
+        Ok(self)
+    }
+
+    /// Sets the share of grades 2 and 3 together; within both pairs the paper's proportions hold.
+    ///
+    /// # Errors
+    /// A share outside [0, 1].
+    pub fn with_prevalence(self, share: f64) -> Result<Self, Error> {
+        check_share("prevalence", share)?;
+        let [none, low, equal, high] = GRADES;
+        let (negative, positive) = ((1.0 - share) / (none + low), share / (equal + high));
+        self.with_grades([
+            none * negative,
+            low * negative,
+            equal * positive,
+            high * positive,
+        ])
+    }
+
+    /// Sets the share of patients who were scanned twice.
+    ///
+    /// # Errors
+    /// A share outside [0, 1].
+    pub fn with_two_scans(mut self, share: f64) -> Result<Self, Error> {
+        check_share("share of patients with two scans", share)?;
+        self.two_scans = share;
+        Ok(self)
+    }
+
+    /// Number of studies.
+    pub fn len(&self) -> u32 {
+        self.studies
+    }
+
+    /// Whether there are no studies.
+    pub fn is_empty(&self) -> bool {
+        self.studies == 0
+    }
+
+    /// The seed.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The shares of the grades 0 to 3; they sum up to 1.
+    pub fn grades(&self) -> [f64; 4] {
+        let total: f64 = self.grades.iter().sum();
+        self.grades.map(|share| share / total)
+    }
+
+    /// The share of patients who were scanned twice.
+    pub fn two_scans(&self) -> f64 {
+        self.two_scans
+    }
+
+    /// The study of this number; also beyond the cohort's own.
+    pub fn study(&self, number: u32) -> Study {
+        let patient = self.patient_of(number);
+        let first_grade = self.first_grade(patient);
+        let mut person_stream = Stream::new(self.seed, Purpose::Person, patient);
+        let person = Person::draw(first_grade, &mut person_stream);
+        let uptake = Uptake::draw(first_grade, &mut person_stream);
+        let mut stream = Stream::new(self.seed, Purpose::Study, number);
+        let mut reading = Stream::new(self.seed, Purpose::Reading, number);
+        let visit = number - patient;
+        let grade = if visit == 0 {
+            first_grade
+        } else {
+            uptake.read(&mut reading)
+        };
+        let patients: Vec<f64> = SCANNERS.iter().map(|s| f64::from(s.patients)).collect();
+        Study {
+            number,
+            patient,
+            age: person.age + visit,
+            grade,
+            second_reader: uptake.read(&mut reading),
+            uptake,
+            scanner: &SCANNERS[stream.choose(&patients)],
+            date: self.date(patient, visit, &mut stream),
+            study_uid: uid(&mut Stream::new(self.seed, Purpose::Identifiers, number)),
+            person,
+            seed: self.seed,
+        }
+    }
+
+    /// Studies come in pairs (0, 1), (2, 3), ...; a pair is one patient's or two patients'.
+    fn patient_of(&self, number: u32) -> u32 {
+        let first = number & !1;
+        // With a share q of pairs that are one patient's, a share q / (2 - q) of patients has two.
+        let pairs = 2.0 * self.two_scans / (1.0 + self.two_scans);
+        if Stream::new(self.seed, Purpose::Pairing, first).chance(pairs) {
+            first
+        } else {
+            number
+        }
+    }
+
+    /// The first reader's grade of a patient's first study.
+    ///
+    /// Grades are spread by an additive sequence of the golden ratio, so that every run of studies
+    /// has the wanted shares to within a study or two.
+    fn first_grade(&self, patient: u32) -> Grade {
+        const GOLDEN: f64 = 0.618_033_988_749_894_9;
+        let offset = Stream::new(self.seed, Purpose::Grades, 0).uniform();
+        let mut rest = (offset + f64::from(patient) * GOLDEN).fract();
+        for (grade, share) in Grade::ALL.into_iter().zip(self.grades()) {
+            if rest < share {
+                return grade;
+            }
+            rest -= share;
+        }
+        // Rounding may leave a remainder: it belongs to the last grade that has a share.
+        let last = self.grades.iter().rposition(|share| *share > 0.0);
+        Grade::ALL[last.unwrap_or(0)]
+    }
+
+    fn date(&self, patient: u32, visit: u32, stream: &mut Stream) -> Date {
+        let mut shared = Stream::new(self.seed, Purpose::Pairing, patient | 1);
+        Date {
+            year: FIRST_YEAR + shared.whole(0, YEARS - 2) + visit,
+            month: stream.whole(1, 12),
+            day: stream.whole(1, 28),
+            second: stream.whole(9 * 3600, 16 * 3600),
+        }
+    }
+}
+
+fn check_share(what: &'static str, share: f64) -> Result<(), Error> {
+    snafu::ensure!((0.0..=1.0).contains(&share), ShareSnafu { what, share });
+    Ok(())
+}
+
+/// A unique identifier below 2.25, from 128 random bits (DICOM PS3.5, B.2).
+pub(super) fn uid(stream: &mut Stream) -> String {
+    format!("2.25.{}", u128::from_le_bytes(stream.bytes()))
+}

@@ -1,0 +1,155 @@
+//! The paper's patients in numbers ("Data"): who they are and why they were scanned.
+
+use std::fmt;
+
+use crate::api::Grade;
+
+use super::random::Stream;
+
+/// Patients of each Perugini grade, 0 to 3.
+pub const GRADES: [f64; 4] = [991.0, 296.0, 23.0, 24.0];
+
+/// Thoracic statics among the patients with suspected cardiac amyloidosis.
+const STATICS_OF_SUSPECTED: f64 = 15.0 / 26.0;
+
+/// Female patients beyond those with breast cancer (245 - 159), of all others but the men with
+/// prostate cancer (81 + 55 + 26).
+const FEMALE_OF_OTHERS: f64 = 86.0 / 162.0;
+
+/// Share of scans with bone metastases. The paper does not give it; this is a usual share in a
+/// population scanned for staging.
+const METASTASES: f64 = 0.3;
+
+/// A patient's sex, as DICOM Patient's Sex (0010,0040) has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sex {
+    /// F
+    Female,
+    /// M
+    Male,
+}
+
+impl fmt::Display for Sex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Female => "F",
+            Self::Male => "M",
+        })
+    }
+}
+
+/// Why a patient was scanned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Indication {
+    /// Staging of a prostate cancer.
+    ProstateCancer,
+    /// Staging of a breast cancer.
+    BreastCancer,
+    /// Staging of another cancer.
+    OtherCancer,
+    /// An orthopaedic or metabolic disease.
+    OrthopaedicOrMetabolic,
+    /// Suspected cardiac amyloidosis.
+    SuspectedAmyloidosis,
+}
+
+impl Indication {
+    /// Every indication, in the paper's order.
+    pub const ALL: [Self; 5] = [
+        Self::ProstateCancer,
+        Self::BreastCancer,
+        Self::OtherCancer,
+        Self::OrthopaedicOrMetabolic,
+        Self::SuspectedAmyloidosis,
+    ];
+
+    /// Patients of each indication among those of grade 2 or 3, and among the others.
+    const POSITIVE: [f64; 5] = [31.0, 3.0, 2.0, 0.0, 11.0];
+    const NEGATIVE: [f64; 5] = [982.0, 156.0, 79.0, 55.0, 15.0];
+
+    /// Draws an indication for a patient of this grade.
+    pub(super) fn draw(grade: Grade, stream: &mut Stream) -> Self {
+        let patients = if grade.value() >= 2 {
+            &Self::POSITIVE
+        } else {
+            &Self::NEGATIVE
+        };
+        Self::ALL[stream.choose(patients)]
+    }
+}
+
+impl fmt::Display for Indication {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ProstateCancer => "prostate cancer",
+            Self::BreastCancer => "breast cancer",
+            Self::OtherCancer => "other cancer",
+            Self::OrthopaedicOrMetabolic => "orthopaedic or metabolic",
+            Self::SuspectedAmyloidosis => "suspected cardiac amyloidosis",
+        })
+    }
+}
+
+/// What was acquired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// Anterior and posterior sweeps over the whole body.
+    WholeBody,
+    /// Anterior and posterior images of the thorax.
+    ThoracicStatic,
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::WholeBody => "whole-body",
+            Self::ThoracicStatic => "thoracic static",
+        })
+    }
+}
+
+/// A patient: who it is, not what the body looks like.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Person {
+    /// Sex.
+    pub sex: Sex,
+    /// Age at the first scan in years, 40 to 99.
+    pub age: u32,
+    /// Why the patient was scanned.
+    pub indication: Indication,
+    /// What was acquired.
+    pub protocol: Protocol,
+    /// Whether the patient has bone metastases. Independent of everything else.
+    pub metastases: bool,
+}
+
+impl Person {
+    /// Draws a patient of this grade; but for the indication, nothing depends on the grade.
+    pub(super) fn draw(grade: Grade, stream: &mut Stream) -> Self {
+        let indication = Indication::draw(grade, stream);
+        let female = match indication {
+            Indication::ProstateCancer => 0.0,
+            Indication::BreastCancer => 1.0,
+            _ => FEMALE_OF_OTHERS,
+        };
+        let sex = if stream.chance(female) {
+            Sex::Female
+        } else {
+            Sex::Male
+        };
+        let age = stream.normal(77.0, 10.0).clamp(40.0, 99.0) as u32;
+        let fixed = stream.chance(STATICS_OF_SUSPECTED);
+        let protocol = if fixed && indication == Indication::SuspectedAmyloidosis {
+            Protocol::ThoracicStatic
+        } else {
+            Protocol::WholeBody
+        };
+        Self {
+            sex,
+            age,
+            indication,
+            protocol,
+            metastases: stream.chance(METASTASES),
+        }
+    }
+}
