@@ -112,6 +112,8 @@ pub(super) fn scrolling(content: impl Into<Markup>) -> Markup {
     element("div")
         .class("scroll")
         .attribute("tabindex", "0")
+        .attribute("role", "group")
+        .attribute("aria-label", "scrolls sideways")
         .child(content)
         .into()
 }

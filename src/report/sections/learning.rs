@@ -55,10 +55,15 @@ fn legend(folds: &Folds<'_>) -> Markup {
     });
     let marks = folds.iter().enumerate().map(|(index, history)| Entry {
         role: plot::plain(index),
-        shape: Some(Shape::of(index)),
+        shape: Some(shape(index)),
         text: format!("fold {}", history.fold).into(),
     });
     plot::legend(lines.chain(marks))
+}
+
+/// A fold's mark: folds that share a colour differ in shape.
+const fn shape(index: usize) -> Shape {
+    Shape::of(index + index / 6)
 }
 
 /// What is drawn of an epoch, as a function of it.
@@ -120,7 +125,7 @@ fn marks(folds: &Folds<'_>, validation: Pick, training: Pick) -> Vec<Mark> {
         let end = own.last().copied();
         marks.push(Mark::Line(plot::faint(index), line(training)));
         marks.push(Mark::Line(plot::plain(index), own));
-        marks.extend(end.map(|end| Mark::Point(plot::plain(index), Shape::of(index), end)));
+        marks.extend(end.map(|end| Mark::Point(plot::plain(index), shape(index), end)));
     }
     marks
 }

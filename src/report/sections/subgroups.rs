@@ -5,6 +5,7 @@ use crate::api::Task;
 use crate::evaluation::SubgroupRow;
 use crate::report::markup::{Markup, element};
 use crate::report::number;
+use crate::report::paper;
 use crate::report::table::{Kind, Table};
 
 /// One table for each network and task that has subgroups.
@@ -58,7 +59,7 @@ fn table(task: Task, subject: &Subject<'_>) -> Markup {
             "Studies",
             "Positives",
             "AUC",
-            "",
+            "Interval",
             "Accuracy",
             "Sensitivity",
             "Specificity",
@@ -89,7 +90,34 @@ fn table(task: Task, subject: &Subject<'_>) -> Markup {
         }
         table.row(Kind::Own, &row.value, cells(row));
     }
-    table.into()
+    Markup::from(table).with(of_paper(task, subject))
+}
+
+/// The paper's figures by metastasis, where it has them and the labels have the column.
+fn of_paper(task: Task, subject: &Subject<'_>) -> Markup {
+    let asked = subject
+        .metrics
+        .subgroups
+        .iter()
+        .any(|row| row.column == "metastases");
+    let Some(paper) = paper::metastases(task, subject.name).filter(|_| asked) else {
+        return Markup::none();
+    };
+    let pair = |[with, without]: [f64; 2]| {
+        format!(
+            "{} with and {} without",
+            number::fraction(with),
+            number::fraction(without)
+        )
+    };
+    let auc = paper
+        .auc
+        .map_or_else(String::new, |auc| format!("; AUC of labels {}", pair(auc)));
+    note(format!(
+        "Paper, {} by bone metastases: accuracy {} metastases{auc}.",
+        subject.name,
+        pair(paper.accuracy)
+    ))
 }
 
 fn cells(row: &SubgroupRow) -> [Markup; 7] {

@@ -25,7 +25,7 @@ pub(in crate::report) fn section(report: &TrainingReport, subjects: &[Subject<'_
         content.push(element("ul").class("tiles").children(tiles));
     }
     let caveats = caveats(report, &groups);
-    content.push(element("h3").child("Read this first"));
+    content.push(element("h2").class("first").child("Read this first"));
     content.push(
         element("ul")
             .class("caveats")

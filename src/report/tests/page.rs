@@ -144,6 +144,41 @@ proptest! {
         let page = screening_report(&hostile(&text));
         prop_assert_eq!(skeleton(&page), plain);
     }
+
+    #[test]
+    fn no_text_of_a_run_changes_the_page_around_it(
+        text in "(\\PC|[<>\"'&;/=!-]|</?script>|--!?>|\\]\\]>){1,30}"
+    ) {
+        let plain = skeleton(&training_report(&hostile_run("a")));
+        let page = training_report(&hostile_run(&text));
+        prop_assert_eq!(skeleton(&page), plain);
+    }
+}
+
+/// A run in which every foreign text is the same.
+fn hostile_run(text: &str) -> TrainingReport {
+    let mut report = fixture::training();
+    report.name = text.to_owned();
+    report.namespace = text.to_owned();
+    report.data.dropped_objects[0].what = text.to_owned();
+    report.data.dropped_studies[0].what = text.to_owned();
+    report.data.warnings[0].what = text.to_owned();
+    report.baselines[0].name = text.to_owned();
+    report.gates[0].outcome.metric = text.to_owned();
+    report.gates[0].outcome.message = text.to_owned();
+    if let Some(model) = &mut report.published {
+        model.method = text.to_owned();
+        model.uri = text.to_owned();
+        model.digest = text.to_owned();
+    }
+    report.histories.truncate(1);
+    report.examples.clear();
+    report.activation_maps.truncate(1);
+    report.activation_maps[0].rows.clear();
+    report.activation_maps[0].layers[0] = text.to_owned();
+    report.provenance.stages[0].stage = text.to_owned();
+    report.provenance.finished = Some(text.to_owned());
+    report
 }
 
 /// A screening in which every foreign text is the same.
