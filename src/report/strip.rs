@@ -24,7 +24,11 @@ pub fn strip(crop: &Raster, maps: &[Raster]) -> Vec<u8> {
             }
         }
     };
-    draw(0, crop, crop.grey_levels().map(|level| [level; 3]).collect());
+    draw(
+        0,
+        crop,
+        crop.grey_levels().map(|level| [level; 3]).collect(),
+    );
     for (place, map) in (1..).zip(maps) {
         draw(place, map, map.colour_levels().collect());
     }
