@@ -40,6 +40,9 @@ pub struct Manifest {
     pub training: Provenance,
     /// What its out-of-fold predictions reached, its operating points among it.
     pub metrics: Metrics,
+    /// The out-of-fold probabilities of a positive of the studies that are positive, from the
+    /// highest: the threshold for any sensitivity follows from them.
+    pub positive_scores: Vec<f64>,
     /// [`INTENDED_USE`].
     pub intended_use: String,
 }

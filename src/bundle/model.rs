@@ -9,7 +9,6 @@ use super::error::{
 };
 use super::{CHECKSUMS, Checksums, MANIFEST, Manifest};
 use crate::api::OperatingPoint;
-use crate::evaluation;
 use crate::imaging::CROP_PIXELS;
 use crate::nn::{ActivationMap, Network};
 use crate::training::Normalization;
@@ -144,9 +143,7 @@ impl Model {
                 .map_or(0.5, |threshold| threshold.value())),
             Some(sensitivity) => {
                 let sensitivity = sensitivity.value();
-                let curve = self.manifest.metrics.positive.roc.as_ref();
-                curve
-                    .and_then(|curve| evaluation::threshold_for_sensitivity(curve, sensitivity))
+                threshold_for(&self.manifest.positive_scores, sensitivity)
                     .context(MissingOperatingPointSnafu { sensitivity })
             }
         }
@@ -159,6 +156,13 @@ impl Member {
         self.normalization.apply(&mut images);
         images
     }
+}
+
+/// The highest threshold that so large a share of the scores, sorted from the highest, reaches.
+fn threshold_for(scores: &[f64], sensitivity: f64) -> Option<f64> {
+    // The slack takes back what 0.7 * 10.0 has too much.
+    let needed = (sensitivity * scores.len() as f64 - 1e-9).ceil().max(1.0);
+    scores.get(needed as usize - 1).copied()
 }
 
 fn parse(checksums: &[u8]) -> Result<Checksums, Error> {

@@ -95,7 +95,8 @@ fn numbers<'a>(
         digest.update((text.len() as u64).to_le_bytes());
         digest.update(text);
     }
-    let (words, _) = digest.finalize().as_chunks::<8>();
+    let digest = digest.finalize();
+    let (words, _) = digest.as_chunks::<8>();
     let mut random = random::stream(
         seed,
         purpose,

@@ -30,10 +30,12 @@ pub struct CalibrationBin {
 /// `probabilities` lie in [0, 1]; `events` says for each whether it came true.
 pub(super) fn bins(probabilities: &[f64], events: &[bool]) -> Vec<CalibrationBin> {
     let edge = |bin: usize| bin as f64 / CALIBRATION_BINS as f64;
+    // Multiples of the width, rounded up in places as numpy's are: 0.1 + 0.2 is then in (0.2, 0.3].
+    let inner_edge = |bin: usize| bin as f64 * edge(1);
     let mut sums = [(0_u64, 0_u64, 0.0); CALIBRATION_BINS];
     for (&probability, &event) in probabilities.iter().zip(events) {
         let bin = (1..CALIBRATION_BINS)
-            .filter(|&bin| edge(bin) < probability)
+            .filter(|&bin| inner_edge(bin) < probability)
             .count();
         let (studies, came_true, sum) = &mut sums[bin];
         *studies += 1;

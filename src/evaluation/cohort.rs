@@ -151,14 +151,21 @@ impl<'a> Cohort<'a> {
 
     /// Kappa of truth and hard label, positive or negative.
     pub(super) fn positive_kappa(&self) -> Option<Estimate> {
-        let first = self.task.first_positive_class();
-        let class = |class: usize| usize::from(class >= first);
-        let pairs = self.labels.iter().zip(&self.calls);
-        let pairs: Vec<_> = pairs
-            .map(|(&label, &call)| (class(label), class(call)))
-            .collect();
-        agreement::kappa(&pairs, 2, Weighting::Plain, &self.patients)
+        let pairs = self.labels.iter().copied().zip(self.calls.iter().copied());
+        let pairs: Vec<_> = pairs.collect();
+        positive_kappa(self.task, &pairs, &self.patients)
     }
+}
+
+/// Kappa of two readings in the task's classes, positive or negative.
+pub(super) fn positive_kappa(
+    task: Task,
+    pairs: &[(usize, usize)],
+    patients: &[usize],
+) -> Option<Estimate> {
+    let class = |class: usize| usize::from(class >= task.first_positive_class());
+    let pairs: Vec<_> = pairs.iter().map(|&(a, b)| (class(a), class(b))).collect();
+    agreement::kappa(&pairs, 2, Weighting::Plain, patients)
 }
 
 /// The class of the highest probability, the first of equals.

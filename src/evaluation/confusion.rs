@@ -29,7 +29,7 @@ impl ConfusionMatrix {
     }
 
     /// The rows: one for each true class, with one count for each called class.
-    pub fn rows(&self) -> &[Vec<u64>] {
+    pub fn counts(&self) -> &[Vec<u64>] {
         &self.counts
     }
 

@@ -139,8 +139,31 @@ pub struct Metrics {
     pub fold_auc: Option<Spread>,
     /// One row for each value of each covariate.
     pub subgroups: Vec<SubgroupRow>,
+    /// The agreement of two readers, where the table has a column `reader2`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_reader: Option<ReaderAgreement>,
     /// What could not be computed, and why; free of patient data.
     pub warnings: Vec<String>,
+}
+
+/// How well the readers themselves agree, to compare a network's kappa with.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReaderAgreement {
+    /// The number of studies that both readers have graded.
+    pub studies: u64,
+    /// Cohen's kappa in the task's classes.
+    pub kappa: Option<f64>,
+    /// Its interval.
+    pub kappa_interval: Option<Interval>,
+    /// Cohen's kappa with quadratic weights.
+    pub quadratic_kappa: Option<f64>,
+    /// Its interval.
+    pub quadratic_kappa_interval: Option<Interval>,
+    /// Cohen's kappa, positive or negative.
+    pub positive_kappa: Option<f64>,
+    /// Its interval.
+    pub positive_kappa_interval: Option<Interval>,
 }
 
 /// One class against the rest.

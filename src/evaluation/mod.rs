@@ -12,12 +12,15 @@ mod confusion;
 mod error;
 mod evaluate;
 mod gate;
+#[cfg(test)]
+mod golden;
 mod interval;
 mod metrics;
 mod operating_point;
 mod predictions;
 mod prevalence;
 mod roc;
+mod second_reader;
 mod subgroup;
 
 pub use agreement::{Weighting, kappa};
@@ -29,9 +32,11 @@ pub use gate::{GATE_METRICS, GateOutcome, gate};
 pub use interval::{Estimate, Interval, LEVEL, proportion};
 pub use metrics::{
     BaselineMetrics, ClassMetrics, FoldMetrics, Metrics, MetricsDocument, NetworkGate,
-    NetworkMetrics, Options, PositiveMetrics, Spread,
+    NetworkMetrics, Options, PositiveMetrics, ReaderAgreement, Spread,
 };
-pub use operating_point::{OperatingPoint, OperatingPointKind, TARGET_SENSITIVITIES};
+pub use operating_point::{
+    OperatingPoint, OperatingPointKind, TARGET_SENSITIVITIES, threshold_for_sensitivity,
+};
 pub use predictions::{Prediction, Predictions, SUM_TOLERANCE, positive_probability};
 pub use prevalence::{PredictiveValues, reference_prevalence};
 pub use roc::{RocCurve, RocPoint, auc};

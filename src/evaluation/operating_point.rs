@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::confusion::TwoByTwo;
 use super::interval::{Interval, proportion, split};
 use super::prevalence::{self, PredictiveValues};
-use super::roc::{self, Step};
+use super::roc::{self, RocCurve, RocPoint, Step};
 
 /// The sensitivities that a threshold is given for.
 pub const TARGET_SENSITIVITIES: [f64; 3] = [0.90, 0.95, 1.0];
@@ -79,6 +79,14 @@ pub(super) fn operating_points(
     }
     points.push(point(OperatingPointKind::Threshold, 0.5));
     points
+}
+
+/// The highest threshold of a curve at which the sensitivity is at least `sensitivity`, as
+/// [`OperatingPointKind::Sensitivity`] has it; `None` for more than 1.
+pub fn threshold_for_sensitivity(curve: &RocCurve, sensitivity: f64) -> Option<f64> {
+    let reached = |point: &&RocPoint| point.true_positive_rate >= sensitivity;
+    let points = curve.points.iter().filter(reached);
+    points.into_iter().find_map(|point| point.threshold)
 }
 
 /// The highest score at which the sensitivity is at least `target`; `None` without positives or
@@ -172,6 +180,24 @@ mod tests {
         let positive = [true, false, true, false];
         let points = operating_points(&scores, &positive, 0.1);
         assert_eq!(find(&points, OperatingPointKind::Youden).threshold, 0.4);
+    }
+
+    #[test]
+    fn a_curve_gives_the_threshold_that_the_operating_point_has() {
+        let scores = [0.9, 0.8, 0.7, 0.65, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1];
+        let positive = [
+            true, true, false, false, false, true, true, false, true, false,
+        ];
+        let curve = roc::curve("positive", &scores, &positive).expect("both kinds are there");
+        for (sensitivity, threshold) in [(0.4, 0.8), (0.5, 0.5), (0.8, 0.4), (1.0, 0.2)] {
+            assert_eq!(
+                threshold_for_sensitivity(&curve, sensitivity),
+                Some(threshold)
+            );
+            let steps = roc::steps(&scores, &positive);
+            assert_eq!(for_sensitivity(&steps, sensitivity), Some(threshold));
+        }
+        assert_eq!(threshold_for_sensitivity(&curve, 1.01), None);
     }
 
     #[test]

@@ -85,3 +85,55 @@ fn follow(running: &mut Param<Tensor<1>>, batch: Tensor<1>, newest: f64) {
         .clone()
         .map(|old| old * (1.0 - newest) + batch.detach() * newest);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::{cpu, network::floats};
+
+    fn images() -> Tensor<4> {
+        Tensor::from_data(
+            [[[[1.0, 2.0]], [[5.0, 5.0]]], [[[3.0, 6.0]], [[5.0, 9.0]]]],
+            &cpu(),
+        )
+    }
+
+    #[test]
+    fn the_first_batch_decides_nine_tenths_of_the_running_statistics() {
+        let mut norm = BatchNorm::new(2, &cpu());
+        norm.forward_training(images(), Step { seed: 0, number: 0 });
+        // Means 3 and 6, population variances 3.5 and 3.
+        let near = |found: &Param<Tensor<1>>, expected: [f32; 2]| {
+            let found = floats(found.val().into_data());
+            assert!(
+                found
+                    .iter()
+                    .zip(expected)
+                    .all(|(a, b)| (a - b).abs() < 1e-6),
+                "{found:?}"
+            );
+        };
+        near(&norm.running_mean, [2.7, 5.4]);
+        near(&norm.running_var, [3.25, 2.8]);
+    }
+
+    #[test]
+    fn the_weight_of_a_batch_falls_to_that_of_keras() {
+        assert_eq!(newest_weight(0), 0.9);
+        assert_eq!(newest_weight(80), 0.1);
+        assert_eq!(newest_weight(890), 0.01);
+        assert_eq!(newest_weight(100_000), 0.01);
+    }
+
+    #[test]
+    fn a_fresh_layer_changes_nothing_but_for_epsilon() {
+        let output = floats(BatchNorm::new(2, &cpu()).forward(images()).into_data());
+        let expected = floats(images().into_data());
+        assert!(
+            output
+                .iter()
+                .zip(&expected)
+                .all(|(a, b)| (a * 1.001f32.sqrt() - b).abs() < 1e-5)
+        );
+    }
+}

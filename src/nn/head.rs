@@ -66,3 +66,24 @@ fn dropout_mask(len: usize, step: Step) -> Vec<f32> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fifth_of_the_features_is_dropped_and_the_rest_made_up_for_it() {
+        let mask = dropout_mask(100_000, Step { seed: 1, number: 5 });
+        let dropped = mask.iter().filter(|factor| **factor == 0.0).count();
+        assert!((19_500..20_500).contains(&dropped), "{dropped}");
+        assert!(mask.iter().all(|factor| *factor == 0.0 || *factor == 1.25));
+    }
+
+    #[test]
+    fn a_mask_depends_on_the_seed_and_the_step() {
+        let mask = |seed, number| dropout_mask(64, Step { seed, number });
+        assert_eq!(mask(1, 5), mask(1, 5));
+        assert_ne!(mask(1, 5), mask(1, 6));
+        assert_ne!(mask(1, 5), mask(2, 5));
+    }
+}

@@ -209,3 +209,205 @@ fn softmax(logits: &[f32]) -> Vec<f64> {
     let sum: f64 = powers.iter().sum();
     powers.into_iter().map(|power| power / sum).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::cpu;
+
+    const FIRST: Step = Step { seed: 3, number: 0 };
+
+    fn network(architecture: Architecture, seed: u64) -> Network {
+        Network::new(architecture, 4, seed, &cpu()).unwrap()
+    }
+
+    /// Images with a bright spot that moves.
+    fn images(count: usize) -> Vec<f32> {
+        let mut images = vec![0.0; count * IMAGE_PIXELS];
+        for (index, image) in images.chunks_mut(IMAGE_PIXELS).enumerate() {
+            for (pixel, value) in image.iter_mut().enumerate() {
+                let (row, column) = (pixel / IMAGE_SIZE, pixel % IMAGE_SIZE);
+                let distance = row.abs_diff(30 + 10 * index) + column.abs_diff(64);
+                *value = 8.0 / (4 + distance) as f32 - 0.3;
+            }
+        }
+        images
+    }
+
+    #[test]
+    fn both_networks_have_the_1_11_million_parameters_of_the_paper() {
+        for architecture in [Architecture::Linear, Architecture::Residual] {
+            // Counted by hand: convolutions 1,078,416; normalisation 2,912; head 32,772.
+            assert_eq!(network(architecture, 1).trained_parameters(), 1_114_100);
+        }
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_weights_and_another_gives_others() {
+        let bytes = |seed| {
+            network(Architecture::Linear, seed)
+                .to_safetensors()
+                .unwrap()
+        };
+        assert_eq!(bytes(1), bytes(1));
+        assert_ne!(bytes(1), bytes(2));
+    }
+
+    #[test]
+    fn initial_weights_are_uniform_within_glorots_limit() {
+        let Network::Linear(network) = network(Architecture::Linear, 1) else {
+            unreachable!()
+        };
+        let weights = floats(network.head.weight.val().into_data());
+        let limit = (6.0f32 / (8192.0 + 4.0)).sqrt();
+        let variance = weights.iter().map(|w| w * w).sum::<f32>() / weights.len() as f32;
+        assert!(weights.iter().all(|weight| weight.abs() <= limit));
+        assert!(
+            (variance / (limit * limit / 3.0) - 1.0).abs() < 0.03,
+            "{variance}"
+        );
+        assert!(
+            floats(network.head.bias.val().into_data())
+                .iter()
+                .all(|bias| *bias == 0.0)
+        );
+    }
+
+    #[test]
+    fn weights_survive_their_file() {
+        for architecture in [Architecture::Linear, Architecture::Residual] {
+            let mut trained = network(architecture, 1);
+            // Moves the running statistics away from their beginning.
+            trained.forward_training(image_tensor(images(2), &cpu()), FIRST);
+            let bytes = trained.to_safetensors().unwrap();
+            let loaded = Network::from_safetensors(architecture, 4, &bytes, &cpu()).unwrap();
+            assert_eq!(loaded.to_safetensors().unwrap(), bytes);
+            assert_eq!(
+                loaded.logits(&images(1)).unwrap(),
+                trained.logits(&images(1)).unwrap()
+            );
+        }
+    }
+
+    #[test]
+    fn a_file_that_does_not_fit_is_refused_with_every_fault_named() {
+        let two = Network::new(Architecture::Linear, 2, 1, &cpu()).unwrap();
+        let bytes = two.to_safetensors().unwrap();
+        let load = |bytes: &[u8]| {
+            Network::from_safetensors(Architecture::Linear, 4, bytes, &cpu())
+                .unwrap_err()
+                .to_string()
+        };
+        let message = load(&bytes);
+        assert!(
+            message.contains("head.bias is [2] instead of [4]"),
+            "{message}"
+        );
+        assert!(
+            message.contains("head.weight is [2, 8192] instead of [4, 8192]"),
+            "{message}"
+        );
+
+        let name = b"stem.norm.bias";
+        let at = bytes
+            .windows(name.len())
+            .position(|window| window == name)
+            .unwrap();
+        let mut renamed = bytes.clone();
+        renamed[at..at + name.len()].copy_from_slice(b"stem.norm.bent");
+        let message = load(&renamed);
+        assert!(message.contains("missing stem.norm.bias"), "{message}");
+        assert!(message.contains("unknown stem.norm.bent"), "{message}");
+
+        assert!(load(&bytes[..1000]).contains("not a whole safetensors file"));
+    }
+
+    #[test]
+    fn evaluation_uses_the_running_statistics_even_on_a_device_that_records_gradients() {
+        let plain = network(Architecture::Residual, 1);
+        let recording = plain.clone().train();
+        assert!(recording.device().is_autodiff());
+        let images = image_tensor(images(2), &cpu());
+        let expected = plain.forward(images.clone()).into_data();
+        assert_eq!(recording.forward(images.clone()).into_data(), expected);
+        let mut training = plain.clone();
+        assert_ne!(
+            training.forward_training(images, FIRST).into_data(),
+            expected
+        );
+    }
+
+    #[test]
+    fn training_a_copy_leaves_the_original_alone() {
+        let original = network(Architecture::Linear, 1);
+        let before = original.to_safetensors().unwrap();
+        original
+            .clone()
+            .forward_training(image_tensor(images(1), &cpu()), FIRST);
+        assert_eq!(original.to_safetensors().unwrap(), before);
+    }
+
+    #[test]
+    fn probabilities_do_not_depend_on_the_batch_and_add_up_to_one() {
+        let network = network(Architecture::Linear, 1);
+        let images = images(3);
+        let together = network.probabilities(&images).unwrap();
+        for (image, together) in images.chunks(IMAGE_PIXELS).zip(&together) {
+            let alone = &network.probabilities(image).unwrap()[0];
+            assert!((alone.iter().sum::<f64>() - 1.0).abs() < 1e-15);
+            assert!(
+                alone
+                    .iter()
+                    .zip(together)
+                    .all(|(a, b)| (a - b).abs() < 1e-6)
+            );
+        }
+        assert_ne!(together[0], together[2]);
+        assert!(network.probabilities(&[]).unwrap().is_empty());
+        let message = network.probabilities(&images[1..]).unwrap_err().to_string();
+        assert!(
+            message.starts_with("49151 pixels are no whole number of images"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn probabilities_of_huge_logits_are_still_numbers() {
+        assert_eq!(softmax(&[1e30, 0.0]), [1.0, 0.0]);
+        assert_eq!(softmax(&[-5000.0, -5000.0]), [0.5, 0.5]);
+    }
+
+    #[test]
+    fn activation_maps_show_the_first_layer_of_each_block() {
+        for architecture in [Architecture::Linear, Architecture::Residual] {
+            let maps = network(architecture, 1)
+                .activation_maps(&images(1))
+                .unwrap();
+            let sizes: Vec<_> = maps
+                .iter()
+                .map(|map| (map.block, map.channels, map.height, map.width))
+                .collect();
+            let expected = [
+                (1, 16, 128, 128),
+                (2, 32, 64, 64),
+                (3, 64, 32, 32),
+                (4, 128, 16, 16),
+            ];
+            assert_eq!(sizes, expected);
+            for map in maps {
+                assert_eq!(map.values.len(), map.channels * map.height * map.width);
+                assert!(map.values.iter().all(|value| *value >= 0.0));
+                assert!(map.values.iter().any(|value| *value > 0.0));
+            }
+        }
+    }
+
+    #[test]
+    fn fewer_than_two_classes_are_refused() {
+        let error = Network::new(Architecture::Linear, 1, 1, &cpu()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "a network needs 2 classes or more, not 1"
+        );
+    }
+}

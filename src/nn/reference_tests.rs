@@ -107,18 +107,20 @@ fn fill<M: Module>(module: M, residual: bool) -> M {
     })
 }
 
+/// Within the tolerance of the largest number, or of 1 if that is smaller.
 #[track_caller]
 fn assert_near(found: &[f32], expected: &[f32], tolerance: f32) {
     assert_eq!(found.len(), expected.len());
-    let largest = found
+    let largest = expected
         .iter()
-        .zip(expected)
-        .map(|(found, expected)| (found - expected).abs())
-        .fold(0.0, f32::max);
-    assert!(
-        largest <= tolerance,
-        "differs by {largest}, more than {tolerance}"
-    );
+        .fold(1.0, |largest: f32, value| largest.max(value.abs()));
+    for (found, expected) in found.iter().zip(expected) {
+        let difference = (found - expected).abs();
+        assert!(
+            difference <= tolerance * largest,
+            "{found} instead of {expected}"
+        );
+    }
 }
 
 #[track_caller]

@@ -94,6 +94,14 @@ pub enum Error {
         /// What is wrong with them.
         source: Cause,
     },
+    /// The caller gave an object up while it was written; nothing of it was kept.
+    #[snafu(display("{uri} was not written to its end"))]
+    Abandoned {
+        /// The place.
+        uri: String,
+        /// Why the caller gave it up.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// Anything else.
     #[snafu(display("{uri} cannot be used"))]
     Other {

@@ -21,6 +21,7 @@ mod list;
 mod location;
 mod open;
 mod put;
+mod read;
 mod runtime;
 
 use std::{fmt, sync::Arc};
@@ -31,6 +32,7 @@ pub use error::{Cause, Error};
 pub use list::{List, ObjectMeta};
 use location::Location;
 pub use open::StorageOptions;
+pub use read::Reader;
 
 /// A prefix in a store: a folder, or the part of a bucket below a key.
 ///

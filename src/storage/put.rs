@@ -1,5 +1,7 @@
 //! Writing objects, each whole or not at all.
 
+use std::convert::Infallible;
+
 use object_store::{MultipartUpload, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 
 use super::{Error, Storage, runtime};
@@ -16,7 +18,9 @@ impl Storage {
     pub fn put(&self, key: &str, bytes: impl Into<Vec<u8>>) -> Result<(), Error> {
         let bytes = bytes.into();
         if bytes.len() > 4 * PART {
-            let parts = bytes.chunks(PART).map(<[u8]>::to_vec);
+            let parts = bytes
+                .chunks(PART)
+                .map(|part| Ok::<_, Infallible>(part.to_vec()));
             return self.put_chunks(key, parts);
         }
         let path = self.path(key)?;
@@ -39,22 +43,32 @@ impl Storage {
         Ok(())
     }
 
-    /// Writes an object from pieces, of which a few megabytes are in memory at a time.
+    /// Writes an object from pieces, of which a few megabytes are in memory at a time. A piece that
+    /// is an error abandons the object: nothing of it is kept.
     ///
     /// # Errors
-    /// As [`Self::put`]. Where a bucket then does not even take the request to drop the parts
-    /// sent so far, they stay, unseen, until its rule for incomplete uploads removes them.
-    pub fn put_chunks(
+    /// As [`Self::put`], and [`Error::Abandoned`]. Where a bucket then does not even take the
+    /// request to drop the parts sent so far, they stay, unseen, until its rule for incomplete
+    /// uploads removes them.
+    pub fn put_chunks<E>(
         &self,
         key: &str,
-        chunks: impl IntoIterator<Item = Vec<u8>>,
-    ) -> Result<(), Error> {
+        chunks: impl IntoIterator<Item = Result<Vec<u8>, E>>,
+    ) -> Result<(), Error>
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
         let path = self.path(key)?;
         let mut upload = runtime::block_on(self.store.put_multipart(&path))?
             .map_err(|error| self.failed(key, error))?;
-        let error = match send(&mut *upload, chunks)? {
+        let error = match send(&mut *upload, chunks) {
             Ok(()) => return Ok(()),
-            Err(error) => self.failed(key, error),
+            Err(Unsent::Store(error)) => self.failed(key, error),
+            Err(Unsent::Runtime(error)) => error,
+            Err(Unsent::Piece(error)) => Error::Abandoned {
+                uri: self.shown(key),
+                source: Box::new(error),
+            },
         };
         if let Err(cause) = runtime::block_on(upload.abort())? {
             let cause = Error::at(self.uri(), cause);
@@ -64,20 +78,26 @@ impl Storage {
     }
 }
 
+/// Why an object was not sent to its end.
+enum Unsent<E> {
+    Store(object_store::Error),
+    Runtime(Error),
+    Piece(E),
+}
+
 /// Sends pieces as parts of equal size, one after the other, and completes the object.
-fn send(
+fn send<E>(
     upload: &mut dyn MultipartUpload,
-    chunks: impl IntoIterator<Item = Vec<u8>>,
-) -> Result<object_store::Result<()>, Error> {
+    chunks: impl IntoIterator<Item = Result<Vec<u8>, E>>,
+) -> Result<(), Unsent<E>> {
     let mut part = Vec::with_capacity(PART);
     for chunk in chunks {
-        part.extend_from_slice(&chunk);
+        part.extend_from_slice(&chunk.map_err(Unsent::Piece)?);
         while part.len() >= PART {
             let rest = part.split_off(PART);
             let full = PutPayload::from(std::mem::replace(&mut part, rest));
-            if let Err(error) = runtime::block_on(upload.put_part(full))? {
-                return Ok(Err(error));
-            }
+            let sent = runtime::block_on(upload.put_part(full)).map_err(Unsent::Runtime)?;
+            sent.map_err(Unsent::Store)?;
         }
     }
     let last = PutPayload::from(part);
@@ -85,5 +105,6 @@ fn send(
         upload.put_part(last).await?;
         upload.complete().await.map(drop)
     };
-    runtime::block_on(finish)
+    let finished = runtime::block_on(finish).map_err(Unsent::Runtime)?;
+    finished.map_err(Unsent::Store)
 }

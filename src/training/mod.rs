@@ -12,6 +12,7 @@ pub mod count_ratio;
 pub mod fit;
 pub mod folds;
 pub mod normalization;
+pub mod preparation;
 pub mod validation_split;
 
 pub use augmentation::{Augmentation, AugmentedImage, Transform};
@@ -20,4 +21,5 @@ pub use count_ratio::count_ratio;
 pub use fit::{Fit, FitConfig, FitData};
 pub use folds::assign_folds;
 pub use normalization::Normalization;
+pub use preparation::{Cohort, Preparation, Prepared};
 pub use validation_split::{Split, split_validation};

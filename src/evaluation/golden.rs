@@ -1,0 +1,149 @@
+//! The evaluation of whole tables against scikit-learn and SciPy: `tests/golden/evaluation/`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::{Metrics, Options, Predictions, evaluate};
+use crate::api::Task;
+
+const TOLERANCE: f64 = 1e-12;
+
+fn path(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden/evaluation")
+        .join(name)
+}
+
+fn evaluated(name: &str, task: Task) -> Metrics {
+    let bytes = fs::read(path(&format!("{name}.csv"))).expect("the table is there");
+    let predictions = Predictions::parse(&bytes).expect("the table is right");
+    evaluate(task, &predictions, &Options::default()).expect("the table is of the task")
+}
+
+/// Compares all that is expected with what was found, and returns how many numbers that were.
+fn compare(place: &str, expected: &Value, found: &Value) -> usize {
+    match (expected, found) {
+        (Value::Object(expected), Value::Object(found)) => expected
+            .iter()
+            .map(|(key, value)| {
+                let own = found
+                    .get(key)
+                    .unwrap_or_else(|| panic!("{place}.{key} is missing"));
+                compare(&format!("{place}.{key}"), value, own)
+            })
+            .sum(),
+        (Value::Array(expected), Value::Array(found)) => {
+            assert_eq!(expected.len(), found.len(), "length of {place}");
+            let pairs = expected.iter().zip(found).enumerate();
+            pairs
+                .map(|(index, (expected, found))| {
+                    compare(&format!("{place}[{index}]"), expected, found)
+                })
+                .sum()
+        }
+        (Value::Number(expected), Value::Number(found)) => {
+            let (expected, found) = (expected.as_f64(), found.as_f64());
+            let difference = expected.zip(found).map(|(a, b)| (a - b).abs());
+            let close = difference.is_some_and(|difference| difference <= TOLERANCE);
+            assert!(close, "{place}: {expected:?} expected, {found:?} found");
+            1
+        }
+        _ => {
+            assert_eq!(expected, found, "{place}");
+            usize::from(expected.is_null())
+        }
+    }
+}
+
+fn check(name: &str, task: Task) -> Metrics {
+    let text = fs::read_to_string(path(&format!("{name}.json"))).expect("the metrics are there");
+    let expected: Value = serde_json::from_str(&text).expect("they are JSON");
+    let metrics = evaluated(name, task);
+    let found = serde_json::to_value(&metrics).expect("metrics have only finite numbers");
+    assert!(compare(name, &expected, &found) > 80);
+    metrics
+}
+
+#[test]
+fn four_grades_with_covariates_and_patients_seen_twice() {
+    let metrics = check("grades", Task::Perugini);
+    assert!(
+        metrics
+            .patients
+            .is_some_and(|patients| patients < metrics.studies)
+    );
+    assert!(
+        metrics
+            .warnings
+            .iter()
+            .any(|warning| warning.contains("patients"))
+    );
+}
+
+#[test]
+fn a_binary_task() {
+    assert_eq!(check("binary", Task::Positive).warnings, [""; 0]);
+}
+
+#[test]
+fn ties_in_a_binary_task() {
+    check("ties", Task::HighGrade);
+}
+
+#[test]
+fn ties_in_four_grades_without_folds() {
+    assert!(check("grade-ties", Task::Perugini).folds.is_empty());
+}
+
+#[test]
+fn a_grade_that_no_study_is_of() {
+    let metrics = check("absent", Task::Perugini);
+    assert_eq!(metrics.auc, None);
+    assert!(metrics.positive.auc.is_some());
+    assert!(metrics.warnings[0].contains("grade 3"));
+}
+
+#[test]
+fn negatives_alone() {
+    let metrics = check("single", Task::Positive);
+    assert_eq!(
+        (metrics.auc, metrics.sensitivity, metrics.kappa),
+        (None, None, metrics.kappa)
+    );
+    assert!(
+        metrics
+            .warnings
+            .iter()
+            .any(|warning| warning.starts_with("fold 0 has no study"))
+    );
+}
+
+#[test]
+fn three_studies() {
+    check("tiny", Task::Positive);
+}
+
+#[test]
+fn perfect_separation_has_an_interval_below_1() {
+    let metrics = check("separated", Task::Positive);
+    assert_eq!(metrics.auc, Some(1.0));
+    assert!(
+        metrics
+            .auc_interval
+            .is_some_and(|interval| interval.low < 0.95)
+    );
+}
+
+#[test]
+fn metrics_survive_json() {
+    for (name, task) in [("grades", Task::Perugini), ("single", Task::Positive)] {
+        let metrics = evaluated(name, task);
+        let json = serde_json::to_string(&metrics).expect("metrics are JSON");
+        assert!(!json.contains("NaN") && !json.contains("inf"));
+        let back: Metrics = serde_json::from_str(&json).expect("JSON reads back");
+        let (one, other) = (serde_json::to_value(&metrics), serde_json::to_value(&back));
+        compare(name, &one.expect("JSON"), &other.expect("JSON"));
+    }
+}

@@ -1,0 +1,42 @@
+//! How well two readers agree with each other, to compare a network with.
+
+use super::agreement::{Weighting, kappa};
+use super::cohort::{Cohort, positive_kappa};
+use super::interval::split;
+use super::metrics::ReaderAgreement;
+use crate::api::Grade;
+
+/// The covariate that holds a second reader's grade.
+pub(super) const SECOND_READER: &str = "reader2";
+
+/// The agreement of label and second reader, over the studies that have both; `None` where no
+/// study has. `column` is the index of the covariate; a value that is no grade counts as none.
+pub(super) fn second_reader(cohort: &Cohort<'_>, column: usize) -> Option<ReaderAgreement> {
+    let (mut pairs, mut patients) = (Vec::new(), Vec::new());
+    for (study, row) in cohort.rows.iter().enumerate() {
+        let grade = row
+            .covariates
+            .get(column)
+            .and_then(|value| value.parse::<u8>().ok());
+        if let Some(grade) = grade.and_then(|value| Grade::try_from(value).ok()) {
+            pairs.push((cohort.labels[study], cohort.task.class_of(grade)));
+            patients.push(cohort.patients[study]);
+        }
+    }
+    if pairs.is_empty() {
+        return None;
+    }
+    let weighted = |weighting| kappa(&pairs, cohort.task.classes().len(), weighting, &patients);
+    let (plain, plain_interval) = split(weighted(Weighting::Plain));
+    let (quadratic, quadratic_interval) = split(weighted(Weighting::Quadratic));
+    let (positive, positive_interval) = split(positive_kappa(cohort.task, &pairs, &patients));
+    Some(ReaderAgreement {
+        studies: pairs.len() as u64,
+        kappa: plain,
+        kappa_interval: plain_interval,
+        quadratic_kappa: quadratic,
+        quadratic_kappa_interval: quadratic_interval,
+        positive_kappa: positive,
+        positive_kappa_interval: positive_interval,
+    })
+}

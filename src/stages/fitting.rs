@@ -1,0 +1,148 @@
+//! The fit of one network, with its checkpoints and its progress.
+
+use std::time::Instant;
+
+use super::failure::OrFail;
+use super::{Progress, TaskContext, TaskError, Unit};
+use crate::api::{Architecture, Task, TrainingRunSpec};
+use crate::nn::{Device, Network};
+use crate::storage::Storage;
+use crate::training::fit::Error as FitError;
+use crate::training::{Fit, FitConfig, FitData};
+
+/// The largest checkpoint that is read, in bytes.
+const LARGEST_CHECKPOINT: u64 = 4 << 30;
+
+/// Where a fit keeps what it has, as keys of a store.
+pub(super) struct Keeping<'a> {
+    /// The run's prefix.
+    pub store: &'a Storage,
+    /// The checkpoint's key.
+    pub checkpoint: String,
+    /// The key of the table of epochs.
+    pub history: String,
+    /// Epochs between two checkpoints.
+    pub every: u32,
+}
+
+/// How one network is fitted.
+pub(super) fn config(
+    spec: &TrainingRunSpec,
+    architecture: Architecture,
+    task: Task,
+    stream: u64,
+) -> FitConfig {
+    let training = &spec.training;
+    FitConfig {
+        architecture,
+        classes: task.classes().len(),
+        epochs: training.epochs,
+        batch_size: training.batch_size as usize,
+        learning_rate: training.learning_rate.value(),
+        min_learning_rate: training.min_learning_rate.value(),
+        patience: training.patience,
+        // Folds of one run differ, and two runs whose seeds differ share no stream.
+        seed: (u64::from(spec.cross_validation.seed) << 32) | stream,
+    }
+}
+
+/// Fits a network to its last epoch, going on from a checkpoint where there is one.
+///
+/// An interrupt leaves a checkpoint of this very step.
+pub(super) fn fit(
+    config: FitConfig,
+    data: FitData,
+    device: &Device,
+    keeping: &Keeping<'_>,
+    context: &TaskContext<'_>,
+) -> Result<Network, TaskError> {
+    let mut fit = start(config, data, device, keeping)?;
+    let mut pace = Pace::new();
+    while !fit.is_finished() {
+        if context.interrupt.is_set() {
+            save(&fit, keeping)?;
+            return Err(TaskError::Interrupted);
+        }
+        let step = fit.step().or_bad_data()?;
+        pace.count(step.images);
+        if let Some(epoch) = step.finished_epoch {
+            let history = fit.history().to_csv().or_retry()?;
+            keeping.store.put(&keeping.history, history).or_retry()?;
+            if epoch.epoch.is_multiple_of(keeping.every) || fit.is_finished() {
+                save(&fit, keeping)?;
+            }
+        }
+        context.progress.update(progress(&fit, &pace));
+    }
+    Ok(fit.network())
+}
+
+/// A fit at its last checkpoint, or at its beginning where there is none that fits.
+fn start(
+    config: FitConfig,
+    data: FitData,
+    device: &Device,
+    keeping: &Keeping<'_>,
+) -> Result<Fit, TaskError> {
+    let kept = keeping
+        .store
+        .try_get(&keeping.checkpoint, LARGEST_CHECKPOINT);
+    let Some(checkpoint) = kept.or_retry()? else {
+        return Fit::new(config, data, device).or_bad_data();
+    };
+    match Fit::resume(config.clone(), data.clone(), device, &checkpoint) {
+        Ok(fit) => Ok(fit),
+        Err(error @ FitError::Checkpoint { .. }) => {
+            tracing::warn!(%error, "The training starts over");
+            Fit::new(config, data, device).or_bad_data()
+        }
+        Err(error) => Err(TaskError::data(error)),
+    }
+}
+
+fn save(fit: &Fit, keeping: &Keeping<'_>) -> Result<(), TaskError> {
+    let checkpoint = fit.checkpoint().or_retry()?;
+    keeping
+        .store
+        .put(&keeping.checkpoint, checkpoint)
+        .or_retry()
+}
+
+fn progress(fit: &Fit, pace: &Pace) -> Progress {
+    let epochs = &fit.history().epochs;
+    let last = epochs.last();
+    Progress {
+        done: fit.steps_taken(),
+        total: fit.steps_per_epoch() as u64 * u64::from(fit.epochs()),
+        unit: Unit::Batches,
+        epoch: Some(epochs.len() as u32),
+        epochs: Some(fit.epochs()),
+        loss: last.map(|epoch| epoch.loss),
+        validation_loss: last.and_then(|epoch| epoch.validation_loss),
+        images_per_second: pace.images_per_second(),
+    }
+}
+
+/// Images trained on since the task was started.
+struct Pace {
+    since: Instant,
+    images: usize,
+}
+
+impl Pace {
+    fn new() -> Self {
+        Self {
+            since: Instant::now(),
+            images: 0,
+        }
+    }
+
+    fn count(&mut self, images: usize) {
+        self.images += images;
+    }
+
+    fn images_per_second(&self) -> Option<f64> {
+        let seconds = self.since.elapsed().as_secs_f64();
+        (seconds > 0.0).then(|| self.images as f64 / seconds)
+    }
+}

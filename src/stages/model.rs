@@ -1,0 +1,80 @@
+//! Bundles from a store.
+
+use std::collections::BTreeMap;
+
+use snafu::{ResultExt, Snafu};
+
+use super::TaskError;
+use super::failure::OrFail;
+use super::run::{self, ScreeningContext};
+use super::screening::Screener;
+use crate::bundle::{self, CHECKSUMS, Model};
+use crate::nn::Device;
+use crate::storage::{self, Storage, StorageOptions};
+
+/// The largest file of a bundle that is read, in bytes.
+const LARGEST: u64 = 4 << 30;
+
+/// Why a model cannot be opened.
+#[derive(Debug, Snafu)]
+pub enum ModelError {
+    /// Its folder or a file of it cannot be read.
+    #[snafu(display("the model bundle at {uri} cannot be read"))]
+    Store {
+        /// The bundle's folder.
+        uri: String,
+        /// Why.
+        source: storage::Error,
+    },
+    /// It is no whole bundle that this attrium reads.
+    #[snafu(display("the model bundle at {uri} cannot be used"))]
+    Bundle {
+        /// The bundle's folder.
+        uri: String,
+        /// Why.
+        source: bundle::Error,
+    },
+}
+
+/// Opens the bundle in a folder; every byte is checked, and nothing else is read.
+///
+/// # Errors
+/// [`ModelError`].
+pub fn open_model(
+    uri: &str,
+    options: &StorageOptions,
+    device: &Device,
+) -> Result<Model, ModelError> {
+    let read = |folder: &Storage, name: &str| {
+        let file = folder.get(name, LARGEST);
+        file.context(StoreSnafu { uri })
+    };
+    let folder = Storage::open(uri, options).context(StoreSnafu { uri })?;
+    let checksums = read(&folder, CHECKSUMS)?;
+    let mut files = BTreeMap::new();
+    for name in Model::files(&checksums).context(BundleSnafu { uri })? {
+        let bytes = read(&folder, &name)?;
+        files.insert(name, bytes);
+    }
+    files.insert(CHECKSUMS.to_owned(), checksums);
+    Model::open(&files, device).context(BundleSnafu { uri })
+}
+
+/// The model and the threshold that a ScreeningJob asks for.
+pub(super) fn screener(run: &ScreeningContext<'_>) -> Result<Screener, TaskError> {
+    let Some(uri) = run.context.model else {
+        return Err(TaskError::configuration(
+            "the model is not known: name spec.model.uri",
+        ));
+    };
+    let device = run::device(&run.spec.compute)?;
+    let model = open_model(uri, &run.options, &device).or_bad_configuration()?;
+    let threshold = model
+        .threshold(&run.spec.operating_point)
+        .or_bad_configuration()?;
+    Ok(Screener {
+        model,
+        threshold,
+        lossy: run.spec.lossy,
+    })
+}

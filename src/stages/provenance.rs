@@ -1,0 +1,86 @@
+//! Where a result comes from, for its report.
+
+use super::TaskError;
+use super::failure::OrFail;
+use super::run::{Run, ScreeningContext, TrainingContext};
+use crate::report::{Fact, Provenance, StageTime};
+
+/// The provenance of a training run.
+pub(super) fn of_training(
+    run: &TrainingContext<'_>,
+    digests: Vec<Fact>,
+) -> Result<Provenance, TaskError> {
+    let seed = Some(u64::from(run.spec.cross_validation.seed));
+    let accelerator = format!("{:?}", run.spec.compute.accelerator);
+    provenance(run, seed, digests, accelerator)
+}
+
+/// The provenance of a screening.
+pub(super) fn of_screening(
+    run: &ScreeningContext<'_>,
+    digests: Vec<Fact>,
+) -> Result<Provenance, TaskError> {
+    let accelerator = format!("{:?}", run.spec.compute.accelerator);
+    provenance(run, None, digests, accelerator)
+}
+
+fn provenance<Spec>(
+    run: &Run<'_, Spec>,
+    seed: Option<u64>,
+    digests: Vec<Fact>,
+    accelerator: String,
+) -> Result<Provenance, TaskError> {
+    Ok(Provenance {
+        manifest: serde_saphyr::to_string(run.context.resource).or_retry()?,
+        seed,
+        versions: vec![
+            fact("attrium", env!("CARGO_PKG_VERSION")),
+            fact("bundle format", crate::bundle::FORMAT_VERSION),
+        ],
+        digests,
+        machine: vec![
+            fact(
+                "processor",
+                format!(
+                    "{} threads of {}",
+                    run.context.threads,
+                    std::env::consts::ARCH
+                ),
+            ),
+            fact("accelerator", accelerator),
+        ],
+        stages: stage_times(run)?,
+        finished: Some(
+            k8s_openapi::jiff::Timestamp::now()
+                .strftime("%Y-%m-%d %H:%M UTC")
+                .to_string(),
+        ),
+    })
+}
+
+/// How long the tasks of each stage took that have ended so far.
+fn stage_times<Spec>(run: &Run<'_, Spec>) -> Result<Vec<StageTime>, TaskError> {
+    let mut times = Vec::new();
+    for stage in &run.context.plan.stages {
+        let summaries = run.summaries(stage.kind)?;
+        if !summaries.is_empty() {
+            times.push(StageTime {
+                stage: stage.kind.to_string(),
+                tasks: summaries.len() as u64,
+                seconds: summaries
+                    .iter()
+                    .map(|summary| summary.seconds)
+                    .sum::<f64>()
+                    .round() as u64,
+            });
+        }
+    }
+    Ok(times)
+}
+
+fn fact(name: &str, value: impl ToString) -> Fact {
+    Fact {
+        name: name.to_owned(),
+        value: value.to_string(),
+    }
+}

@@ -1,0 +1,89 @@
+//! A trained model becomes a bundle in the store.
+
+use super::TaskError;
+use super::failure::OrFail;
+use super::run::TrainingContext;
+use crate::api::{DataStatus, ModelReference, Publish};
+use crate::bundle::{
+    self, FORMAT_VERSION, INTENDED_USE, Manifest, Member, MemberFiles, Provenance,
+};
+use crate::evaluation::{Metrics, Predictions, positive_probability};
+use crate::workflow::artefacts;
+
+/// A model and what is known of it.
+pub(super) struct Published<'a> {
+    /// What the manifest asked for.
+    pub publish: &'a Publish,
+    /// The cohort.
+    pub data: &'a DataStatus,
+    /// Whether the cohort is of phantoms.
+    pub synthetic: bool,
+    /// What the out-of-fold predictions reached.
+    pub metrics: Metrics,
+    /// The out-of-fold predictions.
+    pub predictions: &'a Predictions,
+    /// The members and their files.
+    pub members: Vec<(Member, MemberFiles)>,
+}
+
+/// Writes a bundle; its checksums come last, so that a bundle without them is not whole.
+pub(super) fn publish(
+    run: &TrainingContext<'_>,
+    published: Published<'_>,
+) -> Result<ModelReference, TaskError> {
+    let Publish {
+        architecture, task, ..
+    } = *published.publish;
+    let (members, contents): (Vec<_>, Vec<_>) = published.members.into_iter().unzip();
+    let manifest = Manifest {
+        format_version: FORMAT_VERSION,
+        architecture,
+        task,
+        classes: task
+            .classes()
+            .iter()
+            .map(|&class| class.to_owned())
+            .collect(),
+        synthetic: published.synthetic,
+        crop: run.spec.preprocessing.crop,
+        members,
+        training: Provenance {
+            run: run.context.resource.name().to_owned(),
+            attrium: env!("CARGO_PKG_VERSION").to_owned(),
+            method: published.publish.method,
+            studies: published.data.used,
+            by_grade: published.data.by_grade.clone(),
+            cross_validation: run.spec.cross_validation.clone(),
+            augmentation: run.spec.augmentation.clone(),
+            training: run.spec.training.clone(),
+        },
+        positive_scores: positive_scores(published.predictions, &published.metrics),
+        metrics: published.metrics,
+        intended_use: INTENDED_USE.to_owned(),
+    };
+    let packed = bundle::pack(&manifest, contents).or_retry()?;
+    let folder = run
+        .store
+        .at(&artefacts::bundle(architecture, task))
+        .or_retry()?;
+    for (name, bytes) in packed.files {
+        folder.put(&name, bytes).or_retry()?;
+    }
+    Ok(ModelReference {
+        uri: format!("{}/", folder.uri().trim_end_matches('/')),
+        digest: packed.digest,
+    })
+}
+
+/// The probabilities of a positive of the studies that are, from the highest.
+fn positive_scores(predictions: &Predictions, metrics: &Metrics) -> Vec<f64> {
+    let first = metrics.task.first_positive_class();
+    let mut scores: Vec<f64> = predictions
+        .rows
+        .iter()
+        .filter(|row| row.label.is_some_and(|label| label >= first))
+        .map(|row| positive_probability(metrics.task, &row.probabilities))
+        .collect();
+    scores.sort_by(|a, b| b.total_cmp(a));
+    scores
+}

@@ -1,0 +1,63 @@
+//! Metrics as a resource's status has them: few, rounded, as decimal strings.
+
+use crate::api::{Decimal, GateOutcome, IntervalStatus, ResultStatus, TrainingRunSpec};
+use crate::evaluation::{Interval, Metrics, MetricsDocument, NetworkMetrics};
+
+/// Decimals of a metric in a status.
+const DECIMALS: usize = 4;
+
+/// One row for each network and task.
+pub(super) fn rows(document: &MetricsDocument) -> Vec<ResultStatus> {
+    document.results.iter().map(row).collect()
+}
+
+/// The row of one network and task.
+pub(super) fn row(result: &NetworkMetrics) -> ResultStatus {
+    let Metrics {
+        task,
+        auc,
+        auc_interval,
+        auc_hard,
+        accuracy,
+        sensitivity,
+        specificity,
+        ..
+    } = result.metrics;
+    ResultStatus {
+        architecture: result.architecture,
+        task,
+        auc: decimal(auc),
+        auc_interval: auc_interval.and_then(interval),
+        auc_hard: decimal(auc_hard),
+        accuracy: decimal(accuracy),
+        sensitivity: decimal(sensitivity),
+        specificity: decimal(specificity),
+    }
+}
+
+/// How each gate came out, in the order of the manifest.
+pub(super) fn gates(spec: &TrainingRunSpec, document: &MetricsDocument) -> Vec<GateOutcome> {
+    spec.gates
+        .iter()
+        .zip(&document.gates)
+        .map(|(gate, found)| GateOutcome {
+            architecture: gate.architecture,
+            task: gate.task,
+            metric: gate.metric,
+            min: gate.min.clone(),
+            value: decimal(found.outcome.value),
+            passed: found.outcome.passed,
+        })
+        .collect()
+}
+
+fn interval(interval: Interval) -> Option<IntervalStatus> {
+    Some(IntervalStatus {
+        low: decimal(Some(interval.low))?,
+        high: decimal(Some(interval.high))?,
+    })
+}
+
+fn decimal(value: Option<f64>) -> Option<Decimal> {
+    Decimal::rounded(value?, DECIMALS)
+}

@@ -1,0 +1,160 @@
+//! What every task of a run needs: its stores, its spec, its data set.
+
+use super::failure::{OrFail, OrMissing};
+use super::{Summary, TaskContext, TaskError};
+use crate::api::{
+    Accelerator, Compute, DataStatus, ScreeningJobSpec, StorageSpec, TrainingRunSpec,
+};
+use crate::dataset::{self, Cohort, Labels, Pseudonyms, Shard};
+use crate::nn::{self, Device};
+use crate::storage::{Storage, StorageOptions};
+use crate::workflow::{StageKind, TaskSpec, artefacts};
+
+/// The largest table or page that is read back, in bytes.
+pub(super) const LARGEST_TABLE: u64 = 1 << 30;
+/// The largest shard of crops that is read back, in bytes: 64 KiB for each study.
+const LARGEST_SHARD: u64 = 64 << 30;
+
+/// A task of a run, with the run's prefix open.
+pub(super) struct Run<'a, Spec> {
+    /// What was asked for.
+    pub spec: &'a Spec,
+    /// The task's surroundings.
+    pub context: &'a TaskContext<'a>,
+    /// How stores are reached.
+    pub options: StorageOptions,
+    /// The run's prefix.
+    pub store: Storage,
+}
+
+/// A task of a TrainingRun.
+pub(super) type TrainingContext<'a> = Run<'a, TrainingRunSpec>;
+/// A task of a ScreeningJob.
+pub(super) type ScreeningContext<'a> = Run<'a, ScreeningJobSpec>;
+
+impl<'a, Spec> Run<'a, Spec> {
+    /// Opens the run's prefix.
+    pub fn open(
+        spec: &'a Spec,
+        context: &'a TaskContext<'a>,
+        options: StorageOptions,
+    ) -> Result<Self, TaskError> {
+        let store = Storage::open(context.prefix, &options).or_bad_place()?;
+        Ok(Self {
+            spec,
+            context,
+            options,
+            store,
+        })
+    }
+
+    /// The images' prefix, whose errors name no object.
+    pub fn images(&self) -> Result<Storage, TaskError> {
+        let images = Storage::open(self.context.resource.images(), &self.options);
+        Ok(images.or_bad_place()?.hiding_keys())
+    }
+
+    /// Writes an artefact, whole or not at all.
+    pub fn put(&self, name: &str, bytes: Vec<u8>) -> Result<(), TaskError> {
+        self.store.put(name, bytes).or_retry()
+    }
+
+    /// Reads an artefact of an earlier task.
+    pub fn get(&self, name: &str) -> Result<Vec<u8>, TaskError> {
+        self.store.get(name, LARGEST_TABLE).or_retry()
+    }
+
+    /// Reads an artefact that a failed task may not have left.
+    pub fn try_get(&self, name: &str) -> Result<Option<Vec<u8>>, TaskError> {
+        self.store.try_get(name, LARGEST_TABLE).or_retry()
+    }
+
+    /// The summary of a task that has ended well.
+    pub fn summary(&self, task: &TaskSpec) -> Result<Option<Summary>, TaskError> {
+        let marker = self.try_get(&task.marker)?;
+        let read = |marker: Vec<u8>| serde_json::from_slice(&marker).or_retry();
+        marker.map(read).transpose()
+    }
+
+    /// The summaries of the tasks of a stage that have ended well.
+    pub fn summaries(&self, kind: StageKind) -> Result<Vec<Summary>, TaskError> {
+        let stages = self.context.plan.stages.iter();
+        let tasks = stages
+            .filter(|stage| stage.kind == kind)
+            .flat_map(|stage| &stage.tasks);
+        let mut summaries = Vec::new();
+        for task in tasks {
+            summaries.extend(self.summary(task)?);
+        }
+        Ok(summaries)
+    }
+
+    /// Reads a table of labels from anywhere.
+    pub fn labels(&self, uri: &str) -> Result<Labels, TaskError> {
+        let (folder, key) = Storage::open_object(uri, &self.options).or_bad_place()?;
+        let bytes = folder.get(&key, LARGEST_TABLE).or_bad_place()?;
+        let labels = Labels::parse(&bytes).or_bad_configuration()?;
+        for column in labels.unknown_columns() {
+            tracing::warn!(column, "A column of the labels is not used");
+        }
+        Ok(labels)
+    }
+}
+
+impl TrainingContext<'_> {
+    /// The labelled studies under their pseudonyms.
+    pub fn pseudonyms(&self) -> Result<Pseudonyms, TaskError> {
+        let labels = self.labels(&self.spec.labels)?;
+        Ok(labels.pseudonymise(u64::from(self.spec.cross_validation.seed)))
+    }
+
+    /// The data set that preprocessing left, one record a study.
+    pub fn cohort(&self) -> Result<Cohort, TaskError> {
+        let mut shards = Vec::new();
+        for shard in 0..self.spec.preprocessing.shards {
+            let crops = self.store.get(&artefacts::shard(shard), LARGEST_SHARD);
+            let table = self.get(&artefacts::shard_table(shard))?;
+            shards.push(Shard::read(shard, &crops.or_retry()?, &table).or_retry()?);
+        }
+        let cohort = dataset::assemble(shards);
+        if cohort.is_empty() {
+            return Err(TaskError::data(
+                "no object has a usable anterior image and a label: see quarantine.csv, and check that \
+                 labels.csv has the studies of these images",
+            ));
+        }
+        Ok(cohort)
+    }
+
+    /// The counts of a stage's data, added up.
+    pub fn counted(&self, kind: StageKind) -> Result<DataStatus, TaskError> {
+        let mut data = DataStatus::default();
+        for summary in self.summaries(kind)? {
+            data.add(&summary.data.unwrap_or_default());
+        }
+        Ok(data)
+    }
+
+    /// The device that networks are trained on.
+    pub fn device(&self) -> Result<Device, TaskError> {
+        device(&self.spec.compute)
+    }
+}
+
+/// The device that the manifest asks for.
+pub(super) fn device(compute: &Compute) -> Result<Device, TaskError> {
+    match compute.accelerator {
+        Accelerator::Cpu => Ok(nn::cpu()),
+        Accelerator::Gpu => nn::gpu().or_bad_configuration(),
+    }
+}
+
+/// How the stores of a resource are reached.
+pub(super) fn options(spec: &StorageSpec, ca_bundle: Option<&[u8]>) -> StorageOptions {
+    StorageOptions {
+        endpoint: spec.endpoint.clone(),
+        region: spec.region.clone(),
+        allow_http: spec.allow_http,
+        ca_bundle: ca_bundle.map(<[u8]>::to_vec),
+    }
+}

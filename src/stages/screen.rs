@@ -1,0 +1,186 @@
+//! Screening: every object of a shard becomes a row; memory does not grow with their number.
+
+use std::sync::mpsc::{self, SyncSender};
+use std::thread;
+
+use snafu::Snafu;
+
+use super::failure::OrFail;
+use super::model;
+use super::objects::{ShardOf, for_each_object};
+use super::run::ScreeningContext;
+use super::screening::{Candidate, Decision, Screened, Screener};
+use super::screening_table::{self, Row};
+use super::{Summary, TaskError};
+use crate::api::{ActivationMaps, ScreeningStatus};
+use crate::dataset::Pseudonyms;
+use crate::evaluation::{Prediction, Predictions};
+use crate::report;
+use crate::workflow::artefacts;
+
+/// The pseudonyms of a screening's labels: there is no run whose seed could decide them.
+const SEED: u64 = 0;
+
+/// Screens one shard and writes its rows, its activation maps and, with labels, its predictions.
+pub(super) fn run(run: &ScreeningContext<'_>, shard: u32) -> Result<Summary, TaskError> {
+    let screener = model::screener(run)?;
+    let labels = match &run.spec.labels {
+        Some(uri) => Some(run.labels(uri)?.pseudonymise(SEED)),
+        None => None,
+    };
+    let table = artefacts::screening_part(shard);
+    let (sender, receiver) = mpsc::sync_channel(4);
+    let shard = Shard {
+        run,
+        screener: &screener,
+        labels: labels.as_ref(),
+        number: shard,
+    };
+    let counts = thread::scope(|scope| {
+        let writing = scope.spawn(|| run.store.put_chunks(&table, receiver));
+        let counts = shard.screen(&sender);
+        if counts.is_err() {
+            // Nobody listens only when the writer has failed, which is told below.
+            let _ = sender.send(Err(Abandoned));
+        }
+        drop(sender);
+        match (counts, writing.join().expect("a put should not panic")) {
+            (Err(TaskError::Interrupted), _) => Err(TaskError::Interrupted),
+            (_, Err(error)) if !matches!(error, crate::storage::Error::Abandoned { .. }) => {
+                Err(TaskError::other(error))
+            }
+            (counts, _) => counts,
+        }
+    })?;
+    Ok(Summary {
+        message: format!(
+            "{} objects: {} screened, {} positive, {} unusable",
+            counts.objects, counts.screened, counts.positive, counts.unusable
+        ),
+        screening: Some(counts),
+        ..Summary::default()
+    })
+}
+
+/// The rows of a table that is not to be written after all.
+#[derive(Debug, Snafu)]
+#[snafu(display("the screening stopped"))]
+struct Abandoned;
+
+type Chunks = SyncSender<Result<Vec<u8>, Abandoned>>;
+
+/// A shard while it is screened.
+struct Shard<'a> {
+    run: &'a ScreeningContext<'a>,
+    screener: &'a Screener,
+    labels: Option<&'a Pseudonyms>,
+    number: u32,
+}
+
+impl Shard<'_> {
+    fn screen(&self, chunks: &Chunks) -> Result<ScreeningStatus, TaskError> {
+        let classes = self.screener.model.manifest.classes.len();
+        let mut counts = ScreeningStatus::default();
+        let mut predictions = Predictions {
+            classes,
+            covariates: Vec::new(),
+            rows: Vec::new(),
+        };
+        send(chunks, screening_table::header(classes).or_retry()?)?;
+        let of = ShardOf {
+            shard: self.number,
+            shards: self.run.spec.shards,
+        };
+        for_each_object(
+            &self.run.images()?,
+            of,
+            self.run.context,
+            |object| self.screener.read_fetched(object),
+            |batch: Vec<(String, Candidate)>| {
+                let (objects, candidates): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+                let screened = self.screener.decide(candidates).or_retry()?;
+                for (object, screened) in objects.iter().zip(&screened) {
+                    let mut row = Row::new(object, screened, &self.screener.model.digest);
+                    row.verdict.count(&mut counts);
+                    row.activation_map = self.draw(screened, counts.objects)?;
+                    send(chunks, screening_table::write(&row, classes).or_retry()?)?;
+                    self.predict(screened, &mut predictions);
+                }
+                Ok(())
+            },
+        )?;
+        if self.labels.is_some() {
+            let table = predictions.to_csv().or_retry()?;
+            self.run
+                .put(&artefacts::screening_predictions(self.number), table)?;
+        }
+        Ok(counts)
+    }
+
+    /// Draws the activation maps of a study where they are wanted; returns the picture's name.
+    fn draw(&self, screened: &Screened, number: u64) -> Result<String, TaskError> {
+        let Screened::Decided(decision) = screened else {
+            return Ok(String::new());
+        };
+        let wanted = match self.run.spec.activation_maps {
+            ActivationMaps::All => true,
+            ActivationMaps::PositivesOnly => decision.positive,
+            ActivationMaps::None => false,
+        };
+        if !wanted {
+            return Ok(String::new());
+        }
+        let name = format!(
+            "{}shard-{:03}-{number:06}.png",
+            artefacts::ACTIVATION_MAPS,
+            self.number
+        );
+        self.run
+            .put(&name, activation_maps(self.screener, decision)?)?;
+        Ok(name)
+    }
+
+    /// Keeps the prediction of a study that the labels know.
+    fn predict(&self, screened: &Screened, predictions: &mut Predictions) {
+        let (Some(labels), Screened::Decided(decision)) = (self.labels, screened) else {
+            return;
+        };
+        let Some(labelled) = labels.of(decision.scan.study.as_str()) else {
+            return;
+        };
+        let task = self.screener.model.manifest.task;
+        let columns =
+            super::train::covariates(labelled.patient, labelled.grade, &labelled.covariates);
+        let (names, values) = columns.into_iter().unzip();
+        predictions.covariates = names;
+        predictions.rows.push(Prediction {
+            study: labelled.study.to_string(),
+            fold: None,
+            label: Some(task.class_of(labelled.grade)),
+            probabilities: decision.probabilities.clone(),
+            covariates: values,
+        });
+    }
+}
+
+fn send(chunks: &Chunks, bytes: Vec<u8>) -> Result<(), TaskError> {
+    let sent = chunks.send(Ok(bytes));
+    sent.map_err(|_| TaskError::other("the table of the screening cannot be written"))
+}
+
+/// A study's crop beside what each block of the network makes of it, as PNG.
+///
+/// # Errors
+/// When the network cannot be run.
+pub fn activation_maps(screener: &Screener, decision: &Decision) -> Result<Vec<u8>, TaskError> {
+    let counts = &decision.scan.counts;
+    let image = crate::imaging::log_image(counts);
+    let maps = screener.model.activation_maps(&image).or_retry()?;
+    let side = crate::imaging::CROP_SIZE;
+    let crop = report::Raster::new(side, side, counts.clone()).or_retry()?;
+    let maps = maps
+        .iter()
+        .map(super::training_report::maximum)
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(report::strip(&crop, &maps))
+}

@@ -1,0 +1,299 @@
+//! The table of a screening: a row for each object, written and read a piece at a time.
+
+use std::io::Read;
+
+use snafu::{ResultExt, Snafu};
+
+use super::screening::Screened;
+use crate::api::ScreeningStatus;
+
+/// What a row says was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The probability of a positive reaches the threshold.
+    Positive,
+    /// It does not.
+    Negative,
+    /// The object shows no anterior view.
+    OtherView,
+    /// The object cannot be used.
+    Unusable,
+}
+
+impl Verdict {
+    const ALL: [Self; 4] = [
+        Self::Positive,
+        Self::Negative,
+        Self::OtherView,
+        Self::Unusable,
+    ];
+
+    /// The word in the table.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Positive => "positive",
+            Self::Negative => "negative",
+            Self::OtherView => "other-view",
+            Self::Unusable => "unusable",
+        }
+    }
+
+    /// Adds an object to the counts.
+    pub fn count(self, counts: &mut ScreeningStatus) {
+        counts.objects += 1;
+        match self {
+            Self::Positive => {
+                counts.screened += 1;
+                counts.positive += 1;
+            }
+            Self::Negative => {
+                counts.screened += 1;
+                counts.negative += 1;
+            }
+            Self::OtherView => counts.other_views += 1,
+            Self::Unusable => counts.unusable += 1,
+        }
+    }
+}
+
+/// A row of the table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// The object's key below the images' prefix, or the file's name.
+    pub object: String,
+    /// What was decided.
+    pub verdict: Verdict,
+    /// The probability of a positive; `None` without a decision.
+    pub positive_probability: Option<f64>,
+    /// The probability of each class; empty without a decision.
+    pub probabilities: Vec<f64>,
+    /// The codes of the warnings about the image.
+    pub warnings: Vec<String>,
+    /// Why there is no decision: a short stable word.
+    pub reason: String,
+    /// Why there is no decision, in a sentence.
+    pub sentence: String,
+    /// The name of its activation map below the run's prefix, if one was drawn.
+    pub activation_map: String,
+    /// The model's digest.
+    pub model: String,
+}
+
+impl Row {
+    /// The row of an object.
+    pub fn new(object: &str, screened: &Screened, model: &str) -> Self {
+        let empty = Self {
+            object: object.to_owned(),
+            verdict: Verdict::OtherView,
+            positive_probability: None,
+            probabilities: Vec::new(),
+            warnings: Vec::new(),
+            reason: String::new(),
+            sentence: String::new(),
+            activation_map: String::new(),
+            model: model.to_owned(),
+        };
+        match screened {
+            Screened::Decided(decision) => Self {
+                verdict: if decision.positive {
+                    Verdict::Positive
+                } else {
+                    Verdict::Negative
+                },
+                positive_probability: Some(decision.positive_probability),
+                probabilities: decision.probabilities.clone(),
+                warnings: decision
+                    .scan
+                    .warnings
+                    .iter()
+                    .map(|warning| warning.code().to_owned())
+                    .collect(),
+                ..empty
+            },
+            Screened::OtherView => Self {
+                reason: "no-anterior".to_owned(),
+                sentence: "no frame of the object is an anterior view".to_owned(),
+                ..empty
+            },
+            Screened::Unusable { reason, sentence } => Self {
+                verdict: Verdict::Unusable,
+                reason: (*reason).to_owned(),
+                sentence: sentence.clone(),
+                ..empty
+            },
+        }
+    }
+}
+
+/// A table that cannot be written or read.
+#[derive(Debug, Snafu)]
+pub enum TableError {
+    /// The CSV itself.
+    #[snafu(display("the screening table cannot be written or read"))]
+    Csv {
+        /// Where and why.
+        source: csv::Error,
+    },
+    /// A field.
+    #[snafu(display("row {row} of the screening table has no readable {column}"))]
+    Field {
+        /// The row, from 1.
+        row: u64,
+        /// The column.
+        column: &'static str,
+    },
+}
+
+const FIRST: [&str; 3] = ["object", "decision", "positive_probability"];
+const LAST: [&str; 5] = ["warnings", "reason", "sentence", "activation_map", "model"];
+
+/// The header for a number of classes.
+///
+/// # Errors
+/// [`TableError::Csv`].
+pub fn header(classes: usize) -> Result<Vec<u8>, TableError> {
+    let probabilities = (0..classes).map(|class| format!("p_{class}"));
+    let first = FIRST.map(str::to_owned).into_iter();
+    line(first.chain(probabilities).chain(LAST.map(str::to_owned)))
+}
+
+/// One row as text.
+///
+/// # Errors
+/// [`TableError::Csv`].
+pub fn write(row: &Row, classes: usize) -> Result<Vec<u8>, TableError> {
+    // Debug formatting is the shortest text that reads back as the same number.
+    let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:?}"));
+    let first = [
+        row.object.clone(),
+        row.verdict.name().to_owned(),
+        number(row.positive_probability),
+    ];
+    let probabilities = (0..classes).map(|class| number(row.probabilities.get(class).copied()));
+    let last = [
+        row.warnings.join(" "),
+        row.reason.clone(),
+        row.sentence.clone(),
+        row.activation_map.clone(),
+        row.model.clone(),
+    ];
+    line(first.into_iter().chain(probabilities).chain(last))
+}
+
+fn line(fields: impl Iterator<Item = String>) -> Result<Vec<u8>, TableError> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(fields).context(CsvSnafu)?;
+    writer
+        .into_inner()
+        .map_err(|error| csv::Error::from(error.into_error()))
+        .context(CsvSnafu)
+}
+
+/// The rows of a table, one at a time.
+pub fn read(table: impl Read) -> impl Iterator<Item = Result<Row, TableError>> {
+    let mut reader = csv::Reader::from_reader(table);
+    let mut number = 0;
+    std::iter::from_fn(move || {
+        let mut record = csv::StringRecord::new();
+        number += 1;
+        match reader.read_record(&mut record).context(CsvSnafu) {
+            Ok(false) => None,
+            Ok(true) => Some(parse(&record, number)),
+            Err(error) => Some(Err(error)),
+        }
+    })
+}
+
+fn parse(record: &csv::StringRecord, row: u64) -> Result<Row, TableError> {
+    let classes = record.len().saturating_sub(FIRST.len() + LAST.len());
+    let field = |place: usize| record.get(place).unwrap_or_default().to_owned();
+    let number = |place: usize, column| match field(place).as_str() {
+        "" => Ok(None),
+        text => text
+            .parse()
+            .map(Some)
+            .ok()
+            .ok_or(TableError::Field { row, column }),
+    };
+    let verdict = Verdict::ALL
+        .into_iter()
+        .find(|verdict| verdict.name() == field(1))
+        .ok_or(TableError::Field {
+            row,
+            column: "decision",
+        })?;
+    let last = FIRST.len() + classes;
+    let mut probabilities = Vec::new();
+    for place in FIRST.len()..last {
+        probabilities.extend(number(place, "p_")?);
+    }
+    Ok(Row {
+        object: field(0),
+        verdict,
+        positive_probability: number(2, "positive_probability")?,
+        probabilities,
+        warnings: field(last).split_whitespace().map(str::to_owned).collect(),
+        reason: field(last + 1),
+        sentence: field(last + 2),
+        activation_map: field(last + 3),
+        model: field(last + 4),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(verdict: Verdict) -> Row {
+        let decided = matches!(verdict, Verdict::Positive | Verdict::Negative);
+        Row {
+            object: "a folder/scan, the \"second\".dcm".to_owned(),
+            verdict,
+            positive_probability: decided.then_some(0.1 + 0.2),
+            probabilities: if decided {
+                vec![0.7, 0.1 + 0.2]
+            } else {
+                Vec::new()
+            },
+            warnings: vec!["lossy".to_owned(), "turned-upright".to_owned()],
+            reason: String::new(),
+            sentence: "one, two".to_owned(),
+            activation_map: String::new(),
+            model: "sha256:00".to_owned(),
+        }
+    }
+
+    #[test]
+    fn rows_read_back_as_they_were_written() {
+        let rows: Vec<Row> = Verdict::ALL.into_iter().map(row).collect();
+        let mut table = header(2).unwrap();
+        for row in &rows {
+            table.extend(write(row, 2).unwrap());
+        }
+        let back: Vec<Row> = read(table.as_slice()).map(Result::unwrap).collect();
+        assert_eq!(back, rows);
+    }
+
+    #[test]
+    fn a_row_without_a_known_decision_is_an_error_that_names_it() {
+        let mut table = header(2).unwrap();
+        table.extend_from_slice(b"scan.dcm,perhaps,,,,,,,,\n");
+        let error = read(table.as_slice()).next().unwrap().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "row 1 of the screening table has no readable decision"
+        );
+    }
+
+    #[test]
+    fn each_verdict_is_counted_once() {
+        let mut counts = ScreeningStatus::default();
+        for verdict in Verdict::ALL {
+            verdict.count(&mut counts);
+        }
+        assert_eq!(counts.objects, 4);
+        assert_eq!(counts.screened, counts.positive + counts.negative);
+        assert_eq!((counts.positive, counts.negative), (1, 1));
+        assert_eq!((counts.other_views, counts.unusable), (1, 1));
+    }
+}

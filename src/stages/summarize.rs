@@ -1,0 +1,256 @@
+//! The summary of a screening: one table, its counts, the report, the external validation.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use super::failure::OrFail;
+use super::model;
+use super::provenance;
+use super::results;
+use super::run::ScreeningContext;
+use super::screening::Screener;
+use super::screening_table::{self, Row, Verdict};
+use super::{Summary, TaskError};
+use crate::api::ScreeningStatus;
+use crate::evaluation::{self, MetricsDocument, NetworkMetrics, Options, Predictions};
+use crate::report::{
+    self, Count, Fact, ModelFacts, ScreenedStudy, ScreeningReport, UnusableObject,
+};
+use crate::workflow::artefacts;
+
+/// Rows of each kind that the report lists; the table has them all.
+const LISTED: usize = 200;
+/// Bins of the distribution of scores.
+const BINS: usize = 20;
+
+/// Joins the shards' tables and reports on them.
+pub(super) fn run(run: &ScreeningContext<'_>) -> Result<Summary, TaskError> {
+    let screener = model::screener(run)?;
+    let digest = Digest::default();
+    let digest = join(run, &screener, digest)?;
+    run.put(
+        artefacts::SCREENING_SUMMARY,
+        serde_json::to_vec_pretty(&digest.counts).or_retry()?,
+    )?;
+    let validation = validate(run, &screener)?;
+    let results = match &validation {
+        Some(document) => {
+            run.put(
+                artefacts::METRICS,
+                serde_json::to_vec_pretty(document).or_retry()?,
+            )?;
+            results::rows(document)
+        }
+        None => Vec::new(),
+    };
+    let counts = digest.counts.clone();
+    let page = report::screening_report(&screening_report(run, &screener, digest, validation)?);
+    run.put(artefacts::REPORT, page.into_bytes())?;
+    Ok(Summary {
+        message: format!(
+            "{} objects: {} screened, {} positive, {} unusable",
+            counts.objects, counts.screened, counts.positive, counts.unusable
+        ),
+        results,
+        report: Some(run.store.uri_of(artefacts::REPORT).or_retry()?),
+        screening: Some(counts),
+        ..Summary::default()
+    })
+}
+
+/// What the report shows of a table that is too long to hold.
+#[derive(Debug, Default)]
+struct Digest {
+    counts: ScreeningStatus,
+    rows: u64,
+    positives: Vec<ScreenedStudy>,
+    unusable: BTreeMap<String, u64>,
+    unusable_objects: Vec<UnusableObject>,
+    warnings: BTreeMap<String, u64>,
+    scores: [u64; BINS],
+}
+
+impl Digest {
+    fn add(&mut self, row: &Row) {
+        self.rows += 1;
+        row.verdict.count(&mut self.counts);
+        for warning in &row.warnings {
+            *self.warnings.entry(warning.clone()).or_default() += 1;
+        }
+        if let Some(probability) = row.positive_probability {
+            let bin = (probability * BINS as f64) as usize;
+            self.scores[bin.min(BINS - 1)] += 1;
+        }
+        match row.verdict {
+            Verdict::Positive => self.list(row),
+            Verdict::Unusable => {
+                *self.unusable.entry(row.reason.clone()).or_default() += 1;
+                if self.unusable_objects.len() < LISTED {
+                    self.unusable_objects.push(UnusableObject {
+                        object: row.object.clone(),
+                        reason: row.sentence.clone(),
+                    });
+                }
+            }
+            Verdict::Negative | Verdict::OtherView => {}
+        }
+    }
+
+    /// Keeps a positive if it is among the most probable ones.
+    fn list(&mut self, row: &Row) {
+        let probability = row.positive_probability.unwrap_or_default();
+        let place = self
+            .positives
+            .partition_point(|listed| listed.positive_probability >= probability);
+        if place < LISTED {
+            let study = ScreenedStudy {
+                object: row.object.clone(),
+                row: self.rows,
+                probabilities: row.probabilities.clone(),
+                positive_probability: probability,
+                warnings: row.warnings.clone(),
+                images: None,
+            };
+            self.positives.insert(place, study);
+            self.positives.truncate(LISTED);
+        }
+    }
+}
+
+/// Writes the joined table, row by row.
+fn join(
+    run: &ScreeningContext<'_>,
+    screener: &Screener,
+    digest: Digest,
+) -> Result<Digest, TaskError> {
+    let classes = screener.model.manifest.classes.len();
+    let digest = RefCell::new(digest);
+    let header = screening_table::header(classes).or_retry();
+    let rows = (0..run.spec.shards).flat_map(|shard| {
+        let part = run.store.read(&artefacts::screening_part(shard)).or_retry();
+        let (part, missing) = match part {
+            Ok(part) => (Some(part), None),
+            Err(error) => (None, Some(Err(error))),
+        };
+        let rows = part.into_iter().flat_map(screening_table::read);
+        missing.into_iter().chain(rows.map(|row| {
+            let row = row.or_retry()?;
+            digest.borrow_mut().add(&row);
+            screening_table::write(&row, classes).or_retry()
+        }))
+    });
+    let table = std::iter::once(header).chain(rows);
+    run.store
+        .put_chunks(artefacts::SCREENING, table)
+        .or_retry()?;
+    Ok(digest.into_inner())
+}
+
+/// The bundle, evaluated on the job's own labels.
+fn validate(
+    run: &ScreeningContext<'_>,
+    screener: &Screener,
+) -> Result<Option<MetricsDocument>, TaskError> {
+    if run.spec.labels.is_none() {
+        return Ok(None);
+    }
+    let manifest = &screener.model.manifest;
+    let mut all = Predictions {
+        classes: manifest.classes.len(),
+        ..Predictions::default()
+    };
+    let mut studies = std::collections::HashSet::new();
+    for shard in 0..run.spec.shards {
+        let table = run.get(&artefacts::screening_predictions(shard))?;
+        let part = Predictions::parse(&table).or_retry()?;
+        if !part.rows.is_empty() {
+            all.covariates = part.covariates;
+        }
+        // Two objects of one study are one study: the first in the order of the shards counts.
+        let new = part
+            .rows
+            .into_iter()
+            .filter(|row| studies.insert(row.study.clone()));
+        all.rows.extend(new);
+    }
+    if all.rows.is_empty() {
+        return Err(TaskError::data(
+            "no screened study is in the labels: check that they are of the same archive",
+        ));
+    }
+    let name = artefacts::predictions(manifest.architecture, manifest.task);
+    run.put(&name, all.to_csv().or_retry()?)?;
+    let metrics = evaluation::evaluate(manifest.task, &all, &Options::default()).or_retry()?;
+    Ok(Some(MetricsDocument {
+        results: vec![NetworkMetrics {
+            architecture: manifest.architecture,
+            metrics,
+        }],
+        ..MetricsDocument::default()
+    }))
+}
+
+fn screening_report(
+    run: &ScreeningContext<'_>,
+    screener: &Screener,
+    digest: Digest,
+    validation: Option<MetricsDocument>,
+) -> Result<ScreeningReport, TaskError> {
+    let resource = run.context.resource;
+    let manifest = &screener.model.manifest;
+    let counts = |counts: BTreeMap<String, u64>| {
+        let counts = counts
+            .into_iter()
+            .map(|(what, count)| Count { what, count });
+        counts.collect()
+    };
+    let point = &run.spec.operating_point;
+    Ok(ScreeningReport {
+        name: resource.name().to_owned(),
+        namespace: resource.namespace().to_owned(),
+        synthetic: manifest.synthetic,
+        objects: digest.counts.objects,
+        screened: digest.counts.screened,
+        positive: digest.counts.positive,
+        positives: digest.positives,
+        unusable: counts(digest.unusable),
+        unusable_objects: digest.unusable_objects,
+        warnings: counts(digest.warnings),
+        scores: digest.scores.to_vec(),
+        threshold: screener.threshold,
+        operating_point: match &point.sensitivity {
+            Some(sensitivity) => format!("sensitivity of {sensitivity} on out-of-fold predictions"),
+            None => "stated threshold".to_owned(),
+        },
+        model: ModelFacts {
+            architecture: manifest.architecture,
+            task: manifest.task,
+            uri: run.context.model.unwrap_or_default().to_owned(),
+            digest: screener.model.digest.clone(),
+            facts: facts(screener),
+        },
+        validation: validation
+            .and_then(|document| document.results.into_iter().next())
+            .map(|result| result.metrics),
+        provenance: provenance::of_screening(run, Vec::new())?,
+    })
+}
+
+fn facts(screener: &Screener) -> Vec<Fact> {
+    let manifest = &screener.model.manifest;
+    let provenance = &manifest.training;
+    let fact = |name: &str, value: String| Fact {
+        name: name.to_owned(),
+        value,
+    };
+    let mut facts = vec![
+        fact("trained by run", provenance.run.clone()),
+        fact("trained on", format!("{} studies", provenance.studies)),
+        fact("members", manifest.members.len().to_string()),
+        fact("intended use", manifest.intended_use.clone()),
+    ];
+    if let Some(auc) = manifest.metrics.auc {
+        facts.push(fact("out-of-fold AUC", format!("{auc:.3}")));
+    }
+    facts
+}

@@ -1,0 +1,93 @@
+use std::time::Instant;
+
+use super::failure::OrFail;
+use super::run::{self, Run};
+use super::{Execute, Summary, TaskContext, TaskError};
+use super::{evaluate, preprocess, refit, screen, summarize, train};
+use crate::api::{Resource, ScreeningJob, TrainingRun};
+use crate::workflow::{TaskSpec, Work};
+
+/// The tasks themselves, as a pod and the local runner do them.
+#[derive(Clone, Debug, Default)]
+pub struct Tasks {
+    /// Certificates to trust beside the system's when a store is reached, as PEM.
+    pub ca_bundle: Option<Vec<u8>>,
+}
+
+impl Execute for Tasks {
+    fn run(&self, task: &TaskSpec, context: &TaskContext<'_>) -> Result<Summary, TaskError> {
+        if let Some(summary) = self.finished(task, context)? {
+            return Ok(summary);
+        }
+        let start = Instant::now();
+        let mut summary = match context.resource {
+            Resource::TrainingRun(resource) => self.train(resource, task, context),
+            Resource::ScreeningJob(resource) => self.screen(resource, task, context),
+        }?;
+        summary.seconds = start.elapsed().as_secs_f64();
+        let marker = serde_json::to_vec(&summary).or_retry()?;
+        let store = self.open(&(), context)?.store;
+        store.put(&task.marker, marker).or_retry()?;
+        Ok(summary)
+    }
+
+    fn finished(
+        &self,
+        task: &TaskSpec,
+        context: &TaskContext<'_>,
+    ) -> Result<Option<Summary>, TaskError> {
+        self.open(&(), context)?.summary(task)
+    }
+}
+
+impl Tasks {
+    fn open<'a, Spec>(
+        &self,
+        spec: &'a Spec,
+        context: &'a TaskContext<'a>,
+    ) -> Result<Run<'a, Spec>, TaskError> {
+        let options = run::options(context.resource.storage(), self.ca_bundle.as_deref());
+        Run::open(spec, context, options)
+    }
+
+    fn train(
+        &self,
+        resource: &TrainingRun,
+        task: &TaskSpec,
+        context: &TaskContext<'_>,
+    ) -> Result<Summary, TaskError> {
+        let run = self.open(&resource.spec, context)?;
+        match task.work {
+            Work::Preprocess { shard, .. } => preprocess::run(&run, shard),
+            Work::Train {
+                architecture,
+                task,
+                fold,
+            } => train::run(&run, architecture, task, fold),
+            Work::Evaluate => evaluate::run(&run),
+            Work::Refit { architecture, task } => refit::run(&run, architecture, task),
+            Work::Screen { .. } | Work::Summarize => foreign(task, context),
+        }
+    }
+
+    fn screen(
+        &self,
+        resource: &ScreeningJob,
+        task: &TaskSpec,
+        context: &TaskContext<'_>,
+    ) -> Result<Summary, TaskError> {
+        let run = self.open(&resource.spec, context)?;
+        match task.work {
+            Work::Screen { shard, .. } => screen::run(&run, shard),
+            Work::Summarize => summarize::run(&run),
+            _ => foreign(task, context),
+        }
+    }
+}
+
+fn foreign(task: &TaskSpec, context: &TaskContext<'_>) -> Result<Summary, TaskError> {
+    let (id, kind) = (task.id, context.resource.kind());
+    Err(TaskError::configuration(format!(
+        "a {kind} has no task {id}: give the manifest that the plan was made of"
+    )))
+}

@@ -1,0 +1,149 @@
+//! Training: one network, one task, all folds but one; then that one is predicted.
+
+use super::failure::OrFail;
+use super::fitting::{self, Keeping};
+use super::run::TrainingContext;
+use super::{Summary, TaskError};
+use crate::api::{Architecture, Grade, Task};
+use crate::dataset::{Cohort, Covariates};
+use crate::evaluation::{Prediction, Predictions};
+use crate::imaging::{CROP_PIXELS, CROP_SIZE, log_image};
+use crate::nn::Network;
+use crate::training::{self, Preparation, Prepared};
+use crate::workflow::artefacts::Fold;
+
+/// Trains a network without one fold, predicts that fold, and writes down both.
+pub(super) fn run(
+    run: &TrainingContext<'_>,
+    architecture: Architecture,
+    task: Task,
+    fold: u32,
+) -> Result<Summary, TaskError> {
+    let cohort = run.cohort()?;
+    let images = log_images(&cohort);
+    let classes = cohort.classes(task);
+    let Prepared {
+        fit: data,
+        normalization,
+        test,
+    } = Preparation {
+        cross_validation: &run.spec.cross_validation,
+        augmentation: &run.spec.augmentation,
+        training: &run.spec.training,
+        classes: task.classes().len(),
+        fold: Some(fold),
+    }
+    .prepare(numbers(&images, &classes, &cohort.patients()))
+    .or_bad_data()?;
+
+    let artefacts = Fold::new(architecture, task, fold);
+    let keeping = Keeping {
+        store: &run.store,
+        checkpoint: format!("{}state", artefacts.checkpoint()),
+        history: artefacts.history(),
+        every: run.spec.training.checkpoint_epochs,
+    };
+    let config = fitting::config(run.spec, architecture, task, u64::from(fold));
+    let network = fitting::fit(config, data, &run.device()?, &keeping, run.context)?;
+
+    let mut unseen: Vec<f32> = test
+        .iter()
+        .flat_map(|&study| &images[study * CROP_PIXELS..][..CROP_PIXELS])
+        .copied()
+        .collect();
+    normalization.apply(&mut unseen);
+    let predictions = predict(
+        &network,
+        &unseen,
+        &cohort,
+        &classes,
+        &test,
+        fold,
+        task.classes().len(),
+    )?;
+    run.put(&artefacts.weights(), network.to_safetensors().or_retry()?)?;
+    run.put(
+        &artefacts.normalization(),
+        normalization.to_safetensors().or_retry()?,
+    )?;
+    run.put(&artefacts.predictions(), predictions.to_csv().or_retry()?)?;
+    Ok(Summary {
+        message: format!(
+            "trained {architecture} for {task}, fold {fold}, and predicted {} studies",
+            test.len()
+        ),
+        ..Summary::default()
+    })
+}
+
+/// The predictions table of the studies that a network has not seen.
+fn predict(
+    network: &Network,
+    images: &[f32],
+    cohort: &Cohort,
+    classes: &[usize],
+    studies: &[usize],
+    fold: u32,
+    task_classes: usize,
+) -> Result<Predictions, TaskError> {
+    let probabilities = network.probabilities(images).or_retry()?;
+    let mut names = Vec::new();
+    let mut rows = Vec::with_capacity(studies.len());
+    for (&study, probabilities) in studies.iter().zip(probabilities) {
+        let record = &cohort.records[study];
+        let columns = covariates(record.patient, record.grade, &record.covariates);
+        let values;
+        (names, values) = columns.into_iter().unzip();
+        rows.push(Prediction {
+            study: record.study.to_string(),
+            fold: Some(fold as usize),
+            label: Some(classes[study]),
+            probabilities,
+            covariates: values,
+        });
+    }
+    Ok(Predictions {
+        classes: task_classes,
+        covariates: names,
+        rows,
+    })
+}
+
+/// The columns of a predictions table after the probabilities.
+pub(super) fn covariates(
+    patient: u32,
+    grade: Grade,
+    covariates: &Covariates,
+) -> Vec<(String, String)> {
+    let own = [
+        ("patient", patient.to_string()),
+        ("grade", grade.to_string()),
+    ];
+    own.into_iter()
+        .chain(covariates.columns())
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+/// The logarithms of a cohort's crops.
+pub(super) fn log_images(cohort: &Cohort) -> Vec<f32> {
+    cohort
+        .crops
+        .chunks_exact(CROP_PIXELS)
+        .flat_map(log_image)
+        .collect()
+}
+
+/// A cohort as numbers.
+pub(super) fn numbers<'a>(
+    images: &'a [f32],
+    classes: &'a [usize],
+    patients: &'a [u32],
+) -> training::Cohort<'a> {
+    training::Cohort {
+        images,
+        side: CROP_SIZE,
+        classes,
+        patients,
+    }
+}

@@ -1,0 +1,265 @@
+//! What the report of a training run shows, from what the stages have found.
+
+use std::collections::BTreeMap;
+
+use super::TaskError;
+use super::evaluate::Combination;
+use super::failure::OrFail;
+use super::provenance;
+use super::run::TrainingContext;
+use crate::api::{Architecture, DataStatus, Grade, ModelReference, Task};
+use crate::dataset::{Cohort, Quarantine};
+use crate::evaluation::{MetricsDocument, positive_probability};
+use crate::imaging::CROP_SIZE;
+use crate::nn::{ActivationMap, Network};
+use crate::report::{
+    self, ActivationFigure, ActivationRow, Count, DataFlow, Epoch, Example, Fact, Gate, History,
+    Published, Raster, TrainingReport,
+};
+use crate::training::Normalization;
+use crate::workflow::artefacts::Fold;
+
+/// Example crops of each grade.
+const EXAMPLES: usize = 4;
+
+/// What an evaluation has found.
+pub(super) struct Findings<'a> {
+    /// The studies that were used.
+    pub cohort: &'a Cohort,
+    /// The objects that were not.
+    pub quarantine: &'a Quarantine,
+    /// The counts of both.
+    pub data: &'a DataStatus,
+    /// Predictions and histories.
+    pub combinations: &'a [Combination],
+    /// Metrics and gates.
+    pub document: &'a MetricsDocument,
+    /// The bundle, if there is one.
+    pub model: Option<&'a ModelReference>,
+}
+
+/// The page.
+pub(super) fn page(
+    run: &TrainingContext<'_>,
+    findings: &Findings<'_>,
+) -> Result<String, TaskError> {
+    let resource = run.context.resource;
+    let report = TrainingReport {
+        name: resource.name().to_owned(),
+        namespace: resource.namespace().to_owned(),
+        synthetic: findings.cohort.is_synthetic(),
+        data: data_flow(findings),
+        results: findings.document.results.clone(),
+        baselines: findings.document.baselines.clone(),
+        gates: gates(findings.document),
+        published: published(run, findings.model),
+        histories: findings.combinations.iter().flat_map(histories).collect(),
+        examples: examples(findings.cohort)?,
+        activation_maps: activation_maps(run, findings)?,
+        provenance: provenance::of_training(run, digests(findings))?,
+    };
+    Ok(report::training_report(&report))
+}
+
+fn data_flow(findings: &Findings<'_>) -> DataFlow {
+    let Findings {
+        cohort,
+        quarantine,
+        data,
+        ..
+    } = findings;
+    let mut dropped_objects: Vec<Count> = quarantine
+        .by_reason()
+        .into_iter()
+        .map(|(reason, count)| counted(reason, count))
+        .collect();
+    for (what, count) in [
+        ("not an anterior view", data.other_views),
+        ("study without a label", data.unlabelled),
+        (
+            "another object of the study is used",
+            cohort.superseded as u64,
+        ),
+    ] {
+        if count > 0 {
+            dropped_objects.push(Count {
+                what: what.to_owned(),
+                count,
+            });
+        }
+    }
+    let mut patients = cohort.patients();
+    patients.sort_unstable();
+    patients.dedup();
+    let mut warnings = BTreeMap::<&str, usize>::new();
+    for warning in cohort.records.iter().flat_map(|record| &record.warnings) {
+        *warnings.entry(warning).or_default() += 1;
+    }
+    DataFlow {
+        objects: data.objects,
+        dropped_objects,
+        studies: data.used,
+        dropped_studies: Vec::new(),
+        used: data.used,
+        patients: Some(patients.len() as u64),
+        missing_images: data.missing_images,
+        by_grade: cohort.by_grade().map(|studies| studies as u64),
+        warnings: warnings
+            .into_iter()
+            .map(|(what, count)| counted(what, count))
+            .collect(),
+    }
+}
+
+fn counted(what: &str, count: usize) -> Count {
+    Count {
+        what: what.to_owned(),
+        count: count as u64,
+    }
+}
+
+fn gates(document: &MetricsDocument) -> Vec<Gate> {
+    document
+        .gates
+        .iter()
+        .map(|gate| Gate {
+            architecture: gate.architecture,
+            task: gate.task,
+            outcome: gate.outcome.clone(),
+        })
+        .collect()
+}
+
+fn published(run: &TrainingContext<'_>, model: Option<&ModelReference>) -> Option<Published> {
+    let (wanted, model) = (run.spec.publish.as_ref()?, model?);
+    Some(Published {
+        architecture: wanted.architecture,
+        task: wanted.task,
+        method: format!("{:?}", wanted.method),
+        uri: model.uri.clone(),
+        digest: model.digest.clone(),
+    })
+}
+
+fn histories(combination: &Combination) -> impl Iterator<Item = History> {
+    let folds = combination.histories.iter().enumerate();
+    folds.map(|(fold, history)| History {
+        architecture: combination.architecture,
+        task: combination.task,
+        fold,
+        epochs: history.epochs.iter().map(epoch).collect(),
+    })
+}
+
+fn epoch(epoch: &crate::training::fit::Epoch) -> Epoch {
+    Epoch {
+        epoch: epoch.epoch,
+        loss: epoch.loss,
+        accuracy: epoch.accuracy,
+        validation_loss: epoch.validation_loss,
+        validation_accuracy: epoch.validation_accuracy,
+        learning_rate: epoch.learning_rate,
+    }
+}
+
+/// The first studies of each grade; pseudonyms are shuffled, so that they are a random sample.
+fn examples(cohort: &Cohort) -> Result<Vec<Example>, TaskError> {
+    Grade::ALL
+        .into_iter()
+        .flat_map(|grade| of_grade(cohort, grade).take(EXAMPLES))
+        .map(|study| example(cohort, study))
+        .collect()
+}
+
+fn of_grade(cohort: &Cohort, grade: Grade) -> impl Iterator<Item = usize> {
+    (0..cohort.len()).filter(move |&study| cohort.records[study].grade == grade)
+}
+
+fn example(cohort: &Cohort, study: usize) -> Result<Example, TaskError> {
+    let crop = cohort.crop(study).to_vec();
+    Ok(Example {
+        grade: cohort.records[study].grade,
+        study: cohort.records[study].study,
+        image: Raster::new(CROP_SIZE, CROP_SIZE, crop).or_retry()?,
+    })
+}
+
+/// One figure for each network and task: what the network that has not seen a study makes of it.
+fn activation_maps(
+    run: &TrainingContext<'_>,
+    findings: &Findings<'_>,
+) -> Result<Vec<ActivationFigure>, TaskError> {
+    findings
+        .combinations
+        .iter()
+        .map(|combination| {
+            let mut rows = Vec::new();
+            for grade in Grade::ALL {
+                if let Some(study) = of_grade(findings.cohort, grade).next() {
+                    rows.push(activation_row(run, findings.cohort, combination, study)?);
+                }
+            }
+            Ok(ActivationFigure {
+                architecture: combination.architecture,
+                task: combination.task,
+                layers: (1..=4).map(|block| format!("block {block}")).collect(),
+                rows,
+            })
+        })
+        .collect()
+}
+
+fn activation_row(
+    run: &TrainingContext<'_>,
+    cohort: &Cohort,
+    combination: &Combination,
+    study: usize,
+) -> Result<ActivationRow, TaskError> {
+    let pseudonym = cohort.records[study].study.to_string();
+    let prediction = combination
+        .predictions
+        .rows
+        .iter()
+        .find(|row| row.study == pseudonym);
+    let fold = prediction.and_then(|row| row.fold).unwrap_or_default();
+    let (architecture, task) = (combination.architecture, combination.task);
+    let (network, normalization) = member(run, architecture, task, fold as u32)?;
+    let mut image = crate::imaging::log_image(cohort.crop(study));
+    normalization.apply(&mut image);
+    let maps = network.activation_maps(&image).or_retry()?;
+    Ok(ActivationRow {
+        example: example(cohort, study)?,
+        positive_probability: prediction.map(|row| positive_probability(task, &row.probabilities)),
+        maps: maps.iter().map(maximum).collect::<Result<_, _>>()?,
+    })
+}
+
+fn member(
+    run: &TrainingContext<'_>,
+    architecture: Architecture,
+    task: Task,
+    fold: u32,
+) -> Result<(Network, Normalization), TaskError> {
+    let fold = Fold::new(architecture, task, fold);
+    let weights = run.get(&fold.weights())?;
+    let classes = task.classes().len();
+    let network =
+        Network::from_safetensors(architecture, classes, &weights, &crate::nn::cpu()).or_retry()?;
+    let normalization = run.get(&fold.normalization())?;
+    let normalization =
+        Normalization::from_safetensors(&normalization, CROP_SIZE * CROP_SIZE).or_retry()?;
+    Ok((network, normalization))
+}
+
+/// The maximum over the channels of a layer.
+pub(super) fn maximum(map: &ActivationMap) -> Result<Raster, TaskError> {
+    Raster::new(map.height, map.width, map.maximum()).or_retry()
+}
+
+fn digests(findings: &Findings<'_>) -> Vec<Fact> {
+    let model = findings.model.map(|model| Fact {
+        name: "model bundle".to_owned(),
+        value: model.digest.clone(),
+    });
+    model.into_iter().collect()
+}

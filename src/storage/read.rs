@@ -1,0 +1,67 @@
+//! Reading an object piece by piece.
+
+use std::{
+    fmt,
+    future::poll_fn,
+    io::{self, Read},
+};
+
+use object_store::GetOptions;
+
+use super::{Error, Storage, runtime};
+
+/// An object that is read as it arrives: a piece of it, a few megabytes at most, is in memory.
+pub struct Reader {
+    /// Waits for the next piece.
+    next: Box<dyn FnMut() -> io::Result<Option<Vec<u8>>> + Send>,
+    piece: io::Cursor<Vec<u8>>,
+}
+
+impl Storage {
+    /// Opens an object to be read piece by piece.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when it is not there, and what the store says. What the store says
+    /// later comes as an [`io::Error`] that holds an [`Error`].
+    pub fn read(&self, key: &str) -> Result<Reader, Error> {
+        let path = self.path(key)?;
+        let open = self.store.get_opts(&path, GetOptions::new());
+        let found = runtime::block_on(open)?.map_err(|error| self.failed(key, error))?;
+        let mut pieces = {
+            let _context = runtime::handle()?.enter();
+            found.into_stream()
+        };
+        let (storage, key) = (self.clone(), key.to_owned());
+        let next = move || {
+            let piece = runtime::block_on(poll_fn(|context| pieces.as_mut().poll_next(context)));
+            let piece = piece.map_err(io::Error::other)?.transpose();
+            let piece = piece.map_err(|error| io::Error::other(storage.failed(&key, error)))?;
+            Ok(piece.map(Vec::from))
+        };
+        Ok(Reader {
+            next: Box::new(next),
+            piece: io::Cursor::default(),
+        })
+    }
+}
+
+impl Read for Reader {
+    fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let read = self.piece.read(target)?;
+            if read > 0 || target.is_empty() {
+                return Ok(read);
+            }
+            match (self.next)()? {
+                Some(piece) => self.piece = io::Cursor::new(piece),
+                None => return Ok(0),
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").finish_non_exhaustive()
+    }
+}

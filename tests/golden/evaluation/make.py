@@ -1,0 +1,426 @@
+"""Makes the tables and the expected metrics beside this script.
+
+    python tests/golden/evaluation/make.py
+
+Made with Python 3.11, numpy 2.4.6, scipy 1.17.1 and scikit-learn 1.9.1.
+
+NAME.csv is a predictions table, NAME.json what is expected of its evaluation: the keys are those of
+metrics.json, and what is not here is not compared. Areas, accuracy, precision, recall, kappa, Brier
+score, ROC curve and calibration curve come from scikit-learn, Wilson's interval and quantiles from
+SciPy. What neither has is computed here by its definition, in another way than attrium does: DeLong's
+variance by comparing every positive with every negative, the standard error of kappa from the
+gradient over the cells of the confusion matrix, Newcombe's interval by SciPy's root finder.
+"""
+
+import csv
+import json
+import math
+import pathlib
+import warnings
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.stats import binomtest, norm
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import (
+    accuracy_score, brier_score_loss, cohen_kappa_score, confusion_matrix, precision_score,
+    recall_score, roc_auc_score, roc_curve,
+)
+
+HERE = pathlib.Path(__file__).parent
+Z = norm.ppf(0.975)
+NAMES = {
+    "Perugini": ["grade 0", "grade 1", "grade 2", "grade 3"],
+    "Positive": ["negative", "positive"],
+    "HighGrade": ["grade 0-2", "grade 3"],
+}
+FIRST_POSITIVE = {"Perugini": 2, "Positive": 1, "HighGrade": 1}
+PREVALENCE = {"Perugini": 47 / 1334, "Positive": 47 / 1334, "HighGrade": 24 / 1334}
+
+
+def interval(low, high):
+    return {"low": float(low), "high": float(high)}
+
+
+def share(key, part, whole):
+    if whole == 0:
+        return {key: None, f"{key}Interval": None}
+    limits = binomtest(int(part), int(whole)).proportion_ci(0.95, method="wilson")
+    return {key: part / whole, f"{key}Interval": interval(limits.low, limits.high)}
+
+
+def newcombe(area, m, n):
+    """Method 5 of Newcombe (2006), from the numbers of positives and negatives."""
+    def excess(theta):
+        half = (m + n) / 2 - 1
+        variance = theta * (1 - theta) / (m * n) * (
+            1 + half * (1 - theta) / (2 - theta) + half * theta / (1 + theta))
+        return abs(theta - area) - Z * math.sqrt(variance)
+    low = 0.0 if area == 0 else brentq(excess, 0, area - 1e-12, xtol=1e-15, rtol=1e-15)
+    high = 1.0 if area == 1 else brentq(excess, area + 1e-12, 1, xtol=1e-15, rtol=1e-15)
+    return low, high
+
+
+def areas_with_interval(key, columns, patients):
+    """The mean of areas; columns are (truth, score, area) over the same studies."""
+    influence = {patient: 0.0 for patient in patients}
+    limits, values, known = [], [], True
+    for truth, score, value in columns:
+        if truth.all() or not truth.any():
+            return {key: None, f"{key}Interval": None}
+        wins = (score[truth][:, None] > score[~truth][None, :]) + 0.5 * (
+            score[truth][:, None] == score[~truth][None, :])
+        assert abs(wins.mean() - value) < 1e-12
+        of = np.array(patients)
+        m, n = len(set(of[truth])), len(set(of[~truth]))
+        for mask, placement, count in ((truth, wins.mean(1), m), (~truth, wins.mean(0), n)):
+            if count < 2:
+                known = False
+                continue
+            scale = math.sqrt(count / (count - 1)) / mask.sum() / len(columns)
+            for patient, deviation in zip(of[mask], placement - value):
+                influence[patient] += scale * deviation
+        limits.append(newcombe(value, m, n))
+        values.append(value)
+    value = float(np.mean(values))
+    variance = sum(share**2 for share in influence.values())
+    if len(columns) == 1 and known and len(influence) == len(patients):
+        # The formula of DeLong, DeLong and Clarke-Pearson as it stands.
+        delong = wins.mean(1).var(ddof=1) / m + wins.mean(0).var(ddof=1) / n
+        assert math.isclose(variance, delong, rel_tol=1e-9, abs_tol=1e-20)
+    if known and variance > 1e-24:
+        logit = math.log(value / (1 - value))
+        margin = Z * math.sqrt(variance) / value / (1 - value)
+        low, high = (1 / (1 + math.exp(-x)) for x in (logit - margin, logit + margin))
+    else:
+        low, high = np.mean(limits, axis=0)
+    return {key: value, f"{key}Interval": interval(low, high)}
+
+
+def area_metrics(key, truth, score, patients):
+    defined = truth.any() and not truth.all()
+    value = roc_auc_score(truth, score) if defined else None
+    return areas_with_interval(key, [(truth, score, value)], patients)
+
+
+def kappa_metrics(key, labels, calls, classes, weights, patients):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        value = cohen_kappa_score(labels, calls, labels=range(classes), weights=weights)
+    if not math.isfinite(value):
+        return {key: None, f"{key}Interval": None}
+    i, j = np.indices((classes, classes))
+    cost = (i != j).astype(float) if weights is None else (i - j) ** 2.0
+    p = confusion_matrix(labels, calls, labels=range(classes)) / len(labels)
+    observed = (cost * p).sum()
+    chance = (cost * np.outer(p.sum(1), p.sum(0))).sum()
+    # d kappa / d p_ij, of 1 - observed / chance.
+    slope = cost @ p.sum(0)
+    slope = slope[:, None] + (p.sum(1) @ cost)[None, :]
+    gradient = -cost / chance + observed * slope / chance**2
+    gradient -= (gradient * p).sum()
+    sums = {}
+    for label, call, patient in zip(labels, calls, patients):
+        sums[patient] = sums.get(patient, 0.0) + gradient[label, call]
+    error = math.sqrt(sum(total**2 for total in sums.values())) / len(labels)
+    if error < 1e-12:
+        return {key: float(value), f"{key}Interval": None}
+    return {key: float(value),
+            f"{key}Interval": interval(max(value - Z * error, -1), min(value + Z * error, 1))}
+
+
+def calibration(probability, event):
+    observed, mean = calibration_curve(event, probability, n_bins=10)
+    edges = np.linspace(0, 1, 11)
+    bin_of = np.searchsorted(edges[1:-1], probability)
+    bins = []
+    for index, bin_number in enumerate(sorted(set(bin_of.tolist()))):
+        members = bin_of == bin_number
+        entry = {"low": bin_number / 10, "high": (bin_number + 1) / 10,
+                 "studies": int(members.sum()), "meanProbability": float(mean[index])}
+        entry |= share("observed", int(event[members].sum()), int(members.sum()))
+        assert abs(entry["observed"] - observed[index]) < 1e-12
+        bins.append(entry)
+    error = sum(abs(b["meanProbability"] - b["observed"]) * b["studies"] for b in bins)
+    return bins, error / len(event)
+
+
+def rates(truth, call, prevalence):
+    tp, fn = int((truth & call).sum()), int((truth & ~call).sum())
+    fp, tn = int((~truth & call).sum()), int((~truth & ~call).sum())
+    result = share("sensitivity", tp, tp + fn) | share("specificity", tn, tn + fp)
+    result["atCohort"] = share("ppv", tp, tp + fp) | share("npv", tn, tn + fn)
+    result["atCohort"]["prevalence"] = truth.mean()
+    stated = {"prevalence": prevalence, "ppv": None, "npv": None}
+    if tp + fn and tn + fp:
+        def ppv(sensitivity, specificity):
+            called = sensitivity * prevalence + (1 - specificity) * (1 - prevalence)
+            return sensitivity * prevalence / called if called > 0 else None
+
+        def npv(sensitivity, specificity):
+            called = specificity * (1 - prevalence) + (1 - sensitivity) * prevalence
+            return specificity * (1 - prevalence) / called if called > 0 else None
+
+        a, b = result["sensitivityInterval"], result["specificityInterval"]
+        for name, value in (("ppv", ppv), ("npv", npv)):
+            stated[name] = value(result["sensitivity"], result["specificity"])
+            if stated[name] is not None:
+                stated[f"{name}Interval"] = interval(value(a["low"], b["low"]),
+                                                     value(a["high"], b["high"]))
+    result["atStated"] = stated
+    return result, (tp, fn, fp, tn)
+
+
+def operating_points(truth, score, prevalence):
+    chosen = []
+    if truth.any() and not truth.all():
+        fpr, tpr, thresholds = roc_curve(truth, score, drop_intermediate=False)
+        for target in (0.9, 0.95, 1.0):
+            chosen.append(({"kind": "sensitivity", "target": target},
+                           thresholds[np.argmax(tpr >= target)]))
+        index = np.round(tpr - fpr, 12)[1:]
+        chosen.append(({"kind": "youden"}, thresholds[1:][np.flatnonzero(index == index.max())[-1]]))
+    chosen.append(({"kind": "threshold"}, 0.5))
+    points = []
+    for kind, threshold in chosen:
+        found, (tp, fn, fp, tn) = rates(truth, score >= threshold, prevalence)
+        points.append(kind | found | {
+            "threshold": float(threshold), "truePositives": tp, "falseNegatives": fn,
+            "falsePositives": fp, "trueNegatives": tn})
+    return points
+
+
+def curve(name, truth, score):
+    """scikit-learn's curve without the inner points of its horizontal stretches."""
+    fpr, tpr, thresholds = roc_curve(truth, score, drop_intermediate=False)
+    inner = (tpr[1:-1] == tpr[:-2]) & (tpr[1:-1] == tpr[2:])
+    kept = np.concatenate([[True], ~inner, [True]])
+    return {"name": name, "auc": roc_auc_score(truth, score), "points": [
+        {"falsePositiveRate": float(fpr[i]), "truePositiveRate": float(tpr[i]),
+         "threshold": float(thresholds[i]) if i else None} for i in np.flatnonzero(kept)]}
+
+
+def task_auc(task, labels, probabilities, calls, patients):
+    """auc and aucHard: of the positive class, or the macro mean of one-versus-rest."""
+    classes = len(NAMES[task])
+    columns = range(1, 2) if classes == 2 else range(classes)
+    result = {}
+    hard = np.eye(classes)[calls]
+    for key, scores in (("auc", probabilities), ("aucHard", hard)):
+        if len(set(labels.tolist())) < classes:
+            result |= {key: None, f"{key}Interval": None}
+            continue
+        parts = [(labels == k, scores[:, k], roc_auc_score(labels == k, scores[:, k]))
+                 for k in columns]
+        result |= areas_with_interval(key, parts, patients)
+        if classes > 2:
+            macro = roc_auc_score(labels, scores, multi_class="ovr", average="macro")
+            assert abs(macro - result[key]) < 1e-12
+            result[key] = float(macro)
+    return result
+
+
+def evaluate(task, table):
+    labelled = [row for row in table if row["label"] != ""]
+    classes, first = len(NAMES[task]), FIRST_POSITIVE[task]
+    labels = np.array([row["label"] for row in labelled])
+    probabilities = np.array([row["p"] for row in labelled])
+    patients = [row["covariates"].get("patient") or f"own {row['study']}" for row in labelled]
+    calls = probabilities.argmax(1)
+    score = probabilities[:, first:].sum(1)
+    truth, call = labels >= first, calls >= first
+    prevalence = PREVALENCE[task]
+
+    result, _ = rates(truth, call, prevalence)
+    result |= {"task": task, "studies": len(labelled), "unlabelled": len(table) - len(labelled),
+               "positives": int(truth.sum())}
+    result |= task_auc(task, labels, probabilities, calls, patients)
+    result |= share("accuracy", int((labels == calls).sum()), len(labels))
+    assert abs(result["accuracy"] - accuracy_score(labels, calls)) < 1e-12
+    result |= kappa_metrics("kappa", labels, calls, classes, None, patients)
+    result |= kappa_metrics("quadraticKappa", labels, calls, classes, "quadratic", patients)
+    if classes == 2:
+        result["brier"] = brier_score_loss(labels, score, labels=[0, 1], pos_label=1)
+    else:
+        exact = np.allclose(probabilities.sum(1), 1, rtol=0, atol=1e-9)
+        result["brier"] = (
+            brier_score_loss(labels, probabilities, labels=list(range(classes)))
+            if exact else float(((probabilities - np.eye(classes)[labels]) ** 2).sum(1).mean()))
+    result["expectedCalibrationError"] = calibration(probabilities.max(1), labels == calls)[1]
+    result["confusion"] = confusion_matrix(labels, calls, labels=range(classes)).tolist()
+    precision = precision_score(labels, calls, labels=range(classes), average=None,
+                                zero_division=np.nan)
+    recall = recall_score(labels, calls, labels=range(classes), average=None, zero_division=np.nan)
+    result["classes"] = []
+    for k in range(classes):
+        right = int(((labels == k) & (calls == k)).sum())
+        entry = {"name": NAMES[task][k], "studies": int((labels == k).sum()),
+                 "called": int((calls == k).sum())}
+        entry |= area_metrics("auc", labels == k, probabilities[:, k], patients)
+        entry |= share("precision", right, entry["called"])
+        entry |= share("recall", right, entry["studies"])
+        for name, values in (("precision", precision), ("recall", recall)):
+            expected = None if math.isnan(values[k]) else float(values[k])
+            assert (entry[name] is None) == (expected is None)
+            entry[name] = expected
+        result["classes"].append(entry)
+
+    bins, error = calibration(np.minimum(score, 1), truth)
+    positive = {"expectedCalibrationError": error, "calibration": bins,
+                "brier": brier_score_loss(truth, np.minimum(score, 1), labels=[False, True],
+                                          pos_label=True),
+                "operatingPoints": operating_points(truth, score, prevalence)}
+    positive |= area_metrics("auc", truth, score, patients)
+    positive |= area_metrics("aucHard", truth, call.astype(float), patients)
+    positive |= share("accuracy", int((truth == call).sum()), len(labels))
+    positive |= kappa_metrics("kappa", truth.astype(int), call.astype(int), 2, None, patients)
+    both = truth.any() and not truth.all()
+    positive["roc"] = curve("positive", truth, score) if both else None
+    result["positive"] = positive
+    if classes == 2:
+        result["roc"] = [positive["roc"]] if both else []
+    else:
+        result["roc"] = [curve(NAMES[task][k], labels == k, probabilities[:, k])
+                         for k in range(classes) if (labels == k).any()]
+
+    folds = sorted({row["fold"] for row in labelled if row["fold"] != ""})
+    result["folds"] = []
+    for fold in folds:
+        inside = np.array([row["fold"] == fold for row in labelled])
+        own = [patient for patient, is_in in zip(patients, inside) if is_in]
+        found = task_auc(task, labels[inside], probabilities[inside], calls[inside], own)
+        entry, _ = rates(truth[inside], call[inside], prevalence)
+        result["folds"].append({
+            "fold": fold, "studies": int(inside.sum()), "positives": int(truth[inside].sum()),
+            "auc": found["auc"], "accuracy": float((labels == calls)[inside].mean()),
+            "sensitivity": entry["sensitivity"], "specificity": entry["specificity"]})
+    areas = [fold["auc"] for fold in result["folds"] if fold["auc"] is not None]
+    result["foldAuc"] = None if not areas else {
+        "folds": len(areas), "mean": float(np.mean(areas)), "min": min(areas), "max": max(areas),
+        "standardDeviation": float(np.std(areas, ddof=1)) if len(areas) > 1 else None}
+
+    if "reader2" in labelled[0]["covariates"]:
+        result["secondReader"] = second_reader(labelled, labels, patients)
+
+    result["subgroups"] = []
+    for column in labelled[0]["covariates"]:
+        if column in ("patient", "reader2"):
+            continue
+        values = [group(column, row["covariates"][column]) for row in labelled]
+        for value in sorted(set(values)):
+            inside = np.array([other == value for other in values])
+            own = [patient for patient, is_in in zip(patients, inside) if is_in]
+            found = task_auc(task, labels[inside], probabilities[inside], calls[inside], own)
+            entry, _ = rates(truth[inside], call[inside], prevalence)
+            row = {"column": column, "value": value[1], "studies": int(inside.sum()),
+                   "positives": int(truth[inside].sum()),
+                   "auc": found["auc"], "aucInterval": found["aucInterval"]}
+            row |= share("accuracy", int((labels == calls)[inside].sum()), int(inside.sum()))
+            row |= area_metrics("positiveAuc", truth[inside], score[inside], own)
+            row |= {key: entry[key] for key in ("sensitivity", "sensitivityInterval",
+                                                "specificity", "specificityInterval")}
+            result["subgroups"].append(row)
+    return result
+
+
+def second_reader(labelled, labels, patients):
+    """The agreement of both readers, where both have graded a study."""
+    both = [i for i, row in enumerate(labelled) if row["covariates"].get("reader2", "") != ""]
+    first = labels[both]
+    second = np.array([int(labelled[i]["covariates"]["reader2"]) for i in both])
+    own = [patients[i] for i in both]
+    result = {"studies": len(both)}
+    result |= kappa_metrics("kappa", first, second, 4, None, own)
+    result |= kappa_metrics("quadraticKappa", first, second, 4, "quadratic", own)
+    positive = (first >= 2).astype(int), (second >= 2).astype(int)
+    return result | kappa_metrics("positiveKappa", *positive, 2, None, own)
+
+
+def group(column, value):
+    if value == "":
+        return (9, "unknown")
+    if column == "age":
+        bands = ((85, "85 and over"), (75, "75-84"), (65, "65-74"), (0, "under 65"))
+        return next((start // 10, name) for start, name in bands if float(value) >= start)
+    return (0, value)
+
+
+def write(name, task, table):
+    columns = list(table[0]["covariates"])
+    with open(HERE / f"{name}.csv", "w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["study", "fold", "label"]
+                        + [f"p_{k}" for k in range(len(NAMES[task]))] + columns)
+        for row in table:
+            writer.writerow([row["study"], row["fold"], row["label"]]
+                            + [repr(float(p)) for p in row["p"]]
+                            + [row["covariates"][column] for column in columns])
+    text = json.dumps(evaluate(task, table), indent=1, allow_nan=False)
+    (HERE / f"{name}.json").write_text(text + "\n")
+
+
+def table(task, labels, probabilities, folds=5, covariates=None):
+    return [{"study": study, "fold": study % folds if folds else "", "label": label,
+             "p": np.asarray(p), "covariates": covariates[study] if covariates else {}}
+            for study, (label, p) in enumerate(zip(labels, probabilities))]
+
+
+def softmax(logits):
+    powers = np.exp(logits - logits.max(1, keepdims=True))
+    return powers / powers.sum(1, keepdims=True)
+
+
+def binary(rng, labels, strength):
+    score = 1 / (1 + np.exp(-rng.normal(strength * (labels - 0.6), 1.5)))
+    return np.stack([1 - score, score], 1)
+
+
+def main():
+    rng = np.random.default_rng(2022)
+
+    labels = rng.choice(4, 240, p=[0.6, 0.2, 0.1, 0.1])
+    logits = rng.normal(0, 1, (240, 4)) - 0.9 * np.abs(labels[:, None] - np.arange(4))
+    covariates = [{
+        "patient": str(rng.integers(180)), "age": ["", str(rng.integers(45, 96))][rng.random() < 0.95],
+        "sex": rng.choice(["F", "M"]), "metastases": rng.choice(["yes", "no", ""]),
+        "scanner": rng.choice(["e.cam", "Symbia", "Forte", "Discovery"], p=[0.5, 0.3, 0.18, 0.02]),
+    } for _ in labels]
+    for label, row in zip(labels, covariates):
+        other = np.clip(label + rng.choice([-1, 0, 0, 0, 1]), 0, 3)
+        row["reader2"] = str(other) if rng.random() < 0.7 else ""
+    mixed = [int(label) if study % 17 else "" for study, label in enumerate(labels)]
+    write("grades", "Perugini", table("Perugini", mixed, softmax(logits), 5, covariates))
+
+    labels = rng.binomial(1, 0.2, 150)
+    write("binary", "Positive", table("Positive", labels.tolist(), binary(rng, labels, 1.5)))
+
+    labels = rng.binomial(1, 0.4, 90)
+    rounded = np.round(binary(rng, labels, 2.0)[:, 1], 1)
+    write("ties", "HighGrade",
+          table("HighGrade", labels.tolist(), np.stack([1 - rounded, rounded], 1)))
+
+    labels = rng.choice(4, 80)
+    thirds = np.round(softmax(rng.normal(0, 1, (80, 4)) + 1.5 * np.eye(4)[labels]), 1)
+    thirds[:, 3] = np.round(1 - thirds[:, :3].sum(1), 1)
+    while (thirds < 0).any():
+        row = np.argwhere(thirds < 0)[0][0]
+        thirds[row] = [0.4, 0.3, 0.2, 0.1]
+    write("grade-ties", "Perugini", table("Perugini", labels.tolist(), thirds, 0))
+
+    labels = rng.choice(3, 60)
+    logits = rng.normal(0, 1, (60, 4)) + 1.2 * np.eye(4)[labels]
+    write("absent", "Perugini", table("Perugini", labels.tolist(), softmax(logits), 3))
+
+    write("single", "Positive", table("Positive", [0] * 12, binary(rng, np.zeros(12), 1.0), 2))
+
+    labels = np.array([0, 1, 1])
+    write("tiny", "Positive", table("Positive", labels.tolist(), binary(rng, labels, 1.0), 2))
+
+    labels = np.array([0] * 20 + [1] * 6)
+    score = np.concatenate([np.linspace(0.01, 0.45, 20), np.linspace(0.46, 0.99, 6)])
+    write("separated", "Positive",
+          table("Positive", labels.tolist(), np.stack([1 - score, score], 1)))
+
+
+if __name__ == "__main__":
+    main()
