@@ -17,31 +17,6 @@ pub struct Cohort {
     pub superseded: usize,
 }
 
-/// Joins the shards of a run.
-///
-/// Of a study's objects one is kept: a whole-body scan before a static one, then the surer way of
-/// knowing the view, then more counts, and of equals the one whose crop comes first pixel by pixel.
-/// Neither the order of the shards nor their number changes the result.
-pub fn assemble(shards: Vec<Shard>) -> Cohort {
-    let mut places: Vec<(usize, usize)> = Vec::new();
-    for (shard, content) in shards.iter().enumerate() {
-        places.extend((0..content.records.len()).map(|row| (shard, row)));
-    }
-    let objects = places.len();
-    places.sort_by(|&a, &b| compare(&shards, a, b));
-    places.dedup_by_key(|&mut (shard, row)| shards[shard].records[row].study);
-    let mut cohort = Cohort {
-        records: Vec::with_capacity(places.len()),
-        crops: Vec::with_capacity(places.len() * CROP_PIXELS),
-        superseded: objects - places.len(),
-    };
-    for (shard, row) in places {
-        cohort.records.push(shards[shard].records[row].clone());
-        cohort.crops.extend_from_slice(shards[shard].crop(row));
-    }
-    cohort
-}
-
 fn compare(shards: &[Shard], a: (usize, usize), b: (usize, usize)) -> Ordering {
     let record = |(shard, row): (usize, usize)| &shards[shard].records[row];
     let key = |place| (record(place).study, record(place).preference());
@@ -54,6 +29,31 @@ fn compare(shards: &[Shard], a: (usize, usize), b: (usize, usize)) -> Ordering {
 }
 
 impl Cohort {
+    /// Joins the shards of a run.
+    ///
+    /// Of a study's objects one is kept: a whole-body scan before a static one, then the surer way of
+    /// knowing the view, then more counts, and of equals the one whose crop comes first pixel by pixel.
+    /// Neither the order of the shards nor their number changes the result.
+    pub fn assemble(shards: Vec<Shard>) -> Self {
+        let mut places: Vec<(usize, usize)> = Vec::new();
+        for (shard, content) in shards.iter().enumerate() {
+            places.extend((0..content.records.len()).map(|row| (shard, row)));
+        }
+        let objects = places.len();
+        places.sort_by(|&a, &b| compare(&shards, a, b));
+        places.dedup_by_key(|&mut (shard, row)| shards[shard].records[row].study);
+        let mut cohort = Self {
+            records: Vec::with_capacity(places.len()),
+            crops: Vec::with_capacity(places.len() * CROP_PIXELS),
+            superseded: objects - places.len(),
+        };
+        for (shard, row) in places {
+            cohort.records.push(shards[shard].records[row].clone());
+            cohort.crops.extend_from_slice(shards[shard].crop(row));
+        }
+        cohort
+    }
+
     /// How many studies there are.
     pub fn len(&self) -> usize {
         self.records.len()
