@@ -6,6 +6,8 @@
 mod cohort;
 mod covariates;
 mod error;
+#[cfg(test)]
+mod fixtures;
 mod labels;
 mod pseudonyms;
 mod quarantine;
