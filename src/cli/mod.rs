@@ -2,6 +2,8 @@
 
 mod crds;
 mod output;
+mod phantom;
+mod run;
 
 use std::process::ExitCode;
 
@@ -24,6 +26,8 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Crds(crds::Args),
+    Phantom(phantom::Args),
+    Run(run::Args),
 }
 
 /// What went wrong, to be printed once with its chain of causes.
@@ -35,6 +39,18 @@ pub enum Error {
         /// The reason.
         source: crds::Error,
     },
+    /// No cohort was drawn.
+    #[snafu(transparent)]
+    Phantom {
+        /// The reason.
+        source: phantom::Error,
+    },
+    /// A run has not succeeded.
+    #[snafu(transparent)]
+    Run {
+        /// The reason.
+        source: run::Error,
+    },
 }
 
 impl Error {
@@ -42,6 +58,8 @@ impl Error {
     fn exit_code(&self) -> u8 {
         match self {
             Self::Crds { .. } => 1,
+            Self::Phantom { source } => source.exit_code(),
+            Self::Run { source } => source.exit_code(),
         }
     }
 }
@@ -63,6 +81,8 @@ pub fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<(), Error> {
     match arguments.command {
         Command::Crds(args) => crds::run(args)?,
+        Command::Phantom(args) => phantom::run(args)?,
+        Command::Run(args) => run::run(&args)?,
     }
     Ok(())
 }

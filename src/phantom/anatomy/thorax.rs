@@ -62,7 +62,8 @@ fn spine(canvas: &mut Canvas, body: &Body) {
         // The lumbar spine bends forward: its lower part is nearer to an anterior detector.
         vertebra(
             318.0 + 17.2 * down,
-            22.0 + 1.2 * down, 15.4,
+            22.0 + 1.2 * down,
+            15.4,
             0.66 - 0.035 * down,
         );
     }
@@ -83,13 +84,19 @@ fn draw_rib(canvas: &mut Canvas, body: &Body, side: f64, rib: [f64; 4]) {
         [
             side * 0.5 * (reach + cartilage),
             lateral + 0.72 * fall,
-            6.8, 0.1],
+            6.8,
+            0.1,
+        ],
         [side * cartilage, lateral + fall, 7.0, 0.06],
     ];
     let curve = smooth(&body.nodes(&points), 6);
     // The first rib is short, flat and half hidden by the collar bone.
     let activity = if head < 160.0 { 1.2 } else { 2.7 };
-    canvas.tube(&curve, CHEST_DEPTH * body.breadth, activity * body.bone * body.ribs);
+    canvas.tube(
+        &curve,
+        CHEST_DEPTH * body.breadth,
+        activity * body.bone * body.ribs,
+    );
 }
 
 fn floating_ribs(canvas: &mut Canvas, body: &Body, side: f64) {

@@ -275,6 +275,11 @@ impl Fit {
         self.data.labels.len().div_ceil(self.config.batch_size)
     }
 
+    /// The number of epochs.
+    pub fn epochs(&self) -> u32 {
+        self.config.epochs
+    }
+
     /// Steps taken, over all epochs.
     pub fn steps_taken(&self) -> u64 {
         self.taken
@@ -296,10 +301,14 @@ impl Fit {
         self.taken as usize - before
     }
 
-    /// The training images in the order of the current epoch: a shuffle (Fisher and Yates) by the
-    /// seed and the epoch alone.
     fn epoch_order(&self) -> Vec<usize> {
-        let mut stream = stream(self.config.seed, &format!("order {}", self.epoch()));
+        self.order_of(self.epoch())
+    }
+
+    /// The training images in the order of an epoch, counted from 0: a shuffle (Fisher and Yates)
+    /// by the seed and the epoch alone.
+    pub(super) fn order_of(&self, epoch: u32) -> Vec<usize> {
+        let mut stream = stream(self.config.seed, &format!("order {epoch}"));
         let mut order: Vec<usize> = (0..self.data.labels.len()).collect();
         for last in (1..order.len()).rev() {
             // The product's upper half is a uniform index, but for a bias below 2^-32.
