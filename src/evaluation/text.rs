@@ -312,11 +312,11 @@ mod tests {
         assert_eq!(line("Sensitivity"), "Sensitivity 0.500 0.095 to 0.905");
         assert_eq!(
             line("negative"),
-            "negative 2 2 0.75 (0.17-0.98) 0.50 (0.09-0.91) 0.50 (0.09-0.91)"
+            "negative 2 2 0.75 (0.07-0.99) 0.50 (0.09-0.91) 0.50 (0.09-0.91)"
         );
         assert_eq!(
             line("sex: F"),
-            "sex: F 2 1 1.00 (0.15-1.00) 1.00 (0.34-1.00) 1.00 (0.21-1.00) 1.00 (0.21-1.00)"
+            "sex: F 2 1 1.00 (0.21-1.00) 1.00 (0.34-1.00) 1.00 (0.21-1.00) 1.00 (0.21-1.00)"
         );
         assert!(text.ends_with("\nResearch use only: not a medical device.\n"));
     }
