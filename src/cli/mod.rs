@@ -5,6 +5,7 @@ mod evaluate;
 mod link;
 mod output;
 mod phantom;
+mod run;
 
 use std::process::ExitCode;
 
@@ -30,6 +31,7 @@ enum Command {
     Evaluate(evaluate::Args),
     Link(link::Args),
     Phantom(phantom::Args),
+    Run(run::Args),
 }
 
 /// What went wrong, to be printed once with its chain of causes.
@@ -59,6 +61,12 @@ pub enum Error {
         /// The reason.
         source: phantom::Error,
     },
+    /// A run has not succeeded.
+    #[snafu(transparent)]
+    Run {
+        /// The reason.
+        source: run::Error,
+    },
 }
 
 impl Error {
@@ -69,6 +77,7 @@ impl Error {
             Self::Evaluate { source } => source.exit_code(),
             Self::Link { source } => source.exit_code(),
             Self::Phantom { source } => source.exit_code(),
+            Self::Run { source } => source.exit_code(),
         }
     }
 }
@@ -93,6 +102,7 @@ fn run(arguments: Arguments) -> Result<(), Error> {
         Command::Evaluate(args) => evaluate::run(args)?,
         Command::Link(args) => link::run(args)?,
         Command::Phantom(args) => phantom::run(args)?,
+        Command::Run(args) => run::run(&args)?,
     }
     Ok(())
 }

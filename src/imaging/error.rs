@@ -1,6 +1,6 @@
 use snafu::Snafu;
 
-use super::dicom::{AttributeError, FileError, Malformed};
+use super::dicom::AttributeError;
 
 /// Why an object gives no anterior image or no crop.
 ///
@@ -21,10 +21,10 @@ pub enum Error {
     },
 
     /// The data set is not one.
-    #[snafu(display("the object's data set is broken"))]
+    #[snafu(display("the object's data set is broken after byte {position}: copy it again"))]
     Malformed {
-        /// What is wrong.
-        source: Malformed,
+        /// Where, in bytes from the start of its data set.
+        position: usize,
     },
 
     /// The transfer syntax is missing or not among those attrium reads.
@@ -202,25 +202,6 @@ impl Error {
             Self::NotSquare { .. } => "not-square",
             Self::UpsideDown => "upside-down",
             Self::OrientationUnclear => "orientation-unclear",
-        }
-    }
-}
-
-impl From<Malformed> for Error {
-    fn from(malformed: Malformed) -> Self {
-        match malformed {
-            Malformed::CutShort { position } => Self::Truncated { position },
-            source => Self::Malformed { source },
-        }
-    }
-}
-
-impl From<FileError> for Error {
-    fn from(error: FileError) -> Self {
-        match error {
-            FileError::NotDicom => Self::NotDicom,
-            FileError::UnsupportedTransferSyntax => Self::TransferSyntax,
-            FileError::Meta { source } | FileError::DataSetBroken { source } => source.into(),
         }
     }
 }

@@ -38,7 +38,7 @@ struct Frame {
 /// # Errors
 /// [`Error::NoAnterior`], [`Error::SeveralAnteriors`], [`Error::NoPhotopeak`],
 /// [`Error::FrameVectors`], or an attribute that cannot be used.
-pub fn find_anterior(set: &DataSet<'_>, count: usize) -> Result<AnteriorFrame, Error> {
+pub fn find_anterior(set: &DataSet, count: usize) -> Result<AnteriorFrame, Error> {
     let mut warnings = Vec::new();
     let frames = frames(set, count, &mut warnings)?;
     let window = photopeak(set, &frames, &mut warnings)?;
@@ -73,11 +73,7 @@ pub fn find_anterior(set: &DataSet<'_>, count: usize) -> Result<AnteriorFrame, E
 ///
 /// Without the vectors the frames run through the detectors within each window, in the order of
 /// the Frame Increment Pointer that the standard asks of whole-body and static images.
-fn frames(
-    set: &DataSet<'_>,
-    count: usize,
-    warnings: &mut Vec<Warning>,
-) -> Result<Vec<Frame>, Error> {
+fn frames(set: &DataSet, count: usize, warnings: &mut Vec<Warning>) -> Result<Vec<Frame>, Error> {
     let detectors = dicom::detector_vector(set)?;
     let windows = dicom::energy_window_vector(set)?;
     let detector_count = dicom::number_of_detectors(set)?;
@@ -113,11 +109,7 @@ fn frames(
 }
 
 /// The number of the energy window whose range holds the photopeak and is centred closest to it.
-fn photopeak(
-    set: &DataSet<'_>,
-    frames: &[Frame],
-    warnings: &mut Vec<Warning>,
-) -> Result<usize, Error> {
+fn photopeak(set: &DataSet, frames: &[Frame], warnings: &mut Vec<Warning>) -> Result<usize, Error> {
     let stated = dicom::energy_windows(set)?;
     let mut used: Vec<usize> = frames.iter().map(|frame| frame.window).collect();
     used.sort_unstable();
@@ -159,7 +151,7 @@ fn photopeak(
 }
 
 /// The number of the detector that looks at the patient from the front, and how that is known.
-fn anterior_detector(set: &DataSet<'_>, frames: &[Frame]) -> Result<(usize, ViewSource), Error> {
+fn anterior_detector(set: &DataSet, frames: &[Frame]) -> Result<(usize, ViewSource), Error> {
     let views = dicom::detector_views(set)?;
     let coded = |detector: usize| coded_view(&views, detector);
     let mut detectors: Vec<usize> = frames.iter().map(|frame| frame.detector).collect();
@@ -190,7 +182,7 @@ fn anterior_detector(set: &DataSet<'_>, frames: &[Frame]) -> Result<(usize, View
 /// As [`anterior_detector`], among detectors whose views have no code.
 ///
 /// A text is the whole object's, so it tells a view only where there is one detector.
-fn uncoded_detector(set: &DataSet<'_>, silent: &[usize]) -> Result<(usize, ViewSource), Error> {
+fn uncoded_detector(set: &DataSet, silent: &[usize]) -> Result<(usize, ViewSource), Error> {
     let named = view_by_text(set)?;
     match (silent, named) {
         (_, Some((View::Posterior | View::Other, _))) => NoAnteriorSnafu.fail(),
@@ -202,13 +194,13 @@ fn uncoded_detector(set: &DataSet<'_>, silent: &[usize]) -> Result<(usize, ViewS
     }
 }
 
-fn coded_view(views: &[DetectorView<'_>], detector: usize) -> Option<View> {
+fn coded_view(views: &[DetectorView], detector: usize) -> Option<View> {
     let index = detector.checked_sub(1)?;
-    views.get(index)?.code.and_then(view::of_code)
+    views.get(index)?.code.as_ref().and_then(view::of_code)
 }
 
 /// The view by the first text that names one.
-fn view_by_text(set: &DataSet<'_>) -> Result<Option<(View, ViewSource)>, Error> {
+fn view_by_text(set: &DataSet) -> Result<Option<(View, ViewSource)>, Error> {
     let texts = [
         (dicom::image_id(set)?, ViewSource::ImageId),
         (
@@ -220,5 +212,5 @@ fn view_by_text(set: &DataSet<'_>) -> Result<Option<(View, ViewSource)>, Error> 
     ];
     Ok(texts
         .into_iter()
-        .find_map(|(text, source)| Some((view::of_text(text?)?, source))))
+        .find_map(|(text, source)| Some((view::of_text(&text?)?, source))))
 }

@@ -22,22 +22,22 @@ const MODALITIES: &[&str] = &[
 /// # Errors
 /// [`Error::Modality`], [`Error::SopClass`], [`Error::NotCounts`], or an attribute that cannot be
 /// used.
-pub fn check(set: &DataSet<'_>) -> Result<(), Error> {
+pub fn check(set: &DataSet) -> Result<(), Error> {
     let modality = dicom::modality(set)?;
-    if modality != b"NM" {
-        let known = MODALITIES.iter().find(|known| known.as_bytes() == modality);
+    if modality != "NM" {
+        let known = MODALITIES.iter().find(|known| **known == modality);
         return ModalitySnafu {
             modality: known.copied().unwrap_or("another"),
         }
         .fail();
     }
-    match dicom::sop_class(set)? {
+    match dicom::sop_class(set)?.as_str() {
         // NM Image Storage and its retired form (PS3.4, B.5 and PS3.6, Table A-1).
-        b"1.2.840.10008.5.1.4.1.1.20" | b"1.2.840.10008.5.1.4.1.1.5" => Ok(()),
+        "1.2.840.10008.5.1.4.1.1.20" | "1.2.840.10008.5.1.4.1.1.5" => Ok(()),
         // Secondary Capture and its multi-frame greyscale forms.
-        b"1.2.840.10008.5.1.4.1.1.7"
-        | b"1.2.840.10008.5.1.4.1.1.7.2"
-        | b"1.2.840.10008.5.1.4.1.1.7.3" => {
+        "1.2.840.10008.5.1.4.1.1.7"
+        | "1.2.840.10008.5.1.4.1.1.7.2"
+        | "1.2.840.10008.5.1.4.1.1.7.3" => {
             ensure!(dicom::has_nm_attributes(set), NotCountsSnafu);
             Ok(())
         }
@@ -50,14 +50,14 @@ pub fn check(set: &DataSet<'_>) -> Result<(), Error> {
 ///
 /// # Errors
 /// [`Error::NotPlanar`], [`Error::NotSquare`] and [`Error::NotThorax`].
-pub fn acquisition(set: &DataSet<'_>, layout: &Layout) -> Result<Acquisition, Error> {
+pub fn acquisition(set: &DataSet, layout: &Layout) -> Result<Acquisition, Error> {
     let image_type = dicom::image_type(set)?;
     let is_long = layout.rows >= 2 * layout.columns;
-    let acquisition = match image_type.get(2).copied().unwrap_or_default() {
-        b"WHOLE BODY" => Acquisition::WholeBody,
+    let acquisition = match image_type.get(2).map_or("", String::as_str) {
+        "WHOLE BODY" => Acquisition::WholeBody,
         // Some exporters call every planar image static; no field of view is twice as long as wide.
-        b"STATIC" | b"" if is_long => Acquisition::WholeBody,
-        b"STATIC" | b"" => Acquisition::Static,
+        "STATIC" | "" if is_long => Acquisition::WholeBody,
+        "STATIC" | "" => Acquisition::Static,
         _ => return NotPlanarSnafu.fail(),
     };
     if acquisition == Acquisition::Static {
@@ -74,26 +74,30 @@ pub fn acquisition(set: &DataSet<'_>, layout: &Layout) -> Result<Acquisition, Er
 }
 
 /// Parts of the body that a static bone scan shows instead of the thorax, as they are typed.
-const ELSEWHERE: &[&[u8]] = &[
-    b"SKULL", b"HEAD", b"FACE", b"NECK", b"PELVIS", b"PELVIC", b"HIP", b"HIPS", b"FEMUR",
-    b"FEMURS", b"LEG", b"LEGS", b"KNEE", b"KNEES", b"TIBIA", b"ANKLE", b"ANKLES", b"FOOT", b"FEET",
-    b"ELBOW", b"ELBOWS", b"HAND", b"HANDS", b"WRIST", b"WRISTS", b"FOREARM", b"LSPINE", b"LUMBAR",
-    b"ABDOMEN", b"BLADDER", b"KIDNEY", b"KIDNEYS", b"THYROID",
+const ELSEWHERE: &[&str] = &[
+    "SKULL", "HEAD", "FACE", "NECK", "PELVIS", "PELVIC", "HIP", "HIPS", "FEMUR", "FEMURS", "LEG",
+    "LEGS", "KNEE", "KNEES", "TIBIA", "ANKLE", "ANKLES", "FOOT", "FEET", "ELBOW", "ELBOWS", "HAND",
+    "HANDS", "WRIST", "WRISTS", "FOREARM", "LSPINE", "LUMBAR", "ABDOMEN", "BLADDER", "KIDNEY",
+    "KIDNEYS", "THYROID",
 ];
 
-const THORAX: &[&[u8]] = &[
-    b"THORAX", b"CHEST", b"HEART", b"CARDIAC", b"RIBS", b"STERNUM", b"TSPINE",
+const THORAX: &[&str] = &[
+    "THORAX", "CHEST", "HEART", "CARDIAC", "RIBS", "STERNUM", "TSPINE",
 ];
 
 /// A static is taken for one of the thorax unless something says that it is of another part.
-fn check_thorax(set: &DataSet<'_>) -> Result<(), Error> {
+fn check_thorax(set: &DataSet) -> Result<(), Error> {
     let texts = [
         dicom::body_part(set)?,
         dicom::image_id(set)?,
         dicom::series_description(set)?,
     ];
-    let words: Vec<Vec<u8>> = texts.into_iter().flatten().flat_map(view::words).collect();
-    let any = |parts: &[&[u8]]| words.iter().any(|word| parts.contains(&word.as_slice()));
+    let words: Vec<String> = texts
+        .iter()
+        .flatten()
+        .flat_map(|text| view::words(text))
+        .collect();
+    let any = |parts: &[&str]| words.iter().any(|word| parts.contains(&word.as_str()));
     ensure!(any(THORAX) || !any(ELSEWHERE), NotThoraxSnafu);
     Ok(())
 }

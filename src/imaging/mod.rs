@@ -26,10 +26,13 @@ mod warning;
 
 pub use acquisition::Acquisition;
 pub use crop::{CROP_PIXELS, CROP_SIZE, Crop, CropRectangle, crop, log_image};
-pub use dicom::{AttributeError, AttributeName, Malformed};
+pub use dicom::{AttributeError, AttributeName};
 pub use error::Error;
 pub use image::Image;
 pub use render::draw;
 pub use scan::{AnteriorImage, StudyUid, read_anterior};
 pub use view::{View, ViewSource};
 pub use warning::Warning;
+
+#[cfg(test)]
+mod tests;

@@ -4,13 +4,15 @@
 //! it; whether the patient lay feet first; and the counts themselves. A scan is turned only where
 //! two of them agree. Never: a mirrored image, which would move the heart to the other side.
 
+use std::ops::Range;
+
 use snafu::ensure;
 
-use super::Image;
 use super::dicom::{self, Code, DataSet};
 use super::error::{Error, OrientationUnclearSnafu, UpsideDownSnafu};
 use super::extent;
 use super::warning::Warning;
+use super::{Image, image};
 
 /// What the header says about the directions of rows and columns.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,7 +26,7 @@ pub struct Stated {
 impl Stated {
     /// Reads Image Orientation (Patient) of the frame's detector or of the object, or else Patient
     /// Orientation (PS3.3, C.7.6.2.1.1 and C.7.6.1.1.1); none where they state no frontal plane.
-    pub fn read(set: &DataSet<'_>, detector: usize) -> Result<Option<Self>, Error> {
+    pub fn read(set: &DataSet, detector: usize) -> Result<Option<Self>, Error> {
         let of_detector = dicom::detector_views(set)?
             .get(detector)
             .and_then(|view| view.orientation);
@@ -49,16 +51,16 @@ impl Stated {
         })
     }
 
-    fn from_letters(letters: &[&[u8]]) -> Option<Self> {
+    fn from_letters(letters: &[String]) -> Option<Self> {
         let [row, column] = letters else {
             return None;
         };
-        let row = match row.first()? {
+        let row = match row.as_bytes().first()? {
             b'L' => 1.0,
             b'R' => -1.0,
             _ => return None,
         };
-        let column = match column.first()? {
+        let column = match column.as_bytes().first()? {
             b'H' => 1.0,
             b'F' => -1.0,
             _ => return None,
@@ -69,19 +71,19 @@ impl Stated {
 
 /// Whether the patient lay feet first: Patient Gantry Relationship (PS3.3, C.8.4.6; PS3.16,
 /// CID 21), or else Patient Position (C.7.3.1.1.2).
-pub fn lies_feet_first(set: &DataSet<'_>) -> Result<bool, Error> {
+pub fn lies_feet_first(set: &DataSet) -> Result<bool, Error> {
     if let Some(code) = dicom::patient_gantry_relationship(set)?
-        && let Some(feet_first) = feet_first_code(code)
+        && let Some(feet_first) = feet_first_code(&code)
     {
         return Ok(feet_first);
     }
-    Ok(dicom::patient_position(set)?.is_some_and(|position| position.starts_with(b"FF")))
+    Ok(dicom::patient_position(set)?.is_some_and(|position| position.starts_with("FF")))
 }
 
-fn feet_first_code(code: Code<'_>) -> Option<bool> {
-    match code.value {
-        b"102541007" | b"F-10480" => Some(true),
-        b"102540008" | b"F-10470" => Some(false),
+fn feet_first_code(code: &Code) -> Option<bool> {
+    match code.value.as_str() {
+        "102541007" | "F-10480" => Some(true),
+        "102540008" | "F-10470" => Some(false),
         _ => None,
     }
 }
@@ -116,13 +118,19 @@ impl Head {
             .skip(body.start)
             .take(body.len())
             .collect();
+        let (of_rows, of_columns) = roots(&rows);
+        let spine = beside(midline(&of_columns), image.columns);
         let tenth = |tenths: usize| tenths * rows.len() / 10;
-        let (top, bottom) = (&rows[..tenth(4)], &rows[tenth(6)..]);
-        let (trunk, legs) = (&rows[tenth(1)..tenth(4)], &rows[tenth(6)..tenth(9)]);
-        let midline = midline(&rows);
+        let counts = |part: Range<usize>| of_rows[part].iter().sum::<f64>();
+        let share = |part: Range<usize>| {
+            let near = rows[part.clone()]
+                .iter()
+                .map(|row| sum_of_roots(&row[spine.clone()]));
+            near.sum::<f64>() / counts(part).max(f64::MIN_POSITIVE)
+        };
         let votes = [
-            vote(roots(top), roots(bottom)),
-            vote(share(trunk, midline), share(legs, midline)),
+            vote(counts(0..tenth(4)), counts(tenth(6)..rows.len())),
+            vote(share(tenth(1)..tenth(4)), share(tenth(6)..tenth(9))),
         ];
         match (votes.contains(&Self::Top), votes.contains(&Self::Bottom)) {
             (true, false) => Self::Top,
@@ -142,44 +150,40 @@ fn vote(top: f64, bottom: f64) -> Head {
     }
 }
 
-/// The column that halves the counts, each as its square root.
-fn midline(rows: &[&[f32]]) -> usize {
-    let mut columns = vec![0.0; rows.first().map_or(0, |row| row.len())];
-    for row in rows {
-        for (column, &count) in columns.iter_mut().zip(*row) {
-            *column += f64::from(count.sqrt());
+/// The sums of the square roots of the counts, of each row and of each column.
+fn roots(rows: &[&[f32]]) -> (Vec<f64>, Vec<f32>) {
+    let mut of_columns = vec![0.0; rows.first().map_or(0, |row| row.len())];
+    let of_rows = rows.iter().map(|row| {
+        for (column, count) in of_columns.iter_mut().zip(*row) {
+            *column += count.sqrt();
         }
-    }
-    let half = columns.iter().sum::<f64>() / 2.0;
+        sum_of_roots(row)
+    });
+    (of_rows.collect(), of_columns)
+}
+
+fn sum_of_roots(counts: &[f32]) -> f64 {
+    let roots: Vec<f32> = counts.iter().map(|count| count.sqrt()).collect();
+    image::sum(&roots)
+}
+
+/// The column up to which half of the sum goes.
+fn midline(columns: &[f32]) -> usize {
+    let half = image::sum(columns) / 2.0;
     let mut below = 0.0;
     columns
         .iter()
-        .position(|column| {
-            below += column;
+        .position(|&column| {
+            below += f64::from(column);
             below >= half
         })
         .unwrap_or(0)
 }
 
-fn roots(rows: &[&[f32]]) -> f64 {
-    rows.iter()
-        .flat_map(|row| row.iter())
-        .map(|count| f64::from(count.sqrt()))
-        .sum()
-}
-
-/// The share of counts within a fortieth of the width beside the midline.
-fn share(rows: &[&[f32]], midline: usize) -> f64 {
-    let total = roots(rows);
-    if total == 0.0 {
-        return 0.0;
-    }
-    let beside = rows.iter().map(|row| {
-        let reach = row.len() / 40;
-        let end = row.len().min(midline + reach + 1);
-        &row[midline.saturating_sub(reach)..end]
-    });
-    roots(&beside.collect::<Vec<_>>()) / total
+/// The columns within a fortieth of the width beside the midline.
+fn beside(midline: usize, columns: usize) -> Range<usize> {
+    let reach = columns / 40;
+    midline.saturating_sub(reach)..columns.min(midline + reach + 1)
 }
 
 /// Decides whether a whole-body scan has to be turned, by all that is known.

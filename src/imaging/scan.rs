@@ -57,6 +57,8 @@ pub struct AnteriorImage {
     pub acquisition: Acquisition,
     /// Millimetres between rows and between columns of `counts`, where the object states them.
     pub pixel_spacing_mm: Option<[f64; 2]>,
+    /// Whether the object says that it shows a phantom instead of a patient.
+    pub synthetic: bool,
     /// What a reader should know about the image.
     pub warnings: Vec<Warning>,
 }
@@ -68,7 +70,7 @@ pub struct AnteriorImage {
 /// with only a posterior view gives [`Error::NoAnterior`].
 pub fn read_anterior(bytes: &[u8], lossy: LossyPolicy) -> Result<AnteriorImage, Error> {
     let file = dicom::open(bytes)?;
-    let set = &file.data_set;
+    let set: &DataSet = &file.object;
     kind::check(set)?;
     let study = StudyUid::new(dicom::study_instance_uid(set)?);
     let layout = Layout::read(set)?;
@@ -104,13 +106,14 @@ pub fn read_anterior(bytes: &[u8], lossy: LossyPolicy) -> Result<AnteriorImage, 
         view_source: frame.source,
         acquisition,
         pixel_spacing_mm,
+        synthetic: dicom::is_synthetic(set)?,
         warnings,
     })
 }
 
 /// An image is lossy by its own mark, which outlives decompression, or by its transfer syntax.
 fn check_lossy(
-    set: &DataSet<'_>,
+    set: &DataSet,
     syntax: TransferSyntax,
     policy: LossyPolicy,
 ) -> Result<Option<Warning>, Error> {
@@ -133,7 +136,7 @@ fn check_view(stated: Option<Stated>, source: ViewSource) -> Result<Option<Warni
 /// Whether the image has to be turned by 180 degrees. A static shows neither head nor feet, so its
 /// header alone decides.
 fn find_turn(
-    set: &DataSet<'_>,
+    set: &DataSet,
     acquisition: Acquisition,
     counts: &Image<f32>,
     stated: Option<Stated>,

@@ -45,82 +45,82 @@ impl fmt::Display for ViewSource {
 /// Nuclear medicine projections by the code of SNOMED CT and its retired SNOMED-RT style code
 /// (PS3.16, CID 26; the pairs of codes are in PS3.16, Annex O), and the codes with which some
 /// exporters say the same by direction or by the X-ray's course (CID 4010).
-const CODES: &[(&[u8], &[u8], View)] = &[
-    (b"399321004", b"G-5215", View::Anterior),
-    (b"255549009", b"R-404CC", View::Anterior),
-    (b"399001007", b"G-5216", View::Posterior),
-    (b"255551008", b"R-404CE", View::Posterior),
-    (b"399074003", b"G-5207", View::Other),
-    (b"399136008", b"G-5209", View::Other),
-    (b"399108003", b"G-5206", View::Other),
-    (b"399075002", b"G-5208", View::Other),
-    (b"399118008", b"G-5223", View::Other),
-    (b"399297009", b"G-5222", View::Other),
-    (b"49370004", b"G-A104", View::Other),
-    (b"399012007", b"G-5220", View::Other),
-    (b"399300004", b"G-5221", View::Other),
-    (b"399268006", b"G-5224", View::Other),
-    (b"399159002", b"G-5225", View::Other),
-    (b"24422004", b"G-A147", View::Other),
-    (b"81654009", b"G-A138", View::Other),
-    (b"30730003", b"G-A145", View::Other),
-    (b"62824007", b"G-A117", View::Other),
-    (b"399089007", b"G-5210", View::Other),
-    (b"399273000", b"G-5212", View::Other),
-    (b"103340004", b"G-A186", View::Other),
-    (b"131185001", b"G-A18A", View::Other),
-    (b"131186000", b"G-A18B", View::Other),
+const CODES: &[(&str, &str, View)] = &[
+    ("399321004", "G-5215", View::Anterior),
+    ("255549009", "R-404CC", View::Anterior),
+    ("399001007", "G-5216", View::Posterior),
+    ("255551008", "R-404CE", View::Posterior),
+    ("399074003", "G-5207", View::Other),
+    ("399136008", "G-5209", View::Other),
+    ("399108003", "G-5206", View::Other),
+    ("399075002", "G-5208", View::Other),
+    ("399118008", "G-5223", View::Other),
+    ("399297009", "G-5222", View::Other),
+    ("49370004", "G-A104", View::Other),
+    ("399012007", "G-5220", View::Other),
+    ("399300004", "G-5221", View::Other),
+    ("399268006", "G-5224", View::Other),
+    ("399159002", "G-5225", View::Other),
+    ("24422004", "G-A147", View::Other),
+    ("81654009", "G-A138", View::Other),
+    ("30730003", "G-A145", View::Other),
+    ("62824007", "G-A117", View::Other),
+    ("399089007", "G-5210", View::Other),
+    ("399273000", "G-5212", View::Other),
+    ("103340004", "G-A186", View::Other),
+    ("131185001", "G-A18A", View::Other),
+    ("131186000", "G-A18B", View::Other),
 ];
 
 /// The view that a coded entry names.
 ///
 /// The value decides where its scheme is SNOMED's under any of its designators (PS3.16, 8.1;
 /// 99SDM and SNM3 are what older objects write); otherwise the meaning's words do.
-pub(super) fn of_code(code: Code<'_>) -> Option<View> {
+pub(super) fn of_code(code: &Code) -> Option<View> {
     let coded = CODES.iter().find_map(|&(current, retired, view)| {
-        let value = match code.scheme {
-            b"SCT" | b"2.16.840.1.113883.6.96" => current,
-            b"SRT" | b"SNM3" | b"99SDM" => retired,
+        let value = match code.scheme.as_str() {
+            "SCT" | "2.16.840.1.113883.6.96" => current,
+            "SRT" | "SNM3" | "99SDM" => retired,
             _ => return None,
         };
         (code.value == value).then_some(view)
     });
-    coded.or_else(|| of_text(code.meaning))
+    coded.or_else(|| of_text(&code.meaning))
 }
 
 /// Words that say which way a detector looks, as they are typed.
-const ANTERIOR: &[&[u8]] = &[b"ANT", b"ANTE", b"WBANT", b"ANTWB"];
-const POSTERIOR: &[&[u8]] = &[b"POST", b"WBPOST", b"POSTWB"];
-const OTHER: &[&[u8]] = &[
-    b"LAO", b"RAO", b"LPO", b"RPO", b"OBL", b"OBLIQUE", b"LAT", b"LATERAL", b"LLAT", b"RLAT",
+const ANTERIOR: &[&str] = &["ANT", "ANTE", "WBANT", "ANTWB"];
+const POSTERIOR: &[&str] = &["POST", "WBPOST", "POSTWB"];
+const OTHER: &[&str] = &[
+    "LAO", "RAO", "LPO", "RPO", "OBL", "OBLIQUE", "LAT", "LATERAL", "LLAT", "RLAT",
 ];
 
 /// What follows "post" where it means "after".
-const AFTER: &[&[u8]] = &[
-    b"INJ",
-    b"INJECTION",
-    b"OP",
-    b"OPERATION",
-    b"SURGERY",
-    b"THERAPY",
-    b"TX",
-    b"TREATMENT",
-    b"CHEMO",
-    b"RT",
-    b"VOID",
-    b"EXERCISE",
-    b"STRESS",
-    b"CONTRAST",
-    b"PROCESSED",
-    b"PROCESSING",
+const AFTER: &[&str] = &[
+    "INJ",
+    "INJECTION",
+    "OP",
+    "OPERATION",
+    "SURGERY",
+    "THERAPY",
+    "TX",
+    "TREATMENT",
+    "CHEMO",
+    "RT",
+    "VOID",
+    "EXERCISE",
+    "STRESS",
+    "CONTRAST",
+    "PROCESSED",
+    "PROCESSING",
 ];
 
 /// The view that a free text names, if it names just one.
-pub(super) fn of_text(text: &[u8]) -> Option<View> {
+pub(super) fn of_text(text: &str) -> Option<View> {
     let words = words(text);
     let mut found = None;
     for (position, word) in words.iter().enumerate() {
-        let next = words.get(position + 1).map(Vec::as_slice);
+        let next = words.get(position + 1).map(String::as_str);
         let Some(view) = of_word(word, next) else {
             continue;
         };
@@ -133,10 +133,10 @@ pub(super) fn of_text(text: &[u8]) -> Option<View> {
     found
 }
 
-fn of_word(word: &[u8], next: Option<&[u8]>) -> Option<View> {
-    if ANTERIOR.contains(&word) || word.starts_with(b"ANTER") {
+fn of_word(word: &str, next: Option<&str>) -> Option<View> {
+    if ANTERIOR.contains(&word) || word.starts_with("ANTER") {
         Some(View::Anterior)
-    } else if word.starts_with(b"POSTER") {
+    } else if word.starts_with("POSTER") {
         Some(View::Posterior)
     } else if POSTERIOR.contains(&word) {
         let after = next.is_some_and(|next| AFTER.contains(&next));
@@ -147,20 +147,20 @@ fn of_word(word: &[u8], next: Option<&[u8]>) -> Option<View> {
 }
 
 /// The words of a text in capitals; a change from small to capital letters parts words too.
-pub(super) fn words(text: &[u8]) -> Vec<Vec<u8>> {
-    let mut words = vec![Vec::new()];
-    let mut previous = b' ';
-    for &byte in text {
-        let starts_word = byte.is_ascii_uppercase() && previous.is_ascii_lowercase();
-        if let Some(word) = words.last_mut()
-            && byte.is_ascii_alphabetic()
-            && !starts_word
-        {
-            word.push(byte.to_ascii_uppercase());
-        } else {
-            words.push(if starts_word { vec![byte] } else { Vec::new() });
+pub(super) fn words(text: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut previous = ' ';
+    for letter in text.chars() {
+        let starts_word = letter.is_ascii_uppercase() && previous.is_ascii_lowercase();
+        if starts_word || !letter.is_ascii_alphabetic() {
+            words.push(String::new());
         }
-        previous = byte;
+        if letter.is_ascii_alphabetic()
+            && let Some(word) = words.last_mut()
+        {
+            word.push(letter.to_ascii_uppercase());
+        }
+        previous = letter;
     }
     words.retain(|word| !word.is_empty());
     words
@@ -170,11 +170,11 @@ pub(super) fn words(text: &[u8]) -> Vec<Vec<u8>> {
 mod tests {
     use super::*;
 
-    fn code(value: &'static str, scheme: &'static str, meaning: &'static str) -> Code<'static> {
+    fn code(value: &str, scheme: &str, meaning: &str) -> Code {
         Code {
-            value: value.as_bytes(),
-            scheme: scheme.as_bytes(),
-            meaning: meaning.as_bytes(),
+            value: value.to_owned(),
+            scheme: scheme.to_owned(),
+            meaning: meaning.to_owned(),
         }
     }
 
@@ -186,19 +186,19 @@ mod tests {
             ("G-5215", "SNM3"),
             ("G-5215", "99SDM"),
         ] {
-            assert_eq!(of_code(code(value, scheme, "")), Some(View::Anterior));
+            assert_eq!(of_code(&code(value, scheme, "")), Some(View::Anterior));
         }
         for (value, scheme) in [("399001007", "SCT"), ("G-5216", "SRT")] {
-            assert_eq!(of_code(code(value, scheme, "")), Some(View::Posterior));
+            assert_eq!(of_code(&code(value, scheme, "")), Some(View::Posterior));
         }
     }
 
     #[test]
     fn a_code_of_another_scheme_counts_by_its_meaning_only() {
-        assert_eq!(of_code(code("G-5215", "99LOCAL", "")), None);
-        assert_eq!(of_code(code("399321004", "SRT", "")), None);
+        assert_eq!(of_code(&code("G-5215", "99LOCAL", "")), None);
+        assert_eq!(of_code(&code("399321004", "SRT", "")), None);
         assert_eq!(
-            of_code(code("7", "99LOCAL", "Posterior projection")),
+            of_code(&code("7", "99LOCAL", "Posterior projection")),
             Some(View::Posterior)
         );
     }
@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn a_code_outweighs_its_meaning() {
         assert_eq!(
-            of_code(code("399001007", "SCT", "Anterior")),
+            of_code(&code("399001007", "SCT", "Anterior")),
             Some(View::Posterior)
         );
     }
@@ -231,7 +231,7 @@ mod tests {
             ("", None),
         ];
         for &(text, view) in cases {
-            assert_eq!(of_text(text.as_bytes()), view, "{text}");
+            assert_eq!(of_text(text), view, "{text}");
         }
     }
 }

@@ -14,6 +14,7 @@ mod plot;
 mod raster;
 mod screening;
 mod sections;
+mod strip;
 mod table;
 mod training;
 
@@ -23,6 +24,7 @@ pub use input::{
     UnusableObject,
 };
 pub use raster::{Raster, RasterError};
+pub use strip::strip;
 
 /// The report of a training run: `report/index.html`.
 pub fn training_report(report: &TrainingReport) -> String {

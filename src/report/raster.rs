@@ -85,19 +85,29 @@ impl Raster {
 
     /// As a scan is read: white where nothing is, black from the 99.5th percentile of the pixels.
     pub(super) fn inverted_grey(&self) -> String {
-        let mut sorted = self.pixels.clone();
-        sorted.sort_by(f32::total_cmp);
-        let upper = sorted[(sorted.len() - 1) * 995 / 1000];
-        let levels = self.levels(0.0, upper).map(|level| 255 - level).collect();
-        self.data_uri(png::ColorType::Grayscale, levels)
+        let levels: Vec<u8> = self.grey_levels().collect();
+        self.data_uri(png::ColorType::Grayscale, &levels)
     }
 
     /// In colours of even lightness steps, from the image's least to its greatest value.
     pub(super) fn coloured(&self) -> String {
+        let bytes: Vec<u8> = self.colour_levels().flatten().collect();
+        self.data_uri(png::ColorType::Rgb, &bytes)
+    }
+
+    /// The pixels of [`inverted_grey`](Self::inverted_grey).
+    pub(super) fn grey_levels(&self) -> impl Iterator<Item = u8> {
+        let mut sorted = self.pixels.clone();
+        sorted.sort_by(f32::total_cmp);
+        let upper = sorted[(sorted.len() - 1) * 995 / 1000];
+        self.levels(0.0, upper).map(|level| 255 - level)
+    }
+
+    /// The pixels of [`coloured`](Self::coloured).
+    pub(super) fn colour_levels(&self) -> impl Iterator<Item = [u8; 3]> {
         let lower = self.pixels.iter().copied().fold(f32::INFINITY, f32::min);
         let upper = self.maximum().0;
-        let bytes = self.levels(lower, upper).flat_map(colour).collect();
-        self.data_uri(png::ColorType::Rgb, bytes)
+        self.levels(lower, upper).map(colour)
     }
 
     /// The pixels as steps from 0 at `lower` to 255 at `upper`; all 0 where the two are equal.
@@ -112,23 +122,33 @@ impl Raster {
         })
     }
 
-    fn data_uri(&self, kind: png::ColorType, bytes: Vec<u8>) -> String {
-        let mut file = Vec::new();
-        let mut encoder = png::Encoder::new(&mut file, to_u32(self.columns), to_u32(self.rows));
-        encoder.set_color(kind);
-        encoder.set_depth(png::BitDepth::Eight);
-        encoder.set_compression(png::Compression::High);
-        encoder
-            .write_header()
-            .and_then(|mut writer| {
-                writer.write_image_data(&bytes)?;
-                writer.finish()
-            })
-            .expect("an image of checked size should encode into memory");
+    fn data_uri(&self, kind: png::ColorType, bytes: &[u8]) -> String {
         let mut uri = String::from("data:image/png;base64,");
-        base64(&file, &mut uri);
+        base64(&png_file(self.columns, self.rows, kind, bytes), &mut uri);
         uri
     }
+}
+
+/// The bytes of a PNG file; `pixels` are of 8 bits a channel, row by row.
+pub(super) fn png_file(
+    width: usize,
+    height: usize,
+    kind: png::ColorType,
+    pixels: &[u8],
+) -> Vec<u8> {
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, to_u32(width), to_u32(height));
+    encoder.set_color(kind);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_compression(png::Compression::High);
+    encoder
+        .write_header()
+        .and_then(|mut writer| {
+            writer.write_image_data(pixels)?;
+            writer.finish()
+        })
+        .expect("an image of checked size should encode into memory");
+    file
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]

@@ -1,7 +1,11 @@
-use snafu::{OptionExt, ResultExt, Snafu, ensure};
+use std::borrow::Cow;
 
-use super::element::{DataSet, Element, Malformed, Value, Vr};
-use super::file::trim_uid;
+use dicom_core::VR;
+use dicom_core::header::HasLength;
+use dicom_object::mem::InMemElement;
+use snafu::{OptionExt, Snafu, ensure};
+
+use super::DataSet;
 use super::name::AttributeName::{self, *};
 
 /// GE's private creator on Genie and Xeleris workstations.
@@ -47,16 +51,16 @@ pub enum AttributeError {
 type Result<T, E = AttributeError> = std::result::Result<T, E>;
 
 /// A coded entry (PS3.3, 8.8). Text of the object: compare it, never print it.
-#[derive(Clone, Copy)]
-pub struct Code<'a> {
-    pub value: &'a [u8],
-    pub scheme: &'a [u8],
-    pub meaning: &'a [u8],
+#[derive(Clone)]
+pub struct Code {
+    pub value: String,
+    pub scheme: String,
+    pub meaning: String,
 }
 
 /// What an item of the Detector Information Sequence says about its detector's image.
-pub struct DetectorView<'a> {
-    pub code: Option<Code<'a>>,
+pub struct DetectorView {
+    pub code: Option<Code>,
     pub orientation: Option<[f64; 6]>,
 }
 
@@ -64,53 +68,48 @@ pub struct DetectorView<'a> {
 pub type EnergyWindow = Vec<[f64; 2]>;
 
 /// Modality (0008,0060).
-pub fn modality<'a>(set: &DataSet<'a>) -> Result<&'a [u8]> {
+pub fn modality(set: &DataSet) -> Result<String> {
     text(set, Modality)?.context(MissingSnafu { name: Modality })
 }
 
 /// SOP Class UID (0008,0016).
-pub fn sop_class<'a>(set: &DataSet<'a>) -> Result<&'a [u8]> {
-    let uid = text(set, SopClassUid)?.context(MissingSnafu { name: SopClassUid })?;
-    Ok(trim_uid(uid))
+pub fn sop_class(set: &DataSet) -> Result<String> {
+    text(set, SopClassUid)?.context(MissingSnafu { name: SopClassUid })
 }
 
 /// Study Instance UID (0020,000D).
-pub fn study_instance_uid<'a>(set: &DataSet<'a>) -> Result<&'a str> {
+pub fn study_instance_uid(set: &DataSet) -> Result<String> {
     let name = StudyInstanceUid;
-    let uid = trim_uid(text(set, name)?.context(MissingSnafu { name })?);
-    ensure!(!uid.is_empty(), MissingSnafu { name });
-    std::str::from_utf8(uid)
-        .ok()
-        .context(UnreadableSnafu { name })
+    text(set, name)?.context(MissingSnafu { name })
 }
 
 /// The values of Image Type (0008,0008), none if it is absent.
-pub fn image_type<'a>(set: &DataSet<'a>) -> Result<Vec<&'a [u8]>> {
+pub fn image_type(set: &DataSet) -> Result<Vec<String>> {
     texts(set, ImageType)
 }
 
 /// Rows (0028,0010), at least 1.
-pub fn rows(set: &DataSet<'_>) -> Result<usize> {
+pub fn rows(set: &DataSet) -> Result<usize> {
     positive(set, Rows)
 }
 
 /// Columns (0028,0011), at least 1.
-pub fn columns(set: &DataSet<'_>) -> Result<usize> {
+pub fn columns(set: &DataSet) -> Result<usize> {
     positive(set, Columns)
 }
 
 /// Number of Frames (0028,0008), at least 1; absent or empty is 1.
-pub fn number_of_frames(set: &DataSet<'_>) -> Result<usize> {
+pub fn number_of_frames(set: &DataSet) -> Result<usize> {
     optional_positive(set, NumberOfFrames, 1)
 }
 
 /// Samples per Pixel (0028,0002); absent is 1.
-pub fn samples_per_pixel(set: &DataSet<'_>) -> Result<usize> {
+pub fn samples_per_pixel(set: &DataSet) -> Result<usize> {
     optional_positive(set, SamplesPerPixel, 1)
 }
 
 /// Bits Allocated (0028,0100): 8 or 16 (PS3.3, C.8.4.7).
-pub fn bits_allocated(set: &DataSet<'_>) -> Result<u32> {
+pub fn bits_allocated(set: &DataSet) -> Result<u32> {
     let name = BitsAllocated;
     let bits = positive(set, name)?;
     ensure!(
@@ -124,7 +123,7 @@ pub fn bits_allocated(set: &DataSet<'_>) -> Result<u32> {
 }
 
 /// Bits Stored (0028,0101), from 1 to `allocated`, which it is if absent.
-pub fn bits_stored(set: &DataSet<'_>, allocated: u32) -> Result<u32> {
+pub fn bits_stored(set: &DataSet, allocated: u32) -> Result<u32> {
     let name = BitsStored;
     let bits = optional_positive(set, name, allocated as usize)?;
     ensure!(
@@ -138,7 +137,7 @@ pub fn bits_stored(set: &DataSet<'_>, allocated: u32) -> Result<u32> {
 }
 
 /// High Bit (0028,0102), from `stored - 1`, which it is if absent, to `allocated - 1`.
-pub fn high_bit(set: &DataSet<'_>, allocated: u32, stored: u32) -> Result<u32> {
+pub fn high_bit(set: &DataSet, allocated: u32, stored: u32) -> Result<u32> {
     let name = HighBit;
     let Some(bit) = integer(set, name)? else {
         return Ok(stored - 1);
@@ -154,7 +153,7 @@ pub fn high_bit(set: &DataSet<'_>, allocated: u32, stored: u32) -> Result<u32> {
 }
 
 /// Whether Pixel Representation (0028,0103) is two's complement; absent is unsigned.
-pub fn is_signed(set: &DataSet<'_>) -> Result<bool> {
+pub fn is_signed(set: &DataSet) -> Result<bool> {
     let name = PixelRepresentation;
     match integer(set, name)? {
         None | Some(0) => Ok(false),
@@ -168,13 +167,13 @@ pub fn is_signed(set: &DataSet<'_>) -> Result<bool> {
 }
 
 /// Photometric Interpretation (0028,0004).
-pub fn photometric_interpretation<'a>(set: &DataSet<'a>) -> Result<&'a [u8]> {
+pub fn photometric_interpretation(set: &DataSet) -> Result<String> {
     let name = PhotometricInterpretation;
     text(set, name)?.context(MissingSnafu { name })
 }
 
 /// Rescale Slope (0028,1053), finite and above 0; absent is 1.
-pub fn rescale_slope(set: &DataSet<'_>) -> Result<f64> {
+pub fn rescale_slope(set: &DataSet) -> Result<f64> {
     let name = RescaleSlope;
     let value = number(set, name)?.unwrap_or(1.0);
     ensure!(
@@ -185,7 +184,7 @@ pub fn rescale_slope(set: &DataSet<'_>) -> Result<f64> {
 }
 
 /// Rescale Intercept (0028,1052), finite; absent is 0.
-pub fn rescale_intercept(set: &DataSet<'_>) -> Result<f64> {
+pub fn rescale_intercept(set: &DataSet) -> Result<f64> {
     let name = RescaleIntercept;
     let value = number(set, name)?.unwrap_or(0.0);
     ensure!(value.is_finite(), InvalidSnafu { name, value });
@@ -193,7 +192,7 @@ pub fn rescale_intercept(set: &DataSet<'_>) -> Result<f64> {
 }
 
 /// Pixel Spacing (0028,0030): millimetres between rows and between columns, if stated.
-pub fn pixel_spacing(set: &DataSet<'_>) -> Result<Option<[f64; 2]>> {
+pub fn pixel_spacing(set: &DataSet) -> Result<Option<[f64; 2]>> {
     let name = PixelSpacing;
     let Ok(spacing) = <[f64; 2]>::try_from(numbers(set, name)?) else {
         return Ok(None);
@@ -209,12 +208,17 @@ pub fn pixel_spacing(set: &DataSet<'_>) -> Result<Option<[f64; 2]>> {
 }
 
 /// Whether Lossy Image Compression (0028,2110) is 01 (PS3.3, C.7.6.1.1.5).
-pub fn is_marked_lossy(set: &DataSet<'_>) -> Result<bool> {
-    Ok(text(set, LossyImageCompression)? == Some(b"01"))
+pub fn is_marked_lossy(set: &DataSet) -> Result<bool> {
+    Ok(text(set, LossyImageCompression)?.is_some_and(|mark| mark == "01"))
+}
+
+/// Whether Quality Control Image (0028,0300) says that a phantom was imaged (PS3.3, C.7.6.1).
+pub fn is_synthetic(set: &DataSet) -> Result<bool> {
+    Ok(text(set, QualityControlImage)?.is_some_and(|mark| mark == "YES"))
 }
 
 /// Whether any attribute of nuclear medicine's own group is there.
-pub fn has_nm_attributes(set: &DataSet<'_>) -> bool {
+pub fn has_nm_attributes(set: &DataSet) -> bool {
     [
         EnergyWindowVector,
         NumberOfEnergyWindows,
@@ -225,31 +229,31 @@ pub fn has_nm_attributes(set: &DataSet<'_>) -> bool {
         ImageId,
     ]
     .iter()
-    .any(|&name| set.element(name).is_some())
+    .any(|&name| set.get(name.tag()).is_some())
 }
 
 /// Energy Window Vector (0054,0010): each frame's window, counted from 1 (PS3.3, C.8.4.8.1.2).
-pub fn energy_window_vector(set: &DataSet<'_>) -> Result<Option<Vec<usize>>> {
+pub fn energy_window_vector(set: &DataSet) -> Result<Option<Vec<usize>>> {
     vector(set, EnergyWindowVector)
 }
 
 /// Detector Vector (0054,0020): each frame's detector, counted from 1 (PS3.3, C.8.4.8.1.3).
-pub fn detector_vector(set: &DataSet<'_>) -> Result<Option<Vec<usize>>> {
+pub fn detector_vector(set: &DataSet) -> Result<Option<Vec<usize>>> {
     vector(set, DetectorVector)
 }
 
 /// Number of Energy Windows (0054,0011); absent is 1.
-pub fn number_of_energy_windows(set: &DataSet<'_>) -> Result<usize> {
+pub fn number_of_energy_windows(set: &DataSet) -> Result<usize> {
     optional_positive(set, NumberOfEnergyWindows, 1)
 }
 
 /// Number of Detectors (0054,0021); absent is 1.
-pub fn number_of_detectors(set: &DataSet<'_>) -> Result<usize> {
+pub fn number_of_detectors(set: &DataSet) -> Result<usize> {
     optional_positive(set, NumberOfDetectors, 1)
 }
 
 /// The ranges of each energy window (PS3.3, C.8.4.10); none where they are not stated.
-pub fn energy_windows(set: &DataSet<'_>) -> Result<Vec<EnergyWindow>> {
+pub fn energy_windows(set: &DataSet) -> Result<Vec<EnergyWindow>> {
     items(set, EnergyWindowInformation)?
         .iter()
         .map(|window| {
@@ -265,7 +269,7 @@ pub fn energy_windows(set: &DataSet<'_>) -> Result<Vec<EnergyWindow>> {
 }
 
 /// The view of each detector (PS3.3, C.8.4.11); the first item belongs to detector 1.
-pub fn detector_views<'a>(set: &DataSet<'a>) -> Result<Vec<DetectorView<'a>>> {
+pub fn detector_views(set: &DataSet) -> Result<Vec<DetectorView>> {
     items(set, DetectorInformation)?
         .iter()
         .map(|detector| {
@@ -279,157 +283,131 @@ pub fn detector_views<'a>(set: &DataSet<'a>) -> Result<Vec<DetectorView<'a>>> {
 
 /// Image Orientation (Patient) (0020,0037): the directions of rows and columns in the patient
 /// (PS3.3, C.7.6.2.1.1), where it is stated in full.
-pub fn image_orientation(set: &DataSet<'_>) -> Result<Option<[f64; 6]>> {
+pub fn image_orientation(set: &DataSet) -> Result<Option<[f64; 6]>> {
     Ok(numbers(set, ImageOrientation)?.try_into().ok())
 }
 
 /// Patient Orientation (0020,0020): where the rows and the columns point, none if not stated.
-pub fn patient_orientation<'a>(set: &DataSet<'a>) -> Result<Vec<&'a [u8]>> {
+pub fn patient_orientation(set: &DataSet) -> Result<Vec<String>> {
     texts(set, PatientOrientation)
 }
 
 /// Patient Position (0018,5100), if stated.
-pub fn patient_position<'a>(set: &DataSet<'a>) -> Result<Option<&'a [u8]>> {
+pub fn patient_position(set: &DataSet) -> Result<Option<String>> {
     text(set, PatientPosition)
 }
 
 /// Patient Gantry Relationship Code Sequence (0054,0414), if stated.
-pub fn patient_gantry_relationship<'a>(set: &DataSet<'a>) -> Result<Option<Code<'a>>> {
+pub fn patient_gantry_relationship(set: &DataSet) -> Result<Option<Code>> {
     first_code(set, PatientGantryRelationship)
 }
 
 /// Image ID (0054,0400), if stated.
-pub fn image_id<'a>(set: &DataSet<'a>) -> Result<Option<&'a [u8]>> {
+pub fn image_id(set: &DataSet) -> Result<Option<String>> {
     text(set, ImageId)
 }
 
 /// Series Description (0008,103E), if stated.
-pub fn series_description<'a>(set: &DataSet<'a>) -> Result<Option<&'a [u8]>> {
+pub fn series_description(set: &DataSet) -> Result<Option<String>> {
     text(set, SeriesDescription)
 }
 
 /// Body Part Examined (0018,0015), if stated.
-pub fn body_part<'a>(set: &DataSet<'a>) -> Result<Option<&'a [u8]>> {
+pub fn body_part(set: &DataSet) -> Result<Option<String>> {
     text(set, BodyPartExamined)
 }
 
 /// GE's private name of the data set, (0011,xx12), if stated.
-pub fn ge_dataset_name<'a>(set: &DataSet<'a>) -> Option<&'a [u8]> {
+pub fn ge_dataset_name(set: &DataSet) -> Option<String> {
     ge_text(set, GeDatasetName)
 }
 
 /// GE's private name of the picture, (0011,xx30), if stated.
-pub fn ge_picture_name<'a>(set: &DataSet<'a>) -> Option<&'a [u8]> {
+pub fn ge_picture_name(set: &DataSet) -> Option<String> {
     ge_text(set, GePictureName)
 }
 
 /// GE's private number of the detector, (0011,xx15), counted from 1, if stated.
-pub fn ge_detector_number(set: &DataSet<'_>) -> Option<i64> {
+pub fn ge_detector_number(set: &DataSet) -> Option<i64> {
     let element = ge_element(set, GeDetectorNumber)?;
-    numbers_of(set, element, GeDetectorNumber)
+    numbers_of(element, GeDetectorNumber)
         .ok()?
         .first()
         .map(|&number| number as i64)
 }
 
-fn ge_element<'s, 'a>(set: &'s DataSet<'a>, name: AttributeName) -> Option<&'s Element<'a>> {
+fn ge_element(set: &DataSet, name: AttributeName) -> Option<&InMemElement> {
     let tag = name.tag();
-    set.private(GE_CREATOR, tag.0, tag.1 as u8)
+    set.private_element(tag.group(), GE_CREATOR, tag.element() as u8)
+        .ok()
 }
 
-fn ge_text<'a>(set: &DataSet<'a>, name: AttributeName) -> Option<&'a [u8]> {
-    match ge_element(set, name)?.value {
-        Value::Plain(bytes) => Some(trim(bytes)),
-        _ => None,
-    }
-}
-
-fn plain<'a>(element: &Element<'a>, name: AttributeName) -> Result<&'a [u8]> {
-    match element.value {
-        Value::Plain(bytes) => Ok(bytes),
-        _ => UnreadableSnafu { name }.fail(),
-    }
+/// In implicit VR nothing says that a private value is text, so its bytes are taken for it.
+fn ge_text(set: &DataSet, name: AttributeName) -> Option<String> {
+    let bytes = ge_element(set, name)?.to_bytes().ok()?;
+    Some(trim(&String::from_utf8_lossy(&bytes)).to_owned())
 }
 
 /// A text without the spaces and zeros around it (PS3.5, 6.2).
-fn trim(text: &[u8]) -> &[u8] {
-    let mut text = text.trim_ascii();
-    while let [rest @ .., 0] = text {
-        text = rest.trim_ascii_end();
-    }
-    text
+fn trim(text: &str) -> &str {
+    text.trim_matches(|letter: char| letter == '\0' || letter.is_whitespace())
 }
 
-fn texts<'a>(set: &DataSet<'a>, name: AttributeName) -> Result<Vec<&'a [u8]>> {
-    let Some(element) = set.element(name) else {
+/// The values of a text, none if it is absent or empty.
+fn texts(set: &DataSet, name: AttributeName) -> Result<Vec<String>> {
+    let Some(element) = set.get(name.tag()) else {
         return Ok(Vec::new());
     };
-    let bytes = trim(plain(element, name)?);
-    if bytes.is_empty() {
-        return Ok(Vec::new());
-    }
-    Ok(bytes.split(|&byte| byte == b'\\').map(trim).collect())
+    let is_text = !matches!(
+        element.vr(),
+        VR::US | VR::SS | VR::UL | VR::SL | VR::FL | VR::FD | VR::OB | VR::OW | VR::AT
+    );
+    ensure!(is_text, WrongTypeSnafu { name });
+    let values: Cow<'_, [String]> = element.to_multi_str().or(UnreadableSnafu { name }.fail())?;
+    let values: Vec<String> = values.iter().map(|value| trim(value).to_owned()).collect();
+    Ok(if values.iter().all(String::is_empty) {
+        Vec::new()
+    } else {
+        values
+    })
 }
 
-fn text<'a>(set: &DataSet<'a>, name: AttributeName) -> Result<Option<&'a [u8]>> {
-    Ok(texts(set, name)?
-        .first()
-        .copied()
-        .filter(|text| !text.is_empty()))
+fn text(set: &DataSet, name: AttributeName) -> Result<Option<String>> {
+    let first = texts(set, name)?.into_iter().next();
+    Ok(first.filter(|text| !text.is_empty()))
 }
 
 /// The numbers of an element, binary or written out.
-fn numbers_of(set: &DataSet<'_>, element: &Element<'_>, name: AttributeName) -> Result<Vec<f64>> {
-    let bytes = plain(element, name)?;
-    let encoding = set.encoding;
-    // An unknown value representation hides the dictionary's (PS3.5, 6.2.2).
-    let vr = element.vr.filter(|vr| vr.0 != *b"UN").unwrap_or(name.vr());
-    let numbers = match &vr.0 {
-        b"US" => chunks(bytes, |bytes| encoding.u16(bytes).into()),
-        b"SS" => chunks(bytes, |bytes| (encoding.u16(bytes) as i16).into()),
-        b"UL" => chunks(bytes, |bytes| encoding.u32(bytes).into()),
-        b"SL" => chunks(bytes, |bytes| (encoding.u32(bytes) as i32).into()),
-        b"FL" => chunks(bytes, |bytes| f32::from_bits(encoding.u32(bytes)).into()),
-        b"DS" | b"IS" => return written_numbers(bytes, name),
-        _ => return WrongTypeSnafu { name }.fail(),
-    };
-    numbers.context(UnreadableSnafu { name })
-}
-
-fn chunks<const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> f64) -> Option<Vec<f64>> {
-    let (chunks, rest) = bytes.as_chunks::<N>();
-    rest.is_empty()
-        .then(|| chunks.iter().map(|&chunk| number(chunk)).collect())
-}
-
-fn written_numbers(bytes: &[u8], name: AttributeName) -> Result<Vec<f64>> {
-    let bytes = trim(bytes);
-    if bytes.is_empty() {
+fn numbers_of(element: &InMemElement, name: AttributeName) -> Result<Vec<f64>> {
+    let is_number = matches!(
+        element.vr(),
+        VR::US | VR::SS | VR::UL | VR::SL | VR::FL | VR::FD | VR::DS | VR::IS
+    );
+    ensure!(is_number, WrongTypeSnafu { name });
+    let primitive = element
+        .value()
+        .primitive()
+        .context(UnreadableSnafu { name })?;
+    if primitive.multiplicity() == 0 || primitive.to_str().trim_matches(['\0', ' ']).is_empty() {
         return Ok(Vec::new());
     }
-    bytes
-        .split(|&byte| byte == b'\\')
-        .map(|number| {
-            let number = std::str::from_utf8(trim(number)).ok();
-            number
-                .and_then(|number| number.parse().ok())
-                .context(NotConvertibleSnafu { name })
-        })
-        .collect()
+    primitive
+        .to_multi_float64()
+        .or(NotConvertibleSnafu { name }.fail())
 }
 
-fn numbers(set: &DataSet<'_>, name: AttributeName) -> Result<Vec<f64>> {
-    match set.element(name) {
-        Some(element) => numbers_of(set, element, name),
+fn numbers(set: &DataSet, name: AttributeName) -> Result<Vec<f64>> {
+    match set.get(name.tag()) {
+        Some(element) => numbers_of(element, name),
         None => Ok(Vec::new()),
     }
 }
 
-fn number(set: &DataSet<'_>, name: AttributeName) -> Result<Option<f64>> {
+fn number(set: &DataSet, name: AttributeName) -> Result<Option<f64>> {
     Ok(numbers(set, name)?.first().copied())
 }
 
-fn integer(set: &DataSet<'_>, name: AttributeName) -> Result<Option<i64>> {
+fn integer(set: &DataSet, name: AttributeName) -> Result<Option<i64>> {
     let Some(value) = number(set, name)? else {
         return Ok(None);
     };
@@ -440,7 +418,7 @@ fn integer(set: &DataSet<'_>, name: AttributeName) -> Result<Option<i64>> {
     Ok(Some(value as i64))
 }
 
-fn optional_positive(set: &DataSet<'_>, name: AttributeName, absent: usize) -> Result<usize> {
+fn optional_positive(set: &DataSet, name: AttributeName, absent: usize) -> Result<usize> {
     match integer(set, name)? {
         None => Ok(absent),
         Some(value) if value > 0 => Ok(value as usize),
@@ -452,14 +430,19 @@ fn optional_positive(set: &DataSet<'_>, name: AttributeName, absent: usize) -> R
     }
 }
 
-fn positive(set: &DataSet<'_>, name: AttributeName) -> Result<usize> {
-    ensure!(set.element(name).is_some(), MissingSnafu { name });
-    let value = optional_positive(set, name, 0)?;
-    ensure!(value > 0, MissingSnafu { name });
-    Ok(value)
+fn positive(set: &DataSet, name: AttributeName) -> Result<usize> {
+    let value = integer(set, name)?.context(MissingSnafu { name })?;
+    ensure!(
+        value > 0,
+        InvalidSnafu {
+            name,
+            value: value as f64
+        }
+    );
+    Ok(value as usize)
 }
 
-fn vector(set: &DataSet<'_>, name: AttributeName) -> Result<Option<Vec<usize>>> {
+fn vector(set: &DataSet, name: AttributeName) -> Result<Option<Vec<usize>>> {
     let numbers = numbers(set, name)?;
     if numbers.is_empty() {
         return Ok(None);
@@ -477,24 +460,22 @@ fn vector(set: &DataSet<'_>, name: AttributeName) -> Result<Option<Vec<usize>>> 
         .map(Some)
 }
 
-fn items<'a>(set: &DataSet<'a>, name: AttributeName) -> Result<Vec<DataSet<'a>>> {
-    let Some(element) = set.element(name) else {
-        return Ok(Vec::new());
+fn items(set: &DataSet, name: AttributeName) -> Result<&[DataSet]> {
+    let Some(element) = set.get(name.tag()) else {
+        return Ok(&[]);
     };
-    match element.value {
-        Value::Sequence(encoding, bytes) => {
-            DataSet::items(encoding, bytes).or(UnreadableSnafu { name }.fail())
-        }
-        Value::Plain([]) => Ok(Vec::new()),
-        _ => UnreadableSnafu { name }.fail(),
+    match element.items() {
+        Some(items) => Ok(items),
+        None if element.is_empty() => Ok(&[]),
+        None => UnreadableSnafu { name }.fail(),
     }
 }
 
-fn first_code<'a>(set: &DataSet<'a>, name: AttributeName) -> Result<Option<Code<'a>>> {
-    let Some(item) = items(set, name)?.into_iter().next() else {
+fn first_code(set: &DataSet, name: AttributeName) -> Result<Option<Code>> {
+    let Some(item) = items(set, name)?.first() else {
         return Ok(None);
     };
-    let field = |name| Ok(text(&item, name)?.unwrap_or_default());
+    let field = |name| Ok(text(item, name)?.unwrap_or_default());
     Ok(Some(Code {
         value: field(CodeValue)?,
         scheme: field(CodingSchemeDesignator)?,

@@ -1,83 +1,68 @@
-use snafu::{OptionExt, ResultExt, Snafu};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::element::{DataSet, Encoding, Malformed};
-use super::{AttributeName, TransferSyntax, Value};
+use dicom_core::Tag;
+use dicom_dictionary_std::tags;
+use dicom_object::file::ReadPreamble;
+use dicom_object::{DefaultDicomObject, OpenFileOptions};
+use snafu::OptionExt;
 
-/// Length of the preamble before `DICM` (PS3.10, 7.1).
+use super::{TransferSyntax, bounds};
+use crate::imaging::error::{Error, MalformedSnafu, NotDicomSnafu};
+
+/// What file meta information starts with (PS3.10, 7.1).
+const PREFIX: &[u8] = b"DICM";
+
+/// Length of the preamble before that.
 const PREAMBLE: usize = 128;
 
-/// A DICOM file whose elements have been found.
-pub struct DicomFile<'a> {
+/// How to display the pixels: attrium does not, and dicom-pixeldata refuses odd values.
+const DISPLAY: [Tag; 4] = [
+    tags::WINDOW_CENTER,
+    tags::WINDOW_WIDTH,
+    tags::VOILUT_FUNCTION,
+    tags::VOILUT_SEQUENCE,
+];
+
+/// A DICOM file in memory.
+pub struct DicomFile {
     pub transfer_syntax: TransferSyntax,
-    pub data_set: DataSet<'a>,
+    pub object: DefaultDicomObject,
 }
 
-/// Why bytes are no DICOM file that attrium reads.
-#[derive(Debug, Snafu)]
-pub enum FileError {
-    #[snafu(display("neither preamble nor file meta information"))]
-    NotDicom,
-    #[snafu(display("the transfer syntax is missing or none that attrium reads"))]
-    UnsupportedTransferSyntax,
-    #[snafu(display("the file meta information is broken"))]
-    Meta { source: Malformed },
-    #[snafu(display("the data set is broken"))]
-    DataSetBroken { source: Malformed },
-}
-
-/// Finds the elements of a DICOM file, whether or not it has a preamble.
+/// Reads a DICOM file up to its pixel data, whether or not it has a preamble.
 ///
 /// # Errors
-/// [`FileError`] where there is no such file.
-pub fn open(bytes: &[u8]) -> Result<DicomFile<'_>, FileError> {
-    let meta_start = meta_start(bytes).context(NotDicomSnafu)?;
-    let (meta_length, transfer_syntax) = read_meta(&bytes[meta_start..])?;
-    let data_set = DataSet::find(
-        &bytes[meta_start + meta_length..],
-        transfer_syntax.encoding(),
-    )
-    .context(DataSetBrokenSnafu)?;
-    Ok(DicomFile {
-        transfer_syntax,
-        data_set,
+/// [`Error::NotDicom`], [`Error::Truncated`], [`Error::Malformed`] and [`Error::TransferSyntax`].
+pub fn open(bytes: &[u8]) -> Result<DicomFile, Error> {
+    let file = bytes
+        .get(PREAMBLE..)
+        .filter(|rest| rest.starts_with(PREFIX))
+        .or_else(|| bytes.starts_with(PREFIX).then_some(bytes))
+        .context(NotDicomSnafu)?;
+    without_panic(|| {
+        let (length, transfer_syntax) = bounds::check(&file[PREFIX.len()..])?;
+        let object = OpenFileOptions::new()
+            .read_preamble(ReadPreamble::Never)
+            .read_to(tags::PIXEL_DATA)
+            .from_reader(&file[..PREFIX.len() + length]);
+        // The cause is left out because dicom-rs quotes values.
+        let mut object = object.or_else(|_| MalformedSnafu { position: 0_usize }.fail())?;
+        for tag in DISPLAY {
+            object.remove_element(tag);
+        }
+        Ok(DicomFile {
+            transfer_syntax,
+            object,
+        })
     })
+    .unwrap_or_else(|| MalformedSnafu { position: 0_usize }.fail())
 }
 
-/// Where the file meta information starts: after `DICM`, or at once in files without a preamble.
-fn meta_start(bytes: &[u8]) -> Option<usize> {
-    const GROUP_LENGTH: &[u8] = b"\x02\x00\x00\x00UL\x04\x00";
-    if bytes.get(PREAMBLE..PREAMBLE + 4) == Some(b"DICM") {
-        Some(PREAMBLE + 4)
-    } else if bytes.starts_with(b"DICM") {
-        Some(4)
-    } else if bytes.starts_with(GROUP_LENGTH) {
-        Some(0)
-    } else {
-        None
-    }
-}
-
-/// The length of the file meta information in bytes and the transfer syntax it names (PS3.10, 7.1).
-fn read_meta(bytes: &[u8]) -> Result<(usize, TransferSyntax), FileError> {
-    let (meta, length) =
-        DataSet::find_group(bytes, 0x0002, Encoding::EXPLICIT_LITTLE).context(MetaSnafu)?;
-    let uid = match meta
-        .element(AttributeName::TransferSyntaxUid)
-        .map(|element| element.value)
-    {
-        Some(Value::Plain(uid)) => uid,
-        _ => return UnsupportedTransferSyntaxSnafu.fail(),
-    };
-    let transfer_syntax =
-        TransferSyntax::from_uid(trim_uid(uid)).context(UnsupportedTransferSyntaxSnafu)?;
-    Ok((length, transfer_syntax))
-}
-
-/// A UID without the padding that makes its length even (PS3.5, 9.1).
-pub fn trim_uid(uid: &[u8]) -> &[u8] {
-    let mut uid = uid.trim_ascii_end();
-    while let [rest @ .., 0 | b' '] = uid {
-        uid = rest;
-    }
-    uid
+/// Runs code of dicom-rs; gives nothing where it panics.
+///
+/// dicom-rs and its decoders index and unwrap what a damaged object states, as in
+/// `read_rle_header` of dicom-transfer-syntax-registry 0.10.1, so that one bad object of an archive
+/// would end the run. This is the one place where attrium catches a panic.
+pub fn without_panic<T>(code: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(code)).ok()
 }

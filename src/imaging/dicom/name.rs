@@ -1,13 +1,13 @@
 use std::fmt;
 
-use super::element::{Tag, Vr};
+use dicom_core::Tag;
+use dicom_dictionary_std::tags;
 
-/// An attribute that attrium reads: standard ones by PS3.6, GE's by their private creator.
+/// An attribute that attrium reads: the standard's, or GE's under their private creator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the names are DICOM's own")]
 pub enum AttributeName {
-    TransferSyntaxUid,
     ImageType,
     SopClassUid,
     Modality,
@@ -26,6 +26,7 @@ pub enum AttributeName {
     Rows,
     Columns,
     PixelSpacing,
+    QualityControlImage,
     BitsAllocated,
     BitsStored,
     HighBit,
@@ -52,114 +53,56 @@ pub enum AttributeName {
 }
 
 impl AttributeName {
-    /// The tag; a private one is where its block most often is.
-    pub(super) const fn tag(self) -> Tag {
+    /// The tag; of a private attribute where its block most often is.
+    pub(in crate::imaging) const fn tag(self) -> Tag {
         match self {
-            Self::TransferSyntaxUid => Tag(0x0002, 0x0010),
-            Self::ImageType => Tag(0x0008, 0x0008),
-            Self::SopClassUid => Tag(0x0008, 0x0016),
-            Self::Modality => Tag(0x0008, 0x0060),
-            Self::CodeValue => Tag(0x0008, 0x0100),
-            Self::CodingSchemeDesignator => Tag(0x0008, 0x0102),
-            Self::CodeMeaning => Tag(0x0008, 0x0104),
-            Self::SeriesDescription => Tag(0x0008, 0x103E),
-            Self::BodyPartExamined => Tag(0x0018, 0x0015),
-            Self::PatientPosition => Tag(0x0018, 0x5100),
-            Self::StudyInstanceUid => Tag(0x0020, 0x000D),
-            Self::PatientOrientation => Tag(0x0020, 0x0020),
-            Self::ImageOrientation => Tag(0x0020, 0x0037),
-            Self::SamplesPerPixel => Tag(0x0028, 0x0002),
-            Self::PhotometricInterpretation => Tag(0x0028, 0x0004),
-            Self::NumberOfFrames => Tag(0x0028, 0x0008),
-            Self::Rows => Tag(0x0028, 0x0010),
-            Self::Columns => Tag(0x0028, 0x0011),
-            Self::PixelSpacing => Tag(0x0028, 0x0030),
-            Self::BitsAllocated => Tag(0x0028, 0x0100),
-            Self::BitsStored => Tag(0x0028, 0x0101),
-            Self::HighBit => Tag(0x0028, 0x0102),
-            Self::PixelRepresentation => Tag(0x0028, 0x0103),
-            Self::RescaleIntercept => Tag(0x0028, 0x1052),
-            Self::RescaleSlope => Tag(0x0028, 0x1053),
-            Self::LossyImageCompression => Tag(0x0028, 0x2110),
-            Self::EnergyWindowVector => Tag(0x0054, 0x0010),
-            Self::NumberOfEnergyWindows => Tag(0x0054, 0x0011),
-            Self::EnergyWindowInformation => Tag(0x0054, 0x0012),
-            Self::EnergyWindowRange => Tag(0x0054, 0x0013),
-            Self::EnergyWindowLowerLimit => Tag(0x0054, 0x0014),
-            Self::EnergyWindowUpperLimit => Tag(0x0054, 0x0015),
-            Self::DetectorVector => Tag(0x0054, 0x0020),
-            Self::NumberOfDetectors => Tag(0x0054, 0x0021),
-            Self::DetectorInformation => Tag(0x0054, 0x0022),
-            Self::ViewCode => Tag(0x0054, 0x0220),
-            Self::ImageId => Tag(0x0054, 0x0400),
-            Self::PatientGantryRelationship => Tag(0x0054, 0x0414),
-            Self::PixelData => Tag(0x7FE0, 0x0010),
+            Self::ImageType => tags::IMAGE_TYPE,
+            Self::SopClassUid => tags::SOP_CLASS_UID,
+            Self::Modality => tags::MODALITY,
+            Self::CodeValue => tags::CODE_VALUE,
+            Self::CodingSchemeDesignator => tags::CODING_SCHEME_DESIGNATOR,
+            Self::CodeMeaning => tags::CODE_MEANING,
+            Self::SeriesDescription => tags::SERIES_DESCRIPTION,
+            Self::BodyPartExamined => tags::BODY_PART_EXAMINED,
+            Self::PatientPosition => tags::PATIENT_POSITION,
+            Self::StudyInstanceUid => tags::STUDY_INSTANCE_UID,
+            Self::PatientOrientation => tags::PATIENT_ORIENTATION,
+            Self::ImageOrientation => tags::IMAGE_ORIENTATION_PATIENT,
+            Self::SamplesPerPixel => tags::SAMPLES_PER_PIXEL,
+            Self::PhotometricInterpretation => tags::PHOTOMETRIC_INTERPRETATION,
+            Self::NumberOfFrames => tags::NUMBER_OF_FRAMES,
+            Self::Rows => tags::ROWS,
+            Self::Columns => tags::COLUMNS,
+            Self::PixelSpacing => tags::PIXEL_SPACING,
+            Self::QualityControlImage => tags::QUALITY_CONTROL_IMAGE,
+            Self::BitsAllocated => tags::BITS_ALLOCATED,
+            Self::BitsStored => tags::BITS_STORED,
+            Self::HighBit => tags::HIGH_BIT,
+            Self::PixelRepresentation => tags::PIXEL_REPRESENTATION,
+            Self::RescaleIntercept => tags::RESCALE_INTERCEPT,
+            Self::RescaleSlope => tags::RESCALE_SLOPE,
+            Self::LossyImageCompression => tags::LOSSY_IMAGE_COMPRESSION,
+            Self::EnergyWindowVector => tags::ENERGY_WINDOW_VECTOR,
+            Self::NumberOfEnergyWindows => tags::NUMBER_OF_ENERGY_WINDOWS,
+            Self::EnergyWindowInformation => tags::ENERGY_WINDOW_INFORMATION_SEQUENCE,
+            Self::EnergyWindowRange => tags::ENERGY_WINDOW_RANGE_SEQUENCE,
+            Self::EnergyWindowLowerLimit => tags::ENERGY_WINDOW_LOWER_LIMIT,
+            Self::EnergyWindowUpperLimit => tags::ENERGY_WINDOW_UPPER_LIMIT,
+            Self::DetectorVector => tags::DETECTOR_VECTOR,
+            Self::NumberOfDetectors => tags::NUMBER_OF_DETECTORS,
+            Self::DetectorInformation => tags::DETECTOR_INFORMATION_SEQUENCE,
+            Self::ViewCode => tags::VIEW_CODE_SEQUENCE,
+            Self::ImageId => tags::IMAGE_ID,
+            Self::PatientGantryRelationship => tags::PATIENT_GANTRY_RELATIONSHIP_CODE_SEQUENCE,
+            Self::PixelData => tags::PIXEL_DATA,
             Self::GeDatasetName => Tag(0x0011, 0x1012),
             Self::GeDetectorNumber => Tag(0x0011, 0x1015),
             Self::GePictureName => Tag(0x0011, 0x1030),
         }
     }
 
-    /// The value representation where the object does not name it (PS3.6, 6).
-    pub(super) const fn vr(self) -> Vr {
-        Vr(match self {
-            Self::TransferSyntaxUid | Self::SopClassUid | Self::StudyInstanceUid => *b"UI",
-            Self::ImageType
-            | Self::Modality
-            | Self::BodyPartExamined
-            | Self::PatientPosition
-            | Self::PatientOrientation
-            | Self::PhotometricInterpretation
-            | Self::LossyImageCompression => *b"CS",
-            Self::CodeValue | Self::CodingSchemeDesignator | Self::ImageId => *b"SH",
-            Self::CodeMeaning
-            | Self::SeriesDescription
-            | Self::GeDatasetName
-            | Self::GePictureName => *b"LO",
-            Self::ImageOrientation
-            | Self::PixelSpacing
-            | Self::RescaleIntercept
-            | Self::RescaleSlope
-            | Self::EnergyWindowLowerLimit
-            | Self::EnergyWindowUpperLimit => *b"DS",
-            Self::SamplesPerPixel
-            | Self::Rows
-            | Self::Columns
-            | Self::BitsAllocated
-            | Self::BitsStored
-            | Self::HighBit
-            | Self::PixelRepresentation
-            | Self::EnergyWindowVector
-            | Self::NumberOfEnergyWindows
-            | Self::DetectorVector
-            | Self::NumberOfDetectors => *b"US",
-            Self::NumberOfFrames => *b"IS",
-            Self::EnergyWindowInformation
-            | Self::EnergyWindowRange
-            | Self::DetectorInformation
-            | Self::ViewCode
-            | Self::PatientGantryRelationship => *b"SQ",
-            Self::PixelData => *b"OW",
-            Self::GeDetectorNumber => *b"SL",
-        })
-    }
-
-    /// Whether a tag is one of the sequences that attrium opens.
-    pub(super) fn is_sequence(tag: Tag) -> bool {
-        [
-            Self::EnergyWindowInformation,
-            Self::EnergyWindowRange,
-            Self::DetectorInformation,
-            Self::ViewCode,
-            Self::PatientGantryRelationship,
-        ]
-        .iter()
-        .any(|name| name.tag() == tag)
-    }
-
     const fn name(self) -> &'static str {
         match self {
-            Self::TransferSyntaxUid => "Transfer Syntax UID",
             Self::ImageType => "Image Type",
             Self::SopClassUid => "SOP Class UID",
             Self::Modality => "Modality",
@@ -178,6 +121,7 @@ impl AttributeName {
             Self::Rows => "Rows",
             Self::Columns => "Columns",
             Self::PixelSpacing => "Pixel Spacing",
+            Self::QualityControlImage => "Quality Control Image",
             Self::BitsAllocated => "Bits Allocated",
             Self::BitsStored => "Bits Stored",
             Self::HighBit => "High Bit",

@@ -1,11 +1,13 @@
-use super::element::Encoding;
+use dicom_dictionary_std::uids;
 
-/// The transfer syntaxes that attrium reads (PS3.5, 10 and A; PS3.6, Table A-1).
+/// Retired, but still in archives.
+const EXPLICIT_VR_BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
+
+/// The transfer syntaxes that attrium reads (PS3.5, 10 and A).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransferSyntax {
-    ImplicitLittle,
-    ExplicitLittle,
-    ExplicitBig,
+    /// Pixels as they are, in a data set of any byte order, with or without value representations.
+    Native,
     Rle,
     /// Process 14, any predictor, and its first-order form.
     JpegLossless,
@@ -17,35 +19,18 @@ pub enum TransferSyntax {
 
 impl TransferSyntax {
     /// The syntax of a UID, if attrium reads it.
-    pub fn from_uid(uid: &[u8]) -> Option<Self> {
+    pub fn from_uid(uid: &str) -> Option<Self> {
         Some(match uid {
-            b"1.2.840.10008.1.2" => Self::ImplicitLittle,
-            b"1.2.840.10008.1.2.1" => Self::ExplicitLittle,
-            b"1.2.840.10008.1.2.2" => Self::ExplicitBig,
-            b"1.2.840.10008.1.2.5" => Self::Rle,
-            b"1.2.840.10008.1.2.4.57" | b"1.2.840.10008.1.2.4.70" => Self::JpegLossless,
-            b"1.2.840.10008.1.2.4.90" => Self::Jpeg2000Lossless,
-            b"1.2.840.10008.1.2.4.91" => Self::Jpeg2000,
-            b"1.2.840.10008.1.2.4.50" => Self::JpegBaseline,
+            uids::IMPLICIT_VR_LITTLE_ENDIAN
+            | uids::EXPLICIT_VR_LITTLE_ENDIAN
+            | EXPLICIT_VR_BIG_ENDIAN => Self::Native,
+            uids::RLE_LOSSLESS => Self::Rle,
+            uids::JPEG_LOSSLESS | uids::JPEG_LOSSLESS_SV1 => Self::JpegLossless,
+            uids::JPEG2000_LOSSLESS => Self::Jpeg2000Lossless,
+            uids::JPEG2000 => Self::Jpeg2000,
+            uids::JPEG_BASELINE8_BIT => Self::JpegBaseline,
             _ => return None,
         })
-    }
-
-    /// How the data set is written.
-    pub const fn encoding(self) -> Encoding {
-        match self {
-            Self::ImplicitLittle => Encoding::IMPLICIT_LITTLE,
-            Self::ExplicitBig => Encoding::EXPLICIT_BIG,
-            _ => Encoding::EXPLICIT_LITTLE,
-        }
-    }
-
-    /// Whether pixels come in fragments.
-    pub const fn is_encapsulated(self) -> bool {
-        !matches!(
-            self,
-            Self::ImplicitLittle | Self::ExplicitLittle | Self::ExplicitBig
-        )
     }
 
     /// Whether pixels may differ from what the camera counted.

@@ -38,33 +38,31 @@ pub fn unstuff(data: &[u8]) -> (Cow<'_, [u8]>, &[u8]) {
 /// Bits from the most significant down; zeros follow the last byte.
 pub struct Bits<'a> {
     bytes: &'a [u8],
-    position: usize,
     /// The next bits, left-aligned.
     window: u64,
     /// How many bits of the window are known.
     known: u32,
-    /// Bits taken so far.
-    taken: u64,
+    /// How many known bits, at most, are zeros that follow the last byte.
+    padding: u64,
 }
 
 impl<'a> Bits<'a> {
     pub const fn new(bytes: &'a [u8]) -> Self {
         Self {
             bytes,
-            position: 0,
             window: 0,
             known: 0,
-            taken: 0,
+            padding: 0,
         }
     }
 
-    /// Makes at least 56 bits known, which is more than any difference takes.
+    /// Makes at least 56 bits known.
     #[inline]
     fn refill(&mut self) {
-        if let Some(chunk) = self.bytes[self.position..].first_chunk::<8>() {
+        if let Some(chunk) = self.bytes.first_chunk::<8>() {
             self.window |= u64::from_be_bytes(*chunk) >> self.known;
             let bytes = (63 - self.known) >> 3;
-            self.position += bytes as usize;
+            self.bytes = &self.bytes[bytes as usize..];
             self.known += bytes * 8;
         } else {
             self.refill_near_the_end();
@@ -74,30 +72,32 @@ impl<'a> Bits<'a> {
     #[cold]
     fn refill_near_the_end(&mut self) {
         while self.known <= 56 {
-            let byte = self.bytes.get(self.position).copied();
-            self.window |= u64::from(byte.unwrap_or(0)) << (56 - self.known);
-            self.position += usize::from(byte.is_some());
+            if let Some((&byte, rest)) = self.bytes.split_first() {
+                self.window |= u64::from(byte) << (56 - self.known);
+                self.bytes = rest;
+            } else {
+                self.padding += 8;
+            }
             self.known += 8;
         }
     }
 
     #[inline]
-    fn skip(&mut self, count: u32) {
+    const fn skip(&mut self, count: u32) {
         self.window <<= count;
         self.known -= count;
-        self.taken += u64::from(count);
     }
 
     /// Whether more bits were taken than there are.
     pub const fn is_overdrawn(&self) -> bool {
-        self.taken > self.bytes.len() as u64 * 8
+        self.padding > self.known as u64
     }
 }
 
 /// A Huffman table for differences (T.81, C and H.1.2.2).
 pub struct Table {
     /// By the next [`FAST_BITS`] bits.
-    fast: Vec<Fast>,
+    fast: Box<[Fast; 1 << FAST_BITS]>,
     /// By code length less one: the first code that is longer, left-aligned to 16 bits, and what to
     /// add to a code of this length for its place in `categories`.
     ends: [(u32, i32); 16],
@@ -109,7 +109,7 @@ pub struct Table {
 struct Fast {
     difference: i16,
     /// Bits of code and difference together; 0 where the fast table cannot tell.
-    bits: u8,
+    bits: u16,
 }
 
 impl Table {
@@ -134,13 +134,13 @@ impl Table {
             return None;
         }
         let mut table = Self {
-            fast: Vec::new(),
+            fast: Box::new([Fast::default(); 1 << FAST_BITS]),
             ends,
             categories: categories.to_vec(),
         };
-        table.fast = (0..1 << FAST_BITS)
-            .map(|bits| table.fast_entry(bits))
-            .collect();
+        for bits in 0..1 << FAST_BITS {
+            table.fast[bits as usize] = table.fast_entry(bits);
+        }
         Some(table)
     }
 
@@ -149,7 +149,7 @@ impl Table {
         match self.slow(window) {
             Some((difference, bits)) if bits <= FAST_BITS => Fast {
                 difference,
-                bits: bits as u8,
+                bits: bits as u16,
             },
             _ => Fast::default(),
         }
@@ -177,17 +177,44 @@ impl Table {
         })
     }
 
-    /// Reads the next difference, modulo 65536.
+    /// Reads the next four differences, modulo 65536.
     #[inline]
+    pub fn read_four(&self, bits: &mut Bits<'_>) -> Option<[u16; 4]> {
+        // No fast entry takes more than 12 of the 56 bits.
+        bits.refill();
+        let mut differences = [0; 4];
+        for difference in &mut differences {
+            let fast = self.fast[(bits.window >> (64 - FAST_BITS)) as usize];
+            if fast.bits > 0 {
+                bits.skip(fast.bits.into());
+                *difference = fast.difference as u16;
+            } else {
+                *difference = self.read_slowly(bits)?;
+            }
+        }
+        Some(differences)
+    }
+
+    /// Reads the next difference, modulo 65536.
     pub fn read(&self, bits: &mut Bits<'_>) -> Option<u16> {
         bits.refill();
         let fast = self.fast[(bits.window >> (64 - FAST_BITS)) as usize];
-        let (difference, length) = if fast.bits > 0 {
-            (fast.difference, u32::from(fast.bits))
+        if fast.bits > 0 {
+            bits.skip(fast.bits.into());
+            Some(fast.difference as u16)
         } else {
-            self.slow(bits.window)?
-        };
+            self.read_slowly(bits)
+        }
+    }
+
+    /// As [`read`](Self::read), for a code that the fast table does not tell; what follows may read
+    /// three more from the fast one.
+    #[cold]
+    fn read_slowly(&self, bits: &mut Bits<'_>) -> Option<u16> {
+        bits.refill();
+        let (difference, length) = self.slow(bits.window)?;
         bits.skip(length);
+        bits.refill();
         Some(difference as u16)
     }
 }
@@ -223,12 +250,12 @@ mod tests {
     #[test]
     fn bits_past_the_end_are_noticed() {
         let mut bits = Bits::new(&[0b1101_1000]);
-        for _ in 0..3 {
+        for _ in 0..4 {
             table().read(&mut bits).expect("a code");
         }
         assert!(!bits.is_overdrawn());
         table().read(&mut bits).expect("zeros follow the end");
-        assert!(!bits.is_overdrawn() || bits.taken > 8);
+        assert!(bits.is_overdrawn());
     }
 
     #[test]

@@ -267,18 +267,25 @@ fn decode_line_by(
     let (start, rest) = line.split_first_mut()?;
     *start = first.wrapping_add(table.read(bits)?);
     let mut left = *start;
-    if above.is_empty() {
-        for sample in rest {
-            left = left.wrapping_add(table.read(bits)?);
-            *sample = left;
-        }
-        return Some(());
-    }
-    for (sample, pair) in rest.iter_mut().zip(above.array_windows::<2>()) {
-        let [above_left, above] = pair.map(i32::from);
+    let mut put = |sample: &mut u16, above: &[u16; 2], difference: u16| {
+        let [above_left, above] = above.map(i32::from);
         let predicted = predict(left.into(), above, above_left) as u16;
-        left = predicted.wrapping_add(table.read(bits)?);
+        left = predicted.wrapping_add(difference);
         *sample = left;
+    };
+    // On the first line nothing is above, and its predictor does not look there.
+    let nothing = [0; 2];
+    let mut above = above.array_windows::<2>();
+    let (fours, rest) = rest.as_chunks_mut::<4>();
+    for samples in fours {
+        let differences = table.read_four(bits)?;
+        for (sample, difference) in samples.iter_mut().zip(differences) {
+            put(sample, above.next().unwrap_or(&nothing), difference);
+        }
+    }
+    for sample in rest {
+        let difference = table.read(bits)?;
+        put(sample, above.next().unwrap_or(&nothing), difference);
     }
     Some(())
 }

@@ -2,7 +2,7 @@ use snafu::{OptionExt, ensure};
 
 use super::{MAX_PIXELS, MAX_SIDE};
 use crate::imaging::CROP_SIZE;
-use crate::imaging::dicom::{self, AttributeName, DataSet, Value};
+use crate::imaging::dicom::{self, AttributeName, DataSet};
 use crate::imaging::error::{
     Error, ImpossibleSizeSnafu, NoPixelDataSnafu, PhotometricSnafu, PixelDataTooShortSnafu,
     TooSmallSnafu,
@@ -31,9 +31,9 @@ impl Layout {
     /// # Errors
     /// [`Error::NoPixelData`], [`Error::ImpossibleSize`], [`Error::TooSmall`],
     /// [`Error::Photometric`], [`Error::PixelDataTooShort`], or an attribute that cannot be used.
-    pub fn read(set: &DataSet<'_>) -> Result<Self, Error> {
+    pub fn read(set: &DataSet) -> Result<Self, Error> {
         let pixel_data = set
-            .element(AttributeName::PixelData)
+            .get(AttributeName::PixelData.tag())
             .context(NoPixelDataSnafu)?;
         let rows = dicom::rows(set)?;
         let columns = dicom::columns(set)?;
@@ -53,15 +53,10 @@ impl Layout {
             slope: dicom::rescale_slope(set)?,
             intercept: dicom::rescale_intercept(set)?,
         };
-        if let Value::Plain(bytes) = pixel_data.value {
+        if let Some(pixels) = pixel_data.value().primitive() {
             let needed = layout.frame_bytes() * frames;
-            ensure!(
-                bytes.len() >= needed,
-                PixelDataTooShortSnafu {
-                    needed,
-                    found: bytes.len()
-                }
-            );
+            let found = pixels.calculate_byte_len();
+            ensure!(found >= needed, PixelDataTooShortSnafu { needed, found });
         }
         Ok(layout)
     }
@@ -96,11 +91,11 @@ fn check_size(rows: usize, columns: usize, frames: usize) -> Result<(), Error> {
 
 /// Counts are one grey sample that rises with brightness; a palette only colours them (PS3.3,
 /// C.8.4.7.1.1 allows both).
-fn check_photometric(set: &DataSet<'_>) -> Result<(), Error> {
+fn check_photometric(set: &DataSet) -> Result<(), Error> {
     let interpretation = dicom::photometric_interpretation(set)?;
     ensure!(
         dicom::samples_per_pixel(set)? == 1
-            && matches!(interpretation, b"MONOCHROME2" | b"PALETTE COLOR"),
+            && matches!(interpretation.as_str(), "MONOCHROME2" | "PALETTE COLOR"),
         PhotometricSnafu
     );
     Ok(())

@@ -1,23 +1,24 @@
 //! One frame's samples out of the pixel data, and what they count.
 //!
-//! Sizes are checked against the bytes that are there before anything is set aside for them. RLE
-//! and JPEG Lossless are decoded here; JPEG 2000 and baseline JPEG, which are rare, by dicom-rs.
-//! Never: a frame that was not asked for, or a decoder that believes a frame's own header.
+//! dicom-rs decodes, after every frame's own header has been compared with the object's. JPEG
+//! Lossless, the syntax in which archives keep nuclear medicine, is decoded here: the decoder that
+//! dicom-rs brings takes most of the time that reading a scan may take (see `benches/decode.rs`).
+//! Never: memory for what a header claims; a frame that was not asked for.
 
-mod fragments;
+mod frame_header;
 mod huffman;
 mod jpeg_lossless;
 mod layout;
-mod other;
-mod rle;
 
-use snafu::OptionExt;
+use dicom_encoding::adapters::PixelDataObject;
+use dicom_pixeldata::PixelDecoder;
+use snafu::{OptionExt, ensure};
 
 pub use layout::Layout;
 
 use super::Image;
-use super::dicom::{AttributeName, DicomFile, TransferSyntax, Value, Vr};
-use super::error::{Error, NoPixelDataSnafu, PixelDataSnafu};
+use super::dicom::{self, DicomFile, TransferSyntax};
+use super::error::{Error, PixelDataSnafu};
 
 /// The most pixels that a side of an image may have: four times a whole-body scan's length.
 pub const MAX_SIDE: usize = 4096;
@@ -28,53 +29,50 @@ pub const MAX_PIXELS: usize = 1 << 26;
 /// The bits of each pixel of one frame as they are stored, unused bits included.
 ///
 /// # Errors
-/// [`Error::NoPixelData`], [`Error::PixelData`] where a frame cannot be decoded, and
-/// [`Error::PixelDataTooShort`].
-pub fn decode(file: &DicomFile<'_>, layout: &Layout, frame: usize) -> Result<Vec<u16>, Error> {
-    let element = file
-        .data_set
-        .element(AttributeName::PixelData)
-        .context(NoPixelDataSnafu)?;
-    match (element.value, file.transfer_syntax.is_encapsulated()) {
-        (Value::Plain(bytes), false) => {
-            let swapped = file.data_set.encoding.big_endian && element.vr == Some(Vr(*b"OW"));
-            Ok(native(bytes, layout, frame, swapped))
+/// [`Error::PixelData`] where the frame is missing, cannot be decoded, or has another size than the
+/// layout.
+pub fn decode(file: &DicomFile, layout: &Layout, frame: usize) -> Result<Vec<u16>, Error> {
+    let data = file
+        .object
+        .frame_pixel_data(frame as u32)
+        .context(PixelDataSnafu {
+            problem: "the frame is missing",
+        })?;
+    match file.transfer_syntax {
+        TransferSyntax::Native => to_samples(&data, layout),
+        TransferSyntax::JpegLossless => jpeg_lossless::decode(&data, layout),
+        syntax => {
+            frame_header::check(&data, layout, syntax)?;
+            to_samples(&decode_by_library(file, frame)?, layout)
         }
-        (Value::Fragments(bytes), true) => {
-            let data = fragments::of_frame(bytes, layout.frames, frame)?;
-            match file.transfer_syntax {
-                TransferSyntax::Rle => rle::decode(&data, layout),
-                TransferSyntax::JpegLossless => jpeg_lossless::decode(&data, layout),
-                syntax => other::decode(&data, layout, syntax),
-            }
-        }
-        _ => PixelDataSnafu {
-            problem: "its form does not fit the transfer syntax",
-        }
-        .fail(),
     }
 }
 
-/// A frame of pixel data that are not compressed (PS3.5, 8.1).
-///
-/// Sixteen-bit words have the data set's byte order; so have pairs of eight-bit pixels in words.
-fn native(bytes: &[u8], layout: &Layout, frame: usize, swapped: bool) -> Vec<u16> {
-    let length = layout.frame_bytes();
-    let frame = &bytes[frame * length..(frame + 1) * length];
-    if layout.bits_allocated == 16 {
+fn decode_by_library(file: &DicomFile, frame: usize) -> Result<Vec<u8>, Error> {
+    dicom::without_panic(|| {
+        let decoded = file.object.decode_pixel_data_frame(frame as u32).ok()?;
+        Some(decoded.data().to_vec())
+    })
+    .flatten()
+    .context(PixelDataSnafu {
+        problem: "the frame is damaged",
+    })
+}
+
+/// Samples of a frame in dicom-rs' order of bytes, the least significant first.
+fn to_samples(frame: &[u8], layout: &Layout) -> Result<Vec<u16>, Error> {
+    ensure!(
+        frame.len() == layout.frame_bytes(),
+        PixelDataSnafu {
+            problem: "the frame has another size than the header says",
+        }
+    );
+    Ok(if layout.bits_allocated == 16 {
         let (words, _) = frame.as_chunks();
-        let order = if swapped {
-            u16::from_be_bytes
-        } else {
-            u16::from_le_bytes
-        };
-        words.iter().map(|&word| order(word)).collect()
-    } else if swapped {
-        let at = |index: usize| frame.get(index ^ 1).copied().unwrap_or(0);
-        (0..length).map(|index| at(index).into()).collect()
+        words.iter().map(|&word| u16::from_le_bytes(word)).collect()
     } else {
         frame.iter().map(|&pixel| pixel.into()).collect()
-    }
+    })
 }
 
 /// Counts out of stored bits, and how many pixels were below zero.
@@ -86,34 +84,16 @@ fn native(bytes: &[u8], layout: &Layout, frame: usize, swapped: bool) -> Vec<u16
 pub fn to_counts(samples: &[u16], layout: &Layout) -> (Image<f32>, usize) {
     let shift = layout.high_bit + 1 - layout.bits_stored;
     let unused = 16 - layout.bits_stored;
-    let value = |sample: u16| {
-        let left = (sample >> shift) << unused;
-        if layout.is_signed {
-            i32::from((left as i16) >> unused)
-        } else {
-            i32::from(left >> unused)
-        }
-    };
-    let mut negative = 0;
-    let mut keep = |count: f32| {
-        negative += usize::from(count < 0.0);
-        if count > 0.0 && count.is_finite() {
-            count
-        } else {
-            0.0
-        }
-    };
-    let pixels = if layout.slope == 1.0 && layout.intercept == 0.0 {
-        samples
-            .iter()
-            .map(|&sample| keep(value(sample) as f32))
-            .collect()
-    } else {
-        let rescale = |value: i32| (layout.slope * f64::from(value) + layout.intercept) as f32;
-        samples
-            .iter()
-            .map(|&sample| keep(rescale(value(sample))))
-            .collect()
+    let is_plain = layout.slope == 1.0 && layout.intercept == 0.0;
+    let rescale = |value: f32| (layout.slope * f64::from(value) + layout.intercept) as f32;
+    let signed = |sample: u16| f32::from((((sample >> shift) << unused) as i16) >> unused);
+    let unsigned = |sample: u16| f32::from(((sample >> shift) << unused) >> unused);
+    // One loop for each kind, so that each is as simple as it can be.
+    let (pixels, negative) = match (layout.is_signed, is_plain) {
+        (true, true) => keep_counts(samples, signed),
+        (false, true) => keep_counts(samples, unsigned),
+        (true, false) => keep_counts(samples, |sample| rescale(signed(sample))),
+        (false, false) => keep_counts(samples, |sample| rescale(unsigned(sample))),
     };
     let image = Image {
         rows: layout.rows,
@@ -121,4 +101,21 @@ pub fn to_counts(samples: &[u16], layout: &Layout) -> (Image<f32>, usize) {
         pixels,
     };
     (image, negative)
+}
+
+fn keep_counts(samples: &[u16], value: impl Fn(u16) -> f32) -> (Vec<f32>, usize) {
+    let mut negative = 0_u32;
+    let pixels = samples
+        .iter()
+        .map(|&sample| {
+            let value = value(sample);
+            negative += u32::from(value < 0.0);
+            if value > 0.0 && value < f32::INFINITY {
+                value
+            } else {
+                0.0
+            }
+        })
+        .collect();
+    (pixels, negative as usize)
 }

@@ -1,0 +1,72 @@
+//! What a compressed frame says about itself before it is decoded.
+//!
+//! Decoders set memory aside for the size in a frame's own header, and index the object's image by
+//! it; so the two have to be the same.
+
+use snafu::ensure;
+
+use super::Layout;
+use crate::imaging::dicom::TransferSyntax;
+use crate::imaging::error::{Error, PixelDataSnafu};
+
+/// Makes sure that a frame is one grey image of the layout's size.
+///
+/// # Errors
+/// [`Error::PixelData`] where it is not.
+pub fn check(data: &[u8], layout: &Layout, syntax: TransferSyntax) -> Result<(), Error> {
+    let fits = match syntax {
+        TransferSyntax::Rle => rle_segments(data) == Some(layout.bits_allocated as usize / 8),
+        TransferSyntax::JpegBaseline => jpeg_size(data) == Some([layout.rows, layout.columns]),
+        _ => jpeg_2000_size(data) == Some([layout.rows, layout.columns]),
+    };
+    ensure!(
+        fits,
+        PixelDataSnafu {
+            problem: "the frame is not one grey image of the header's size",
+        }
+    );
+    Ok(())
+}
+
+/// The number of segments of an RLE frame: one for each byte of a pixel (PS3.5, G.2 and G.5).
+fn rle_segments(data: &[u8]) -> Option<usize> {
+    const HEADER: usize = 64;
+    let count = data.get(..HEADER)?.first_chunk()?;
+    Some(u32::from_le_bytes(*count) as usize)
+}
+
+/// Rows and columns of a JPEG image with one component (ITU-T T.81, B.2.2).
+fn jpeg_size(data: &[u8]) -> Option<[usize; 2]> {
+    let mut rest = data.strip_prefix(b"\xFF\xD8")?;
+    loop {
+        let &[0xFF, kind, high, low, ref tail @ ..] = rest else {
+            return None;
+        };
+        let length = usize::from(u16::from_be_bytes([high, low])).checked_sub(2)?;
+        let (segment, after) = tail.split_at_checked(length)?;
+        if matches!(kind, 0xC0..=0xC2) {
+            let &[_, y1, y0, x1, x0, 1, ..] = segment else {
+                return None;
+            };
+            return Some([[y1, y0], [x1, x0]].map(|side| u16::from_be_bytes(side).into()));
+        }
+        rest = after;
+    }
+}
+
+/// Rows and columns of a JPEG 2000 codestream with one component (ITU-T T.800, A.5.1: SOC, then
+/// SIZ with the grid's far corner, the image's offset, the tiles and the components).
+fn jpeg_2000_size(data: &[u8]) -> Option<[usize; 2]> {
+    let siz = data.strip_prefix(b"\xFF\x4F\xFF\x51")?.get(4..38)?;
+    let (words, rest) = siz[..32].as_chunks();
+    let words: Vec<u32> = words.iter().map(|&word| u32::from_be_bytes(word)).collect();
+    let &[right, bottom, left, top, tile_width, tile_height, ..] = words.as_slice() else {
+        return None;
+    };
+    let is_single = siz[32..] == [0, 1] && rest.is_empty();
+    let columns = right.checked_sub(left)?;
+    let rows = bottom.checked_sub(top)?;
+    // Tiles smaller than this would cost more to manage than the image is worth.
+    let has_sound_tiles = tile_width >= columns.min(32) && tile_height >= rows.min(32);
+    (is_single && has_sound_tiles).then_some([rows as usize, columns as usize])
+}
