@@ -1,6 +1,8 @@
 //! The command line: one file a subcommand, no logic.
 
 mod crds;
+mod evaluate;
+mod link;
 mod output;
 mod phantom;
 mod run;
@@ -26,6 +28,8 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Crds(crds::Args),
+    Evaluate(evaluate::Args),
+    Link(link::Args),
     Phantom(phantom::Args),
     Run(run::Args),
 }
@@ -38,6 +42,18 @@ pub enum Error {
     Crds {
         /// The reason.
         source: crds::Error,
+    },
+    /// A table was not evaluated.
+    #[snafu(transparent)]
+    Evaluate {
+        /// The reason.
+        source: evaluate::Error,
+    },
+    /// Predictions were not joined with studies.
+    #[snafu(transparent)]
+    Link {
+        /// The reason.
+        source: link::Error,
     },
     /// No cohort was drawn.
     #[snafu(transparent)]
@@ -58,6 +74,8 @@ impl Error {
     fn exit_code(&self) -> u8 {
         match self {
             Self::Crds { .. } => 1,
+            Self::Evaluate { source } => source.exit_code(),
+            Self::Link { source } => source.exit_code(),
             Self::Phantom { source } => source.exit_code(),
             Self::Run { source } => source.exit_code(),
         }
@@ -81,6 +99,8 @@ pub fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<(), Error> {
     match arguments.command {
         Command::Crds(args) => crds::run(args)?,
+        Command::Evaluate(args) => evaluate::run(args)?,
+        Command::Link(args) => link::run(args)?,
         Command::Phantom(args) => phantom::run(args)?,
         Command::Run(args) => run::run(&args)?,
     }
