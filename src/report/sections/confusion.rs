@@ -31,7 +31,7 @@ fn matrix(subject: &Subject<'_>) -> Markup {
     let studies = number::things(subject.metrics.studies, "study", "studies");
     let mut table = Table::new(caption(name, studies), headers);
     for (truth, class) in classes.iter().enumerate() {
-        let row = &subject.metrics.confusion.rows()[truth];
+        let row = &subject.metrics.confusion.counts()[truth];
         let total: u64 = row.iter().sum();
         let cells = row.iter().enumerate().map(|(called, count)| {
             element("td")
