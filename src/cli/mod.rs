@@ -3,6 +3,7 @@
 mod crds;
 mod output;
 mod phantom;
+mod run;
 
 use std::process::ExitCode;
 
@@ -26,6 +27,7 @@ struct Arguments {
 enum Command {
     Crds(crds::Args),
     Phantom(phantom::Args),
+    Run(run::Args),
 }
 
 /// What went wrong, to be printed once with its chain of causes.
@@ -43,6 +45,12 @@ pub enum Error {
         /// The reason.
         source: phantom::Error,
     },
+    /// A run has not succeeded.
+    #[snafu(transparent)]
+    Run {
+        /// The reason.
+        source: run::Error,
+    },
 }
 
 impl Error {
@@ -51,6 +59,7 @@ impl Error {
         match self {
             Self::Crds { .. } => 1,
             Self::Phantom { source } => source.exit_code(),
+            Self::Run { source } => source.exit_code(),
         }
     }
 }
@@ -73,6 +82,7 @@ fn run(arguments: Arguments) -> Result<(), Error> {
     match arguments.command {
         Command::Crds(args) => crds::run(args)?,
         Command::Phantom(args) => phantom::run(args)?,
+        Command::Run(args) => run::run(&args)?,
     }
     Ok(())
 }

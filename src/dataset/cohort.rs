@@ -2,8 +2,9 @@
 
 use std::cmp::Ordering;
 
-use super::{CROP_PIXELS, Record, Shard};
+use super::{Record, Shard};
 use crate::api::Task;
+use crate::imaging::CROP_PIXELS;
 
 /// One record a study, sorted by pseudonym, with the crops.
 #[derive(Clone, Debug, Default, PartialEq)]

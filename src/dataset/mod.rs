@@ -19,4 +19,4 @@ pub use labels::Labels;
 pub use pseudonyms::{Labelled, Pseudonyms};
 pub use quarantine::{Fault, Quarantine};
 pub use record::Record;
-pub use shard::{CROP_PIXELS, Shard, ShardFiles, ShardWriter, shard_of};
+pub use shard::{Shard, ShardFiles, ShardWriter, shard_of};

@@ -11,10 +11,7 @@ use snafu::{OptionExt, ensure};
 
 use super::error::{CropSizeSnafu, Error, ShardSnafu};
 use super::record::{self, Record};
-use crate::imaging::CROP_SIZE;
-
-/// The pixels of a crop.
-pub const CROP_PIXELS: usize = CROP_SIZE * CROP_SIZE;
+use crate::imaging::{CROP_PIXELS, CROP_SIZE};
 
 const FORMAT: &str = "attrium-shard-1";
 

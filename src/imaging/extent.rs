@@ -27,7 +27,11 @@ pub fn of_body(profile: &[f64]) -> Option<Range<usize>> {
     let threshold = threshold(profile)?;
     let mut best: Option<(f64, Range<usize>)> = None;
     let mut run: Option<(f64, Range<usize>)> = None;
-    for (row, &sum) in profile.iter().enumerate().filter(|&(_, &sum)| sum > threshold) {
+    for (row, &sum) in profile
+        .iter()
+        .enumerate()
+        .filter(|&(_, &sum)| sum > threshold)
+    {
         run = match run {
             Some((counts, rows)) if row - rows.end <= LARGEST_GAP => {
                 Some((counts + sum, rows.start..row + 1))
@@ -42,11 +46,15 @@ pub fn of_body(profile: &[f64]) -> Option<Range<usize>> {
 }
 
 fn threshold(profile: &[f64]) -> Option<f64> {
+    let maximum = profile.iter().copied().max_by(f64::total_cmp)?;
+    Some(BODY_SHARE * maximum.min(LARGEST_PEAK * median(profile)?))
+}
+
+/// The median of the rows with counts.
+pub fn median(profile: &[f64]) -> Option<f64> {
     let mut sums: Vec<f64> = profile.iter().copied().filter(|&sum| sum > 0.0).collect();
     sums.sort_unstable_by(f64::total_cmp);
-    let maximum = *sums.last()?;
-    let median = sums[sums.len() / 2];
-    Some(BODY_SHARE * maximum.min(LARGEST_PEAK * median))
+    sums.get(sums.len() / 2).copied()
 }
 
 type Run = Option<(f64, Range<usize>)>;

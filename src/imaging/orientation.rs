@@ -8,11 +8,11 @@ use std::ops::Range;
 
 use snafu::ensure;
 
-use super::{Image, image};
 use super::dicom::{self, Code, DataSet};
 use super::error::{Error, OrientationUnclearSnafu, UpsideDownSnafu};
 use super::extent;
 use super::warning::Warning;
+use super::{Image, image};
 
 /// What the header says about the directions of rows and columns.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -123,7 +123,9 @@ impl Head {
         let tenth = |tenths: usize| tenths * rows.len() / 10;
         let counts = |part: Range<usize>| of_rows[part].iter().sum::<f64>();
         let share = |part: Range<usize>| {
-            let near = rows[part.clone()].iter().map(|row| sum_of_roots(&row[spine.clone()]));
+            let near = rows[part.clone()]
+                .iter()
+                .map(|row| sum_of_roots(&row[spine.clone()]));
             near.sum::<f64>() / counts(part).max(f64::MIN_POSITIVE)
         };
         let votes = [

@@ -84,7 +84,9 @@ fn start(
     device: &Device,
     keeping: &Keeping<'_>,
 ) -> Result<Fit, TaskError> {
-    let kept = keeping.store.try_get(&keeping.checkpoint, LARGEST_CHECKPOINT);
+    let kept = keeping
+        .store
+        .try_get(&keeping.checkpoint, LARGEST_CHECKPOINT);
     let Some(checkpoint) = kept.or_retry()? else {
         return Fit::new(config, data, device).or_bad_data();
     };
@@ -100,7 +102,10 @@ fn start(
 
 fn save(fit: &Fit, keeping: &Keeping<'_>) -> Result<(), TaskError> {
     let checkpoint = fit.checkpoint().or_retry()?;
-    keeping.store.put(&keeping.checkpoint, checkpoint).or_retry()
+    keeping
+        .store
+        .put(&keeping.checkpoint, checkpoint)
+        .or_retry()
 }
 
 fn progress(fit: &Fit, pace: &Pace) -> Progress {

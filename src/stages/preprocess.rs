@@ -1,5 +1,7 @@
 //! Preprocessing: DICOM objects become crops under pseudonyms; what cannot be used is set aside.
 
+use std::convert::Infallible;
+
 use super::failure::OrFail;
 use super::objects::{Fetched, ShardOf, for_each_object};
 use super::run::TrainingContext;
@@ -67,7 +69,7 @@ pub(super) fn run(run: &TrainingContext<'_>, shard: u32) -> Result<Summary, Task
     );
     let files = writer.finish().or_retry()?;
     run.put(&artefacts::shard_table(shard), files.table.clone())?;
-    let crops = files.crops();
+    let crops = files.crops().map(Ok::<_, Infallible>);
     run.store.put_chunks(&artefacts::shard(shard), crops).or_retry()?;
     run.put(&artefacts::quarantine_part(shard), quarantine.to_csv().or_retry()?)?;
     Ok(Summary {

@@ -1,8 +1,8 @@
 //! Where a result comes from, for its report.
 
+use super::TaskError;
 use super::failure::OrFail;
 use super::run::{Run, ScreeningContext, TrainingContext};
-use super::TaskError;
 use crate::report::{Fact, Provenance, StageTime};
 
 /// The provenance of a training run.
@@ -39,11 +39,22 @@ fn provenance<Spec>(
         ],
         digests,
         machine: vec![
-            fact("processor", format!("{} threads of {}", run.context.threads, std::env::consts::ARCH)),
+            fact(
+                "processor",
+                format!(
+                    "{} threads of {}",
+                    run.context.threads,
+                    std::env::consts::ARCH
+                ),
+            ),
             fact("accelerator", accelerator),
         ],
         stages: stage_times(run)?,
-        finished: Some(k8s_openapi::jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M UTC").to_string()),
+        finished: Some(
+            k8s_openapi::jiff::Timestamp::now()
+                .strftime("%Y-%m-%d %H:%M UTC")
+                .to_string(),
+        ),
     })
 }
 
@@ -56,7 +67,11 @@ fn stage_times<Spec>(run: &Run<'_, Spec>) -> Result<Vec<StageTime>, TaskError> {
             times.push(StageTime {
                 stage: stage.kind.to_string(),
                 tasks: summaries.len() as u64,
-                seconds: summaries.iter().map(|summary| summary.seconds).sum::<f64>().round() as u64,
+                seconds: summaries
+                    .iter()
+                    .map(|summary| summary.seconds)
+                    .sum::<f64>()
+                    .round() as u64,
             });
         }
     }

@@ -2,7 +2,9 @@
 
 use super::failure::{OrFail, OrMissing};
 use super::{Summary, TaskContext, TaskError};
-use crate::api::{Accelerator, Compute, DataStatus, ScreeningJobSpec, StorageSpec, TrainingRunSpec};
+use crate::api::{
+    Accelerator, Compute, DataStatus, ScreeningJobSpec, StorageSpec, TrainingRunSpec,
+};
 use crate::dataset::{self, Cohort, Labels, Pseudonyms, Shard};
 use crate::nn::{self, Device};
 use crate::storage::{Storage, StorageOptions};
@@ -77,7 +79,9 @@ impl<'a, Spec> Run<'a, Spec> {
     /// The summaries of the tasks of a stage that have ended well.
     pub fn summaries(&self, kind: StageKind) -> Result<Vec<Summary>, TaskError> {
         let stages = self.context.plan.stages.iter();
-        let tasks = stages.filter(|stage| stage.kind == kind).flat_map(|stage| &stage.tasks);
+        let tasks = stages
+            .filter(|stage| stage.kind == kind)
+            .flat_map(|stage| &stage.tasks);
         let mut summaries = Vec::new();
         for task in tasks {
             summaries.extend(self.summary(task)?);

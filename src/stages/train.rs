@@ -52,12 +52,26 @@ pub(super) fn run(
         .copied()
         .collect();
     normalization.apply(&mut unseen);
-    let predictions = predict(&network, &unseen, &cohort, &classes, &test, fold, task.classes().len())?;
+    let predictions = predict(
+        &network,
+        &unseen,
+        &cohort,
+        &classes,
+        &test,
+        fold,
+        task.classes().len(),
+    )?;
     run.put(&artefacts.weights(), network.to_safetensors().or_retry()?)?;
-    run.put(&artefacts.normalization(), normalization.to_safetensors().or_retry()?)?;
+    run.put(
+        &artefacts.normalization(),
+        normalization.to_safetensors().or_retry()?,
+    )?;
     run.put(&artefacts.predictions(), predictions.to_csv().or_retry()?)?;
     Ok(Summary {
-        message: format!("trained {architecture} for {task}, fold {fold}, and predicted {} studies", test.len()),
+        message: format!(
+            "trained {architecture} for {task}, fold {fold}, and predicted {} studies",
+            test.len()
+        ),
         ..Summary::default()
     })
 }
@@ -101,7 +115,10 @@ pub(super) fn covariates(
     grade: Grade,
     covariates: &Covariates,
 ) -> Vec<(String, String)> {
-    let own = [("patient", patient.to_string()), ("grade", grade.to_string())];
+    let own = [
+        ("patient", patient.to_string()),
+        ("grade", grade.to_string()),
+    ];
     own.into_iter()
         .chain(covariates.columns())
         .map(|(name, value)| (name.to_owned(), value))

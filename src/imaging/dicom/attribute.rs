@@ -212,6 +212,11 @@ pub fn is_marked_lossy(set: &DataSet) -> Result<bool> {
     Ok(text(set, LossyImageCompression)?.is_some_and(|mark| mark == "01"))
 }
 
+/// Whether Quality Control Image (0028,0300) says that a phantom was imaged (PS3.3, C.7.6.1).
+pub fn is_synthetic(set: &DataSet) -> Result<bool> {
+    Ok(text(set, QualityControlImage)?.is_some_and(|mark| mark == "YES"))
+}
+
 /// Whether any attribute of nuclear medicine's own group is there.
 pub fn has_nm_attributes(set: &DataSet) -> bool {
     [
@@ -325,7 +330,10 @@ pub fn ge_picture_name(set: &DataSet) -> Option<String> {
 /// GE's private number of the detector, (0011,xx15), counted from 1, if stated.
 pub fn ge_detector_number(set: &DataSet) -> Option<i64> {
     let element = ge_element(set, GeDetectorNumber)?;
-    numbers_of(element, GeDetectorNumber).ok()?.first().map(|&number| number as i64)
+    numbers_of(element, GeDetectorNumber)
+        .ok()?
+        .first()
+        .map(|&number| number as i64)
 }
 
 fn ge_element(set: &DataSet, name: AttributeName) -> Option<&InMemElement> {
@@ -355,9 +363,7 @@ fn texts(set: &DataSet, name: AttributeName) -> Result<Vec<String>> {
         VR::US | VR::SS | VR::UL | VR::SL | VR::FL | VR::FD | VR::OB | VR::OW | VR::AT
     );
     ensure!(is_text, WrongTypeSnafu { name });
-    let values: Cow<'_, [String]> = element
-        .to_multi_str()
-        .or(UnreadableSnafu { name }.fail())?;
+    let values: Cow<'_, [String]> = element.to_multi_str().or(UnreadableSnafu { name }.fail())?;
     let values: Vec<String> = values.iter().map(|value| trim(value).to_owned()).collect();
     Ok(if values.iter().all(String::is_empty) {
         Vec::new()

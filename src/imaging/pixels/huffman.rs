@@ -19,7 +19,10 @@ pub fn unstuff(data: &[u8]) -> (Cow<'_, [u8]>, &[u8]) {
     loop {
         match rest {
             [0xFF, 0, tail @ ..] => {
-                let run = tail.iter().position(|&byte| byte == 0xFF).unwrap_or(tail.len());
+                let run = tail
+                    .iter()
+                    .position(|&byte| byte == 0xFF)
+                    .unwrap_or(tail.len());
                 let (clean, after) = tail.split_at(run);
                 bytes.push(0xFF);
                 bytes.extend_from_slice(clean);
@@ -247,7 +250,7 @@ mod tests {
     #[test]
     fn bits_past_the_end_are_noticed() {
         let mut bits = Bits::new(&[0b1101_1000]);
-        for _ in 0..3 {
+        for _ in 0..4 {
             table().read(&mut bits).expect("a code");
         }
         assert!(!bits.is_overdrawn());

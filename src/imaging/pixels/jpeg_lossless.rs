@@ -90,7 +90,10 @@ fn next_segment(bytes: &[u8]) -> Result<(u8, &[u8], &[u8]), Error> {
         return problem("a JPEG marker is missing");
     };
     let length = usize::from(u16::from_be_bytes([*high, *low]));
-    match length.checked_sub(2).and_then(|length| rest.split_at_checked(length)) {
+    match length
+        .checked_sub(2)
+        .and_then(|length| rest.split_at_checked(length))
+    {
         Some((segment, rest)) => Ok((*kind, segment, rest)),
         None => problem("a JPEG segment is cut short"),
     }
@@ -242,8 +245,12 @@ fn decode_line(
         2 => decode_line_by(table, bits, first, above, line, |_, b, _| b),
         3 => decode_line_by(table, bits, first, above, line, |_, _, c| c),
         4 => decode_line_by(table, bits, first, above, line, |a, b, c| a + b - c),
-        5 => decode_line_by(table, bits, first, above, line, |a, b, c| a + ((b - c) >> 1)),
-        6 => decode_line_by(table, bits, first, above, line, |a, b, c| b + ((a - c) >> 1)),
+        5 => decode_line_by(table, bits, first, above, line, |a, b, c| {
+            a + ((b - c) >> 1)
+        }),
+        6 => decode_line_by(table, bits, first, above, line, |a, b, c| {
+            b + ((a - c) >> 1)
+        }),
         _ => decode_line_by(table, bits, first, above, line, |a, b, _| (a + b) >> 1),
     }
 }
