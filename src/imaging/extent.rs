@@ -42,11 +42,15 @@ pub fn of_body(profile: &[f64]) -> Option<Range<usize>> {
 }
 
 fn threshold(profile: &[f64]) -> Option<f64> {
+    let maximum = profile.iter().copied().max_by(f64::total_cmp)?;
+    Some(BODY_SHARE * maximum.min(LARGEST_PEAK * median(profile)?))
+}
+
+/// The median of the rows with counts.
+pub fn median(profile: &[f64]) -> Option<f64> {
     let mut sums: Vec<f64> = profile.iter().copied().filter(|&sum| sum > 0.0).collect();
     sums.sort_unstable_by(f64::total_cmp);
-    let maximum = *sums.last()?;
-    let median = sums[sums.len() / 2];
-    Some(BODY_SHARE * maximum.min(LARGEST_PEAK * median))
+    sums.get(sums.len() / 2).copied()
 }
 
 type Run = Option<(f64, Range<usize>)>;

@@ -33,3 +33,6 @@ pub use render::draw;
 pub use scan::{AnteriorImage, StudyUid, read_anterior};
 pub use view::{View, ViewSource};
 pub use warning::Warning;
+
+#[cfg(test)]
+mod tests;

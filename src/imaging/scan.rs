@@ -57,6 +57,8 @@ pub struct AnteriorImage {
     pub acquisition: Acquisition,
     /// Millimetres between rows and between columns of `counts`, where the object states them.
     pub pixel_spacing_mm: Option<[f64; 2]>,
+    /// Whether the object says that it shows a phantom instead of a patient.
+    pub synthetic: bool,
     /// What a reader should know about the image.
     pub warnings: Vec<Warning>,
 }
@@ -104,6 +106,7 @@ pub fn read_anterior(bytes: &[u8], lossy: LossyPolicy) -> Result<AnteriorImage, 
         view_source: frame.source,
         acquisition,
         pixel_spacing_mm,
+        synthetic: dicom::is_synthetic(set)?,
         warnings,
     })
 }

@@ -212,6 +212,11 @@ pub fn is_marked_lossy(set: &DataSet) -> Result<bool> {
     Ok(text(set, LossyImageCompression)?.is_some_and(|mark| mark == "01"))
 }
 
+/// Whether Quality Control Image (0028,0300) says that a phantom was imaged (PS3.3, C.7.6.1).
+pub fn is_synthetic(set: &DataSet) -> Result<bool> {
+    Ok(text(set, QualityControlImage)?.is_some_and(|mark| mark == "YES"))
+}
+
 /// Whether any attribute of nuclear medicine's own group is there.
 pub fn has_nm_attributes(set: &DataSet) -> bool {
     [

@@ -20,8 +20,8 @@ use crate::imaging::error::{Error, MalformedSnafu, TransferSyntaxSnafu, Truncate
 /// How deep sequences may nest; real objects stay below ten.
 const MAX_DEPTH: usize = 32;
 
-/// Bytes of File Meta Information Group Length with its header (PS3.10, 7.1).
-const GROUP_LENGTH: usize = 12;
+/// The header of File Meta Information Group Length (0002,0000) (PS3.10, 7.1).
+const GROUP_LENGTH: &[u8] = b"\x02\x00\x00\x00UL\x04\x00";
 
 /// Bytes of the delimiter after the last fragment (PS3.5, A.4).
 const DELIMITER: usize = 8;
@@ -33,45 +33,40 @@ const DELIMITER: usize = 8;
 /// [`Error::Truncated`], [`Error::Malformed`], or [`Error::TransferSyntax`] where attrium does not
 /// read the data set's, or there is none.
 pub fn check(bytes: &[u8]) -> Result<(usize, TransferSyntax), Error> {
+    let meta = meta_length(bytes)?;
+    let (information, data_set) = bytes
+        .split_at_checked(meta)
+        .context(TruncatedSnafu { position: 0_usize })?;
     let mut uid = "";
-    let mut group_length = 0;
-    let meta = walk(bytes, uids::EXPLICIT_VR_LITTLE_ENDIAN, |tag, value| {
-        if tag.group() != 0x0002 {
-            return Next::StopBefore;
-        }
-        match tag {
-            tags::FILE_META_INFORMATION_GROUP_LENGTH => {
-                let length = value.try_into().map_or(0, u32::from_le_bytes);
-                group_length = length as usize;
-            }
-            tags::TRANSFER_SYNTAX_UID => {
-                let value = std::str::from_utf8(value).unwrap_or_default();
-                uid = value.trim_end_matches(['\0', ' ']);
-            }
-            _ => {}
+    walk(information, uids::EXPLICIT_VR_LITTLE_ENDIAN, |tag, value| {
+        if tag == tags::TRANSFER_SYNTAX_UID {
+            let value = std::str::from_utf8(value).unwrap_or_default();
+            uid = value.trim_end_matches(['\0', ' ']);
         }
         Next::GoOn
     })?;
-    // dicom-object goes by the stated length, so it has to be the one that was checked.
-    ensure!(
-        meta == GROUP_LENGTH + group_length,
-        MalformedSnafu { position: 0_usize }
-    );
     let syntax = TransferSyntax::from_uid(uid).context(TransferSyntaxSnafu)?;
-    let data_set = walk(&bytes[meta..], uid, |tag, _| match tag {
-        tags::PIXEL_DATA => Next::StopAfter,
+    let data_set = walk(data_set, uid, |tag, _| match tag {
+        tags::PIXEL_DATA => Next::Stop,
         _ => Next::GoOn,
     })?;
     Ok((meta + data_set, syntax))
 }
 
-/// What to do about an element at the top of the data set.
+/// The length of the file meta information, by its first element, which states the rest.
+fn meta_length(bytes: &[u8]) -> Result<usize, Error> {
+    let (header, rest) = bytes
+        .split_at_checked(8)
+        .context(TruncatedSnafu { position: 0_usize })?;
+    let length = rest.first_chunk().filter(|_| header == GROUP_LENGTH);
+    let length = length.context(MalformedSnafu { position: 0_usize })?;
+    Ok(header.len() + length.len() + u32::from_le_bytes(*length) as usize)
+}
+
+/// What to do after an element at the top of the data set.
 enum Next {
     GoOn,
-    /// It does not belong any more.
-    StopBefore,
-    /// Nothing after it matters.
-    StopAfter,
+    Stop,
 }
 
 /// Visits the elements at the top with their values, empty for sequences; gives where it stopped.
@@ -121,14 +116,11 @@ fn walk<'a>(
             Some(tag) if depth == 0 => visit(tag, value),
             _ => Next::GoOn,
         };
-        if matches!(next, Next::StopBefore) {
-            return Ok(position);
-        }
         decoder
             .skip_bytes(length as u32)
             .map_err(|_| malformed(position))?;
         position = start + length;
-        if matches!(next, Next::StopAfter) {
+        if matches!(next, Next::Stop) {
             return Ok(position);
         }
     }

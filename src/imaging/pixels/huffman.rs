@@ -247,7 +247,7 @@ mod tests {
     #[test]
     fn bits_past_the_end_are_noticed() {
         let mut bits = Bits::new(&[0b1101_1000]);
-        for _ in 0..3 {
+        for _ in 0..4 {
             table().read(&mut bits).expect("a code");
         }
         assert!(!bits.is_overdrawn());

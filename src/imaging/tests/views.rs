@@ -1,0 +1,206 @@
+//! Which frame is taken for the anterior.
+
+use dicom_core::value::PrimitiveValue;
+use dicom_core::{Tag, VR};
+use dicom_dictionary_std::tags;
+use dicom_object::InMemDicomObject;
+
+use super::object::{ANTERIOR, COLUMNS, POSTERIOR, ROWS, Scan, back, body, image_of, scan};
+use crate::imaging::{ViewSource, Warning};
+
+#[test]
+fn a_coded_anterior_is_found_in_either_order() {
+    for (frames, views) in [
+        ([body(), back()], [ANTERIOR, POSTERIOR]),
+        ([back(), body()], [POSTERIOR, ANTERIOR]),
+    ] {
+        let image = Scan::of(&frames).views(&views).read().expect("should be read");
+        assert_eq!(image.counts, image_of(&body(), ROWS, COLUMNS));
+        assert_eq!(image.view_source, ViewSource::ViewCode);
+        assert_eq!(image.warnings, []);
+    }
+}
+
+#[test]
+fn the_detector_vector_maps_frames_to_views() {
+    let image = Scan::of(&[back(), body()])
+        .detectors(&[2, 1])
+        .views(&[ANTERIOR, POSTERIOR])
+        .read()
+        .expect("should be read");
+    assert_eq!(image.counts, image_of(&body(), ROWS, COLUMNS));
+}
+
+#[test]
+fn a_posterior_frame_is_never_used_for_an_anterior() {
+    assert_eq!(Scan::of(&[back()]).views(&[POSTERIOR]).reason(), "no-anterior");
+    // Not even where the other detector's view is not named and it is not the first.
+    let both = Scan::of(&[back(), back()]);
+    assert_eq!(both.views(&[POSTERIOR, POSTERIOR]).reason(), "no-anterior");
+    for (tag, vr) in [(tags::IMAGE_ID, VR::SH), (tags::SERIES_DESCRIPTION, VR::LO)] {
+        let labelled = Scan::of(&[back()]).text(tag, vr, "WB POSTERIOR");
+        assert_eq!(labelled.reason(), "no-anterior");
+    }
+}
+
+#[test]
+fn an_oblique_is_no_anterior() {
+    let left_anterior_oblique = "399074003";
+    assert_eq!(scan().views(&[left_anterior_oblique]).reason(), "no-anterior");
+}
+
+#[test]
+fn two_anteriors_are_too_many() {
+    let both = Scan::of(&[body(), body()]);
+    assert_eq!(both.views(&[ANTERIOR, ANTERIOR]).reason(), "several-anteriors");
+    let twice = Scan::of(&[body(), body()]).detectors(&[1, 1]);
+    assert_eq!(twice.views(&[ANTERIOR]).reason(), "several-anteriors");
+}
+
+#[test]
+fn texts_name_the_view_where_no_code_does() {
+    let by_image_id = scan().text(tags::IMAGE_ID, VR::SH, "WB_ANT");
+    let by_series = scan().text(tags::SERIES_DESCRIPTION, VR::LO, "Whole body anterior");
+    for (scan, source) in [
+        (by_image_id, ViewSource::ImageId),
+        (by_series, ViewSource::SeriesDescription),
+    ] {
+        let image = scan.read().expect("should be read");
+        assert_eq!(image.view_source, source);
+        assert_eq!(image.warnings, []);
+    }
+}
+
+#[test]
+fn the_image_id_outweighs_the_series_description() {
+    let image = scan()
+        .text(tags::IMAGE_ID, VR::SH, "ANT")
+        .text(tags::SERIES_DESCRIPTION, VR::LO, "posterior");
+    assert_eq!(image.read().expect("should be read").view_source, ViewSource::ImageId);
+}
+
+fn ge(scan: Scan, element: u16, value: &str) -> Scan {
+    scan.text(Tag(0x0011, 0x0010), VR::LO, "GEMS_GENIE_1")
+        .text(Tag(0x0011, element), VR::LO, value)
+}
+
+#[test]
+fn ge_private_names_come_after_the_standard_ones() {
+    for element in [0x1012, 0x1030] {
+        let image = ge(scan(), element, "ANT_E").read().expect("should be read");
+        assert_eq!(image.view_source, ViewSource::GePrivate);
+        assert_eq!(ge(scan(), element, "POST_E").reason(), "no-anterior");
+        let labelled = ge(scan(), element, "POST_E").text(tags::IMAGE_ID, VR::SH, "ANT");
+        assert_eq!(labelled.read().expect("should be read").view_source, ViewSource::ImageId);
+    }
+}
+
+#[test]
+fn a_private_block_of_another_creator_says_nothing() {
+    let image = scan()
+        .text(Tag(0x0011, 0x0010), VR::LO, "SOMEONE ELSE")
+        .text(Tag(0x0011, 0x1012), VR::LO, "POST");
+    let image = image.read().expect("should be read");
+    assert_eq!(image.view_source, ViewSource::FirstDetector);
+}
+
+#[test]
+fn the_first_detector_is_taken_with_a_warning_where_nothing_names_a_view() {
+    for scan in [Scan::of(&[body(), back()]), scan()] {
+        let image = scan.read().expect("should be read");
+        assert_eq!(image.counts, image_of(&body(), ROWS, COLUMNS));
+        assert_eq!(image.view_source, ViewSource::FirstDetector);
+        assert_eq!(image.warnings, [Warning::AssumedFirstDetector]);
+    }
+}
+
+#[test]
+fn the_second_detector_alone_is_not_taken_for_the_first() {
+    assert_eq!(Scan::of(&[back()]).detectors(&[2]).reason(), "no-anterior");
+    let second = scan()
+        .text(Tag(0x0011, 0x0010), VR::LO, "GEMS_GENIE_1")
+        .put(Tag(0x0011, 0x1015), VR::SL, PrimitiveValue::from(2_i32));
+    assert_eq!(second.reason(), "no-anterior");
+}
+
+#[test]
+fn the_photopeak_is_chosen_among_energy_windows() {
+    let frames = [back(), back(), back(), body()];
+    let image = Scan::of(&frames)
+        .detectors(&[1, 2, 1, 2])
+        .energy_windows(&[1, 1, 2, 2], &[[100.0, 120.0], [126.0, 154.0]])
+        .views(&[POSTERIOR, ANTERIOR])
+        .read()
+        .expect("should be read");
+    assert_eq!(image.counts, image_of(&body(), ROWS, COLUMNS));
+    assert_eq!(image.warnings, []);
+}
+
+#[test]
+fn of_windows_that_hold_the_photopeak_the_better_centred_is_chosen() {
+    let image = Scan::of(&[back(), body()])
+        .detectors(&[1, 1])
+        .energy_windows(&[1, 2], &[[50.0, 300.0], [130.0, 150.0]])
+        .views(&[ANTERIOR])
+        .read()
+        .expect("should be read");
+    assert_eq!(image.counts, image_of(&body(), ROWS, COLUMNS));
+}
+
+#[test]
+fn a_scatter_window_alone_is_refused() {
+    let scatter = scan().energy_windows(&[1], &[[100.0, 120.0]]);
+    assert_eq!(scatter.reason(), "no-photopeak");
+}
+
+#[test]
+fn of_silent_energy_windows_the_first_is_taken_with_a_warning() {
+    let image = Scan::of(&[body(), back()])
+        .detectors(&[1, 1])
+        .energy_windows(&[1, 2], &[])
+        .views(&[ANTERIOR])
+        .read()
+        .expect("should be read");
+    assert_eq!(image.counts, image_of(&body(), ROWS, COLUMNS));
+    assert_eq!(image.warnings, [Warning::AssumedPhotopeak]);
+}
+
+#[test]
+fn frames_without_vectors_follow_the_standards_order_with_a_warning() {
+    let image = Scan::of(&[back(), body()])
+        .views(&[POSTERIOR, ANTERIOR])
+        .without(tags::DETECTOR_VECTOR)
+        .without(tags::ENERGY_WINDOW_VECTOR)
+        .read()
+        .expect("should be read");
+    assert_eq!(image.counts, image_of(&body(), ROWS, COLUMNS));
+    assert_eq!(image.warnings, [Warning::AssumedFrameOrder]);
+}
+
+#[test]
+fn frames_that_do_not_match_their_vectors_are_refused() {
+    let long = Scan::of(&[body(), back()]).detectors(&[1, 2, 1]);
+    assert_eq!(long.reason(), "frame-vectors");
+    let three = Scan::of(&[body(), back(), back()])
+        .without(tags::DETECTOR_VECTOR)
+        .numbers(tags::NUMBER_OF_DETECTORS, &[2]);
+    assert_eq!(three.reason(), "frame-vectors");
+}
+
+#[test]
+fn an_orientation_from_behind_outweighs_a_text_but_not_a_code() {
+    let seen_from_behind = |scan: Scan| scan.text(tags::PATIENT_ORIENTATION, VR::CS, r"R\F");
+    let labelled = scan().text(tags::IMAGE_ID, VR::SH, "ANT");
+    assert_eq!(seen_from_behind(labelled).reason(), "view-conflict");
+    assert_eq!(seen_from_behind(scan()).reason(), "view-conflict");
+    let coded = seen_from_behind(scan().views(&[ANTERIOR])).read().expect("should be read");
+    assert_eq!(coded.warnings, [Warning::OrientationContradictsView]);
+}
+
+#[test]
+fn a_view_code_that_is_no_sequence_is_an_attribute_error() {
+    let mut detector = InMemDicomObject::new_empty();
+    detector.put_str(tags::VIEW_CODE_SEQUENCE, VR::LO, "ANTERIOR");
+    let scan = scan().items(tags::DETECTOR_INFORMATION_SEQUENCE, vec![detector]);
+    assert_eq!(scan.reason(), "attribute");
+}
