@@ -114,14 +114,22 @@ impl Head {
         let (Some(body), Some(median)) = (extent::of_body(&profile), extent::median(&profile)) else {
             return Self::Unclear;
         };
-        let rows = capped(image, body, bone(median, image.columns));
-        let rows: Vec<&[f32]> = rows.chunks_exact(image.columns).collect();
-        let spine = beside(midline(&rows), image.columns);
+        let limit = bone(median, image.columns);
+        let rows: Vec<&[f32]> = image
+            .pixels
+            .chunks_exact(image.columns)
+            .skip(body.start)
+            .take(body.len())
+            .collect();
+        let spine = beside(midline(&rows, limit), image.columns);
         let tenth = |tenths: usize| tenths * rows.len() / 10;
-        let counts = |part: Range<usize>| rows[part].iter().copied().map(image::sum).sum::<f64>();
+        let sum = |part: Range<usize>, columns: Range<usize>| {
+            let of_row = |row: &&[f32]| image::sum_capped(&row[columns.clone()], limit);
+            rows[part].iter().map(of_row).sum::<f64>()
+        };
+        let counts = |part| sum(part, 0..image.columns);
         let share = |part: Range<usize>| {
-            let near = rows[part.clone()].iter().map(|row| image::sum(&row[spine.clone()]));
-            near.sum::<f64>() / counts(part).max(f64::MIN_POSITIVE)
+            sum(part.clone(), spine.clone()) / counts(part).max(f64::MIN_POSITIVE)
         };
         let votes = [
             vote(counts(0..tenth(4)), counts(tenth(6)..rows.len())),
@@ -150,20 +158,12 @@ fn bone(median_row: f64, columns: usize) -> f32 {
     (4.0 * median_row / columns as f64) as f32
 }
 
-/// The rows of the body, no pixel above a limit.
-fn capped(image: &Image<f32>, body: Range<usize>, limit: f32) -> Vec<f32> {
-    image.pixels[body.start * image.columns..body.end * image.columns]
-        .iter()
-        .map(|count| count.min(limit))
-        .collect()
-}
-
-/// The column up to which half of the counts go.
-fn midline(rows: &[&[f32]]) -> usize {
+/// The column up to which half of the counts go, no pixel above a limit.
+fn midline(rows: &[&[f32]], limit: f32) -> usize {
     let mut columns = vec![0.0; rows.first().map_or(0, |row| row.len())];
     for row in rows {
-        for (column, &count) in columns.iter_mut().zip(*row) {
-            *column += count;
+        for (column, count) in columns.iter_mut().zip(*row) {
+            *column += count.min(limit);
         }
     }
     let half = image::sum(&columns) / 2.0;
