@@ -6,17 +6,19 @@
 mod cohort;
 mod covariates;
 mod error;
+#[cfg(test)]
+mod fixtures;
 mod labels;
 mod pseudonyms;
 mod quarantine;
 mod record;
 mod shard;
 
-pub use cohort::{Cohort, assemble};
+pub use cohort::Cohort;
 pub use covariates::Covariates;
 pub use error::Error;
 pub use labels::Labels;
 pub use pseudonyms::{Labelled, Pseudonyms};
 pub use quarantine::{Fault, Quarantine};
 pub use record::Record;
-pub use shard::{CROP_PIXELS, Shard, ShardFiles, ShardWriter, shard_of};
+pub use shard::{Shard, ShardFiles, ShardWriter, shard_of};

@@ -214,7 +214,6 @@ impl Labelled {
         &self,
         image: &crate::imaging::AnteriorImage,
         crop: &crate::imaging::Crop,
-        synthetic: bool,
     ) -> Record {
         let warnings = image.warnings.iter().chain(&crop.warnings);
         Record {
@@ -226,7 +225,7 @@ impl Labelled {
             view_source: image.view_source,
             acquisition: image.acquisition,
             counts: image.counts.sum(),
-            synthetic,
+            synthetic: image.synthetic,
             warnings: warnings.map(|warning| warning.code().to_owned()).collect(),
         }
     }

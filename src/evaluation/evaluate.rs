@@ -298,3 +298,139 @@ fn patient_count(cohort: &Cohort<'_>) -> u64 {
         .max()
         .map_or(0, |last| *last as u64 + 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parse(table: &str) -> Predictions {
+        Predictions::parse(table.as_bytes()).expect("a right table")
+    }
+
+    fn evaluated(task: Task, table: &str) -> Result<Metrics, Error> {
+        evaluate(task, &parse(table), &Options::default())
+    }
+
+    #[test]
+    fn a_table_of_another_task_is_refused() {
+        let error = evaluated(Task::Perugini, "study,fold,label,p_0,p_1\n1,0,0,1,0\n");
+        let message = error.expect_err("two classes").to_string();
+        assert!(message.contains("has 2 classes where the task Perugini has 4"));
+    }
+
+    #[test]
+    fn a_table_without_labels_is_refused() {
+        let error = evaluated(Task::Positive, "study,fold,label,p_0,p_1\n1,,,1,0\n");
+        assert!(matches!(error, Err(Error::NoLabels)));
+    }
+
+    #[test]
+    fn a_prevalence_is_neither_0_nor_1_nor_nan() {
+        let table = parse("study,fold,label,p_0,p_1\n1,0,0,1,0\n");
+        for prevalence in [0.0, 1.0, -0.5, f64::NAN] {
+            let options = Options {
+                prevalence: Some(prevalence),
+            };
+            let error = evaluate(Task::Positive, &table, &options);
+            assert!(
+                matches!(error, Err(Error::Prevalence { .. })),
+                "{prevalence}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_table_made_in_memory_is_checked_as_a_file_is() {
+        let mut table = parse("study,fold,label,p_0,p_1\n1,0,0,1,0\n");
+        table.rows[0].probabilities = vec![f64::NAN, 0.5];
+        let error = evaluate(Task::Positive, &table, &Options::default());
+        assert!(matches!(error, Err(Error::Value { line: 2, .. })));
+    }
+
+    #[test]
+    fn studies_without_a_label_are_counted_and_change_nothing_else() {
+        let labelled = "study,fold,label,p_0,p_1\n1,0,0,0.9,0.1\n2,0,1,0.2,0.8\n";
+        let without = evaluated(Task::Positive, labelled).expect("labelled studies");
+        let with = format!("{labelled}3,,,0.5,0.5\n");
+        let with = evaluated(Task::Positive, &with).expect("labelled studies");
+        assert_eq!(with.unlabelled, 1);
+        assert_eq!(
+            Metrics {
+                unlabelled: 0,
+                ..with
+            },
+            without
+        );
+    }
+
+    #[test]
+    fn for_four_grades_the_hard_label_decides_sensitivity_and_the_sum_the_operating_point() {
+        // Grade 1 is the likeliest grade, yet grades 2 and 3 together are likelier than not.
+        let table = "study,fold,label,p_0,p_1,p_2,p_3\n1,0,2,0,0.4,0.3,0.3\n2,0,0,1,0,0,0\n";
+        let metrics = evaluated(Task::Perugini, table).expect("labelled studies");
+        assert_eq!(metrics.sensitivity, Some(0.0));
+        let at_half = metrics
+            .positive
+            .operating_points
+            .last()
+            .expect("the stated threshold");
+        assert_eq!((at_half.threshold, at_half.sensitivity), (0.5, Some(1.0)));
+    }
+
+    fn grades() -> impl Strategy<Value = Predictions> {
+        let study = (0usize..4, 0usize..3, prop::array::uniform4(1u8..50));
+        prop::collection::vec(study, 1..40).prop_map(|studies| Predictions {
+            classes: 4,
+            covariates: vec!["sex".to_owned()],
+            rows: studies
+                .into_iter()
+                .enumerate()
+                .map(|(study, (label, fold, weights))| {
+                    let sum: f64 = weights.iter().map(|&weight| f64::from(weight)).sum();
+                    Prediction {
+                        study: study.to_string(),
+                        fold: Some(fold),
+                        label: Some(label),
+                        probabilities: weights.map(|weight| f64::from(weight) / sum).to_vec(),
+                        covariates: vec![["F", "M"][study % 2].to_owned()],
+                    }
+                })
+                .collect(),
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn json_holds_numbers_alone_and_reads_back(predictions in grades()) {
+            let metrics = evaluate(Task::Perugini, &predictions, &Options::default());
+            let metrics = metrics.expect("labelled studies");
+            let json = serde_json::to_string(&metrics).expect("metrics are JSON");
+            let back: Metrics = serde_json::from_str(&json).expect("what was written");
+            prop_assert_eq!(back.studies, metrics.studies);
+            prop_assert_eq!(back.auc.is_some(), metrics.auc.is_some());
+        }
+
+        #[test]
+        fn the_order_of_the_rows_does_not_matter(predictions in grades()) {
+            let mut reversed = predictions.clone();
+            reversed.rows.reverse();
+            let of = |table| evaluate(Task::Perugini, table, &Options::default());
+            let (one, other) = (of(&predictions)?, of(&reversed)?);
+            prop_assert_eq!(one.auc, other.auc);
+            prop_assert_eq!(one.confusion, other.confusion);
+            prop_assert_eq!(one.positive.roc, other.positive.roc);
+            prop_assert_eq!(one.warnings, other.warnings);
+        }
+
+        #[test]
+        fn folds_and_subgroups_divide_the_cohort(predictions in grades()) {
+            let metrics = evaluate(Task::Perugini, &predictions, &Options::default())?;
+            let folds: u64 = metrics.folds.iter().map(|fold| fold.studies).sum();
+            let groups: u64 = metrics.subgroups.iter().map(|row| row.positives).sum();
+            prop_assert_eq!(folds, metrics.studies);
+            prop_assert_eq!(groups, metrics.positives);
+        }
+    }
+}

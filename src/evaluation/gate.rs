@@ -89,3 +89,63 @@ fn value(metrics: &Metrics, metric: &str) -> Option<f64> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Task;
+    use crate::evaluation::{Options, Predictions, evaluate};
+
+    fn metrics(rows: &str) -> Metrics {
+        let table = format!("study,fold,label,p_0,p_1\n{rows}");
+        let predictions = Predictions::parse(table.as_bytes()).expect("a right table");
+        evaluate(Task::Positive, &predictions, &Options::default()).expect("labelled studies")
+    }
+
+    fn mixed() -> Metrics {
+        metrics("1,0,0,0.9,0.1\n2,0,0,0.4,0.6\n3,0,1,0.3,0.7\n4,0,1,0.8,0.2\n")
+    }
+
+    #[test]
+    fn the_minimum_itself_passes() {
+        let outcome = gate(&mixed(), "auc", 0.75).expect("a known metric");
+        assert_eq!((outcome.value, outcome.passed), (Some(0.75), true));
+        assert_eq!(
+            outcome.message,
+            "auc of Positive is 0.7500 and reaches the minimum of 0.75"
+        );
+    }
+
+    #[test]
+    fn a_miss_says_by_how_much() {
+        let outcome = gate(&mixed(), "auc", 0.7501).expect("a known metric");
+        assert!(!outcome.passed);
+        assert_eq!(
+            outcome.message,
+            "auc of Positive is 0.750000, below the minimum of 0.7501"
+        );
+    }
+
+    #[test]
+    fn an_undefined_metric_misses_its_gate() {
+        let outcome = gate(&metrics("1,0,0,0.9,0.1\n"), "auc", 0.0).expect("a known metric");
+        assert_eq!((outcome.value, outcome.passed), (None, false));
+        assert!(outcome.message.contains("not defined"));
+    }
+
+    #[test]
+    fn every_listed_metric_is_known_and_defined_on_a_full_cohort() {
+        for metric in GATE_METRICS {
+            let outcome = gate(&mixed(), metric, 0.0).expect("a listed metric");
+            assert!(outcome.value.is_some(), "{metric}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_metric_is_told_the_known_ones() {
+        let error = gate(&mixed(), "f1", 0.5)
+            .expect_err("no such metric")
+            .to_string();
+        assert!(error.starts_with("`f1` is no metric of a gate: use one of auc, aucLow"));
+    }
+}

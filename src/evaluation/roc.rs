@@ -275,3 +275,148 @@ fn bisect(function: &impl Fn(f64) -> f64, mut outside: f64, mut inside: f64) -> 
     }
     f64::midpoint(outside, inside)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn own_patients(studies: usize) -> Vec<usize> {
+        (0..studies).collect()
+    }
+
+    fn estimate(scores: &[f64], positive: &[bool]) -> Option<Estimate> {
+        auc(scores, positive, &own_patients(scores.len()))
+    }
+
+    fn limits(estimate: Option<Estimate>) -> Interval {
+        let interval = estimate.and_then(|estimate| estimate.interval);
+        interval.expect("both kinds are there")
+    }
+
+    #[test]
+    fn ties_count_one_half() {
+        let positive = [true, true, false, false];
+        let value = |scores: &[f64]| estimate(scores, &positive).expect("both kinds").value;
+        assert_eq!(value(&[0.9, 0.5, 0.5, 0.1]), 3.5 / 4.0);
+        assert_eq!(value(&[0.3; 4]), 0.5);
+        assert_eq!(value(&[0.0, -0.0, 0.0, -0.0]), 0.5);
+    }
+
+    #[test]
+    fn one_kind_alone_has_no_area_and_no_curve() {
+        assert_eq!(estimate(&[0.1, 0.2], &[true, true]), None);
+        assert_eq!(estimate(&[], &[]), None);
+        assert_eq!(curve("positive", &[0.1], &[false]), None);
+    }
+
+    #[test]
+    fn a_score_that_is_no_number_has_no_area() {
+        assert_eq!(estimate(&[0.1, f64::NAN], &[true, false]), None);
+        assert_eq!(estimate(&[0.1, f64::INFINITY], &[true, false]), None);
+    }
+
+    #[test]
+    fn perfect_separation_of_few_studies_is_uncertain() {
+        let few = limits(estimate(&[0.1, 0.2, 0.8, 0.9], &[false, false, true, true]));
+        assert_eq!(few.high, 1.0);
+        assert!(few.low < 0.7, "{few:?}");
+        let scores: Vec<f64> = (0..200).map(f64::from).collect();
+        let positive: Vec<bool> = (0..200).map(|study| study >= 100).collect();
+        assert!(limits(estimate(&scores, &positive)).low > 0.95);
+    }
+
+    #[test]
+    fn a_single_positive_has_an_interval_all_the_same() {
+        let scores = [0.1, 0.2, 0.3, 0.4, 0.35];
+        let interval = limits(estimate(&scores, &[false, false, false, false, true]));
+        assert!(interval.low < 0.75 && 0.75 < interval.high);
+    }
+
+    #[test]
+    fn a_cohort_seen_twice_is_no_surer_if_its_patients_are_known() {
+        let scores = [0.1, 0.4, 0.35, 0.8, 0.7, 0.2, 0.6, 0.5];
+        let positive = [false, false, true, true, true, false, false, true];
+        let twice = [scores, scores].concat();
+        let twice_positive = [positive, positive].concat();
+        let patients: Vec<usize> = (0..8).chain(0..8).collect();
+        let once = limits(estimate(&scores, &positive));
+        let grouped = limits(auc(&twice, &twice_positive, &patients));
+        let naive = limits(estimate(&twice, &twice_positive));
+        assert!((once.low - grouped.low).abs() < 1e-12);
+        assert!(naive.low > once.low);
+    }
+
+    #[test]
+    fn a_curve_keeps_each_change_of_sensitivity_and_the_corners() {
+        let scores = [0.9, 0.8, 0.7, 0.6, 0.5, 0.4];
+        let positive = [true, true, false, false, false, true];
+        let curve = curve("positive", &scores, &positive).expect("both kinds");
+        let thresholds: Vec<_> = curve.points.iter().map(|point| point.threshold).collect();
+        assert_eq!(
+            thresholds,
+            [None, Some(0.9), Some(0.8), Some(0.5), Some(0.4)]
+        );
+    }
+
+    fn cohort() -> impl Strategy<Value = (Vec<f64>, Vec<bool>)> {
+        prop::collection::vec((0u8..30, any::<bool>()), 2..80).prop_map(|studies| {
+            let scores = studies.iter().map(|study| f64::from(study.0) / 30.0);
+            (
+                scores.collect(),
+                studies.iter().map(|study| study.1).collect(),
+            )
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_monotone_map_of_the_scores_changes_nothing((scores, positive) in cohort()) {
+            let mapped: Vec<f64> = scores.iter().map(|score| (3.0 * score).exp() - 7.0).collect();
+            prop_assert_eq!(estimate(&scores, &positive), estimate(&mapped, &positive));
+        }
+
+        #[test]
+        fn the_opposite_scores_have_the_complement((scores, positive) in cohort()) {
+            let opposite: Vec<f64> = scores.iter().map(|score| -score).collect();
+            if let Some(estimate_) = estimate(&scores, &positive) {
+                let other = estimate(&opposite, &positive).expect("both kinds");
+                prop_assert!((estimate_.value + other.value - 1.0).abs() < 1e-12);
+                let (one, two) = (limits(Some(estimate_)), limits(Some(other)));
+                prop_assert!((one.low + two.high - 1.0).abs() < 1e-6);
+            }
+        }
+
+        #[test]
+        fn the_opposite_question_has_the_complement((scores, positive) in cohort()) {
+            let negative: Vec<bool> = positive.iter().map(|positive| !positive).collect();
+            if let Some(estimate_) = estimate(&scores, &positive) {
+                let other = estimate(&scores, &negative).expect("both kinds");
+                prop_assert!((estimate_.value + other.value - 1.0).abs() < 1e-12);
+            }
+        }
+
+        #[test]
+        fn an_interval_contains_its_area_within_0_and_1((scores, positive) in cohort()) {
+            if let Some(estimate) = estimate(&scores, &positive) {
+                let interval = limits(Some(estimate));
+                prop_assert!(0.0 <= interval.low && interval.low <= estimate.value);
+                prop_assert!(estimate.value <= interval.high && interval.high <= 1.0);
+                prop_assert!(interval.low < interval.high);
+            }
+        }
+
+        #[test]
+        fn trapezoids_below_the_curve_are_the_area((scores, positive) in cohort()) {
+            if let Some(curve) = curve("positive", &scores, &positive) {
+                let trapezoid = |pair: &[RocPoint]| {
+                    (pair[1].false_positive_rate - pair[0].false_positive_rate)
+                        * f64::midpoint(pair[1].true_positive_rate, pair[0].true_positive_rate)
+                };
+                let below: f64 = curve.points.windows(2).map(trapezoid).sum();
+                prop_assert!((below - curve.auc).abs() < 1e-12);
+            }
+        }
+    }
+}

@@ -13,6 +13,10 @@ use crate::api::Task;
 /// The covariate that says which studies are of one patient.
 pub(super) const PATIENT: &str = "patient";
 
+/// The covariate that holds the reader's grade: it decides the class, so that a class is absent from
+/// each of its subgroups by nature.
+const GRADE: &str = "grade";
+
 /// The value of a study whose covariate is empty.
 const UNKNOWN: &str = "unknown";
 
@@ -100,7 +104,7 @@ pub(super) fn subgroups(
             })
             .collect();
         let undefined = of_column.iter().filter(|row| row.auc.is_none()).count();
-        if undefined > 0 {
+        if undefined > 0 && column != GRADE {
             warnings.push(format!(
                 "a class is absent from {undefined} of the {} subgroups by {column}, whose AUC is \
                  not defined",
@@ -152,5 +156,90 @@ fn subgroup(column: &str, value: &str, cohort: &Cohort<'_>) -> SubgroupRow {
         sensitivity_interval,
         specificity,
         specificity_interval,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(columns: &str, rows: &[&str]) -> Predictions {
+        let header = format!("study,fold,label,p_0,p_1,{columns}\n");
+        let rows = rows.iter().enumerate();
+        let rows: String = rows
+            .map(|(study, row)| format!("{study},0,{row}\n"))
+            .collect();
+        Predictions::parse((header + &rows).as_bytes()).expect("a right table")
+    }
+
+    fn found(table: &Predictions) -> (Vec<SubgroupRow>, Vec<String>) {
+        let mut warnings = Vec::new();
+        let rows = subgroups(Task::Positive, table, None, &mut warnings);
+        (rows, warnings)
+    }
+
+    #[test]
+    fn ages_fall_into_bands_in_the_order_of_age_and_what_is_no_age_is_unknown() {
+        let table = table(
+            "age",
+            &[
+                "0,1,0,85",
+                "0,1,0,64.9",
+                "1,0,1,75",
+                "0,1,0,",
+                "1,0,1,old",
+                "0,1,0,74",
+            ],
+        );
+        let (rows, _) = found(&table);
+        let values: Vec<_> = rows
+            .iter()
+            .map(|row| (row.value.as_str(), row.studies))
+            .collect();
+        let expected = [
+            ("under 65", 1),
+            ("65-74", 1),
+            ("75-84", 1),
+            ("85 and over", 1),
+            ("unknown", 2),
+        ];
+        assert_eq!(values, expected);
+    }
+
+    #[test]
+    fn a_class_absent_from_a_subgroup_gives_a_warning_that_names_no_value() {
+        let table = table("scanner", &["0,0.9,0.1,A", "1,0.2,0.8,A", "0,0.9,0.1,B"]);
+        let (rows, warnings) = found(&table);
+        assert_eq!(rows[0].auc, Some(1.0));
+        assert_eq!((rows[1].auc, rows[1].sensitivity), (None, None));
+        assert_eq!(rows[1].specificity, Some(1.0));
+        let expected = "a class is absent from 1 of the 2 subgroups by scanner, whose AUC is not \
+                        defined";
+        assert_eq!(warnings, [expected]);
+    }
+
+    #[test]
+    fn neither_free_text_nor_patients_nor_an_empty_column_make_subgroups() {
+        let rows: Vec<String> = (0..21).map(|n| format!("0,1,0,note {n},{n},")).collect();
+        let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+        let (rows, warnings) = found(&table("note,patient,sex", &rows));
+        assert!(rows.is_empty());
+        assert_eq!(warnings.len(), 1);
+        assert!(warnings[0].starts_with("the column note has 21 values"));
+    }
+
+    #[test]
+    fn subgroups_by_grade_lack_a_class_without_a_warning() {
+        let (rows, warnings) = found(&table("grade", &["0,1,0,1", "1,0,1,2", "1,0.9,0.1,3"]));
+        let values: Vec<_> = rows.iter().map(|row| (row.auc, row.sensitivity)).collect();
+        assert_eq!(values, [(None, None), (None, Some(1.0)), (None, Some(0.0))]);
+        assert!(warnings.is_empty());
+    }
+
+    #[test]
+    fn a_study_without_a_label_is_in_no_subgroup() {
+        let (rows, _) = found(&table("sex", &["0,1,0,F", ",1,0,F", ",1,0,M"]));
+        assert_eq!(rows.len(), 1);
+        assert_eq!((rows[0].value.as_str(), rows[0].studies), ("F", 1));
     }
 }

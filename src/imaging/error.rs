@@ -85,7 +85,9 @@ pub enum Error {
     },
 
     /// Fewer bytes of pixel data than the header's sizes need.
-    #[snafu(display("the pixel data have {found} bytes of the {needed} that the header's sizes need"))]
+    #[snafu(display(
+        "the pixel data have {found} bytes of the {needed} that the header's sizes need"
+    ))]
     PixelDataTooShort {
         /// Bytes that rows, columns, frames and bits need.
         needed: usize,
@@ -126,9 +128,7 @@ pub enum Error {
     ViewConflict,
 
     /// The frames cannot be told apart.
-    #[snafu(display(
-        "{frames} frames do not match the object's detectors and energy windows"
-    ))]
+    #[snafu(display("{frames} frames do not match the object's detectors and energy windows"))]
     FrameVectors {
         /// Number of Frames.
         frames: usize,

@@ -27,7 +27,11 @@ pub fn of_body(profile: &[f64]) -> Option<Range<usize>> {
     let threshold = threshold(profile)?;
     let mut best: Option<(f64, Range<usize>)> = None;
     let mut run: Option<(f64, Range<usize>)> = None;
-    for (row, &sum) in profile.iter().enumerate().filter(|&(_, &sum)| sum > threshold) {
+    for (row, &sum) in profile
+        .iter()
+        .enumerate()
+        .filter(|&(_, &sum)| sum > threshold)
+    {
         run = match run {
             Some((counts, rows)) if row - rows.end <= LARGEST_GAP => {
                 Some((counts + sum, rows.start..row + 1))

@@ -73,24 +73,19 @@ pub fn find_anterior(set: &DataSet, count: usize) -> Result<AnteriorFrame, Error
 ///
 /// Without the vectors the frames run through the detectors within each window, in the order of
 /// the Frame Increment Pointer that the standard asks of whole-body and static images.
-fn frames(
-    set: &DataSet,
-    count: usize,
-    warnings: &mut Vec<Warning>,
-) -> Result<Vec<Frame>, Error> {
+fn frames(set: &DataSet, count: usize, warnings: &mut Vec<Warning>) -> Result<Vec<Frame>, Error> {
     let detectors = dicom::detector_vector(set)?;
     let windows = dicom::energy_window_vector(set)?;
     let detector_count = dicom::number_of_detectors(set)?;
     let window_count = dicom::number_of_energy_windows(set)?;
-    let lists_every_frame = |vector: &Option<Vec<usize>>| {
-        vector.as_ref().is_none_or(|vector| vector.len() == count)
-    };
+    let lists_every_frame =
+        |vector: &Option<Vec<usize>>| vector.as_ref().is_none_or(|vector| vector.len() == count);
     ensure!(
         lists_every_frame(&detectors) && lists_every_frame(&windows),
         FrameVectorsSnafu { frames: count }
     );
-    let is_listed = (detectors.is_some() || detector_count == 1)
-        && (windows.is_some() || window_count == 1);
+    let is_listed =
+        (detectors.is_some() || detector_count == 1) && (windows.is_some() || window_count == 1);
     if !is_listed && count > 1 {
         ensure!(
             Some(count) == detector_count.checked_mul(window_count),
@@ -114,11 +109,7 @@ fn frames(
 }
 
 /// The number of the energy window whose range holds the photopeak and is centred closest to it.
-fn photopeak(
-    set: &DataSet,
-    frames: &[Frame],
-    warnings: &mut Vec<Warning>,
-) -> Result<usize, Error> {
+fn photopeak(set: &DataSet, frames: &[Frame], warnings: &mut Vec<Warning>) -> Result<usize, Error> {
     let stated = dicom::energy_windows(set)?;
     let mut used: Vec<usize> = frames.iter().map(|frame| frame.window).collect();
     used.sort_unstable();
@@ -212,7 +203,10 @@ fn coded_view(views: &[DetectorView], detector: usize) -> Option<View> {
 fn view_by_text(set: &DataSet) -> Result<Option<(View, ViewSource)>, Error> {
     let texts = [
         (dicom::image_id(set)?, ViewSource::ImageId),
-        (dicom::series_description(set)?, ViewSource::SeriesDescription),
+        (
+            dicom::series_description(set)?,
+            ViewSource::SeriesDescription,
+        ),
         (dicom::ge_dataset_name(set), ViewSource::GePrivate),
         (dicom::ge_picture_name(set), ViewSource::GePrivate),
     ];

@@ -75,13 +75,15 @@ pub fn acquisition(set: &DataSet, layout: &Layout) -> Result<Acquisition, Error>
 
 /// Parts of the body that a static bone scan shows instead of the thorax, as they are typed.
 const ELSEWHERE: &[&str] = &[
-    "SKULL", "HEAD", "FACE", "NECK", "PELVIS", "PELVIC", "HIP", "HIPS", "FEMUR", "FEMURS",
-    "LEG", "LEGS", "KNEE", "KNEES", "TIBIA", "ANKLE", "ANKLES", "FOOT", "FEET", "ELBOW",
-    "ELBOWS", "HAND", "HANDS", "WRIST", "WRISTS", "FOREARM", "LSPINE", "LUMBAR", "ABDOMEN",
-    "BLADDER", "KIDNEY", "KIDNEYS", "THYROID",
+    "SKULL", "HEAD", "FACE", "NECK", "PELVIS", "PELVIC", "HIP", "HIPS", "FEMUR", "FEMURS", "LEG",
+    "LEGS", "KNEE", "KNEES", "TIBIA", "ANKLE", "ANKLES", "FOOT", "FEET", "ELBOW", "ELBOWS", "HAND",
+    "HANDS", "WRIST", "WRISTS", "FOREARM", "LSPINE", "LUMBAR", "ABDOMEN", "BLADDER", "KIDNEY",
+    "KIDNEYS", "THYROID",
 ];
 
-const THORAX: &[&str] = &["THORAX", "CHEST", "HEART", "CARDIAC", "RIBS", "STERNUM", "TSPINE"];
+const THORAX: &[&str] = &[
+    "THORAX", "CHEST", "HEART", "CARDIAC", "RIBS", "STERNUM", "TSPINE",
+];
 
 /// A static is taken for one of the thorax unless something says that it is of another part.
 fn check_thorax(set: &DataSet) -> Result<(), Error> {

@@ -8,11 +8,11 @@ use std::ops::Range;
 
 use snafu::ensure;
 
-use super::{Image, image};
 use super::dicom::{self, Code, DataSet};
 use super::error::{Error, OrientationUnclearSnafu, UpsideDownSnafu};
 use super::extent;
 use super::warning::Warning;
+use super::{Image, image};
 
 /// What the header says about the directions of rows and columns.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -111,7 +111,8 @@ impl Head {
     /// bladder decides nothing.
     pub fn of(image: &Image<f32>) -> Self {
         let profile = image.row_sums();
-        let (Some(body), Some(median)) = (extent::of_body(&profile), extent::median(&profile)) else {
+        let (Some(body), Some(median)) = (extent::of_body(&profile), extent::median(&profile))
+        else {
             return Self::Unclear;
         };
         let limit = bone(median, image.columns);

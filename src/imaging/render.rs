@@ -38,7 +38,12 @@ pub fn draw(
 
 /// The count from which on a pixel is black.
 fn window(image: &Image<f32>) -> f32 {
-    let mut counts: Vec<f32> = image.pixels.iter().copied().filter(|&count| count > 0.0).collect();
+    let mut counts: Vec<f32> = image
+        .pixels
+        .iter()
+        .copied()
+        .filter(|&count| count > 0.0)
+        .collect();
     counts.sort_unstable_by(f32::total_cmp);
     let above = (counts.len() as f64 * SATURATED) as usize;
     counts

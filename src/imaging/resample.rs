@@ -10,7 +10,13 @@ pub fn shrink(image: &Image<f32>, rows: usize, columns: usize) -> Image<f32> {
     let across: Vec<f64> = image
         .pixels
         .chunks_exact(image.columns)
-        .flat_map(|row| shrink_line(row.iter().map(|&count| count.into()), image.columns, columns))
+        .flat_map(|row| {
+            shrink_line(
+                row.iter().map(|&count| count.into()),
+                image.columns,
+                columns,
+            )
+        })
         .collect();
     let mut pixels = vec![0.0; rows * columns];
     for column in 0..columns {

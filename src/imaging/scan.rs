@@ -185,7 +185,11 @@ fn limit_size(
         ]
     });
     let counts = resample::shrink(&counts, new_rows, new_columns);
-    (counts, spacing, Some(Warning::Downsampled { rows, columns }))
+    (
+        counts,
+        spacing,
+        Some(Warning::Downsampled { rows, columns }),
+    )
 }
 
 fn check_pixel_size(spacing: Option<[f64; 2]>) -> Option<Warning> {

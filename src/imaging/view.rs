@@ -97,8 +97,22 @@ const OTHER: &[&str] = &[
 
 /// What follows "post" where it means "after".
 const AFTER: &[&str] = &[
-    "INJ", "INJECTION", "OP", "OPERATION", "SURGERY", "THERAPY", "TX", "TREATMENT",
-    "CHEMO", "RT", "VOID", "EXERCISE", "STRESS", "CONTRAST", "PROCESSED", "PROCESSING",
+    "INJ",
+    "INJECTION",
+    "OP",
+    "OPERATION",
+    "SURGERY",
+    "THERAPY",
+    "TX",
+    "TREATMENT",
+    "CHEMO",
+    "RT",
+    "VOID",
+    "EXERCISE",
+    "STRESS",
+    "CONTRAST",
+    "PROCESSED",
+    "PROCESSING",
 ];
 
 /// The view that a free text names, if it names just one.

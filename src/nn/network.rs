@@ -309,7 +309,10 @@ mod tests {
         );
 
         let name = b"stem.norm.bias";
-        let at = bytes.windows(name.len()).position(|window| window == name).unwrap();
+        let at = bytes
+            .windows(name.len())
+            .position(|window| window == name)
+            .unwrap();
         let mut renamed = bytes.clone();
         renamed[at..at + name.len()].copy_from_slice(b"stem.norm.bent");
         let message = load(&renamed);

@@ -88,7 +88,9 @@ pub fn write(cohort: &Cohort, folder: &Path, progress: impl Fn() + Sync) -> Resu
     write_whole(&labels, |file| {
         let mut table = csv::Writer::from_writer(file);
         for number in 0..cohort.len() {
-            table.serialize(Row::from(cohort.study(number))).context(TableSnafu)?;
+            table
+                .serialize(Row::from(cohort.study(number)))
+                .context(TableSnafu)?;
         }
         table.flush().context(WriteSnafu { path: &labels })
     })
@@ -114,7 +116,8 @@ fn mark(cohort: &Cohort, folder: &Path) -> Result<(), Error> {
     let mut entries = fs::read_dir(folder).context(WriteSnafu { path: folder })?;
     ensure!(entries.next().is_none(), NotEmptySnafu { path: folder });
     write_whole(&path, |file| {
-        file.write_all(text.as_bytes()).context(WriteSnafu { path: &path })
+        file.write_all(text.as_bytes())
+            .context(WriteSnafu { path: &path })
     })
 }
 
@@ -128,8 +131,8 @@ fn write_study(study: &Study, folder: &Path) -> Result<(), Error> {
     fs::create_dir_all(&folder).context(WriteSnafu { path: &folder })?;
     let objects = dicom::objects(study, &scan(study));
     for (object, path) in objects.into_iter().zip(names(expected)) {
-        let bytes = dicom::encode(object, study.scanner.implicit)
-            .context(EncodeSnafu { path: &path })?;
+        let bytes =
+            dicom::encode(object, study.scanner.implicit).context(EncodeSnafu { path: &path })?;
         write_whole(&path, |file| {
             file.write_all(&bytes).context(WriteSnafu { path: &path })
         })?;
@@ -157,7 +160,8 @@ fn write_whole(
         let mut file = BufWriter::new(file);
         fill(&mut file)?;
         let file = file.into_inner().map_err(io::IntoInnerError::into_error);
-        file.and_then(|file| file.sync_all()).context(WriteSnafu { path })?;
+        file.and_then(|file| file.sync_all())
+            .context(WriteSnafu { path })?;
         fs::rename(&partial, path).context(WriteSnafu { path })
     })();
     if written.is_err() {

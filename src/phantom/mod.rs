@@ -79,3 +79,13 @@ pub enum Error {
         source: Box<dicom_object::WriteError>,
     },
 }
+
+impl Error {
+    /// Whether what was asked for makes no sense, so that asking again would not help.
+    pub fn is_configuration(&self) -> bool {
+        matches!(
+            self,
+            Self::Shares { .. } | Self::Share { .. } | Self::NotEmpty { .. }
+        )
+    }
+}

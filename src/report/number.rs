@@ -58,7 +58,7 @@ pub(super) fn things(value: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(value), if value == 1 { one } else { many })
 }
 
-/// A share in percent: `3.5 %`; undefined for a share of nothing.
+/// A share in percent, which no line break parts: `3.5 %`; undefined for a share of nothing.
 pub(super) fn share(part: u64, whole: u64) -> String {
     if whole == 0 {
         return UNDEFINED.to_owned();
@@ -66,7 +66,7 @@ pub(super) fn share(part: u64, whole: u64) -> String {
     // Counts of studies are far below 2^53.
     #[allow(clippy::cast_precision_loss)]
     let percent = 100.0 * part as f64 / whole as f64;
-    format!("{} %", decimals(percent, 1))
+    format!("{}\u{a0}%", decimals(percent, 1))
 }
 
 /// A time span in its two largest units: `1 h 12 min`, `43 s`.
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn a_share_of_nothing_is_undefined() {
         assert_eq!(share(0, 0), "–");
-        assert_eq!(share(47, 1334), "3.5 %");
+        assert_eq!(share(47, 1334), "3.5\u{a0}%");
     }
 
     #[test]

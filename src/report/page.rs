@@ -25,7 +25,7 @@ pub(super) struct Page {
     /// The window's title and the main heading's text.
     pub title: String,
     /// What stands above the main heading, such as "Training run".
-    pub kind: &'static str,
+    pub kind: String,
     /// Whether the images are phantoms.
     pub synthetic: bool,
     /// The first screen, below the main heading.

@@ -48,6 +48,31 @@ pub(super) const fn reader_kappa(task: Task) -> Option<f64> {
     }
 }
 
+/// Accuracy and AUC with and without bone metastases.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Metastases {
+    /// Accuracy with and without.
+    pub accuracy: [f64; 2],
+    /// AUC of hard labels with and without; `None` for the four grades, whose published values
+    /// (.43 and .51) fit nothing else in the paper.
+    pub auc: Option<[f64; 2]>,
+}
+
+/// The paper's results by metastasis, which it gives for `Residual` alone.
+pub(super) fn metastases(task: Task, architecture: &str) -> Option<Metastases> {
+    match (task, architecture) {
+        (Task::Perugini, "Residual") => Some(Metastases {
+            accuracy: [0.71, 0.66],
+            auc: None,
+        }),
+        (Task::Positive, "Residual") => Some(Metastases {
+            accuracy: [0.97, 0.98],
+            auc: Some([0.90, 0.89]),
+        }),
+        _ => None,
+    }
+}
+
 const fn row(
     architecture: &'static str,
     auc: f64,

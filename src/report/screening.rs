@@ -56,8 +56,11 @@ pub(super) fn page(report: &ScreeningReport) -> String {
         provenance::section(&report.provenance),
     ));
     Page {
-        title: format!("{}/{}", report.namespace, report.name),
-        kind: "Screening of bone scans for cardiac amyloidosis",
+        title: report.name.clone(),
+        kind: format!(
+            "Screening of bone scans for cardiac amyloidosis, in {}",
+            report.namespace
+        ),
         synthetic: report.synthetic,
         summary: screened::summary(report),
         sections,

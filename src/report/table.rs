@@ -6,7 +6,9 @@ use super::markup::{Element, Markup, element};
 pub(super) struct Table {
     caption: Markup,
     headers: Vec<Markup>,
-    rows: Vec<Element>,
+    /// The rows of each group; all in one where no group has a name.
+    groups: Vec<Vec<Element>>,
+    class: Option<&'static str>,
 }
 
 /// A row's standing.
@@ -27,8 +29,25 @@ impl Table {
         Self {
             caption: caption.into(),
             headers: headers.into_iter().map(Into::into).collect(),
-            rows: Vec::new(),
+            groups: vec![Vec::new()],
+            class: None,
         }
+    }
+
+    /// Sets the class of the style sheet.
+    pub(super) const fn class(mut self, class: &'static str) -> Self {
+        self.class = Some(class);
+        self
+    }
+
+    /// Begins a group of rows that has a name.
+    pub(super) fn group(&mut self, name: impl Into<Markup>) {
+        let header = element("th")
+            .attribute("scope", "rowgroup")
+            .attribute("colspan", self.headers.len().to_string())
+            .child(name);
+        self.groups
+            .push(vec![element("tr").class("group").child(header)]);
     }
 
     /// Adds a row: its header, then its cells; a short row is filled with empty cells.
@@ -58,12 +77,15 @@ impl Table {
             Kind::Own => element("tr"),
             Kind::Reference => element("tr").class("reference"),
         };
-        self.rows.push(row.child(header).children(cells));
+        let row = row.child(header).children(cells);
+        if let Some(group) = self.groups.last_mut() {
+            group.push(row);
+        }
     }
 
     /// Whether it has no row yet.
-    pub(super) const fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+    pub(super) fn is_empty(&self) -> bool {
+        self.groups.iter().all(Vec::is_empty)
     }
 }
 
@@ -75,12 +97,13 @@ impl From<Table> for Markup {
             .map(|header| element("th").attribute("scope", "col").child(header));
         let head = element("thead").child(element("tr").children(headers));
         let caption = element("caption").child(element("span").child(table.caption));
-        scrolling(
-            element("table")
-                .child(caption)
-                .child(head)
-                .child(element("tbody").children(table.rows)),
-        )
+        let bodies = table.groups.into_iter().filter(|group| !group.is_empty());
+        let bodies = bodies.map(|group| element("tbody").children(group));
+        let mut whole = element("table");
+        if let Some(class) = table.class {
+            whole = whole.class(class);
+        }
+        scrolling(whole.child(caption).child(head).children(bodies))
     }
 }
 
@@ -89,6 +112,8 @@ pub(super) fn scrolling(content: impl Into<Markup>) -> Markup {
     element("div")
         .class("scroll")
         .attribute("tabindex", "0")
+        .attribute("role", "group")
+        .attribute("aria-label", "scrolls sideways")
         .child(content)
         .into()
 }

@@ -24,8 +24,11 @@ pub(super) fn page(report: &TrainingReport) -> String {
         .collect();
     let section = |id, title, content| Section { id, title, content };
     Page {
-        title: format!("{}/{}", report.namespace, report.name),
-        kind: "Training run: cardiac amyloidosis on bone scans",
+        title: report.name.clone(),
+        kind: format!(
+            "Training run for cardiac amyloidosis on bone scans, in {}",
+            report.namespace
+        ),
         synthetic: report.synthetic,
         summary: summary::section(report, &subjects),
         sections: vec![

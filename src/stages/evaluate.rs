@@ -13,6 +13,7 @@ use crate::evaluation::{
     self, BaselineMetrics, MetricsDocument, NetworkGate, NetworkMetrics, Options, Predictions,
 };
 use crate::training::{count_ratio, fit::History};
+use crate::workflow::StageKind;
 use crate::workflow::artefacts::{self, Fold};
 
 /// What one network reached on one task.
@@ -36,12 +37,15 @@ pub(super) fn run(run: &TrainingContext<'_>) -> Result<Summary, TaskError> {
 
     let combinations = combinations(run)?;
     let document = evaluate(run, &cohort, &combinations)?;
-    run.put(artefacts::METRICS, serde_json::to_vec_pretty(&document).or_retry()?)?;
+    run.put(
+        artefacts::METRICS,
+        serde_json::to_vec_pretty(&document).or_retry()?,
+    )?;
     let passed = document.gates.iter().all(|gate| gate.outcome.passed);
     let model = match &run.spec.publish {
-        Some(wanted) if passed && wanted.method == PublishMethod::Ensemble => {
-            Some(publish_ensemble(run, wanted, &cohort, &data, &combinations, &document)?)
-        }
+        Some(wanted) if passed && wanted.method == PublishMethod::Ensemble => Some(
+            publish_ensemble(run, wanted, &cohort, &data, &combinations, &document)?,
+        ),
         _ => None,
     };
     let findings = Findings {
@@ -99,12 +103,15 @@ fn data_status(
     quarantine: &Quarantine,
 ) -> Result<DataStatus, TaskError> {
     let labelled = run.pseudonyms()?.len() as u64;
-    let mut data = run.preprocessed()?;
+    let mut data = run.counted(StageKind::Preprocess)?;
     data.used = cohort.len() as u64;
     data.studies = labelled;
     data.missing_images = labelled.saturating_sub(data.used);
     data.quarantined = quarantine.len() as u64;
-    data.by_grade = (0..).zip(cohort.by_grade()).map(|(grade, studies): (u8, usize)| (grade.to_string(), studies as u64)).collect();
+    data.by_grade = (0..)
+        .zip(cohort.by_grade())
+        .map(|(grade, studies): (u8, usize)| (grade.to_string(), studies as u64))
+        .collect();
     Ok(data)
 }
 
@@ -149,7 +156,10 @@ fn combination(
     predictions
         .rows
         .sort_by_key(|row| row.study.parse::<u32>().unwrap_or(u32::MAX));
-    run.put(&artefacts::predictions(architecture, task), predictions.to_csv().or_retry()?)?;
+    run.put(
+        &artefacts::predictions(architecture, task),
+        predictions.to_csv().or_retry()?,
+    )?;
     Ok(Some(Combination {
         architecture,
         task,
@@ -198,7 +208,12 @@ fn evaluate(
             outcome,
         });
     }
-    document.baselines = run.spec.tasks.iter().map(|&task| baseline(cohort, task)).collect();
+    document.baselines = run
+        .spec
+        .tasks
+        .iter()
+        .map(|&task| baseline(cohort, task))
+        .collect();
     Ok(document)
 }
 
@@ -244,7 +259,8 @@ fn publish_ensemble(
     combinations: &[Combination],
     document: &MetricsDocument,
 ) -> Result<ModelReference, TaskError> {
-    let wanted_one = |architecture, task| architecture == wanted.architecture && task == wanted.task;
+    let wanted_one =
+        |architecture, task| architecture == wanted.architecture && task == wanted.task;
     let combination = combinations
         .iter()
         .find(|combination| wanted_one(combination.architecture, combination.task));

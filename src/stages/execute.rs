@@ -237,13 +237,18 @@ impl TaskError {
 
     /// The causes joined to one sentence: the termination message, at most 4096 bytes.
     pub fn sentence(&self) -> String {
-        let mut next: Option<&dyn StdError> = match self {
+        match self {
             Self::Data { source } | Self::Configuration { source } | Self::Other { source } => {
-                Some(source.as_ref())
+                Self::sentence_of(source.as_ref())
             }
-            Self::Interrupted => Some(self),
-        };
+            Self::Interrupted => self.to_string(),
+        }
+    }
+
+    /// An error and its causes joined to one sentence of at most 4096 bytes.
+    pub fn sentence_of(error: &dyn StdError) -> String {
         let mut chain = Vec::new();
+        let mut next = Some(error);
         while let Some(error) = next {
             chain.push(error.to_string());
             next = error.source();

@@ -69,7 +69,9 @@ pub(super) fn screener(run: &ScreeningContext<'_>) -> Result<Screener, TaskError
     };
     let device = run::device(&run.spec.compute)?;
     let model = open_model(uri, &run.options, &device).or_bad_configuration()?;
-    let threshold = model.threshold(&run.spec.operating_point).or_bad_configuration()?;
+    let threshold = model
+        .threshold(&run.spec.operating_point)
+        .or_bad_configuration()?;
     Ok(Screener {
         model,
         threshold,

@@ -68,8 +68,13 @@ pub(super) fn run(run: &TrainingContext<'_>, shard: u32) -> Result<Summary, Task
     let files = writer.finish().or_retry()?;
     run.put(&artefacts::shard_table(shard), files.table.clone())?;
     let crops = files.crops();
-    run.store.put_chunks(&artefacts::shard(shard), crops).or_retry()?;
-    run.put(&artefacts::quarantine_part(shard), quarantine.to_csv().or_retry()?)?;
+    run.store
+        .put_chunks(&artefacts::shard(shard), crops)
+        .or_retry()?;
+    run.put(
+        &artefacts::quarantine_part(shard),
+        quarantine.to_csv().or_retry()?,
+    )?;
     Ok(Summary {
         message,
         data: Some(data),

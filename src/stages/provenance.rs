@@ -1,10 +1,9 @@
 //! Where a result comes from, for its report.
 
+use super::TaskError;
 use super::failure::OrFail;
-use super::run::Run;
-use super::{Summary, TaskError};
+use super::run::{Run, ScreeningContext, TrainingContext};
 use crate::report::{Fact, Provenance, StageTime};
-use super::run::{ScreeningContext, TrainingContext};
 
 /// The provenance of a training run.
 pub(super) fn of_training(
@@ -40,11 +39,22 @@ fn provenance<Spec>(
         ],
         digests,
         machine: vec![
-            fact("processor", format!("{} threads of {}", run.context.threads, std::env::consts::ARCH)),
+            fact(
+                "processor",
+                format!(
+                    "{} threads of {}",
+                    run.context.threads,
+                    std::env::consts::ARCH
+                ),
+            ),
             fact("accelerator", accelerator),
         ],
         stages: stage_times(run)?,
-        finished: Some(k8s_openapi::jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M UTC").to_string()),
+        finished: Some(
+            k8s_openapi::jiff::Timestamp::now()
+                .strftime("%Y-%m-%d %H:%M UTC")
+                .to_string(),
+        ),
     })
 }
 
@@ -52,15 +62,16 @@ fn provenance<Spec>(
 fn stage_times<Spec>(run: &Run<'_, Spec>) -> Result<Vec<StageTime>, TaskError> {
     let mut times = Vec::new();
     for stage in &run.context.plan.stages {
-        let mut summaries = Vec::<Summary>::new();
-        for task in &stage.tasks {
-            summaries.extend(run.summary(task)?);
-        }
+        let summaries = run.summaries(stage.kind)?;
         if !summaries.is_empty() {
             times.push(StageTime {
                 stage: stage.kind.to_string(),
                 tasks: summaries.len() as u64,
-                seconds: summaries.iter().map(|summary| summary.seconds).sum::<f64>().round() as u64,
+                seconds: summaries
+                    .iter()
+                    .map(|summary| summary.seconds)
+                    .sum::<f64>()
+                    .round() as u64,
             });
         }
     }

@@ -1,10 +1,12 @@
 //! A trained model becomes a bundle in the store.
 
+use super::TaskError;
 use super::failure::OrFail;
 use super::run::TrainingContext;
-use super::TaskError;
 use crate::api::{DataStatus, ModelReference, Publish};
-use crate::bundle::{self, FORMAT_VERSION, INTENDED_USE, Manifest, Member, MemberFiles, Provenance};
+use crate::bundle::{
+    self, FORMAT_VERSION, INTENDED_USE, Manifest, Member, MemberFiles, Provenance,
+};
 use crate::evaluation::{Metrics, Predictions, positive_probability};
 use crate::workflow::artefacts;
 
@@ -37,7 +39,11 @@ pub(super) fn publish(
         format_version: FORMAT_VERSION,
         architecture,
         task,
-        classes: task.classes().iter().map(|&class| class.to_owned()).collect(),
+        classes: task
+            .classes()
+            .iter()
+            .map(|&class| class.to_owned())
+            .collect(),
         synthetic: published.synthetic,
         crop: run.spec.preprocessing.crop,
         members,
@@ -56,7 +62,10 @@ pub(super) fn publish(
         intended_use: INTENDED_USE.to_owned(),
     };
     let packed = bundle::pack(&manifest, contents).or_retry()?;
-    let folder = run.store.at(&artefacts::bundle(architecture, task)).or_retry()?;
+    let folder = run
+        .store
+        .at(&artefacts::bundle(architecture, task))
+        .or_retry()?;
     for (name, bytes) in packed.files {
         folder.put(&name, bytes).or_retry()?;
     }

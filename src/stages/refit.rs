@@ -9,7 +9,7 @@ use crate::api::{Architecture, ModelReference, Publish, Task};
 use crate::bundle::{Member, MemberFiles};
 use crate::evaluation::{MetricsDocument, Predictions};
 use crate::training::{Preparation, Prepared};
-use crate::workflow::artefacts;
+use crate::workflow::{StageKind, artefacts};
 
 /// A stream of random numbers that no fold has.
 const STREAM: u64 = u32::MAX as u64;
@@ -48,7 +48,7 @@ fn train(
     task: Task,
 ) -> Result<MemberFiles, TaskError> {
     let cohort = run.cohort()?;
-    let images = run.log_images(&cohort);
+    let images = super::train::log_images(&cohort);
     let classes = cohort.classes(task);
     let Prepared {
         fit: data,
@@ -101,7 +101,7 @@ fn publish_refit(
         run,
         Published {
             publish: wanted,
-            data: &run.evaluated_data()?,
+            data: &run.counted(StageKind::Evaluate)?,
             synthetic: cohort.is_synthetic(),
             metrics: result.metrics.clone(),
             predictions: &Predictions::parse(&table).or_retry()?,

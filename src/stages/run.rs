@@ -1,12 +1,14 @@
 //! What every task of a run needs: its stores, its spec, its data set.
 
 use super::failure::{OrFail, OrMissing};
-use super::{TaskContext, TaskError};
-use crate::api::{Accelerator, Compute, Resource, ScreeningJobSpec, StorageSpec, TrainingRunSpec};
-use crate::dataset::{Cohort, Pseudonyms, Labels, Shard};
+use super::{Summary, TaskContext, TaskError};
+use crate::api::{
+    Accelerator, Compute, DataStatus, ScreeningJobSpec, StorageSpec, TrainingRunSpec,
+};
+use crate::dataset::{Cohort, Labels, Pseudonyms, Shard};
 use crate::nn::{self, Device};
 use crate::storage::{Storage, StorageOptions};
-use crate::workflow::artefacts;
+use crate::workflow::{StageKind, TaskSpec, artefacts};
 
 /// The largest table or page that is read back, in bytes.
 pub(super) const LARGEST_TABLE: u64 = 1 << 30;
@@ -67,6 +69,26 @@ impl<'a, Spec> Run<'a, Spec> {
         self.store.try_get(name, LARGEST_TABLE).or_retry()
     }
 
+    /// The summary of a task that has ended well.
+    pub fn summary(&self, task: &TaskSpec) -> Result<Option<Summary>, TaskError> {
+        let marker = self.try_get(&task.marker)?;
+        let read = |marker: Vec<u8>| serde_json::from_slice(&marker).or_retry();
+        marker.map(read).transpose()
+    }
+
+    /// The summaries of the tasks of a stage that have ended well.
+    pub fn summaries(&self, kind: StageKind) -> Result<Vec<Summary>, TaskError> {
+        let stages = self.context.plan.stages.iter();
+        let tasks = stages
+            .filter(|stage| stage.kind == kind)
+            .flat_map(|stage| &stage.tasks);
+        let mut summaries = Vec::new();
+        for task in tasks {
+            summaries.extend(self.summary(task)?);
+        }
+        Ok(summaries)
+    }
+
     /// Reads a table of labels from anywhere.
     pub fn labels(&self, uri: &str) -> Result<Labels, TaskError> {
         let (folder, key) = Storage::open_object(uri, &self.options).or_bad_place()?;
@@ -92,9 +114,25 @@ impl TrainingContext<'_> {
         for shard in 0..self.spec.preprocessing.shards {
             let crops = self.store.get(&artefacts::shard(shard), LARGEST_SHARD);
             let table = self.get(&artefacts::shard_table(shard))?;
-            shards.push(Shard::read(&crops.or_retry()?, &table).or_retry()?);
+            shards.push(Shard::read(shard, &crops.or_retry()?, &table).or_retry()?);
         }
-        Ok(Cohort::assemble(shards))
+        let cohort = Cohort::assemble(shards);
+        if cohort.is_empty() {
+            return Err(TaskError::data(
+                "no object has a usable anterior image and a label: see quarantine.csv, and check that \
+                 labels.csv has the studies of these images",
+            ));
+        }
+        Ok(cohort)
+    }
+
+    /// The counts of a stage's data, added up.
+    pub fn counted(&self, kind: StageKind) -> Result<DataStatus, TaskError> {
+        let mut data = DataStatus::default();
+        for summary in self.summaries(kind)? {
+            data.add(&summary.data.unwrap_or_default());
+        }
+        Ok(data)
     }
 
     /// The device that networks are trained on.

@@ -3,10 +3,12 @@
 use std::sync::mpsc::{self, SyncSender};
 use std::thread;
 
-use super::failure::{OrFail, OrMissing};
+use snafu::Snafu;
+
+use super::failure::OrFail;
 use super::model;
 use super::objects::{ShardOf, for_each_object};
-use super::run::{self, ScreeningContext};
+use super::run::ScreeningContext;
 use super::screening::{Candidate, Decision, Screened, Screener};
 use super::screening_table::{self, Row};
 use super::{Summary, TaskError};
@@ -61,7 +63,8 @@ pub(super) fn run(run: &ScreeningContext<'_>, shard: u32) -> Result<Summary, Tas
 }
 
 /// The rows of a table that is not to be written after all.
-#[derive(Debug)]
+#[derive(Debug, Snafu)]
+#[snafu(display("the screening stopped"))]
 struct Abandoned;
 
 type Chunks = SyncSender<Result<Vec<u8>, Abandoned>>;
@@ -108,7 +111,8 @@ impl Shard<'_> {
         )?;
         if self.labels.is_some() {
             let table = predictions.to_csv().or_retry()?;
-            self.run.put(&artefacts::screening_predictions(self.number), table)?;
+            self.run
+                .put(&artefacts::screening_predictions(self.number), table)?;
         }
         Ok(counts)
     }
@@ -131,7 +135,8 @@ impl Shard<'_> {
             artefacts::ACTIVATION_MAPS,
             self.number
         );
-        self.run.put(&name, activation_maps(self.screener, decision)?)?;
+        self.run
+            .put(&name, activation_maps(self.screener, decision)?)?;
         Ok(name)
     }
 
@@ -144,7 +149,8 @@ impl Shard<'_> {
             return;
         };
         let task = self.screener.model.manifest.task;
-        let columns = super::train::covariates(labelled.patient, labelled.grade, &labelled.covariates);
+        let columns =
+            super::train::covariates(labelled.patient, labelled.grade, &labelled.covariates);
         let (names, values) = columns.into_iter().unzip();
         predictions.covariates = names;
         predictions.rows.push(Prediction {

@@ -21,7 +21,12 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    const ALL: [Self; 4] = [Self::Positive, Self::Negative, Self::OtherView, Self::Unusable];
+    const ALL: [Self; 4] = [
+        Self::Positive,
+        Self::Negative,
+        Self::OtherView,
+        Self::Unusable,
+    ];
 
     /// The word in the table.
     pub const fn name(self) -> &'static str {
@@ -204,7 +209,11 @@ fn parse(record: &csv::StringRecord, row: u64) -> Result<Row, TableError> {
     let field = |place: usize| record.get(place).unwrap_or_default().to_owned();
     let number = |place: usize, column| match field(place).as_str() {
         "" => Ok(None),
-        text => text.parse().map(Some).ok().ok_or(TableError::Field { row, column }),
+        text => text
+            .parse()
+            .map(Some)
+            .ok()
+            .ok_or(TableError::Field { row, column }),
     };
     let verdict = Verdict::ALL
         .into_iter()
@@ -241,7 +250,11 @@ mod tests {
             object: "a folder/scan, the \"second\".dcm".to_owned(),
             verdict,
             positive_probability: decided.then_some(0.1 + 0.2),
-            probabilities: if decided { vec![0.7, 0.1 + 0.2] } else { Vec::new() },
+            probabilities: if decided {
+                vec![0.7, 0.1 + 0.2]
+            } else {
+                Vec::new()
+            },
             warnings: vec!["lossy".to_owned(), "turned-upright".to_owned()],
             reason: String::new(),
             sentence: "one, two".to_owned(),
@@ -266,7 +279,10 @@ mod tests {
         let mut table = header(2).unwrap();
         table.extend_from_slice(b"scan.dcm,perhaps,,,,,,,,\n");
         let error = read(table.as_slice()).next().unwrap().unwrap_err();
-        assert_eq!(error.to_string(), "row 1 of the screening table has no readable decision");
+        assert_eq!(
+            error.to_string(),
+            "row 1 of the screening table has no readable decision"
+        );
     }
 
     #[test]

@@ -28,11 +28,17 @@ pub(super) fn run(run: &ScreeningContext<'_>) -> Result<Summary, TaskError> {
     let screener = model::screener(run)?;
     let digest = Digest::default();
     let digest = join(run, &screener, digest)?;
-    run.put(artefacts::SCREENING_SUMMARY, serde_json::to_vec_pretty(&digest.counts).or_retry()?)?;
+    run.put(
+        artefacts::SCREENING_SUMMARY,
+        serde_json::to_vec_pretty(&digest.counts).or_retry()?,
+    )?;
     let validation = validate(run, &screener)?;
     let results = match &validation {
         Some(document) => {
-            run.put(artefacts::METRICS, serde_json::to_vec_pretty(document).or_retry()?)?;
+            run.put(
+                artefacts::METRICS,
+                serde_json::to_vec_pretty(document).or_retry()?,
+            )?;
             results::rows(document)
         }
         None => Vec::new(),
@@ -134,7 +140,9 @@ fn join(
         }))
     });
     let table = std::iter::once(header).chain(rows);
-    run.store.put_chunks(artefacts::SCREENING, table).or_retry()?;
+    run.store
+        .put_chunks(artefacts::SCREENING, table)
+        .or_retry()?;
     Ok(digest.into_inner())
 }
 
@@ -159,7 +167,10 @@ fn validate(
             all.covariates = part.covariates;
         }
         // Two objects of one study are one study: the first in the order of the shards counts.
-        let new = part.rows.into_iter().filter(|row| studies.insert(row.study.clone()));
+        let new = part
+            .rows
+            .into_iter()
+            .filter(|row| studies.insert(row.study.clone()));
         all.rows.extend(new);
     }
     if all.rows.is_empty() {
@@ -188,7 +199,9 @@ fn screening_report(
     let resource = run.context.resource;
     let manifest = &screener.model.manifest;
     let counts = |counts: BTreeMap<String, u64>| {
-        let counts = counts.into_iter().map(|(what, count)| Count { what, count });
+        let counts = counts
+            .into_iter()
+            .map(|(what, count)| Count { what, count });
         counts.collect()
     };
     let point = &run.spec.operating_point;

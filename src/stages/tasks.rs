@@ -1,3 +1,5 @@
+use std::time::Instant;
+
 use super::failure::OrFail;
 use super::run::{self, Run};
 use super::{Execute, Summary, TaskContext, TaskError};
@@ -17,10 +19,12 @@ impl Execute for Tasks {
         if let Some(summary) = self.finished(task, context)? {
             return Ok(summary);
         }
-        let summary = match context.resource {
+        let start = Instant::now();
+        let mut summary = match context.resource {
             Resource::TrainingRun(resource) => self.train(resource, task, context),
             Resource::ScreeningJob(resource) => self.screen(resource, task, context),
         }?;
+        summary.seconds = start.elapsed().as_secs_f64();
         let marker = serde_json::to_vec(&summary).or_retry()?;
         let store = self.open(&(), context)?.store;
         store.put(&task.marker, marker).or_retry()?;
@@ -32,10 +36,7 @@ impl Execute for Tasks {
         task: &TaskSpec,
         context: &TaskContext<'_>,
     ) -> Result<Option<Summary>, TaskError> {
-        let marker = self.open(&(), context)?.try_get(&task.marker)?;
-        marker
-            .map(|marker| serde_json::from_slice(&marker).or_retry())
-            .transpose()
+        self.open(&(), context)?.summary(task)
     }
 }
 

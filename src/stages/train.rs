@@ -4,11 +4,12 @@ use super::failure::OrFail;
 use super::fitting::{self, Keeping};
 use super::run::TrainingContext;
 use super::{Summary, TaskError};
-use crate::api::{Architecture, Task};
-use crate::dataset::Cohort;
+use crate::api::{Architecture, Grade, Task};
+use crate::dataset::{Cohort, Covariates};
 use crate::evaluation::{Prediction, Predictions};
+use crate::imaging::{CROP_PIXELS, CROP_SIZE, log_image};
 use crate::nn::Network;
-use crate::training::{Preparation, Prepared};
+use crate::training::{self, Preparation, Prepared};
 use crate::workflow::artefacts::Fold;
 
 /// Trains a network without one fold, predicts that fold, and writes down both.
@@ -19,8 +20,7 @@ pub(super) fn run(
     fold: u32,
 ) -> Result<Summary, TaskError> {
     let cohort = run.cohort()?;
-    let device = run.device()?;
-    let images = cohort.log_images();
+    let images = log_images(&cohort);
     let classes = cohort.classes(task);
     let Prepared {
         fit: data,
@@ -33,7 +33,7 @@ pub(super) fn run(
         classes: task.classes().len(),
         fold: Some(fold),
     }
-    .prepare(cohort.numbers(&images, &classes))
+    .prepare(numbers(&images, &classes, &cohort.patients()))
     .or_bad_data()?;
 
     let artefacts = Fold::new(architecture, task, fold);
@@ -44,16 +44,34 @@ pub(super) fn run(
         every: run.spec.training.checkpoint_epochs,
     };
     let config = fitting::config(run.spec, architecture, task, u64::from(fold));
-    let network = fitting::fit(config, data, &device, &keeping, run.context)?;
+    let network = fitting::fit(config, data, &run.device()?, &keeping, run.context)?;
 
-    let mut unseen = cohort.pick(&images, &test);
+    let mut unseen: Vec<f32> = test
+        .iter()
+        .flat_map(|&study| &images[study * CROP_PIXELS..][..CROP_PIXELS])
+        .copied()
+        .collect();
     normalization.apply(&mut unseen);
-    let predictions = predict(&network, &unseen, &cohort, &classes, &test, fold)?;
+    let predictions = predict(
+        &network,
+        &unseen,
+        &cohort,
+        &classes,
+        &test,
+        fold,
+        task.classes().len(),
+    )?;
     run.put(&artefacts.weights(), network.to_safetensors().or_retry()?)?;
-    run.put(&artefacts.normalization(), normalization.to_safetensors().or_retry()?)?;
+    run.put(
+        &artefacts.normalization(),
+        normalization.to_safetensors().or_retry()?,
+    )?;
     run.put(&artefacts.predictions(), predictions.to_csv().or_retry()?)?;
     Ok(Summary {
-        message: format!("trained {architecture} for {task}, fold {fold}, and predicted {} studies", test.len()),
+        message: format!(
+            "trained {architecture} for {task}, fold {fold}, and predicted {} studies",
+            test.len()
+        ),
         ..Summary::default()
     })
 }
@@ -66,21 +84,66 @@ fn predict(
     classes: &[usize],
     studies: &[usize],
     fold: u32,
+    task_classes: usize,
 ) -> Result<Predictions, TaskError> {
     let probabilities = network.probabilities(images).or_retry()?;
-    let rows = studies.iter().zip(probabilities).map(|(&study, probabilities)| {
+    let mut names = Vec::new();
+    let mut rows = Vec::with_capacity(studies.len());
+    for (&study, probabilities) in studies.iter().zip(probabilities) {
         let record = &cohort.records[study];
-        Prediction {
+        let columns = covariates(record.patient, record.grade, &record.covariates);
+        let values;
+        (names, values) = columns.into_iter().unzip();
+        rows.push(Prediction {
             study: record.study.to_string(),
             fold: Some(fold as usize),
             label: Some(classes[study]),
             probabilities,
-            covariates: record.covariate_values(),
-        }
-    });
+            covariates: values,
+        });
+    }
     Ok(Predictions {
-        classes: network.classes(),
-        covariates: cohort.covariate_names(),
-        rows: rows.collect(),
+        classes: task_classes,
+        covariates: names,
+        rows,
     })
+}
+
+/// The columns of a predictions table after the probabilities.
+pub(super) fn covariates(
+    patient: u32,
+    grade: Grade,
+    covariates: &Covariates,
+) -> Vec<(String, String)> {
+    let own = [
+        ("patient", patient.to_string()),
+        ("grade", grade.to_string()),
+    ];
+    own.into_iter()
+        .chain(covariates.columns())
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+/// The logarithms of a cohort's crops.
+pub(super) fn log_images(cohort: &Cohort) -> Vec<f32> {
+    cohort
+        .crops
+        .chunks_exact(CROP_PIXELS)
+        .flat_map(log_image)
+        .collect()
+}
+
+/// A cohort as numbers.
+pub(super) fn numbers<'a>(
+    images: &'a [f32],
+    classes: &'a [usize],
+    patients: &'a [u32],
+) -> training::Cohort<'a> {
+    training::Cohort {
+        images,
+        side: CROP_SIZE,
+        classes,
+        patients,
+    }
 }

@@ -76,7 +76,10 @@ fn data_flow(findings: &Findings<'_>) -> DataFlow {
     for (what, count) in [
         ("not an anterior view", data.other_views),
         ("study without a label", data.unlabelled),
-        ("another object of the study is used", cohort.superseded as u64),
+        (
+            "another object of the study is used",
+            cohort.superseded as u64,
+        ),
     ] {
         if count > 0 {
             dropped_objects.push(Count {
@@ -101,7 +104,10 @@ fn data_flow(findings: &Findings<'_>) -> DataFlow {
         patients: Some(patients.len() as u64),
         missing_images: data.missing_images,
         by_grade: cohort.by_grade().map(|studies| studies as u64),
-        warnings: warnings.into_iter().map(|(what, count)| counted(what, count)).collect(),
+        warnings: warnings
+            .into_iter()
+            .map(|(what, count)| counted(what, count))
+            .collect(),
     }
 }
 
@@ -210,7 +216,11 @@ fn activation_row(
     study: usize,
 ) -> Result<ActivationRow, TaskError> {
     let pseudonym = cohort.records[study].study.to_string();
-    let prediction = combination.predictions.rows.iter().find(|row| row.study == pseudonym);
+    let prediction = combination
+        .predictions
+        .rows
+        .iter()
+        .find(|row| row.study == pseudonym);
     let fold = prediction.and_then(|row| row.fold).unwrap_or_default();
     let (architecture, task) = (combination.architecture, combination.task);
     let (network, normalization) = member(run, architecture, task, fold as u32)?;

@@ -18,7 +18,9 @@ impl Storage {
     pub fn put(&self, key: &str, bytes: impl Into<Vec<u8>>) -> Result<(), Error> {
         let bytes = bytes.into();
         if bytes.len() > 4 * PART {
-            let parts = bytes.chunks(PART).map(|part| Ok::<_, Infallible>(part.to_vec()));
+            let parts = bytes
+                .chunks(PART)
+                .map(|part| Ok::<_, Infallible>(part.to_vec()));
             return self.put_chunks(key, parts);
         }
         let path = self.path(key)?;

@@ -176,3 +176,207 @@ fn bilinear(image: &[f32], side: usize, y: f64, x: f64) -> f32 {
     let lower = pixel(bottom, left) * (1.0 - across) + pixel(bottom, right) * across;
     (upper * (1.0 - down) + lower * down) as f32
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde::Deserialize;
+
+    use super::*;
+
+    const PAPER: Augmentation = Augmentation {
+        images: 5330,
+        shift_percent: 10.0,
+        rotation_degrees: 20.0,
+        scale_percent: 20.0,
+        seed: 1,
+        fold: 0,
+    };
+
+    #[derive(Deserialize)]
+    struct Case {
+        side: usize,
+        image: Vec<f32>,
+        rendered: Vec<Rendered>,
+    }
+
+    #[derive(Deserialize)]
+    struct Rendered {
+        shift_x: f64,
+        shift_y: f64,
+        rotation_degrees: f64,
+        scale: f64,
+        pixels: Vec<f32>,
+    }
+
+    #[test]
+    fn rendered_images_are_those_of_scipy() {
+        let golden = include_str!("../../tests/golden/training/augmentation.json");
+        let cases: Vec<Case> = serde_json::from_str(golden).unwrap();
+        for case in cases {
+            for expected in case.rendered {
+                let transform = Transform {
+                    shift_x: expected.shift_x,
+                    shift_y: expected.shift_y,
+                    rotation_degrees: expected.rotation_degrees,
+                    scale: expected.scale,
+                };
+                let mut rendered = vec![0.0; case.side * case.side];
+                transform.render(&case.image, case.side, &mut rendered);
+                for (at, (a, b)) in rendered.iter().zip(&expected.pixels).enumerate() {
+                    assert!(
+                        (a - b).abs() <= 1e-5,
+                        "{transform:?}, pixel {at}: {a} for {b}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_shift_moves_right_and_down_and_a_rotation_is_clockwise() {
+        let mut image = vec![0.0; 81];
+        image[4 * 9 + 6] = 1.0; // two pixels to the right of the centre
+        let rendered = |transform: Transform| {
+            let mut target = vec![0.0; 81];
+            transform.render(&image, 9, &mut target);
+            let brightest = (0..81)
+                .max_by(|&a, &b| target[a].total_cmp(&target[b]))
+                .unwrap();
+            (brightest / 9, brightest % 9)
+        };
+        let identity = Transform::IDENTITY;
+        assert_eq!(
+            rendered(Transform {
+                shift_x: 1.0 / 9.0,
+                ..identity
+            }),
+            (4, 7)
+        );
+        assert_eq!(
+            rendered(Transform {
+                shift_y: 2.0 / 9.0,
+                ..identity
+            }),
+            (6, 6)
+        );
+        assert_eq!(
+            rendered(Transform {
+                rotation_degrees: 90.0,
+                ..identity
+            }),
+            (6, 4)
+        );
+        assert_eq!(
+            rendered(Transform {
+                scale: 2.0,
+                ..identity
+            }),
+            (4, 8)
+        );
+    }
+
+    #[test]
+    fn transforms_fill_the_papers_ranges() {
+        let plan = PAPER.plan(&vec![0; 1067]);
+        let spread = |value: fn(&Transform) -> f64| {
+            let values = plan.iter().map(|image| value(&image.transform));
+            let (mut low, mut high, mut sum) = (f64::MAX, f64::MIN, 0.0);
+            for value in values {
+                (low, high, sum) = (value.min(low), value.max(high), sum + value);
+            }
+            (low, high, sum / plan.len() as f64)
+        };
+        for (value, limit, centre) in [
+            (
+                (|t: &Transform| t.shift_x) as fn(&Transform) -> f64,
+                0.1,
+                0.0,
+            ),
+            (|t| t.shift_y, 0.1, 0.0),
+            (|t| t.rotation_degrees, 20.0, 0.0),
+            (|t| t.scale, 0.2, 1.0),
+        ] {
+            let (low, high, mean) = spread(value);
+            assert!(
+                low >= centre - limit && low < centre - 0.98 * limit,
+                "{low}"
+            );
+            assert!(
+                high <= centre + limit && high > centre + 0.98 * limit,
+                "{high}"
+            );
+            assert!((mean - centre).abs() < 0.05 * limit, "{mean}");
+        }
+    }
+
+    #[test]
+    fn the_papers_classes_keep_their_shares_and_sources_are_used_evenly() {
+        let counts = [793, 237, 18, 19];
+        let classes: Vec<usize> = (0..4)
+            .flat_map(|class| vec![class; counts[class]])
+            .collect();
+        let plan = PAPER.plan(&classes);
+        let mut uses = vec![0; classes.len()];
+        plan.iter().for_each(|image| uses[image.source] += 1);
+        let mut start = 0;
+        for (count, share) in counts.into_iter().zip([3961, 1184, 90, 95]) {
+            let uses = &uses[start..start + count];
+            assert_eq!(uses.iter().sum::<usize>(), share);
+            assert!(uses.iter().max().unwrap() - uses.iter().min().unwrap() <= 1);
+            start += count;
+        }
+    }
+
+    #[test]
+    fn a_rare_class_is_not_lost_among_few_images() {
+        let mut classes = vec![0; 99];
+        classes.push(2);
+        let plan = Augmentation {
+            images: 10,
+            ..PAPER
+        }
+        .plan(&classes);
+        assert_eq!(plan.len(), 10);
+        assert_eq!(plan.iter().filter(|image| image.source == 99).count(), 1);
+    }
+
+    #[test]
+    fn another_fold_or_seed_draws_other_transforms() {
+        let first = |augmentation: Augmentation| augmentation.plan(&[0])[0].transform;
+        assert_eq!(first(PAPER), first(PAPER));
+        assert_ne!(first(PAPER), first(Augmentation { fold: 1, ..PAPER }));
+        assert_ne!(first(PAPER), first(Augmentation { seed: 2, ..PAPER }));
+    }
+
+    proptest! {
+        #[test]
+        fn there_are_exactly_as_many_images_as_asked_for(
+            images in 0_usize..400, classes in prop::collection::vec(0_usize..4, 1..80),
+        ) {
+            let augmentation = Augmentation { images, ..PAPER };
+            let plan = augmentation.plan(&classes);
+            prop_assert_eq!(plan.len(), images);
+            prop_assert!(plan.iter().all(|image| image.source < classes.len()));
+            prop_assert_eq!(augmentation.plan(&classes), plan);
+        }
+
+        #[test]
+        fn the_identity_changes_no_bit(image in prop::collection::vec(0_f32..9.0, 36)) {
+            let mut rendered = vec![-1.0; 36];
+            Transform::IDENTITY.render(&image, 6, &mut rendered);
+            prop_assert_eq!(rendered, image);
+        }
+
+        #[test]
+        fn no_pixel_leaves_the_sources_range(
+            image in prop::collection::vec(0_f32..9.0, 49), number in any::<u64>(),
+        ) {
+            let mut rendered = vec![-1.0; 49];
+            PAPER.transform(number).render(&image, 7, &mut rendered);
+            let low = image.iter().copied().fold(f32::MAX, f32::min);
+            let high = image.iter().copied().fold(f32::MIN, f32::max);
+            prop_assert!(rendered.iter().all(|&pixel| (low..=high).contains(&pixel)));
+        }
+    }
+}

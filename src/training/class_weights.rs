@@ -23,3 +23,55 @@ pub fn class_weights(classes: &[usize], count: usize) -> Vec<f32> {
     };
     examples.into_iter().map(weight).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::Deserialize;
+
+    use super::class_weights;
+
+    #[derive(Deserialize)]
+    struct Case {
+        counts: Vec<usize>,
+        weights: BTreeMap<String, f64>,
+    }
+
+    #[test]
+    fn the_weights_are_those_of_scikit_learn() {
+        let golden = include_str!("../../tests/golden/training/class_weights.json");
+        let cases: Vec<Case> = serde_json::from_str(golden).unwrap();
+        assert_eq!(cases.len(), 5);
+        for case in cases {
+            let classes: Vec<usize> = case
+                .counts
+                .iter()
+                .enumerate()
+                .flat_map(|(class, &count)| vec![class; count])
+                .collect();
+            let weights = class_weights(&classes, case.counts.len());
+            for (class, weight) in weights.into_iter().enumerate() {
+                let expected = case.weights.get(&class.to_string()).copied().unwrap_or(0.0);
+                assert!(
+                    (f64::from(weight) - expected).abs() < 1e-6,
+                    "{class}: {weight}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_weights_average_one_over_the_examples() {
+        let classes = [0, 0, 0, 0, 0, 1, 1, 3];
+        let weights = class_weights(&classes, 4);
+        let sum: f32 = classes.iter().map(|&class| weights[class]).sum();
+        assert!((sum - 8.0).abs() < 1e-5, "{sum}");
+        assert_eq!(weights[2], 0.0);
+    }
+
+    #[test]
+    fn no_examples_give_no_weight() {
+        assert_eq!(class_weights(&[], 2), [0.0, 0.0]);
+    }
+}

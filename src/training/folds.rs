@@ -122,3 +122,147 @@ pub(super) fn strata(studies: impl Iterator<Item = (usize, u32)>) -> BTreeMap<us
     }
     strata
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_papers_grades_are_spread_evenly() {
+        let mut classes = vec![0; 991];
+        classes.extend(vec![1; 296]);
+        classes.extend(vec![2; 23]);
+        classes.extend(vec![3; 24]);
+        let patients: Vec<u32> = (1..=1334).collect();
+        let folds = assign_folds(&classes, &patients, 5, 1).unwrap();
+        for class in 0..4 {
+            let sizes = sizes(
+                5,
+                folds
+                    .iter()
+                    .zip(&classes)
+                    .filter(|(_, c)| **c == class)
+                    .map(|(f, _)| *f),
+            );
+            let (low, high) = (sizes.iter().min().unwrap(), sizes.iter().max().unwrap());
+            assert!(high - low <= 1, "class {class}: {sizes:?}");
+        }
+        let sizes = sizes(5, folds.into_iter());
+        assert!(
+            sizes.iter().all(|&size| size == 266 || size == 267),
+            "{sizes:?}"
+        );
+    }
+
+    #[test]
+    fn another_seed_gives_other_folds() {
+        let classes: Vec<usize> = (0..60).map(|i| i % 2).collect();
+        let patients: Vec<u32> = (1..=60).collect();
+        let folds = |seed| assign_folds(&classes, &patients, 5, seed).unwrap();
+        assert_eq!(folds(1), folds(1));
+        assert_ne!(folds(1), folds(2));
+    }
+
+    #[test]
+    fn a_patient_counts_by_his_highest_class() {
+        let classes = [0, 1, 0, 0, 1, 0];
+        let patients = [1, 1, 2, 3, 4, 5];
+        let folds = assign_folds(&classes, &patients, 2, 1).unwrap();
+        assert_eq!(folds[0], folds[1]);
+        assert_ne!(
+            folds[1], folds[4],
+            "each fold has one of the two positive patients"
+        );
+    }
+
+    #[test]
+    fn a_class_with_too_few_patients_is_named() {
+        let error = assign_folds(&[0, 0, 0, 1, 1, 1], &[1, 2, 3, 4, 5, 5], 3, 1).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "class 1 has 2 patients, fewer than the 3 folds: lower crossValidation.folds, add \
+             patients of this class, or leave out the task"
+        );
+        assert!(matches!(
+            assign_folds(&[0], &[1], 1, 1),
+            Err(Error::TooFewFolds { folds: 1 })
+        ));
+        assert!(matches!(
+            assign_folds(&[0], &[], 2, 1),
+            Err(Error::LengthMismatch { .. })
+        ));
+    }
+
+    fn sizes(folds: usize, of: impl Iterator<Item = usize>) -> Vec<usize> {
+        let mut sizes = vec![0; folds];
+        of.for_each(|fold| sizes[fold] += 1);
+        sizes
+    }
+
+    /// Studies as (class, patient).
+    fn cohort() -> impl Strategy<Value = Vec<(usize, u32)>> {
+        prop::collection::vec((0_usize..3, 1_u32..60), 1..150)
+    }
+
+    proptest! {
+        #[test]
+        fn every_study_has_a_fold_and_no_patient_has_two(
+            cohort in cohort(), folds in 2_usize..6, seed in any::<u64>(),
+        ) {
+            let (classes, patients): (Vec<_>, Vec<_>) = cohort.iter().copied().unzip();
+            let Ok(assigned) = assign_folds(&classes, &patients, folds, seed) else {
+                return Ok(());
+            };
+            prop_assert_eq!(assigned.len(), cohort.len());
+            prop_assert!(assigned.iter().all(|&fold| fold < folds));
+            let mut fold_of = BTreeMap::new();
+            for (patient, fold) in patients.iter().zip(&assigned) {
+                prop_assert_eq!(fold_of.entry(patient).or_insert(fold), &fold);
+            }
+            // Sizes within a stratum differ by at most the studies of one patient.
+            for stratum in strata(cohort.iter().copied()).into_values() {
+                let mut sizes = vec![0; folds];
+                for patient in &stratum {
+                    sizes[*fold_of[&patient.number]] += patient.studies;
+                }
+                let spread = sizes.iter().max().unwrap() - sizes.iter().min().unwrap();
+                prop_assert!(spread <= stratum.iter().map(|p| p.studies).max().unwrap());
+            }
+        }
+
+        #[test]
+        fn single_studies_are_balanced_to_one_in_all_and_in_each_class(
+            classes in prop::collection::vec(0_usize..3, 30..120), folds in 2_usize..6, seed in any::<u64>(),
+        ) {
+            let patients: Vec<u32> = (0..classes.len() as u32).collect();
+            let Ok(assigned) = assign_folds(&classes, &patients, folds, seed) else {
+                return Ok(());
+            };
+            let spread = |sizes: Vec<usize>| sizes.iter().max().unwrap() - sizes.iter().min().unwrap();
+            prop_assert!(spread(sizes(folds, assigned.iter().copied())) <= 1);
+            for class in classes.iter().collect::<BTreeSet<_>>() {
+                let of_class = assigned.iter().zip(&classes).filter(|(_, c)| *c == class);
+                prop_assert!(spread(sizes(folds, of_class.map(|(fold, _)| *fold))) <= 1);
+            }
+        }
+
+        #[test]
+        fn the_order_of_the_studies_does_not_matter(
+            cohort in cohort(), seed in any::<u64>(), rotation in 0_usize..150,
+        ) {
+            let split = |cohort: &[(usize, u32)]| {
+                let (classes, patients): (Vec<_>, Vec<_>) = cohort.iter().copied().unzip();
+                assign_folds(&classes, &patients, 3, seed)
+                    .map(|folds| patients.into_iter().zip(folds).collect::<BTreeMap<_, _>>())
+            };
+            let mut turned = cohort.clone();
+            turned.rotate_left(rotation % cohort.len());
+            turned.reverse();
+            prop_assert_eq!(split(&cohort), split(&turned));
+        }
+    }
+}

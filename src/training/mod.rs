@@ -8,6 +8,7 @@
 mod apportionment;
 pub mod augmentation;
 pub mod class_weights;
+pub mod count_ratio;
 pub mod fit;
 pub mod folds;
 pub mod normalization;
@@ -16,6 +17,7 @@ pub mod validation_split;
 
 pub use augmentation::{Augmentation, AugmentedImage, Transform};
 pub use class_weights::class_weights;
+pub use count_ratio::count_ratio;
 pub use fit::{Fit, FitConfig, FitData};
 pub use folds::assign_folds;
 pub use normalization::Normalization;

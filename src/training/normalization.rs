@@ -169,3 +169,108 @@ impl Normalization {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Golden {
+        images: Vec<Vec<f32>>,
+        mean: Vec<f32>,
+        deviation: Vec<f32>,
+    }
+
+    fn golden() -> Golden {
+        let text = include_str!("../../tests/golden/training/normalization.json");
+        serde_json::from_str(text).unwrap()
+    }
+
+    fn close(a: f32, b: f32) -> bool {
+        (a - b).abs() < 1e-6
+    }
+
+    #[test]
+    fn mean_and_deviation_are_those_of_numpy() {
+        let golden = golden();
+        let fitted = Normalization::fit(&golden.images).unwrap();
+        assert_eq!(fitted.mean.len(), 12);
+        assert!(
+            fitted
+                .mean
+                .iter()
+                .zip(&golden.mean)
+                .all(|(a, b)| close(*a, *b))
+        );
+        let floored = golden.deviation.iter().map(|d| d.max(DEVIATION_FLOOR));
+        assert!(
+            fitted
+                .deviation
+                .iter()
+                .zip(floored)
+                .all(|(a, b)| close(*a, b))
+        );
+        assert_eq!(
+            fitted.deviation[3..5],
+            [DEVIATION_FLOOR; 2],
+            "constant pixels"
+        );
+        assert!(golden.deviation[4] > 0.0 && golden.deviation[0] > DEVIATION_FLOOR);
+    }
+
+    #[test]
+    fn normalised_training_images_have_mean_0_and_deviation_1() {
+        let golden = golden();
+        let fitted = Normalization::fit(&golden.images).unwrap();
+        let mut batch = golden.images.concat();
+        fitted.apply(&mut batch);
+        let first: Vec<f32> = batch.iter().copied().step_by(12).collect();
+        let mean = first.iter().sum::<f32>() / 7.0;
+        let variance = first.iter().map(|z| (z - mean).powi(2)).sum::<f32>() / 7.0;
+        assert!(
+            close(mean, 0.0) && (variance - 1.0).abs() < 1e-5,
+            "{mean} {variance}"
+        );
+    }
+
+    #[test]
+    fn a_file_gives_the_same_numbers_and_the_same_bytes() {
+        let fitted = Normalization::fit(&golden().images).unwrap();
+        let bytes = fitted.to_safetensors().unwrap();
+        let read = Normalization::from_safetensors(&bytes, 12).unwrap();
+        assert_eq!(read, fitted);
+        assert_eq!(read.to_safetensors().unwrap(), bytes);
+    }
+
+    #[test]
+    fn a_file_of_another_size_or_with_bad_numbers_is_refused() {
+        let mut fitted = Normalization::fit(&golden().images).unwrap();
+        let bytes = fitted.to_safetensors().unwrap();
+        let refused =
+            |bytes: &[u8], pixels| Normalization::from_safetensors(bytes, pixels).unwrap_err();
+        assert!(matches!(
+            refused(&bytes, 13),
+            Error::Tensor { name: "mean" }
+        ));
+        assert!(matches!(refused(&bytes[..40], 12), Error::Format { .. }));
+        fitted.deviation[5] = 0.0;
+        let bytes = fitted.to_safetensors().unwrap();
+        assert!(matches!(
+            refused(&bytes, 12),
+            Error::Tensor { name: "deviation" }
+        ));
+    }
+
+    #[test]
+    fn nothing_to_fit_on_is_an_error() {
+        let none: [Vec<f32>; 0] = [];
+        assert!(matches!(Normalization::fit(none), Err(Error::NoImages)));
+        let uneven = [vec![1.0, 2.0], vec![1.0]];
+        assert!(matches!(
+            Normalization::fit(uneven),
+            Err(Error::Size { image: 1, .. })
+        ));
+    }
+}

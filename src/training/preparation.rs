@@ -108,7 +108,10 @@ impl Preparation<'_> {
         let normalization =
             Normalization::fit(images.chunks_exact(pixels)).context(NormalizationSnafu)?;
         normalize(&normalization, &mut images, pixels);
-        let labels: Vec<usize> = plan.iter().map(|image| train_classes[image.source]).collect();
+        let labels: Vec<usize> = plan
+            .iter()
+            .map(|image| train_classes[image.source])
+            .collect();
         let mut validation_images = gather(&split.validation, cohort);
         normalize(&normalization, &mut validation_images, pixels);
         Ok(Prepared {

@@ -57,3 +57,70 @@ pub fn split_validation(
         .partition(|&&i| chosen.contains(&patients[i]));
     Split { train, validation }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_tenth_of_each_class_is_split_off() {
+        let mut classes = vec![0; 800];
+        classes.extend(vec![1; 200]);
+        classes.extend(vec![2; 20]);
+        let patients: Vec<u32> = (1..=1020).collect();
+        let indices: Vec<usize> = (0..1020).collect();
+        let split = split_validation(&indices, &classes, &patients, 10, 1);
+        let count = |class| {
+            split
+                .validation
+                .iter()
+                .filter(|&&i| classes[i] == class)
+                .count()
+        };
+        assert_eq!([count(0), count(1), count(2)], [80, 20, 2]);
+        assert_eq!(split.train.len(), 918);
+    }
+
+    #[test]
+    fn a_class_never_leaves_the_training_part() {
+        let split = split_validation(&[0, 1, 2], &[0, 1, 1], &[1, 2, 3], 100, 1);
+        let left: Vec<usize> = split.train.iter().map(|&i| [0, 1, 1][i]).collect();
+        assert_eq!(left, [0, 1]);
+        assert_eq!(split.validation.len(), 1);
+    }
+
+    #[test]
+    fn no_percent_gives_no_validation() {
+        let split = split_validation(&[3, 1], &[0, 0, 0, 0], &[1, 2, 3, 4], 0, 1);
+        assert_eq!(split.train, [3, 1]);
+        assert!(split.validation.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn the_parts_share_no_patient_and_leave_no_study_out(
+            cohort in prop::collection::vec((0_usize..3, 1_u32..40), 1..120),
+            percent in 0_u32..60,
+            seed in any::<u64>(),
+        ) {
+            let (classes, patients): (Vec<_>, Vec<_>) = cohort.iter().copied().unzip();
+            let indices: Vec<usize> = (0..cohort.len()).filter(|i| i % 5 != 0).collect();
+            let split = split_validation(&indices, &classes, &patients, percent, seed);
+            let mut both: Vec<usize> = split.train.iter().chain(&split.validation).copied().collect();
+            both.sort_unstable();
+            prop_assert_eq!(&both, &indices);
+            let of = |part: &[usize]| part.iter().map(|&i| patients[i]).collect::<BTreeSet<_>>();
+            prop_assert!(of(&split.train).is_disjoint(&of(&split.validation)));
+            prop_assert!(split.validation.len() <= (indices.len() * percent as usize).div_ceil(100));
+
+            let mut turned = indices.clone();
+            turned.reverse();
+            let turned = split_validation(&turned, &classes, &patients, percent, seed);
+            prop_assert_eq!(of(&turned.validation), of(&split.validation));
+        }
+    }
+}

@@ -49,6 +49,11 @@ pub fn screening_part(shard: u32) -> String {
     format!("screening/shard-{shard:03}.csv")
 }
 
+/// The predictions of a screened shard's labelled studies; [`predictions`] joins them.
+pub fn screening_predictions(shard: u32) -> String {
+    format!("screening/predictions-{shard:03}.csv")
+}
+
 /// The out-of-fold predictions of all studies.
 pub fn predictions(architecture: Architecture, task: Task) -> String {
     format!("predictions/{architecture}-{task}.csv")

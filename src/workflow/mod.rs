@@ -14,4 +14,4 @@ pub(crate) mod fixtures;
 
 pub use next::{Next, Observed, Outcome, TaskState, next};
 pub use plan::{Plan, Stage, StageKind, TaskRef, TaskSpec, Work};
-pub use uid::{local_uid, prefix};
+pub use uid::{local_uid, local_uid_of, prefix, prefix_of};

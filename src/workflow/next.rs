@@ -16,8 +16,14 @@ pub enum TaskState {
     Failed,
 }
 
-/// The states of a plan's tasks; a task that is not named is pending.
-pub type Observed = BTreeMap<TaskRef, TaskState>;
+/// What is known of a plan's tasks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// The states of tasks; one that is not named is pending.
+    pub tasks: BTreeMap<TaskRef, TaskState>,
+    /// Whether the evaluation found a gate missed: nothing is published then.
+    pub gate_missed: bool,
+}
 
 /// What is to be done now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +39,8 @@ pub struct Next {
 pub enum Outcome {
     /// Every task has ended well.
     Succeeded,
+    /// Every task that was needed has ended well, and a gate was missed.
+    GateMissed,
     /// Some have not; what could be done without them has been done.
     Failed {
         /// The tasks that failed, in order.
@@ -46,10 +54,13 @@ pub enum Outcome {
 /// where the next stage can do without it: a fold of one network and task leaves the other
 /// networks and tasks to be evaluated, and a screened shard leaves the others to be summed up. A
 /// failed shard of a training run's data ends the run, since the networks would quietly be
-/// trained on less than was asked for.
+/// trained on less than was asked for. After a missed gate no network is trained for publishing.
 pub fn next(plan: &Plan, observed: &Observed) -> Next {
-    let state = |id: TaskRef| observed.get(&id).copied().unwrap_or_default();
+    let state = |id: TaskRef| observed.tasks.get(&id).copied().unwrap_or_default();
     for stage in &plan.stages {
+        if observed.gate_missed && stage.kind == StageKind::Refit {
+            break;
+        }
         let with = |wanted: TaskState| {
             stage
                 .tasks
@@ -75,10 +86,10 @@ pub fn next(plan: &Plan, observed: &Observed) -> Next {
         .map(|task| task.id)
         .filter(|id| state(*id) == TaskState::Failed)
         .collect();
-    let outcome = if tasks.is_empty() {
-        Outcome::Succeeded
-    } else {
-        Outcome::Failed { tasks }
+    let outcome = match (tasks.is_empty(), observed.gate_missed) {
+        (true, false) => Outcome::Succeeded,
+        (true, true) => Outcome::GateMissed,
+        (false, _) => Outcome::Failed { tasks },
     };
     Next {
         start: Vec::new(),
@@ -115,6 +126,7 @@ fn group(stage: StageKind, work: Work) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::{Architecture, Publish, PublishMethod, Task};
     use crate::workflow::fixtures;
 
     fn task(stage: StageKind, index: u32) -> TaskRef {
@@ -128,12 +140,16 @@ mod tests {
 
     fn all(plan: &Plan, stage: StageKind, state: TaskState) -> Observed {
         let tasks = plan.tasks().filter(|task| task.id.stage == stage);
-        tasks.map(|task| (task.id, state)).collect()
+        let tasks = tasks.map(|task| (task.id, state)).collect();
+        Observed {
+            tasks,
+            gate_missed: false,
+        }
     }
 
     #[test]
     fn the_first_stage_starts_at_once_and_no_other() {
-        let next = next(&plan(), &Observed::new());
+        let next = next(&plan(), &Observed::default());
         let expected = [
             task(StageKind::Preprocess, 0),
             task(StageKind::Preprocess, 1),
@@ -149,9 +165,13 @@ mod tests {
 
     #[test]
     fn a_stage_waits_for_the_last_task_of_the_one_before() {
-        let mut observed = Observed::new();
-        observed.insert(task(StageKind::Preprocess, 0), TaskState::Succeeded);
-        observed.insert(task(StageKind::Preprocess, 1), TaskState::Running);
+        let mut observed = Observed::default();
+        observed
+            .tasks
+            .insert(task(StageKind::Preprocess, 0), TaskState::Succeeded);
+        observed
+            .tasks
+            .insert(task(StageKind::Preprocess, 1), TaskState::Running);
         assert_eq!(
             next(&plan(), &observed),
             Next {
@@ -159,7 +179,9 @@ mod tests {
                 outcome: None
             }
         );
-        observed.insert(task(StageKind::Preprocess, 1), TaskState::Succeeded);
+        observed
+            .tasks
+            .insert(task(StageKind::Preprocess, 1), TaskState::Succeeded);
         let expected: Vec<_> = (0..4).map(|index| task(StageKind::Train, index)).collect();
         assert_eq!(next(&plan(), &observed).start, expected);
     }
@@ -170,8 +192,12 @@ mod tests {
         plan.max_parallel = Some(3);
         let mut observed = all(&plan, StageKind::Preprocess, TaskState::Succeeded);
         assert_eq!(next(&plan, &observed).start.len(), 3);
-        observed.insert(task(StageKind::Train, 0), TaskState::Running);
-        observed.insert(task(StageKind::Train, 2), TaskState::Running);
+        observed
+            .tasks
+            .insert(task(StageKind::Train, 0), TaskState::Running);
+        observed
+            .tasks
+            .insert(task(StageKind::Train, 2), TaskState::Running);
         assert_eq!(next(&plan, &observed).start, [task(StageKind::Train, 1)]);
     }
 
@@ -179,7 +205,7 @@ mod tests {
     fn a_failed_shard_of_the_data_ends_a_run() {
         let mut observed = all(&plan(), StageKind::Preprocess, TaskState::Succeeded);
         let failed = task(StageKind::Preprocess, 1);
-        observed.insert(failed, TaskState::Failed);
+        observed.tasks.insert(failed, TaskState::Failed);
         let outcome = Some(Outcome::Failed {
             tasks: vec![failed],
         });
@@ -195,12 +221,14 @@ mod tests {
     #[test]
     fn a_failed_fold_leaves_the_other_network_to_be_evaluated() {
         let mut observed = all(&plan(), StageKind::Preprocess, TaskState::Succeeded);
-        observed.extend(all(&plan(), StageKind::Train, TaskState::Succeeded));
+        observed
+            .tasks
+            .extend(all(&plan(), StageKind::Train, TaskState::Succeeded).tasks);
         let failed = task(StageKind::Train, 3);
-        observed.insert(failed, TaskState::Failed);
+        observed.tasks.insert(failed, TaskState::Failed);
         let evaluate = task(StageKind::Evaluate, 0);
         assert_eq!(next(&plan(), &observed).start, [evaluate]);
-        observed.insert(evaluate, TaskState::Succeeded);
+        observed.tasks.insert(evaluate, TaskState::Succeeded);
         let outcome = Some(Outcome::Failed {
             tasks: vec![failed],
         });
@@ -216,9 +244,13 @@ mod tests {
     #[test]
     fn with_a_failed_fold_of_every_network_nothing_is_left_to_evaluate() {
         let mut observed = all(&plan(), StageKind::Preprocess, TaskState::Succeeded);
-        observed.extend(all(&plan(), StageKind::Train, TaskState::Succeeded));
+        observed
+            .tasks
+            .extend(all(&plan(), StageKind::Train, TaskState::Succeeded).tasks);
         let failed = [task(StageKind::Train, 0), task(StageKind::Train, 3)];
-        observed.extend(failed.map(|id| (id, TaskState::Failed)));
+        observed
+            .tasks
+            .extend(failed.map(|id| (id, TaskState::Failed)));
         let outcome = Some(Outcome::Failed {
             tasks: failed.to_vec(),
         });
@@ -236,21 +268,51 @@ mod tests {
         let plan = Plan::for_screening(&fixtures::screening_job().spec);
         let mut observed = all(&plan, StageKind::Screen, TaskState::Succeeded);
         let failed = task(StageKind::Screen, 0);
-        observed.insert(failed, TaskState::Failed);
+        observed.tasks.insert(failed, TaskState::Failed);
         assert_eq!(
             next(&plan, &observed).start,
             [task(StageKind::Summarize, 0)]
         );
     }
 
-    #[test]
-    fn a_plan_whose_tasks_have_all_ended_well_has_succeeded() {
-        let plan = plan();
-        let observed = plan
+    fn all_done(plan: &Plan) -> Observed {
+        let tasks = plan
             .tasks()
             .map(|task| (task.id, TaskState::Succeeded))
             .collect();
+        Observed {
+            tasks,
+            gate_missed: false,
+        }
+    }
+
+    #[test]
+    fn a_plan_whose_tasks_have_all_ended_well_has_succeeded() {
+        let plan = plan();
         let outcome = Some(Outcome::Succeeded);
+        assert_eq!(
+            next(&plan, &all_done(&plan)),
+            Next {
+                start: vec![],
+                outcome
+            }
+        );
+    }
+
+    #[test]
+    fn after_a_missed_gate_nothing_is_trained_for_publishing() {
+        let mut spec = fixtures::training_run().spec;
+        spec.publish = Some(Publish {
+            architecture: Architecture::Linear,
+            task: Task::Positive,
+            method: PublishMethod::Refit,
+        });
+        let plan = Plan::for_training(&spec);
+        let mut observed = all_done(&plan);
+        observed.tasks.remove(&task(StageKind::Refit, 0));
+        assert_eq!(next(&plan, &observed).start, [task(StageKind::Refit, 0)]);
+        observed.gate_missed = true;
+        let outcome = Some(Outcome::GateMissed);
         assert_eq!(
             next(&plan, &observed),
             Next {

@@ -24,6 +24,16 @@ pub enum StageKind {
 }
 
 impl StageKind {
+    /// Every stage, in the order of a plan.
+    pub const ALL: [Self; 6] = [
+        Self::Preprocess,
+        Self::Train,
+        Self::Evaluate,
+        Self::Refit,
+        Self::Screen,
+        Self::Summarize,
+    ];
+
     /// The stage's name: of its Job, of its folder and on the command line.
     pub const fn name(self) -> &'static str {
         match self {
@@ -346,4 +356,140 @@ fn summarize(shards: u32) -> Stage {
         false,
         [(Work::Summarize, reads, writes)],
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::api::Publish;
+    use crate::workflow::fixtures;
+
+    /// The stages of a plan, each with its number of tasks.
+    fn outline(plan: &Plan) -> Vec<(StageKind, usize)> {
+        plan.stages
+            .iter()
+            .map(|stage| (stage.kind, stage.tasks.len()))
+            .collect()
+    }
+
+    fn spec_publishing(method: PublishMethod) -> TrainingRunSpec {
+        let mut spec = fixtures::training_run().spec;
+        let (architecture, task) = (Architecture::Residual, Task::Positive);
+        spec.publish = Some(Publish {
+            architecture,
+            task,
+            method,
+        });
+        spec
+    }
+
+    #[test]
+    fn a_training_run_is_preprocessed_trained_and_evaluated() {
+        use StageKind::{Evaluate, Preprocess, Refit, Train};
+        let plain = fixtures::training_run().spec;
+        let ensemble = spec_publishing(PublishMethod::Ensemble);
+        let refit = spec_publishing(PublishMethod::Refit);
+        let mut three_tasks = plain.clone();
+        three_tasks.tasks = vec![Task::Perugini, Task::Positive, Task::HighGrade];
+        three_tasks.cross_validation.folds = 5;
+        let table = [
+            (plain, vec![(Preprocess, 2), (Train, 4), (Evaluate, 1)]),
+            (ensemble, vec![(Preprocess, 2), (Train, 4), (Evaluate, 1)]),
+            (
+                refit,
+                vec![(Preprocess, 2), (Train, 4), (Evaluate, 1), (Refit, 1)],
+            ),
+            (
+                three_tasks,
+                vec![(Preprocess, 2), (Train, 30), (Evaluate, 1)],
+            ),
+        ];
+        for (spec, expected) in table {
+            assert_eq!(outline(&Plan::for_training(&spec)), expected);
+        }
+    }
+
+    #[test]
+    fn a_screening_job_is_screened_and_summed_up() {
+        let plan = Plan::for_screening(&fixtures::screening_job().spec);
+        assert_eq!(
+            outline(&plan),
+            [(StageKind::Screen, 3), (StageKind::Summarize, 1)]
+        );
+    }
+
+    #[test]
+    fn a_network_is_trained_for_every_task_and_fold_in_the_order_of_the_manifest() {
+        let plan = Plan::for_training(&fixtures::training_run().spec);
+        let names: Vec<_> = plan.stages[1]
+            .tasks
+            .iter()
+            .map(|task| task.work.to_string())
+            .collect();
+        let expected = [
+            "train Linear Positive fold 0",
+            "train Linear Positive fold 1",
+            "train Residual Positive fold 0",
+            "train Residual Positive fold 1",
+        ];
+        assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn a_task_reads_only_what_earlier_stages_write_and_none_writes_what_another_does() {
+        for method in [PublishMethod::Ensemble, PublishMethod::Refit] {
+            let plan = Plan::for_training(&spec_publishing(method));
+            let mut written = BTreeSet::new();
+            for stage in &plan.stages {
+                for name in stage.tasks.iter().flat_map(|task| &task.reads) {
+                    assert!(
+                        written.contains(name),
+                        "{} reads {name} too early",
+                        stage.kind
+                    );
+                }
+                for task in &stage.tasks {
+                    for name in task.writes.iter().chain([&task.marker]) {
+                        assert!(written.insert(name), "{} writes {name} again", task.id);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_task_is_found_at_its_address_alone() {
+        let plan = Plan::for_training(&fixtures::training_run().spec);
+        for task in plan.tasks() {
+            assert_eq!(plan.task(task.id), Some(task));
+        }
+        assert_eq!(
+            plan.task(TaskRef {
+                stage: StageKind::Train,
+                index: 4
+            }),
+            None
+        );
+        assert_eq!(
+            plan.task(TaskRef {
+                stage: StageKind::Refit,
+                index: 0
+            }),
+            None
+        );
+    }
+
+    #[test]
+    fn only_networks_run_on_an_accelerator() {
+        let plan = Plan::for_training(&spec_publishing(PublishMethod::Refit));
+        let accelerated: Vec<_> = plan
+            .stages
+            .iter()
+            .filter(|stage| stage.accelerated)
+            .map(|stage| stage.kind)
+            .collect();
+        assert_eq!(accelerated, [StageKind::Train, StageKind::Refit]);
+    }
 }

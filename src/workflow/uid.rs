@@ -10,7 +10,11 @@ use crate::api::Resource;
 /// The same resource run again on a laptop therefore finds what it has left, whatever its spec
 /// says by now; the stored manifest tells whether that has changed.
 pub fn local_uid(resource: &Resource) -> String {
-    let (kind, namespace, name) = (resource.kind(), resource.namespace(), resource.name());
+    local_uid_of(resource.kind(), resource.namespace(), resource.name())
+}
+
+/// [`local_uid`] of a resource that is known by its kind, namespace and name.
+pub fn local_uid_of(kind: &str, namespace: &str, name: &str) -> String {
     let digest = Sha256::digest(format!("{kind}/{namespace}/{name}"));
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&digest[..16]);
@@ -28,12 +32,17 @@ pub fn local_uid(resource: &Resource) -> String {
 
 /// The prefix of everything that a resource leaves: `<output>/<namespace>/<name>/<uid>/`.
 pub fn prefix(resource: &Resource, uid: &str) -> String {
-    let output = resource.output().trim_end_matches('/');
-    format!(
-        "{output}/{}/{}/{uid}/",
+    prefix_of(
+        resource.output(),
         resource.namespace(),
-        resource.name()
+        resource.name(),
+        uid,
     )
+}
+
+/// [`prefix`] of a resource that is known by its output, namespace and name.
+pub fn prefix_of(output: &str, namespace: &str, name: &str, uid: &str) -> String {
+    format!("{}/{namespace}/{name}/{uid}/", output.trim_end_matches('/'))
 }
 
 #[cfg(test)]

@@ -295,9 +295,9 @@ fn one_mutation_of_a_training_run_is_one_violation_at_its_place() {
             ),
             mutation(
                 "/spec/training/learningRate",
-                json!("0.0"),
+                json!("2"),
                 "spec.training.learningRate",
-                "above \"0\"",
+                "at most \"1\"",
             ),
             mutation(
                 "/spec/training/minLearningRate",

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use kube::core::cel::{ErrorKind, ValidationErrors, Validator, apply_defaults};
+use kube::core::cel::{ValidationErrors, Validator, apply_defaults};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -77,12 +77,7 @@ impl Validators {
         }
         let document = apply_defaults(known, &document);
         let broken = schema::problems(&kind.schema, &document);
-        let rules = rules(
-            self.cel.validate(known, &document, None),
-            !broken.is_empty(),
-        );
-        let news = |rule: &Problem| broken.iter().all(|problem| problem.path != rule.path);
-        problems.extend(rules.into_iter().filter(news));
+        problems.extend(rules(self.cel.validate(known, &document, None), &broken));
         problems.extend(broken);
         if problems.is_empty() {
             typed(kind, document)
@@ -102,7 +97,7 @@ impl Validators {
             Ok(kind) => rules(
                 self.cel
                     .validate(kind.definition.schema(), &new, Some(&old)),
-                false,
+                &[],
             ),
             Err(problem) => vec![problem],
         }
@@ -222,17 +217,37 @@ fn is_name(name: &str, most: usize, dots: bool) -> bool {
         }
 }
 
-/// The rules that are broken. Where the schema is broken too, a rule that could not be evaluated
-/// has nothing to add.
-fn rules(outcome: Result<(), ValidationErrors>, failed_only: bool) -> Vec<Problem> {
+/// The rules that are not kept, but for those that look at a field which the schema has already
+/// found wrong: what they say follows from that.
+fn rules(outcome: Result<(), ValidationErrors>, broken: &[Problem]) -> Vec<Problem> {
     let Err(errors) = outcome else {
         return Vec::new();
     };
-    errors
-        .into_iter()
-        .filter(|error| !failed_only || error.kind == ErrorKind::ValidationFailure)
-        .map(|error| Problem::new(error.field_path.trim_start_matches('.'), error.message))
-        .collect()
+    let mut problems = Vec::new();
+    for error in errors {
+        let path = error.field_path.trim_start_matches('.');
+        if !broken.iter().any(|other| follows(&error.rule, path, other)) {
+            problems.push(Problem::new(path, error.message));
+        }
+    }
+    problems
+}
+
+/// Whether a rule looks at a field that is wrong, or at what such a field is part of.
+fn follows(rule: &str, path: &str, broken: &Problem) -> bool {
+    let fields = broken
+        .path
+        .split(['.', '['])
+        .filter(|field| !field.ends_with(']'));
+    path == broken.path || fields.skip(1).any(|field| mentions(rule, field))
+}
+
+fn mentions(rule: &str, field: &str) -> bool {
+    let field = format!(".{field}");
+    rule.match_indices(&field).any(|(at, _)| {
+        let after = rule[at + field.len()..].chars().next();
+        !after.is_some_and(|next| next.is_ascii_alphanumeric())
+    })
 }
 
 fn typed(kind: &Kind, document: Value) -> Result<Resource, Vec<Problem>> {

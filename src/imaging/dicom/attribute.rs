@@ -330,7 +330,10 @@ pub fn ge_picture_name(set: &DataSet) -> Option<String> {
 /// GE's private number of the detector, (0011,xx15), counted from 1, if stated.
 pub fn ge_detector_number(set: &DataSet) -> Option<i64> {
     let element = ge_element(set, GeDetectorNumber)?;
-    numbers_of(element, GeDetectorNumber).ok()?.first().map(|&number| number as i64)
+    numbers_of(element, GeDetectorNumber)
+        .ok()?
+        .first()
+        .map(|&number| number as i64)
 }
 
 fn ge_element(set: &DataSet, name: AttributeName) -> Option<&InMemElement> {
@@ -360,9 +363,7 @@ fn texts(set: &DataSet, name: AttributeName) -> Result<Vec<String>> {
         VR::US | VR::SS | VR::UL | VR::SL | VR::FL | VR::FD | VR::OB | VR::OW | VR::AT
     );
     ensure!(is_text, WrongTypeSnafu { name });
-    let values: Cow<'_, [String]> = element
-        .to_multi_str()
-        .or(UnreadableSnafu { name }.fail())?;
+    let values: Cow<'_, [String]> = element.to_multi_str().or(UnreadableSnafu { name }.fail())?;
     let values: Vec<String> = values.iter().map(|value| trim(value).to_owned()).collect();
     Ok(if values.iter().all(String::is_empty) {
         Vec::new()

@@ -19,7 +19,10 @@ pub fn unstuff(data: &[u8]) -> (Cow<'_, [u8]>, &[u8]) {
     loop {
         match rest {
             [0xFF, 0, tail @ ..] => {
-                let run = tail.iter().position(|&byte| byte == 0xFF).unwrap_or(tail.len());
+                let run = tail
+                    .iter()
+                    .position(|&byte| byte == 0xFF)
+                    .unwrap_or(tail.len());
                 let (clean, after) = tail.split_at(run);
                 bytes.push(0xFF);
                 bytes.extend_from_slice(clean);
@@ -271,7 +274,11 @@ mod tests {
         while read.len() < 4 {
             let pair = table().read_pair(&mut bits).expect("a code");
             let second = pair.sum.wrapping_sub(pair.first);
-            read.extend([pair.first as i16, second as i16].into_iter().take(pair.count));
+            read.extend(
+                [pair.first as i16, second as i16]
+                    .into_iter()
+                    .take(pair.count),
+            );
         }
         assert_eq!(read, [0, -1, 1, -3]);
     }

@@ -90,7 +90,10 @@ fn next_segment(bytes: &[u8]) -> Result<(u8, &[u8], &[u8]), Error> {
         return problem("a JPEG marker is missing");
     };
     let length = usize::from(u16::from_be_bytes([*high, *low]));
-    match length.checked_sub(2).and_then(|length| rest.split_at_checked(length)) {
+    match length
+        .checked_sub(2)
+        .and_then(|length| rest.split_at_checked(length))
+    {
         Some((segment, rest)) => Ok((*kind, segment, rest)),
         None => problem("a JPEG segment is cut short"),
     }
@@ -247,14 +250,23 @@ fn decode_line(
         2 => decode_by(table, bits, start, above, rest, |_, b, _| b),
         3 => decode_by(table, bits, start, above, rest, |_, _, c| c),
         4 => decode_by(table, bits, start, above, rest, |a, b, c| a + b - c),
-        5 => decode_by(table, bits, start, above, rest, |a, b, c| a + ((b - c) >> 1)),
-        6 => decode_by(table, bits, start, above, rest, |a, b, c| b + ((a - c) >> 1)),
+        5 => decode_by(table, bits, start, above, rest, |a, b, c| {
+            a + ((b - c) >> 1)
+        }),
+        6 => decode_by(table, bits, start, above, rest, |a, b, c| {
+            b + ((a - c) >> 1)
+        }),
         _ => decode_by(table, bits, start, above, rest, |a, b, _| (a + b) >> 1),
     }
 }
 
 /// The predictor of JPEG Lossless SV1, which is nearly every file's.
-fn decode_from_left(table: &Table, bits: &mut Bits<'_>, start: u16, rest: &mut [u16]) -> Option<()> {
+fn decode_from_left(
+    table: &Table,
+    bits: &mut Bits<'_>,
+    start: u16,
+    rest: &mut [u16],
+) -> Option<()> {
     let mut left = start;
     let mut next = 0;
     // A pair may be one sample, so the last sample of a line is read by itself.

@@ -1,12 +1,12 @@
 use snafu::{OptionExt, ensure};
 
 use super::{MAX_PIXELS, MAX_SIDE};
+use crate::imaging::CROP_SIZE;
 use crate::imaging::dicom::{self, AttributeName, DataSet};
 use crate::imaging::error::{
     Error, ImpossibleSizeSnafu, NoPixelDataSnafu, PhotometricSnafu, PixelDataTooShortSnafu,
     TooSmallSnafu,
 };
-use crate::imaging::CROP_SIZE;
 
 /// How pixels are laid out, after every claim of the header has been checked.
 #[derive(Clone, Debug, PartialEq)]

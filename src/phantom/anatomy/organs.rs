@@ -61,7 +61,12 @@ fn blood(canvas: &mut Canvas, body: &Body, kinetics: &mut Stream) {
 /// The left ventricle's wall and the thinner free wall of the right ventricle.
 fn myocardium(canvas: &mut Canvas, body: &Body, concentration: f64, right: f64) {
     // It beats and moves with the breath while the camera counts: four phases stand for all.
-    for (x, y, scale) in [(-4.0, -7.0, 0.9), (3.0, -2.0, 1.0), (4.0, 3.0, 1.08), (-2.0, 8.0, 0.97)] {
+    for (x, y, scale) in [
+        (-4.0, -7.0, 0.9),
+        (3.0, -2.0, 1.0),
+        (4.0, 3.0, 1.08),
+        (-2.0, 8.0, 0.97),
+    ] {
         let sized = |axes: [f64; 3]| axes.map(|axis| axis * scale);
         let left = Solid {
             form: Form::Shell(0.62),

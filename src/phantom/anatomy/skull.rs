@@ -32,10 +32,12 @@ pub(super) fn draw(canvas: &mut Canvas, body: &Body) {
         canvas.tube(&body.nodes(&jaw), 90.0, 4.0 * bone);
     }
     canvas.solid(
-        &body.ellipsoid((0.0, 80.0), [20.0, 26.0, 45.0], 0.2), 4.5 * bone,
+        &body.ellipsoid((0.0, 80.0), [20.0, 26.0, 45.0], 0.2),
+        4.5 * bone,
     );
     canvas.solid(
-        &body.ellipsoid((0.0, 97.0), [36.0, 26.0, 50.0], 0.2), 2.6 * bone,
+        &body.ellipsoid((0.0, 97.0), [36.0, 26.0, 50.0], 0.2),
+        2.6 * bone,
     );
     canvas.solid(
         &body.ellipsoid((0.0, 114.0), [26.0, 9.0, 24.0], 0.15),
@@ -51,6 +53,7 @@ fn cervical_spine(canvas: &mut Canvas, body: &Body) {
         canvas.solid(&vertebra, 6.0 * body.bone);
     }
     canvas.solid(
-        &body.ellipsoid((0.0, 155.0), [30.0, 36.0, 34.0], 0.2), 2.6 * body.bone,
+        &body.ellipsoid((0.0, 155.0), [30.0, 36.0, 34.0], 0.2),
+        2.6 * body.bone,
     );
 }

@@ -134,7 +134,9 @@ fn fill(canvas: &mut Canvas, body: &Body) {
         let share = muscle_at(1e3 * y / body.length_mm) as f32 / DEPTHS.len() as f32;
         let line = row * geometry.columns..(row + 1) * geometry.columns;
         for layer in &mut canvas.layers {
-            let pixels = layer[line.clone()].iter_mut().zip(&canvas.thickness[line.clone()]);
+            let pixels = layer[line.clone()]
+                .iter_mut()
+                .zip(&canvas.thickness[line.clone()]);
             for (activity, thickness) in pixels {
                 *activity += share * thickness;
             }

@@ -25,11 +25,7 @@ pub(super) const HEAD_FIRST: Concept = concept("102540008", "F-10470", "headfirs
 /// Technetium-99m (CID 18).
 pub(super) const TECHNETIUM: Concept = concept("72454009", "C-163A8", "^99m^Technetium");
 
-const fn concept(
-    snomed_ct: &'static str,
-    retired: &'static str,
-    meaning: &'static str,
-) -> Concept {
+const fn concept(snomed_ct: &'static str, retired: &'static str, meaning: &'static str) -> Concept {
     Concept {
         snomed_ct,
         retired,

@@ -25,7 +25,11 @@ pub(super) fn patient(out: &mut Attributes, source: &Source<'_>) {
         format!("{:04}0701", study.date.year - study.age),
     )
     .text(tags::PATIENT_SEX, VR::CS, person.sex.to_string())
-    .text(tags::PATIENT_COMMENTS, VR::LT, "Synthetic: this patient never was");
+    .text(
+        tags::PATIENT_COMMENTS,
+        VR::LT,
+        "Synthetic: this patient never was",
+    );
 }
 
 pub(super) fn study(out: &mut Attributes, source: &Source<'_>) {
@@ -65,11 +69,19 @@ pub(super) fn series(out: &mut Attributes, source: &Source<'_>) {
         .text(tags::SERIES_DATE, VR::DA, date.date())
         .text(tags::SERIES_TIME, VR::TM, date.time(60))
         .text(tags::SERIES_DESCRIPTION, VR::LO, description)
-        .text(tags::PROTOCOL_NAME, VR::LO, source.study.person.protocol.to_string())
+        .text(
+            tags::PROTOCOL_NAME,
+            VR::LO,
+            source.study.person.protocol.to_string(),
+        )
         .text(
             tags::BODY_PART_EXAMINED,
             VR::CS,
-            if source.whole_body() { "WHOLEBODY" } else { "CHEST" },
+            if source.whole_body() {
+                "WHOLEBODY"
+            } else {
+                "CHEST"
+            },
         )
         .text(
             tags::FRAME_OF_REFERENCE_UID,
@@ -101,7 +113,11 @@ pub(super) fn equipment(out: &mut Attributes, source: &Source<'_>) {
         .text(tags::INSTITUTION_NAME, VR::LO, "Phantom Hospital")
         .text(tags::STATION_NAME, VR::SH, "PHANTOM")
         .text(tags::DEVICE_SERIAL_NUMBER, VR::LO, "0")
-        .text(tags::SOFTWARE_VERSIONS, VR::LO, concat!("attrium ", env!("CARGO_PKG_VERSION")));
+        .text(
+            tags::SOFTWARE_VERSIONS,
+            VR::LO,
+            concat!("attrium ", env!("CARGO_PKG_VERSION")),
+        );
 }
 
 pub(super) fn image(out: &mut Attributes, source: &Source<'_>) {
@@ -111,23 +127,27 @@ pub(super) fn image(out: &mut Attributes, source: &Source<'_>) {
     } else {
         "ORIGINAL\\PRIMARY\\STATIC\\EMISSION"
     };
-    out.text(tags::SOP_CLASS_UID, VR::UI, uids::NUCLEAR_MEDICINE_IMAGE_STORAGE)
-        .text(tags::SOP_INSTANCE_UID, VR::UI, source.instance_uid.clone())
-        .text(tags::SPECIFIC_CHARACTER_SET, VR::CS, "ISO_IR 100")
-        .text(tags::IMAGE_TYPE, VR::CS, kind)
-        .integer(tags::INSTANCE_NUMBER, source.instance as u64)
-        .text(tags::CONTENT_DATE, VR::DA, date.date())
-        .text(tags::CONTENT_TIME, VR::TM, date.time(120))
-        .text(tags::ACQUISITION_DATE, VR::DA, date.date())
-        .text(tags::ACQUISITION_TIME, VR::TM, date.time(60))
-        .text(tags::QUALITY_CONTROL_IMAGE, VR::CS, "YES")
-        .text(tags::BURNED_IN_ANNOTATION, VR::CS, "NO")
-        .text(tags::LOSSY_IMAGE_COMPRESSION, VR::CS, "00")
-        .text(
-            tags::IMAGE_COMMENTS,
-            VR::LT,
-            "Synthetic: drawn by attrium, nobody was scanned",
-        );
+    out.text(
+        tags::SOP_CLASS_UID,
+        VR::UI,
+        uids::NUCLEAR_MEDICINE_IMAGE_STORAGE,
+    )
+    .text(tags::SOP_INSTANCE_UID, VR::UI, source.instance_uid.clone())
+    .text(tags::SPECIFIC_CHARACTER_SET, VR::CS, "ISO_IR 100")
+    .text(tags::IMAGE_TYPE, VR::CS, kind)
+    .integer(tags::INSTANCE_NUMBER, source.instance as u64)
+    .text(tags::CONTENT_DATE, VR::DA, date.date())
+    .text(tags::CONTENT_TIME, VR::TM, date.time(120))
+    .text(tags::ACQUISITION_DATE, VR::DA, date.date())
+    .text(tags::ACQUISITION_TIME, VR::TM, date.time(60))
+    .text(tags::QUALITY_CONTROL_IMAGE, VR::CS, "YES")
+    .text(tags::BURNED_IN_ANNOTATION, VR::CS, "NO")
+    .text(tags::LOSSY_IMAGE_COMPRESSION, VR::CS, "00")
+    .text(
+        tags::IMAGE_COMMENTS,
+        VR::LT,
+        "Synthetic: drawn by attrium, nobody was scanned",
+    );
     if source.study.scanner.layout == Layout::TwoObjects {
         let name = match (source.study.scanner.naming, source.sides) {
             (Naming::ImageId, [side]) => side.name(),
@@ -213,7 +233,11 @@ pub(super) fn isotope(out: &mut Attributes, source: &Source<'_>) {
     let mut tracer = Attributes::new();
     tracer
         .text(tags::RADIOPHARMACEUTICAL, VR::LO, "99mTc-HMDP")
-        .text(tags::RADIOPHARMACEUTICAL_START_TIME, VR::TM, injected.time(0))
+        .text(
+            tags::RADIOPHARMACEUTICAL_START_TIME,
+            VR::TM,
+            injected.time(0),
+        )
         .sequence(
             tags::RADIONUCLIDE_CODE_SEQUENCE,
             vec![TECHNETIUM.item(retired_codes(source))],
@@ -224,7 +248,11 @@ pub(super) fn isotope(out: &mut Attributes, source: &Source<'_>) {
 
 /// NM Detector (C.8.4.11): an item for each frame's detector.
 pub(super) fn detectors(out: &mut Attributes, source: &Source<'_>) {
-    let items = source.sides.iter().map(|side| detector(*side, source)).collect();
+    let items = source
+        .sides
+        .iter()
+        .map(|side| detector(*side, source))
+        .collect();
     out.sequence(tags::DETECTOR_INFORMATION_SEQUENCE, items);
 }
 

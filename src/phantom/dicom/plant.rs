@@ -60,7 +60,10 @@ fn add_nested(object: &mut InMemDicomObject) {
     request
         .text(tags::REQUESTING_PHYSICIAN, VR::PN, "-")
         .text(tags::SCHEDULED_PROCEDURE_STEP_DESCRIPTION, VR::LO, "-")
-        .sequence(tags::REFERRING_PHYSICIAN_IDENTIFICATION_SEQUENCE, vec![physician]);
+        .sequence(
+            tags::REFERRING_PHYSICIAN_IDENTIFICATION_SEQUENCE,
+            vec![physician],
+        );
     let mut deeper = Attributes::new();
     deeper.text(Tag(0x0071, 0x1002), VR::UT, "-");
     let mut private = Attributes::new();

@@ -23,7 +23,11 @@ fn creator(out: &mut Attributes, group: u16, name: &str) {
 fn adac(out: &mut Attributes, source: &Source<'_>) {
     creator(out, 0x0019, "ADAC_IMG");
     out.text(Tag(0x0019, 0x1002), VR::IS, "200")
-        .put(Tag(0x0019, 0x10f0), VR::US, PrimitiveValue::from(source.views.rows as u16))
+        .put(
+            Tag(0x0019, 0x10f0),
+            VR::US,
+            PrimitiveValue::from(source.views.rows as u16),
+        )
         .text(Tag(0x0019, 0x10f1), VR::LO, "WB");
 }
 
@@ -39,10 +43,14 @@ fn siemens(out: &mut Attributes, source: &Source<'_>) {
     creator(out, 0x0033, CREATOR);
     let mut nested = Attributes::new();
     nested.text(Tag(0x0040, 0xa160), VR::UT, "PHANTOM");
-    out.text(Tag(0x0009, 0x10f0), VR::LO, source.study.person.protocol.to_string())
-        .put(Tag(0x0033, 0x1038), VR::FL, PrimitiveValue::from(1.0f32))
-        .text(Tag(0x0033, 0x10f0), VR::LO, "SYNTHETIC")
-        .sequence(Tag(0x0033, 0x10f1), vec![nested]);
+    out.text(
+        Tag(0x0009, 0x10f0),
+        VR::LO,
+        source.study.person.protocol.to_string(),
+    )
+    .put(Tag(0x0033, 0x1038), VR::FL, PrimitiveValue::from(1.0f32))
+    .text(Tag(0x0033, 0x10f0), VR::LO, "SYNTHETIC")
+    .sequence(Tag(0x0033, 0x10f1), vec![nested]);
 }
 
 fn genie(out: &mut Attributes, source: &Source<'_>) {
@@ -57,7 +65,11 @@ fn genie(out: &mut Attributes, source: &Source<'_>) {
     creator(out, 0x0013, CREATOR);
     out.text(Tag(0x0009, 0x1010), VR::LO, "WB BONE")
         .put(Tag(0x0009, 0x1011), VR::SL, PrimitiveValue::from(1i32))
-        .text(Tag(0x0009, 0x1040), VR::PN, format!("PHANTOM^{:06}", source.study.patient))
+        .text(
+            Tag(0x0009, 0x1040),
+            VR::PN,
+            format!("PHANTOM^{:06}", source.study.patient),
+        )
         .text(Tag(0x0011, 0x100d), VR::LO, "Tc99m")
         .text(Tag(0x0011, 0x1012), VR::LO, name.clone())
         .put(Tag(0x0011, 0x1015), VR::SL, PrimitiveValue::from(1i32))

@@ -1,7 +1,6 @@
 //! How far probabilities can be taken at their word: reliability diagrams, Brier score, ECE.
 
-use super::{Subject, by_task, caption, estimate, figure, grid, heading, note, positive, question};
-use crate::api::Task;
+use super::{Subject, by_task, caption, estimate, figure, grid, note, positive, title};
 use crate::report::markup::{Markup, element};
 use crate::report::number;
 use crate::report::plot::{self, Axes, Axis, Mark, Role, Shape};
@@ -9,45 +8,43 @@ use crate::report::table::{Kind, Table};
 
 /// Scores and diagrams of every task.
 pub(in crate::report) fn section(subjects: &[Subject<'_>]) -> Markup {
-    let mut content = Markup::none();
-    for (task, group) in by_task(subjects) {
-        content.push(heading(question(task)));
-        content.push(scores(task, &group));
-        let diagrams = group
-            .iter()
-            .filter(|subject| !subject.metrics.positive.calibration.is_empty());
-        content.push(grid(diagrams.map(|subject| diagram(task, subject))));
-        content.push(bins(task, &group));
+    if subjects.is_empty() {
+        return Markup::none();
     }
-    if content.is_empty() {
-        return content;
-    }
-    note(
+    let groups = by_task(subjects);
+    let ordered = || groups.iter().flat_map(|(_, group)| group);
+    let mut content = note(
         "Networks trained with class weights overstate rare classes by design: read their \
-         probabilities as scores, not as risks. Uprights are 95 % intervals of the observed share; \
+         probabilities as scores, not as risks. Uprights through the points are 95 % intervals of the observed share; \
          the dotted diagonal is perfect calibration.",
-    )
-    .with(content)
+    );
+    content.push(scores(ordered()));
+    let diagrams = ordered().filter(|subject| !subject.metrics.positive.calibration.is_empty());
+    content.push(grid(diagrams.map(diagram)));
+    content.push(bins(ordered()));
+    content
 }
 
-fn scores(task: Task, group: &[Subject<'_>]) -> Markup {
+/// A subject with its task.
+fn name(subject: &Subject<'_>) -> String {
+    format!("{}, {}", subject.name, title(subject.metrics.task))
+}
+
+fn scores<'a>(subjects: impl Iterator<Item = &'a Subject<'a>>) -> Markup {
     let mut table = Table::new(
         caption(
-            "Brier score and expected calibration error",
-            format!(
-                "For all classes together, and for {} alone. Lower is better.",
-                positive(task)
-            ),
+            "Brier score and expected calibration error (ECE)",
+            "Of all classes together, and of the probability of a positive alone. Lower is better.",
         ),
         [
-            "Network",
+            "Network and task",
             "Brier",
             "ECE",
             "Brier, positive",
             "ECE, positive",
         ],
     );
-    for subject in group {
+    for subject in subjects {
         let m = subject.metrics;
         let cells = [
             m.brier,
@@ -61,12 +58,13 @@ fn scores(task: Task, group: &[Subject<'_>]) -> Markup {
                 |value| number::decimals(value, 3),
             )
         };
-        table.row(Kind::Own, subject.name, cells.map(three));
+        table.row(Kind::Own, name(subject), cells.map(three));
     }
     table.into()
 }
 
-fn diagram(task: Task, subject: &Subject<'_>) -> Markup {
+fn diagram(subject: &Subject<'_>) -> Markup {
+    let task = subject.metrics.task;
     let bins = &subject.metrics.positive.calibration;
     let ideal = vec![(0.0, 0.0), (1.0, 1.0)];
     let mut marks = vec![Mark::Line(Role::Reference, ideal)];
@@ -74,49 +72,46 @@ fn diagram(task: Task, subject: &Subject<'_>) -> Markup {
         let interval = (bin.observed_interval.low, bin.observed_interval.high);
         Mark::Interval(plot::plain(0), bin.mean_probability, interval)
     }));
-    let means: Vec<(f64, f64)> = bins
-        .iter()
-        .map(|bin| (bin.mean_probability, bin.observed))
-        .collect();
-    marks.push(Mark::Line(plot::plain(0), means.clone()));
-    marks.extend(
-        means
-            .into_iter()
-            .map(|at| Mark::Point(plot::plain(0), Shape::Circle, at)),
-    );
+    marks.extend(bins.iter().map(|bin| {
+        Mark::Point(
+            plot::plain(0),
+            Shape::Circle,
+            (bin.mean_probability, bin.observed),
+        )
+    }));
     let error = subject.metrics.positive.expected_calibration_error;
     let alternative = format!(
         "Reliability diagram of {} for {}: {} of probabilities, expected calibration error {}. \
          The values are in the table below.",
-        subject.name,
+        name(subject),
         positive(task),
         number::things(bins.len() as u64, "bin", "bins"),
         number::optional(error),
     );
     figure(
-        caption(subject.name, format!("Probability of {}", positive(task))),
+        caption(name(subject), format!("Probability of {}", positive(task))),
         plot::draw(&axes(), &marks, &alternative),
     )
 }
 
-fn bins(task: Task, group: &[Subject<'_>]) -> Markup {
+fn bins<'a>(subjects: impl Iterator<Item = &'a Subject<'a>>) -> Markup {
     let mut table = Table::new(
         caption(
             "Bins of the reliability diagrams",
-            format!("Probability of {}.", positive(task)),
+            "Empty bins are left out.",
         ),
         [
-            "Network and bin",
+            "Probability of a positive",
             "Studies",
             "Mean probability",
             "Observed share",
         ],
     );
-    for subject in group {
+    for subject in subjects {
+        table.group(name(subject));
         for bin in &subject.metrics.positive.calibration {
             let edges = format!(
-                "{}: {} to {}",
-                subject.name,
+                "{} to {}",
                 number::decimals(bin.low, 1),
                 number::decimals(bin.high, 1)
             );
@@ -131,12 +126,8 @@ fn bins(task: Task, group: &[Subject<'_>]) -> Markup {
             );
         }
     }
-    if table.is_empty() {
-        return Markup::none();
-    }
-    let summary = format!("{}: bins as a table", super::title(task));
     element("details")
-        .child(element("summary").child(summary))
+        .child(element("summary").child("Bins as a table"))
         .child(table)
         .into()
 }

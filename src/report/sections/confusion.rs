@@ -1,34 +1,35 @@
 //! Confusion matrices as tables.
 
-use super::{Subject, by_task, caption, heading, note, question};
+use super::{Subject, by_task, caption, note, title};
 use crate::report::markup::{Markup, element};
 use crate::report::number;
 use crate::report::table::{Kind, Table};
 
 /// The matrices of every task, one for each network.
 pub(in crate::report) fn section(subjects: &[Subject<'_>]) -> Markup {
-    let mut content = Markup::none();
-    for (task, group) in by_task(subjects) {
-        content.push(heading(question(task)));
-        let matrices = group.iter().map(matrix);
-        content.push(element("div").class("grid matrix").children(matrices));
-    }
-    if content.is_empty() {
-        return content;
+    let matrices: Vec<Markup> = by_task(subjects)
+        .iter()
+        .flat_map(|(_, group)| group)
+        .map(matrix)
+        .collect();
+    if matrices.is_empty() {
+        return Markup::none();
     }
     note(
         "Rows: the reader’s grade; columns: what the network called it, by the highest \
          probability. Percentages are of the row; outlined cells are right.",
     )
-    .with(content)
+    .with(element("div").class("grid matrix").children(matrices))
 }
 
 fn matrix(subject: &Subject<'_>) -> Markup {
     let classes = subject.metrics.task.classes();
-    let headers = std::iter::once("Reader".to_owned())
-        .chain(classes.iter().map(|class| format!("called {class}")));
+    let headers = ["Reader \\ network"]
+        .into_iter()
+        .chain(classes.iter().copied());
+    let name = format!("{}, {}", subject.name, title(subject.metrics.task));
     let studies = number::things(subject.metrics.studies, "study", "studies");
-    let mut table = Table::new(caption(subject.name, studies), headers);
+    let mut table = Table::new(caption(name, studies), headers);
     for (truth, class) in classes.iter().enumerate() {
         let row = &subject.metrics.confusion.counts()[truth];
         let total: u64 = row.iter().sum();

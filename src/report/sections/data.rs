@@ -66,7 +66,9 @@ fn used(data: &DataFlow) -> Element {
 fn grades(data: &DataFlow) -> Markup {
     let mut table = Table::new(
         caption("Studies used, by Perugini grade", "Positive: grade 2 or 3."),
-        ["", "Grade 0", "Grade 1", "Grade 2", "Grade 3", "Positive"],
+        [
+            "Source", "Grade 0", "Grade 1", "Grade 2", "Grade 3", "Positive",
+        ],
     );
     let rows = [
         (Kind::Own, "This run", data.by_grade),

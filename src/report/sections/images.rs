@@ -14,7 +14,8 @@ pub(in crate::report) fn examples(examples: &[Example]) -> Markup {
     if examples.is_empty() {
         return Markup::none();
     }
-    let mut content = note(
+    let mut grades = Vec::new();
+    let content = note(
         "Anterior crops of 128 × 128 pixels as the networks get them, before the logarithm. Shown \
          linear and inverted: white is no count, black the 99.5th percentile of the crop. The \
          patient’s left is at the right.",
@@ -30,14 +31,15 @@ pub(in crate::report) fn examples(examples: &[Example]) -> Markup {
                     .child(element("p").child(text))
             })
             .collect();
-        content.push(heading(format!("Grade {grade}: {}", meaning(grade))));
-        if crops.is_empty() {
-            content.push(note("No study of this grade was used."));
+        let heading = heading(format!("Grade {grade}: {}", meaning(grade)));
+        let shown = if crops.is_empty() {
+            note("No study of this grade was used.")
         } else {
-            content.push(element("ul").class("images").children(crops));
-        }
+            element("ul").class("images").children(crops).into()
+        };
+        grades.push(element("div").child(heading).child(shown));
     }
-    content
+    content.with(element("div").class("grid pairs").children(grades))
 }
 
 /// Maps over example crops, one table for each network and task.

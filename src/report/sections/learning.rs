@@ -55,10 +55,15 @@ fn legend(folds: &Folds<'_>) -> Markup {
     });
     let marks = folds.iter().enumerate().map(|(index, history)| Entry {
         role: plot::plain(index),
-        shape: Some(Shape::of(index)),
-        text: format!("fold {}", history.fold + 1).into(),
+        shape: Some(shape(index)),
+        text: format!("fold {}", history.fold).into(),
     });
     plot::legend(lines.chain(marks))
+}
+
+/// A fold's mark: folds that share a colour differ in shape.
+const fn shape(index: usize) -> Shape {
+    Shape::of(index + index / 6)
 }
 
 /// What is drawn of an epoch, as a function of it.
@@ -104,7 +109,7 @@ fn curves(architecture: Architecture, task: Task, folds: &Folds<'_>) -> Markup {
         );
         figure(caption(name, "by epoch"), plot::draw(&axes, &marks, &alternative))
     });
-    element("div").class("grid three").children(figures).into()
+    element("div").class("grid").children(figures).into()
 }
 
 fn marks(folds: &Folds<'_>, validation: Pick, training: Pick) -> Vec<Mark> {
@@ -120,7 +125,7 @@ fn marks(folds: &Folds<'_>, validation: Pick, training: Pick) -> Vec<Mark> {
         let end = own.last().copied();
         marks.push(Mark::Line(plot::faint(index), line(training)));
         marks.push(Mark::Line(plot::plain(index), own));
-        marks.extend(end.map(|end| Mark::Point(plot::plain(index), Shape::of(index), end)));
+        marks.extend(end.map(|end| Mark::Point(plot::plain(index), shape(index), end)));
     }
     marks
 }
@@ -146,7 +151,7 @@ fn axes(title: &'static str, from: f64, to: f64, text: fn(f64) -> String) -> Axe
             from,
             to,
             title,
-            ticks: 5,
+            ticks: 8,
             text,
         },
     }
@@ -212,7 +217,7 @@ fn ends(architecture: Architecture, task: Task, folds: &Folds<'_>) -> Markup {
         };
         table.row(
             Kind::Own,
-            (history.fold + 1).to_string(),
+            history.fold.to_string(),
             [
                 last.epoch.to_string(),
                 loss(Some(last.loss)),

@@ -46,7 +46,7 @@ fn table(task: Task, group: &[Subject<'_>]) -> Markup {
         let percent = group
             .first()
             .map_or(f64::NAN, |subject| 100.0 * pick(subject));
-        format!("{} %", number::decimals(percent, 1))
+        format!("{}\u{a0}%", number::decimals(percent, 1))
     };
     let cohort = prevalence(|subject| subject.metrics.at_cohort.prevalence);
     let stated = prevalence(|subject| subject.metrics.at_stated.prevalence);
@@ -55,7 +55,7 @@ fn table(task: Task, group: &[Subject<'_>]) -> Markup {
         "Threshold".to_owned(),
         "Sensitivity".to_owned(),
         "Specificity".to_owned(),
-        "Found / missed".to_owned(),
+        "Found, missed".to_owned(),
         "False alarms".to_owned(),
         format!("PPV at {cohort}"),
         format!("NPV at {cohort}"),
@@ -63,18 +63,19 @@ fn table(task: Task, group: &[Subject<'_>]) -> Markup {
         format!("NPV at {stated}"),
     ];
     let about = format!("Positive: {}.", positive(task));
-    let mut table = Table::new(caption("Operating points", about), headers);
+    let mut table = Table::new(caption("Operating points", about), headers).class("stacked");
     for subject in group {
+        table.group(subject.name);
         for point in &subject.metrics.positive.operating_points {
             table.row(
                 Kind::Own,
-                format!("{}: {}", subject.name, kind_name(point)),
+                kind_name(point),
                 [
                     number::decimals(point.threshold, 3).into(),
                     estimate(point.sensitivity, point.sensitivity_interval),
                     estimate(point.specificity, point.specificity_interval),
                     format!(
-                        "{} / {}",
+                        "{}, {}",
                         number::count(point.true_positives),
                         number::count(point.false_negatives)
                     )

@@ -27,6 +27,7 @@ pub(in crate::report) fn section(
         content.push(classes(task, &group));
         content.push(folds(task, &group));
         content.push(all_of_paper(task));
+        content.push(warnings(task, &group));
     }
     content
 }
@@ -51,7 +52,8 @@ fn overall(task: Task, group: &[Subject<'_>], baselines: &[BaselineMetrics]) -> 
     if task == Task::Perugini {
         headers.push("Quadratic kappa");
     }
-    let mut table = Table::new(caption("Results over all studies", about), headers);
+    let mut table =
+        Table::new(caption("Results over all studies", about), headers).class("stacked");
     for subject in group {
         let m = subject.metrics;
         let mut cells = vec![
@@ -121,12 +123,12 @@ fn paper_cells(task: Task, row: &paper::Row) -> Vec<String> {
     ]
 }
 
-/// One row for each network and class.
+/// One row for each class of each network.
 fn classes(task: Task, group: &[Subject<'_>]) -> Markup {
     let mut table = Table::new(
         caption("Results of each class", "One class against the rest."),
         [
-            "Network and class",
+            "Class",
             "Studies",
             "Called so",
             "AUC",
@@ -137,6 +139,7 @@ fn classes(task: Task, group: &[Subject<'_>]) -> Markup {
         ],
     );
     for subject in group {
+        table.group(subject.name);
         let published = paper::rows(task)
             .iter()
             .find(|row| row.architecture == subject.name);
@@ -146,7 +149,7 @@ fn classes(task: Task, group: &[Subject<'_>]) -> Markup {
             };
             table.row(
                 Kind::Own,
-                format!("{}: {}", subject.name, class.name),
+                &class.name,
                 [
                     number::count(class.studies).into(),
                     number::count(class.called).into(),
@@ -170,7 +173,7 @@ fn folds(task: Task, group: &[Subject<'_>]) -> Markup {
             "A fold’s studies by the network that never saw them.",
         ),
         [
-            "Network and fold",
+            "Fold",
             "Studies",
             "Positives",
             "AUC",
@@ -179,11 +182,15 @@ fn folds(task: Task, group: &[Subject<'_>]) -> Markup {
             "Specificity",
         ],
     );
-    for subject in group {
+    for subject in group
+        .iter()
+        .filter(|subject| !subject.metrics.folds.is_empty())
+    {
+        table.group(subject.name);
         for fold in &subject.metrics.folds {
             table.row(
                 Kind::Own,
-                format!("{}: fold {}", subject.name, fold.fold + 1),
+                format!("fold {}", fold.fold),
                 [
                     number::count(fold.studies),
                     number::count(fold.positives),
@@ -202,11 +209,7 @@ fn folds(task: Task, group: &[Subject<'_>]) -> Markup {
                 });
             let mean = format!("{}{deviation}", number::fraction(spread.mean));
             let cells = [String::new(), String::new(), mean];
-            table.row(
-                Kind::Reference,
-                format!("{}: mean of folds", subject.name),
-                cells,
-            );
+            table.row(Kind::Reference, "mean of folds", cells);
         }
     }
     if table.is_empty() {
@@ -246,5 +249,25 @@ fn all_of_paper(task: Task) -> Markup {
     element("details")
         .child(element("summary").child(summary))
         .child(table)
+        .into()
+}
+
+/// What could not be computed, and what to bear in mind.
+fn warnings(task: Task, group: &[Subject<'_>]) -> Markup {
+    let items: Vec<_> = group
+        .iter()
+        .flat_map(|subject| {
+            let texts = subject.metrics.warnings.iter();
+            texts.map(|text| element("li").child(format!("{}: {text}", subject.name)))
+        })
+        .collect();
+    if items.is_empty() {
+        return Markup::none();
+    }
+    let title = super::title(task);
+    let summary = format!("{title}: notes on these figures ({})", items.len());
+    element("details")
+        .child(element("summary").child(summary))
+        .child(element("ul").class("caveats").children(items))
         .into()
 }

@@ -10,23 +10,29 @@ use crate::report::plot::{self, Axes, Axis, Entry, Mark, Role, Shape};
 
 /// The curves of every task.
 pub(in crate::report) fn section(subjects: &[Subject<'_>]) -> Markup {
-    let mut content = Markup::none();
-    for (task, group) in by_task(subjects) {
-        let mut figures = vec![of_positives(task, &group)];
-        if task == Task::Perugini {
-            figures.extend(group.iter().filter_map(of_classes));
-        }
-        figures.retain(|figure| !figure.is_empty());
-        if !figures.is_empty() {
-            content.push(heading(question(task)));
-            content.push(grid(figures));
-        }
+    let groups = by_task(subjects);
+    let mut positives: Vec<Markup> = groups
+        .iter()
+        .map(|(task, group)| of_positives(*task, group))
+        .collect();
+    positives.retain(|figure| !figure.is_empty());
+    if positives.is_empty() {
+        return Markup::none();
     }
-    if content.is_empty() {
-        return content;
+    let mut content = note(
+        "Dotted diagonal: chance. Marks on the curves: the operating points of the next section.",
+    );
+    content.push(grid(positives));
+    let grades = groups.iter().filter(|(task, _)| *task == Task::Perugini);
+    let classes: Vec<Markup> = grades
+        .flat_map(|(_, group)| group)
+        .filter_map(of_classes)
+        .collect();
+    if !classes.is_empty() {
+        content.push(heading(question(Task::Perugini)));
+        content.push(grid(classes));
     }
-    note("Dotted diagonal: chance. Marks on the curves: the operating points of the table below.")
-        .with(content)
+    content
 }
 
 /// Every network's curve for positive against negative.
@@ -81,8 +87,8 @@ fn of_positives(task: Task, group: &[Subject<'_>]) -> Markup {
     let alternative = format!("ROC curves for {}: {}.", positive(task), words.join("; "));
     figure(
         caption(
-            format!("ROC curves for {}", positive(task)),
-            "All networks, out-of-fold scores",
+            super::title(task),
+            format!("Probability of {}", positive(task)),
         ),
         plot::draw(&axes(), &marks, &alternative).with(plot::legend(entries)),
     )
@@ -114,10 +120,7 @@ fn of_classes(subject: &Subject<'_>) -> Option<Markup> {
         words.join(", ")
     );
     Some(figure(
-        caption(
-            format!("{}: each class against the rest", subject.name),
-            "Out-of-fold scores",
-        ),
+        caption(subject.name, "Each class against the rest"),
         plot::draw(&axes(), &marks, &alternative).with(plot::legend(entries)),
     ))
 }

@@ -13,7 +13,9 @@ use crate::report::table::{Kind, Table, facts};
 pub(in crate::report) fn summary(report: &ScreeningReport) -> Markup {
     let unusable = report.unusable.iter().map(|reason| reason.count).sum();
     let lead = format!(
-        "{} screened, {} called positive ({}) at a probability of {} or more. {} could not be used.",
+        "{} found and {} screened. {} of the studies ({}) are called positive, at a probability of {} \
+         or more. {} could not be used.",
+        number::things(report.objects, "object was", "objects were"),
         number::things(report.screened, "study", "studies"),
         number::count(report.positive),
         number::share(report.positive, report.screened),
@@ -45,7 +47,7 @@ pub(in crate::report) fn summary(report: &ScreeningReport) -> Markup {
     ];
     let mut content: Markup = element("p").class("lead").child(lead).into();
     content.push(element("ul").class("tiles").children(tiles));
-    content.push(element("h3").child("Read this first"));
+    content.push(element("h2").class("first").child("Read this first"));
     let items = caveats.map(|text| element("li").child(text));
     content.push(element("ul").class("caveats").children(items));
     content
@@ -166,8 +168,8 @@ pub(in crate::report) fn scores(report: &ScreeningReport) -> Markup {
     let alternative =
         "Histogram of the probability of a positive. The values are in the table below.";
     let axes = Axes {
-        width: 560,
-        height: 300,
+        width: 440,
+        height: 290,
         x: Axis {
             from: 0.0,
             to: 1.0,

@@ -1,24 +1,24 @@
 //! The same figures for parts of the cohort, with a small plot of each interval.
 
-use super::{Subject, by_task, caption, estimate, heading, note, positive, question};
+use super::{Subject, by_task, caption, estimate, note, positive, title};
 use crate::api::Task;
 use crate::evaluation::SubgroupRow;
 use crate::report::markup::{Markup, element};
 use crate::report::number;
+use crate::report::paper;
 use crate::report::table::{Kind, Table};
 
 /// One table for each network and task that has subgroups.
 pub(in crate::report) fn section(subjects: &[Subject<'_>]) -> Markup {
+    let groups = by_task(subjects);
     let mut content = Markup::none();
-    for (task, group) in by_task(subjects) {
-        let tables: Vec<Markup> = group
+    for (task, group) in &groups {
+        let main = *task == Task::Positive || groups.len() == 1;
+        for subject in group
             .iter()
             .filter(|subject| !subject.metrics.subgroups.is_empty())
-            .map(|subject| table(task, subject))
-            .collect();
-        if !tables.is_empty() {
-            content.push(heading(question(task)));
-            content.push(tables.into_iter().collect::<Markup>());
+        {
+            content.push(shown(main, *task, subject));
         }
     }
     if content.is_empty() {
@@ -32,19 +32,34 @@ pub(in crate::report) fn section(subjects: &[Subject<'_>]) -> Markup {
     .with(content)
 }
 
+/// The table itself for the main task; folded for the others, since it is long.
+fn shown(main: bool, task: Task, subject: &Subject<'_>) -> Markup {
+    if main {
+        return table(task, subject);
+    }
+    let summary = format!("{}, {} by subgroup", subject.name, title(task));
+    element("details")
+        .child(element("summary").child(summary))
+        .child(table(task, subject))
+        .into()
+}
+
 fn table(task: Task, subject: &Subject<'_>) -> Markup {
     let about = format!(
         "AUC and rates for {}; the plot runs from 0 to 1.",
         positive(task)
     );
     let mut table = Table::new(
-        caption(format!("{} by subgroup", subject.name), about),
+        caption(
+            format!("{}, {} by subgroup", subject.name, title(task)),
+            about,
+        ),
         [
             "Subgroup",
             "Studies",
             "Positives",
             "AUC",
-            "",
+            "Interval",
             "Accuracy",
             "Sensitivity",
             "Specificity",
@@ -67,14 +82,42 @@ fn table(task: Task, subject: &Subject<'_>) -> Markup {
             estimate(whole.specificity, whole.specificity_interval),
         ],
     );
+    let mut column = None;
     for row in &whole.subgroups {
-        table.row(
-            Kind::Own,
-            format!("{}: {}", row.column, row.value),
-            cells(row),
-        );
+        if column != Some(&row.column) {
+            table.group(&row.column);
+            column = Some(&row.column);
+        }
+        table.row(Kind::Own, &row.value, cells(row));
     }
-    table.into()
+    Markup::from(table).with(of_paper(task, subject))
+}
+
+/// The paper's figures by metastasis, where it has them and the labels have the column.
+fn of_paper(task: Task, subject: &Subject<'_>) -> Markup {
+    let asked = subject
+        .metrics
+        .subgroups
+        .iter()
+        .any(|row| row.column == "metastases");
+    let Some(paper) = paper::metastases(task, subject.name).filter(|_| asked) else {
+        return Markup::none();
+    };
+    let pair = |[with, without]: [f64; 2]| {
+        format!(
+            "{} with and {} without",
+            number::fraction(with),
+            number::fraction(without)
+        )
+    };
+    let auc = paper
+        .auc
+        .map_or_else(String::new, |auc| format!("; AUC of labels {}", pair(auc)));
+    note(format!(
+        "Paper, {} by bone metastases: accuracy {} metastases{auc}.",
+        subject.name,
+        pair(paper.accuracy)
+    ))
 }
 
 fn cells(row: &SubgroupRow) -> [Markup; 7] {

@@ -10,8 +10,11 @@ use crate::report::number;
 /// The lead, a tile for each task and the caveats.
 pub(in crate::report) fn section(report: &TrainingReport, subjects: &[Subject<'_>]) -> Markup {
     let groups = by_task(subjects);
-    let tiles: Vec<Element> = groups
-        .iter()
+    let (main, others): (Vec<_>, Vec<_>) =
+        groups.iter().partition(|(task, _)| is_main(report, *task));
+    let tiles: Vec<Element> = main
+        .into_iter()
+        .chain(others)
         .map(|(task, group)| tile(report, *task, group))
         .collect();
     let mut content: Markup = element("p")
@@ -22,7 +25,7 @@ pub(in crate::report) fn section(report: &TrainingReport, subjects: &[Subject<'_
         content.push(element("ul").class("tiles").children(tiles));
     }
     let caveats = caveats(report, &groups);
-    content.push(element("h3").child("Read this first"));
+    content.push(element("h2").class("first").child("Read this first"));
     content.push(
         element("ul")
             .class("caveats")
@@ -61,10 +64,16 @@ fn lead(report: &TrainingReport, groups: &[(Task, Vec<Subject<'_>>)]) -> String 
     } else {
         String::new()
     };
+    let trained = match networks.as_slice() {
+        [] => "No network was trained".to_owned(),
+        [one] => format!("The network {one} was trained"),
+        [others @ .., last] => {
+            format!("The networks {} and {last} were trained", others.join(", "))
+        }
+    };
     format!(
-        "{} trained for {}{validated} on {used}{patients}; {} of them ({share}) positive, \
-         that is, of Perugini grade 2 or 3.",
-        networks.join(", "),
+        "{trained} for {}{validated} on {used}{patients}. {} of the studies ({share}) are positive: \
+         of Perugini grade 2 or 3.",
         number::things(groups.len() as u64, "task", "tasks"),
         number::count(positive),
     )
@@ -94,18 +103,20 @@ fn chosen<'a>(report: &TrainingReport, task: Task, group: &[Subject<'a>]) -> (Su
     (best, why)
 }
 
+/// Whether a task is the one that the page is about: the published model's, else positives.
+fn is_main(report: &TrainingReport, task: Task) -> bool {
+    let published = report.published.as_ref();
+    published.map_or(task == Task::Positive, |model| model.task == task)
+}
+
 fn tile(report: &TrainingReport, task: Task, group: &[Subject<'_>]) -> Element {
     let (subject, why) = chosen(report, task, group);
     let m = subject.metrics;
-    let main = report
-        .published
-        .as_ref()
-        .map_or(task == Task::Positive, |model| model.task == task);
     let interval = m.auc_interval.map_or_else(String::new, |interval| {
         format!(" {}", number::range((interval.low, interval.high)))
     });
     let mut item = element("li");
-    if main {
+    if is_main(report, task) {
         item = item.class("main");
     }
     item.child(element("p").class("question").child(question(task)))
@@ -162,17 +173,18 @@ fn caveats(report: &TrainingReport, groups: &[(Task, Vec<Subject<'_>>)]) -> Vec<
             }
         }));
     }
-    let mut warnings: Vec<&String> = Vec::new();
-    for warning in groups
-        .iter()
-        .flat_map(|(_, group)| group)
-        .flat_map(|s| &s.metrics.warnings)
-    {
-        if !warnings.contains(&warning) {
-            warnings.push(warning);
-        }
+    let missed = report.gates.iter().filter(|gate| !gate.outcome.passed);
+    let missed = missed.count() as u64;
+    if missed > 0 {
+        caveats.push(format!(
+            "{} missed: no model of this run was published.",
+            number::things(missed, "gate was", "gates were"),
+        ));
     }
-    caveats.extend(warnings.into_iter().cloned());
+    let mut subjects = groups.iter().flat_map(|(_, group)| group);
+    if subjects.any(|subject| !subject.metrics.warnings.is_empty()) {
+        caveats.push("Some figures could not be computed or need care: see the notes below the result tables.".to_owned());
+    }
     caveats
 }
 
@@ -195,7 +207,7 @@ fn matched(baseline: &BaselineMetrics, group: &[Subject<'_>]) -> Option<String> 
         return None;
     }
     Some(format!(
-        "{} alone, without a network, reaches an AUC of {} for {}: within the interval of {}. \
+        "{}, without any network, reaches an AUC of {} for {}: no worse than the interval of {}. \
          These images may be too easy to tell networks apart.",
         baseline.name,
         number::fraction(reached),

@@ -1,37 +1,108 @@
 //! A training run and a screening as they might have been, without any patient.
 
 use crate::api::{Architecture, Grade, Task};
-use crate::evaluation::MetricsDocument;
+use crate::evaluation::{
+    BaselineMetrics, Interval, Metrics, NetworkMetrics, Options, Prediction, Predictions, evaluate,
+    gate,
+};
 use crate::report::{
     ActivationFigure, ActivationRow, Count, DataFlow, Epoch, Example, Fact, Gate, History,
     ModelFacts, Provenance, Published, Raster, ScreenedStudy, ScreeningReport, StageTime,
     TrainingReport, UnusableObject,
 };
 
-/// The metrics of two networks and three tasks over 213 made-up studies.
-const METRICS: &str = include_str!("../../../tests/golden/report/metrics.json");
-
 const ARCHITECTURES: [Architecture; 2] = [Architecture::Linear, Architecture::Residual];
 const TASKS: [Task; 3] = [Task::Perugini, Task::Positive, Task::HighGrade];
 
-fn metrics() -> MetricsDocument {
-    serde_json::from_str(METRICS).expect("the metrics of the fixture are valid")
+/// The studies of each grade.
+const GRADES: [u64; 4] = [148, 44, 12, 9];
+
+/// What a network of some skill answers to every task, as the evaluation judges it.
+fn metrics(architecture: Architecture, task: Task) -> Metrics {
+    let skill = match architecture {
+        Architecture::Residual => 1.2,
+        _ => 1.0,
+    };
+    let predictions = predictions(task, skill);
+    evaluate(task, &predictions, &Options::default()).expect("the predictions are valid")
+}
+
+fn predictions(task: Task, skill: f64) -> Predictions {
+    let covariates = ["patient", "sex", "scanner", "protocol", "metastases"];
+    let mut state = 7 + task.classes().len() as u32;
+    let mut rows = Vec::new();
+    for grade in Grade::ALL {
+        for number in 0..GRADES[usize::from(grade.value())] {
+            let study = rows.len();
+            // A sum of twelve uniform numbers has a variance of 1.
+            let error: f32 = (0..12).map(|_| noise(&mut state)).sum::<f32>() - 6.0;
+            let uptake = f64::from(grade.value()) * skill + f64::from(error) * 0.8;
+            rows.push(Prediction {
+                study: study.to_string(),
+                fold: Some(study % 5),
+                label: Some(task.class_of(grade)),
+                probabilities: probabilities(task, uptake / skill),
+                covariates: vec![
+                    (study - usize::from(number == 40)).to_string(),
+                    ["male", "male", "female"][study % 3].to_owned(),
+                    ["Philips Brightview", "Siemens Symbia", "GE Discovery 670"][study % 7 / 3]
+                        .to_owned(),
+                    if study % 29 == 28 {
+                        "planar"
+                    } else {
+                        "whole-body"
+                    }
+                    .to_owned(),
+                    ["yes", "no"][study % 2].to_owned(),
+                ],
+            });
+        }
+    }
+    Predictions {
+        classes: task.classes().len(),
+        covariates: covariates.map(str::to_owned).to_vec(),
+        rows,
+    }
+}
+
+/// Probabilities that peak at the class of an uptake on the scale of the grades.
+fn probabilities(task: Task, uptake: f64) -> Vec<f64> {
+    let weight = |centre: f64| 1.0 / (1.0 + 4.0 * (uptake - centre).powi(2)).powi(2);
+    let weights: Vec<f64> = match task {
+        Task::Perugini => [0.0, 1.0, 2.0, 3.0].map(weight).to_vec(),
+        Task::Positive | Task::HighGrade => {
+            let cut = if task == Task::Positive { 1.5 } else { 2.5 };
+            let distance = 2.5 * (uptake - cut);
+            let positive = 0.5 + 0.5 * distance / (1.0 + distance.abs());
+            vec![1.0 - positive, positive]
+        }
+    };
+    let sum: f64 = weights.iter().sum();
+    weights.iter().map(|weight| weight / sum).collect()
 }
 
 /// A report with something in every section.
 pub(super) fn training() -> TrainingReport {
-    let document = metrics();
-    let gates = document.gates.iter().map(|outcome| Gate {
-        architecture: Architecture::Residual,
-        task: Task::Positive,
-        outcome: outcome.clone(),
-    });
+    let results: Vec<NetworkMetrics> = ARCHITECTURES
+        .into_iter()
+        .flat_map(|architecture| {
+            TASKS.map(|task| NetworkMetrics {
+                architecture,
+                metrics: metrics(architecture, task),
+            })
+        })
+        .collect();
     TrainingReport {
         name: "perugini-2026-11".to_owned(),
         namespace: "nuclear-medicine".to_owned(),
         synthetic: true,
         data: data(),
-        gates: gates.collect(),
+        gates: vec![Gate {
+            architecture: Architecture::Residual,
+            task: Task::Positive,
+            outcome: gate(&metrics(Architecture::Residual, Task::Positive), "auc", 0.88)
+                .expect("a metric that gates know"),
+        }],
         published: Some(Published {
             architecture: Architecture::Residual,
             task: Task::Positive,
@@ -44,16 +115,21 @@ pub(super) fn training() -> TrainingReport {
         examples: Grade::ALL.into_iter().flat_map(|grade| [0, 1, 2].map(|n| example(grade, n))).collect(),
         activation_maps: ARCHITECTURES.map(activation).to_vec(),
         provenance: provenance("TrainingRun"),
-        results: document.results,
-        baselines: document.baselines,
+        results,
+        baselines: vec![BaselineMetrics {
+            name: "Heart-to-contralateral count ratio".to_owned(),
+            task: Task::Positive,
+            auc: Some(0.912),
+            auc_interval: Some(Interval {
+                low: 0.848,
+                high: 0.951,
+            }),
+        }],
     }
 }
 
 /// A screening with positives, unusable objects and an external validation.
 pub(super) fn screening() -> ScreeningReport {
-    let validation = metrics().results.into_iter().find(|result| {
-        result.architecture == Architecture::Residual && result.metrics.task == Task::Positive
-    });
     ScreeningReport {
         name: "archive-2019".to_owned(),
         namespace: "nuclear-medicine".to_owned(),
@@ -92,7 +168,7 @@ pub(super) fn screening() -> ScreeningReport {
                 fact("Intended use", "Research: finding bone scans that a physician should look at again."),
             ],
         },
-        validation: validation.map(|result| result.metrics),
+        validation: Some(metrics(Architecture::Residual, Task::Positive)),
         provenance: provenance("ScreeningJob"),
     }
 }
@@ -110,7 +186,7 @@ fn data() -> DataFlow {
         used: 213,
         patients: Some(209),
         missing_images: 5,
-        by_grade: [148, 44, 12, 9],
+        by_grade: GRADES,
         warnings: vec![
             count("view known by the first detector only", 3),
             count("scan shorter than the crop", 1),

@@ -1,4 +1,215 @@
 //! What holds for every page, whatever is in it.
 
+use proptest::prelude::*;
+
 use super::fixture;
-use crate::report::{screening_report, training_report};
+use crate::report::{Fact, TrainingReport, screening_report, training_report};
+
+/// The tags and texts of a page's source, scripts' and styles' content included.
+fn tags(page: &str) -> impl Iterator<Item = &str> {
+    page.split('<')
+        .skip(1)
+        .filter_map(|part| part.split('>').next())
+}
+
+fn pages() -> [String; 2] {
+    [
+        training_report(&fixture::training()),
+        screening_report(&fixture::screening()),
+    ]
+}
+
+#[test]
+fn a_page_refers_to_nothing_outside_itself() {
+    for page in pages() {
+        for tag in tags(&page) {
+            let name = tag.split(' ').next().unwrap_or("");
+            let forbidden = [
+                "script", "link", "iframe", "object", "embed", "base", "form", "use",
+            ];
+            assert!(!forbidden.contains(&name), "{tag}");
+            for attribute in [
+                " src=\"",
+                " href=\"",
+                " srcset=\"",
+                " action=\"",
+                " data=\"",
+            ] {
+                if let Some((_, value)) = tag.split_once(attribute) {
+                    let inside = value.starts_with('#') || value.starts_with("data:image/png;");
+                    assert!(inside, "{}", tag.get(..200).unwrap_or(tag));
+                }
+            }
+        }
+        let style = page
+            .split_once("<style>")
+            .and_then(|(_, rest)| rest.split_once("</style>"));
+        let (style, _) = style.expect("the page has a style sheet");
+        assert!(!style.contains("url(") && !style.contains("@import"));
+    }
+}
+
+#[test]
+fn each_link_of_the_contents_has_its_section() {
+    for page in pages() {
+        let links: Vec<&str> = tags(&page)
+            .filter_map(|tag| tag.strip_prefix("a href=\"#"))
+            .collect();
+        assert!(links.len() >= 6, "{links:?}");
+        for link in links {
+            assert!(page.contains(&format!("<section id=\"{link}>")), "{link}");
+        }
+    }
+}
+
+#[test]
+fn every_element_is_closed_in_its_turn() {
+    for page in pages() {
+        let mut open = Vec::new();
+        for tag in tags(&page) {
+            let name = tag.split([' ', '/']).next().unwrap_or("");
+            let void = ["!DOCTYPE", "br", "img", "meta"].contains(&name);
+            if let Some(closed) = tag.strip_prefix('/') {
+                assert_eq!(open.pop(), Some(closed));
+            } else if !void && !tag.ends_with('/') {
+                open.push(name);
+            }
+        }
+        assert_eq!(open, [""; 0]);
+    }
+}
+
+#[test]
+fn phantoms_are_called_synthetic_and_patients_are_not() {
+    let mut report = fixture::training();
+    assert!(training_report(&report).matches("ynthetic data").count() >= 2);
+    report.synthetic = false;
+    let page = training_report(&report);
+    assert!(!page.contains("ynthetic data"));
+    assert!(page.contains("Research use only"));
+}
+
+#[test]
+fn a_missed_gate_is_said_on_the_first_screen() {
+    let mut report = fixture::training();
+    report.published = None;
+    report.gates[0].outcome.passed = false;
+    let page = training_report(&report);
+    let (first, _) = page.split_once("<nav").expect("the page has contents");
+    assert!(first.contains("1 gate was missed: no model of this run was published."));
+    assert!(page.contains("because a gate was missed"));
+}
+
+#[test]
+fn a_baseline_that_does_as_well_as_a_network_is_a_caveat() {
+    let mut report = fixture::training();
+    let with = "reaches an AUC of 0.91 for grade 2 or 3";
+    assert!(training_report(&report).contains(with));
+    report.baselines[0].auc = Some(0.6);
+    assert!(!training_report(&report).contains("reaches an AUC of"));
+}
+
+#[test]
+fn a_run_without_anything_still_makes_a_page() {
+    let empty = TrainingReport {
+        results: Vec::new(),
+        baselines: Vec::new(),
+        gates: Vec::new(),
+        published: None,
+        histories: Vec::new(),
+        examples: Vec::new(),
+        activation_maps: Vec::new(),
+        ..fixture::training()
+    };
+    let page = training_report(&empty);
+    assert!(page.contains("No network was trained"));
+    assert!(!page.contains("id=\"roc\""));
+}
+
+/// The tags of a page, which foreign text must not change.
+fn skeleton(page: &str) -> Vec<String> {
+    tags(page)
+        .map(|tag| tag.split(' ').next().unwrap_or("").to_owned())
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn no_text_of_a_screening_changes_the_page_around_it(
+        text in "(\\PC|[<>\"'&;/=!-]|</?script>|--!?>|\\]\\]>){1,30}"
+    ) {
+        let plain = skeleton(&screening_report(&hostile("a")));
+        let page = screening_report(&hostile(&text));
+        prop_assert_eq!(skeleton(&page), plain);
+    }
+
+    #[test]
+    fn no_text_of_a_run_changes_the_page_around_it(
+        text in "(\\PC|[<>\"'&;/=!-]|</?script>|--!?>|\\]\\]>){1,30}"
+    ) {
+        let plain = skeleton(&training_report(&hostile_run("a")));
+        let page = training_report(&hostile_run(&text));
+        prop_assert_eq!(skeleton(&page), plain);
+    }
+}
+
+/// A run in which every foreign text is the same.
+fn hostile_run(text: &str) -> TrainingReport {
+    let mut report = fixture::training();
+    report.name = text.to_owned();
+    report.namespace = text.to_owned();
+    report.data.dropped_objects[0].what = text.to_owned();
+    report.data.dropped_studies[0].what = text.to_owned();
+    report.data.warnings[0].what = text.to_owned();
+    report.baselines[0].name = text.to_owned();
+    report.gates[0].outcome.metric = text.to_owned();
+    report.gates[0].outcome.message = text.to_owned();
+    if let Some(model) = &mut report.published {
+        model.method = text.to_owned();
+        model.uri = text.to_owned();
+        model.digest = text.to_owned();
+    }
+    report.histories.truncate(1);
+    report.examples.clear();
+    report.activation_maps.truncate(1);
+    report.activation_maps[0].rows.clear();
+    report.activation_maps[0].layers[0] = text.to_owned();
+    report.provenance.stages[0].stage = text.to_owned();
+    report.provenance.finished = Some(text.to_owned());
+    report
+}
+
+/// A screening in which every foreign text is the same.
+fn hostile(text: &str) -> crate::report::ScreeningReport {
+    let mut report = fixture::screening();
+    let fact = Fact {
+        name: text.to_owned(),
+        value: text.to_owned(),
+    };
+    report.name = text.to_owned();
+    report.namespace = text.to_owned();
+    report.operating_point = text.to_owned();
+    report.model.uri = text.to_owned();
+    report.model.digest = text.to_owned();
+    report.model.facts = vec![fact.clone()];
+    report.provenance.manifest = text.to_owned();
+    report.provenance.versions = vec![fact.clone()];
+    report.provenance.digests = vec![fact];
+    report.unusable[0].what = text.to_owned();
+    report.unusable_objects[0].object = text.to_owned();
+    report.unusable_objects[0].reason = text.to_owned();
+    report.positives.truncate(1);
+    report.positives[0].object = text.to_owned();
+    report.positives[0].warnings = vec![text.to_owned()];
+    report.positives[0].images = None;
+    if let Some(metrics) = &mut report.validation {
+        metrics.warnings = vec![text.to_owned()];
+        metrics.classes[0].name = text.to_owned();
+        metrics.subgroups.truncate(1);
+        metrics.subgroups[0].column = text.to_owned();
+        metrics.subgroups[0].value = text.to_owned();
+    }
+    report
+}

@@ -110,3 +110,76 @@ fn fault(fault: &dyn std::fmt::Display) -> Error {
         fault: fault.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::optim::AdamConfig;
+
+    use super::*;
+
+    fn checkpoint() -> Vec<u8> {
+        let progress = Progress {
+            fingerprint: "f".to_owned(),
+            taken: 7,
+            sums: Sums {
+                loss: 0.1 + 0.2,
+                right: 3,
+                images: 5,
+            },
+            learning_rate: 1e-4 * 0.1,
+            best: f64::INFINITY,
+            waited: 1,
+            history: "a,b".to_owned(),
+        };
+        write(&progress, b"weights", &AdamConfig::new().init()).unwrap()
+    }
+
+    #[test]
+    fn every_digit_comes_back() {
+        let Snapshot {
+            progress, weights, ..
+        } = read(&checkpoint(), "f").unwrap();
+        assert_eq!((progress.taken, progress.waited), (7, 1));
+        assert_eq!(
+            progress.sums,
+            Sums {
+                loss: 0.1 + 0.2,
+                right: 3,
+                images: 5
+            }
+        );
+        assert_eq!(
+            (progress.learning_rate, progress.best),
+            (1e-4 * 0.1, f64::INFINITY)
+        );
+        assert_eq!(weights, b"weights");
+    }
+
+    #[test]
+    fn a_checkpoint_cut_short_or_changed_anywhere_is_refused() {
+        let whole = checkpoint();
+        for length in 0..whole.len() {
+            assert!(
+                read(&whole[..length], "f").is_err(),
+                "{length} bytes were accepted"
+            );
+        }
+        for place in 0..whole.len() {
+            let mut changed = whole.clone();
+            changed[place] ^= 1;
+            assert!(
+                read(&changed, "f").is_err(),
+                "a changed byte {place} was accepted"
+            );
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_of_another_training_is_refused_with_the_reason() {
+        let message = read(&checkpoint(), "g").err().unwrap().to_string();
+        assert!(
+            message.contains("another configuration or other data"),
+            "{message}"
+        );
+    }
+}

@@ -59,3 +59,55 @@ impl History {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn history() -> History {
+        let epoch = Epoch {
+            epoch: 1,
+            loss: 0.1 + 0.2,
+            accuracy: 2.0 / 3.0,
+            validation_loss: Some(std::f64::consts::LN_2),
+            validation_accuracy: Some(0.5),
+            learning_rate: 1e-4,
+        };
+        let unvalidated = Epoch {
+            epoch: 2,
+            validation_loss: None,
+            validation_accuracy: None,
+            ..epoch
+        };
+        History {
+            epochs: vec![epoch, unvalidated],
+        }
+    }
+
+    #[test]
+    fn a_history_survives_its_table_to_the_last_digit() {
+        let csv = history().to_csv().unwrap();
+        assert_eq!(History::from_csv(&csv).unwrap(), history());
+        let empty = History::default();
+        assert_eq!(History::from_csv(&empty.to_csv().unwrap()).unwrap(), empty);
+    }
+
+    #[test]
+    fn the_table_has_a_header_and_leaves_out_what_was_not_measured() {
+        let csv = String::from_utf8(history().to_csv().unwrap()).unwrap();
+        let lines: Vec<&str> = csv.lines().collect();
+        assert_eq!(
+            lines[0],
+            "epoch,loss,accuracy,validation_loss,validation_accuracy,learning_rate"
+        );
+        assert_eq!(
+            lines[2],
+            "2,0.30000000000000004,0.6666666666666666,,,0.0001"
+        );
+    }
+
+    #[test]
+    fn another_table_is_refused() {
+        assert!(History::from_csv(b"study,fold\n1,2\n").is_err());
+    }
+}

@@ -33,3 +33,41 @@ pub(super) fn negative_log_likelihood(logits: &[f32], label: usize) -> f64 {
         .sum();
     sum.ln() + largest - f64::from(logits[label])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::{cpu, floats};
+
+    const LOGITS: [[f32; 3]; 2] = [[1.0, 2.0, 0.5], [-1.0, 0.25, 3.0]];
+
+    fn loss(labels: &[usize], class_weights: &[f32]) -> f32 {
+        let logits = Tensor::from_data(LOGITS, &cpu());
+        floats(cross_entropy(logits, labels, class_weights).into_data())[0]
+    }
+
+    // Against PyTorch with a network before it: crate::nn's reference tests.
+    #[test]
+    fn without_weights_it_is_the_mean_negative_logarithm_of_the_probability() {
+        let by_hand = LOGITS.iter().zip([0, 2]).map(|(row, label)| {
+            let sum: f32 = row.iter().map(|logit| logit.exp()).sum();
+            -(row[label].exp() / sum).ln()
+        });
+        let expected = by_hand.sum::<f32>() / 2.0;
+        assert!((loss(&[0, 2], &[1.0; 3]) - expected).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_class_weight_multiplies_what_its_images_contribute_and_nothing_else() {
+        let (plain, first) = (loss(&[0, 2], &[1.0; 3]), loss(&[0, 2], &[1.0, 1.0, 0.0]));
+        assert!((loss(&[0, 2], &[3.0, 7.0, 1.0]) - (plain + 2.0 * first)).abs() < 1e-6);
+    }
+
+    #[test]
+    fn the_loss_of_one_image_is_that_of_a_batch_of_one() {
+        let logits = Tensor::from_data([LOGITS[1]], &cpu());
+        let batch = floats(cross_entropy(logits, &[1], &[1.0; 3]).into_data())[0];
+        assert!((f64::from(batch) - negative_log_likelihood(&LOGITS[1], 1)).abs() < 1e-6);
+        assert_eq!(negative_log_likelihood(&[-1e30, 0.0], 1), 0.0);
+    }
+}

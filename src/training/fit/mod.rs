@@ -29,6 +29,9 @@ mod plateau;
 mod progress;
 mod state;
 
+#[cfg(test)]
+mod tests;
+
 pub use config::FitConfig;
 pub use data::FitData;
 pub use error::Error;

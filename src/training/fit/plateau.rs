@@ -49,3 +49,68 @@ impl Plateau {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The learning rate of each epoch after the first, for these validation losses.
+    fn rates(patience: u32, minimum: f64, losses: &[f64]) -> Vec<f64> {
+        let mut plateau = Plateau::new(1e-4, minimum, patience);
+        let mut rate = |loss: &f64| {
+            plateau.observe(*loss);
+            plateau.learning_rate()
+        };
+        losses.iter().map(&mut rate).collect()
+    }
+
+    #[track_caller]
+    fn assert_rates(found: &[f64], expected: &[f64]) {
+        let near = |(a, b): (&f64, &f64)| (a / b - 1.0).abs() < 1e-12;
+        assert!(
+            found.len() == expected.len() && found.iter().zip(expected).all(near),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn a_falling_loss_keeps_the_rate() {
+        assert_rates(&rates(2, 1e-7, &[1.0, 0.9, 0.8, 0.7]), &[1e-4; 4]);
+    }
+
+    #[test]
+    fn the_rate_falls_after_as_many_epochs_as_the_patience_and_then_the_count_starts_again() {
+        let losses = [1.0, 1.0, 1.0, 1.0, 1.0];
+        assert_rates(&rates(2, 1e-7, &losses), &[1e-4, 1e-4, 1e-5, 1e-5, 1e-6]);
+        assert_rates(&rates(1, 1e-7, &losses[..3]), &[1e-4, 1e-5, 1e-6]);
+    }
+
+    #[test]
+    fn a_better_epoch_starts_the_count_again() {
+        let losses = [1.0, 1.1, 0.9, 1.0, 0.8, 0.9, 0.9];
+        assert_rates(
+            &rates(2, 1e-7, &losses),
+            &[1e-4, 1e-4, 1e-4, 1e-4, 1e-4, 1e-4, 1e-5],
+        );
+    }
+
+    #[test]
+    fn what_counts_is_the_best_loss_and_not_the_last() {
+        assert_rates(&rates(2, 1e-7, &[1.0, 1.5, 1.2]), &[1e-4, 1e-4, 1e-5]);
+    }
+
+    #[test]
+    fn a_fall_of_no_more_than_a_ten_thousandth_does_not_count() {
+        assert_rates(
+            &rates(2, 1e-7, &[1.0, 0.99995, 0.99991]),
+            &[1e-4, 1e-4, 1e-5],
+        );
+        assert_rates(&rates(2, 1e-7, &[1.0, 0.9998, 0.9996]), &[1e-4, 1e-4, 1e-4]);
+    }
+
+    #[test]
+    fn the_rate_stops_at_the_minimum() {
+        let found = rates(1, 3e-6, &[1.0, 1.0, 1.0, 1.0]);
+        assert_rates(&found, &[1e-4, 1e-5, 3e-6, 3e-6]);
+    }
+}

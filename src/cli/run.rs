@@ -1,0 +1,334 @@
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+
+use clap::ValueEnum;
+use serde_json::{Value, json};
+use snafu::{IntoError, ResultExt, Snafu};
+
+use super::output;
+use crate::api::manifest::{self, Violations};
+use crate::api::{Resource, conditions};
+use crate::runner::{self, Display, Ending, Finished, Settings};
+use crate::stages::{Execute, Interrupt, Tasks};
+
+/// Runs the training runs and screening jobs of manifests on this machine.
+///
+/// A manifest is what `kubectl apply` would take. Results go to
+/// `<output>/<namespace>/<name>/<uid>/`, and the status to `status.yaml` there. Run again, a run
+/// goes on where it stopped. Ctrl-C stops it after a checkpoint; a second one stops it at once.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  attrium run -f examples/demo/training-run.yaml -f examples/demo/screening-job.yaml"
+)]
+pub struct Args {
+    /// A manifest of one or more documents, run in order; `-` reads standard input. May be given
+    /// several times.
+    #[arg(short, long = "filename", value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// How the results are printed.
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    output: Format,
+    /// How many threads tasks may keep busy, all together [default: the machine's cores].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Certificate authorities to trust beside the system's, as PEM.
+    #[arg(long, value_name = "FILE")]
+    ca_bundle: Option<PathBuf>,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Table,
+    /// The resources with their status, as JSON.
+    Json,
+    /// The resources with their status, as YAML.
+    Yaml,
+}
+
+/// Why a run has not succeeded.
+#[derive(Debug, Snafu)]
+pub enum Error {
+    /// A file could not be read.
+    #[snafu(display("cannot read {}", path.display()))]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: io::Error,
+    },
+    /// Manifests are not valid.
+    #[snafu(display("nothing was run, since manifests are not valid:\n{text}"))]
+    Invalid {
+        /// Every violation, one a line.
+        text: String,
+    },
+    /// The runner could not go on.
+    #[snafu(transparent)]
+    Runner {
+        /// The reason.
+        source: runner::Error,
+    },
+    /// A run has ended without success.
+    #[snafu(display("{name} has not succeeded: {sentence}"))]
+    Unsuccessful {
+        /// The resource.
+        name: String,
+        /// Why, and what can be done.
+        sentence: String,
+        /// The process's exit code.
+        exit_code: u8,
+    },
+    /// Standard output could not be written to.
+    #[snafu(display("cannot write to standard output"))]
+    Print {
+        /// The reason.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// The process's exit code: 42 for bad data, 43 for a bad configuration, 130 after Ctrl-C, 1
+    /// for anything else.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Read { .. } | Self::Invalid { .. } => 43,
+            Self::Runner { source } => source.exit_code(),
+            Self::Unsuccessful { exit_code, .. } => *exit_code,
+            Self::Print { .. } => 1,
+        }
+    }
+}
+
+/// Runs the manifests' resources, one after the other, until one does not succeed.
+///
+/// # Errors
+/// [`Error`].
+pub fn run(args: &Args) -> Result<(), Error> {
+    let resources = read(&args.files)?;
+    let ca_bundle = args.ca_bundle.as_deref().map(read_bytes).transpose()?;
+    let cores = || thread::available_parallelism().map_or(1, usize::from);
+    let settings = Settings {
+        threads: args.threads.map_or_else(cores, usize::from),
+        display: Arc::new(Display::stderr()),
+        interrupt: Interrupt::default(),
+        ca_bundle: ca_bundle.clone(),
+    };
+    runner::stop_on_signals(settings.interrupt.clone())?;
+    let tasks = Tasks { ca_bundle };
+    let mut finished = Vec::new();
+    let outcome = run_all(&resources, &tasks, &settings, args.output, &mut finished);
+    if args.output != Format::Table {
+        output::print(&document(&finished, args.output)).context(PrintSnafu)?;
+    }
+    outcome
+}
+
+fn run_all(
+    resources: &[Resource],
+    tasks: &dyn Execute,
+    settings: &Settings,
+    format: Format,
+    finished: &mut Vec<Finished>,
+) -> Result<(), Error> {
+    for resource in resources {
+        let ignored = runner::ignored_fields(resource);
+        if !ignored.is_empty() {
+            let fields = ignored.join(", ");
+            settings
+                .display
+                .say(&format!("Only a cluster heeds {fields}: ignored here"));
+        }
+        let model = match resource {
+            Resource::TrainingRun(_) => None,
+            Resource::ScreeningJob(job) => Some(runner::find_model(
+                job,
+                finished,
+                settings.ca_bundle.as_deref(),
+            )?),
+        };
+        let ended = runner::run(resource, tasks, model.as_deref(), settings)?;
+        if format == Format::Table {
+            output::print(&table(&ended)).context(PrintSnafu)?;
+        }
+        let outcome = success(&ended);
+        finished.push(ended);
+        outcome?;
+    }
+    Ok(())
+}
+
+/// Reads every document of every file, or says everything that is wrong with them.
+fn read(files: &[PathBuf]) -> Result<Vec<Resource>, Error> {
+    let mut resources = Vec::new();
+    let mut wrong = Vec::new();
+    for path in files {
+        let text = String::from_utf8_lossy(&read_bytes(path)?).into_owned();
+        match manifest::parse(&text) {
+            Ok(more) => resources.extend(more),
+            Err(violations) => wrong.extend(lines(path, &violations)),
+        }
+    }
+    if wrong.is_empty() {
+        Ok(resources)
+    } else {
+        InvalidSnafu {
+            text: wrong.join("\n"),
+        }
+        .fail()
+    }
+}
+
+fn lines(path: &Path, violations: &Violations) -> Vec<String> {
+    violations
+        .iter()
+        .map(|violation| format!("  {}: {violation}", path.display()))
+        .collect()
+}
+
+/// The bytes of a file, or of standard input; no more than a manifest may have, and one.
+fn read_bytes(path: &Path) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    let most = manifest::MAX_BYTES as u64 + 1;
+    let read = if path == Path::new("-") {
+        io::stdin().take(most).read_to_end(&mut bytes)
+    } else {
+        fs::File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes))
+    };
+    match read {
+        Ok(_) => Ok(bytes),
+        Err(error) => Err(ReadSnafu { path }.into_error(error)),
+    }
+}
+
+fn name(finished: &Finished) -> String {
+    let resource = &finished.resource;
+    format!(
+        "{} {}/{}",
+        resource.kind(),
+        resource.namespace(),
+        resource.name()
+    )
+}
+
+/// What a run has left, for people.
+fn table(finished: &Finished) -> String {
+    let status = finished.status();
+    let done = match finished.ending {
+        Ending::Succeeded | Ending::GateMissed if finished.was_done => "had nothing left to do",
+        Ending::Succeeded => "has succeeded",
+        Ending::GateMissed => "has missed a gate",
+        Ending::Failed => "has failed",
+        Ending::Interrupted => "was stopped",
+    };
+    let mut text = format!("{} {done}\n", name(finished));
+    if !status.results.is_empty() {
+        text.push_str(&runner::training_table(&status.results));
+    }
+    if let Some(counts) = &status.screening {
+        text.push_str(&runner::screening_table(counts));
+    }
+    let model = status.model.map(|model| model.uri);
+    let places = [
+        ("results", Some(finished.prefix.clone())),
+        ("report", status.report),
+        ("model", model),
+    ];
+    for (what, place) in places {
+        if let Some(place) = place {
+            text.push_str(&format!("{what}: {place}\n"));
+        }
+    }
+    text
+}
+
+/// The resources with their status: one by itself, several as a list, as `kubectl get` does.
+fn document(finished: &[Finished], format: Format) -> String {
+    let resource = |it: &Finished| serde_json::to_value(&it.resource).unwrap_or_default();
+    let document = match finished {
+        [one] => resource(one),
+        several => {
+            let items: Vec<Value> = several.iter().map(resource).collect();
+            json!({ "apiVersion": "v1", "kind": "List", "items": items })
+        }
+    };
+    match format {
+        Format::Yaml => serde_saphyr::to_string(&document).unwrap_or_default(),
+        Format::Json | Format::Table => format!("{document:#}\n"),
+    }
+}
+
+fn success(finished: &Finished) -> Result<(), Error> {
+    if finished.ending == Ending::Succeeded {
+        return Ok(());
+    }
+    let conditions = finished.status().conditions;
+    let sentence = |kind: &str| {
+        let found = crate::api::condition(&conditions, kind);
+        found
+            .map(|condition| condition.message.clone())
+            .unwrap_or_default()
+    };
+    let sentence = match finished.ending {
+        Ending::GateMissed => sentence(conditions::GATES_PASSED),
+        _ => sentence(conditions::SUCCEEDED),
+    };
+    UnsuccessfulSnafu {
+        name: name(finished),
+        sentence,
+        exit_code: finished.exit_code(),
+    }
+    .fail()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_violation_of_every_file_is_told_with_its_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (a, b) = (folder.path().join("a.yaml"), folder.path().join("b.yaml"));
+        fs::write(&a, "kind: Pod\n").expect("a file");
+        fs::write(&b, "kind: [\n").expect("a file");
+        let error = read(&[a, b]).expect_err("should be wrong");
+        assert_eq!(error.exit_code(), 43);
+        let text = error.to_string();
+        assert!(
+            text.contains("a.yaml: document 1: kind: \"Pod\" is no kind"),
+            "{text}"
+        );
+        assert!(text.contains("b.yaml: document 1, line "), "{text}");
+    }
+
+    #[test]
+    fn a_missing_manifest_is_a_bad_configuration() {
+        let error = read(&[PathBuf::from("no/such/file.yaml")]).expect_err("should be missing");
+        assert_eq!(error.exit_code(), 43);
+        assert_eq!(error.to_string(), "cannot read no/such/file.yaml");
+    }
+
+    #[test]
+    fn the_examples_are_valid() {
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+        let mut read_some = 0;
+        for folder in fs::read_dir(examples).expect("the examples") {
+            let folder = folder.expect("an entry").path();
+            for file in fs::read_dir(folder).expect("a folder") {
+                let file = file.expect("an entry").path();
+                if file
+                    .extension()
+                    .is_some_and(|extension| extension == "yaml")
+                {
+                    let resources = read(&[file]).unwrap_or_else(|error| panic!("{error}"));
+                    read_some += resources.len();
+                }
+            }
+        }
+        assert!(read_some >= 4, "only {read_some} examples");
+    }
+}

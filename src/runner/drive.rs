@@ -1,0 +1,343 @@
+//! The loop that starts tasks and hears of them.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::{Builder, Scope, scope};
+use std::time::{Duration, Instant};
+
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use snafu::ResultExt;
+
+use super::error::{Error, ThreadSnafu};
+use super::pace::Pace;
+use super::record::Record;
+use super::status::{View, status};
+use super::task::{Event, Shared};
+use super::{Ending, Failure, Settings, clock};
+use crate::api::{Decimal, ProgressStatus, Status};
+use crate::stages::{Progress, Summary, TaskError};
+use crate::workflow::{Observed, Outcome, Plan, StageKind, TaskRef, TaskSpec, TaskState, next};
+
+/// How often signals are looked for and bars are redrawn.
+const TICK: Duration = Duration::from_millis(100);
+
+/// A run as it goes.
+pub(super) struct Driver<'a> {
+    shared: &'a Shared<'a>,
+    /// The plan, kept within this machine's cores.
+    plan: Plan,
+    record: &'a Record,
+    settings: &'a Settings,
+    observed: Observed,
+    summaries: BTreeMap<TaskRef, Summary>,
+    failures: Vec<Failure>,
+    running: BTreeMap<TaskRef, Pace>,
+    status: Status,
+    began: Instant,
+    /// The share of the run that was done when it began.
+    first_share: f64,
+}
+
+impl<'a> Driver<'a> {
+    /// A run that goes on from a status.
+    pub(super) fn new(
+        shared: &'a Shared<'a>,
+        record: &'a Record,
+        settings: &'a Settings,
+        status: Status,
+    ) -> Self {
+        let cores = u32::try_from(settings.threads).unwrap_or(u32::MAX).max(1);
+        let mut plan = shared.plan.clone();
+        plan.max_parallel = Some(plan.max_parallel.map_or(cores, |most| most.min(cores)));
+        Self {
+            shared,
+            plan,
+            record,
+            settings,
+            observed: Observed::default(),
+            summaries: BTreeMap::new(),
+            failures: Vec::new(),
+            running: BTreeMap::new(),
+            status,
+            began: Instant::now(),
+            first_share: 0.0,
+        }
+    }
+
+    /// Finds out what was done before.
+    ///
+    /// A stage after one that is not complete is done anew: it may have made do with less.
+    pub(super) fn resume(&mut self) -> Result<(), Error> {
+        let mut complete = true;
+        for stage in &self.shared.plan.stages {
+            let tasks = stage.tasks.as_slice().into_par_iter();
+            let found: Vec<_> = tasks
+                .map(|task| self.shared.finished(task).map(|summary| (task, summary)))
+                .collect::<Result<_, _>>()?;
+            let before = complete;
+            complete &= found.iter().all(|(_, summary)| summary.is_some());
+            for (task, summary) in found {
+                match summary {
+                    Some(summary) if before => self.note(task.id, summary),
+                    Some(_) => self.record.forget(task)?,
+                    None => {}
+                }
+            }
+        }
+        self.first_share = self.share();
+        Ok(())
+    }
+
+    /// Whether nothing is left to be done.
+    pub(super) fn is_done(&self) -> bool {
+        next(&self.plan, &self.observed).outcome.is_some()
+    }
+
+    /// Runs tasks until nothing can be started any more and none runs.
+    pub(super) fn drive(&mut self) -> Result<(), Error> {
+        let (sender, receiver) = channel();
+        let driven = scope(|threads| {
+            let driven = self.keep_going(threads, &sender, &receiver);
+            if driven.is_err() {
+                self.shared.stop.set();
+            }
+            driven
+        });
+        self.settings.display.clear();
+        driven
+    }
+
+    fn keep_going<'scope>(
+        &mut self,
+        threads: &'scope Scope<'scope, '_>,
+        sender: &Sender<Event>,
+        receiver: &Receiver<Event>,
+    ) -> Result<(), Error>
+    where
+        'a: 'scope,
+    {
+        loop {
+            if self.settings.interrupt.is_set() && !self.shared.stop.is_set() {
+                self.settings
+                    .display
+                    .say("Stopping after a checkpoint; once more stops at once");
+                self.shared.stop.set();
+            }
+            if self.shared.stop.is_set() {
+                if self.running.is_empty() {
+                    return Ok(());
+                }
+            } else {
+                let next = next(&self.plan, &self.observed);
+                if next.outcome.is_some() {
+                    return Ok(());
+                }
+                for id in &next.start {
+                    self.start(threads, *id, sender)?;
+                }
+                if !next.start.is_empty() {
+                    self.keep_status(None)?;
+                }
+            }
+            match receiver.recv_timeout(TICK) {
+                Ok(Event::Progressed(id, progress)) => self.progressed(id, progress),
+                Ok(Event::Ended(id, result)) => self.ended(id, *result)?,
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+            }
+            self.settings
+                .display
+                .overall(self.share(), self.remaining());
+        }
+    }
+
+    fn start<'scope>(
+        &mut self,
+        threads: &'scope Scope<'scope, '_>,
+        id: TaskRef,
+        sender: &Sender<Event>,
+    ) -> Result<(), Error>
+    where
+        'a: 'scope,
+    {
+        let shared = self.shared;
+        let Some(task) = shared.plan.task(id) else {
+            return Ok(());
+        };
+        let share_of_cores = self.threads_for(id.stage);
+        let sender = sender.clone();
+        Builder::new()
+            .name(id.to_string())
+            .spawn_scoped(threads, move || shared.run(task, share_of_cores, &sender))
+            .context(ThreadSnafu)?;
+        self.observed.tasks.insert(id, TaskState::Running);
+        self.running.insert(id, Pace::new(Instant::now()));
+        self.settings.display.started(task);
+        Ok(())
+    }
+
+    /// How many threads a task of a stage gets: the cores, shared by the tasks that are left and
+    /// may run beside it.
+    fn threads_for(&self, kind: StageKind) -> usize {
+        let left = self.plan.tasks().filter(|task| {
+            let state = self
+                .observed
+                .tasks
+                .get(&task.id)
+                .copied()
+                .unwrap_or_default();
+            task.id.stage == kind && matches!(state, TaskState::Pending | TaskState::Running)
+        });
+        let most = self
+            .plan
+            .max_parallel
+            .map_or(usize::MAX, |most| most as usize);
+        let beside = left.count().min(most).max(1);
+        (self.settings.threads / beside).max(1)
+    }
+
+    fn progressed(&mut self, id: TaskRef, progress: Progress) {
+        let now = Instant::now();
+        if let (Some(pace), Some(task)) = (self.running.get_mut(&id), self.shared.plan.task(id)) {
+            pace.hear(progress);
+            self.settings.display.progressed(task, pace, now);
+        }
+    }
+
+    fn ended(&mut self, id: TaskRef, result: Result<Summary, TaskError>) -> Result<(), Error> {
+        let pace = self.running.remove(&id);
+        let elapsed = pace
+            .map(|pace| pace.elapsed(Instant::now()))
+            .unwrap_or_default();
+        let Some(task) = self.shared.plan.task(id) else {
+            return Ok(());
+        };
+        let how = match result {
+            Ok(summary) => {
+                let message = summary.message.clone();
+                self.note(id, summary);
+                message
+            }
+            Err(TaskError::Interrupted) => {
+                self.observed.tasks.insert(id, TaskState::Pending);
+                "stopped after a checkpoint".to_owned()
+            }
+            Err(error) => self.failed(task, &error),
+        };
+        self.settings.display.ended(task, elapsed, &how);
+        self.keep_status(None)
+    }
+
+    /// Notes a task that has ended well.
+    fn note(&mut self, id: TaskRef, summary: Summary) {
+        self.observed.tasks.insert(id, TaskState::Succeeded);
+        self.observed.gate_missed |= summary.gates.iter().any(|gate| !gate.passed);
+        self.summaries.insert(id, summary);
+    }
+
+    fn failed(&mut self, task: &TaskSpec, error: &TaskError) -> String {
+        let (exit_code, sentence) = (error.exit_code(), error.sentence());
+        let told = format!("failed: {sentence}");
+        self.observed.tasks.insert(task.id, TaskState::Failed);
+        self.failures.push(Failure {
+            task: task.id,
+            work: task.work,
+            exit_code,
+            sentence,
+        });
+        if exit_code == 43 {
+            self.shared.stop.set();
+        }
+        told
+    }
+
+    /// Ends the run: its last status, how it ended, and what failed.
+    pub(super) fn end(mut self) -> Result<(Status, Ending, Vec<Failure>), Error> {
+        let ending = match next(&self.plan, &self.observed).outcome {
+            _ if self.failures.iter().any(|failure| failure.exit_code == 43) => Ending::Failed,
+            Some(Outcome::Succeeded) => Ending::Succeeded,
+            Some(Outcome::GateMissed) => Ending::GateMissed,
+            Some(Outcome::Failed { .. }) => Ending::Failed,
+            None => Ending::Interrupted,
+        };
+        self.keep_status(Some(ending))?;
+        Ok((self.status, ending, self.failures))
+    }
+
+    fn keep_status(&mut self, ending: Option<Ending>) -> Result<(), Error> {
+        let now = clock::now();
+        let view = View {
+            resource: self.shared.resource,
+            plan: self.shared.plan,
+            observed: &self.observed,
+            summaries: &self.summaries,
+            failures: &self.failures,
+            ending,
+            now: &now,
+        };
+        self.status = status(&view, &self.status, self.progress(ending));
+        self.record.write_status(&self.status)
+    }
+
+    fn progress(&self, ending: Option<Ending>) -> ProgressStatus {
+        let last = self
+            .running
+            .values()
+            .map(|pace| pace.progress)
+            .find(|it| it.epoch.is_some());
+        let decimal = |value: Option<f64>| value.and_then(|value| Decimal::rounded(value, 4));
+        let images = self
+            .running
+            .values()
+            .filter_map(|pace| pace.progress.images_per_second);
+        let images = images.reduce(|sum, rate| sum + rate);
+        let eta = if ending.is_none() {
+            self.remaining()
+        } else {
+            None
+        };
+        ProgressStatus {
+            percent: (self.share() * 100.0) as u32,
+            epoch: last.and_then(|it| it.epoch),
+            epochs: last.and_then(|it| it.epochs),
+            loss: decimal(last.and_then(|it| it.loss)),
+            validation_loss: decimal(last.and_then(|it| it.validation_loss)),
+            images_per_second: images.and_then(|rate| Decimal::rounded(rate, 1)),
+            eta: eta.map(clock::after),
+        }
+    }
+
+    /// The share of the whole run that is done; a task of a network weighs twenty others.
+    fn share(&self) -> f64 {
+        let (mut done, mut all) = (0.0, 0.0);
+        for task in self.plan.tasks() {
+            if self.observed.gate_missed && task.id.stage == StageKind::Refit {
+                continue;
+            }
+            let weight = weight(task.id.stage);
+            let share = match self.observed.tasks.get(&task.id) {
+                Some(TaskState::Succeeded | TaskState::Failed) => 1.0,
+                _ => self.running.get(&task.id).map_or(0.0, Pace::share),
+            };
+            done += weight * share;
+            all += weight;
+        }
+        done / all
+    }
+
+    fn remaining(&self) -> Option<Duration> {
+        let share = self.share();
+        let since = share - self.first_share;
+        let seconds = self.began.elapsed().as_secs_f64() * (1.0 - share) / since;
+        (since > 0.01)
+            .then(|| Duration::try_from_secs_f64(seconds).ok())
+            .flatten()
+    }
+}
+
+const fn weight(stage: StageKind) -> f64 {
+    match stage {
+        StageKind::Train | StageKind::Refit => 20.0,
+        StageKind::Screen => 10.0,
+        StageKind::Preprocess | StageKind::Evaluate | StageKind::Summarize => 1.0,
+    }
+}

@@ -1,0 +1,65 @@
+use crate::api::{Compute, Resource, StorageSpec};
+
+/// The fields of a spec that say something and that only a cluster can do anything with.
+pub fn ignored_fields(resource: &Resource) -> Vec<&'static str> {
+    let (compute, storage) = (compute(resource), resource.storage());
+    let StorageSpec {
+        credentials_secret,
+        ca_bundle,
+        ..
+    } = storage;
+    let (queue_name, suspend, active_deadline, ttl) = match resource {
+        Resource::TrainingRun(run) => {
+            let spec = &run.spec;
+            let (deadline, ttl) = (
+                spec.active_deadline_seconds,
+                spec.ttl_seconds_after_finished,
+            );
+            (&spec.queue_name, spec.suspend, deadline, ttl)
+        }
+        Resource::ScreeningJob(job) => {
+            let spec = &job.spec;
+            let (deadline, ttl) = (
+                spec.active_deadline_seconds,
+                spec.ttl_seconds_after_finished,
+            );
+            (&spec.queue_name, spec.suspend, deadline, ttl)
+        }
+    };
+    [
+        (credentials_secret.is_some(), "storage.credentialsSecret"),
+        (ca_bundle.is_some(), "storage.caBundle"),
+        (compute.resources.is_some(), "compute.resources"),
+        (compute.pod_template.is_some(), "compute.podTemplate"),
+        (queue_name.is_some(), "queueName"),
+        (suspend, "suspend"),
+        (active_deadline.is_some(), "activeDeadlineSeconds"),
+        (ttl.is_some(), "ttlSecondsAfterFinished"),
+    ]
+    .into_iter()
+    .filter_map(|(says, field)| says.then_some(field))
+    .collect()
+}
+
+fn compute(resource: &Resource) -> &Compute {
+    match resource {
+        Resource::TrainingRun(run) => &run.spec.compute,
+        Resource::ScreeningJob(job) => &job.spec.compute,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workflow::fixtures;
+
+    #[test]
+    fn only_fields_that_say_something_are_named() {
+        let mut run = fixtures::training_run();
+        assert!(ignored_fields(&Resource::TrainingRun(Box::new(run.clone()))).is_empty());
+        run.spec.suspend = true;
+        run.spec.compute.pod_template = Some(serde_json::Map::new());
+        let named = ignored_fields(&Resource::TrainingRun(Box::new(run)));
+        assert_eq!(named, ["compute.podTemplate", "suspend"]);
+    }
+}

@@ -1,0 +1,259 @@
+//! What a run has left: its manifest and its status, below its prefix.
+
+use snafu::ResultExt;
+
+use super::Finished;
+use super::error::{
+    ChangedSnafu, Error, NoModelSnafu, NotPublishedSnafu, OpenOutputSnafu, ReadOutputSnafu,
+    StoredManifestSnafu, WriteOutputSnafu,
+};
+use crate::api::{Resource, ScreeningJob, StageStatus, Status, StorageSpec, manifest};
+use crate::storage::{self, Storage, StorageOptions};
+use crate::workflow::artefacts::{MANIFEST, MARKERS, STATUS};
+use crate::workflow::{self, TaskSpec};
+
+/// The largest manifest or status that is read back, in bytes.
+const LARGEST: u64 = 4 << 20;
+
+/// A run's prefix, open.
+pub(super) struct Record {
+    store: Storage,
+    name: String,
+    prefix: String,
+    uid: String,
+}
+
+impl Record {
+    /// Opens the prefix of a resource.
+    pub(super) fn open(resource: &Resource, ca_bundle: Option<&[u8]>) -> Result<Self, Error> {
+        let uid = workflow::local_uid(resource);
+        let prefix = workflow::prefix(resource, &uid);
+        let name = full_name(resource);
+        let store = Storage::open(&prefix, &options(resource.storage(), ca_bundle))
+            .context(OpenOutputSnafu { name: &name })?;
+        Ok(Self {
+            store,
+            name,
+            prefix,
+            uid,
+        })
+    }
+
+    /// A prefix in memory.
+    #[cfg(test)]
+    pub(super) fn in_memory(resource: &Resource, store: Storage) -> Self {
+        let uid = workflow::local_uid(resource);
+        let prefix = workflow::prefix(resource, &uid);
+        Self {
+            store,
+            name: full_name(resource),
+            prefix,
+            uid,
+        }
+    }
+
+    /// The prefix's URI, with a `/` at its end.
+    pub(super) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// Begins a run, or goes on with one: keeps the manifest and returns the status so far.
+    ///
+    /// Once a task has ended well, a spec that may not take the place of the one that was started
+    /// is refused.
+    pub(super) fn begin(&self, resource: &Resource) -> Result<Status, Error> {
+        if !self.has_started()? {
+            self.write_manifest(resource)?;
+            return Ok(Status::default());
+        }
+        let status = self.read_status()?;
+        if let Some(old) = self.read_manifest()? {
+            let stages = vec![StageStatus::default()];
+            let started = Status {
+                stages,
+                ..Status::default()
+            };
+            let old = self.with_status(&old, started);
+            let (name, prefix) = (&self.name, &self.prefix);
+            manifest::check_update(&old, resource).context(ChangedSnafu { name, prefix })?;
+        }
+        self.write_manifest(resource)?;
+        Ok(status)
+    }
+
+    fn write_manifest(&self, resource: &Resource) -> Result<(), Error> {
+        let mut resource = self.with_uid(resource);
+        set_status(&mut resource, None);
+        self.put(MANIFEST, &yaml(&resource))
+    }
+
+    /// Whether any task has ended well.
+    fn has_started(&self) -> Result<bool, Error> {
+        let listed = self.store.at(MARKERS).and_then(|markers| markers.list());
+        let first = match listed.map(|mut list| list.next()) {
+            Err(storage::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+            Ok(first) => first.transpose(),
+        };
+        first
+            .map(|first| first.is_some())
+            .context(ReadOutputSnafu { name: &self.name })
+    }
+
+    /// Keeps a status.
+    pub(super) fn write_status(&self, status: &Status) -> Result<(), Error> {
+        self.put(STATUS, &yaml(status))
+    }
+
+    /// Takes a task's marker away, so that it is done again.
+    pub(super) fn forget(&self, task: &TaskSpec) -> Result<(), Error> {
+        let file = "a marker";
+        self.store.delete(&task.marker).context(WriteOutputSnafu {
+            name: &self.name,
+            file,
+        })
+    }
+
+    /// A resource with its uid, its namespace and a status.
+    pub(super) fn with_status(&self, resource: &Resource, status: Status) -> Resource {
+        let mut resource = self.with_uid(resource);
+        set_status(&mut resource, Some(status));
+        resource
+    }
+
+    fn with_uid(&self, resource: &Resource) -> Resource {
+        let mut resource = resource.clone();
+        let namespace = resource.namespace().to_owned();
+        let metadata = match &mut resource {
+            Resource::TrainingRun(run) => &mut run.metadata,
+            Resource::ScreeningJob(job) => &mut job.metadata,
+        };
+        metadata.namespace = Some(namespace);
+        metadata.uid = Some(self.uid.clone());
+        resource
+    }
+
+    fn read_manifest(&self) -> Result<Option<Resource>, Error> {
+        let Some(text) = self.try_get(MANIFEST)? else {
+            return Ok(None);
+        };
+        let (name, prefix) = (&self.name, &self.prefix);
+        let resources = manifest::parse(&text).context(StoredManifestSnafu { name, prefix })?;
+        Ok(resources.into_iter().next())
+    }
+
+    /// The status so far; one that cannot be understood is as none, since it is a record only.
+    fn read_status(&self) -> Result<Status, Error> {
+        let text = self.try_get(STATUS)?;
+        Ok(text
+            .and_then(|text| serde_saphyr::from_str(&text).ok())
+            .unwrap_or_default())
+    }
+
+    fn try_get(&self, file: &'static str) -> Result<Option<String>, Error> {
+        let bytes = self
+            .store
+            .try_get(file, LARGEST)
+            .context(ReadOutputSnafu { name: &self.name })?;
+        Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    fn put(&self, file: &'static str, text: &str) -> Result<(), Error> {
+        self.store
+            .put(file, text.as_bytes())
+            .context(WriteOutputSnafu {
+                name: &self.name,
+                file,
+            })
+    }
+}
+
+/// Finds the bundle that a screening job names: by its URI, or by a training run of the same
+/// namespace that was run before, now or earlier, with the same output.
+///
+/// # Errors
+/// The training run has left no model, or its status cannot be read.
+pub fn find_model(
+    job: &ScreeningJob,
+    earlier: &[Finished],
+    ca_bundle: Option<&[u8]>,
+) -> Result<String, Error> {
+    let model = &job.spec.model;
+    let Some(run) = &model.training_run else {
+        return Ok(folder(model.uri.as_deref().unwrap_or_default()));
+    };
+    let resource = Resource::ScreeningJob(Box::new(job.clone()));
+    let is_it = |other: &&Finished| {
+        other.resource.kind() == "TrainingRun"
+            && other.resource.namespace() == resource.namespace()
+            && other.resource.name() == run
+    };
+    let (status, prefix) = match earlier.iter().rev().find(is_it) {
+        Some(finished) => (finished.status(), finished.prefix.clone()),
+        None => {
+            let record = Record::of_training_run(&resource, run, ca_bundle)?;
+            (record.read_status()?, record.prefix)
+        }
+    };
+    match status.model {
+        Some(model) => Ok(folder(&model.uri)),
+        None if status.stages.is_empty() => NoModelSnafu {
+            run,
+            output: resource.output(),
+        }
+        .fail(),
+        None => NotPublishedSnafu { run, prefix }.fail(),
+    }
+}
+
+impl Record {
+    /// The record of a training run that a screening job names.
+    fn of_training_run(job: &Resource, run: &str, ca_bundle: Option<&[u8]>) -> Result<Self, Error> {
+        let uid = workflow::local_uid_of("TrainingRun", job.namespace(), run);
+        let prefix = workflow::prefix_of(job.output(), job.namespace(), run, &uid);
+        let name = format!("TrainingRun {}/{run}", job.namespace());
+        let store = Storage::open(&prefix, &options(job.storage(), ca_bundle))
+            .context(OpenOutputSnafu { name: &name })?;
+        Ok(Self {
+            store,
+            name,
+            prefix,
+            uid,
+        })
+    }
+}
+
+/// How the stores of a resource are reached.
+fn options(spec: &StorageSpec, ca_bundle: Option<&[u8]>) -> StorageOptions {
+    StorageOptions {
+        endpoint: spec.endpoint.clone(),
+        region: spec.region.clone(),
+        allow_http: spec.allow_http,
+        ca_bundle: ca_bundle.map(<[u8]>::to_vec),
+    }
+}
+
+fn folder(uri: &str) -> String {
+    format!("{}/", uri.trim_end_matches('/'))
+}
+
+/// A resource's kind, namespace and name.
+fn full_name(resource: &Resource) -> String {
+    format!(
+        "{} {}/{}",
+        resource.kind(),
+        resource.namespace(),
+        resource.name()
+    )
+}
+
+fn set_status(resource: &mut Resource, status: Option<Status>) {
+    match resource {
+        Resource::TrainingRun(run) => run.status = status,
+        Resource::ScreeningJob(job) => job.status = status,
+    }
+}
+
+fn yaml(value: &impl serde::Serialize) -> String {
+    serde_saphyr::to_string(value).expect("a resource should be written as YAML")
+}

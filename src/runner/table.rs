@@ -1,0 +1,137 @@
+//! A run's results as a table for people.
+
+use crate::api::{Decimal, ResultStatus, ScreeningStatus};
+
+/// A row for each network and task: its metrics over all out-of-fold predictions.
+pub fn training_table(results: &[ResultStatus]) -> String {
+    let header = [
+        "ARCHITECTURE",
+        "TASK",
+        "AUC",
+        "95 % INTERVAL",
+        "AUC HARD",
+        "ACCURACY",
+        "SENSITIVITY",
+        "SPECIFICITY",
+    ];
+    let rows = results.iter().map(|result| {
+        let interval = result.auc_interval.as_ref();
+        vec![
+            result.architecture.to_string(),
+            result.task.to_string(),
+            share(result.auc.as_ref()),
+            interval.map_or("-".to_owned(), |it| {
+                format!("{}-{}", share(Some(&it.low)), share(Some(&it.high)))
+            }),
+            share(result.auc_hard.as_ref()),
+            share(result.accuracy.as_ref()),
+            share(result.sensitivity.as_ref()),
+            share(result.specificity.as_ref()),
+        ]
+    });
+    table(&header, rows)
+}
+
+/// The counts of a screening.
+pub fn screening_table(counts: &ScreeningStatus) -> String {
+    let header = [
+        "OBJECTS",
+        "SCREENED",
+        "POSITIVE",
+        "NEGATIVE",
+        "OTHER VIEWS",
+        "UNUSABLE",
+    ];
+    let ScreeningStatus {
+        objects,
+        other_views,
+        screened,
+        positive,
+        negative,
+        unusable,
+    } = counts;
+    let row = [objects, screened, positive, negative, other_views, unusable];
+    table(&header, [row.map(ToString::to_string).to_vec()])
+}
+
+/// Three decimals; a dash for what is not defined.
+fn share(value: Option<&Decimal>) -> String {
+    value.map_or("-".to_owned(), |value| format!("{:.3}", value.value()))
+}
+
+/// Columns as wide as their widest cell, two spaces apart.
+fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let header: Vec<_> = header.iter().map(ToString::to_string).collect();
+    let rows: Vec<_> = [header].into_iter().chain(rows).collect();
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+    };
+    let widths: Vec<_> = (0..columns)
+        .map(|column| width(column).unwrap_or(0))
+        .collect();
+    let mut text = String::new();
+    for row in &rows {
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:width$}"));
+        let line = cells.collect::<Vec<_>>().join("  ");
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{Architecture, IntervalStatus, Task};
+
+    fn decimal(text: &str) -> Option<Decimal> {
+        text.parse().ok()
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        let interval = IntervalStatus {
+            low: "0.8123".parse().expect("a decimal"),
+            high: "0.95".parse().expect("a decimal"),
+        };
+        let result = ResultStatus {
+            architecture: Architecture::Residual,
+            task: Task::Positive,
+            auc: decimal("0.8876"),
+            auc_interval: Some(interval),
+            auc_hard: None,
+            accuracy: decimal("0.97"),
+            sensitivity: decimal("0.81"),
+            specificity: decimal("0.98"),
+        };
+        let expected = "\
+ARCHITECTURE  TASK      AUC    95 % INTERVAL  AUC HARD  ACCURACY  SENSITIVITY  SPECIFICITY
+Residual      Positive  0.888  0.812-0.950    -         0.970     0.810        0.980
+";
+        assert_eq!(training_table(&[result]), expected);
+    }
+
+    #[test]
+    fn a_screening_is_its_counts() {
+        let counts = ScreeningStatus {
+            objects: 12,
+            other_views: 1,
+            screened: 10,
+            positive: 2,
+            negative: 8,
+            unusable: 1,
+        };
+        let expected = "\
+OBJECTS  SCREENED  POSITIVE  NEGATIVE  OTHER VIEWS  UNUSABLE
+12       10        2         8         1            1
+";
+        assert_eq!(screening_table(&counts), expected);
+    }
+}

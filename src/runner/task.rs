@@ -1,0 +1,103 @@
+//! One task, run in a pool of threads of its own.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
+
+use rayon::ThreadPoolBuilder;
+use snafu::ResultExt;
+
+use super::error::{Error, ReadMarkerSnafu};
+use crate::api::Resource;
+use crate::stages::{
+    Execute, Interrupt, NoProgress, Progress, ProgressSink, Summary, TaskContext, TaskError,
+};
+use crate::workflow::{Plan, TaskRef, TaskSpec};
+
+/// What a task tells while it runs.
+pub(super) enum Event {
+    /// How far it is.
+    Progressed(TaskRef, Progress),
+    /// That it has ended, and how.
+    Ended(TaskRef, Box<Result<Summary, TaskError>>),
+}
+
+/// What all tasks of a run share.
+pub(super) struct Shared<'a> {
+    pub(super) resource: &'a Resource,
+    pub(super) plan: &'a Plan,
+    pub(super) prefix: &'a str,
+    pub(super) model: Option<&'a str>,
+    pub(super) execute: &'a dyn Execute,
+    /// Asks this run's tasks to stop, whoever wants it.
+    pub(super) stop: Interrupt,
+}
+
+impl Shared<'_> {
+    /// What a task that has ended well before has left.
+    pub(super) fn finished(&self, task: &TaskSpec) -> Result<Option<Summary>, Error> {
+        let context = self.context(&NoProgress, 1);
+        self.execute
+            .finished(task, &context)
+            .context(ReadMarkerSnafu { task: task.id })
+    }
+
+    /// Runs a task on a number of threads and tells how it ended.
+    pub(super) fn run(&self, task: &TaskSpec, threads: usize, events: &Sender<Event>) {
+        let sink = Sink {
+            task: task.id,
+            events,
+            told: Mutex::default(),
+        };
+        let context = self.context(&sink, threads);
+        let ended = match ThreadPoolBuilder::new().num_threads(threads).build() {
+            Ok(pool) => {
+                // A panic is a defect of one task's code; the other tasks' work is kept.
+                let work = || pool.install(|| self.execute.run(task, &context));
+                catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+                    Err(TaskError::other(
+                        "the task broke off: this is a defect of attrium",
+                    ))
+                })
+            }
+            Err(error) => Err(TaskError::other(error)),
+        };
+        // The loop that listens outlives its tasks, unless it has failed itself.
+        let _ = events.send(Event::Ended(task.id, Box::new(ended)));
+    }
+
+    fn context<'c>(&'c self, progress: &'c dyn ProgressSink, threads: usize) -> TaskContext<'c> {
+        TaskContext {
+            resource: self.resource,
+            plan: self.plan,
+            prefix: self.prefix,
+            model: self.model,
+            interrupt: &self.stop,
+            progress,
+            threads,
+        }
+    }
+}
+
+/// How often a task's progress is passed on at most.
+const OFTEN: Duration = Duration::from_millis(100);
+
+struct Sink<'a> {
+    task: TaskRef,
+    events: &'a Sender<Event>,
+    told: Mutex<Option<Instant>>,
+}
+
+impl ProgressSink for Sink<'_> {
+    fn update(&self, progress: Progress) {
+        let Ok(mut told) = self.told.lock() else {
+            return;
+        };
+        let now = Instant::now();
+        if told.is_none_or(|told| now.duration_since(told) >= OFTEN) {
+            *told = Some(now);
+            let _ = self.events.send(Event::Progressed(self.task, progress));
+        }
+    }
+}

@@ -1,0 +1,584 @@
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::api::{
+    Architecture, ConditionStatus, DataStatus, GateOutcome, Metric, ModelReference, Phase, Task,
+    TrainingRun, condition, conditions, reasons,
+};
+use crate::stages::{Progress, Summary, TaskContext, TaskError};
+use crate::storage::Storage;
+use crate::workflow::artefacts::{MANIFEST, STATUS};
+use crate::workflow::{StageKind, TaskSpec, fixtures};
+
+/// What a scripted task does; one that is not named ends well at once.
+#[derive(Clone)]
+enum Act {
+    Succeed(Summary),
+    BadData,
+    BadConfiguration,
+    DiskFull,
+    Panic,
+    /// Runs until it is asked to stop.
+    WaitForInterrupt,
+    /// Takes some time.
+    Work(Duration),
+}
+
+/// Tasks that do as they are told and keep account of it.
+struct Script {
+    store: Storage,
+    acts: BTreeMap<TaskRef, Act>,
+    ran: Mutex<Vec<(TaskRef, usize)>>,
+    running: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Script {
+    fn new(store: &Storage, acts: impl IntoIterator<Item = (TaskRef, Act)>) -> Self {
+        Self {
+            store: store.clone(),
+            acts: acts.into_iter().collect(),
+            ran: Mutex::default(),
+            running: AtomicUsize::new(0),
+            most: AtomicUsize::new(0),
+        }
+    }
+
+    fn ran(&self) -> Vec<TaskRef> {
+        let mut ran: Vec<_> = self.ran.lock().unwrap().iter().map(|(id, _)| *id).collect();
+        ran.sort();
+        ran
+    }
+
+    fn act(&self, id: TaskRef, context: &TaskContext<'_>) -> Result<Summary, TaskError> {
+        match self.acts.get(&id) {
+            None => Ok(Summary::default()),
+            Some(Act::Succeed(summary)) => Ok(summary.clone()),
+            Some(Act::BadData) => Err(TaskError::data("the loss is NaN at step 3")),
+            Some(Act::BadConfiguration) => Err(TaskError::configuration("no labels there")),
+            Some(Act::DiskFull) => Err(TaskError::other("no space is left")),
+            Some(Act::Panic) => panic!("a defect"),
+            Some(Act::WaitForInterrupt) => loop {
+                context.interrupt.check()?;
+                thread::sleep(Duration::from_millis(1));
+            },
+            Some(Act::Work(time)) => {
+                for done in 0..5 {
+                    context.progress.update(Progress {
+                        done,
+                        total: 5,
+                        ..Progress::default()
+                    });
+                    thread::sleep(*time / 5);
+                }
+                Ok(Summary::default())
+            }
+        }
+    }
+}
+
+impl Execute for Script {
+    fn run(&self, task: &TaskSpec, context: &TaskContext<'_>) -> Result<Summary, TaskError> {
+        self.ran
+            .lock()
+            .unwrap()
+            .push((task.id, rayon::current_num_threads()));
+        let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(running, Ordering::SeqCst);
+        let result = self.act(task.id, context);
+        self.running.fetch_sub(1, Ordering::SeqCst);
+        let summary = result?;
+        let marker = serde_json::to_vec(&summary).map_err(TaskError::other)?;
+        self.store
+            .put(&task.marker, marker)
+            .map_err(TaskError::other)?;
+        Ok(summary)
+    }
+
+    fn finished(&self, task: &TaskSpec, _: &TaskContext<'_>) -> Result<Option<Summary>, TaskError> {
+        let marker = self
+            .store
+            .try_get(&task.marker, 1 << 20)
+            .map_err(TaskError::other)?;
+        marker
+            .map(|marker| serde_json::from_slice(&marker).map_err(TaskError::other))
+            .transpose()
+    }
+}
+
+fn settings(threads: usize) -> Settings {
+    Settings {
+        threads,
+        display: Arc::new(Display::silent()),
+        interrupt: Interrupt::default(),
+        ca_bundle: None,
+    }
+}
+
+fn resource(run: TrainingRun) -> Resource {
+    Resource::TrainingRun(Box::new(run))
+}
+
+fn task(stage: StageKind, index: u32) -> TaskRef {
+    TaskRef { stage, index }
+}
+
+/// Runs the small training run (two shards, four folds of training, one evaluation).
+fn try_run(script: &Script, run: TrainingRun, settings: &Settings) -> Result<Finished, Error> {
+    let resource = resource(run);
+    let record = Record::in_memory(&resource, script.store.clone());
+    run_on(record, &resource, script, None, settings)
+}
+
+fn run_small(script: &Script) -> Finished {
+    try_run(script, fixtures::training_run(), &settings(2)).expect("should run")
+}
+
+fn condition_of(finished: &Finished, kind: &str) -> (ConditionStatus, String, String) {
+    let all = finished.status().conditions;
+    let found = condition(&all, kind).expect("a condition");
+    (found.status, found.reason.clone(), found.message.clone())
+}
+
+fn stored_status(store: &Storage) -> Status {
+    let bytes = store.get(STATUS, 1 << 20).expect("a status");
+    serde_saphyr::from_str(&String::from_utf8(bytes).expect("text")).expect("a status")
+}
+
+#[test]
+fn every_task_runs_once_and_the_status_says_so() {
+    let store = Storage::memory();
+    let script = Script::new(&store, []);
+    let finished = run_small(&script);
+    assert_eq!(finished.ending, Ending::Succeeded);
+    assert_eq!(finished.exit_code(), 0);
+    assert!(!finished.was_done);
+    assert_eq!(script.ran().len(), 7);
+    let status = finished.status();
+    assert_eq!(status, stored_status(&store));
+    assert_eq!(status.phase, Some(Phase::Succeeded));
+    assert_eq!(
+        status.progress.as_ref().map(|progress| progress.percent),
+        Some(100)
+    );
+    let counts: Vec<_> = status
+        .stages
+        .iter()
+        .map(|it| (it.name.as_str(), it.tasks, it.succeeded))
+        .collect();
+    assert_eq!(
+        counts,
+        [("preprocess", 2, 2), ("train", 4, 4), ("evaluate", 1, 1)]
+    );
+    assert!(
+        status
+            .stages
+            .iter()
+            .all(|stage| stage.completion_time.is_some())
+    );
+    let (is, reason, _) = condition_of(&finished, conditions::SUCCEEDED);
+    assert_eq!(
+        (is, reason.as_str()),
+        (ConditionStatus::True, reasons::COMPLETED)
+    );
+}
+
+#[test]
+fn the_manifest_that_is_kept_is_the_resource_with_its_uid() {
+    let store = Storage::memory();
+    run_small(&Script::new(&store, []));
+    let text = String::from_utf8(store.get(MANIFEST, 1 << 20).expect("it")).expect("text");
+    let kept = crate::api::manifest::parse(&text).expect("should be valid");
+    let Resource::TrainingRun(run) = &kept[0] else {
+        panic!("should be a run")
+    };
+    assert_eq!(run.spec, fixtures::training_run().spec);
+    assert_eq!(run.metadata.uid.as_deref().map(str::len), Some(36));
+}
+
+#[test]
+fn no_more_tasks_run_at_once_than_the_machine_has_cores_or_the_spec_allows() {
+    for (cores, parallelism, expected) in [(3, None, 3), (4, Some(2), 2), (1, Some(4), 1)] {
+        let store = Storage::memory();
+        let acts = (0..4).map(|index| {
+            (
+                task(StageKind::Train, index),
+                Act::Work(Duration::from_millis(60)),
+            )
+        });
+        let script = Script::new(&store, acts);
+        let mut run = fixtures::training_run();
+        run.spec.compute.parallelism = parallelism;
+        try_run(&script, run, &settings(cores)).expect("should run");
+        assert_eq!(
+            script.most.load(Ordering::SeqCst),
+            expected,
+            "{cores} cores"
+        );
+    }
+}
+
+#[test]
+fn tasks_share_the_cores_and_a_lone_one_has_them_all() {
+    let store = Storage::memory();
+    let script = Script::new(&store, []);
+    try_run(&script, fixtures::training_run(), &settings(4)).expect("should run");
+    let ran = script.ran.lock().unwrap();
+    let threads = |stage| {
+        ran.iter()
+            .filter(move |(id, _)| id.stage == stage)
+            .map(|(_, threads)| *threads)
+    };
+    assert!(threads(StageKind::Preprocess).all(|threads| threads >= 2));
+    assert!(threads(StageKind::Evaluate).all(|threads| threads == 4));
+    assert_eq!(threads(StageKind::Train).next(), Some(1));
+}
+
+#[test]
+fn run_again_nothing_is_done_twice_and_it_says_so_within_a_second() {
+    let store = Storage::memory();
+    let first = run_small(&Script::new(&store, []));
+    let script = Script::new(&store, []);
+    let began = Instant::now();
+    let again = run_small(&script);
+    assert!(began.elapsed() < Duration::from_secs(1));
+    assert!(again.was_done);
+    assert_eq!(again.ending, Ending::Succeeded);
+    assert_eq!(script.ran(), []);
+    assert_eq!(again.status(), first.status());
+}
+
+#[test]
+fn a_failed_fold_costs_itself_alone_and_is_tried_again_by_the_next_run() {
+    let store = Storage::memory();
+    let failing = task(StageKind::Train, 1);
+    let script = Script::new(&store, [(failing, Act::BadData)]);
+    let finished = run_small(&script);
+    assert_eq!(finished.ending, Ending::Failed);
+    assert_eq!(finished.exit_code(), 42);
+    assert_eq!(script.ran().len(), 7);
+    let (is, reason, message) = condition_of(&finished, conditions::SUCCEEDED);
+    assert_eq!(
+        (is, reason.as_str()),
+        (ConditionStatus::False, reasons::BAD_DATA)
+    );
+    assert_eq!(
+        message,
+        "train Linear Positive fold 1: the loss is NaN at step 3"
+    );
+    let script = Script::new(&store, []);
+    let again = run_small(&script);
+    assert_eq!(again.ending, Ending::Succeeded);
+    assert_eq!(script.ran(), [failing, task(StageKind::Evaluate, 0)]);
+}
+
+#[test]
+fn a_bad_configuration_stops_the_run() {
+    let store = Storage::memory();
+    let acts = [
+        (task(StageKind::Preprocess, 0), Act::BadConfiguration),
+        (task(StageKind::Preprocess, 1), Act::WaitForInterrupt),
+    ];
+    let script = Script::new(&store, acts);
+    let finished = run_small(&script);
+    assert_eq!(finished.ending, Ending::Failed);
+    assert_eq!(finished.exit_code(), 43);
+    assert_eq!(finished.failures.len(), 1);
+    assert!(
+        script
+            .ran()
+            .iter()
+            .all(|id| id.stage == StageKind::Preprocess)
+    );
+    let (_, reason, _) = condition_of(&finished, conditions::SUCCEEDED);
+    assert_eq!(reason, reasons::BAD_CONFIGURATION);
+}
+
+#[test]
+fn a_failed_shard_of_the_data_ends_a_run_before_it_trains() {
+    let store = Storage::memory();
+    let script = Script::new(&store, [(task(StageKind::Preprocess, 1), Act::DiskFull)]);
+    let finished = run_small(&script);
+    assert_eq!((finished.ending, finished.exit_code()), (Ending::Failed, 1));
+    assert!(
+        script
+            .ran()
+            .iter()
+            .all(|id| id.stage == StageKind::Preprocess)
+    );
+    assert_eq!(finished.failures[0].sentence, "no space is left");
+}
+
+#[test]
+fn a_defect_in_one_task_is_its_failure_and_nothing_else() {
+    let store = Storage::memory();
+    let script = Script::new(&store, [(task(StageKind::Train, 0), Act::Panic)]);
+    let finished = run_small(&script);
+    assert_eq!((finished.ending, finished.exit_code()), (Ending::Failed, 1));
+    assert_eq!(script.ran().len(), 7);
+}
+
+#[test]
+fn asked_to_stop_a_run_ends_soon_and_goes_on_later() {
+    let store = Storage::memory();
+    let waits = (0..2).map(|index| (task(StageKind::Train, index), Act::WaitForInterrupt));
+    let script = Script::new(&store, waits);
+    let settings = settings(2);
+    let interrupt = settings.interrupt.clone();
+    let finished = thread::scope(|threads| {
+        threads.spawn(move || {
+            thread::sleep(Duration::from_millis(300));
+            interrupt.set();
+        });
+        try_run(&script, fixtures::training_run(), &settings).expect("should run")
+    });
+    assert_eq!(
+        (finished.ending, finished.exit_code()),
+        (Ending::Interrupted, 130)
+    );
+    assert_eq!(finished.status().phase, Some(Phase::Suspended));
+    let (is, reason, _) = condition_of(&finished, conditions::SUCCEEDED);
+    assert_eq!(
+        (is, reason.as_str()),
+        (ConditionStatus::Unknown, reasons::INTERRUPTED)
+    );
+    let script = Script::new(&store, []);
+    assert_eq!(run_small(&script).ending, Ending::Succeeded);
+    assert_eq!(script.ran().len(), 5);
+}
+
+#[test]
+fn a_changed_spec_is_refused_once_a_task_has_ended_well() {
+    let store = Storage::memory();
+    run_small(&Script::new(&store, []));
+    let mut changed = fixtures::training_run();
+    changed.spec.training.epochs = 3;
+    let error = try_run(&Script::new(&store, []), changed, &settings(2));
+    let error = error.expect_err("should be refused");
+    assert_eq!(error.exit_code(), 43);
+    assert!(
+        error
+            .to_string()
+            .contains("has changed since it was first run"),
+        "{error}"
+    );
+    let mut allowed = fixtures::training_run();
+    allowed.spec.compute.parallelism = Some(1);
+    let again = try_run(&Script::new(&store, []), allowed, &settings(2)).expect("should run");
+    assert!(again.was_done);
+}
+
+#[test]
+fn before_any_task_has_ended_well_a_spec_may_be_corrected() {
+    let store = Storage::memory();
+    let acts = (0..2).map(|index| (task(StageKind::Preprocess, index), Act::BadConfiguration));
+    assert_eq!(run_small(&Script::new(&store, acts)).exit_code(), 43);
+    let mut corrected = fixtures::training_run();
+    corrected.spec.labels = "elsewhere/labels.csv".to_owned();
+    let again = try_run(&Script::new(&store, []), corrected, &settings(2)).expect("should run");
+    assert_eq!(again.ending, Ending::Succeeded);
+}
+
+fn gate(passed: bool) -> GateOutcome {
+    GateOutcome {
+        architecture: Architecture::Linear,
+        task: Task::Positive,
+        metric: Metric::Auc,
+        min: "0.88".parse().expect("a decimal"),
+        value: "0.5".parse().ok(),
+        passed,
+    }
+}
+
+#[test]
+fn a_missed_gate_is_no_success_and_says_by_how_much() {
+    let store = Storage::memory();
+    let evaluated = Summary {
+        gates: vec![gate(false)],
+        ..Summary::default()
+    };
+    let acts = [(task(StageKind::Evaluate, 0), Act::Succeed(evaluated))];
+    let mut run = fixtures::training_run();
+    run.spec.gates = vec![crate::api::Gate {
+        architecture: Architecture::Linear,
+        task: Task::Positive,
+        metric: Metric::Auc,
+        min: "0.88".parse().expect("a decimal"),
+    }];
+    let finished = try_run(&Script::new(&store, acts), run, &settings(2)).expect("should run");
+    assert_eq!(
+        (finished.ending, finished.exit_code()),
+        (Ending::GateMissed, 1)
+    );
+    let (is, reason, message) = condition_of(&finished, conditions::GATES_PASSED);
+    assert_eq!(
+        (is, reason.as_str()),
+        (ConditionStatus::False, reasons::GATE_MISSED)
+    );
+    assert_eq!(message, "Linear Positive auc is 0.5, below 0.88");
+    let (is, reason, _) = condition_of(&finished, conditions::SUCCEEDED);
+    assert_eq!(
+        (is, reason.as_str()),
+        (ConditionStatus::False, reasons::GATE_MISSED)
+    );
+}
+
+#[test]
+fn shards_are_added_up_and_a_later_stage_takes_their_place() {
+    let data = |used| {
+        Some(DataStatus {
+            used,
+            ..DataStatus::default()
+        })
+    };
+    let shard = |index| {
+        let summary = Summary {
+            data: data(10),
+            ..Summary::default()
+        };
+        (task(StageKind::Preprocess, index), Act::Succeed(summary))
+    };
+    let fails = (task(StageKind::Train, 0), Act::DiskFull);
+    let also = (task(StageKind::Train, 2), Act::DiskFull);
+    let script = Script::new(&Storage::memory(), [shard(0), shard(1), fails, also]);
+    assert_eq!(run_small(&script).status().data, data(20));
+    let whole = Summary {
+        data: data(19),
+        ..Summary::default()
+    };
+    let evaluate = (task(StageKind::Evaluate, 0), Act::Succeed(whole));
+    let script = Script::new(&Storage::memory(), [shard(0), shard(1), evaluate]);
+    assert_eq!(run_small(&script).status().data, data(19));
+}
+
+/// A writer whose text can be read.
+struct Told(mpsc::Sender<String>);
+
+impl Write for Told {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let _ = self.0.send(String::from_utf8_lossy(bytes).into_owned());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn without_a_terminal_each_task_is_told_of_in_plain_lines() {
+    let (sender, receiver) = mpsc::channel();
+    let display = Arc::new(Display::lines(Box::new(Told(sender))));
+    let settings = Settings {
+        display,
+        ..settings(1)
+    };
+    let script = Script::new(
+        &Storage::memory(),
+        [(task(StageKind::Train, 0), Act::DiskFull)],
+    );
+    try_run(&script, fixtures::training_run(), &settings).expect("should run");
+    drop(settings);
+    let text: String = receiver.try_iter().collect();
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), 14, "{text}");
+    assert_eq!(lines[0], "preprocess shard 1 of 2: started");
+    assert_eq!(lines[1], "preprocess shard 1 of 2: done in 0 s");
+    assert_eq!(
+        lines[5],
+        "train Linear Positive fold 0: failed: no space is left (0 s)"
+    );
+    assert_eq!(lines[13], "evaluate: done in 0 s");
+}
+
+fn published(uri: &str) -> Finished {
+    let model = Some(ModelReference {
+        uri: uri.to_owned(),
+        digest: "sha256:0".to_owned(),
+    });
+    let evaluated = Summary {
+        model,
+        ..Summary::default()
+    };
+    let acts = [(task(StageKind::Evaluate, 0), Act::Succeed(evaluated))];
+    run_small(&Script::new(&Storage::memory(), acts))
+}
+
+#[test]
+fn a_screening_finds_the_model_of_a_run_that_was_run_before_it() {
+    let mut job = fixtures::screening_job();
+    assert_eq!(
+        find_model(&job, &[], None).expect("by its URI"),
+        "results/model/Residual-Positive/"
+    );
+    job.spec.model.uri = None;
+    job.spec.model.training_run = Some("small".to_owned());
+    let earlier = [published("file:///results/model/Linear-Positive")];
+    let found = find_model(&job, &earlier, None).expect("should be found");
+    assert_eq!(found, "file:///results/model/Linear-Positive/");
+    let unpublished = [run_small(&Script::new(&Storage::memory(), []))];
+    let error = find_model(&job, &unpublished, None).expect_err("nothing is published");
+    assert!(
+        error.to_string().contains("has published no model"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_screening_finds_the_model_of_a_run_of_another_day_below_its_output() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = folder.path().to_str().expect("text").to_owned();
+    let mut run = fixtures::training_run();
+    run.spec.output = output.clone();
+    let mut job = fixtures::screening_job();
+    job.spec.output = output.clone();
+    job.spec.model.uri = None;
+    job.spec.model.training_run = Some("small".to_owned());
+    let error = find_model(&job, &[], None).expect_err("nothing has been run");
+    assert_eq!(error.exit_code(), 43);
+    assert!(
+        error
+            .to_string()
+            .contains("no model of TrainingRun small is found"),
+        "{error}"
+    );
+
+    let run = resource(run);
+    let record = Record::open(&run, None).expect("should open");
+    let store = Storage::open(record.prefix(), &Default::default()).expect("should open");
+    let model = Some(ModelReference {
+        uri: "elsewhere/".to_owned(),
+        digest: "d".to_owned(),
+    });
+    let evaluated = Summary {
+        model,
+        ..Summary::default()
+    };
+    let script = Script::new(
+        &store,
+        [(task(StageKind::Evaluate, 0), Act::Succeed(evaluated))],
+    );
+    super::run(&run, &script, None, &settings(2)).expect("should run");
+    assert_eq!(
+        find_model(&job, &[], None).expect("should be found"),
+        "elsewhere/"
+    );
+}
+
+#[test]
+fn a_status_that_cannot_be_written_ends_the_run_with_its_reason() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("occupied");
+    std::fs::write(&file, "").expect("a file");
+    let mut run = fixtures::training_run();
+    run.spec.output = file.to_str().expect("text").to_owned();
+    let script = Script::new(&Storage::memory(), []);
+    let error = super::run(&resource(run), &script, None, &settings(2)).expect_err("no folder");
+    assert_eq!(error.exit_code(), 1);
+    assert_eq!(script.ran(), []);
+}
