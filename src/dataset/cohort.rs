@@ -124,15 +124,33 @@ mod tests {
         let by_name = |record: &mut Record| record.view_source = ViewSource::SeriesDescription;
         let more = |record: &mut Record| record.counts += 100.0;
         let shards = vec![
-            shard(vec![(with(4, static_one), 1.0), (record(2), 2.0), (record(1), 3.0)]),
-            shard(vec![(with(1, more), 4.0), (with(2, by_name), 5.0), (with(4, by_name), 6.0)]),
-            shard(vec![(with(2, |record| (by_name(record), more(record)).0), 7.0), (record(3), 9.0)]),
+            shard(vec![
+                (with(4, static_one), 1.0),
+                (record(2), 2.0),
+                (record(1), 3.0),
+            ]),
+            shard(vec![
+                (with(1, more), 4.0),
+                (with(2, by_name), 5.0),
+                (with(4, by_name), 6.0),
+            ]),
+            shard(vec![
+                (with(2, |record| (by_name(record), more(record)).0), 7.0),
+                (record(3), 9.0),
+            ]),
             shard(vec![(record(3), 8.0)]),
         ];
         let mut turned = shards.clone();
         turned.reverse();
         let cohort = Cohort::assemble(shards);
-        assert_eq!(cohort.records.iter().map(|record| record.study).collect::<Vec<_>>(), [1, 2, 3, 4]);
+        assert_eq!(
+            cohort
+                .records
+                .iter()
+                .map(|record| record.study)
+                .collect::<Vec<_>>(),
+            [1, 2, 3, 4]
+        );
         let kept: Vec<f32> = (0..4).map(|study| cohort.crop(study)[0]).collect();
         assert_eq!(kept, [4.0, 2.0, 8.0, 6.0]);
         assert_eq!(cohort.superseded, 5);

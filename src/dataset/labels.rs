@@ -269,9 +269,23 @@ study,grade,patient,age,sex,indication,scanner,protocol,metastases,reader2
         assert_eq!(labels.studies(), 3);
         assert_eq!(labels.by_grade(), [1, 1, 1, 0]);
         let first = &labels.rows[0];
-        assert_eq!((first.study.as_str(), first.patient.as_deref()), ("1.2.840.1", Some("p1")));
+        assert_eq!(
+            (first.study.as_str(), first.patient.as_deref()),
+            ("1.2.840.1", Some("p1"))
+        );
         let columns = first.covariates.columns().map(|(_, value)| value);
-        assert_eq!(columns, ["77.5", "F", "breast, left", "Symbia", "whole body", "yes", "3"]);
+        assert_eq!(
+            columns,
+            [
+                "77.5",
+                "F",
+                "breast, left",
+                "Symbia",
+                "whole body",
+                "yes",
+                "3"
+            ]
+        );
         assert_eq!(labels.rows[1].covariates, Covariates::default());
         assert_eq!(labels.rows[2].patient, None);
         assert_eq!(labels.rows[2].covariates.metastases, Some(false));
@@ -283,7 +297,10 @@ study,grade,patient,age,sex,indication,scanner,protocol,metastases,reader2
         let expected = parse(&commas);
         let semicolons = commas.replace(',', ";");
         assert_eq!(parse(&semicolons), expected);
-        assert_eq!(parse(&format!("\u{feff}{}", semicolons.replace('\n', "\r\n"))), expected);
+        assert_eq!(
+            parse(&format!("\u{feff}{}", semicolons.replace('\n', "\r\n"))),
+            expected
+        );
         assert_eq!(parse(&commas.replace('\n', "\r")), expected);
         assert_eq!(parse(&commas.replace('\n', "\n\n")), expected);
         assert_eq!(parse(&commas.replace(",2,p1", " , 2.0 , p1\0 ")), expected);
@@ -301,8 +318,14 @@ study,grade,patient,age,sex,indication,scanner,protocol,metastases,reader2
     #[test]
     fn a_fault_is_told_with_its_line_and_column() {
         for (text, sentence) in [
-            ("", "labels.csv is empty: give a header with study and grade, and a row a study"),
-            ("study,grade\n", "labels.csv is empty: give a header with study and grade, and a row a study"),
+            (
+                "",
+                "labels.csv is empty: give a header with study and grade, and a row a study",
+            ),
+            (
+                "study,grade\n",
+                "labels.csv is empty: give a header with study and grade, and a row a study",
+            ),
             (
                 "1.2.840.1,2\n1.2.840.2,1\n",
                 "labels.csv, line 1: the column \"study\" is missing: the first line names the \
@@ -359,9 +382,18 @@ study,grade,patient,age,sex,indication,scanner,protocol,metastases,reader2
     fn other_encodings_are_told_of() {
         let latin = b"study,grade,indication\n1.2.840.1,2,m\xe4nnlich\n";
         let error = Labels::parse(latin).unwrap_err().to_string();
-        assert_eq!(error, "labels.csv, line 2: not UTF-8: save the table as \"CSV UTF-8\"");
-        let utf16: Vec<u8> = "\u{feff}study,grade".encode_utf16().flat_map(u16::to_le_bytes).collect();
-        assert!(matches!(Labels::parse(&utf16), Err(Error::Encoding { line: 1 })));
+        assert_eq!(
+            error,
+            "labels.csv, line 2: not UTF-8: save the table as \"CSV UTF-8\""
+        );
+        let utf16: Vec<u8> = "\u{feff}study,grade"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        assert!(matches!(
+            Labels::parse(&utf16),
+            Err(Error::Encoding { line: 1 })
+        ));
     }
 
     #[test]

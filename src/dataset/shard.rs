@@ -262,7 +262,11 @@ mod tests {
     fn entries() -> Vec<(Record, Vec<f32>)> {
         let mut fraction = crop(7.0);
         fraction[5] = 0.3;
-        vec![(record(1), crop(46.0)), (record(2), fraction), (record(9), crop(65_536.0))]
+        vec![
+            (record(1), crop(46.0)),
+            (record(2), fraction),
+            (record(9), crop(65_536.0)),
+        ]
     }
 
     #[test]
@@ -270,7 +274,13 @@ mod tests {
         let entries = entries();
         let (crops, table) = shard(&entries);
         let read = Shard::read(0, &crops, &table).unwrap();
-        assert_eq!(read.records, entries.iter().map(|(record, _)| record.clone()).collect::<Vec<_>>());
+        assert_eq!(
+            read.records,
+            entries
+                .iter()
+                .map(|(record, _)| record.clone())
+                .collect::<Vec<_>>()
+        );
         for (place, (_, counts)) in entries.iter().enumerate() {
             assert_eq!(read.crop(place), counts);
         }
@@ -300,8 +310,12 @@ mod tests {
     #[test]
     fn a_changed_byte_is_noticed_wherever_it_is() {
         let (crops, table) = shard(&entries()[..1]);
-        let told = |crops: &[u8], table: &[u8]| Shard::read(3, crops, table).unwrap_err().to_string();
-        for place in (0..crops.len()).step_by(997).chain([0, 9, 30, crops.len() - 1]) {
+        let told =
+            |crops: &[u8], table: &[u8]| Shard::read(3, crops, table).unwrap_err().to_string();
+        for place in (0..crops.len())
+            .step_by(997)
+            .chain([0, 9, 30, crops.len() - 1])
+        {
             let mut changed = crops.clone();
             changed[place] ^= 1;
             assert!(Shard::read(3, &changed, &table).is_err(), "byte {place}");
@@ -323,7 +337,10 @@ mod tests {
     #[test]
     fn a_crop_of_another_size_is_refused() {
         let error = ShardWriter::new().push(record(1), &[1.0; 100]).unwrap_err();
-        assert_eq!(error.to_string(), "a crop has 100 pixels where 16384 are expected");
+        assert_eq!(
+            error.to_string(),
+            "a crop has 100 pixels where 16384 are expected"
+        );
     }
 
     #[test]
@@ -340,10 +357,16 @@ mod tests {
     #[test]
     fn an_objects_shard_is_the_hash_of_its_key() {
         // printf a/b.dcm | sha256sum begins with bc27a2b3342996d0.
-        assert_eq!(u64::from(shard_of("a/b.dcm", 1000)), 0xbc27_a2b3_3429_96d0 % 1000);
+        assert_eq!(
+            u64::from(shard_of("a/b.dcm", 1000)),
+            0xbc27_a2b3_3429_96d0 % 1000
+        );
         assert_eq!(shard_of("a/b.dcm", 1), 0);
         let mut sizes = [0; 4];
         (0..4000).for_each(|number| sizes[shard_of(&format!("{number}.dcm"), 4) as usize] += 1);
-        assert!(sizes.iter().all(|size| (900..1100).contains(size)), "{sizes:?}");
+        assert!(
+            sizes.iter().all(|size| (900..1100).contains(size)),
+            "{sizes:?}"
+        );
     }
 }
