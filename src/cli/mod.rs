@@ -3,9 +3,12 @@
 mod crds;
 mod evaluate;
 mod link;
+mod logs;
 mod output;
 mod phantom;
 mod run;
+mod screen;
+mod stage;
 
 use std::process::ExitCode;
 
@@ -32,6 +35,8 @@ enum Command {
     Link(link::Args),
     Phantom(phantom::Args),
     Run(run::Args),
+    Screen(screen::Args),
+    Stage(stage::Args),
 }
 
 /// What went wrong, to be printed once with its chain of causes.
@@ -67,6 +72,18 @@ pub enum Error {
         /// The reason.
         source: run::Error,
     },
+    /// Nothing was screened.
+    #[snafu(transparent)]
+    Screen {
+        /// The reason.
+        source: screen::Error,
+    },
+    /// A task has not ended well.
+    #[snafu(transparent)]
+    Stage {
+        /// The reason.
+        source: stage::Error,
+    },
 }
 
 impl Error {
@@ -78,6 +95,8 @@ impl Error {
             Self::Link { source } => source.exit_code(),
             Self::Phantom { source } => source.exit_code(),
             Self::Run { source } => source.exit_code(),
+            Self::Screen { source } => source.exit_code(),
+            Self::Stage { source } => source.exit_code(),
         }
     }
 }
@@ -97,12 +116,15 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<(), Error> {
+    logs::start(matches!(arguments.command, Command::Stage(_)));
     match arguments.command {
         Command::Crds(args) => crds::run(args)?,
         Command::Evaluate(args) => evaluate::run(args)?,
         Command::Link(args) => link::run(args)?,
         Command::Phantom(args) => phantom::run(args)?,
         Command::Run(args) => run::run(&args)?,
+        Command::Screen(args) => screen::run(&args)?,
+        Command::Stage(args) => stage::run(&args)?,
     }
     Ok(())
 }

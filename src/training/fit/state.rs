@@ -301,11 +301,6 @@ impl Fit {
         self.data.labels.len().div_ceil(self.config.batch_size)
     }
 
-    /// The number of epochs.
-    pub fn epochs(&self) -> u32 {
-        self.config.epochs
-    }
-
     /// Steps taken, over all epochs.
     pub fn steps_taken(&self) -> u64 {
         self.taken
