@@ -159,7 +159,9 @@ mod tests {
     }
 
     fn many() -> Vec<(u32, &'static str)> {
-        (0..100).map(|study| (study, ["", "a", "b"][study as usize % 3])).collect()
+        (0..100)
+            .map(|study| (study, ["", "a", "b"][study as usize % 3]))
+            .collect()
     }
 
     #[test]
@@ -179,12 +181,17 @@ mod tests {
 
     #[test]
     fn patients_have_numbers_of_their_own() {
-        let pseudonyms = labels(&[(1, "a"), (2, "a"), (3, "1.2.4"), (4, ""), (5, "")]).pseudonymise(1);
+        let pseudonyms =
+            labels(&[(1, "a"), (2, "a"), (3, "1.2.4"), (4, ""), (5, "")]).pseudonymise(1);
         let patient = |study: u32| pseudonyms.of(&format!("1.2.{study}")).unwrap().patient;
         assert_eq!(patient(1), patient(2));
         let mut patients = [1, 3, 4, 5].map(patient);
         patients.sort_unstable();
-        assert_eq!(patients, [1, 2, 3, 4], "a patient named like a study is another's");
+        assert_eq!(
+            patients,
+            [1, 2, 3, 4],
+            "a patient named like a study is another's"
+        );
     }
 
     #[test]
@@ -198,14 +205,19 @@ mod tests {
     fn the_seed_alone_does_not_undo_the_shuffle() {
         let order = |rows: &[(u32, &str)], seed| {
             let pseudonyms = labels(rows).pseudonymise(seed);
-            (0..50).map(|study| pseudonyms.of(&format!("1.2.{study}")).unwrap().study).collect::<Vec<_>>()
+            (0..50)
+                .map(|study| pseudonyms.of(&format!("1.2.{study}")).unwrap().study)
+                .collect::<Vec<_>>()
         };
         let fifty = &many()[..50];
         let mut other = fifty.to_vec();
         other.push((400, ""));
         let (first, second) = (order(fifty, 1), order(&other, 1));
         let moved = first.iter().zip(&second).filter(|(a, b)| a != b).count();
-        assert!(moved > 40, "one more study should move nearly all, not {moved}");
+        assert!(
+            moved > 40,
+            "one more study should move nearly all, not {moved}"
+        );
         assert_ne!(first, order(fifty, 2));
     }
 }

@@ -134,8 +134,14 @@ mod tests {
         assert!(table.starts_with(b"object,reason,sentence\na.dcm,lossy,"));
         let read = Quarantine::parse(&table).unwrap();
         assert!(read == quarantine);
-        assert_eq!(read.iter().map(|(object, _)| object).collect::<Vec<_>>(), ["a.dcm", "b, \"c\"\n.dcm", "ä.dcm"]);
-        assert_eq!(read.by_reason().into_iter().collect::<Vec<_>>(), [("lossy", 1), ("not-dicom", 2)]);
+        assert_eq!(
+            read.iter().map(|(object, _)| object).collect::<Vec<_>>(),
+            ["a.dcm", "b, \"c\"\n.dcm", "ä.dcm"]
+        );
+        assert_eq!(
+            read.by_reason().into_iter().collect::<Vec<_>>(),
+            [("lossy", 1), ("not-dicom", 2)]
+        );
         assert_eq!(format!("{read:?}"), "Quarantine { objects: 3, .. }");
     }
 

@@ -4,8 +4,6 @@
 //! changed byte is noticed. While a shard is made it holds its crops and nothing else of an image:
 //! 32 KiB each where the counts are whole numbers below 65,536, as a camera's are, else 64 KiB.
 
-use std::convert::Infallible;
-
 use safetensors::{Dtype, SafeTensors};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -166,12 +164,11 @@ impl ShardWriter {
 }
 
 impl ShardFiles {
-    /// The crops as a safetensors file, a crop at a time, as
-    /// [`Storage::put_chunks`](crate::storage::Storage::put_chunks) takes it: a tensor `crops` of
-    /// 32-bit floats and shape `[n, 128, 128]`.
-    pub fn crops(&self) -> impl Iterator<Item = Result<Vec<u8>, Infallible>> {
+    /// The crops as a safetensors file, a crop at a time: a tensor `crops` of 32-bit floats and
+    /// shape `[n, 128, 128]`.
+    pub fn crops(&self) -> impl Iterator<Item = Vec<u8>> {
         let crops = self.crops.iter().map(Packed::to_bytes);
-        std::iter::once(self.header.clone()).chain(crops).map(Ok)
+        std::iter::once(self.header.clone()).chain(crops)
     }
 }
 
@@ -255,14 +252,18 @@ mod tests {
             writer.push(record.clone(), counts).unwrap();
         }
         let files = writer.finish().unwrap();
-        let crops = files.crops().flat_map(Result::unwrap).collect();
+        let crops = files.crops().flatten().collect();
         (crops, files.table)
     }
 
     fn entries() -> Vec<(Record, Vec<f32>)> {
         let mut fraction = crop(7.0);
         fraction[5] = 0.3;
-        vec![(record(1), crop(46.0)), (record(2), fraction), (record(9), crop(65_536.0))]
+        vec![
+            (record(1), crop(46.0)),
+            (record(2), fraction),
+            (record(9), crop(65_536.0)),
+        ]
     }
 
     #[test]
@@ -270,7 +271,13 @@ mod tests {
         let entries = entries();
         let (crops, table) = shard(&entries);
         let read = Shard::read(0, &crops, &table).unwrap();
-        assert_eq!(read.records, entries.iter().map(|(record, _)| record.clone()).collect::<Vec<_>>());
+        assert_eq!(
+            read.records,
+            entries
+                .iter()
+                .map(|(record, _)| record.clone())
+                .collect::<Vec<_>>()
+        );
         for (place, (_, counts)) in entries.iter().enumerate() {
             assert_eq!(read.crop(place), counts);
         }
@@ -300,8 +307,12 @@ mod tests {
     #[test]
     fn a_changed_byte_is_noticed_wherever_it_is() {
         let (crops, table) = shard(&entries()[..1]);
-        let told = |crops: &[u8], table: &[u8]| Shard::read(3, crops, table).unwrap_err().to_string();
-        for place in (0..crops.len()).step_by(997).chain([0, 9, 30, crops.len() - 1]) {
+        let told =
+            |crops: &[u8], table: &[u8]| Shard::read(3, crops, table).unwrap_err().to_string();
+        for place in (0..crops.len())
+            .step_by(997)
+            .chain([0, 9, 30, crops.len() - 1])
+        {
             let mut changed = crops.clone();
             changed[place] ^= 1;
             assert!(Shard::read(3, &changed, &table).is_err(), "byte {place}");
@@ -323,7 +334,10 @@ mod tests {
     #[test]
     fn a_crop_of_another_size_is_refused() {
         let error = ShardWriter::new().push(record(1), &[1.0; 100]).unwrap_err();
-        assert_eq!(error.to_string(), "a crop has 100 pixels where 16384 are expected");
+        assert_eq!(
+            error.to_string(),
+            "a crop has 100 pixels where 16384 are expected"
+        );
     }
 
     #[test]
@@ -340,10 +354,16 @@ mod tests {
     #[test]
     fn an_objects_shard_is_the_hash_of_its_key() {
         // printf a/b.dcm | sha256sum begins with bc27a2b3342996d0.
-        assert_eq!(u64::from(shard_of("a/b.dcm", 1000)), 0xbc27_a2b3_3429_96d0 % 1000);
+        assert_eq!(
+            u64::from(shard_of("a/b.dcm", 1000)),
+            0xbc27_a2b3_3429_96d0 % 1000
+        );
         assert_eq!(shard_of("a/b.dcm", 1), 0);
         let mut sizes = [0; 4];
         (0..4000).for_each(|number| sizes[shard_of(&format!("{number}.dcm"), 4) as usize] += 1);
-        assert!(sizes.iter().all(|size| (900..1100).contains(size)), "{sizes:?}");
+        assert!(
+            sizes.iter().all(|size| (900..1100).contains(size)),
+            "{sizes:?}"
+        );
     }
 }
