@@ -1,9 +1,14 @@
 //! The command line: one file a subcommand, no logic.
 
 mod crds;
+mod evaluate;
+mod link;
+mod logs;
 mod output;
 mod phantom;
 mod run;
+mod screen;
+mod stage;
 
 use std::process::ExitCode;
 
@@ -26,8 +31,12 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Crds(crds::Args),
+    Evaluate(evaluate::Args),
+    Link(link::Args),
     Phantom(phantom::Args),
     Run(run::Args),
+    Screen(screen::Args),
+    Stage(stage::Args),
 }
 
 /// What went wrong, to be printed once with its chain of causes.
@@ -38,6 +47,18 @@ pub enum Error {
     Crds {
         /// The reason.
         source: crds::Error,
+    },
+    /// A table was not evaluated.
+    #[snafu(transparent)]
+    Evaluate {
+        /// The reason.
+        source: evaluate::Error,
+    },
+    /// Predictions were not joined with studies.
+    #[snafu(transparent)]
+    Link {
+        /// The reason.
+        source: link::Error,
     },
     /// No cohort was drawn.
     #[snafu(transparent)]
@@ -51,6 +72,18 @@ pub enum Error {
         /// The reason.
         source: run::Error,
     },
+    /// Nothing was screened.
+    #[snafu(transparent)]
+    Screen {
+        /// The reason.
+        source: screen::Error,
+    },
+    /// A task has not ended well.
+    #[snafu(transparent)]
+    Stage {
+        /// The reason.
+        source: stage::Error,
+    },
 }
 
 impl Error {
@@ -58,8 +91,12 @@ impl Error {
     fn exit_code(&self) -> u8 {
         match self {
             Self::Crds { .. } => 1,
+            Self::Evaluate { source } => source.exit_code(),
+            Self::Link { source } => source.exit_code(),
             Self::Phantom { source } => source.exit_code(),
             Self::Run { source } => source.exit_code(),
+            Self::Screen { source } => source.exit_code(),
+            Self::Stage { source } => source.exit_code(),
         }
     }
 }
@@ -79,10 +116,15 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<(), Error> {
+    logs::start(matches!(arguments.command, Command::Stage(_)));
     match arguments.command {
         Command::Crds(args) => crds::run(args)?,
+        Command::Evaluate(args) => evaluate::run(args)?,
+        Command::Link(args) => link::run(args)?,
         Command::Phantom(args) => phantom::run(args)?,
         Command::Run(args) => run::run(&args)?,
+        Command::Screen(args) => screen::run(&args)?,
+        Command::Stage(args) => stage::run(&args)?,
     }
     Ok(())
 }

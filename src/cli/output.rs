@@ -2,6 +2,39 @@
 
 use std::io::{self, Write};
 
+use serde::Serialize;
+
+/// How a result is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// Text for people.
+    #[default]
+    Table,
+    /// One JSON document.
+    Json,
+    /// One YAML document.
+    Yaml,
+}
+
+/// Prints a result in a format; `table` makes the text for people.
+///
+/// # Errors
+/// As [`print`], and a result that cannot be written in the format.
+pub fn print_as<T: Serialize>(
+    format: Format,
+    result: &T,
+    table: impl FnOnce(&T) -> String,
+) -> io::Result<()> {
+    match format {
+        Format::Table => print(&table(result)),
+        Format::Json => print(&(serde_json::to_string_pretty(result)? + "\n")),
+        Format::Yaml => {
+            let yaml = serde_saphyr::to_string(result);
+            print(&yaml.map_err(io::Error::other)?)
+        }
+    }
+}
+
 /// Writes a result to standard output; a reader that has left early is not an error.
 ///
 /// # Errors

@@ -17,31 +17,6 @@ pub struct Cohort {
     pub superseded: usize,
 }
 
-/// Joins the shards of a run.
-///
-/// Of a study's objects one is kept: a whole-body scan before a static one, then the surer way of
-/// knowing the view, then more counts, and of equals the one whose crop comes first pixel by pixel.
-/// Neither the order of the shards nor their number changes the result.
-pub fn assemble(shards: Vec<Shard>) -> Cohort {
-    let mut places: Vec<(usize, usize)> = Vec::new();
-    for (shard, content) in shards.iter().enumerate() {
-        places.extend((0..content.records.len()).map(|row| (shard, row)));
-    }
-    let objects = places.len();
-    places.sort_by(|&a, &b| compare(&shards, a, b));
-    places.dedup_by_key(|&mut (shard, row)| shards[shard].records[row].study);
-    let mut cohort = Cohort {
-        records: Vec::with_capacity(places.len()),
-        crops: Vec::with_capacity(places.len() * CROP_PIXELS),
-        superseded: objects - places.len(),
-    };
-    for (shard, row) in places {
-        cohort.records.push(shards[shard].records[row].clone());
-        cohort.crops.extend_from_slice(shards[shard].crop(row));
-    }
-    cohort
-}
-
 fn compare(shards: &[Shard], a: (usize, usize), b: (usize, usize)) -> Ordering {
     let record = |(shard, row): (usize, usize)| &shards[shard].records[row];
     let key = |place| (record(place).study, record(place).preference());
@@ -54,6 +29,31 @@ fn compare(shards: &[Shard], a: (usize, usize), b: (usize, usize)) -> Ordering {
 }
 
 impl Cohort {
+    /// Joins the shards of a run.
+    ///
+    /// Of a study's objects one is kept: a whole-body scan before a static one, then the surer way of
+    /// knowing the view, then more counts, and of equals the one whose crop comes first pixel by pixel.
+    /// Neither the order of the shards nor their number changes the result.
+    pub fn assemble(shards: Vec<Shard>) -> Self {
+        let mut places: Vec<(usize, usize)> = Vec::new();
+        for (shard, content) in shards.iter().enumerate() {
+            places.extend((0..content.records.len()).map(|row| (shard, row)));
+        }
+        let objects = places.len();
+        places.sort_by(|&a, &b| compare(&shards, a, b));
+        places.dedup_by_key(|&mut (shard, row)| shards[shard].records[row].study);
+        let mut cohort = Self {
+            records: Vec::with_capacity(places.len()),
+            crops: Vec::with_capacity(places.len() * CROP_PIXELS),
+            superseded: objects - places.len(),
+        };
+        for (shard, row) in places {
+            cohort.records.push(shards[shard].records[row].clone());
+            cohort.crops.extend_from_slice(shards[shard].crop(row));
+        }
+        cohort
+    }
+
     /// How many studies there are.
     pub fn len(&self) -> usize {
         self.records.len()
@@ -142,7 +142,7 @@ mod tests {
         ];
         let mut turned = shards.clone();
         turned.reverse();
-        let cohort = assemble(shards);
+        let cohort = Cohort::assemble(shards);
         assert_eq!(
             cohort
                 .records
@@ -154,19 +154,19 @@ mod tests {
         let kept: Vec<f32> = (0..4).map(|study| cohort.crop(study)[0]).collect();
         assert_eq!(kept, [4.0, 2.0, 8.0, 6.0]);
         assert_eq!(cohort.superseded, 5);
-        assert_eq!(assemble(turned), cohort);
+        assert_eq!(Cohort::assemble(turned), cohort);
     }
 
     #[test]
     fn a_cohort_knows_its_classes_and_patients() {
         let entries = (0..8).map(|study| (record(study), 0.0)).collect();
-        let cohort = assemble(vec![shard(entries)]);
+        let cohort = Cohort::assemble(vec![shard(entries)]);
         assert_eq!(cohort.len(), 8);
         assert_eq!(cohort.classes(Task::Positive), [0, 0, 1, 1, 0, 0, 1, 1]);
         assert_eq!(cohort.classes(Task::Perugini), [0, 1, 2, 3, 0, 1, 2, 3]);
         assert_eq!(cohort.patients(), [0, 0, 1, 1, 2, 2, 3, 3]);
         assert_eq!(cohort.by_grade(), [2, 2, 2, 2]);
         assert!(cohort.is_synthetic());
-        assert!(assemble(vec![]).is_empty());
+        assert!(Cohort::assemble(vec![]).is_empty());
     }
 }

@@ -14,7 +14,7 @@ mod quarantine;
 mod record;
 mod shard;
 
-pub use cohort::{Cohort, assemble};
+pub use cohort::Cohort;
 pub use covariates::Covariates;
 pub use error::Error;
 pub use labels::Labels;

@@ -4,6 +4,8 @@
 //! changed byte is noticed. While a shard is made it holds its crops and nothing else of an image:
 //! 32 KiB each where the counts are whole numbers below 65,536, as a camera's are, else 64 KiB.
 
+use std::convert::Infallible;
+
 use safetensors::{Dtype, SafeTensors};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -164,11 +166,12 @@ impl ShardWriter {
 }
 
 impl ShardFiles {
-    /// The crops as a safetensors file, a crop at a time: a tensor `crops` of 32-bit floats and
-    /// shape `[n, 128, 128]`.
-    pub fn crops(&self) -> impl Iterator<Item = Vec<u8>> {
+    /// The crops as a safetensors file, a crop at a time, as
+    /// [`Storage::put_chunks`](crate::storage::Storage::put_chunks) takes it: a tensor `crops` of
+    /// 32-bit floats and shape `[n, 128, 128]`.
+    pub fn crops(&self) -> impl Iterator<Item = Result<Vec<u8>, Infallible>> {
         let crops = self.crops.iter().map(Packed::to_bytes);
-        std::iter::once(self.header.clone()).chain(crops)
+        std::iter::once(self.header.clone()).chain(crops).map(Ok)
     }
 }
 
@@ -252,7 +255,7 @@ mod tests {
             writer.push(record.clone(), counts).unwrap();
         }
         let files = writer.finish().unwrap();
-        let crops = files.crops().flatten().collect();
+        let crops = files.crops().flat_map(Result::unwrap).collect();
         (crops, files.table)
     }
 

@@ -22,6 +22,7 @@ mod prevalence;
 mod roc;
 mod second_reader;
 mod subgroup;
+mod text;
 
 pub use agreement::{Weighting, kappa};
 pub use calibration::{CALIBRATION_BINS, CalibrationBin};

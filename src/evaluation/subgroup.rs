@@ -13,6 +13,10 @@ use crate::api::Task;
 /// The covariate that says which studies are of one patient.
 pub(super) const PATIENT: &str = "patient";
 
+/// The covariate that holds the reader's grade: it decides the class, so that a class is absent from
+/// each of its subgroups by nature.
+const GRADE: &str = "grade";
+
 /// The value of a study whose covariate is empty.
 const UNKNOWN: &str = "unknown";
 
@@ -100,7 +104,7 @@ pub(super) fn subgroups(
             })
             .collect();
         let undefined = of_column.iter().filter(|row| row.auc.is_none()).count();
-        if undefined > 0 {
+        if undefined > 0 && column != GRADE {
             warnings.push(format!(
                 "a class is absent from {undefined} of the {} subgroups by {column}, whose AUC is \
                  not defined",
@@ -222,6 +226,14 @@ mod tests {
         assert!(rows.is_empty());
         assert_eq!(warnings.len(), 1);
         assert!(warnings[0].starts_with("the column note has 21 values"));
+    }
+
+    #[test]
+    fn subgroups_by_grade_lack_a_class_without_a_warning() {
+        let (rows, warnings) = found(&table("grade", &["0,1,0,1", "1,0,1,2", "1,0.9,0.1,3"]));
+        let values: Vec<_> = rows.iter().map(|row| (row.auc, row.sensitivity)).collect();
+        assert_eq!(values, [(None, None), (None, Some(1.0)), (None, Some(0.0))]);
+        assert!(warnings.is_empty());
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::api::Grade;
 use super::random::Stream;
 
 /// Standard deviation of a reader's error, on the axis of grades.
-const READER_ERROR: f64 = 0.17;
+const READER_ERROR: f64 = 0.235;
 
 /// Where the first reader's perception lies for each grade: its mode, and its standard deviation
 /// below and above the mode. It never leaves the grade's interval.

@@ -1,0 +1,359 @@
+use std::fs;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use snafu::{OptionExt, ResultExt, Snafu, ensure};
+
+use super::output;
+use crate::api::manifest::{self, Violations};
+use crate::api::{Architecture, Resource, Task, TrainingRun};
+use crate::dataset::{self, Labelled, Labels};
+use crate::evaluation::{self, Prediction, Predictions, positive_probability};
+use crate::storage::{self, Storage, StorageOptions};
+use crate::workflow::artefacts;
+
+/// The largest table of predictions that is read, in bytes.
+const MAX_TABLE: u64 = 1 << 30;
+/// The covariate that holds the patient's pseudonym.
+const PATIENT: &str = "patient";
+/// The most classes of a task.
+const MAX_CLASSES: usize = 4;
+
+const EXAMPLE: &str = "\
+The result names studies and patients: keep it as carefully as labels.csv. It is CSV, one row for \
+each study and network, with the probability of a positive and of each class. The labels must be \
+those that the run was given, since pseudonyms depend on all of them.
+
+Example:
+  attrium link --run results/default/demo/local --labels labels.csv --out linked.csv";
+
+/// Joins the predictions of a run with the studies that they are of.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLE)]
+pub struct Args {
+    /// The run's prefix: the folder or URI that holds manifest.yaml and predictions/.
+    #[arg(long, value_name = "PREFIX")]
+    run: String,
+    /// The labels that the run was given.
+    #[arg(long, value_name = "FILE")]
+    labels: PathBuf,
+    /// The file to write; it must not exist. Default: standard output.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// Why predictions were not joined with studies.
+#[derive(Debug, Snafu)]
+pub enum Error {
+    /// A file could not be read.
+    #[snafu(display("cannot read {}", path.display()))]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: io::Error,
+    },
+    /// The labels are wrong.
+    #[snafu(display("cannot use {}", path.display()))]
+    Labels {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        #[snafu(source(from(dataset::Error, Box::new)))]
+        source: Box<dataset::Error>,
+    },
+    /// The run's prefix could not be read.
+    #[snafu(display("cannot read the run {run}"))]
+    Run {
+        /// The prefix.
+        run: String,
+        /// The reason.
+        #[snafu(source(from(storage::Error, Box::new)))]
+        source: Box<storage::Error>,
+    },
+    /// The manifest is wrong.
+    #[snafu(display("cannot use {run}/{}", artefacts::MANIFEST))]
+    Manifest {
+        /// The prefix.
+        run: String,
+        /// The reasons.
+        source: Violations,
+    },
+    /// The manifest is not that of a training.
+    #[snafu(display(
+        "{run} is no training run: a screening already names the objects that its rows came from"
+    ))]
+    NotATraining {
+        /// The prefix.
+        run: String,
+    },
+    /// There is nothing to join.
+    #[snafu(display("{run} has no predictions yet: wait until its evaluate stage has ended"))]
+    NoPredictions {
+        /// The prefix.
+        run: String,
+    },
+    /// A table of predictions is wrong.
+    #[snafu(display("cannot use {name} of the run"))]
+    Table {
+        /// The table's name below the prefix.
+        name: String,
+        /// The reason.
+        source: evaluation::Error,
+    },
+    /// The labels are others than the run's.
+    #[snafu(display(
+        "{} does not fit {name} of the run: use the labels that the run was given, unchanged",
+        path.display()
+    ))]
+    OtherLabels {
+        /// The file of labels.
+        path: PathBuf,
+        /// The table's name below the prefix.
+        name: String,
+    },
+    /// The result could not be written.
+    #[snafu(display("cannot write {place}"))]
+    Write {
+        /// The file, or standard output.
+        place: String,
+        /// The reason.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// 43 where the arguments are to be changed, 42 where a file's contents are.
+    pub(super) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Read { .. } | Self::Run { .. } | Self::NotATraining { .. } => 43,
+            Self::OtherLabels { .. } => 43,
+            Self::Labels { .. } | Self::Manifest { .. } | Self::Table { .. } => 42,
+            Self::NoPredictions { .. } | Self::Write { .. } => 1,
+        }
+    }
+}
+
+/// Joins and writes.
+///
+/// # Errors
+/// [`Error`].
+pub fn run(args: Args) -> Result<(), Error> {
+    let path = &args.labels;
+    let labels = fs::read(path).context(ReadSnafu { path })?;
+    let labels = Labels::parse(&labels).context(LabelsSnafu { path })?;
+    let run = &args.run;
+    let storage = Storage::open(run, &StorageOptions::default()).context(RunSnafu { run })?;
+    let training = training(run, &storage)?;
+    let pseudonyms = labels.pseudonymise(training.spec.cross_validation.seed.into());
+    let studies = pseudonyms.link();
+
+    let mut rows = vec![header()];
+    let mut found = false;
+    for network in &training.spec.networks {
+        for &task in &training.spec.tasks {
+            let name = &artefacts::predictions(network.architecture, task);
+            let bytes = storage.try_get(name, MAX_TABLE).context(RunSnafu { run })?;
+            let Some(bytes) = bytes else { continue };
+            let table = Predictions::parse(&bytes).context(TableSnafu { name })?;
+            for row in &table.rows {
+                let study = row
+                    .study
+                    .parse()
+                    .ok()
+                    .and_then(|number: u32| studies.get(&number));
+                let fitting = study.filter(|&&study| {
+                    let labelled = pseudonyms.of(study);
+                    labelled.is_some_and(|labelled| fits(labelled, task, &table, row))
+                });
+                let study = fitting.context(OtherLabelsSnafu { path, name })?;
+                rows.push(joined(study, network.architecture, task, row));
+            }
+            found = true;
+        }
+    }
+    ensure!(found, NoPredictionsSnafu { run });
+    write(args.out, &rows)
+}
+
+fn training(run: &str, storage: &Storage) -> Result<Box<TrainingRun>, Error> {
+    let manifest = storage.get(artefacts::MANIFEST, manifest::MAX_BYTES as u64);
+    let manifest = manifest.context(RunSnafu { run })?;
+    let manifest = String::from_utf8_lossy(&manifest);
+    let resources = manifest::parse(&manifest).context(ManifestSnafu { run })?;
+    match resources.into_iter().next() {
+        Some(Resource::TrainingRun(training)) => Ok(training),
+        _ => NotATrainingSnafu { run }.fail(),
+    }
+}
+
+/// Whether a prediction can be of this study: other labels give a study's number to another, whose
+/// grade or patient then differs.
+fn fits(labelled: &Labelled, task: Task, table: &Predictions, row: &Prediction) -> bool {
+    let label = row.label == Some(task.class_of(labelled.grade));
+    let patient = table.covariates.iter().position(|name| name == PATIENT);
+    let patient = patient.and_then(|column| row.covariates.get(column));
+    label && patient.is_none_or(|patient| *patient == labelled.patient.to_string())
+}
+
+fn header() -> Vec<String> {
+    let leading = ["study", "architecture", "task", "fold", "label", "positive"].map(str::to_owned);
+    let classes = (0..MAX_CLASSES).map(|class| format!("p_{class}"));
+    leading.into_iter().chain(classes).collect()
+}
+
+fn joined(study: &str, architecture: Architecture, task: Task, row: &Prediction) -> Vec<String> {
+    let number = |value: Option<usize>| value.map_or(String::new(), |value| value.to_string());
+    let mut fields = vec![
+        study.to_owned(),
+        architecture.to_string(),
+        task.to_string(),
+        number(row.fold),
+        number(row.label),
+        format!("{:?}", positive_probability(task, &row.probabilities)),
+    ];
+    fields.extend(
+        row.probabilities
+            .iter()
+            .map(|probability| format!("{probability:?}")),
+    );
+    fields.resize(header().len(), String::new());
+    fields
+}
+
+fn write(out: Option<PathBuf>, rows: &[Vec<String>]) -> Result<(), Error> {
+    let place = out.as_ref().map_or("to standard output".to_owned(), |out| {
+        out.display().to_string()
+    });
+    let context = WriteSnafu { place };
+    let table = to_csv(rows).context(context.clone())?;
+    match out {
+        // An existing file is never replaced: it might be the labels themselves.
+        Some(out) => {
+            fs::File::create_new(out).and_then(|mut file| file.write_all(table.as_bytes()))
+        }
+        None => output::print(&table),
+    }
+    .context(context)
+}
+
+fn to_csv(rows: &[Vec<String>]) -> io::Result<String> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        writer.write_record(row)?;
+    }
+    let bytes = writer
+        .into_inner()
+        .map_err(csv::IntoInnerError::into_error)?;
+    String::from_utf8(bytes).map_err(io::Error::other)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    const LABELS: &str = "study,grade,patient\n1.2.3,0,A\n1.2.4,3,A\n1.2.5,1,B\n1.2.6,2,C\n";
+
+    /// A run of one network and two tasks over the studies of `LABELS`.
+    fn run_folder(folder: &Path) {
+        let manifest = "apiVersion: attrium.dev/v1alpha1\nkind: TrainingRun\nmetadata: {name: demo}\n\
+                        spec: {images: scans/, labels: labels.csv, output: results/, \
+                        tasks: [Perugini, Positive], networks: [{architecture: Linear}], \
+                        crossValidation: {folds: 2, seed: 7}}\n";
+        let pseudonyms = Labels::parse(LABELS.as_bytes())
+            .expect("labels")
+            .pseudonymise(7);
+        let table = |task: Task| Predictions {
+            classes: task.classes().len(),
+            covariates: vec![PATIENT.to_owned()],
+            rows: ["1.2.3", "1.2.4", "1.2.5", "1.2.6"]
+                .map(|uid| {
+                    let labelled = pseudonyms.of(uid).expect("a labelled study");
+                    let class = task.class_of(labelled.grade);
+                    let mut probabilities = vec![0.0; task.classes().len()];
+                    probabilities[class] = 1.0;
+                    Prediction {
+                        study: labelled.study.to_string(),
+                        fold: Some(0),
+                        label: Some(class),
+                        probabilities,
+                        covariates: vec![labelled.patient.to_string()],
+                    }
+                })
+                .into(),
+        };
+        fs::create_dir(folder.join("predictions")).expect("a folder");
+        fs::write(folder.join("manifest.yaml"), manifest).expect("a manifest");
+        for task in [Task::Perugini, Task::Positive] {
+            let path = folder.join(artefacts::predictions(Architecture::Linear, task));
+            fs::write(path, table(task).to_csv().expect("a table")).expect("a table");
+        }
+    }
+
+    fn link(folder: &Path, labels: &str) -> Result<String, Error> {
+        let (labels_path, out) = (folder.join("labels.csv"), folder.join("linked.csv"));
+        fs::write(&labels_path, labels).expect("labels");
+        run(Args {
+            run: folder.display().to_string(),
+            labels: labels_path,
+            out: Some(out.clone()),
+        })?;
+        Ok(fs::read_to_string(out).expect("the result"))
+    }
+
+    #[test]
+    fn each_prediction_is_given_back_to_its_study() {
+        let folder = tempfile::tempdir().expect("a folder");
+        run_folder(folder.path());
+        let linked = link(folder.path(), LABELS).expect("the labels of the run");
+        let lines: Vec<&str> = linked.lines().collect();
+        assert_eq!(lines.len(), 9);
+        assert_eq!(
+            lines[0],
+            "study,architecture,task,fold,label,positive,p_0,p_1,p_2,p_3"
+        );
+        for line in [
+            "1.2.4,Linear,Perugini,0,3,1.0,0.0,0.0,0.0,1.0",
+            "1.2.5,Linear,Perugini,0,1,0.0,0.0,1.0,0.0,0.0",
+            "1.2.6,Linear,Positive,0,1,1.0,0.0,1.0,,",
+        ] {
+            assert!(lines.contains(&line), "{line} is missing");
+        }
+    }
+
+    #[test]
+    fn labels_of_another_cohort_are_refused_rather_than_linked_wrongly() {
+        for other in [
+            // One study more, one grade changed, one patient changed.
+            format!("{LABELS}1.2.7,0,D\n"),
+            LABELS.replace("1.2.3,0", "1.2.3,2"),
+            LABELS.replace("1.2.4,3,A", "1.2.4,3,D"),
+        ] {
+            let folder = tempfile::tempdir().expect("a folder");
+            run_folder(folder.path());
+            let error = link(folder.path(), &other).expect_err("other labels");
+            assert!(matches!(error, Error::OtherLabels { .. }), "{error}");
+            assert_eq!(error.exit_code(), 43);
+        }
+    }
+
+    #[test]
+    fn an_existing_file_is_never_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        run_folder(folder.path());
+        link(folder.path(), LABELS).expect("the labels of the run");
+        let error = link(folder.path(), LABELS).expect_err("the result is there");
+        assert!(matches!(error, Error::Write { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_run_without_predictions_says_so() {
+        let folder = tempfile::tempdir().expect("a folder");
+        run_folder(folder.path());
+        fs::remove_dir_all(folder.path().join("predictions")).expect("it was there");
+        let error = link(folder.path(), LABELS).expect_err("no predictions");
+        assert!(matches!(error, Error::NoPredictions { .. }), "{error}");
+    }
+}
