@@ -39,6 +39,23 @@ impl Resource {
         metadata.namespace.as_deref().unwrap_or("default")
     }
 
+    /// The uid that a cluster has given it.
+    pub fn uid(&self) -> Option<&str> {
+        let metadata = match self {
+            Self::TrainingRun(run) => &run.metadata,
+            Self::ScreeningJob(job) => &job.metadata,
+        };
+        metadata.uid.as_deref()
+    }
+
+    /// The bundle that a screening names by itself.
+    pub fn model_uri(&self) -> Option<&str> {
+        match self {
+            Self::TrainingRun(_) => None,
+            Self::ScreeningJob(job) => job.spec.model.uri.as_deref(),
+        }
+    }
+
     /// Where the scans are.
     pub fn images(&self) -> &str {
         match self {

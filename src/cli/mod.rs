@@ -2,10 +2,14 @@
 
 mod crds;
 mod evaluate;
+mod inspect;
 mod link;
+mod logs;
 mod output;
 mod phantom;
 mod run;
+mod screen;
+mod stage;
 
 use std::process::ExitCode;
 
@@ -28,10 +32,13 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Crds(crds::Args),
+    Inspect(inspect::Args),
     Evaluate(evaluate::Args),
     Link(link::Args),
     Phantom(phantom::Args),
     Run(run::Args),
+    Screen(screen::Args),
+    Stage(stage::Args),
 }
 
 /// What went wrong, to be printed once with its chain of causes.
@@ -55,6 +62,12 @@ pub enum Error {
         /// The reason.
         source: link::Error,
     },
+    /// A file could not be inspected.
+    #[snafu(transparent)]
+    Inspect {
+        /// The reason.
+        source: inspect::Error,
+    },
     /// No cohort was drawn.
     #[snafu(transparent)]
     Phantom {
@@ -67,6 +80,18 @@ pub enum Error {
         /// The reason.
         source: run::Error,
     },
+    /// Nothing was screened.
+    #[snafu(transparent)]
+    Screen {
+        /// The reason.
+        source: screen::Error,
+    },
+    /// A task has not ended well.
+    #[snafu(transparent)]
+    Stage {
+        /// The reason.
+        source: stage::Error,
+    },
 }
 
 impl Error {
@@ -74,10 +99,13 @@ impl Error {
     fn exit_code(&self) -> u8 {
         match self {
             Self::Crds { .. } => 1,
+            Self::Inspect { source } => source.exit_code(),
             Self::Evaluate { source } => source.exit_code(),
             Self::Link { source } => source.exit_code(),
             Self::Phantom { source } => source.exit_code(),
             Self::Run { source } => source.exit_code(),
+            Self::Screen { source } => source.exit_code(),
+            Self::Stage { source } => source.exit_code(),
         }
     }
 }
@@ -97,12 +125,16 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<(), Error> {
+    logs::start(matches!(arguments.command, Command::Stage(_)));
     match arguments.command {
         Command::Crds(args) => crds::run(args)?,
+        Command::Inspect(args) => inspect::run(args)?,
         Command::Evaluate(args) => evaluate::run(args)?,
         Command::Link(args) => link::run(args)?,
         Command::Phantom(args) => phantom::run(args)?,
         Command::Run(args) => run::run(&args)?,
+        Command::Screen(args) => screen::run(&args)?,
+        Command::Stage(args) => stage::run(&args)?,
     }
     Ok(())
 }

@@ -17,31 +17,6 @@ pub struct Cohort {
     pub superseded: usize,
 }
 
-/// Joins the shards of a run.
-///
-/// Of a study's objects one is kept: a whole-body scan before a static one, then the surer way of
-/// knowing the view, then more counts, and of equals the one whose crop comes first pixel by pixel.
-/// Neither the order of the shards nor their number changes the result.
-pub fn assemble(shards: Vec<Shard>) -> Cohort {
-    let mut places: Vec<(usize, usize)> = Vec::new();
-    for (shard, content) in shards.iter().enumerate() {
-        places.extend((0..content.records.len()).map(|row| (shard, row)));
-    }
-    let objects = places.len();
-    places.sort_by(|&a, &b| compare(&shards, a, b));
-    places.dedup_by_key(|&mut (shard, row)| shards[shard].records[row].study);
-    let mut cohort = Cohort {
-        records: Vec::with_capacity(places.len()),
-        crops: Vec::with_capacity(places.len() * CROP_PIXELS),
-        superseded: objects - places.len(),
-    };
-    for (shard, row) in places {
-        cohort.records.push(shards[shard].records[row].clone());
-        cohort.crops.extend_from_slice(shards[shard].crop(row));
-    }
-    cohort
-}
-
 fn compare(shards: &[Shard], a: (usize, usize), b: (usize, usize)) -> Ordering {
     let record = |(shard, row): (usize, usize)| &shards[shard].records[row];
     let key = |place| (record(place).study, record(place).preference());
@@ -54,6 +29,31 @@ fn compare(shards: &[Shard], a: (usize, usize), b: (usize, usize)) -> Ordering {
 }
 
 impl Cohort {
+    /// Joins the shards of a run.
+    ///
+    /// Of a study's objects one is kept: a whole-body scan before a static one, then the surer way of
+    /// knowing the view, then more counts, and of equals the one whose crop comes first pixel by pixel.
+    /// Neither the order of the shards nor their number changes the result.
+    pub fn assemble(shards: Vec<Shard>) -> Self {
+        let mut places: Vec<(usize, usize)> = Vec::new();
+        for (shard, content) in shards.iter().enumerate() {
+            places.extend((0..content.records.len()).map(|row| (shard, row)));
+        }
+        let objects = places.len();
+        places.sort_by(|&a, &b| compare(&shards, a, b));
+        places.dedup_by_key(|&mut (shard, row)| shards[shard].records[row].study);
+        let mut cohort = Self {
+            records: Vec::with_capacity(places.len()),
+            crops: Vec::with_capacity(places.len() * CROP_PIXELS),
+            superseded: objects - places.len(),
+        };
+        for (shard, row) in places {
+            cohort.records.push(shards[shard].records[row].clone());
+            cohort.crops.extend_from_slice(shards[shard].crop(row));
+        }
+        cohort
+    }
+
     /// How many studies there are.
     pub fn len(&self) -> usize {
         self.records.len()
@@ -94,5 +94,79 @@ impl Cohort {
     /// Whether any study is a phantom's.
     pub fn is_synthetic(&self) -> bool {
         self.records.iter().any(|record| record.synthetic)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::fixtures::{crop, record};
+    use crate::imaging::{Acquisition, ViewSource};
+
+    fn shard(entries: Vec<(Record, f32)>) -> Shard {
+        let mut shard = Shard::default();
+        for (record, count) in entries {
+            shard.records.push(record);
+            shard.crops.extend(crop(count));
+        }
+        shard
+    }
+
+    fn with(study: u32, change: impl Fn(&mut Record)) -> Record {
+        let mut record = record(study);
+        change(&mut record);
+        record
+    }
+
+    #[test]
+    fn the_better_object_of_a_study_is_kept() {
+        let static_one = |record: &mut Record| record.acquisition = Acquisition::Static;
+        let by_name = |record: &mut Record| record.view_source = ViewSource::SeriesDescription;
+        let more = |record: &mut Record| record.counts += 100.0;
+        let shards = vec![
+            shard(vec![
+                (with(4, static_one), 1.0),
+                (record(2), 2.0),
+                (record(1), 3.0),
+            ]),
+            shard(vec![
+                (with(1, more), 4.0),
+                (with(2, by_name), 5.0),
+                (with(4, by_name), 6.0),
+            ]),
+            shard(vec![
+                (with(2, |record| (by_name(record), more(record)).0), 7.0),
+                (record(3), 9.0),
+            ]),
+            shard(vec![(record(3), 8.0)]),
+        ];
+        let mut turned = shards.clone();
+        turned.reverse();
+        let cohort = Cohort::assemble(shards);
+        assert_eq!(
+            cohort
+                .records
+                .iter()
+                .map(|record| record.study)
+                .collect::<Vec<_>>(),
+            [1, 2, 3, 4]
+        );
+        let kept: Vec<f32> = (0..4).map(|study| cohort.crop(study)[0]).collect();
+        assert_eq!(kept, [4.0, 2.0, 8.0, 6.0]);
+        assert_eq!(cohort.superseded, 5);
+        assert_eq!(Cohort::assemble(turned), cohort);
+    }
+
+    #[test]
+    fn a_cohort_knows_its_classes_and_patients() {
+        let entries = (0..8).map(|study| (record(study), 0.0)).collect();
+        let cohort = Cohort::assemble(vec![shard(entries)]);
+        assert_eq!(cohort.len(), 8);
+        assert_eq!(cohort.classes(Task::Positive), [0, 0, 1, 1, 0, 0, 1, 1]);
+        assert_eq!(cohort.classes(Task::Perugini), [0, 1, 2, 3, 0, 1, 2, 3]);
+        assert_eq!(cohort.patients(), [0, 0, 1, 1, 2, 2, 3, 3]);
+        assert_eq!(cohort.by_grade(), [2, 2, 2, 2]);
+        assert!(cohort.is_synthetic());
+        assert!(Cohort::assemble(vec![]).is_empty());
     }
 }

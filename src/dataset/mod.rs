@@ -6,13 +6,15 @@
 mod cohort;
 mod covariates;
 mod error;
+#[cfg(test)]
+mod fixtures;
 mod labels;
 mod pseudonyms;
 mod quarantine;
 mod record;
 mod shard;
 
-pub use cohort::{Cohort, assemble};
+pub use cohort::Cohort;
 pub use covariates::Covariates;
 pub use error::Error;
 pub use labels::Labels;

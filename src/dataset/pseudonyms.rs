@@ -143,3 +143,81 @@ impl fmt::Debug for Pseudonyms {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+
+    fn labels(rows: &[(u32, &str)]) -> Labels {
+        let mut table = "study,grade,patient\n".to_owned();
+        for (study, patient) in rows {
+            writeln!(table, "1.2.{study},{},{patient}", study % 4).unwrap();
+        }
+        Labels::parse(table.as_bytes()).unwrap()
+    }
+
+    fn many() -> Vec<(u32, &'static str)> {
+        (0..100)
+            .map(|study| (study, ["", "a", "b"][study as usize % 3]))
+            .collect()
+    }
+
+    #[test]
+    fn pseudonyms_number_all_studies_and_lead_back() {
+        let pseudonyms = labels(&many()).pseudonymise(1);
+        let link = pseudonyms.link();
+        assert_eq!((pseudonyms.len(), link.len()), (100, 100));
+        for number in 1..=100 {
+            let study = link[&number];
+            let labelled = pseudonyms.of(&format!("{study}\0")).unwrap();
+            assert_eq!(labelled.study, number);
+            let last: u32 = study.rsplit('.').next().unwrap().parse().unwrap();
+            assert_eq!(u32::from(labelled.grade.value()), last % 4);
+        }
+        assert_eq!(pseudonyms.of("1.2.100"), None);
+    }
+
+    #[test]
+    fn patients_have_numbers_of_their_own() {
+        let pseudonyms =
+            labels(&[(1, "a"), (2, "a"), (3, "1.2.4"), (4, ""), (5, "")]).pseudonymise(1);
+        let patient = |study: u32| pseudonyms.of(&format!("1.2.{study}")).unwrap().patient;
+        assert_eq!(patient(1), patient(2));
+        let mut patients = [1, 3, 4, 5].map(patient);
+        patients.sort_unstable();
+        assert_eq!(
+            patients,
+            [1, 2, 3, 4],
+            "a patient named like a study is another's"
+        );
+    }
+
+    #[test]
+    fn the_order_of_the_rows_does_not_matter() {
+        let mut turned = many();
+        turned.reverse();
+        assert!(labels(&many()).pseudonymise(7) == labels(&turned).pseudonymise(7));
+    }
+
+    #[test]
+    fn the_seed_alone_does_not_undo_the_shuffle() {
+        let order = |rows: &[(u32, &str)], seed| {
+            let pseudonyms = labels(rows).pseudonymise(seed);
+            (0..50)
+                .map(|study| pseudonyms.of(&format!("1.2.{study}")).unwrap().study)
+                .collect::<Vec<_>>()
+        };
+        let fifty = &many()[..50];
+        let mut other = fifty.to_vec();
+        other.push((400, ""));
+        let (first, second) = (order(fifty, 1), order(&other, 1));
+        let moved = first.iter().zip(&second).filter(|(a, b)| a != b).count();
+        assert!(
+            moved > 40,
+            "one more study should move nearly all, not {moved}"
+        );
+        assert_ne!(first, order(fifty, 2));
+    }
+}

@@ -117,3 +117,40 @@ impl fmt::Debug for Quarantine {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_reads_back_sorted_whatever_the_keys_hold() {
+        let mut quarantine = Quarantine::default();
+        quarantine.add("b, \"c\"\n.dcm", "not-dicom", "the object is no DICOM file");
+        quarantine.add("ä.dcm", "not-dicom", "the object is no DICOM file");
+        let mut other = Quarantine::default();
+        other.add("a.dcm", "lossy", "an image, compressed with loss");
+        quarantine.extend(other);
+        let table = quarantine.to_csv().unwrap();
+        assert!(table.starts_with(b"object,reason,sentence\na.dcm,lossy,"));
+        let read = Quarantine::parse(&table).unwrap();
+        assert!(read == quarantine);
+        assert_eq!(
+            read.iter().map(|(object, _)| object).collect::<Vec<_>>(),
+            ["a.dcm", "b, \"c\"\n.dcm", "ä.dcm"]
+        );
+        assert_eq!(
+            read.by_reason().into_iter().collect::<Vec<_>>(),
+            [("lossy", 1), ("not-dicom", 2)]
+        );
+        assert_eq!(format!("{read:?}"), "Quarantine { objects: 3, .. }");
+    }
+
+    #[test]
+    fn an_empty_table_has_its_header_and_a_torn_one_is_refused() {
+        let table = Quarantine::default().to_csv().unwrap();
+        assert_eq!(table, b"object,reason,sentence\n");
+        assert!(Quarantine::parse(&table).unwrap().is_empty());
+        let torn = Quarantine::parse(b"object,reason,sentence\na.dcm,lossy\n").unwrap_err();
+        assert!(matches!(torn, Error::Quarantine { row: 1 }));
+    }
+}

@@ -4,6 +4,8 @@
 //! changed byte is noticed. While a shard is made it holds its crops and nothing else of an image:
 //! 32 KiB each where the counts are whole numbers below 65,536, as a camera's are, else 64 KiB.
 
+use std::convert::Infallible;
+
 use safetensors::{Dtype, SafeTensors};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -164,10 +166,12 @@ impl ShardWriter {
 }
 
 impl ShardFiles {
-    /// The crops as a safetensors file, a crop at a time: a tensor `crops` of 32-bit floats and
-    /// shape `[n, 128, 128]`.
-    pub fn crops(&self) -> impl Iterator<Item = Vec<u8>> {
-        std::iter::once(self.header.clone()).chain(self.crops.iter().map(Packed::to_bytes))
+    /// The crops as a safetensors file, a crop at a time, as
+    /// [`Storage::put_chunks`](crate::storage::Storage::put_chunks) takes it: a tensor `crops` of
+    /// 32-bit floats and shape `[n, 128, 128]`.
+    pub fn crops(&self) -> impl Iterator<Item = Result<Vec<u8>, Infallible>> {
+        let crops = self.crops.iter().map(Packed::to_bytes);
+        std::iter::once(self.header.clone()).chain(crops).map(Ok)
     }
 }
 
@@ -236,5 +240,133 @@ impl Packed {
         let mut bytes = Vec::with_capacity(CROP_PIXELS * 4);
         bytes.extend(self.bytes());
         bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::fixtures::{crop, record};
+    use crate::imaging::Acquisition;
+
+    fn shard(entries: &[(Record, Vec<f32>)]) -> (Vec<u8>, Vec<u8>) {
+        let mut writer = ShardWriter::new();
+        for (record, counts) in entries {
+            writer.push(record.clone(), counts).unwrap();
+        }
+        let files = writer.finish().unwrap();
+        let crops = files.crops().flat_map(Result::unwrap).collect();
+        (crops, files.table)
+    }
+
+    fn entries() -> Vec<(Record, Vec<f32>)> {
+        let mut fraction = crop(7.0);
+        fraction[5] = 0.3;
+        vec![
+            (record(1), crop(46.0)),
+            (record(2), fraction),
+            (record(9), crop(65_536.0)),
+        ]
+    }
+
+    #[test]
+    fn a_shard_reads_back_what_was_written() {
+        let entries = entries();
+        let (crops, table) = shard(&entries);
+        let read = Shard::read(0, &crops, &table).unwrap();
+        assert_eq!(
+            read.records,
+            entries
+                .iter()
+                .map(|(record, _)| record.clone())
+                .collect::<Vec<_>>()
+        );
+        for (place, (_, counts)) in entries.iter().enumerate() {
+            assert_eq!(read.crop(place), counts);
+        }
+        let tensors = SafeTensors::deserialize(&crops).unwrap();
+        assert_eq!(tensors.tensor("crops").unwrap().shape(), [3, 128, 128]);
+    }
+
+    #[test]
+    fn the_order_in_which_objects_come_does_not_matter() {
+        let mut entries = entries();
+        entries.push((record(2), crop(3.0)));
+        let mut planar = record(2);
+        planar.acquisition = Acquisition::Static;
+        entries.push((planar, crop(1.0)));
+        let first = shard(&entries);
+        entries.rotate_left(2);
+        entries.swap(0, 1);
+        assert!(shard(&entries) == first);
+    }
+
+    #[test]
+    fn an_empty_shard_is_a_shard() {
+        let (crops, table) = shard(&[]);
+        assert_eq!(Shard::read(3, &crops, &table).unwrap(), Shard::default());
+    }
+
+    #[test]
+    fn a_changed_byte_is_noticed_wherever_it_is() {
+        let (crops, table) = shard(&entries()[..1]);
+        let told =
+            |crops: &[u8], table: &[u8]| Shard::read(3, crops, table).unwrap_err().to_string();
+        for place in (0..crops.len())
+            .step_by(997)
+            .chain([0, 9, 30, crops.len() - 1])
+        {
+            let mut changed = crops.clone();
+            changed[place] ^= 1;
+            assert!(Shard::read(3, &changed, &table).is_err(), "byte {place}");
+        }
+        for place in 0..table.len() {
+            let mut changed = table.clone();
+            changed[place] ^= 1;
+            assert_eq!(
+                told(&crops, &changed),
+                "shard 3: its table is not the one that was written with the crops: delete both \
+                 of its files and preprocess again"
+            );
+        }
+        assert!(told(&crops[..1000], &table).contains("no safetensors file"));
+        let (_, other) = shard(&entries()[1..2]);
+        assert!(told(&crops, &other).contains("its table is not the one"));
+    }
+
+    #[test]
+    fn a_crop_of_another_size_is_refused() {
+        let error = ShardWriter::new().push(record(1), &[1.0; 100]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "a crop has 100 pixels where 16384 are expected"
+        );
+    }
+
+    #[test]
+    fn whole_counts_take_half_the_memory_and_lose_nothing() {
+        let whole = Packed::new(&crop(65_535.0));
+        assert!(matches!(&whole, Packed::Whole(counts) if counts[0] == u16::MAX));
+        for odd in [65_536.0, 0.5, -1.0, -0.0, f32::NAN, f32::INFINITY] {
+            let packed = Packed::new(&crop(odd));
+            assert!(matches!(packed, Packed::Real(_)), "{odd}");
+            assert_eq!(packed.to_bytes()[..4], odd.to_le_bytes());
+        }
+    }
+
+    #[test]
+    fn an_objects_shard_is_the_hash_of_its_key() {
+        // printf a/b.dcm | sha256sum begins with bc27a2b3342996d0.
+        assert_eq!(
+            u64::from(shard_of("a/b.dcm", 1000)),
+            0xbc27_a2b3_3429_96d0 % 1000
+        );
+        assert_eq!(shard_of("a/b.dcm", 1), 0);
+        let mut sizes = [0; 4];
+        (0..4000).for_each(|number| sizes[shard_of(&format!("{number}.dcm"), 4) as usize] += 1);
+        assert!(
+            sizes.iter().all(|size| (900..1100).contains(size)),
+            "{sizes:?}"
+        );
     }
 }

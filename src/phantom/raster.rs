@@ -238,8 +238,8 @@ impl Canvas {
         let (dx, dy) = (x1 - x0, to.y - from.y);
         let squared = (dx * dx + dy * dy).max(1e-9);
         let along = (to.depth - from.depth) * depth_mm;
-        // No line is longer than three times its projection here: a rib's bend is not a point.
-        let end_on = (1.0 + along * along / squared).sqrt().min(3.0);
+        // A rib's bend is smeared over a few mm by the breath: the cap keeps it from being a point.
+        let end_on = (1.0 + along * along / squared).sqrt().min(2.3);
         self.each(bounds, |canvas, index, x, y| {
             let t = (((x - x0) * dx + (y - from.y) * dy) / squared).clamp(0.0, 1.0);
             let (qx, qy) = (x - x0 - t * dx, y - from.y - t * dy);
@@ -263,10 +263,11 @@ impl Canvas {
         });
     }
 
-    /// Shares what was traced out among the two layers nearest in depth.
+    /// Shares what was traced out among the two layers nearest in depth. Nothing lies outside the body.
     fn deposit(&mut self, bounds: Bounds, activity: f64) {
         let activity = activity as f32;
         self.drain(bounds, |canvas, index, chord, depth| {
+            let chord = chord.min(canvas.thickness[index]);
             let above = DEPTHS.iter().filter(|d| **d <= depth).count();
             let (first, second) = match above {
                 0 => (0, 0),

@@ -139,7 +139,7 @@ fn whole_body(study: &Study, body: &Body, position: &mut Stream) -> (Field, Geom
         last_column: columns / 2 + half_field,
     };
     let centre = columns as f64 / 2.0 - 0.5;
-    (field, lie(position, field, (centre, head), 0.0, 8.0))
+    (field, lie(position, field, (centre, head), 0.0, 9.0))
 }
 
 fn thoracic(study: &Study, body: &Body, position: &mut Stream) -> (Field, Geometry) {
@@ -176,7 +176,7 @@ fn lie(
         rows: field.rows,
         columns: field.columns,
         pixel_mm: field.pixel_mm,
-        column: column + position.bounded_normal(0.0, off_mm, 2.5) / field.pixel_mm,
+        column: column + position.bounded_normal(0.0, off_mm, 2.3) / field.pixel_mm,
         row,
         pivot_y,
         angle: position.bounded_normal(0.0, 0.012, 2.5),
@@ -272,3 +272,6 @@ fn cut(view: &mut [f32], field: Field) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -191,7 +191,7 @@ pub struct StageTime {
     pub stage: String,
     /// The number of its tasks.
     pub tasks: u64,
-    /// From its first task's start to its last task's end, in seconds.
+    /// How long its tasks took together, in seconds; less passed where they ran side by side.
     pub seconds: u64,
 }
 

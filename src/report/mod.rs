@@ -1,9 +1,10 @@
 //! Reports: a training run or a screening as one self-contained HTML page.
 //!
 //! Plain values in ([`TrainingReport`], [`ScreeningReport`]), one string out, the same for the
-//! same values. The page needs no network, script or font of its own, reads well in print, in dark
-//! rooms and on a phone, and says "research use only". This module computes no metric, reads and
-//! writes no files, and never lets foreign text become markup.
+//! same values; [`strip`] draws one study's activation maps. A page needs no network, script or
+//! font of its own, reads well in print, in dark rooms and on a phone, and says "research use
+//! only". This module computes no metric, reads and writes no files, and never lets foreign text
+//! become markup.
 
 mod input;
 mod markup;

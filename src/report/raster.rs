@@ -85,29 +85,26 @@ impl Raster {
 
     /// As a scan is read: white where nothing is, black from the 99.5th percentile of the pixels.
     pub(super) fn inverted_grey(&self) -> String {
-        let levels: Vec<u8> = self.grey_levels().collect();
-        self.data_uri(png::ColorType::Grayscale, &levels)
+        data_uri(&self.encode(png::ColorType::Grayscale, &self.grey_levels()))
     }
 
     /// In colours of even lightness steps, from the image's least to its greatest value.
     pub(super) fn coloured(&self) -> String {
-        let bytes: Vec<u8> = self.colour_levels().flatten().collect();
-        self.data_uri(png::ColorType::Rgb, &bytes)
+        data_uri(&self.encode(png::ColorType::Rgb, self.colours().as_flattened()))
     }
 
-    /// The pixels of [`inverted_grey`](Self::inverted_grey).
-    pub(super) fn grey_levels(&self) -> impl Iterator<Item = u8> {
+    /// The grey levels of [`Self::inverted_grey`].
+    pub(super) fn grey_levels(&self) -> Vec<u8> {
         let mut sorted = self.pixels.clone();
         sorted.sort_by(f32::total_cmp);
         let upper = sorted[(sorted.len() - 1) * 995 / 1000];
-        self.levels(0.0, upper).map(|level| 255 - level)
+        self.levels(0.0, upper).map(|level| 255 - level).collect()
     }
 
-    /// The pixels of [`coloured`](Self::coloured).
-    pub(super) fn colour_levels(&self) -> impl Iterator<Item = [u8; 3]> {
+    /// The red, green and blue of [`Self::coloured`].
+    pub(super) fn colours(&self) -> Vec<[u8; 3]> {
         let lower = self.pixels.iter().copied().fold(f32::INFINITY, f32::min);
-        let upper = self.maximum().0;
-        self.levels(lower, upper).map(colour)
+        self.levels(lower, self.maximum().0).map(colour).collect()
     }
 
     /// The pixels as steps from 0 at `lower` to 255 at `upper`; all 0 where the two are equal.
@@ -122,33 +119,34 @@ impl Raster {
         })
     }
 
-    fn data_uri(&self, kind: png::ColorType, bytes: &[u8]) -> String {
-        let mut uri = String::from("data:image/png;base64,");
-        base64(&png_file(self.columns, self.rows, kind, bytes), &mut uri);
-        uri
+    fn encode(&self, kind: png::ColorType, bytes: &[u8]) -> Vec<u8> {
+        encode(kind, self.rows, self.columns, bytes)
     }
 }
 
-/// The bytes of a PNG file; `pixels` are of 8 bits a channel, row by row.
-pub(super) fn png_file(
-    width: usize,
-    height: usize,
-    kind: png::ColorType,
-    pixels: &[u8],
-) -> Vec<u8> {
+/// A PNG file of checked size and of eight bits a channel.
+pub(super) fn encode(kind: png::ColorType, rows: usize, columns: usize, bytes: &[u8]) -> Vec<u8> {
     let mut file = Vec::new();
-    let mut encoder = png::Encoder::new(&mut file, to_u32(width), to_u32(height));
+    let mut encoder = png::Encoder::new(&mut file, to_u32(columns), to_u32(rows));
     encoder.set_color(kind);
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(png::Compression::High);
+    let comment = "Research use only".to_owned();
     encoder
-        .write_header()
+        .add_text_chunk("Comment".to_owned(), comment)
+        .and_then(|()| encoder.write_header())
         .and_then(|mut writer| {
-            writer.write_image_data(pixels)?;
+            writer.write_image_data(bytes)?;
             writer.finish()
         })
         .expect("an image of checked size should encode into memory");
     file
+}
+
+fn data_uri(file: &[u8]) -> String {
+    let mut uri = String::from("data:image/png;base64,");
+    base64(file, &mut uri);
+    uri
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -162,7 +160,7 @@ fn to_f64(value: usize) -> f64 {
 }
 
 fn to_u32(side: usize) -> u32 {
-    u32::try_from(side).expect("a side should be within the longest side")
+    u32::try_from(side).expect("a side should be far below 2^32")
 }
 
 /// Nine anchors of the viridis colour map (van der Walt and Smith, 2015), evenly spaced.
@@ -264,6 +262,10 @@ mod tests {
             let padding = group.iter().filter(|symbol| **symbol == b'=').count();
             file.extend_from_slice(&bits.to_be_bytes()[1..4 - padding]);
         }
+        pixels(&file)
+    }
+
+    fn pixels(file: &[u8]) -> Vec<u8> {
         let mut reader = png::Decoder::new(std::io::Cursor::new(file))
             .read_info()
             .expect("a PNG file");

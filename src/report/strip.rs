@@ -1,32 +1,71 @@
-//! A row of pictures as one PNG: a crop and what a network makes of it.
+//! A crop and its activation maps side by side, as one PNG file.
 
-use super::raster::{self, Raster};
+use super::Raster;
+use super::raster::encode;
 
-/// The side of each picture, in pixels.
-const SIDE: usize = 256;
-/// The white space between two pictures, in pixels.
-const GAP: usize = 8;
+/// How many pixels of the strip a pixel of the crop takes, across and down.
+const ENLARGED: usize = 2;
 
-/// A crop as a scan is read (inverted grey), then maps in colours, side by side, as a PNG file.
+/// White pixels between two tiles.
+const GAP: usize = 4;
+
+/// A crop, inverted grey, and beside it each map in colours of even lightness steps, all of the
+/// crop's size; a PNG file of 24 bits a pixel.
 ///
-/// Each is drawn square, enlarged by whole pixels.
+/// Each map has its own scale, from its least value (dark violet) to its greatest (yellow).
 pub fn strip(crop: &Raster, maps: &[Raster]) -> Vec<u8> {
-    let count = maps.len() + 1;
-    let width = count * SIDE + (count - 1) * GAP;
-    let mut pixels = vec![255; width * SIDE * 3];
-    let mut draw = |place: usize, picture: &Raster, levels: Vec<[u8; 3]>| {
-        let (rows, columns) = picture.size();
-        for y in 0..SIDE {
-            for x in 0..SIDE {
-                let level = levels[y * rows / SIDE * columns + x * columns / SIDE];
-                let at = (y * width + place * (SIDE + GAP) + x) * 3;
-                pixels[at..at + 3].copy_from_slice(&level);
+    let (rows, columns) = crop.size();
+    let (height, width) = (rows * ENLARGED, columns * ENLARGED);
+    let grey = crop.grey_levels().into_iter().map(|level| [level; 3]);
+    let mut tiles = vec![(crop.size(), grey.collect::<Vec<_>>())];
+    tiles.extend(maps.iter().map(|map| (map.size(), map.colours())));
+    let all = tiles.len() * (width + GAP) - GAP;
+    let mut pixels = Vec::with_capacity(height * all);
+    for row in 0..height {
+        for (tile, ((down, across), colours)) in tiles.iter().enumerate() {
+            if tile > 0 {
+                pixels.extend([[255; 3]; GAP]);
             }
+            let start = row * down / height * across;
+            pixels.extend((0..width).map(|column| colours[start + column * across / width]));
         }
-    };
-    draw(0, crop, crop.grey_levels().map(|level| [level; 3]).collect());
-    for (place, map) in (1..).zip(maps) {
-        draw(place, map, map.colour_levels().collect());
     }
-    raster::png_file(width, SIDE, png::ColorType::Rgb, &pixels)
+    encode(png::ColorType::Rgb, height, all, pixels.as_flattened())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decode(file: &[u8]) -> (u32, u32, Vec<u8>) {
+        let mut reader = png::Decoder::new(std::io::Cursor::new(file))
+            .read_info()
+            .expect("a PNG file");
+        let mut pixels = vec![0; reader.output_buffer_size().expect("a size")];
+        let frame = reader.next_frame(&mut pixels).expect("a frame");
+        (frame.height, frame.width, pixels)
+    }
+
+    #[test]
+    fn maps_of_any_size_stand_beside_the_crop_at_its_size() {
+        let crop = Raster::new(2, 2, vec![0.0, 0.0, 0.0, 9.0]).expect("a crop");
+        let even = Raster::new(1, 1, vec![1.0]).expect("a map");
+        let steep = Raster::new(1, 2, vec![0.0, 1.0]).expect("a map");
+        let (height, width, pixels) = decode(&strip(&crop, &[even, steep]));
+        assert_eq!((height, width), (4, 20));
+        let at = |row: usize, column: usize| {
+            let start = (row * 20 + column) * 3;
+            [pixels[start], pixels[start + 1], pixels[start + 2]]
+        };
+        assert_eq!(at(0, 5), [255; 3], "the gap is white");
+        assert_eq!(at(3, 9), [68, 1, 84], "an even map is dark");
+        assert_eq!([at(0, 16), at(0, 19)], [[68, 1, 84], [253, 231, 37]]);
+    }
+
+    #[test]
+    fn a_crop_alone_is_a_strip_too() {
+        let crop = Raster::new(1, 1, vec![3.0]).expect("a crop");
+        let (height, width, pixels) = decode(&strip(&crop, &[]));
+        assert_eq!((height, width, pixels), (2, 2, vec![0; 12]));
+    }
 }

@@ -141,7 +141,7 @@ impl<'a> Driver<'a> {
             }
             match receiver.recv_timeout(TICK) {
                 Ok(Event::Progressed(id, progress)) => self.progressed(id, progress),
-                Ok(Event::Ended(id, result)) => self.ended(id, result)?,
+                Ok(Event::Ended(id, result)) => self.ended(id, *result)?,
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }
             self.settings

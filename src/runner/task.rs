@@ -20,7 +20,7 @@ pub(super) enum Event {
     /// How far it is.
     Progressed(TaskRef, Progress),
     /// That it has ended, and how.
-    Ended(TaskRef, Result<Summary, TaskError>),
+    Ended(TaskRef, Box<Result<Summary, TaskError>>),
 }
 
 /// What all tasks of a run share.
@@ -64,7 +64,7 @@ impl Shared<'_> {
             Err(error) => Err(TaskError::other(error)),
         };
         // The loop that listens outlives its tasks, unless it has failed itself.
-        let _ = events.send(Event::Ended(task.id, ended));
+        let _ = events.send(Event::Ended(task.id, Box::new(ended)));
     }
 
     fn context<'c>(&'c self, progress: &'c dyn ProgressSink, threads: usize) -> TaskContext<'c> {

@@ -84,20 +84,20 @@ fn start(
     device: &Device,
     keeping: &Keeping<'_>,
 ) -> Result<Fit, TaskError> {
+    let mut fit = Fit::new(config, data, device).or_bad_data()?;
     let kept = keeping
         .store
         .try_get(&keeping.checkpoint, LARGEST_CHECKPOINT);
-    let Some(checkpoint) = kept.or_retry()? else {
-        return Fit::new(config, data, device).or_bad_data();
-    };
-    match Fit::resume(config.clone(), data.clone(), device, &checkpoint) {
-        Ok(fit) => Ok(fit),
-        Err(error @ FitError::Checkpoint { .. }) => {
-            tracing::warn!(%error, "The training starts over");
-            Fit::new(config, data, device).or_bad_data()
+    if let Some(checkpoint) = kept.or_retry()? {
+        match fit.restore(&checkpoint) {
+            Ok(()) => {}
+            Err(error @ FitError::Checkpoint { .. }) => {
+                tracing::warn!(%error, "The training starts over");
+            }
+            Err(error) => return Err(TaskError::data(error)),
         }
-        Err(error) => Err(TaskError::data(error)),
     }
+    Ok(fit)
 }
 
 fn save(fit: &Fit, keeping: &Keeping<'_>) -> Result<(), TaskError> {

@@ -1,7 +1,5 @@
 //! Preprocessing: DICOM objects become crops under pseudonyms; what cannot be used is set aside.
 
-use std::convert::Infallible;
-
 use super::failure::OrFail;
 use super::objects::{Fetched, ShardOf, for_each_object};
 use super::run::TrainingContext;
@@ -69,9 +67,14 @@ pub(super) fn run(run: &TrainingContext<'_>, shard: u32) -> Result<Summary, Task
     );
     let files = writer.finish().or_retry()?;
     run.put(&artefacts::shard_table(shard), files.table.clone())?;
-    let crops = files.crops().map(Ok::<_, Infallible>);
-    run.store.put_chunks(&artefacts::shard(shard), crops).or_retry()?;
-    run.put(&artefacts::quarantine_part(shard), quarantine.to_csv().or_retry()?)?;
+    let crops = files.crops();
+    run.store
+        .put_chunks(&artefacts::shard(shard), crops)
+        .or_retry()?;
+    run.put(
+        &artefacts::quarantine_part(shard),
+        quarantine.to_csv().or_retry()?,
+    )?;
     Ok(Summary {
         message,
         data: Some(data),

@@ -5,7 +5,7 @@ use super::{Summary, TaskContext, TaskError};
 use crate::api::{
     Accelerator, Compute, DataStatus, ScreeningJobSpec, StorageSpec, TrainingRunSpec,
 };
-use crate::dataset::{self, Cohort, Labels, Pseudonyms, Shard};
+use crate::dataset::{Cohort, Labels, Pseudonyms, Shard};
 use crate::nn::{self, Device};
 use crate::storage::{Storage, StorageOptions};
 use crate::workflow::{StageKind, TaskSpec, artefacts};
@@ -116,7 +116,7 @@ impl TrainingContext<'_> {
             let table = self.get(&artefacts::shard_table(shard))?;
             shards.push(Shard::read(shard, &crops.or_retry()?, &table).or_retry()?);
         }
-        let cohort = dataset::assemble(shards);
+        let cohort = Cohort::assemble(shards);
         if cohort.is_empty() {
             return Err(TaskError::data(
                 "no object has a usable anterior image and a label: see quarantine.csv, and check that \

@@ -35,7 +35,10 @@ pub enum Error {
         source: Cause,
     },
     /// The store did not answer, or answered that it cannot, until the retries were used up.
-    #[snafu(display("{uri} cannot be reached: check the endpoint, the network and the CA bundle"))]
+    #[snafu(display(
+        "{uri} cannot be reached: check the endpoint, the network, the CA bundle, and that credentials \
+         are set"
+    ))]
     Unreachable {
         /// The place.
         uri: String,

@@ -6,7 +6,7 @@
 //!
 //! # Guarantees
 //! - A put is whole or not at all: no reader, and no one after a crash, sees part of an object.
-//!   On a file system the bytes go to a hidden name beside the target, are synced to the disk and
+//!   On a file system the bytes go to a file beside the target, are synced to the disk and
 //!   renamed over it, and the folder is synced too; a bucket does as much by itself. A process
 //!   that is killed in between leaves the old object, and perhaps a file `NAME#N`, which a listing
 //!   leaves out.
@@ -23,6 +23,8 @@ mod open;
 mod put;
 mod read;
 mod runtime;
+#[cfg(test)]
+mod tests;
 
 use std::{fmt, sync::Arc};
 

@@ -24,6 +24,16 @@ pub enum StageKind {
 }
 
 impl StageKind {
+    /// Every stage, in the order of a plan.
+    pub const ALL: [Self; 6] = [
+        Self::Preprocess,
+        Self::Train,
+        Self::Evaluate,
+        Self::Refit,
+        Self::Screen,
+        Self::Summarize,
+    ];
+
     /// The stage's name: of its Job, of its folder and on the command line.
     pub const fn name(self) -> &'static str {
         match self {

@@ -38,13 +38,17 @@ pub fn check(bytes: &[u8]) -> Result<(usize, TransferSyntax), Error> {
         .split_at_checked(meta)
         .context(TruncatedSnafu { position: 0_usize })?;
     let mut uid = "";
-    walk(information, uids::EXPLICIT_VR_LITTLE_ENDIAN, |tag, value| {
-        if tag == tags::TRANSFER_SYNTAX_UID {
-            let value = std::str::from_utf8(value).unwrap_or_default();
-            uid = value.trim_end_matches(['\0', ' ']);
-        }
-        Next::GoOn
-    })?;
+    walk(
+        information,
+        uids::EXPLICIT_VR_LITTLE_ENDIAN,
+        |tag, value| {
+            if tag == tags::TRANSFER_SYNTAX_UID {
+                let value = std::str::from_utf8(value).unwrap_or_default();
+                uid = value.trim_end_matches(['\0', ' ']);
+            }
+            Next::GoOn
+        },
+    )?;
     let syntax = TransferSyntax::from_uid(uid).context(TransferSyntaxSnafu)?;
     let data_set = walk(data_set, uid, |tag, _| match tag {
         tags::PIXEL_DATA => Next::Stop,

@@ -231,7 +231,9 @@ fn decode_interval(
     Ok(())
 }
 
-/// Predictors (T.81, Table H.1): a is to the left, b above, c above to the left.
+/// One line; `above` is empty where it is the first.
+///
+/// Predictors are those of T.81, Table H.1: `a` is to the left, `b` above, `c` above to the left.
 fn decode_line(
     table: &Table,
     bits: &mut Bits<'_>,
@@ -240,52 +242,61 @@ fn decode_line(
     above: &[u16],
     line: &mut [u16],
 ) -> Option<()> {
+    let (start, rest) = line.split_first_mut()?;
+    *start = first.wrapping_add(table.read(bits)?);
+    let start = *start;
     match predictor {
-        1 => decode_line_by(table, bits, first, above, line, |a, _, _| a),
-        2 => decode_line_by(table, bits, first, above, line, |_, b, _| b),
-        3 => decode_line_by(table, bits, first, above, line, |_, _, c| c),
-        4 => decode_line_by(table, bits, first, above, line, |a, b, c| a + b - c),
-        5 => decode_line_by(table, bits, first, above, line, |a, b, c| {
+        1 => decode_from_left(table, bits, start, rest),
+        2 => decode_by(table, bits, start, above, rest, |_, b, _| b),
+        3 => decode_by(table, bits, start, above, rest, |_, _, c| c),
+        4 => decode_by(table, bits, start, above, rest, |a, b, c| a + b - c),
+        5 => decode_by(table, bits, start, above, rest, |a, b, c| {
             a + ((b - c) >> 1)
         }),
-        6 => decode_line_by(table, bits, first, above, line, |a, b, c| {
+        6 => decode_by(table, bits, start, above, rest, |a, b, c| {
             b + ((a - c) >> 1)
         }),
-        _ => decode_line_by(table, bits, first, above, line, |a, b, _| (a + b) >> 1),
+        _ => decode_by(table, bits, start, above, rest, |a, b, _| (a + b) >> 1),
     }
 }
 
-#[inline]
-fn decode_line_by(
+/// The predictor of JPEG Lossless SV1, which is nearly every file's.
+fn decode_from_left(
     table: &Table,
     bits: &mut Bits<'_>,
-    first: u16,
+    start: u16,
+    rest: &mut [u16],
+) -> Option<()> {
+    let mut left = start;
+    let mut next = 0;
+    // A pair may be one sample, so the last sample of a line is read by itself.
+    while next + 1 < rest.len() {
+        let pair = table.read_pair(bits)?;
+        rest[next] = left.wrapping_add(pair.first);
+        rest[next + 1] = left.wrapping_add(pair.sum);
+        left = left.wrapping_add(pair.sum);
+        next += pair.count;
+    }
+    if let Some(last) = rest.get_mut(next) {
+        *last = left.wrapping_add(table.read(bits)?);
+    }
+    Some(())
+}
+
+fn decode_by(
+    table: &Table,
+    bits: &mut Bits<'_>,
+    start: u16,
     above: &[u16],
-    line: &mut [u16],
+    rest: &mut [u16],
     predict: impl Fn(i32, i32, i32) -> i32,
 ) -> Option<()> {
-    let (start, rest) = line.split_first_mut()?;
-    *start = first.wrapping_add(table.read(bits)?);
-    let mut left = *start;
-    let mut put = |sample: &mut u16, above: &[u16; 2], difference: u16| {
-        let [above_left, above] = above.map(i32::from);
+    let mut left = start;
+    for (sample, pair) in rest.iter_mut().zip(above.array_windows::<2>()) {
+        let [above_left, above] = pair.map(i32::from);
         let predicted = predict(left.into(), above, above_left) as u16;
-        left = predicted.wrapping_add(difference);
+        left = predicted.wrapping_add(table.read(bits)?);
         *sample = left;
-    };
-    // On the first line nothing is above, and its predictor does not look there.
-    let nothing = [0; 2];
-    let mut above = above.array_windows::<2>();
-    let (fours, rest) = rest.as_chunks_mut::<4>();
-    for samples in fours {
-        let differences = table.read_four(bits)?;
-        for (sample, difference) in samples.iter_mut().zip(differences) {
-            put(sample, above.next().unwrap_or(&nothing), difference);
-        }
-    }
-    for sample in rest {
-        let difference = table.read(bits)?;
-        put(sample, above.next().unwrap_or(&nothing), difference);
     }
     Some(())
 }

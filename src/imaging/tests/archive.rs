@@ -77,7 +77,12 @@ fn the_robust_crop_of_the_real_scan_starts_at_the_shoulders() {
     let crop = crop(&image, CropMode::Robust).expect("should hold a crop");
     let rectangle = crop.rectangle;
     assert_eq!(
-        (rectangle.top, rectangle.left, rectangle.height, rectangle.width),
+        (
+            rectangle.top,
+            rectangle.left,
+            rectangle.height,
+            rectangle.width
+        ),
         (204, 64, 128, 128)
     );
     assert_eq!(crop.warnings, []);
@@ -99,7 +104,11 @@ fn a_lossy_image_is_refused_unless_it_is_accepted() {
     let image = read_anterior(&bytes(name), LossyPolicy::Accept).expect("accepted");
     assert!(image.warnings.contains(&Warning::Lossy));
     // pydicom counts as many pixels below zero.
-    assert!(image.warnings.contains(&Warning::NegativePixels { count: 39_921 }));
+    assert!(
+        image
+            .warnings
+            .contains(&Warning::NegativePixels { count: 39_921 })
+    );
     assert!(image.counts.pixels.iter().all(|&count| count >= 0.0));
 }
 

@@ -27,7 +27,16 @@ fn bytes_that_are_no_dicom_file_are_said_to_be_none() {
 fn a_file_that_is_cut_anywhere_is_an_error() {
     let bytes = scan().bytes();
     let pixels = bytes.len() - 2 * body().len();
-    for length in [132, 140, 200, 400, pixels - 5, pixels, pixels + 1, bytes.len() - 1] {
+    for length in [
+        132,
+        140,
+        200,
+        400,
+        pixels - 5,
+        pixels,
+        pixels + 1,
+        bytes.len() - 1,
+    ] {
         let reason = reason(&bytes[..length]);
         assert!(
             ["truncated", "malformed", "transfer-syntax"].contains(&reason),
@@ -72,7 +81,10 @@ fn text_of_the_object_is_not_in_an_error() {
 #[test]
 fn an_object_of_another_class_is_refused() {
     let positron = "1.2.840.10008.5.1.4.1.1.128";
-    assert_eq!(scan().text(tags::SOP_CLASS_UID, VR::UI, positron).reason(), "sop-class");
+    assert_eq!(
+        scan().text(tags::SOP_CLASS_UID, VR::UI, positron).reason(),
+        "sop-class"
+    );
 }
 
 #[test]
@@ -93,10 +105,16 @@ fn a_secondary_capture_needs_nuclear_medicines_attributes() {
 fn colour_and_inverted_scales_are_no_counts() {
     let tag = tags::PHOTOMETRIC_INTERPRETATION;
     for interpretation in ["RGB", "MONOCHROME1", "YBR_FULL"] {
-        assert_eq!(scan().text(tag, VR::CS, interpretation).reason(), "photometric");
+        assert_eq!(
+            scan().text(tag, VR::CS, interpretation).reason(),
+            "photometric"
+        );
     }
     assert!(scan().text(tag, VR::CS, "PALETTE COLOR").read().is_ok());
-    assert_eq!(scan().numbers(tags::SAMPLES_PER_PIXEL, &[3]).reason(), "photometric");
+    assert_eq!(
+        scan().numbers(tags::SAMPLES_PER_PIXEL, &[3]).reason(),
+        "photometric"
+    );
 }
 
 #[test]
@@ -115,17 +133,35 @@ fn an_impossible_size_is_refused_before_anything_is_set_aside() {
 fn attributes_that_make_no_sense_are_named() {
     let cases: Vec<(Scan, &str)> = vec![
         (scan().without(tags::ROWS), "Rows (0028,0010) is missing"),
-        (scan().numbers(tags::ROWS, &[0]), "Rows (0028,0010) cannot be 0"),
+        (
+            scan().numbers(tags::ROWS, &[0]),
+            "Rows (0028,0010) cannot be 0",
+        ),
         (scan().text(tags::ROWS, VR::LO, "many"), "does not fit it"),
-        (scan().text(tags::NUMBER_OF_FRAMES, VR::IS, "two"), "is no number"),
+        (
+            scan().text(tags::NUMBER_OF_FRAMES, VR::IS, "two"),
+            "is no number",
+        ),
         (scan().numbers(tags::BITS_ALLOCATED, &[12]), "cannot be 12"),
         (scan().numbers(tags::BITS_STORED, &[17]), "cannot be 17"),
         (scan().numbers(tags::HIGH_BIT, &[16]), "cannot be 16"),
-        (scan().numbers(tags::PIXEL_REPRESENTATION, &[2]), "cannot be 2"),
+        (
+            scan().numbers(tags::PIXEL_REPRESENTATION, &[2]),
+            "cannot be 2",
+        ),
         (scan().text(tags::RESCALE_SLOPE, VR::DS, "0"), "cannot be 0"),
-        (scan().text(tags::RESCALE_SLOPE, VR::DS, "NaN"), "cannot be NaN"),
-        (scan().items(tags::PIXEL_SPACING, vec![coded("1", "2")]), "does not fit it"),
-        (scan().without(tags::STUDY_INSTANCE_UID), "Study Instance UID"),
+        (
+            scan().text(tags::RESCALE_SLOPE, VR::DS, "NaN"),
+            "cannot be NaN",
+        ),
+        (
+            scan().items(tags::PIXEL_SPACING, vec![coded("1", "2")]),
+            "does not fit it",
+        ),
+        (
+            scan().without(tags::STUDY_INSTANCE_UID),
+            "Study Instance UID",
+        ),
     ];
     for (scan, message) in cases {
         match scan.read() {
@@ -141,7 +177,10 @@ fn attributes_that_make_no_sense_are_named() {
 fn unsupported_transfer_syntaxes_are_refused() {
     let mut bytes = scan().bytes();
     let uid = b"1.2.840.10008.1.2.1\0";
-    let at = bytes.windows(uid.len()).position(|window| window == uid).expect("the syntax");
+    let at = bytes
+        .windows(uid.len())
+        .position(|window| window == uid)
+        .expect("the syntax");
     bytes[at..at + uid.len()].copy_from_slice(b"1.2.840.10008.1.2.9\0");
     assert_eq!(reason(&bytes), "transfer-syntax");
 }
@@ -163,31 +202,47 @@ fn nested(depth: usize, is_defined: bool) -> Vec<u8> {
 fn with_data_set(data_set: &[u8]) -> Vec<u8> {
     let bytes = scan().bytes();
     let first = b"\x08\x00\x08\x00CS";
-    let at = bytes.windows(first.len()).position(|window| window == first).expect("Image Type");
+    let at = bytes
+        .windows(first.len())
+        .position(|window| window == first)
+        .expect("Image Type");
     [&bytes[..at], data_set].concat()
 }
 
 #[test]
 fn sequences_that_nest_too_deep_are_refused_and_not_followed() {
     for is_defined in [false, true] {
-        assert_eq!(reason(&with_data_set(&nested(100_000, is_defined))), "malformed");
+        assert_eq!(
+            reason(&with_data_set(&nested(100_000, is_defined))),
+            "malformed"
+        );
     }
 }
 
 #[test]
 fn a_length_that_the_bytes_do_not_back_is_refused() {
-    for header in [b"\x09\x00\x10\x10OB\0\0\xFE\xFF\xFF\xFF", b"\x09\x00\x10\x10UN\0\0\xFE\xFF\xFF\x7F"] {
+    for header in [
+        b"\x09\x00\x10\x10OB\0\0\xFE\xFF\xFF\xFF",
+        b"\x09\x00\x10\x10UN\0\0\xFE\xFF\xFF\x7F",
+    ] {
         assert_eq!(reason(&with_data_set(header)), "truncated");
     }
 }
 
 #[test]
 fn a_compressed_frame_of_another_size_is_refused() {
-    for name in ["rle.dcm", "jpeg2000-lossless.dcm", "nm-wholebody-anterior.dcm"] {
+    for name in [
+        "rle.dcm",
+        "jpeg2000-lossless.dcm",
+        "nm-wholebody-anterior.dcm",
+    ] {
         let path = format!("{}/tests/data/{name}", env!("CARGO_MANIFEST_DIR"));
         let mut bytes = std::fs::read(path).expect("should be in tests/data");
         let columns = b"\x28\x00\x11\x00US\x02\x00";
-        let at = bytes.windows(8).position(|window| window == columns).expect("Columns");
+        let at = bytes
+            .windows(8)
+            .position(|window| window == columns)
+            .expect("Columns");
         bytes[at + 8] += 2;
         assert_eq!(reason(&bytes), "pixel-data", "{name}");
     }
@@ -195,7 +250,13 @@ fn a_compressed_frame_of_another_size_is_refused() {
 
 /// Real and written objects in every form of pixel data.
 fn seeds() -> Vec<Vec<u8>> {
-    let names = ["rle", "jpeg2000-lossless", "implicit-little", "explicit-big", "nm-wholebody-anterior"];
+    let names = [
+        "rle",
+        "jpeg2000-lossless",
+        "implicit-little",
+        "explicit-big",
+        "nm-wholebody-anterior",
+    ];
     let path = |name| format!("{}/tests/data/{name}.dcm", env!("CARGO_MANIFEST_DIR"));
     let mut seeds: Vec<_> = names
         .map(|name| std::fs::read(path(name)).expect("should be in tests/data"))

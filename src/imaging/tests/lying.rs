@@ -57,9 +57,10 @@ fn an_upright_scan_of_a_patient_who_lay_feet_first_stays() {
 
 #[test]
 fn counts_that_contradict_the_header_are_set_aside() {
-    let scan = Scan::of(&[body()])
-        .views(&[ANTERIOR])
-        .text(tags::PATIENT_ORIENTATION, VR::CS, r"R\H");
+    let scan =
+        Scan::of(&[body()])
+            .views(&[ANTERIOR])
+            .text(tags::PATIENT_ORIENTATION, VR::CS, r"R\H");
     assert_eq!(scan.reason(), "orientation-unclear");
 }
 
@@ -74,7 +75,10 @@ fn counts_without_head_or_feet_need_a_header() {
 
 #[test]
 fn the_real_scan_is_upright_however_it_lies() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/nm-wholebody-anterior.dcm");
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/data/nm-wholebody-anterior.dcm"
+    );
     let bytes = std::fs::read(path).expect("the real scan");
     let image = read_anterior(&bytes, LossyPolicy::Quarantine).expect("should be read");
     assert_eq!(Head::of(&image.counts), Head::Top);
@@ -82,7 +86,10 @@ fn the_real_scan_is_upright_however_it_lies() {
     turn(&mut counts);
     assert_eq!(Head::of(&counts), Head::Bottom);
     // A turned crop would have started elsewhere.
-    let turned = crate::imaging::AnteriorImage { counts, ..image.clone() };
+    let turned = crate::imaging::AnteriorImage {
+        counts,
+        ..image.clone()
+    };
     let top = |image| crop(image, CropMode::Robust).expect("a crop").rectangle.top;
     assert_ne!(top(&turned), top(&image));
 }

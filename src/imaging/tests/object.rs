@@ -43,7 +43,13 @@ pub fn body() -> Vec<u16> {
 pub fn back() -> Vec<u16> {
     body()
         .into_iter()
-        .map(|count| if count == 0 { 0 } else { count + POSTERIOR_OFFSET })
+        .map(|count| {
+            if count == 0 {
+                0
+            } else {
+                count + POSTERIOR_OFFSET
+            }
+        })
         .collect()
 }
 
@@ -54,7 +60,6 @@ pub fn scan() -> Scan {
 
 pub struct Scan {
     set: InMemDicomObject,
-    syntax: &'static str,
 }
 
 impl Scan {
@@ -63,29 +68,34 @@ impl Scan {
         let set = InMemDicomObject::new_empty();
         let count = frames.len();
         let pixels: Vec<u16> = frames.concat();
-        Self {
-            set,
-            syntax: uids::EXPLICIT_VR_LITTLE_ENDIAN,
-        }
-        .text(tags::SOP_CLASS_UID, VR::UI, uids::NUCLEAR_MEDICINE_IMAGE_STORAGE)
-        .text(tags::SOP_INSTANCE_UID, VR::UI, "2.25.10")
-        .text(tags::STUDY_INSTANCE_UID, VR::UI, "2.25.11")
-        .text(tags::MODALITY, VR::CS, "NM")
-        .text(tags::IMAGE_TYPE, VR::CS, r"ORIGINAL\PRIMARY\WHOLE BODY\EMISSION")
-        .text(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "MONOCHROME2")
-        .text(tags::NUMBER_OF_FRAMES, VR::IS, &count.to_string())
-        .text(tags::PIXEL_SPACING, VR::DS, r"2.4\2.4")
-        .numbers(tags::SAMPLES_PER_PIXEL, &[1])
-        .numbers(tags::ROWS, &[ROWS as u16])
-        .numbers(tags::COLUMNS, &[COLUMNS as u16])
-        .numbers(tags::BITS_ALLOCATED, &[16])
-        .numbers(tags::BITS_STORED, &[16])
-        .numbers(tags::HIGH_BIT, &[15])
-        .numbers(tags::PIXEL_REPRESENTATION, &[0])
-        .detectors(&(1..=count as u16).collect::<Vec<_>>())
-        .numbers(tags::ENERGY_WINDOW_VECTOR, &vec![1; count])
-        .numbers(tags::NUMBER_OF_ENERGY_WINDOWS, &[1])
-        .put(tags::PIXEL_DATA, VR::OW, PrimitiveValue::U16(pixels.into()))
+        Self { set }
+            .text(
+                tags::SOP_CLASS_UID,
+                VR::UI,
+                uids::NUCLEAR_MEDICINE_IMAGE_STORAGE,
+            )
+            .text(tags::SOP_INSTANCE_UID, VR::UI, "2.25.10")
+            .text(tags::STUDY_INSTANCE_UID, VR::UI, "2.25.11")
+            .text(tags::MODALITY, VR::CS, "NM")
+            .text(
+                tags::IMAGE_TYPE,
+                VR::CS,
+                r"ORIGINAL\PRIMARY\WHOLE BODY\EMISSION",
+            )
+            .text(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "MONOCHROME2")
+            .text(tags::NUMBER_OF_FRAMES, VR::IS, &count.to_string())
+            .text(tags::PIXEL_SPACING, VR::DS, r"2.4\2.4")
+            .numbers(tags::SAMPLES_PER_PIXEL, &[1])
+            .numbers(tags::ROWS, &[ROWS as u16])
+            .numbers(tags::COLUMNS, &[COLUMNS as u16])
+            .numbers(tags::BITS_ALLOCATED, &[16])
+            .numbers(tags::BITS_STORED, &[16])
+            .numbers(tags::HIGH_BIT, &[15])
+            .numbers(tags::PIXEL_REPRESENTATION, &[0])
+            .detectors(&(1..=count as u16).collect::<Vec<_>>())
+            .numbers(tags::ENERGY_WINDOW_VECTOR, &vec![1; count])
+            .numbers(tags::NUMBER_OF_ENERGY_WINDOWS, &[1])
+            .put(tags::PIXEL_DATA, VR::OW, PrimitiveValue::U16(pixels.into()))
     }
 
     pub fn detectors(self, vector: &[u16]) -> Self {
@@ -154,17 +164,15 @@ impl Scan {
         self
     }
 
-    pub fn syntax(mut self, uid: &'static str) -> Self {
-        self.syntax = uid;
-        self
-    }
-
     pub fn bytes(self) -> Vec<u8> {
         let meta = FileMetaTableBuilder::new()
-            .transfer_syntax(self.syntax)
+            .transfer_syntax(uids::EXPLICIT_VR_LITTLE_ENDIAN)
             .media_storage_sop_class_uid(uids::NUCLEAR_MEDICINE_IMAGE_STORAGE)
             .media_storage_sop_instance_uid("2.25.10");
-        let file = self.set.with_meta(meta).expect("should have its meta information");
+        let file = self
+            .set
+            .with_meta(meta)
+            .expect("should have its meta information");
         let mut bytes = Vec::new();
         file.write_all(&mut bytes).expect("should be written");
         bytes
@@ -183,14 +191,15 @@ impl Scan {
 pub fn coded(value: &str, scheme: &str) -> InMemDicomObject {
     let mut entry = InMemDicomObject::new_empty();
     entry.put(DataElement::new(tags::CODE_VALUE, VR::SH, value));
-    entry.put(DataElement::new(tags::CODING_SCHEME_DESIGNATOR, VR::SH, scheme));
+    entry.put(DataElement::new(
+        tags::CODING_SCHEME_DESIGNATOR,
+        VR::SH,
+        scheme,
+    ));
     entry
 }
 
-fn sequence(
-    tag: Tag,
-    items: Vec<InMemDicomObject>,
-) -> dicom_object::mem::InMemElement {
+fn sequence(tag: Tag, items: Vec<InMemDicomObject>) -> dicom_object::mem::InMemElement {
     DataElement::new(tag, VR::SQ, Value::Sequence(DataSetSequence::from(items)))
 }
 

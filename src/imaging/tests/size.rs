@@ -24,7 +24,9 @@ fn a_large_static_becomes_256_pixels_wide_and_keeps_its_counts() {
         let image = thorax(side).read().expect("should be read");
         assert_eq!(image.acquisition, Acquisition::Static);
         assert_eq!((image.counts.rows, image.counts.columns), (256, 256));
-        let counts: f64 = (0..side * side).map(|index| (index % 251) as f64 + 1.0).sum();
+        let counts: f64 = (0..side * side)
+            .map(|index| (index % 251) as f64 + 1.0)
+            .sum();
         assert!((image.counts.sum() / counts - 1.0).abs() < 1e-6);
         let spacing = 2.4 * side as f64 / 256.0;
         assert_eq!(image.pixel_spacing_mm, Some([spacing, spacing]));
@@ -73,10 +75,15 @@ fn dynamic_and_tomographic_frames_are_set_aside() {
 
 #[test]
 fn an_image_type_that_is_missing_is_told_by_the_shape() {
-    let long = Scan::of(&[body()]).views(&[ANTERIOR]).without(tags::IMAGE_TYPE);
+    let long = Scan::of(&[body()])
+        .views(&[ANTERIOR])
+        .without(tags::IMAGE_TYPE);
     let image = long.read().expect("should be read");
     assert_eq!(image.acquisition, Acquisition::WholeBody);
-    let square = thorax(256).without(tags::IMAGE_TYPE).read().expect("should be read");
+    let square = thorax(256)
+        .without(tags::IMAGE_TYPE)
+        .read()
+        .expect("should be read");
     assert_eq!(square.acquisition, Acquisition::Static);
 }
 
@@ -96,9 +103,10 @@ fn a_body_that_does_not_hold_the_crop_is_set_aside() {
     for (rows, fits) in [(160, true), (100, false)] {
         let mut pixels = vec![0; ROWS * COLUMNS];
         pixels[200 * COLUMNS..(200 + rows) * COLUMNS].fill(7);
-        let scan = Scan::of(&[pixels])
-            .views(&[ANTERIOR])
-            .text(tags::PATIENT_ORIENTATION, VR::CS, r"L\F");
+        let scan =
+            Scan::of(&[pixels])
+                .views(&[ANTERIOR])
+                .text(tags::PATIENT_ORIENTATION, VR::CS, r"L\F");
         let image = scan.read().expect("should be read");
         for mode in [CropMode::Robust, CropMode::Paper] {
             match crop(&image, mode) {
@@ -154,7 +162,10 @@ fn pixels_and_patients_of_unusual_size_are_said() {
     let image = scan.read().expect("should be read");
     let said = Warning::UnusualPixelSize { millimetres: 4.8 };
     assert_eq!(image.warnings, [said]);
-    let small = Scan::of(&[body()]).views(&[ANTERIOR]).read().expect("should be read");
+    let small = Scan::of(&[body()])
+        .views(&[ANTERIOR])
+        .read()
+        .expect("should be read");
     let crop = crop(&small, CropMode::Robust).expect("should hold a crop");
     let millimetres = 320.0 * 2.4;
     assert_eq!(crop.warnings, [Warning::UnusualExtent { millimetres }]);

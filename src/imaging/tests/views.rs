@@ -14,7 +14,10 @@ fn a_coded_anterior_is_found_in_either_order() {
         ([body(), back()], [ANTERIOR, POSTERIOR]),
         ([back(), body()], [POSTERIOR, ANTERIOR]),
     ] {
-        let image = Scan::of(&frames).views(&views).read().expect("should be read");
+        let image = Scan::of(&frames)
+            .views(&views)
+            .read()
+            .expect("should be read");
         assert_eq!(image.counts, image_of(&body(), ROWS, COLUMNS));
         assert_eq!(image.view_source, ViewSource::ViewCode);
         assert_eq!(image.warnings, []);
@@ -33,7 +36,10 @@ fn the_detector_vector_maps_frames_to_views() {
 
 #[test]
 fn a_posterior_frame_is_never_used_for_an_anterior() {
-    assert_eq!(Scan::of(&[back()]).views(&[POSTERIOR]).reason(), "no-anterior");
+    assert_eq!(
+        Scan::of(&[back()]).views(&[POSTERIOR]).reason(),
+        "no-anterior"
+    );
     // Not even where the other detector's view is not named and it is not the first.
     let both = Scan::of(&[back(), back()]);
     assert_eq!(both.views(&[POSTERIOR, POSTERIOR]).reason(), "no-anterior");
@@ -46,13 +52,19 @@ fn a_posterior_frame_is_never_used_for_an_anterior() {
 #[test]
 fn an_oblique_is_no_anterior() {
     let left_anterior_oblique = "399074003";
-    assert_eq!(scan().views(&[left_anterior_oblique]).reason(), "no-anterior");
+    assert_eq!(
+        scan().views(&[left_anterior_oblique]).reason(),
+        "no-anterior"
+    );
 }
 
 #[test]
 fn two_anteriors_are_too_many() {
     let both = Scan::of(&[body(), body()]);
-    assert_eq!(both.views(&[ANTERIOR, ANTERIOR]).reason(), "several-anteriors");
+    assert_eq!(
+        both.views(&[ANTERIOR, ANTERIOR]).reason(),
+        "several-anteriors"
+    );
     let twice = Scan::of(&[body(), body()]).detectors(&[1, 1]);
     assert_eq!(twice.views(&[ANTERIOR]).reason(), "several-anteriors");
 }
@@ -73,10 +85,15 @@ fn texts_name_the_view_where_no_code_does() {
 
 #[test]
 fn the_image_id_outweighs_the_series_description() {
-    let image = scan()
-        .text(tags::IMAGE_ID, VR::SH, "ANT")
-        .text(tags::SERIES_DESCRIPTION, VR::LO, "posterior");
-    assert_eq!(image.read().expect("should be read").view_source, ViewSource::ImageId);
+    let image = scan().text(tags::IMAGE_ID, VR::SH, "ANT").text(
+        tags::SERIES_DESCRIPTION,
+        VR::LO,
+        "posterior",
+    );
+    assert_eq!(
+        image.read().expect("should be read").view_source,
+        ViewSource::ImageId
+    );
 }
 
 fn ge(scan: Scan, element: u16, value: &str) -> Scan {
@@ -91,7 +108,10 @@ fn ge_private_names_come_after_the_standard_ones() {
         assert_eq!(image.view_source, ViewSource::GePrivate);
         assert_eq!(ge(scan(), element, "POST_E").reason(), "no-anterior");
         let labelled = ge(scan(), element, "POST_E").text(tags::IMAGE_ID, VR::SH, "ANT");
-        assert_eq!(labelled.read().expect("should be read").view_source, ViewSource::ImageId);
+        assert_eq!(
+            labelled.read().expect("should be read").view_source,
+            ViewSource::ImageId
+        );
     }
 }
 
@@ -193,7 +213,9 @@ fn an_orientation_from_behind_outweighs_a_text_but_not_a_code() {
     let labelled = scan().text(tags::IMAGE_ID, VR::SH, "ANT");
     assert_eq!(seen_from_behind(labelled).reason(), "view-conflict");
     assert_eq!(seen_from_behind(scan()).reason(), "view-conflict");
-    let coded = seen_from_behind(scan().views(&[ANTERIOR])).read().expect("should be read");
+    let coded = seen_from_behind(scan().views(&[ANTERIOR]))
+        .read()
+        .expect("should be read");
     assert_eq!(coded.warnings, [Warning::OrientationContradictsView]);
 }
 

@@ -16,11 +16,12 @@ pub(crate) struct Body {
     pub(super) breadth: f64,
     /// Girth of the soft tissue relative to a body mass index of 26.
     pub(super) girth: f64,
-    pub(super) sex: Sex,
     /// Bone uptake relative to the reference.
     pub(super) bone: f64,
     /// Uptake of the ribs relative to other bone.
     pub(super) ribs: f64,
+    /// Uptake of the sternum relative to other bone.
+    pub(super) sternum: f64,
     /// Sideways bend of the spine in mm, and the height of its apex in thousandths.
     pub(super) scoliosis: (f64, f64),
     /// How far the elbows and the knees are from where they are in the reference, in mm.
@@ -65,9 +66,9 @@ impl Body {
             length_mm,
             breadth: length_mm / REFERENCE_MM * stream.factor(0.03),
             girth: (mass_index / 26.0_f64).sqrt(),
-            sex: person.sex,
             bone: stream.factor(0.22),
-            ribs: stream.factor(0.15),
+            ribs: stream.factor(0.2),
+            sternum: stream.factor(0.2),
             scoliosis: (
                 stream.side() * stream.exponential(6.0).min(28.0),
                 stream.range(220.0, 340.0),

@@ -23,7 +23,7 @@ pub(super) fn metastases(canvas: &mut Canvas, body: &Body, lesions: &mut Stream)
             )
         };
         // A posterior lesion is seen through the body, so it has to be the hotter to be found.
-        let activity = avidity * lesions.range(2.5, 16.0) * (1.0 + 2.5 * depth);
+        let activity = avidity * 5.0 * lesions.factor(0.7) * (1.0 + 2.5 * depth);
         canvas.solid(&lesion, activity);
     }
 }

@@ -91,7 +91,7 @@ fn draw_rib(canvas: &mut Canvas, body: &Body, side: f64, rib: [f64; 4]) {
     ];
     let curve = smooth(&body.nodes(&points), 6);
     // The first rib is short, flat and half hidden by the collar bone.
-    let activity = if head < 160.0 { 1.2 } else { 2.7 };
+    let activity = if head < 160.0 { 1.0 } else { 2.3 };
     canvas.tube(
         &curve,
         CHEST_DEPTH * body.breadth,
@@ -111,7 +111,7 @@ fn floating_ribs(canvas: &mut Canvas, body: &Body, side: f64) {
         canvas.tube(
             &curve,
             CHEST_DEPTH * body.breadth,
-            2.7 * body.bone * body.ribs,
+            2.3 * body.bone * body.ribs,
         );
     }
 }
@@ -119,14 +119,14 @@ fn floating_ribs(canvas: &mut Canvas, body: &Body, side: f64) {
 fn sternum(canvas: &mut Canvas, body: &Body) {
     let bone = body.bone;
     let manubrium = body.block((0.0, 190.0), [29.0, 25.0, 18.0], 0.06);
-    canvas.solid(&manubrium, 8.8 * bone);
+    canvas.solid(&manubrium, 8.2 * bone * body.sternum);
     let points = [
         [0.0, 200.0, 20.0, 0.06],
         [0.0, 225.0, 20.0, 0.06],
         [0.0, 258.0, 21.0, 0.07],
         [0.0, 276.0, 14.0, 0.08],
     ];
-    canvas.tube(&body.nodes(&points), 0.0, 2.9 * bone);
+    canvas.tube(&body.nodes(&points), 0.0, 2.75 * bone * body.sternum);
 }
 
 fn collar_bone(canvas: &mut Canvas, body: &Body, side: f64) {

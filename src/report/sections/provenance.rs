@@ -48,7 +48,10 @@ fn times(provenance: &Provenance) -> Markup {
     if provenance.stages.is_empty() {
         return Markup::none();
     }
-    let mut table = Table::new("Time of each stage", ["Stage", "Tasks", "Time"]);
+    let mut table = Table::new(
+        "Time of each stage, all of its tasks together",
+        ["Stage", "Tasks", "Time"],
+    );
     for stage in &provenance.stages {
         let cells = [number::count(stage.tasks), number::duration(stage.seconds)];
         table.row(Kind::Own, &stage.stage, cells);

@@ -168,8 +168,8 @@ pub(in crate::report) fn scores(report: &ScreeningReport) -> Markup {
     let alternative =
         "Histogram of the probability of a positive. The values are in the table below.";
     let axes = Axes {
-        width: 560,
-        height: 300,
+        width: 440,
+        height: 290,
         x: Axis {
             from: 0.0,
             to: 1.0,

@@ -4,7 +4,7 @@ use burn::tensor::Device;
 use rand_chacha::rand_core::Rng;
 use snafu::{ResultExt, ensure};
 
-use super::checkpoint::{self, Snapshot};
+use super::checkpoint::{self, Progress};
 use super::error::{FinishedSnafu, NetworkSnafu, TrainingLossSnafu, ValidationLossSnafu};
 use super::loss::negative_log_likelihood;
 use super::progress::{Sums, count_right};
@@ -67,7 +67,7 @@ impl Fit {
             fingerprint: checkpoint::fingerprint(&config, &data),
             device: device.clone(),
             network: network.train(),
-            optimizer: AdamConfig::new().with_epsilon(1e-7).init(),
+            optimizer: new_optimizer(),
             plateau: Plateau::new(
                 config.learning_rate,
                 config.min_learning_rate,
@@ -80,7 +80,7 @@ impl Fit {
             config,
             data,
         };
-        fit.order = fit.epoch_order();
+        fit.order = fit.order_of(0);
         Ok(fit)
     }
 
@@ -97,28 +97,49 @@ impl Fit {
         checkpoint: &[u8],
     ) -> Result<Self, Error> {
         let mut fit = Self::new(config, data, device)?;
-        let Snapshot {
-            progress,
-            weights,
-            optimizer,
-        } = checkpoint::read(checkpoint, &fit.fingerprint)?;
+        fit.restore(checkpoint)?;
+        Ok(fit)
+    }
+
+    /// Brings the fit to the step where a checkpoint of it was taken.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Checkpoint`] if the bytes are torn, of another version, or of a fit with another
+    /// configuration or other data. The fit is then as before: one that has not begun begins.
+    pub fn restore(&mut self, checkpoint: &[u8]) -> Result<(), Error> {
+        let snapshot = checkpoint::read(checkpoint, &self.fingerprint)?;
+        let Progress {
+            taken,
+            sums,
+            learning_rate,
+            best,
+            waited,
+            history,
+            ..
+        } = snapshot.progress;
         let FitConfig {
             architecture,
             classes,
             ..
-        } = fit.config;
-        fit.network = Network::from_safetensors(architecture, classes, &weights, device)
-            .context(NetworkSnafu)?
-            .train();
-        fit.optimizer = checkpoint::read_optimizer(fit.optimizer, optimizer)?;
-        fit.plateau.learning_rate = progress.learning_rate;
-        fit.plateau.best = progress.best;
-        fit.plateau.waited = progress.waited;
-        fit.taken = progress.taken;
-        fit.sums = progress.sums;
-        fit.history = History::from_csv(progress.history.as_bytes())?;
-        fit.order = fit.epoch_order();
-        Ok(fit)
+        } = self.config;
+        let network =
+            Network::from_safetensors(architecture, classes, &snapshot.weights, &self.device)
+                .context(NetworkSnafu)?;
+        let history = History::from_csv(history.as_bytes())?;
+        self.optimizer = checkpoint::read_optimizer(new_optimizer(), snapshot.optimizer)?;
+        self.network = network.train();
+        self.plateau = Plateau {
+            learning_rate,
+            best,
+            waited,
+            ..self.plateau
+        };
+        self.taken = taken;
+        self.sums = sums;
+        self.history = history;
+        self.order = self.order_of(self.epoch());
+        Ok(())
     }
 
     /// Everything needed to go on later, as bytes with a digest. May be called at any step.
@@ -127,7 +148,7 @@ impl Fit {
     ///
     /// [`Error::Checkpoint`] or [`Error::Network`] if the state cannot be written down.
     pub fn checkpoint(&self) -> Result<Vec<u8>, Error> {
-        let progress = checkpoint::Progress {
+        let progress = Progress {
             fingerprint: self.fingerprint.clone(),
             taken: self.taken,
             sums: self.sums,
@@ -240,7 +261,7 @@ impl Fit {
         }
         self.history.epochs.push(epoch);
         self.sums = Sums::default();
-        self.order = self.epoch_order();
+        self.order = self.order_of(self.epoch());
         Ok(epoch)
     }
 
@@ -270,14 +291,14 @@ impl Fit {
         &self.history
     }
 
+    /// The number of epochs of the whole fit.
+    pub fn epochs(&self) -> u32 {
+        self.config.epochs
+    }
+
     /// The number of steps of an epoch.
     pub fn steps_per_epoch(&self) -> usize {
         self.data.labels.len().div_ceil(self.config.batch_size)
-    }
-
-    /// The number of epochs.
-    pub fn epochs(&self) -> u32 {
-        self.config.epochs
     }
 
     /// Steps taken, over all epochs.
@@ -301,10 +322,6 @@ impl Fit {
         self.taken as usize - before
     }
 
-    fn epoch_order(&self) -> Vec<usize> {
-        self.order_of(self.epoch())
-    }
-
     /// The training images in the order of an epoch, counted from 0: a shuffle (Fisher and Yates)
     /// by the seed and the epoch alone.
     pub(super) fn order_of(&self, epoch: u32) -> Vec<usize> {
@@ -317,4 +334,8 @@ impl Fit {
         }
         order
     }
+}
+
+fn new_optimizer() -> ModuleOptimizer {
+    AdamConfig::new().with_epsilon(1e-7).init()
 }

@@ -1,0 +1,279 @@
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use snafu::{ResultExt, Snafu};
+
+use super::output::{self, Format};
+use crate::api::{Decimal, LossyPolicy, OperatingPoint, ScreeningStatus};
+use crate::bundle::MissingOperatingPoint;
+use crate::nn;
+use crate::stages::screening_table::{Row, Verdict};
+use crate::stages::{
+    ModelError, Screened, Screener, ScreeningError, TaskError, activation_maps, open_model,
+};
+use crate::storage::StorageOptions;
+
+/// Screens scans with a trained model: a row of probabilities and a decision for each file.
+///
+/// A file that cannot be used is a row with its reason. Research use only: a physician confirms
+/// every positive.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  attrium screen scan.dcm --model models/residual-positive --sensitivity 0.95"
+)]
+pub struct Args {
+    /// DICOM files.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The folder of a model bundle: a path or a URI.
+    #[arg(long, value_name = "BUNDLE")]
+    model: String,
+    /// The least probability of a positive that counts as one, from 0 to 1 [default: 0.5].
+    #[arg(long, value_name = "PROBABILITY", value_parser = share, conflicts_with = "sensitivity")]
+    threshold: Option<Decimal>,
+    /// The sensitivity to reach on the model's own out-of-fold predictions, above 0, at most 1.
+    #[arg(long, value_name = "SENSITIVITY", value_parser = share)]
+    sensitivity: Option<Decimal>,
+    /// Use images that went through lossy compression too, with a warning.
+    #[arg(long)]
+    accept_lossy: bool,
+    /// Draw the activation maps of positives into this folder, as PNG.
+    #[arg(long, value_name = "FOLDER")]
+    maps: Option<PathBuf>,
+    /// How the rows are printed.
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Format,
+}
+
+/// Why nothing, or not everything, was screened.
+#[derive(Debug, Snafu)]
+pub enum Error {
+    /// The bundle cannot be opened.
+    #[snafu(transparent)]
+    Model {
+        /// The reason.
+        source: ModelError,
+    },
+    /// The bundle knows no such operating point.
+    #[snafu(transparent)]
+    OperatingPoint {
+        /// The reason.
+        source: MissingOperatingPoint,
+    },
+    /// The model cannot be run.
+    #[snafu(transparent)]
+    Screening {
+        /// The reason.
+        source: ScreeningError,
+    },
+    /// An activation map cannot be drawn.
+    #[snafu(display("the activation maps cannot be drawn"))]
+    Draw {
+        /// The reason.
+        source: TaskError,
+    },
+    /// An activation map cannot be written.
+    #[snafu(display("cannot write {}", path.display()))]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: io::Error,
+    },
+    /// Standard output could not be written to.
+    #[snafu(display("cannot write to standard output"))]
+    Print {
+        /// The reason.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// 43 for a bundle that cannot be used, 1 for anything else.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Model { .. } | Self::OperatingPoint { .. } => 43,
+            _ => 1,
+        }
+    }
+}
+
+/// Screens the files one after another and prints a row for each.
+///
+/// # Errors
+/// [`Error`]; a file that cannot be used is none.
+pub fn run(args: &Args) -> Result<(), Error> {
+    let model = open_model(&args.model, &StorageOptions::default(), &nn::cpu())?;
+    let point = match (&args.threshold, &args.sensitivity) {
+        (None, None) => OperatingPoint::default(),
+        (threshold, sensitivity) => OperatingPoint {
+            threshold: threshold.clone(),
+            sensitivity: sensitivity.clone(),
+        },
+    };
+    let screener = Screener {
+        threshold: model.threshold(&point)?,
+        model,
+        lossy: if args.accept_lossy {
+            LossyPolicy::Accept
+        } else {
+            LossyPolicy::Quarantine
+        },
+    };
+    let mut rows = Vec::with_capacity(args.files.len());
+    for file in &args.files {
+        rows.push(screen(&screener, file, args.maps.as_deref())?);
+    }
+    let report = Report::new(&screener, rows);
+    output::print_as(args.output, &report, Report::table).context(PrintSnafu)
+}
+
+fn screen(screener: &Screener, file: &Path, maps: Option<&Path>) -> Result<Row, Error> {
+    let screened = match fs::read(file) {
+        Ok(bytes) => {
+            let mut screened = screener.decide(vec![screener.read(&bytes)])?;
+            screened.swap_remove(0)
+        }
+        Err(error) => Screened::Unusable {
+            reason: "unreadable",
+            sentence: error.to_string(),
+        },
+    };
+    let mut row = Row::new(&file.to_string_lossy(), &screened, &screener.model.digest);
+    if let (Some(folder), Screened::Decided(decision)) = (maps, &screened)
+        && decision.positive
+    {
+        let name = Path::new(file.file_name().unwrap_or_default()).with_extension("maps.png");
+        let path = folder.join(name);
+        let picture = activation_maps(screener, decision).context(DrawSnafu)?;
+        fs::create_dir_all(folder).context(WriteSnafu { path: folder })?;
+        fs::write(&path, picture).context(WriteSnafu { path: &path })?;
+        row.activation_map = path.to_string_lossy().into_owned();
+    }
+    Ok(row)
+}
+
+/// What is printed.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    model: String,
+    architecture: String,
+    task: String,
+    synthetic: bool,
+    threshold: f64,
+    counts: ScreeningStatus,
+    studies: Vec<Study>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Study {
+    object: String,
+    decision: &'static str,
+    positive_probability: Option<f64>,
+    probabilities: Vec<f64>,
+    warnings: Vec<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    reason: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    sentence: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    activation_map: String,
+}
+
+impl Report {
+    fn new(screener: &Screener, rows: Vec<Row>) -> Self {
+        let manifest = &screener.model.manifest;
+        let mut counts = ScreeningStatus::default();
+        for row in &rows {
+            row.verdict.count(&mut counts);
+        }
+        Self {
+            model: screener.model.digest.clone(),
+            architecture: manifest.architecture.to_string(),
+            task: manifest.task.to_string(),
+            synthetic: manifest.synthetic,
+            threshold: screener.threshold,
+            counts,
+            studies: rows.into_iter().map(Study::from).collect(),
+        }
+    }
+
+    fn table(&self) -> String {
+        let width = self
+            .studies
+            .iter()
+            .map(|study| study.object.chars().count())
+            .fold("OBJECT".len(), usize::max);
+        let mut text = format!("{:width$}  DECISION    P(POSITIVE)  NOTES\n", "OBJECT");
+        for study in &self.studies {
+            let probability = study
+                .positive_probability
+                .map_or("-".to_owned(), |probability| format!("{probability:.3}"));
+            let notes = if study.sentence.is_empty() {
+                study.warnings.join(", ")
+            } else {
+                study.sentence.clone()
+            };
+            let row = format!(
+                "{:width$}  {:<10}  {probability:>11}  {notes}",
+                study.object, study.decision
+            );
+            text.push_str(row.trim_end());
+            text.push('\n');
+        }
+        text.push_str(&self.footer());
+        text
+    }
+
+    fn footer(&self) -> String {
+        let counts = &self.counts;
+        let synthetic = if self.synthetic {
+            ", trained on synthetic scans"
+        } else {
+            ""
+        };
+        format!(
+            "\n{} screened, {} positive, {} negative, {} of another view, {} unusable; positive \
+             from {:.3}\n{} for {}{synthetic}, {}\n\
+             Research use only: a physician confirms every positive.\n",
+            counts.screened,
+            counts.positive,
+            counts.negative,
+            counts.other_views,
+            counts.unusable,
+            self.threshold,
+            self.architecture,
+            self.task,
+            self.model,
+        )
+    }
+}
+
+impl From<Row> for Study {
+    fn from(row: Row) -> Self {
+        Self {
+            object: row.object,
+            decision: Verdict::name(row.verdict),
+            positive_probability: row.positive_probability,
+            probabilities: row.probabilities,
+            warnings: row.warnings,
+            reason: row.reason,
+            sentence: row.sentence,
+            activation_map: row.activation_map,
+        }
+    }
+}
+
+/// A share from 0 to 1.
+fn share(text: &str) -> Result<Decimal, String> {
+    let share: Decimal = text.parse().map_err(|error| format!("{error}"))?;
+    if share.value() <= 1.0 {
+        Ok(share)
+    } else {
+        Err("use a number from 0 to 1".to_owned())
+    }
+}

@@ -1,0 +1,217 @@
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use snafu::{OptionExt, ResultExt, Snafu};
+
+use crate::api::Resource;
+use crate::api::manifest::{self, Violations};
+use crate::runner;
+use crate::stages::{
+    Execute, Interrupt, Progress, ProgressSink, Summary, TaskContext, TaskError, Tasks,
+};
+use crate::workflow::{self, Plan, StageKind, TaskRef};
+
+/// Does one task of a stage: what a pod runs.
+///
+/// The task writes its results and then its marker; started again it goes on from what it finds.
+/// The exit code is 0, 42 for bad data, 43 for a bad configuration, 1 for what may go well
+/// another time.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  attrium stage preprocess --manifest training-run.yaml --index 0"
+)]
+pub struct Args {
+    /// The stage: preprocess, train, evaluate, refit, screen or summarize.
+    #[arg(value_parser = stage)]
+    stage: StageKind,
+    /// The resource, as `kubectl apply` would take it.
+    #[arg(long, value_name = "FILE")]
+    manifest: PathBuf,
+    /// The task's number within its stage, from 0.
+    #[arg(long, env = "JOB_COMPLETION_INDEX", value_name = "N")]
+    index: u32,
+    /// How many threads the task may keep busy [default: the machine's cores].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// The folder of the model bundle, for a screening that names a training run.
+    #[arg(long, value_name = "URI")]
+    model: Option<String>,
+    /// Certificate authorities to trust beside the system's, as PEM.
+    #[arg(long, value_name = "FILE")]
+    ca_bundle: Option<PathBuf>,
+    /// Where the task's summary, or the sentence of its failure, is written to at its end.
+    #[arg(long, value_name = "FILE")]
+    termination_message: Option<PathBuf>,
+}
+
+/// Why a task has not ended well.
+#[derive(Debug, Snafu)]
+pub enum Error {
+    /// A file could not be read.
+    #[snafu(display("cannot read {}", path.display()))]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: io::Error,
+    },
+    /// The manifest is not valid.
+    #[snafu(display("{} is not valid:\n{violations}", path.display()))]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Every violation.
+        violations: Violations,
+    },
+    /// The manifest is not one resource.
+    #[snafu(display("{} has {found} documents: a task belongs to one resource", path.display()))]
+    Documents {
+        /// The file.
+        path: PathBuf,
+        /// The number of documents.
+        found: usize,
+    },
+    /// The plan has no such task.
+    #[snafu(display("the plan of this manifest has no task {task}"))]
+    NoTask {
+        /// The task's address.
+        task: TaskRef,
+    },
+    /// The process could not be prepared.
+    #[snafu(transparent)]
+    Runner {
+        /// The reason.
+        source: runner::Error,
+    },
+    /// The threads could not be started.
+    #[snafu(display("the task's threads cannot be started"))]
+    Threads {
+        /// The reason.
+        source: rayon::ThreadPoolBuildError,
+    },
+    /// The task failed.
+    #[snafu(transparent)]
+    Task {
+        /// The reason.
+        source: TaskError,
+    },
+}
+
+impl Error {
+    /// The process's exit code.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Read { .. }
+            | Self::Invalid { .. }
+            | Self::Documents { .. }
+            | Self::NoTask { .. } => 43,
+            Self::Runner { source } => source.exit_code(),
+            Self::Threads { .. } => 1,
+            Self::Task { source } => source.exit_code(),
+        }
+    }
+}
+
+/// Does the task, and leaves its termination message.
+///
+/// # Errors
+/// [`Error`].
+pub fn run(args: &Args) -> Result<(), Error> {
+    let ended = task(args);
+    if let Some(path) = &args.termination_message {
+        let message = match &ended {
+            Ok(summary) => serde_json::to_string(summary).unwrap_or_default(),
+            Err(Error::Task { source }) => source.sentence(),
+            Err(error) => TaskError::sentence_of(error),
+        };
+        if let Err(error) = fs::write(path, message) {
+            tracing::warn!(%error, "The termination message cannot be written");
+        }
+    }
+    ended.map(|summary| tracing::info!(summary = summary.message, "The task has ended well"))
+}
+
+fn task(args: &Args) -> Result<Summary, Error> {
+    let resource = read(&args.manifest)?;
+    let plan = Plan::new(&resource);
+    let id = TaskRef {
+        stage: args.stage,
+        index: args.index,
+    };
+    let task = plan.task(id).context(NoTaskSnafu { task: id })?;
+    let ca_bundle = match &args.ca_bundle {
+        Some(path) => Some(fs::read(path).context(ReadSnafu { path })?),
+        None => None,
+    };
+    let interrupt = Interrupt::default();
+    runner::stop_on_signals(interrupt.clone())?;
+    let cores = || thread::available_parallelism().map_or(1, usize::from);
+    let threads = args.threads.map_or_else(cores, usize::from);
+    let uid = match resource.uid() {
+        Some(uid) => uid.to_owned(),
+        None => workflow::local_uid(&resource),
+    };
+    let context = TaskContext {
+        resource: &resource,
+        plan: &plan,
+        prefix: &workflow::prefix(&resource, &uid),
+        model: args.model.as_deref().or_else(|| resource.model_uri()),
+        interrupt: &interrupt,
+        progress: &Lines::default(),
+        threads,
+    };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    let pool = pool.build().context(ThreadsSnafu)?;
+    Ok(pool.install(|| Tasks { ca_bundle }.run(task, &context))?)
+}
+
+fn read(path: &Path) -> Result<Resource, Error> {
+    let bytes = fs::read(path).context(ReadSnafu { path })?;
+    let parsed = manifest::parse(&String::from_utf8_lossy(&bytes));
+    let mut resources = match parsed {
+        Ok(resources) => resources,
+        Err(violations) => return InvalidSnafu { path, violations }.fail(),
+    };
+    let found = resources.len();
+    match resources.pop() {
+        Some(resource) if found == 1 => Ok(resource),
+        _ => DocumentsSnafu { path, found }.fail(),
+    }
+}
+
+/// How long there is silence between two lines of progress.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// Progress as JSON lines on standard error, a few times a minute.
+#[derive(Debug, Default)]
+struct Lines {
+    last: Mutex<Option<Instant>>,
+}
+
+impl ProgressSink for Lines {
+    fn update(&self, progress: Progress) {
+        let Ok(mut last) = self.last.lock() else {
+            return;
+        };
+        if last.is_none_or(|last| last.elapsed() >= SILENCE) {
+            *last = Some(Instant::now());
+            eprintln!("{}", serde_json::json!({ "progress": progress }));
+        }
+    }
+}
+
+fn stage(name: &str) -> Result<StageKind, String> {
+    StageKind::ALL
+        .into_iter()
+        .find(|stage| stage.name() == name)
+        .ok_or_else(|| {
+            format!(
+                "use one of {}",
+                StageKind::ALL.map(StageKind::name).join(", ")
+            )
+        })
+}

@@ -1,0 +1,214 @@
+//! The contract, which any store passes.
+
+use std::io::{self, Read};
+
+use super::{super::*, keys};
+
+const LIMIT: u64 = 64 << 20;
+
+#[test]
+fn memory_keeps_the_contract() {
+    check(&Storage::memory());
+}
+
+#[test]
+fn a_folder_keeps_the_contract() {
+    let folder = tempfile::tempdir().unwrap();
+    let uri = folder
+        .path()
+        .join("a folder/Köln")
+        .to_str()
+        .unwrap()
+        .to_owned();
+    check(&Storage::open(&uri, &StorageOptions::default()).unwrap());
+}
+
+/// Runs where `ATTRIUM_TEST_BUCKET` names a bucket, such as `s3://test/prefix`, that may be filled;
+/// the credentials and the endpoint come from the environment too (`AWS_ENDPOINT_URL`, ...).
+#[test]
+fn a_bucket_keeps_the_contract() {
+    if let Ok(uri) = std::env::var("ATTRIUM_TEST_BUCKET") {
+        check(&Storage::open(&uri, &StorageOptions::default()).unwrap());
+    }
+}
+
+fn check(storage: &Storage) {
+    what_is_not_there_is_not_found(&storage.at("missing").unwrap());
+    what_is_put_is_read(&storage.at("put").unwrap());
+    an_object_is_made_once(&storage.at("once").unwrap());
+    a_list_stays_below_its_prefix(&storage.at("list").unwrap());
+    no_key_leads_out(&storage.at("keys").unwrap());
+    pieces_make_an_object(&storage.at("pieces").unwrap());
+    an_abandoned_object_leaves_nothing(&storage.at("abandoned").unwrap());
+    plain_threads_may_share_it(&storage.at("threads").unwrap());
+    its_uri_is_its_name(&storage.at("uri").unwrap());
+}
+
+fn what_is_not_there_is_not_found(storage: &Storage) {
+    let error = storage.get("a.csv", LIMIT).unwrap_err();
+    assert!(matches!(error, Error::NotFound { .. }), "{error:?}");
+    assert!(
+        error
+            .to_string()
+            .contains(&storage.uri_of("a.csv").unwrap()),
+        "{error}"
+    );
+    assert!(matches!(storage.read("a.csv"), Err(Error::NotFound { .. })));
+    assert_eq!(storage.try_get("a.csv", LIMIT).unwrap(), None);
+    assert!(!storage.exists("a.csv").unwrap());
+    storage.delete("a.csv").unwrap();
+}
+
+fn what_is_put_is_read(storage: &Storage) {
+    for key in [
+        "a.csv",
+        "run 1/fold-0/weights",
+        "Köln/50 %/a%20b.dcm",
+        "x/y=z+1&2.dcm",
+        "a.csv#x",
+    ] {
+        storage.put(key, key).unwrap();
+        assert_eq!(storage.get(key, LIMIT).unwrap(), key.as_bytes(), "{key}");
+        assert!(storage.exists(key).unwrap(), "{key}");
+    }
+    storage.put("a.csv", "another").unwrap();
+    assert_eq!(storage.get("a.csv", 7).unwrap(), b"another");
+    assert!(matches!(
+        storage.get("a.csv", 6),
+        Err(Error::TooLarge {
+            size: 7,
+            limit: 6,
+            ..
+        })
+    ));
+    storage.put("empty", "").unwrap();
+    assert_eq!(storage.get("empty", 0).unwrap(), b"");
+    storage.delete("a.csv").unwrap();
+    assert!(!storage.exists("a.csv").unwrap());
+}
+
+fn an_object_is_made_once(storage: &Storage) {
+    storage.delete("done").unwrap();
+    storage.put_if_absent("done", "first").unwrap();
+    let error = storage.put_if_absent("done", "second").unwrap_err();
+    assert!(matches!(error, Error::AlreadyExists { .. }), "{error:?}");
+    assert_eq!(storage.get("done", LIMIT).unwrap(), b"first");
+}
+
+fn a_list_stays_below_its_prefix(storage: &Storage) {
+    for key in [
+        "in/a",
+        "in/b/c d",
+        "in/b/é",
+        "in/.hidden",
+        "in/.git/config",
+        "in2/x",
+        "out",
+    ] {
+        storage.put(key, "1234").unwrap();
+    }
+    let inside = storage.at("in").unwrap();
+    assert_eq!(keys(&inside), ["a", "b/c d", "b/é"]);
+    assert!(
+        inside
+            .list()
+            .unwrap()
+            .all(|object| object.unwrap().size == 4)
+    );
+    for key in keys(&inside) {
+        assert_eq!(inside.get(&key, LIMIT).unwrap(), b"1234");
+    }
+}
+
+fn no_key_leads_out(storage: &Storage) {
+    for key in [
+        "..",
+        "../put/a",
+        "a/../../put/empty",
+        "/etc/passwd",
+        "",
+        ".",
+        "a//b",
+    ] {
+        let refused = |result: Result<(), Error>| {
+            assert!(
+                matches!(result, Err(Error::InvalidKey { .. })),
+                "{key:?}: {result:?}"
+            );
+        };
+        refused(storage.get(key, LIMIT).map(drop));
+        refused(storage.put(key, "x"));
+        refused(storage.put_if_absent(key, "x"));
+        refused(storage.delete(key));
+        refused(storage.exists(key).map(drop));
+        refused(storage.at(key).map(drop));
+    }
+}
+
+fn pieces_make_an_object(storage: &Storage) {
+    let piece = |number: u32| number.to_le_bytes().repeat(16 << 10);
+    let pieces = (0..300).map(|number| Ok::<_, io::Error>(piece(number)));
+    storage.put_chunks("large", pieces).unwrap();
+    let whole: Vec<u8> = (0..300).flat_map(piece).collect();
+    assert!(storage.get("large", LIMIT).unwrap() == whole);
+
+    let mut reader = storage.read("large").unwrap();
+    let mut read = Vec::new();
+    let mut some = vec![0; 100_000];
+    loop {
+        match reader.read(&mut some).unwrap() {
+            0 => break,
+            count => read.extend_from_slice(&some[..count]),
+        }
+    }
+    assert!(read == whole);
+
+    let bytes = vec![7; 40 << 20];
+    storage.put("larger", bytes.clone()).unwrap();
+    assert!(storage.get("larger", LIMIT).unwrap() == bytes);
+    storage
+        .put_chunks("empty", std::iter::empty::<Result<_, io::Error>>())
+        .unwrap();
+    assert_eq!(storage.get("empty", LIMIT).unwrap(), b"");
+}
+
+fn an_abandoned_object_leaves_nothing(storage: &Storage) {
+    storage.put("old", "old").unwrap();
+    for key in ["old", "new"] {
+        let good = (0..20).map(|_| Ok(vec![1; 1 << 20]));
+        let pieces = good.chain([Err(io::Error::other("the source failed"))]);
+        let error = storage.put_chunks(key, pieces).unwrap_err();
+        assert!(matches!(error, Error::Abandoned { .. }), "{error:?}");
+    }
+    assert_eq!(keys(storage), ["old"]);
+    assert_eq!(storage.get("old", LIMIT).unwrap(), b"old");
+}
+
+fn plain_threads_may_share_it(storage: &Storage) {
+    use rayon::iter::{IntoParallelIterator, ParallelIterator};
+    (0..32).into_par_iter().for_each(|number| {
+        let storage = storage.clone();
+        storage
+            .put(&format!("{number}"), vec![number; 1000])
+            .unwrap();
+        assert_eq!(
+            storage.get(&format!("{number}"), LIMIT).unwrap(),
+            vec![number; 1000]
+        );
+    });
+    std::thread::scope(|scope| {
+        scope.spawn(|| assert_eq!(keys(storage).len(), 32));
+    });
+}
+
+fn its_uri_is_its_name(storage: &Storage) {
+    storage.put("a b/50%", "here").unwrap();
+    let uri = storage.uri_of("a b/50%").unwrap();
+    if uri.starts_with("memory:") {
+        return;
+    }
+    let (folder, key) = Storage::open_object(&uri, &StorageOptions::default()).unwrap();
+    assert_eq!(key, "50%");
+    assert_eq!(folder.uri(), storage.at("a b").unwrap().uri());
+    assert_eq!(folder.get(&key, LIMIT).unwrap(), b"here");
+}

@@ -1,0 +1,23 @@
+//! What every store has to do, and what folders and buckets do beside.
+
+mod answers;
+mod contract;
+mod folder;
+
+use super::*;
+
+/// The keys of a list, sorted.
+fn keys(storage: &Storage) -> Vec<String> {
+    let mut keys: Vec<String> = storage
+        .list()
+        .unwrap()
+        .map(|object| object.unwrap().key)
+        .collect();
+    keys.sort();
+    keys
+}
+
+/// An error with its chain of causes, as it is printed.
+fn chain(error: &Error) -> String {
+    snafu::Report::from_error(error).to_string()
+}
