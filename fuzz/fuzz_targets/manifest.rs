@@ -1,11 +1,8 @@
-//! Any text as a manifest: resources or violations, never a panic.
+//! No text makes the manifest parser panic, hang or take much memory.
 #![no_main]
 
-use attrium::api::manifest;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
-    if let Err(violations) = manifest::parse(text) {
-        assert!(violations.iter().next().is_some());
-    }
+    let _ = attrium::api::manifest::parse(text);
 });
