@@ -24,8 +24,8 @@ pub struct Inspection {
     pub columns: usize,
     /// Millimetres between rows and between columns, where the object states them.
     pub pixel_spacing_mm: Option<[f64; 2]>,
-    /// The sum of all pixels.
-    pub counts: f64,
+    /// The sum of all pixels, rounded.
+    pub counts: u64,
     /// Where the crop lies; none where the scan does not hold it.
     pub crop: Option<CropRectangle>,
     /// What a reader should know, a sentence each.
@@ -44,7 +44,7 @@ impl Inspection {
             rows: image.counts.rows,
             columns: image.counts.columns,
             pixel_spacing_mm: image.pixel_spacing_mm,
-            counts: image.counts.sum(),
+            counts: image.counts.sum().round() as u64,
             crop: crop.map(|crop| crop.rectangle),
             warnings: image
                 .warnings
@@ -68,7 +68,7 @@ impl Inspection {
         if let Some([height, width]) = self.pixel_spacing_mm {
             lines.push(("pixels", format!("{height:.2} mm x {width:.2} mm")));
         }
-        lines.push(("counts", format!("{:.0}", self.counts)));
+        lines.push(("counts", self.counts.to_string()));
         lines.push((
             "crop",
             self.crop.as_ref().map_or("none".to_owned(), describe),

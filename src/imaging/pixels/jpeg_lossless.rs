@@ -6,8 +6,8 @@ use super::Layout;
 use super::huffman::{Bits, Table, unstuff};
 use crate::imaging::error::{Error, PixelDataSnafu};
 
-/// A frame of one component of 2 to 16 bits, with any of the seven predictors, point transform and
-/// restart intervals of whole lines included.
+/// A frame of one component of 2 to 16 bits, with any of the seven predictors, restart intervals of
+/// whole lines included. A point transform, which would lose bits, is refused.
 ///
 /// # Errors
 /// [`Error::PixelData`] where the data are not such a frame or not one of the header's size.
@@ -20,11 +20,6 @@ pub fn decode(data: &[u8], layout: &Layout) -> Result<Vec<u16>, Error> {
         let (bytes, after) = unstuff(rest);
         decode_interval(&scan, &bytes, interval, layout.columns)?;
         rest = after;
-    }
-    if scan.point_transform > 0 {
-        for sample in &mut samples {
-            *sample <<= scan.point_transform;
-        }
     }
     Ok(samples)
 }
@@ -42,7 +37,6 @@ mod marker {
 struct Scan<'a> {
     precision: u32,
     predictor: u8,
-    point_transform: u32,
     restart_lines: Option<usize>,
     table: Table,
     data: &'a [u8],
@@ -157,16 +151,14 @@ fn read_restart_interval(segment: &[u8], layout: &Layout) -> Result<Option<usize
 struct ScanHeader {
     table: usize,
     predictor: u8,
-    point_transform: u32,
 }
 
 /// The scan header (T.81, B.2.3 and Table B.3).
 fn read_scan_header(segment: &[u8]) -> Result<ScanHeader, Error> {
     match *segment {
-        [1, _, table, predictor @ 1..=7, _, transform] => Ok(ScanHeader {
+        [1, _, table, predictor @ 1..=7, _, transform] if transform & 0x0F == 0 => Ok(ScanHeader {
             table: usize::from(table >> 4),
             predictor,
-            point_transform: u32::from(transform & 0x0F),
         }),
         _ => problem("its scan header is not that of one lossless component"),
     }
@@ -180,12 +172,6 @@ impl ScanHeader {
         mut tables: [Option<Table>; 4],
         data: &[u8],
     ) -> Result<Scan<'_>, Error> {
-        ensure!(
-            self.point_transform < precision,
-            PixelDataSnafu {
-                problem: "its point transform leaves no bits",
-            }
-        );
         let table = tables
             .get_mut(self.table)
             .and_then(Option::take)
@@ -195,7 +181,6 @@ impl ScanHeader {
         Ok(Scan {
             precision,
             predictor: self.predictor,
-            point_transform: self.point_transform,
             restart_lines,
             table,
             data,
@@ -218,7 +203,7 @@ fn decode_interval(
     for line in samples.chunks_mut(columns) {
         let first = match above.first() {
             Some(&above) => above,
-            None => 1 << (scan.precision - scan.point_transform - 1),
+            None => 1 << (scan.precision - 1),
         };
         let predictor = if above.is_empty() { 1 } else { scan.predictor };
         decode_line(&scan.table, &mut bits, predictor, first, above, line)

@@ -8,16 +8,20 @@ pylibjpeg-libjpeg 2.5.0, pylibjpeg-rle 2.2.0 and numpy 2.4.6.
 Each object is one small scene: 160 x 144 pixels, an anterior frame of smooth counts with one corner
 left empty so that no turned or mirrored reading passes, and where there are two, a posterior frame
 that is 1000 higher. Every object is read back by pydicom with its decoders, and the values at the
-chosen coordinates go to pixels.json. JPEG Lossless has no encoder here: its expected values are the
-real scan's, by pydicom.
+chosen coordinates go to pixels.json. JPEG Lossless is written by jpeg_lossless.py beside this file,
+once with each predictor, and with restart intervals.
+
+Seeds for the fuzzer go to fuzz/corpus/dicom: 128 x 128 pixels of eight bits in each syntax.
 """
 
 import json
 from pathlib import Path
 
+import jpeg_lossless
 import numpy as np
 import pydicom
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.encaps import encapsulate
 from pydicom.pixels import pixel_array
 from pydicom.sequence import Sequence
 from pydicom.uid import (
@@ -25,6 +29,8 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
+    JPEGLossless,
+    JPEGLosslessSV1,
     NuclearMedicineImageStorage,
     RLELossless,
     SecondaryCaptureImageStorage,
@@ -32,6 +38,7 @@ from pydicom.uid import (
 
 HERE = Path(__file__).parent
 DATA = HERE.parent.parent / "data"
+CORPUS = HERE.parents[2] / "fuzz" / "corpus" / "dicom"
 ROWS, COLUMNS = 160, 144
 CHOSEN = [(0, 0), (0, 143), (7, 100), (80, 72), (100, 13), (159, 0), (159, 143)]
 
@@ -153,6 +160,17 @@ def compressed(image, syntax):
     return image
 
 
+def jpeg(image, **options):
+    kind = {8: "u1", 16: "u2"}[image.BitsAllocated]
+    pixels = np.frombuffer(image.PixelData, kind).reshape(image.Rows, image.Columns)
+    data = jpeg_lossless.encode(pixels, image.BitsStored, **options)
+    image.PixelData = encapsulate([data])
+    image["PixelData"].VR = "OB"
+    is_first_order = options.get("predictor", 1) == 1
+    image.file_meta.TransferSyntaxUID = JPEGLosslessSV1 if is_first_order else JPEGLossless
+    return image
+
+
 FIXTURES = {
     "implicit-little": (one_frame(), ImplicitVRLittleEndian, 0),
     "explicit-little": (one_frame(), ExplicitVRLittleEndian, 0),
@@ -173,6 +191,11 @@ FIXTURES = {
         1,
     ),
     "energy-windows": (energy_windows(), ExplicitVRLittleEndian, 3),
+    **{
+        f"jpeg-lossless-{predictor}": (jpeg(one_frame(stored=12), predictor=predictor), None, 0)
+        for predictor in range(1, 8)
+    },
+    "jpeg-lossless-restart": (jpeg(one_frame(), predictor=4, restart_lines=16), None, 0),
     "secondary-capture": (secondary_capture(), ExplicitVRLittleEndian, 0),
 }
 
@@ -193,6 +216,18 @@ def save(image, path, syntax):
         little_endian=syntax.is_little_endian,
         enforce_file_format=True,
     )
+
+
+def seed(syntax):
+    image = base()
+    image.Rows = image.Columns = 128
+    put_pixels(image, [np.tile(np.arange(128) // 32, (128, 1))], bits=8)
+    image.ImageID = "ANT"
+    if syntax == JPEGLosslessSV1:
+        return jpeg(image), None
+    if syntax in (RLELossless, JPEG2000Lossless):
+        return compressed(image, syntax), None
+    return image, syntax
 
 
 def expected(path, frame):
@@ -219,6 +254,17 @@ def main():
         golden[path.name] = expected(path, frame)
     for name in ["nm-wholebody-anterior.dcm", "nm-wholebody-anterior-lossy.dcm"]:
         golden[name] = expected(DATA / name, 0)
+    CORPUS.mkdir(parents=True, exist_ok=True)
+    for syntax in [
+        ImplicitVRLittleEndian,
+        ExplicitVRLittleEndian,
+        ExplicitVRBigEndian,
+        RLELossless,
+        JPEGLosslessSV1,
+        JPEG2000Lossless,
+    ]:
+        image, written = seed(syntax)
+        save(image, CORPUS / f"{syntax.keyword}.dcm", written)
     lines = [f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in golden.items()]
     (HERE / "pixels.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
