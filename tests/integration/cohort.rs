@@ -183,7 +183,7 @@ fn with_names(table: &str, identifiers: &mut BTreeSet<String>) -> String {
     let mut lines = table.lines();
     let header = lines.next().expect("should have a header");
     assert!(header.starts_with("study,grade,patient,"), "{header}");
-    let mut named = format!("{header},name,{NAME}\n");
+    let mut named = format!("{header},name,number\n");
     for line in lines {
         identifiers.extend(line.split(',').step_by(2).take(2).map(str::to_owned));
         named.push_str(&format!("{line},{NAME} {NUMBER},{NUMBER}\n"));

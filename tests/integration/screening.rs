@@ -96,7 +96,7 @@ fn some_scans(count: usize) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Asserts that a file is a PNG with nothing in it but a picture.
+/// Asserts that a file is a PNG with nothing in it but a picture and what it is for.
 fn is_plain_png(path: &Path) {
     let bytes = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut reader = png::Decoder::new(std::io::Cursor::new(&bytes))
@@ -111,8 +111,14 @@ fn is_plain_png(path: &Path) {
     );
     reader.finish().expect("should end");
     let info = reader.info();
-    assert!(info.uncompressed_latin1_text.is_empty() && info.utf8_text.is_empty());
-    assert!(info.compressed_latin1_text.is_empty() && info.exif_metadata.is_none());
+    let texts: Vec<&str> = info
+        .uncompressed_latin1_text
+        .iter()
+        .map(|it| it.text.as_str())
+        .collect();
+    assert_eq!(texts, ["Research use only"]);
+    assert!(info.utf8_text.is_empty() && info.compressed_latin1_text.is_empty());
+    assert!(info.exif_metadata.is_none());
 }
 
 #[test]
@@ -242,19 +248,24 @@ fn a_study_is_positive_from_the_threshold_on() {
     };
     let first = screen(&files, &[]);
     let first = first["studies"].as_array().expect("should be a list");
-    let threshold = probability(&first[1]);
-    let again = screen(&files, &["--threshold", &format!("{threshold:.17}")]);
-    assert_eq!(again["threshold"].as_f64(), Some(threshold));
-    let again = again["studies"].as_array().expect("should be a list");
-    assert_eq!(again.len(), 4);
-    for (before, study) in first.iter().zip(again) {
-        assert_eq!(probability(before), probability(study));
-        let expected = if probability(study) >= threshold {
+    // A threshold has at most 12 decimals: one just below a study's probability, one just above.
+    let reached = (probability(&first[1]) * 1e12).floor() / 1e12;
+    for threshold in [reached, reached + 2e-12] {
+        let again = screen(&files, &["--threshold", &format!("{threshold:.12}")]);
+        let again = again["studies"].as_array().expect("should be a list");
+        assert_eq!(again.len(), 4);
+        for (before, study) in first.iter().zip(again) {
+            assert_eq!(probability(before), probability(study));
+            let is_positive = probability(study) >= threshold;
+            let expected = if is_positive { "positive" } else { "negative" };
+            assert_eq!(study["decision"], expected, "{study}");
+        }
+        let second = if threshold == reached {
             "positive"
         } else {
             "negative"
         };
-        assert_eq!(study["decision"], expected, "{study}");
+        assert_eq!(again[1]["decision"], second);
     }
 }
 
