@@ -170,3 +170,118 @@ fn write_whole(
     }
     written
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// Every file below a folder, by its path in it.
+    fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+        let mut found = BTreeMap::new();
+        let mut open = vec![folder.to_owned()];
+        while let Some(next) = open.pop() {
+            for entry in fs::read_dir(next).expect("a folder") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    open.push(path);
+                } else {
+                    let name = path.strip_prefix(folder).expect("a path below").to_owned();
+                    found.insert(name, fs::read(path).expect("a file"));
+                }
+            }
+        }
+        found
+    }
+
+    fn cohort() -> Cohort {
+        Cohort::new(6, 2).with_grades([1.0; 4]).expect("shares")
+    }
+
+    #[test]
+    fn a_cohort_is_the_same_in_every_folder_and_grows_without_change() {
+        let (one, other) = (
+            tempfile::tempdir().expect("a folder"),
+            tempfile::tempdir().expect("a folder"),
+        );
+        write(&cohort(), one.path(), || ()).expect("should be written");
+        let larger = Cohort::new(8, 2).with_grades([1.0; 4]).expect("shares");
+        write(&larger, other.path(), || ()).expect("should be written");
+        let (small, large) = (files(one.path()), files(other.path()));
+        let images = small.iter().filter(|(path, _)| path.starts_with(IMAGES));
+        for (path, bytes) in images {
+            assert!(large.get(path) == Some(bytes), "{}", path.display());
+        }
+    }
+
+    #[test]
+    fn a_run_that_was_cut_short_goes_on_and_ends_with_the_same_files() {
+        let folder = tempfile::tempdir().expect("a folder");
+        write(&cohort(), folder.path(), || ()).expect("should be written");
+        let whole = files(folder.path());
+        let lost: Vec<&PathBuf> = whole
+            .keys()
+            .filter(|path| path.starts_with(IMAGES))
+            .take(2)
+            .collect();
+        for path in &lost {
+            fs::remove_file(folder.path().join(path)).expect("should be there");
+        }
+        fs::remove_file(folder.path().join(LABELS)).expect("should be there");
+        fs::write(
+            folder.path().join(lost[0]).with_extension("partial"),
+            "half",
+        )
+        .expect("should be written");
+        write(&cohort(), folder.path(), || ()).expect("should go on");
+        assert!(files(folder.path()) == whole);
+    }
+
+    #[test]
+    fn a_folder_with_anything_else_in_it_is_left_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("thesis.txt"), "mine").expect("should be written");
+        let error = write(&cohort(), folder.path(), || ()).expect_err("should be refused");
+        assert!(matches!(error, Error::NotEmpty { .. }), "{error}");
+        assert_eq!(files(folder.path()).len(), 1);
+
+        let folder = tempfile::tempdir().expect("a folder");
+        write(&cohort(), folder.path(), || ()).expect("should be written");
+        let other = Cohort::new(6, 3);
+        assert!(write(&other, folder.path(), || ()).is_err());
+    }
+
+    #[test]
+    fn labels_have_a_row_for_each_study_and_the_mark_says_synthetic() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut seen = std::sync::atomic::AtomicU32::new(0);
+        write(&cohort(), folder.path(), || {
+            seen.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        })
+        .expect("should be written");
+        assert_eq!(*seen.get_mut(), 6);
+        let files = files(folder.path());
+        let labels = crate::dataset::Labels::parse(&files[Path::new(LABELS)]).expect("labels");
+        assert_eq!(labels.studies(), 6);
+        let mark = String::from_utf8_lossy(&files[Path::new(MARK)]);
+        assert!(mark.contains("\"synthetic\": true"), "{mark}");
+    }
+
+    #[test]
+    fn no_path_names_a_patient_a_study_or_a_grade() {
+        let folder = tempfile::tempdir().expect("a folder");
+        write(&cohort(), folder.path(), || ()).expect("should be written");
+        let paths: Vec<String> = files(folder.path())
+            .keys()
+            .map(|path| path.display().to_string())
+            .collect();
+        for number in 0..6 {
+            let study = cohort().study(number);
+            for path in &paths {
+                assert!(!path.contains(&study.study_uid) && !path.contains(&study.patient_id()));
+                assert!(!path.to_lowercase().contains("grade"));
+            }
+        }
+    }
+}

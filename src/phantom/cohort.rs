@@ -257,3 +257,154 @@ fn check_share(what: &'static str, share: f64) -> Result<(), Error> {
 pub(super) fn uid(stream: &mut Stream) -> String {
     format!("2.25.{}", u128::from_le_bytes(stream.bytes()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, HashSet};
+
+    use super::*;
+    use crate::phantom::{Indication, Protocol, Sex};
+
+    fn studies(cohort: &Cohort) -> Vec<Study> {
+        (0..cohort.len())
+            .map(|number| cohort.study(number))
+            .collect()
+    }
+
+    fn by_grade(studies: &[Study]) -> [usize; 4] {
+        Grade::ALL.map(|grade| studies.iter().filter(|study| study.grade == grade).count())
+    }
+
+    #[test]
+    fn a_cohort_of_the_papers_size_has_the_papers_grades() {
+        let counts = by_grade(&studies(&Cohort::new(1334, 3)));
+        for (count, expected) in counts.into_iter().zip([991, 296, 23, 24]) {
+            assert!(count.abs_diff(expected) <= 2, "{counts:?}");
+        }
+    }
+
+    #[test]
+    fn a_prevalence_is_the_share_of_grades_2_and_3() {
+        let cohort = Cohort::new(1000, 3).with_prevalence(0.4).expect("a share");
+        let [none, low, equal, high] = by_grade(&studies(&cohort));
+        assert!((equal + high).abs_diff(400) <= 2, "{equal} {high}");
+        assert!(equal.abs_diff(high) <= 12, "{equal} {high}");
+        assert!((none as f64 / low as f64 - 991.0 / 296.0).abs() < 0.1);
+    }
+
+    #[test]
+    fn a_study_depends_on_the_seed_and_its_number_alone() {
+        let (small, large) = (Cohort::new(5, 9), Cohort::new(5_000, 9));
+        assert_eq!(small.study(4), large.study(4));
+        assert_ne!(
+            small.study(4).study_uid,
+            Cohort::new(5, 10).study(4).study_uid
+        );
+    }
+
+    #[test]
+    fn the_wanted_share_of_patients_has_two_scans_and_they_are_one_persons() {
+        let cohort = Cohort::new(20_000, 5).with_two_scans(0.3).expect("a share");
+        let mut scans: BTreeMap<String, Vec<Study>> = BTreeMap::new();
+        for study in studies(&cohort) {
+            scans.entry(study.patient_id()).or_default().push(study);
+        }
+        let twice: Vec<&Vec<Study>> = scans.values().filter(|s| s.len() == 2).collect();
+        assert!(scans.values().all(|s| s.len() <= 2));
+        let share = twice.len() as f64 / scans.len() as f64;
+        assert!((share - 0.3).abs() < 0.015, "{share}");
+        for pair in twice {
+            assert_eq!(pair[0].person, pair[1].person);
+            assert_eq!(pair[0].uptake, pair[1].uptake);
+            assert_eq!(pair[0].age + 1, pair[1].age);
+            assert_eq!(pair[0].date.year + 1, pair[1].date.year);
+            assert_ne!(pair[0].study_uid, pair[1].study_uid);
+        }
+    }
+
+    #[test]
+    fn every_study_and_patient_has_its_own_identifier() {
+        let studies = studies(&Cohort::new(20_000, 1));
+        let uids: HashSet<&str> = studies.iter().map(|s| s.study_uid.as_str()).collect();
+        let patients: HashSet<String> = studies.iter().map(Study::patient_id).collect();
+        assert_eq!((uids.len(), patients.len()), (20_000, 20_000));
+        assert!(uids.iter().all(|uid| uid.len() <= 64));
+    }
+
+    #[test]
+    fn sexes_ages_indications_scanners_and_protocols_are_the_papers() {
+        let studies = studies(&Cohort::new(40_000, 8));
+        let share = |of: &dyn Fn(&Study) -> bool| {
+            studies.iter().filter(|study| of(study)).count() as f64 / studies.len() as f64
+        };
+        let close = |what: &str, found: f64, patients: f64| {
+            let expected = patients / 1334.0;
+            let error = 4.0 * (expected * (1.0 - expected) / 40_000.0).sqrt();
+            assert!(
+                (found - expected).abs() < error,
+                "{what}: {found}, {expected}"
+            );
+        };
+        close("female", share(&|s| s.person.sex == Sex::Female), 245.0);
+        let patients = [1013.0, 159.0, 81.0, 55.0, 26.0];
+        for (indication, patients) in Indication::ALL.into_iter().zip(patients) {
+            let found = share(&|s| s.person.indication == indication);
+            close(&indication.to_string(), found, patients);
+        }
+        for scanner in &SCANNERS {
+            let found = share(&|s| s.scanner == scanner);
+            close(scanner.name, found, f64::from(scanner.patients));
+        }
+        let fixed = |s: &Study| s.person.protocol == Protocol::ThoracicStatic;
+        close("static", share(&fixed), 15.0);
+        assert!(
+            studies
+                .iter()
+                .filter(|s| fixed(s))
+                .all(|s| s.person.indication == Indication::SuspectedAmyloidosis)
+        );
+        let mean = studies.iter().map(|s| f64::from(s.age)).sum::<f64>() / 40_000.0;
+        assert!((mean - 76.5).abs() < 0.5, "{mean}");
+    }
+
+    #[test]
+    fn metastases_scanner_and_age_do_not_depend_on_the_grade() {
+        let cohort = Cohort::new(20_000, 21)
+            .with_prevalence(0.5)
+            .expect("a share");
+        let (positive, negative): (Vec<Study>, Vec<Study>) = studies(&cohort)
+            .into_iter()
+            .partition(|s| s.grade.value() >= 2);
+        let differ = |of: &dyn Fn(&Study) -> f64| {
+            let mean = |group: &[Study]| group.iter().map(of).sum::<f64>() / group.len() as f64;
+            (mean(&positive) - mean(&negative)).abs()
+        };
+        // The standard error of a share's difference is below 0.0071, of an age's below 0.15.
+        assert!(differ(&|s| f64::from(u8::from(s.person.metastases))) < 0.025);
+        assert!(differ(&|s| f64::from(u8::from(s.scanner.model == "ECAM"))) < 0.025);
+        assert!(differ(&|s| f64::from(s.age)) < 0.5);
+    }
+
+    #[test]
+    fn shares_that_are_none_are_refused() {
+        for share in [-0.1, 1.1, f64::NAN] {
+            assert!(Cohort::new(1, 1).with_prevalence(share).is_err());
+            assert!(Cohort::new(1, 1).with_two_scans(share).is_err());
+        }
+        assert!(Cohort::new(1, 1).with_grades([0.0; 4]).is_err());
+        assert!(
+            Cohort::new(1, 1)
+                .with_grades([1.0, -1.0, 0.0, 0.0])
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn a_grade_with_no_share_is_never_drawn() {
+        let cohort = Cohort::new(500, 2)
+            .with_grades([1.0, 0.0, 1.0, 0.0])
+            .expect("shares");
+        let [_, low, _, high] = by_grade(&studies(&cohort));
+        assert_eq!((low, high), (0, 0));
+    }
+}

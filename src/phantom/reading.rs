@@ -83,3 +83,88 @@ fn perceive_in(grade: Grade, stream: &mut Stream) -> f64 {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluation::{Weighting, kappa};
+    use crate::phantom::Cohort;
+
+    /// Enough for 1,400 positives: the standard error of either kappa is below 0.01.
+    const STUDIES: u32 = 40_000;
+
+    fn readings() -> Vec<(usize, usize)> {
+        let cohort = Cohort::new(STUDIES, 11);
+        let studies = (0..STUDIES).map(|number| cohort.study(number));
+        studies
+            .map(|study| {
+                (
+                    study.grade.value().into(),
+                    study.second_reader.value().into(),
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn two_readers_agree_as_the_papers_did() {
+        let readings = readings();
+        let patients: Vec<usize> = (0..readings.len()).collect();
+        let agreement = |pairs: &[(usize, usize)], classes| {
+            let estimate = kappa(pairs, classes, Weighting::Plain, &patients);
+            estimate.expect("should have all classes").value
+        };
+        let four = agreement(&readings, 4);
+        assert!((four - 0.69).abs() < 0.03, "four grades: {four}");
+        let positive: Vec<(usize, usize)> = readings
+            .iter()
+            .map(|(a, b)| (usize::from(*a >= 2), usize::from(*b >= 2)))
+            .collect();
+        let two = agreement(&positive, 2);
+        assert!((two - 0.79).abs() < 0.03, "grade 2 or 3: {two}");
+    }
+
+    #[test]
+    fn readers_differ_by_one_grade_at_most_in_nearly_every_study() {
+        let readings = readings();
+        let far = readings.iter().filter(|(a, b)| a.abs_diff(*b) > 1).count();
+        assert!(far * 1000 < readings.len(), "{far}");
+    }
+
+    #[test]
+    fn the_uptake_of_neighbouring_grades_overlaps_and_that_of_others_does_not() {
+        let cohort = Cohort::new(STUDIES, 12);
+        let mut ratios: [Vec<f64>; 4] = Default::default();
+        for number in 0..STUDIES {
+            let study = cohort.study(number);
+            ratios[usize::from(study.grade.value())].push(study.uptake.heart_to_rib());
+        }
+        for ratio in &mut ratios {
+            ratio.sort_by(f64::total_cmp);
+        }
+        let at = |grade: usize, share: f64| {
+            ratios[grade][(share * (ratios[grade].len() - 1) as f64) as usize]
+        };
+        for grade in 0..3 {
+            assert!(at(grade, 0.5) < at(grade + 1, 0.5), "medians of {grade}");
+            assert!(at(grade, 0.98) > at(grade + 1, 0.02), "overlap of {grade}");
+        }
+        for grade in 0..2 {
+            assert!(
+                at(grade, 0.99) < at(grade + 2, 0.01),
+                "{grade} and {}",
+                grade + 2
+            );
+        }
+    }
+
+    #[test]
+    fn no_uptake_has_ratio_zero_and_the_ratio_grows_with_the_uptake() {
+        assert_eq!(Uptake(-0.7).heart_to_rib(), 0.0);
+        assert!((Uptake(2.0).heart_to_rib() - 1.125).abs() < 1e-12);
+        let ratios: Vec<f64> = (0..60)
+            .map(|i| Uptake(f64::from(i) / 10.0).heart_to_rib())
+            .collect();
+        assert!(ratios.is_sorted());
+    }
+}

@@ -272,3 +272,6 @@ fn cut(view: &mut [f32], field: Field) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,6 @@ pub(crate) struct Body {
     pub(super) breadth: f64,
     /// Girth of the soft tissue relative to a body mass index of 26.
     pub(super) girth: f64,
-    pub(super) sex: Sex,
     /// Bone uptake relative to the reference.
     pub(super) bone: f64,
     /// Uptake of the ribs relative to other bone.
@@ -67,7 +66,6 @@ impl Body {
             length_mm,
             breadth: length_mm / REFERENCE_MM * stream.factor(0.03),
             girth: (mass_index / 26.0_f64).sqrt(),
-            sex: person.sex,
             bone: stream.factor(0.22),
             ribs: stream.factor(0.2),
             sternum: stream.factor(0.2),

@@ -137,3 +137,6 @@ fn pixel_data(source: &Source<'_>) -> (VR, PrimitiveValue) {
     let pixels: Vec<u16> = frames.flatten().copied().collect();
     (VR::OW, PrimitiveValue::U16(pixels.into()))
 }
+
+#[cfg(test)]
+mod tests;

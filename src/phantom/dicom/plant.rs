@@ -33,7 +33,7 @@ const ADDED: [(Tag, VR); 14] = [
     (tags::OPERATORS_NAME, VR::PN),
     (tags::INSTITUTION_ADDRESS, VR::ST),
     (tags::ACCESSION_NUMBER, VR::SH),
-    (tags::TEXT_COMMENTS, VR::LT),
+    (tags::VISIT_COMMENTS, VR::LT),
 ];
 
 /// Writes `name` and `number` into every text of an object, in nested items and private groups too.
