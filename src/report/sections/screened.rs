@@ -72,7 +72,7 @@ pub(in crate::report) fn positives(report: &ScreeningReport) -> Markup {
              from its least value in dark violet to its greatest in yellow. A map shows where the \
              network responds, not why it decided.",
         ));
-        content.push(element("div").class("grid").children(picture));
+        content.push(element("div").class("grid").children(images));
     }
     content
 }
