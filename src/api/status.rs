@@ -107,11 +107,11 @@ pub struct DataStatus {
     pub objects: u64,
     /// Objects that show no anterior view, such as a posterior in an object of its own.
     pub other_views: u64,
-    /// Studies among them.
+    /// Studies in the labels.
     pub studies: u64,
     /// Studies that are used.
     pub used: u64,
-    /// Studies without a row in the labels.
+    /// Usable objects whose study has no row in the labels.
     pub unlabelled: u64,
     /// Objects that were set aside.
     pub quarantined: u64,

@@ -2,6 +2,7 @@
 
 mod crds;
 mod evaluate;
+mod inspect;
 mod link;
 mod logs;
 mod output;
@@ -31,6 +32,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Crds(crds::Args),
+    Inspect(inspect::Args),
     Evaluate(evaluate::Args),
     Link(link::Args),
     Phantom(phantom::Args),
@@ -59,6 +61,12 @@ pub enum Error {
     Link {
         /// The reason.
         source: link::Error,
+    },
+    /// A file could not be inspected.
+    #[snafu(transparent)]
+    Inspect {
+        /// The reason.
+        source: inspect::Error,
     },
     /// No cohort was drawn.
     #[snafu(transparent)]
@@ -91,6 +99,7 @@ impl Error {
     fn exit_code(&self) -> u8 {
         match self {
             Self::Crds { .. } => 1,
+            Self::Inspect { source } => source.exit_code(),
             Self::Evaluate { source } => source.exit_code(),
             Self::Link { source } => source.exit_code(),
             Self::Phantom { source } => source.exit_code(),
@@ -119,6 +128,7 @@ fn run(arguments: Arguments) -> Result<(), Error> {
     logs::start(matches!(arguments.command, Command::Stage(_)));
     match arguments.command {
         Command::Crds(args) => crds::run(args)?,
+        Command::Inspect(args) => inspect::run(args)?,
         Command::Evaluate(args) => evaluate::run(args)?,
         Command::Link(args) => link::run(args)?,
         Command::Phantom(args) => phantom::run(args)?,

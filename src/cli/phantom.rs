@@ -36,11 +36,22 @@ pub struct Args {
     #[arg(long, value_name = "SHARE", conflicts_with = "grades")]
     prevalence: Option<f64>,
     /// Shares of the grades 0, 1, 2 and 3 [default: 991,296,23,24].
-    #[arg(long, value_name = "SHARES", value_delimiter = ',', num_args = 4)]
-    grades: Option<Vec<f64>>,
+    #[arg(long, value_name = "SHARES", value_parser = shares)]
+    grades: Option<Shares>,
     /// Share of patients who were scanned twice, from 0 to 1.
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     patients_with_two_scans: f64,
+}
+
+/// The shares of the four grades.
+type Shares = [f64; 4];
+
+/// Four numbers with commas between them.
+fn shares(text: &str) -> Result<Shares, String> {
+    let numbers: Result<Vec<f64>, _> = text.split(',').map(|number| number.trim().parse()).collect();
+    let numbers = numbers.map_err(|error| error.to_string())?;
+    Shares::try_from(numbers)
+        .map_err(|numbers| format!("{} shares are not the four of grades 0, 1, 2 and 3", numbers.len()))
 }
 
 /// Why no cohort was drawn.
@@ -85,10 +96,10 @@ pub fn run(args: Args) -> Result<(), Error> {
 fn cohort(args: &Args) -> Result<Cohort, phantom::Error> {
     let cohort =
         Cohort::new(args.studies, args.seed).with_two_scans(args.patients_with_two_scans)?;
-    match (args.prevalence, args.grades.as_deref()) {
+    match (args.prevalence, args.grades) {
         (Some(share), _) => cohort.with_prevalence(share),
-        (None, Some(&[none, low, equal, high])) => cohort.with_grades([none, low, equal, high]),
-        _ => Ok(cohort),
+        (None, Some(shares)) => cohort.with_grades(shares),
+        (None, None) => Ok(cohort),
     }
 }
 

@@ -73,6 +73,14 @@ pub enum Error {
         /// The reason.
         source: runner::Error,
     },
+    /// A run was asked to stop.
+    #[snafu(display(
+        "{name} was stopped before its end: run the same command again, and it goes on"
+    ))]
+    Stopped {
+        /// The resource.
+        name: String,
+    },
     /// A run has ended without success.
     #[snafu(display("{name} has not succeeded: {sentence}"))]
     Unsuccessful {
@@ -98,6 +106,7 @@ impl Error {
         match self {
             Self::Read { .. } | Self::Invalid { .. } => 43,
             Self::Runner { source } => source.exit_code(),
+            Self::Stopped { .. } => 130,
             Self::Unsuccessful { exit_code, .. } => *exit_code,
             Self::Print { .. } => 1,
         }
@@ -263,8 +272,15 @@ fn document(finished: &[Finished], format: Format) -> String {
 }
 
 fn success(finished: &Finished) -> Result<(), Error> {
-    if finished.ending == Ending::Succeeded {
-        return Ok(());
+    match finished.ending {
+        Ending::Succeeded => return Ok(()),
+        Ending::Interrupted => {
+            return StoppedSnafu {
+                name: name(finished),
+            }
+            .fail();
+        }
+        Ending::GateMissed | Ending::Failed => {}
     }
     let conditions = finished.status().conditions;
     let sentence = |kind: &str| {

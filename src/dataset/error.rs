@@ -18,16 +18,20 @@ pub enum Error {
     },
     /// A column that must be there is not.
     #[snafu(display(
-        "labels.csv, line 1: the column {column:?} is missing: the first line names the columns, \
-         and study and grade must be among them"
+        "labels.csv, line {line}: the column {column:?} is missing: the first line names the \
+         columns, and study and grade must be among them"
     ))]
     MissingColumn {
+        /// The line, from 1.
+        line: u64,
         /// The column.
         column: &'static str,
     },
     /// Two columns have one name.
-    #[snafu(display("labels.csv, line 1: the column {column:?} is there twice: keep one"))]
+    #[snafu(display("labels.csv, line {line}: the column {column:?} is there twice: keep one"))]
     DuplicateColumn {
+        /// The line, from 1.
+        line: u64,
         /// The column.
         column: &'static str,
     },

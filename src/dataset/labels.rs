@@ -55,18 +55,14 @@ impl Labels {
             EncodingSnafu { line: 1_u64 }
         );
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let mut reader = reader(bytes);
-        let mut record = ByteRecord::new();
-        ensure!(next(&mut reader, &mut record)?, NoLabelsSnafu);
-        let header = Header::read(&record)?;
+        let mut table = Table::new(bytes);
+        ensure!(table.advance()?, NoLabelsSnafu);
+        let header = Header::read(&table.record, table.line)?;
         let mut rows: Vec<Label> = Vec::new();
         let mut lines = HashMap::new();
-        while next(&mut reader, &mut record)? {
-            if record.iter().all(<[u8]>::is_empty) {
-                continue;
-            }
-            let line = line(&record);
-            let label = header.label(&record, line)?;
+        while table.advance()? {
+            let line = table.line;
+            let label = header.label(&table.record, line)?;
             if let Some(first) = lines.insert(label.study.clone(), line) {
                 return DuplicateStudySnafu { line, first }.fail();
             }
@@ -118,17 +114,21 @@ struct Header {
 }
 
 impl Header {
-    fn read(record: &ByteRecord) -> Result<Self, Error> {
+    fn read(record: &ByteRecord, line: u64) -> Result<Self, Error> {
         let mut names = Vec::with_capacity(record.len());
         for position in 0..record.len() {
-            names.push(text(record, position, 1)?.to_lowercase());
+            names.push(text(record, position, line)?.to_lowercase());
         }
         let find = |column: &'static str| {
             let mut places = (0..names.len()).filter(|&place| names[place] == column);
             let place = places.next();
-            ensure!(places.next().is_none(), DuplicateColumnSnafu { column });
+            ensure!(
+                places.next().is_none(),
+                DuplicateColumnSnafu { line, column }
+            );
             Ok(place)
         };
+        let required = |column| find(column)?.context(MissingColumnSnafu { line, column });
         let mut covariates = Vec::new();
         for column in Covariates::COLUMNS {
             if let Some(place) = find(column)? {
@@ -139,8 +139,8 @@ impl Header {
             [STUDY, GRADE, PATIENT].contains(&name) || Covariates::COLUMNS.contains(&name)
         };
         Ok(Self {
-            study: find(STUDY)?.context(MissingColumnSnafu { column: STUDY })?,
-            grade: find(GRADE)?.context(MissingColumnSnafu { column: GRADE })?,
+            study: required(STUDY)?,
+            grade: required(GRADE)?,
             patient: find(PATIENT)?,
             covariates,
             width: names.len(),
@@ -195,36 +195,79 @@ impl Header {
     }
 }
 
-/// A reader for the separator that the first line has more of.
-fn reader(bytes: &[u8]) -> Reader<&[u8]> {
-    let header = bytes
-        .split(|byte| matches!(byte, b'\n' | b'\r'))
-        .find(|line| !line.is_empty())
-        .unwrap_or_default();
-    let count = |separator| header.iter().filter(|&&byte| byte == separator).count();
-    let delimiter = if count(b';') > count(b',') {
-        b';'
-    } else {
-        b','
-    };
-    ReaderBuilder::new()
-        .delimiter(delimiter)
-        .has_headers(false)
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .from_reader(bytes)
+/// The rows of a table, with the lines on which an editor shows them.
+struct Table<'a> {
+    bytes: &'a [u8],
+    reader: Reader<&'a [u8]>,
+    record: ByteRecord,
+    /// Where the current row begins, and on which line.
+    at: usize,
+    line: u64,
 }
 
-fn next(reader: &mut Reader<&[u8]>, record: &mut ByteRecord) -> Result<bool, Error> {
-    let line = reader.position().line();
-    reader
-        .read_byte_record(record)
-        .ok()
-        .context(EncodingSnafu { line })
+impl<'a> Table<'a> {
+    /// A table with the separator that the first line has more of.
+    fn new(bytes: &'a [u8]) -> Self {
+        let mut lines = bytes.split(|byte| is_break(*byte));
+        let header = lines.find(|line| !line.is_empty()).unwrap_or_default();
+        let count = |separator| header.iter().filter(|&&byte| byte == separator).count();
+        let delimiter = if count(b';') > count(b',') {
+            b';'
+        } else {
+            b','
+        };
+        let reader = ReaderBuilder::new()
+            .delimiter(delimiter)
+            .has_headers(false)
+            .flexible(true)
+            .trim(csv::Trim::All)
+            .from_reader(bytes);
+        Self {
+            bytes,
+            reader,
+            record: ByteRecord::new(),
+            at: 0,
+            line: 1,
+        }
+    }
+
+    /// Moves to the next row that has a value; `false` after the last.
+    fn advance(&mut self) -> Result<bool, Error> {
+        loop {
+            let read = self.reader.read_byte_record(&mut self.record).ok();
+            if !read.context(EncodingSnafu { line: self.line })? {
+                return Ok(false);
+            }
+            self.locate();
+            if self.record.iter().any(|value| !value.is_empty()) {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Finds the line of the current row: the reader's own position is before the blank lines
+    /// that it skipped.
+    fn locate(&mut self) {
+        let position = self.record.position().map_or(0, csv::Position::byte) as usize;
+        let skipped = self.bytes[position..]
+            .iter()
+            .take_while(|byte| is_break(**byte));
+        let start = position + skipped.count();
+        for at in self.at..start {
+            let next = self.bytes.get(at + 1);
+            let ends = match self.bytes[at] {
+                b'\n' => true,
+                b'\r' => next != Some(&b'\n'),
+                _ => false,
+            };
+            self.line += u64::from(ends);
+        }
+        self.at = start;
+    }
 }
 
-fn line(record: &ByteRecord) -> u64 {
-    record.position().map_or(1, csv::Position::line)
+const fn is_break(byte: u8) -> bool {
+    matches!(byte, b'\n' | b'\r')
 }
 
 /// A value of a record, without the zero byte that pads a UID in DICOM.
@@ -342,6 +385,14 @@ study,grade,patient,age,sex,indication,scanner,protocol,metastases,reader2
             ),
             (
                 "study,grade\n1.2.840.1,2\n\n1.2.840.2,4\n",
+                "labels.csv, line 4, column grade: expected a Perugini grade: 0, 1, 2 or 3",
+            ),
+            (
+                "study,grade\r\r1.2.840.1,2\r,\r1.2.840.2,4",
+                "labels.csv, line 5, column grade: expected a Perugini grade: 0, 1, 2 or 3",
+            ),
+            (
+                "study,grade,ward\r\n1.2.840.1,2,\"a\r\nb\"\r\n1.2.840.2,4,\r\n",
                 "labels.csv, line 4, column grade: expected a Perugini grade: 0, 1, 2 or 3",
             ),
             (

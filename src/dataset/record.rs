@@ -9,7 +9,7 @@ use super::covariates::{grade, truth, yes_or_no};
 use super::error::{Error, RowSnafu, ShardSnafu, TableSnafu};
 use super::{Covariates, Labelled};
 use crate::api::{CropMode, Grade};
-use crate::imaging::{Acquisition, CropRectangle, ViewSource};
+use crate::imaging::{Acquisition, AnteriorImage, Crop, CropRectangle, ViewSource};
 
 /// A usable object: its study's pseudonym and label, and how its crop was made.
 #[derive(Clone, Debug, PartialEq)]
@@ -209,12 +209,8 @@ const VIEW_SOURCES: [ViewSource; 5] = [
 ];
 
 impl Labelled {
-    /// The record of an object of this study.
-    pub fn record(
-        &self,
-        image: &crate::imaging::AnteriorImage,
-        crop: &crate::imaging::Crop,
-    ) -> Record {
+    /// The record of an object of this study, from its anterior image and the crop of that.
+    pub fn record(&self, image: &AnteriorImage, crop: &Crop) -> Record {
         let warnings = image.warnings.iter().chain(&crop.warnings);
         Record {
             study: self.study,

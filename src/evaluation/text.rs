@@ -240,7 +240,7 @@ fn chosen(point: &OperatingPoint) -> String {
     match point.kind {
         OperatingPointKind::Sensitivity { target } => format!("sensitivity of {target:.2}"),
         OperatingPointKind::Youden => "Youden's index".to_owned(),
-        OperatingPointKind::Threshold => "stated".to_owned(),
+        OperatingPointKind::Threshold => format!("threshold of {:.2}", point.threshold),
     }
 }
 

@@ -24,15 +24,20 @@ impl Image<f32> {
     }
 }
 
-/// Adds up in 64 bits, in lanes that the compiler can keep in one register.
+/// Adds up in 64 bits.
 pub(super) fn sum(values: &[f32]) -> f64 {
+    sum_capped(values, f32::INFINITY)
+}
+
+/// Adds up in 64 bits, no value for more than `limit`, in lanes that fill a register.
+pub(super) fn sum_capped(values: &[f32], limit: f32) -> f64 {
     let (chunks, rest) = values.as_chunks::<8>();
     let mut lanes = [0.0; 8];
     for chunk in chunks {
-        for (lane, &value) in lanes.iter_mut().zip(chunk) {
-            *lane += f64::from(value);
+        for (lane, value) in lanes.iter_mut().zip(chunk) {
+            *lane += f64::from(value.min(limit));
         }
     }
-    let rest: f64 = rest.iter().copied().map(f64::from).sum();
+    let rest: f64 = rest.iter().map(|value| f64::from(value.min(limit))).sum();
     lanes.iter().sum::<f64>() + rest
 }

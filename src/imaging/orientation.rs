@@ -98,35 +98,39 @@ pub enum Head {
 
 /// One end looks like trunk and the other like legs from this ratio on.
 ///
-/// On a real scan the ratios are 2.2 (counts) and above 15 (midline).
+/// On a real scan the ratios are 2.4 (counts) and above 20 (midline).
 const CLEAR: f64 = 1.5;
 
 impl Head {
     /// Tells head from feet by two properties of every bone scan, either of which may abstain.
     ///
     /// Most of the skeleton's uptake is in head, chest and pelvis: the 40 % of the body at the
-    /// head's end have more counts than the 40 % at the feet's. Square roots keep an injection
-    /// site or a full bladder from deciding. And the spine lies on the midline, where legs leave a
-    /// gap: compared are the shares of counts beside the midline from 10 to 40 % of the height.
+    /// head's end have more counts than the 40 % at the feet's. And the spine lies on the midline,
+    /// where legs leave a gap: compared are the shares of counts beside the midline from 10 to 40 %
+    /// of the height. No pixel counts for more than bone, so that an injection site or a full
+    /// bladder decides nothing.
     pub fn of(image: &Image<f32>) -> Self {
-        let Some(body) = extent::of_body(&image.row_sums()) else {
+        let profile = image.row_sums();
+        let (Some(body), Some(median)) = (extent::of_body(&profile), extent::median(&profile))
+        else {
             return Self::Unclear;
         };
+        let limit = bone(median, image.columns);
         let rows: Vec<&[f32]> = image
             .pixels
             .chunks_exact(image.columns)
             .skip(body.start)
             .take(body.len())
             .collect();
-        let (of_rows, of_columns) = roots(&rows);
-        let spine = beside(midline(&of_columns), image.columns);
+        let spine = beside(midline(&rows, limit), image.columns);
         let tenth = |tenths: usize| tenths * rows.len() / 10;
-        let counts = |part: Range<usize>| of_rows[part].iter().sum::<f64>();
+        let sum = |part: Range<usize>, columns: Range<usize>| {
+            let of_row = |row: &&[f32]| image::sum_capped(&row[columns.clone()], limit);
+            rows[part].iter().map(of_row).sum::<f64>()
+        };
+        let counts = |part| sum(part, 0..image.columns);
         let share = |part: Range<usize>| {
-            let near = rows[part.clone()]
-                .iter()
-                .map(|row| sum_of_roots(&row[spine.clone()]));
-            near.sum::<f64>() / counts(part).max(f64::MIN_POSITIVE)
+            sum(part.clone(), spine.clone()) / counts(part).max(f64::MIN_POSITIVE)
         };
         let votes = [
             vote(counts(0..tenth(4)), counts(tenth(6)..rows.len())),
@@ -150,26 +154,20 @@ fn vote(top: f64, bottom: f64) -> Head {
     }
 }
 
-/// The sums of the square roots of the counts, of each row and of each column.
-fn roots(rows: &[&[f32]]) -> (Vec<f64>, Vec<f32>) {
-    let mut of_columns = vec![0.0; rows.first().map_or(0, |row| row.len())];
-    let of_rows = rows.iter().map(|row| {
-        for (column, count) in of_columns.iter_mut().zip(*row) {
-            *column += count.sqrt();
+/// What a pixel of bone counts, about: a patient's row is a quarter of the image's width.
+fn bone(median_row: f64, columns: usize) -> f32 {
+    (4.0 * median_row / columns as f64) as f32
+}
+
+/// The column up to which half of the counts go, no pixel above a limit.
+fn midline(rows: &[&[f32]], limit: f32) -> usize {
+    let mut columns = vec![0.0; rows.first().map_or(0, |row| row.len())];
+    for row in rows {
+        for (column, count) in columns.iter_mut().zip(*row) {
+            *column += count.min(limit);
         }
-        sum_of_roots(row)
-    });
-    (of_rows.collect(), of_columns)
-}
-
-fn sum_of_roots(counts: &[f32]) -> f64 {
-    let roots: Vec<f32> = counts.iter().map(|count| count.sqrt()).collect();
-    image::sum(&roots)
-}
-
-/// The column up to which half of the sum goes.
-fn midline(columns: &[f32]) -> usize {
-    let half = image::sum(columns) / 2.0;
+    }
+    let half = image::sum(&columns) / 2.0;
     let mut below = 0.0;
     columns
         .iter()

@@ -246,8 +246,8 @@ pub struct ScreenedStudy {
     pub positive_probability: f64,
     /// Warnings about the image.
     pub warnings: Vec<String>,
-    /// The crop and the activation map over it, where they were made.
-    pub images: Option<(Raster, Raster)>,
+    /// The crop and its activation maps as one PNG file, where they were drawn.
+    pub picture: Option<Vec<u8>>,
 }
 
 /// An object that could not be used.

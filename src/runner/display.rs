@@ -202,12 +202,12 @@ impl Lines {
             && now.duration_since(*told) >= QUIET
         {
             *told = now;
-            let percent = (pace.share() * 100.0) as u64;
-            self.say(&format!(
-                "{}: {percent} %, {}",
-                task.work,
-                pace.describe(now)
-            ));
+            let mut told = format!("{} %", (pace.share() * 100.0) as u64);
+            let how = pace.describe(now);
+            if !how.is_empty() {
+                told = format!("{told}, {how}");
+            }
+            self.say(&format!("{}: {told}", task.work));
         }
     }
 

@@ -52,16 +52,16 @@ pub enum Error {
     },
     /// The spec is not what it was.
     #[snafu(display(
-        "the spec of {name} has changed since it was first run: give the resource another name, \
-         or remove {prefix}"
+        "{fields} of {name} may not change once work has been done: give the resource another \
+         name, or remove {prefix}"
     ))]
     Changed {
         /// The resource.
         name: String,
         /// Where its results are.
         prefix: String,
-        /// The rules that the change breaks.
-        source: Violations,
+        /// The fields that differ.
+        fields: String,
     },
     /// A marker cannot be read.
     #[snafu(display("the marker of task {task} cannot be read"))]

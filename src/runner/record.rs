@@ -74,8 +74,16 @@ impl Record {
                 ..Status::default()
             };
             let old = self.with_status(&old, started);
-            let (name, prefix) = (&self.name, &self.prefix);
-            manifest::check_update(&old, resource).context(ChangedSnafu { name, prefix })?;
+            if manifest::check_update(&old, resource).is_err() {
+                let fields = manifest::changed_fields(&old, resource).join(", ");
+                let (name, prefix) = (&self.name, &self.prefix);
+                return ChangedSnafu {
+                    name,
+                    prefix,
+                    fields,
+                }
+                .fail();
+            }
         }
         self.write_manifest(resource)?;
         Ok(status)

@@ -20,6 +20,8 @@ use crate::workflow::artefacts;
 
 /// Rows of each kind that the report lists; the table has them all.
 const LISTED: usize = 200;
+/// Positives whose activation maps the report shows.
+const PICTURED: usize = 24;
 /// Bins of the distribution of scores.
 const BINS: usize = 20;
 
@@ -63,7 +65,8 @@ pub(super) fn run(run: &ScreeningContext<'_>) -> Result<Summary, TaskError> {
 struct Digest {
     counts: ScreeningStatus,
     rows: u64,
-    positives: Vec<ScreenedStudy>,
+    /// The most probable positives, each with the number of its row.
+    positives: Vec<(u64, Row)>,
     unusable: BTreeMap<String, u64>,
     unusable_objects: Vec<UnusableObject>,
     warnings: BTreeMap<String, u64>,
@@ -98,23 +101,37 @@ impl Digest {
 
     /// Keeps a positive if it is among the most probable ones.
     fn list(&mut self, row: &Row) {
-        let probability = row.positive_probability.unwrap_or_default();
         let place = self
             .positives
-            .partition_point(|listed| listed.positive_probability >= probability);
+            .partition_point(|(_, listed)| listed.positive_probability >= row.positive_probability);
         if place < LISTED {
-            let study = ScreenedStudy {
-                object: row.object.clone(),
-                row: self.rows,
-                probabilities: row.probabilities.clone(),
-                positive_probability: probability,
-                warnings: row.warnings.clone(),
-                images: None,
-            };
-            self.positives.insert(place, study);
+            self.positives.insert(place, (self.rows, row.clone()));
             self.positives.truncate(LISTED);
         }
     }
+}
+
+/// The positives as the report lists them, the first ones with their pictures.
+fn positives(
+    run: &ScreeningContext<'_>,
+    rows: Vec<(u64, Row)>,
+) -> Result<Vec<ScreenedStudy>, TaskError> {
+    let listed = rows.into_iter().enumerate().map(|(place, (number, row))| {
+        let picture = if place < PICTURED && !row.activation_map.is_empty() {
+            run.try_get(&row.activation_map)?
+        } else {
+            None
+        };
+        Ok(ScreenedStudy {
+            object: row.object,
+            row: number,
+            positive_probability: row.positive_probability.unwrap_or_default(),
+            probabilities: row.probabilities,
+            warnings: row.warnings,
+            picture,
+        })
+    });
+    listed.collect()
 }
 
 /// Writes the joined table, row by row.
@@ -212,7 +229,7 @@ fn screening_report(
         objects: digest.counts.objects,
         screened: digest.counts.screened,
         positive: digest.counts.positive,
-        positives: digest.positives,
+        positives: positives(run, digest.positives)?,
         unusable: counts(digest.unusable),
         unusable_objects: digest.unusable_objects,
         warnings: counts(digest.warnings),

@@ -1,5 +1,7 @@
 //! Which fields a document may have: unknown ones are found, and a `null` is as no field at all.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::Problem;
@@ -63,6 +65,24 @@ pub(super) fn unknown(schema: &Value, value: &Value, path: &str, problems: &mut 
             }
         }
         _ => {}
+    }
+}
+
+/// Finds every field in which two documents differ.
+pub(super) fn differing(old: &Value, new: &Value, path: &str, changed: &mut Vec<String>) {
+    let (Value::Object(old), Value::Object(new)) = (old, new) else {
+        if old != new {
+            changed.push(path.to_owned());
+        }
+        return;
+    };
+    let names: BTreeSet<_> = old.keys().chain(new.keys()).collect();
+    for name in names {
+        let path = join(path, name);
+        match (old.get(name), new.get(name)) {
+            (Some(old), Some(new)) => differing(old, new, &path, changed),
+            _ => changed.push(path),
+        }
     }
 }
 

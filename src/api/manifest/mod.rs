@@ -124,6 +124,19 @@ pub fn check_update(old: &Resource, new: &Resource) -> Result<(), Violations> {
     Err(Violations(problems.into_iter().map(at).collect()))
 }
 
+/// The fields of the spec that differ between two resources, such as `spec.training.epochs`.
+///
+/// A field that only one of them has is named by itself, a list as a whole.
+pub fn changed_fields(old: &Resource, new: &Resource) -> Vec<String> {
+    let spec = |resource: &Resource| {
+        let document = serde_json::to_value(resource).unwrap_or_default();
+        document.get("spec").cloned().unwrap_or_default()
+    };
+    let mut changed = Vec::new();
+    fields::differing(&spec(old), &spec(new), "spec", &mut changed);
+    changed
+}
+
 /// A violation within one document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Problem {

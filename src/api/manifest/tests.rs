@@ -585,6 +585,20 @@ fn once_started_only_suspend_parallelism_and_deadlines_change() {
 }
 
 #[test]
+fn the_fields_that_changed_are_named_by_their_paths() {
+    let (old, new) = started(|run| {
+        run.spec.training.epochs = 3;
+        run.spec.publish = None;
+        run.spec.tasks.pop();
+    });
+    assert_eq!(
+        changed_fields(&old, &new),
+        ["spec.publish", "spec.tasks", "spec.training.epochs"]
+    );
+    assert!(changed_fields(&old, &old).is_empty());
+}
+
+#[test]
 fn before_it_has_started_a_spec_may_change() {
     let (mut old, new) = started(|run| run.spec.training.epochs = 3);
     if let Resource::TrainingRun(run) = &mut old {

@@ -104,12 +104,26 @@ pub struct Table {
     categories: Vec<u8>,
 }
 
-/// What the next bits mean: a whole difference, or no more than its category.
+/// What the next bits mean: one difference, two, or none where there are too few bits to tell.
 #[derive(Clone, Copy, Default)]
 struct Fast {
-    difference: i16,
-    /// Bits of code and difference together; 0 where the fast table cannot tell.
-    bits: u16,
+    first: i16,
+    /// The first and the second together; the first alone where there is one.
+    sum: i16,
+    /// Bits of the first.
+    bits_of_first: u8,
+    /// Bits of all.
+    bits: u8,
+    count: u8,
+}
+
+/// One difference or two in a row, modulo 65536.
+pub struct Pair {
+    pub first: u16,
+    /// The first and the second together; the first alone where there is one.
+    pub sum: u16,
+    /// How many there are.
+    pub count: usize,
 }
 
 impl Table {
@@ -146,12 +160,20 @@ impl Table {
 
     fn fast_entry(&self, bits: u32) -> Fast {
         let window = u64::from(bits) << (64 - FAST_BITS);
-        match self.slow(window) {
-            Some((difference, bits)) if bits <= FAST_BITS => Fast {
-                difference,
-                bits: bits as u16,
-            },
-            _ => Fast::default(),
+        let within = |used: u32| {
+            let read = self.slow(window << used);
+            read.filter(|&(_, length)| used + length <= FAST_BITS)
+        };
+        let Some((first, bits_of_first)) = within(0) else {
+            return Fast::default();
+        };
+        let (second, bits_of_second) = within(bits_of_first).unwrap_or((0, 0));
+        Fast {
+            first,
+            sum: first.wrapping_add(second),
+            bits_of_first: bits_of_first as u8,
+            bits: (bits_of_first + bits_of_second) as u8,
+            count: if bits_of_second > 0 { 2 } else { 1 },
         }
     }
 
@@ -177,44 +199,46 @@ impl Table {
         })
     }
 
-    /// Reads the next four differences, modulo 65536.
-    #[inline]
-    pub fn read_four(&self, bits: &mut Bits<'_>) -> Option<[u16; 4]> {
-        // No fast entry takes more than 12 of the 56 bits.
+    fn look_up(&self, bits: &mut Bits<'_>) -> Fast {
         bits.refill();
-        let mut differences = [0; 4];
-        for difference in &mut differences {
-            let fast = self.fast[(bits.window >> (64 - FAST_BITS)) as usize];
-            if fast.bits > 0 {
-                bits.skip(fast.bits.into());
-                *difference = fast.difference as u16;
-            } else {
-                *difference = self.read_slowly(bits)?;
-            }
+        self.fast[(bits.window >> (64 - FAST_BITS)) as usize]
+    }
+
+    /// Reads the next one or two differences.
+    #[inline]
+    pub fn read_pair(&self, bits: &mut Bits<'_>) -> Option<Pair> {
+        let fast = self.look_up(bits);
+        if fast.count == 0 {
+            let difference = self.read_slowly(bits)?;
+            return Some(Pair {
+                first: difference,
+                sum: difference,
+                count: 1,
+            });
         }
-        Some(differences)
+        bits.skip(fast.bits.into());
+        Some(Pair {
+            first: fast.first as u16,
+            sum: fast.sum as u16,
+            count: fast.count.into(),
+        })
     }
 
     /// Reads the next difference, modulo 65536.
+    #[inline]
     pub fn read(&self, bits: &mut Bits<'_>) -> Option<u16> {
-        bits.refill();
-        let fast = self.fast[(bits.window >> (64 - FAST_BITS)) as usize];
-        if fast.bits > 0 {
-            bits.skip(fast.bits.into());
-            Some(fast.difference as u16)
-        } else {
-            self.read_slowly(bits)
+        let fast = self.look_up(bits);
+        if fast.count == 0 {
+            return self.read_slowly(bits);
         }
+        bits.skip(fast.bits_of_first.into());
+        Some(fast.first as u16)
     }
 
-    /// As [`read`](Self::read), for a code that the fast table does not tell; what follows may read
-    /// three more from the fast one.
     #[cold]
     fn read_slowly(&self, bits: &mut Bits<'_>) -> Option<u16> {
-        bits.refill();
         let (difference, length) = self.slow(bits.window)?;
         bits.skip(length);
-        bits.refill();
         Some(difference as u16)
     }
 }
@@ -240,6 +264,23 @@ mod tests {
             .collect();
         assert_eq!(read, [0, -1, 1, -3, 3]);
         assert!(!bits.is_overdrawn());
+    }
+
+    #[test]
+    fn pairs_are_the_same_differences() {
+        let bytes = [0b0100_1011, 0b1000_1101, 0b1111_1111];
+        let mut bits = Bits::new(&bytes);
+        let mut read = Vec::new();
+        while read.len() < 4 {
+            let pair = table().read_pair(&mut bits).expect("a code");
+            let second = pair.sum.wrapping_sub(pair.first);
+            read.extend(
+                [pair.first as i16, second as i16]
+                    .into_iter()
+                    .take(pair.count),
+            );
+        }
+        assert_eq!(read, [0, -1, 1, -3]);
     }
 
     #[test]

@@ -6,8 +6,8 @@ use super::Layout;
 use super::huffman::{Bits, Table, unstuff};
 use crate::imaging::error::{Error, PixelDataSnafu};
 
-/// A frame of one component of 2 to 16 bits, with any of the seven predictors, point transform and
-/// restart intervals of whole lines included.
+/// A frame of one component of 2 to 16 bits, with any of the seven predictors, restart intervals of
+/// whole lines included. A point transform, which would lose bits, is refused.
 ///
 /// # Errors
 /// [`Error::PixelData`] where the data are not such a frame or not one of the header's size.
@@ -20,11 +20,6 @@ pub fn decode(data: &[u8], layout: &Layout) -> Result<Vec<u16>, Error> {
         let (bytes, after) = unstuff(rest);
         decode_interval(&scan, &bytes, interval, layout.columns)?;
         rest = after;
-    }
-    if scan.point_transform > 0 {
-        for sample in &mut samples {
-            *sample <<= scan.point_transform;
-        }
     }
     Ok(samples)
 }
@@ -42,7 +37,6 @@ mod marker {
 struct Scan<'a> {
     precision: u32,
     predictor: u8,
-    point_transform: u32,
     restart_lines: Option<usize>,
     table: Table,
     data: &'a [u8],
@@ -157,16 +151,14 @@ fn read_restart_interval(segment: &[u8], layout: &Layout) -> Result<Option<usize
 struct ScanHeader {
     table: usize,
     predictor: u8,
-    point_transform: u32,
 }
 
 /// The scan header (T.81, B.2.3 and Table B.3).
 fn read_scan_header(segment: &[u8]) -> Result<ScanHeader, Error> {
     match *segment {
-        [1, _, table, predictor @ 1..=7, _, transform] => Ok(ScanHeader {
+        [1, _, table, predictor @ 1..=7, _, transform] if transform & 0x0F == 0 => Ok(ScanHeader {
             table: usize::from(table >> 4),
             predictor,
-            point_transform: u32::from(transform & 0x0F),
         }),
         _ => problem("its scan header is not that of one lossless component"),
     }
@@ -180,12 +172,6 @@ impl ScanHeader {
         mut tables: [Option<Table>; 4],
         data: &[u8],
     ) -> Result<Scan<'_>, Error> {
-        ensure!(
-            self.point_transform < precision,
-            PixelDataSnafu {
-                problem: "its point transform leaves no bits",
-            }
-        );
         let table = tables
             .get_mut(self.table)
             .and_then(Option::take)
@@ -195,7 +181,6 @@ impl ScanHeader {
         Ok(Scan {
             precision,
             predictor: self.predictor,
-            point_transform: self.point_transform,
             restart_lines,
             table,
             data,
@@ -218,7 +203,7 @@ fn decode_interval(
     for line in samples.chunks_mut(columns) {
         let first = match above.first() {
             Some(&above) => above,
-            None => 1 << (scan.precision - scan.point_transform - 1),
+            None => 1 << (scan.precision - 1),
         };
         let predictor = if above.is_empty() { 1 } else { scan.predictor };
         decode_line(&scan.table, &mut bits, predictor, first, above, line)
@@ -231,7 +216,9 @@ fn decode_interval(
     Ok(())
 }
 
-/// Predictors (T.81, Table H.1): a is to the left, b above, c above to the left.
+/// One line; `above` is empty where it is the first.
+///
+/// Predictors are those of T.81, Table H.1: `a` is to the left, `b` above, `c` above to the left.
 fn decode_line(
     table: &Table,
     bits: &mut Bits<'_>,
@@ -240,52 +227,61 @@ fn decode_line(
     above: &[u16],
     line: &mut [u16],
 ) -> Option<()> {
+    let (start, rest) = line.split_first_mut()?;
+    *start = first.wrapping_add(table.read(bits)?);
+    let start = *start;
     match predictor {
-        1 => decode_line_by(table, bits, first, above, line, |a, _, _| a),
-        2 => decode_line_by(table, bits, first, above, line, |_, b, _| b),
-        3 => decode_line_by(table, bits, first, above, line, |_, _, c| c),
-        4 => decode_line_by(table, bits, first, above, line, |a, b, c| a + b - c),
-        5 => decode_line_by(table, bits, first, above, line, |a, b, c| {
+        1 => decode_from_left(table, bits, start, rest),
+        2 => decode_by(table, bits, start, above, rest, |_, b, _| b),
+        3 => decode_by(table, bits, start, above, rest, |_, _, c| c),
+        4 => decode_by(table, bits, start, above, rest, |a, b, c| a + b - c),
+        5 => decode_by(table, bits, start, above, rest, |a, b, c| {
             a + ((b - c) >> 1)
         }),
-        6 => decode_line_by(table, bits, first, above, line, |a, b, c| {
+        6 => decode_by(table, bits, start, above, rest, |a, b, c| {
             b + ((a - c) >> 1)
         }),
-        _ => decode_line_by(table, bits, first, above, line, |a, b, _| (a + b) >> 1),
+        _ => decode_by(table, bits, start, above, rest, |a, b, _| (a + b) >> 1),
     }
 }
 
-#[inline]
-fn decode_line_by(
+/// The predictor of JPEG Lossless SV1, which is nearly every file's.
+fn decode_from_left(
     table: &Table,
     bits: &mut Bits<'_>,
-    first: u16,
+    start: u16,
+    rest: &mut [u16],
+) -> Option<()> {
+    let mut left = start;
+    let mut next = 0;
+    // A pair may be one sample, so the last sample of a line is read by itself.
+    while next + 1 < rest.len() {
+        let pair = table.read_pair(bits)?;
+        rest[next] = left.wrapping_add(pair.first);
+        rest[next + 1] = left.wrapping_add(pair.sum);
+        left = left.wrapping_add(pair.sum);
+        next += pair.count;
+    }
+    if let Some(last) = rest.get_mut(next) {
+        *last = left.wrapping_add(table.read(bits)?);
+    }
+    Some(())
+}
+
+fn decode_by(
+    table: &Table,
+    bits: &mut Bits<'_>,
+    start: u16,
     above: &[u16],
-    line: &mut [u16],
+    rest: &mut [u16],
     predict: impl Fn(i32, i32, i32) -> i32,
 ) -> Option<()> {
-    let (start, rest) = line.split_first_mut()?;
-    *start = first.wrapping_add(table.read(bits)?);
-    let mut left = *start;
-    let mut put = |sample: &mut u16, above: &[u16; 2], difference: u16| {
-        let [above_left, above] = above.map(i32::from);
+    let mut left = start;
+    for (sample, pair) in rest.iter_mut().zip(above.array_windows::<2>()) {
+        let [above_left, above] = pair.map(i32::from);
         let predicted = predict(left.into(), above, above_left) as u16;
-        left = predicted.wrapping_add(difference);
+        left = predicted.wrapping_add(table.read(bits)?);
         *sample = left;
-    };
-    // On the first line nothing is above, and its predictor does not look there.
-    let nothing = [0; 2];
-    let mut above = above.array_windows::<2>();
-    let (fours, rest) = rest.as_chunks_mut::<4>();
-    for samples in fours {
-        let differences = table.read_four(bits)?;
-        for (sample, difference) in samples.iter_mut().zip(differences) {
-            put(sample, above.next().unwrap_or(&nothing), difference);
-        }
-    }
-    for sample in rest {
-        let difference = table.read(bits)?;
-        put(sample, above.next().unwrap_or(&nothing), difference);
     }
     Some(())
 }

@@ -85,9 +85,12 @@ pub fn to_counts(samples: &[u16], layout: &Layout) -> (Image<f32>, usize) {
     let shift = layout.high_bit + 1 - layout.bits_stored;
     let unused = 16 - layout.bits_stored;
     let is_plain = layout.slope == 1.0 && layout.intercept == 0.0;
-    let rescale = |value: f32| (layout.slope * f64::from(value) + layout.intercept) as f32;
     let signed = |sample: u16| f32::from((((sample >> shift) << unused) as i16) >> unused);
     let unsigned = |sample: u16| f32::from(((sample >> shift) << unused) >> unused);
+    let rescale = |value: f32| {
+        let count = (layout.slope * f64::from(value) + layout.intercept) as f32;
+        if count.is_finite() { count } else { 0.0 }
+    };
     // One loop for each kind, so that each is as simple as it can be.
     let (pixels, negative) = match (layout.is_signed, is_plain) {
         (true, true) => keep_counts(samples, signed),
@@ -103,6 +106,7 @@ pub fn to_counts(samples: &[u16], layout: &Layout) -> (Image<f32>, usize) {
     (image, negative)
 }
 
+/// Without branches: whether a pixel has counts is as random as they are.
 fn keep_counts(samples: &[u16], value: impl Fn(u16) -> f32) -> (Vec<f32>, usize) {
     let mut negative = 0_u32;
     let pixels = samples
@@ -110,11 +114,7 @@ fn keep_counts(samples: &[u16], value: impl Fn(u16) -> f32) -> (Vec<f32>, usize)
         .map(|&sample| {
             let value = value(sample);
             negative += u32::from(value < 0.0);
-            if value > 0.0 && value < f32::INFINITY {
-                value
-            } else {
-                0.0
-            }
+            value.max(0.0)
         })
         .collect();
     (pixels, negative as usize)

@@ -60,7 +60,6 @@ pub fn scan() -> Scan {
 
 pub struct Scan {
     set: InMemDicomObject,
-    syntax: &'static str,
 }
 
 impl Scan {
@@ -69,37 +68,34 @@ impl Scan {
         let set = InMemDicomObject::new_empty();
         let count = frames.len();
         let pixels: Vec<u16> = frames.concat();
-        Self {
-            set,
-            syntax: uids::EXPLICIT_VR_LITTLE_ENDIAN,
-        }
-        .text(
-            tags::SOP_CLASS_UID,
-            VR::UI,
-            uids::NUCLEAR_MEDICINE_IMAGE_STORAGE,
-        )
-        .text(tags::SOP_INSTANCE_UID, VR::UI, "2.25.10")
-        .text(tags::STUDY_INSTANCE_UID, VR::UI, "2.25.11")
-        .text(tags::MODALITY, VR::CS, "NM")
-        .text(
-            tags::IMAGE_TYPE,
-            VR::CS,
-            r"ORIGINAL\PRIMARY\WHOLE BODY\EMISSION",
-        )
-        .text(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "MONOCHROME2")
-        .text(tags::NUMBER_OF_FRAMES, VR::IS, &count.to_string())
-        .text(tags::PIXEL_SPACING, VR::DS, r"2.4\2.4")
-        .numbers(tags::SAMPLES_PER_PIXEL, &[1])
-        .numbers(tags::ROWS, &[ROWS as u16])
-        .numbers(tags::COLUMNS, &[COLUMNS as u16])
-        .numbers(tags::BITS_ALLOCATED, &[16])
-        .numbers(tags::BITS_STORED, &[16])
-        .numbers(tags::HIGH_BIT, &[15])
-        .numbers(tags::PIXEL_REPRESENTATION, &[0])
-        .detectors(&(1..=count as u16).collect::<Vec<_>>())
-        .numbers(tags::ENERGY_WINDOW_VECTOR, &vec![1; count])
-        .numbers(tags::NUMBER_OF_ENERGY_WINDOWS, &[1])
-        .put(tags::PIXEL_DATA, VR::OW, PrimitiveValue::U16(pixels.into()))
+        Self { set }
+            .text(
+                tags::SOP_CLASS_UID,
+                VR::UI,
+                uids::NUCLEAR_MEDICINE_IMAGE_STORAGE,
+            )
+            .text(tags::SOP_INSTANCE_UID, VR::UI, "2.25.10")
+            .text(tags::STUDY_INSTANCE_UID, VR::UI, "2.25.11")
+            .text(tags::MODALITY, VR::CS, "NM")
+            .text(
+                tags::IMAGE_TYPE,
+                VR::CS,
+                r"ORIGINAL\PRIMARY\WHOLE BODY\EMISSION",
+            )
+            .text(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "MONOCHROME2")
+            .text(tags::NUMBER_OF_FRAMES, VR::IS, &count.to_string())
+            .text(tags::PIXEL_SPACING, VR::DS, r"2.4\2.4")
+            .numbers(tags::SAMPLES_PER_PIXEL, &[1])
+            .numbers(tags::ROWS, &[ROWS as u16])
+            .numbers(tags::COLUMNS, &[COLUMNS as u16])
+            .numbers(tags::BITS_ALLOCATED, &[16])
+            .numbers(tags::BITS_STORED, &[16])
+            .numbers(tags::HIGH_BIT, &[15])
+            .numbers(tags::PIXEL_REPRESENTATION, &[0])
+            .detectors(&(1..=count as u16).collect::<Vec<_>>())
+            .numbers(tags::ENERGY_WINDOW_VECTOR, &vec![1; count])
+            .numbers(tags::NUMBER_OF_ENERGY_WINDOWS, &[1])
+            .put(tags::PIXEL_DATA, VR::OW, PrimitiveValue::U16(pixels.into()))
     }
 
     pub fn detectors(self, vector: &[u16]) -> Self {
@@ -168,14 +164,9 @@ impl Scan {
         self
     }
 
-    pub fn syntax(mut self, uid: &'static str) -> Self {
-        self.syntax = uid;
-        self
-    }
-
     pub fn bytes(self) -> Vec<u8> {
         let meta = FileMetaTableBuilder::new()
-            .transfer_syntax(self.syntax)
+            .transfer_syntax(uids::EXPLICIT_VR_LITTLE_ENDIAN)
             .media_storage_sop_class_uid(uids::NUCLEAR_MEDICINE_IMAGE_STORAGE)
             .media_storage_sop_instance_uid("2.25.10");
         let file = self

@@ -1,12 +1,12 @@
 //! What a screening found: positives, scores, studies that could not be used, the model.
 
-use super::images::{coloured, scan_image};
 use super::provenance::list;
 use super::{caption, data, figure, note, title};
 use crate::report::input::{ScreenedStudy, ScreeningReport};
 use crate::report::markup::{Markup, element};
 use crate::report::number;
 use crate::report::plot::{self, Axes, Axis, Mark, Role};
+use crate::report::raster::data_uri;
 use crate::report::table::{Kind, Table, facts};
 
 /// The first screen: counts and caveats.
@@ -65,7 +65,7 @@ pub(in crate::report) fn positives(report: &ScreeningReport) -> Markup {
         "positives",
     );
     content.push(table_of_positives(report));
-    let images: Vec<Markup> = report.positives.iter().filter_map(images).collect();
+    let images: Vec<Markup> = report.positives.iter().filter_map(picture).collect();
     if !images.is_empty() {
         content.push(note(
             "Crop (white is no count, black the 99.5th percentile) and activation map over it, \
@@ -113,23 +113,24 @@ fn table_of_positives(report: &ScreeningReport) -> Markup {
     element("div").class("keys").child(table).into()
 }
 
-/// The crop and the map of a positive.
-fn images(study: &ScreenedStudy) -> Option<Markup> {
-    let (crop, map) = study.images.as_ref()?;
-    let name = format!("row {}", study.row);
+/// The crop and the activation maps of a positive.
+fn picture(study: &ScreenedStudy) -> Option<Markup> {
+    let picture = study.picture.as_ref()?;
     let small = format!(
         "probability of a positive {}",
         number::fraction(study.positive_probability)
     );
-    let images = [
-        Markup::from(scan_image(crop, &format!("Crop of {name}"))),
-        coloured(map, "Activation map", &name),
-    ];
-    let items = images.map(|image| element("li").class("maps").child(image));
-    let content = element("ul").class("images").children(items);
+    let alternative = format!(
+        "Row {}: the crop, then the maximum activation map of each block",
+        study.row
+    );
+    let image = element("img")
+        .class("strip")
+        .attribute("src", data_uri(picture))
+        .attribute("alt", alternative);
     Some(figure(
         caption(format!("Row {}", study.row), small),
-        content,
+        image,
     ))
 }
 

@@ -203,7 +203,7 @@ fn hostile(text: &str) -> crate::report::ScreeningReport {
     report.positives.truncate(1);
     report.positives[0].object = text.to_owned();
     report.positives[0].warnings = vec![text.to_owned()];
-    report.positives[0].images = None;
+    report.positives[0].picture = None;
     if let Some(metrics) = &mut report.validation {
         metrics.warnings = vec![text.to_owned()];
         metrics.classes[0].name = text.to_owned();

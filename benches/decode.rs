@@ -1,0 +1,73 @@
+//! How long reading and cropping a scan takes, and how much memory many of them take.
+//!
+//! `decode FILE SAMPLES` prints two JSON lists of seconds, one for each reader: attrium's, from the
+//! object's bytes to the crop's logarithm, and what it would be built on otherwise, dicom-rs from
+//! the bytes to the decoded frame alone. `decode FILE --objects COUNT` reads and crops the object
+//! that often and prints the greatest resident memory in bytes. `benches/run` calls both.
+
+use std::error::Error;
+use std::hint::black_box;
+use std::io::Write;
+use std::time::Instant;
+use std::{env, fs, io};
+
+use attrium::api::{CropMode, LossyPolicy};
+use attrium::imaging::{crop, log_image, read_anterior};
+use dicom_pixeldata::PixelDecoder;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    // `cargo bench` adds its own flag.
+    let arguments: Vec<String> = env::args().skip(1).filter(|flag| flag != "--bench").collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [file, "--objects", count] => print_memory(&fs::read(file)?, count.parse()?),
+        [file, samples] => print_times(&fs::read(file)?, samples.parse()?),
+        _ => {
+            writeln!(io::stderr(), "skipped: benches/run gives the arguments")?;
+            Ok(())
+        }
+    }
+}
+
+fn print_times(bytes: &[u8], samples: usize) -> Result<(), Box<dyn Error>> {
+    let attrium = times(samples, || Ok(black_box(preprocess(bytes)?.len())))?;
+    let dicom_rs = times(samples, || {
+        let object = dicom_object::from_reader(bytes)?;
+        Ok(black_box(object.decode_pixel_data_frame(0)?.data().len()))
+    })?;
+    let times = serde_json::json!({ "attrium": attrium, "dicom-rs": dicom_rs });
+    writeln!(io::stdout(), "{times}")?;
+    Ok(())
+}
+
+fn times(
+    samples: usize,
+    work: impl Fn() -> Result<usize, Box<dyn Error>>,
+) -> Result<Vec<f64>, Box<dyn Error>> {
+    (0..samples)
+        .map(|_| {
+            let start = Instant::now();
+            work()?;
+            Ok(start.elapsed().as_secs_f64())
+        })
+        .collect()
+}
+
+fn preprocess(bytes: &[u8]) -> Result<Vec<f32>, attrium::imaging::Error> {
+    let image = read_anterior(bytes, LossyPolicy::Quarantine)?;
+    Ok(log_image(&crop(&image, CropMode::Robust)?.counts))
+}
+
+fn print_memory(bytes: &[u8], count: usize) -> Result<(), Box<dyn Error>> {
+    for _ in 0..count {
+        black_box(preprocess(bytes)?);
+    }
+    // The peak of the resident set, in kB (proc(5)).
+    let status = fs::read_to_string("/proc/self/status")?;
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .and_then(|value| value.split_whitespace().next())
+        .ok_or("the peak of the resident set is not stated")?;
+    writeln!(io::stdout(), "{}", peak.parse::<u64>()? * 1024)?;
+    Ok(())
+}

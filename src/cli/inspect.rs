@@ -1,0 +1,125 @@
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use snafu::{ResultExt, Snafu};
+
+use super::output::{self, Format};
+use crate::api::{self, LossyPolicy};
+use crate::imaging::{self, Inspection};
+
+/// Says what was found in one DICOM file, and draws it.
+///
+/// Reports the view and how it is known, size, counts, crop and warnings; nothing that identifies
+/// the patient. A lossy image is read, with a warning.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  attrium inspect scan.dcm --png scan.png")]
+pub struct Args {
+    /// The DICOM file.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Draw the scan with its crop to this PNG file.
+    #[arg(long, value_name = "OUT")]
+    png: Option<PathBuf>,
+    /// How the patient's extent is found.
+    #[arg(long, value_enum, ignore_case = true, default_value_t = CropMode::Robust)]
+    crop: CropMode,
+    /// How to print.
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Format,
+}
+
+/// As [`api::CropMode`], which is spelled as in a manifest.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum CropMode {
+    /// Rows above a small share of the profile's maximum, small gaps closed.
+    #[value(name = "Robust")]
+    Robust,
+    /// Every row with counts, to the letter of the paper.
+    #[value(name = "Paper")]
+    Paper,
+}
+
+impl From<CropMode> for api::CropMode {
+    fn from(mode: CropMode) -> Self {
+        match mode {
+            CropMode::Robust => Self::Robust,
+            CropMode::Paper => Self::Paper,
+        }
+    }
+}
+
+/// Why a file could not be inspected.
+#[derive(Debug, Snafu)]
+pub enum Error {
+    /// The file could not be read.
+    #[snafu(display("cannot read {}", path.display()))]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: io::Error,
+    },
+    /// There is no anterior image, or no crop of it.
+    #[snafu(display("{} cannot be used ({})", path.display(), source.reason()))]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: imaging::Error,
+    },
+    /// The image could not be drawn.
+    #[snafu(display("cannot draw {}", path.display()))]
+    Draw {
+        /// The file that was to be drawn.
+        path: PathBuf,
+        /// The reason.
+        source: png::EncodingError,
+    },
+    /// The drawing could not be written.
+    #[snafu(display("cannot write {}", path.display()))]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: io::Error,
+    },
+    /// Standard output could not be written to.
+    #[snafu(display("cannot write to standard output"))]
+    Print {
+        /// The reason.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// 42 for an object that cannot be used, 1 for anything else.
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Unusable { .. } => 42,
+            _ => 1,
+        }
+    }
+}
+
+/// Reads, draws and describes the file; a scan that does not hold the crop is described all the
+/// same before that is an error.
+///
+/// # Errors
+/// [`Error`].
+pub fn run(args: Args) -> Result<(), Error> {
+    let path = &args.file;
+    let bytes = fs::read(path).context(ReadSnafu { path })?;
+    let image =
+        imaging::read_anterior(&bytes, LossyPolicy::Accept).context(UnusableSnafu { path })?;
+    let crop = imaging::crop(&image, args.crop.into());
+    let rectangle = crop.as_ref().ok().map(|crop| &crop.rectangle);
+    if let Some(png) = &args.png {
+        let drawing = imaging::draw(&image.counts, rectangle).context(DrawSnafu { path })?;
+        fs::write(png, drawing).context(WriteSnafu { path: png })?;
+    }
+    let inspection = Inspection::new(&image, crop.as_ref().ok());
+    output::print_as(args.output, &inspection, Inspection::to_table).context(PrintSnafu)?;
+    crop.map(drop).context(UnusableSnafu { path })
+}
