@@ -14,7 +14,7 @@ mod stage;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use snafu::Snafu;
+use snafu::{ChainCompat, Snafu};
 
 /// Trains, evaluates and runs networks that find cardiac amyloidosis on bone scans.
 #[derive(Debug, Parser)]
@@ -115,10 +115,8 @@ pub fn main() -> ExitCode {
     match run(Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!(
-                "error: {}",
-                snafu::Report::from_error(&error).to_string().trim_end()
-            );
+            let causes: Vec<String> = ChainCompat::new(&error).map(ToString::to_string).collect();
+            eprintln!("error: {}", causes.join(": "));
             ExitCode::from(error.exit_code())
         }
     }

@@ -236,7 +236,12 @@ impl<'a> Driver<'a> {
 
     fn failed(&mut self, task: &TaskSpec, error: &TaskError) -> String {
         let (exit_code, sentence) = (error.exit_code(), error.sentence());
-        let told = format!("failed: {sentence}");
+        let known = self.failures.iter().any(|it| it.sentence == sentence);
+        let told = if known {
+            "failed for the same reason".to_owned()
+        } else {
+            format!("failed: {sentence}")
+        };
         self.observed.tasks.insert(task.id, TaskState::Failed);
         self.failures.push(Failure {
             task: task.id,

@@ -121,6 +121,24 @@ impl Error {
         matches!(self, Self::Unreachable { .. })
     }
 
+    /// Whether the place is wrong or barred, so that another try would not help.
+    pub const fn is_bad_place(&self) -> bool {
+        match self {
+            Self::NotFound { .. }
+            | Self::Denied { .. }
+            | Self::WrongKind { .. }
+            | Self::InvalidKey { .. }
+            | Self::InvalidUri { .. }
+            | Self::Configuration { .. }
+            | Self::TooLarge { .. } => true,
+            Self::Full { .. }
+            | Self::Unreachable { .. }
+            | Self::AlreadyExists { .. }
+            | Self::Abandoned { .. }
+            | Self::Other { .. } => false,
+        }
+    }
+
     /// Names the error of an operation at a place.
     pub(super) fn at(uri: String, error: object_store::Error) -> Self {
         use object_store::Error as Store;

@@ -28,7 +28,7 @@ pub static COHORT: LazyLock<Cohort> = LazyLock::new(|| Cohort::draw(&root().join
 pub struct Cohort {
     pub images: PathBuf,
     pub labels: PathBuf,
-    /// How many objects there are.
+    /// How many objects there are; one of them is cut short.
     pub objects: usize,
     /// What the objects and the labels hold that must get nowhere: UIDs, identifiers, dates.
     pub identifiers: BTreeSet<String>,
@@ -52,7 +52,8 @@ pub fn scratch(name: &str) -> PathBuf {
     folder
 }
 
-/// The files below a folder, as paths relative to it, sorted.
+/// The files below a folder, as paths relative to it, sorted; those that another process is
+/// writing at this moment, under a name that ends in `#` and digits, are left out.
 pub fn files(folder: &Path) -> BTreeSet<String> {
     let mut files = BTreeSet::new();
     let mut folders = vec![folder.to_owned()];
@@ -63,11 +64,19 @@ pub fn files(folder: &Path) -> BTreeSet<String> {
                 folders.push(path);
             } else {
                 let below = path.strip_prefix(folder).expect("should be below");
-                files.insert(below.to_str().expect("should be text").to_owned());
+                let name = below.to_str().expect("should be text");
+                if !is_half_written(name) {
+                    files.insert(name.to_owned());
+                }
             }
         }
     }
     files
+}
+
+fn is_half_written(name: &str) -> bool {
+    let tail = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    tail.ends_with('#') && tail.len() < name.len()
 }
 
 impl Cohort {
@@ -75,25 +84,43 @@ impl Cohort {
         let (plain, images) = (folder.join("plain"), folder.join("images"));
         let studies = STUDIES.to_string();
         let out = plain.to_str().expect("should be text");
-        let arguments = ["phantom", "--studies", &studies, "--seed", "3", "--out", out];
-        attrium(arguments.into_iter().chain(["--grades", "0.4,0.1,0.25,0.25"])).ok();
+        let arguments = [
+            "phantom",
+            "--studies",
+            &studies,
+            "--seed",
+            "3",
+            "--out",
+            out,
+        ];
+        attrium(
+            arguments
+                .into_iter()
+                .chain(["--grades", "0.4,0.1,0.25,0.25"]),
+        )
+        .ok();
 
         let mut identifiers = BTreeSet::from([PLANTED_DATE.to_owned()]);
-        let objects = files(&plain.join("images"));
-        for key in &objects {
+        let drawn = files(&plain.join("images"));
+        for (number, key) in drawn.iter().enumerate() {
             let bytes = planted(&plain.join("images").join(key), &mut identifiers);
-            let path = images.join(key.replace('/', &format!("-{KEY}/")));
-            fs::create_dir_all(path.parent().expect("should be in a folder")).unwrap();
-            fs::write(path, bytes).unwrap();
+            let key = key.replace('/', &format!("-{KEY}/"));
+            if number == 0 {
+                put(
+                    &images,
+                    &key.replace("IM", "CUT"),
+                    &bytes[..bytes.len() / 2],
+                );
+            }
+            put(&images, &key, &bytes);
         }
         let labels = folder.join("labels.csv");
         let table = fs::read_to_string(plain.join("labels.csv")).unwrap();
         fs::write(&labels, with_names(&table, &mut identifiers)).unwrap();
-        let objects = objects.len();
         Self {
             images,
             labels,
-            objects,
+            objects: drawn.len() + 1,
             identifiers,
         }
     }
@@ -104,11 +131,22 @@ impl Cohort {
     }
 }
 
+/// Writes an object below a folder.
+pub fn put(folder: &Path, key: &str, bytes: &[u8]) {
+    let path = folder.join(key);
+    fs::create_dir_all(path.parent().expect("should be in a folder")).expect("should be made");
+    fs::write(path, bytes).expect("should be written");
+}
+
 /// An object with marks in all its texts; notes what identifies it.
 fn planted(path: &Path, identifiers: &mut BTreeSet<String>) -> Vec<u8> {
     let mut file = open_file(path).expect("should be DICOM");
     let count = plant(&mut file, NAME, NUMBER);
-    assert!(count > 30, "only {count} elements of {} were planted", path.display());
+    assert!(
+        count > 30,
+        "only {count} elements of {} were planted",
+        path.display()
+    );
     note(&file, identifiers);
     let mut bytes = Vec::new();
     file.write_all(&mut bytes).expect("should be written");
@@ -119,7 +157,10 @@ fn planted(path: &Path, identifiers: &mut BTreeSet<String>) -> Vec<u8> {
 fn note(object: &InMemDicomObject, identifiers: &mut BTreeSet<String>) {
     for element in object {
         if let Value::Sequence(sequence) = element.value() {
-            sequence.items().iter().for_each(|item| note(item, identifiers));
+            sequence
+                .items()
+                .iter()
+                .for_each(|item| note(item, identifiers));
         }
         let Ok(texts) = element.value().to_multi_str() else {
             continue;
@@ -127,7 +168,9 @@ fn note(object: &InMemDicomObject, identifiers: &mut BTreeSet<String>) {
         for text in texts.iter().map(|text| text.trim_matches([' ', '\0'])) {
             match element.vr() {
                 // What DICOM has named is not the patient's.
-                VR::UI if !text.starts_with("1.2.840.10008.") => identifiers.insert(text.to_owned()),
+                VR::UI if !text.starts_with("1.2.840.10008.") => {
+                    identifiers.insert(text.to_owned())
+                }
                 VR::DA | VR::DT if text.len() >= 8 => identifiers.insert(text[..8].to_owned()),
                 _ => false,
             };

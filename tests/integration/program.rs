@@ -47,7 +47,13 @@ impl Ended {
             let again = causes[place + 1..].contains(cause);
             assert!(!again, "{cause:?} is told twice in: {error}");
         }
-        for backtrace in ["panicked", "stack backtrace", "RUST_BACKTRACE", "Os {", "Err("] {
+        for backtrace in [
+            "panicked",
+            "stack backtrace",
+            "RUST_BACKTRACE",
+            "Os {",
+            "Err(",
+        ] {
             assert!(!self.stderr.contains(backtrace), "{}", self.stderr);
         }
     }
@@ -82,7 +88,9 @@ pub fn run(manifests: &[&Path]) -> Ended {
 
 /// The arguments of `attrium run` for manifests.
 pub fn run_arguments<'a>(manifests: &[&'a Path]) -> Vec<&'a OsStr> {
-    let files = manifests.iter().flat_map(|path| [OsStr::new("-f"), path.as_os_str()]);
+    let files = manifests
+        .iter()
+        .flat_map(|path| [OsStr::new("-f"), path.as_os_str()]);
     [OsStr::new("run")].into_iter().chain(files).collect()
 }
 
