@@ -17,7 +17,7 @@ pub struct Status {
     pub phase: Option<Phase>,
     /// Accepted, PodsHealthy, GatesPassed, Published and Succeeded, each True, False or Unknown.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16))]
+    #[schemars(length(max = 8))]
     #[schemars(transform = by_type)]
     pub conditions: Vec<Condition>,
     /// The stages that have been started, in order.
@@ -272,4 +272,74 @@ pub struct ModelReference {
     /// The SHA-256 of its files, as `sha256:` and 64 hexadecimal digits.
     #[schemars(length(max = 80))]
     pub digest: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::ConditionStatus;
+
+    #[test]
+    fn counts_of_shards_are_added_grade_by_grade() {
+        let shard = |used, grade: &str| DataStatus {
+            used,
+            by_grade: BTreeMap::from([(grade.to_owned(), used)]),
+            ..DataStatus::default()
+        };
+        let mut sum = shard(3, "0");
+        sum.add(&shard(4, "0"));
+        sum.add(&shard(1, "3"));
+        assert_eq!(sum.used, 8);
+        let expected = BTreeMap::from([("0".to_owned(), 7), ("3".to_owned(), 1)]);
+        assert_eq!(sum.by_grade, expected);
+    }
+
+    /// A decimal as long as one may be.
+    fn longest() -> Option<Decimal> {
+        "12345678.123456789012e-10".parse().ok()
+    }
+
+    #[test]
+    fn the_largest_status_leaves_room_in_64_kib() {
+        let time = || Some("2026-11-24T10:00:00Z".to_owned());
+        let message = "x".repeat(5000);
+        let condition = Condition::new("GatesPassed", ConditionStatus::False, "No", message, "");
+        let stage = StageStatus {
+            name: "x".repeat(63),
+            job: Some("x".repeat(63)),
+            tasks: u32::MAX,
+            active: u32::MAX,
+            succeeded: u32::MAX,
+            failed: u32::MAX,
+            start_time: time(),
+            completion_time: time(),
+        };
+        let end = || longest().expect("a decimal");
+        let result = ResultStatus {
+            architecture: Architecture::Residual,
+            task: Task::HighGrade,
+            auc: longest(),
+            auc_interval: Some(IntervalStatus {
+                low: end(),
+                high: end(),
+            }),
+            auc_hard: longest(),
+            accuracy: longest(),
+            sensitivity: longest(),
+            specificity: longest(),
+        };
+        let status = Status {
+            conditions: vec![condition; 8],
+            stages: vec![stage; 8],
+            results: vec![result; 32],
+            model: Some(ModelReference {
+                uri: "x".repeat(2048),
+                digest: "x".repeat(80),
+            }),
+            report: Some("x".repeat(2048)),
+            ..Status::default()
+        };
+        let bytes = serde_json::to_vec(&status).expect("should be JSON").len();
+        assert!(bytes < 44 * 1024, "{bytes}");
+    }
 }
