@@ -132,7 +132,14 @@ pub fn run(args: &Args) -> Result<(), Error> {
             tracing::warn!(%error, "The termination message cannot be written");
         }
     }
-    ended.map(|summary| tracing::info!(summary = summary.message, "The task has ended well"))
+    let summary = ended?;
+    match summary.shortfall {
+        Some(shortfall) => Err(TaskError::data(shortfall).into()),
+        None => {
+            tracing::info!(summary = summary.message, "The task has ended well");
+            Ok(())
+        }
+    }
 }
 
 fn task(args: &Args) -> Result<Summary, Error> {

@@ -21,7 +21,7 @@ mod training;
 
 pub use input::{
     ActivationFigure, ActivationRow, Count, DataFlow, Epoch, Example, Fact, Gate, History,
-    ModelFacts, Provenance, Published, ScreenedStudy, ScreeningReport, StageTime, TrainingReport,
+    ModelFacts, Provenance, Publication, Published, ScreenedStudy, ScreeningReport, StageTime, TrainingReport,
     UnusableObject,
 };
 pub use raster::{Raster, RasterError};

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::api::{
-    Architecture, ConditionStatus, DataStatus, GateOutcome, Metric, ModelReference, Phase, Task,
-    TrainingRun, condition, conditions, reasons,
+    Architecture, ConditionStatus, DataStatus, GateOutcome, Metric, ModelReference, Phase, Publish,
+    PublishMethod, Task, TrainingRun, condition, conditions, reasons,
 };
 use crate::stages::{Progress, Summary, TaskContext, TaskError};
 use crate::storage::Storage;
@@ -380,6 +380,40 @@ fn before_any_task_has_ended_well_a_spec_may_be_corrected() {
     assert_eq!(again.ending, Ending::Succeeded);
 }
 
+#[test]
+fn what_an_evaluation_could_not_publish_is_a_failure_that_keeps_its_results() {
+    let mut run = fixtures::training_run();
+    run.spec.publish = Some(Publish {
+        architecture: Architecture::Linear,
+        task: Task::Positive,
+        method: PublishMethod::Ensemble,
+    });
+    let store = Storage::memory();
+    let evaluation = task(StageKind::Evaluate, 0);
+    let short = Summary {
+        report: Some("report/index.html".to_owned()),
+        shortfall: Some("Linear cannot be published".to_owned()),
+        ..Summary::default()
+    };
+    let script = Script::new(&store, [(evaluation, Act::Succeed(short))]);
+    let finished = try_run(&script, run.clone(), &settings(2)).expect("should run");
+    assert_eq!(finished.ending, Ending::Failed);
+    assert_eq!(finished.exit_code(), 42);
+    let status = finished.status();
+    assert_eq!(status.report.as_deref(), Some("report/index.html"));
+    assert!(status.progress.expect("progress").percent < 100);
+    for kind in [conditions::PUBLISHED, conditions::SUCCEEDED] {
+        let (is_so, _, message) = condition_of(&finished, kind);
+        assert_eq!(is_so, ConditionStatus::False);
+        assert!(message.contains("Linear cannot be published"), "{message}");
+    }
+
+    let again = Script::new(&store, []);
+    let finished = try_run(&again, run, &settings(2)).expect("should run");
+    assert_eq!(again.ran(), [evaluation]);
+    assert_eq!(finished.ending, Ending::Succeeded);
+}
+
 fn gate(passed: bool) -> GateOutcome {
     GateOutcome {
         architecture: Architecture::Linear,
@@ -428,7 +462,7 @@ fn a_missed_gate_is_no_success_and_says_by_how_much() {
 fn shards_are_added_up_and_a_later_stage_takes_their_place() {
     let data = |used| {
         Some(DataStatus {
-            used,
+            used: Some(used),
             ..DataStatus::default()
         })
     };

@@ -7,7 +7,7 @@ use crate::evaluation::{
 };
 use crate::report::{
     ActivationFigure, ActivationRow, Count, DataFlow, Epoch, Example, Fact, Gate, History,
-    ModelFacts, Provenance, Published, Raster, ScreenedStudy, ScreeningReport, StageTime,
+    ModelFacts, Provenance, Publication, Published, Raster, ScreenedStudy, ScreeningReport, StageTime,
     TrainingReport, UnusableObject,
 };
 
@@ -103,7 +103,7 @@ pub(super) fn training() -> TrainingReport {
             outcome: gate(&metrics(Architecture::Residual, Task::Positive), "auc", 0.88)
                 .expect("a metric that gates know"),
         }],
-        published: Some(Published {
+        publication: Publication::Published(Published {
             architecture: Architecture::Residual,
             task: Task::Positive,
             method: "Ensemble".to_owned(),
