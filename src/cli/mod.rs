@@ -16,13 +16,28 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use snafu::Snafu;
 
+const EXIT_CODES: &str = "\
+Exit codes, of every command:
+  0    done
+  2    the command line is wrong
+  42   the data is bad (objects, tables of predictions): another try is of no use
+  43   the configuration is bad (manifest, places and files that are named, labels, bundle)
+  130  stopped by Ctrl-C or SIGTERM; run again, it goes on
+  1    anything else, a missed gate among it; another try may do
+
+Example:
+  attrium run -f training-run.yaml
+
+Research use only: not a medical device.";
+
 /// Trains, evaluates and runs networks that find cardiac amyloidosis on bone scans.
 #[derive(Debug, Parser)]
 #[command(
     name = "attrium",
     version,
     max_term_width = 100,
-    after_help = "Research use only: not a medical device."
+    after_help = "Research use only: not a medical device.",
+    after_long_help = EXIT_CODES
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -95,7 +110,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// The process's exit code: 42 for bad data, 43 for a bad configuration, 1 for anything else.
+    /// The process's exit code: 42 for bad data, 43 for a bad configuration, 130 where it was stopped,
+    /// 1 for anything else.
     fn exit_code(&self) -> u8 {
         match self {
             Self::Crds { .. } => 1,
