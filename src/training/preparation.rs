@@ -223,3 +223,141 @@ fn normalize(normalization: &Normalization, images: &mut [f32], pixels: usize) {
         .par_chunks_exact_mut(pixels)
         .for_each(|image| normalization.apply(image));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIDE: usize = 4;
+    const STUDIES: usize = 40;
+
+    struct Fixture {
+        images: Vec<f32>,
+        classes: Vec<usize>,
+        patients: Vec<u32>,
+    }
+
+    impl Fixture {
+        /// Every pixel of a study's image is the study's number; every tenth patient has two studies.
+        fn new() -> Self {
+            Self {
+                images: (0..STUDIES)
+                    .flat_map(|study| vec![study as f32; SIDE * SIDE])
+                    .collect(),
+                classes: (0..STUDIES)
+                    .map(|study| usize::from(study % 4 == 0))
+                    .collect(),
+                patients: (0..STUDIES as u32)
+                    .map(|study| study - u32::from(study % 10 == 1))
+                    .collect(),
+            }
+        }
+
+        fn cohort(&self) -> Cohort<'_> {
+            Cohort {
+                images: &self.images,
+                side: SIDE,
+                classes: &self.classes,
+                patients: &self.patients,
+            }
+        }
+    }
+
+    fn prepare(fixture: &Fixture, fold: Option<u32>, images: u32) -> Result<Prepared, Error> {
+        Preparation {
+            cross_validation: &CrossValidation { folds: 4, seed: 7 },
+            augmentation: &AugmentationSpec {
+                images,
+                shift_percent: 0,
+                rotation_degrees: 0,
+                scale_percent: 0,
+            },
+            training: &TrainingSpec {
+                validation_percent: 20,
+                ..TrainingSpec::default()
+            },
+            classes: 2,
+            fold,
+        }
+        .prepare(fixture.cohort())
+    }
+
+    /// The studies whose images are among these, found by undoing the normalisation.
+    fn studies(prepared: &Prepared, images: &[f32]) -> Vec<usize> {
+        let (mean, deviation) = (
+            prepared.normalization.mean[0],
+            prepared.normalization.deviation[0],
+        );
+        images
+            .chunks_exact(SIDE * SIDE)
+            .map(|image| (image[0] * deviation + mean).round() as usize)
+            .collect()
+    }
+
+    #[test]
+    fn no_patient_is_on_two_sides_of_a_split() {
+        let fixture = Fixture::new();
+        let prepared = prepare(&fixture, Some(1), 100).unwrap();
+        let patients = |studies: &[usize]| -> Vec<u32> {
+            studies
+                .iter()
+                .map(|&study| fixture.patients[study])
+                .collect()
+        };
+        let train = patients(&studies(&prepared, &prepared.fit.images));
+        let validation = patients(&studies(&prepared, &prepared.fit.validation_images));
+        let test = patients(&prepared.test);
+        assert!(!validation.is_empty() && !test.is_empty());
+        assert!(
+            train
+                .iter()
+                .all(|patient| !validation.contains(patient) && !test.contains(patient))
+        );
+        assert!(validation.iter().all(|patient| !test.contains(patient)));
+    }
+
+    #[test]
+    fn there_are_exactly_as_many_images_as_asked_for_and_labels_follow_them() {
+        let fixture = Fixture::new();
+        for images in [7, 24, 101] {
+            let prepared = prepare(&fixture, Some(0), images).unwrap();
+            assert_eq!(prepared.fit.labels.len(), images as usize);
+            let sources = studies(&prepared, &prepared.fit.images);
+            let labels: Vec<usize> = sources
+                .iter()
+                .map(|&study| fixture.classes[study])
+                .collect();
+            assert_eq!(prepared.fit.labels, labels);
+        }
+    }
+
+    #[test]
+    fn the_normalisation_is_of_the_training_images_alone() {
+        let prepared = prepare(&Fixture::new(), Some(2), 60).unwrap();
+        let count = prepared.fit.labels.len() as f32;
+        let first = |images: &[f32]| images.chunks_exact(SIDE * SIDE).map(|i| i[0]).sum::<f32>();
+        assert!((first(&prepared.fit.images) / count).abs() < 1e-4);
+        let validation = prepared.fit.validation_labels.len() as f32;
+        assert!((first(&prepared.fit.validation_images) / validation).abs() > 1e-3);
+    }
+
+    #[test]
+    fn without_a_fold_every_study_is_seen() {
+        let fixture = Fixture::new();
+        let prepared = prepare(&fixture, None, 200).unwrap();
+        assert!(prepared.test.is_empty());
+        let mut seen = studies(&prepared, &prepared.fit.images);
+        seen.extend(studies(&prepared, &prepared.fit.validation_images));
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), STUDIES);
+    }
+
+    #[test]
+    fn a_cohort_of_one_class_cannot_be_trained_on() {
+        let mut fixture = Fixture::new();
+        fixture.classes.fill(0);
+        let error = prepare(&fixture, Some(0), 10).unwrap_err();
+        assert!(matches!(error, Error::OneClass { .. }), "{error}");
+    }
+}

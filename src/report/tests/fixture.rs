@@ -303,7 +303,10 @@ fn screened(number: u32) -> ScreenedStudy {
         } else {
             Vec::new()
         },
-        picture: Some(crate::report::strip(&crop(grade, number), &[map(64, grade)])),
+        picture: Some(crate::report::strip(
+            &crop(grade, number),
+            &[map(64, grade)],
+        )),
     }
 }
 
