@@ -198,11 +198,7 @@ pub struct Decision {
 /// # Errors
 /// [`Error::UpsideDown`] where only the counts say so or the header says the opposite;
 /// [`Error::OrientationUnclear`] where neither says anything or the header contradicts the counts.
-pub fn decide(
-    head: Head,
-    stated: Option<Stated>,
-    feet_first: bool,
-) -> Result<Decision, Error> {
+pub fn decide(head: Head, stated: Option<Stated>, feet_first: bool) -> Result<Decision, Error> {
     let turn = |turn, by_header_alone| {
         Ok(Decision {
             turn,

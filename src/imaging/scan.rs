@@ -149,12 +149,10 @@ fn find_turn(
             let feet_first = orientation::lies_feet_first(set)?;
             orientation::decide(Head::of(counts), stated, feet_first)
         }
-        Acquisition::Static => {
-            Ok(Decision {
-                turn: stated.is_some_and(|stated| !stated.is_upright),
-                by_header_alone: false,
-            })
-        }
+        Acquisition::Static => Ok(Decision {
+            turn: stated.is_some_and(|stated| !stated.is_upright),
+            by_header_alone: false,
+        }),
     }
 }
 

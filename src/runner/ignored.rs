@@ -78,6 +78,9 @@ mod tests {
                 secret: None,
             },
         });
-        assert_eq!(ignored_fields(&Resource::ScreeningJob(Box::new(job))), ["alert"]);
+        assert_eq!(
+            ignored_fields(&Resource::ScreeningJob(Box::new(job))),
+            ["alert"]
+        );
     }
 }

@@ -97,7 +97,12 @@ mod tests {
                 probabilities: vec![1.0 - positive, positive],
                 covariates: vec!["7".to_owned()],
             };
-            add(&mut table, vec!["patient".to_owned()], prediction, preference);
+            add(
+                &mut table,
+                vec!["patient".to_owned()],
+                prediction,
+                preference,
+            );
         }
         table
     }

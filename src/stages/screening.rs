@@ -6,8 +6,8 @@ use super::TaskError;
 use super::objects::Fetched;
 use crate::api::LossyPolicy;
 use crate::bundle::{self, Model};
-use crate::evaluation::positive_probability;
 use crate::dataset::Preference;
+use crate::evaluation::positive_probability;
 use crate::imaging::{self, AnteriorImage, Crop, StudyUid, ViewSource, Warning};
 
 /// A model with the threshold that makes a decision of its probabilities.
@@ -74,11 +74,7 @@ impl Scan {
         Self {
             study: image.study,
             view_source: image.view_source,
-            preference: Preference::new(
-                image.acquisition,
-                image.view_source,
-                image.counts.sum(),
-            ),
+            preference: Preference::new(image.acquisition, image.view_source, image.counts.sum()),
             synthetic: image.synthetic,
             warnings,
             counts: crop.counts,

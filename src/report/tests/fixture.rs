@@ -7,8 +7,8 @@ use crate::evaluation::{
 };
 use crate::report::{
     ActivationFigure, ActivationRow, Count, DataFlow, Epoch, Example, Fact, Gate, History,
-    ModelFacts, Provenance, Publication, Published, Raster, ScreenedStudy, ScreeningReport, StageTime,
-    TrainingReport, UnusableObject,
+    ModelFacts, Provenance, Publication, Published, Raster, ScreenedStudy, ScreeningReport,
+    StageTime, TrainingReport, UnusableObject,
 };
 
 const ARCHITECTURES: [Architecture; 2] = [Architecture::Linear, Architecture::Residual];

@@ -116,7 +116,11 @@ fn a_model_that_is_trained_later_or_cannot_be_made_is_told_of_as_such() {
         reason: "a fold has failed".to_owned(),
     };
     let page = training_report(&report);
-    assert_eq!(page.matches("No model was published: a fold has failed.").count(), 2);
+    assert_eq!(
+        page.matches("No model was published: a fold has failed.")
+            .count(),
+        2
+    );
 }
 
 #[test]
