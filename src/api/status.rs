@@ -30,7 +30,7 @@ pub struct Status {
     /// How far it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub progress: Option<ProgressStatus>,
-    /// The counts of a screening.
+    /// The counts of a screening, in objects.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub screening: Option<ScreeningStatus>,
     /// A row for each network and task that was evaluated.
@@ -186,7 +186,7 @@ pub struct ProgressStatus {
     pub eta: Option<String>,
 }
 
-/// The counts of a screening, in studies.
+/// The counts of a screening, in objects: a study of which two objects were screened counts twice.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ScreeningStatus {
@@ -194,11 +194,11 @@ pub struct ScreeningStatus {
     pub objects: u64,
     /// Objects that show no anterior view, such as a posterior in an object of its own.
     pub other_views: u64,
-    /// Studies that were given a decision.
+    /// Objects that were given a decision.
     pub screened: u64,
-    /// Studies at or above the operating point.
+    /// Objects at or above the operating point.
     pub positive: u64,
-    /// Studies below it.
+    /// Objects below it.
     pub negative: u64,
     /// Objects that could not be used; each has a row with its reason.
     pub unusable: u64,
@@ -230,7 +230,8 @@ pub struct ResultStatus {
     /// Its 95 % interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auc_interval: Option<IntervalStatus>,
-    /// Area under the ROC curve of hard labels: balanced accuracy.
+    /// Area under the ROC curve of hard labels: balanced accuracy; for four grades the mean of that
+    /// of each grade against the rest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auc_hard: Option<Decimal>,
     /// Share of studies that are classified right.
@@ -280,7 +281,7 @@ pub struct ModelReference {
     /// The bundle's folder.
     #[schemars(length(max = 2048))]
     pub uri: String,
-    /// The SHA-256 of its files, as `sha256:` and 64 hexadecimal digits.
+    /// The SHA-256 of its file SHA256SUMS, as `sha256:` and 64 hexadecimal digits.
     #[schemars(length(max = 80))]
     pub digest: String,
 }

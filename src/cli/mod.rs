@@ -154,3 +154,39 @@ fn run(arguments: Arguments) -> Result<(), Error> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_subcommands_help_has_an_example() {
+        let mut command = Arguments::command();
+        let mut subcommands = 0;
+        for subcommand in command.get_subcommands_mut() {
+            let name = subcommand.get_name().to_owned();
+            let help = subcommand.render_long_help().to_string();
+            assert!(help.contains("Example:"), "{name}: {help}");
+            assert!(help.contains(&format!("attrium {name}")), "{name}: {help}");
+            subcommands += 1;
+        }
+        assert_eq!(subcommands, 8);
+    }
+
+    #[test]
+    fn the_help_and_the_readme_name_the_same_exit_codes() {
+        let help = Arguments::command().render_long_help().to_string();
+        let readme = include_str!("../../README.md");
+        for code in ["0", "2", "42", "43", "130", "1"] {
+            assert!(help.contains(&format!("\n  {code} ")), "{code}: {help}");
+            assert!(readme.contains(&format!("\n| {code} |")), "{code}");
+        }
+    }
+}

@@ -276,7 +276,7 @@ mod tests {
                 validation_percent: 20,
                 ..TrainingSpec::default()
             },
-            classes: 2,
+            classes: &["negative", "positive"],
             fold,
         }
         .prepare(fixture.cohort())
@@ -339,6 +339,18 @@ mod tests {
         assert!((first(&prepared.fit.images) / count).abs() < 1e-4);
         let validation = prepared.fit.validation_labels.len() as f32;
         assert!((first(&prepared.fit.validation_images) / validation).abs() > 1e-3);
+    }
+
+    #[test]
+    fn a_class_with_too_few_patients_is_named_as_the_task_names_it() {
+        let mut fixture = Fixture::new();
+        fixture.classes = (0..STUDIES).map(|study| usize::from(study == 5)).collect();
+        let error = prepare(&fixture, Some(0), 10).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the class \"positive\" has 1 patient, fewer than the 4 folds: lower \
+             crossValidation.folds, add patients of this class, or leave out the task"
+        );
     }
 
     #[test]
