@@ -94,9 +94,11 @@ pub enum Error {
 }
 
 impl Error {
-    /// 42 for an object that cannot be used, 1 for anything else.
+    /// 42 for an object that cannot be used, 43 where the argument is to be changed, 1 for
+    /// anything else.
     pub const fn exit_code(&self) -> u8 {
         match self {
+            Self::Read { .. } => 43,
             Self::Unusable { .. } => 42,
             _ => 1,
         }

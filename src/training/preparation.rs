@@ -19,6 +19,20 @@ pub enum Error {
         /// Why.
         source: folds::Error,
     },
+    /// A class cannot be in every fold.
+    #[snafu(display(
+        "the class {class:?} has {patients} {}, fewer than the {folds} folds: {}",
+        if *patients == 1 { "patient" } else { "patients" },
+        folds::REMEDY
+    ))]
+    TooFewPatients {
+        /// The class's name.
+        class: String,
+        /// How many patients have it as their highest class.
+        patients: usize,
+        /// How many folds were asked for.
+        folds: usize,
+    },
     /// It has no class to tell apart.
     #[snafu(display(
         "all {studies} studies that a network would be trained on are of one class: add studies of \
@@ -70,8 +84,8 @@ pub struct Preparation<'a> {
     pub augmentation: &'a AugmentationSpec,
     /// The share kept for validation and the class weights.
     pub training: &'a TrainingSpec,
-    /// The number of classes of the task.
-    pub classes: usize,
+    /// The names of the task's classes.
+    pub classes: &'a [&'a str],
     /// The fold that is left out, from 0; `None` trains on every study.
     pub fold: Option<u32>,
 }
@@ -139,8 +153,24 @@ impl Preparation<'_> {
             self.cross_validation.folds as usize,
             u64::from(self.cross_validation.seed),
         )
-        .context(FoldsSnafu)?;
+        .map_err(|error| self.name_class(error))?;
         Ok(studies.partition(|&study| folds[study] != fold as usize))
+    }
+
+    /// An error of the folds, where the class that it is about has its name.
+    fn name_class(&self, source: folds::Error) -> Error {
+        match source {
+            folds::Error::TooFewPatients {
+                class,
+                patients,
+                folds,
+            } if class < self.classes.len() => Error::TooFewPatients {
+                class: self.classes[class].to_owned(),
+                patients,
+                folds,
+            },
+            source => Error::Folds { source },
+        }
     }
 
     fn augmentation(&self) -> Augmentation {
@@ -158,8 +188,8 @@ impl Preparation<'_> {
 
     fn class_weights(&self, labels: &[usize]) -> Vec<f32> {
         match self.training.class_weights {
-            ClassWeights::Balanced => class_weights(labels, self.classes),
-            ClassWeights::None => vec![1.0; self.classes],
+            ClassWeights::Balanced => class_weights(labels, self.classes.len()),
+            ClassWeights::None => vec![1.0; self.classes.len()],
         }
     }
 }
@@ -246,7 +276,7 @@ mod tests {
                 validation_percent: 20,
                 ..TrainingSpec::default()
             },
-            classes: 2,
+            classes: &["negative", "positive"],
             fold,
         }
         .prepare(fixture.cohort())
@@ -309,6 +339,18 @@ mod tests {
         assert!((first(&prepared.fit.images) / count).abs() < 1e-4);
         let validation = prepared.fit.validation_labels.len() as f32;
         assert!((first(&prepared.fit.validation_images) / validation).abs() > 1e-3);
+    }
+
+    #[test]
+    fn a_class_with_too_few_patients_is_named_as_the_task_names_it() {
+        let mut fixture = Fixture::new();
+        fixture.classes = (0..STUDIES).map(|study| usize::from(study == 5)).collect();
+        let error = prepare(&fixture, Some(0), 10).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the class \"positive\" has 1 patient, fewer than the 4 folds: lower \
+             crossValidation.folds, add patients of this class, or leave out the task"
+        );
     }
 
     #[test]
