@@ -106,7 +106,9 @@ pub enum Error {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// Anything else.
-    #[snafu(display("{uri} cannot be used"))]
+    #[snafu(display(
+        "{uri} cannot be used: check the place, its options and the store's own log, then run again"
+    ))]
     Other {
         /// The place.
         uri: String,
