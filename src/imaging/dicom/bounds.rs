@@ -129,7 +129,8 @@ fn walk<'a>(
         }
     }
     ensure!(depth == 0, TruncatedSnafu { position });
-    Ok(position)
+    // Delimiters of sequences may follow the last value.
+    Ok(bytes.len())
 }
 
 fn cut_short_or_malformed(error: &(dyn std::error::Error + 'static), position: usize) -> Error {

@@ -62,6 +62,10 @@ fn a_file_without_preamble_is_read() {
 #[test]
 fn an_object_without_pixel_data_says_so() {
     assert_eq!(scan().without(tags::PIXEL_DATA).reason(), "no-pixel-data");
+    let icon = vec![coded(ANTERIOR, "SCT")];
+    let ends_in_a_sequence = scan().items(tags::ICON_IMAGE_SEQUENCE, icon);
+    let reason = ends_in_a_sequence.without(tags::PIXEL_DATA).reason();
+    assert_eq!(reason, "no-pixel-data");
 }
 
 #[test]
