@@ -92,4 +92,4 @@ build-packages:
 	@command -v cc >/dev/null || { $(call debian_packages,$(BUILD_PACKAGES)); }
 
 test-packages:
-	@[ -n "$(CHROMIUM)" ] || command -v chromium >/dev/null || { $(call debian_packages,$(TEST_PACKAGES)); }
+	@[ -n "$(ATTRIUM_CHROMIUM)" ] || command -v chromium >/dev/null || { $(call debian_packages,$(TEST_PACKAGES)); }

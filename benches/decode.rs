@@ -17,7 +17,10 @@ use dicom_pixeldata::PixelDecoder;
 
 fn main() -> Result<(), Box<dyn Error>> {
     // `cargo bench` adds its own flag.
-    let arguments: Vec<String> = env::args().skip(1).filter(|flag| flag != "--bench").collect();
+    let arguments: Vec<String> = env::args()
+        .skip(1)
+        .filter(|flag| flag != "--bench")
+        .collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [file, "--objects", count] => print_memory(&fs::read(file)?, count.parse()?),
         [file, samples] => print_times(&fs::read(file)?, samples.parse()?),

@@ -23,3 +23,6 @@ pub mod stages;
 pub mod storage;
 pub mod training;
 pub mod workflow;
+
+#[cfg(test)]
+mod documents;

@@ -1,20 +1,44 @@
 //! Random numbers that depend on what they are for, never on threads or on the order of work.
 //!
-//! A stream is named by the run's seed, a purpose and two counters, and these make up the key of
-//! a ChaCha8 generator: equal names give equal numbers, and different names unrelated ones.
+//! A stream is named by a seed and by what it is for, and these make up the key of a ChaCha8
+//! generator: equal names give equal numbers, and different names unrelated ones.
 //! The draws are defined here, so that a new version of a library cannot change a run's results.
 
 use rand::Rng;
-use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+use rand_chacha::rand_core::SeedableRng;
+use sha2::{Digest, Sha256};
 
-/// The generator of one named stream; `purpose` is at most 8 bytes.
-pub(crate) fn stream(seed: u64, purpose: &[u8; 8], first: u64, second: u64) -> ChaCha8Rng {
+pub(crate) use rand_chacha::ChaCha8Rng;
+
+/// The generator whose key is a seed and 24 bytes more.
+pub(crate) fn keyed(seed: u64, name: [u8; 24]) -> ChaCha8Rng {
     let mut key = [0; 32];
     key[..8].copy_from_slice(&seed.to_le_bytes());
-    key[8..16].copy_from_slice(purpose);
-    key[16..24].copy_from_slice(&first.to_le_bytes());
-    key[24..].copy_from_slice(&second.to_le_bytes());
+    key[8..].copy_from_slice(&name);
     ChaCha8Rng::from_seed(key)
+}
+
+/// The generator of a purpose and two counters.
+pub(crate) fn stream(seed: u64, purpose: &[u8; 8], first: u64, second: u64) -> ChaCha8Rng {
+    let mut name = [0; 24];
+    name[..8].copy_from_slice(purpose);
+    name[8..16].copy_from_slice(&first.to_le_bytes());
+    name[16..].copy_from_slice(&second.to_le_bytes());
+    keyed(seed, name)
+}
+
+/// The generator of a name of any length: its key is the SHA-256 of seed and name.
+pub(crate) fn named(seed: u64, name: &str) -> ChaCha8Rng {
+    let key = Sha256::new()
+        .chain_update(seed.to_le_bytes())
+        .chain_update(name.as_bytes())
+        .finalize();
+    ChaCha8Rng::from_seed(key.into())
+}
+
+/// A number from 0 to 1 (excluded) in steps of 2^-24, which 32 bits of float hold exactly.
+pub(crate) fn unit_f32(random: &mut ChaCha8Rng) -> f32 {
+    (random.next_u32() >> 8) as f32 / (1 << 24) as f32
 }
 
 /// A number from `low` to `high` (`high` excluded), uniform in steps of 2^-53 of the range.
@@ -59,6 +83,23 @@ mod tests {
         ] {
             assert_ne!(reference, other);
         }
+    }
+
+    #[test]
+    fn a_named_stream_depends_on_its_seed_and_name_and_on_nothing_else() {
+        let draw = |seed, name| named(seed, name).next_u64();
+        assert_eq!(draw(1, "a"), draw(1, "a"));
+        assert_ne!(draw(1, "a"), draw(2, "a"));
+        assert_ne!(draw(1, "a"), draw(1, "b"));
+    }
+
+    #[test]
+    fn unit_numbers_fill_the_interval_evenly() {
+        let mut random = named(7, "unit");
+        let numbers: Vec<f32> = (0..10_000).map(|_| unit_f32(&mut random)).collect();
+        let mean = numbers.iter().sum::<f32>() / 10_000.0;
+        assert!(numbers.iter().all(|number| (0.0..1.0).contains(number)));
+        assert!((mean - 0.5).abs() < 0.01, "{mean}");
     }
 
     #[test]

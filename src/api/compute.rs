@@ -17,8 +17,9 @@ pub enum Accelerator {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Compute {
-    /// What training and screening run on: Cpu, or Gpu for one GPU a task. Preprocessing and
-    /// evaluation never ask for a GPU. Default: Cpu.
+    /// What training and screening run on: Cpu, or Gpu for one GPU a task, which needs an attrium
+    /// that was built with the feature `cuda`. Preprocessing and evaluation never ask for a GPU.
+    /// Default: Cpu.
     pub accelerator: Accelerator,
     /// The extended resource that stands for one GPU. Default: nvidia.com/gpu. At most 253
     /// characters.

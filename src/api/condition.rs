@@ -64,7 +64,7 @@ pub struct Condition {
     pub reason: String,
     /// Why, as a sentence for people.
     #[serde(default)]
-    #[schemars(length(max = 4096))]
+    #[schemars(length(max = 2048))]
     pub message: String,
     /// When the status last changed.
     #[schemars(schema_with = "super::time::schema")]
@@ -75,7 +75,7 @@ pub struct Condition {
 }
 
 /// The longest message, in bytes.
-const MESSAGE: usize = 4096;
+const MESSAGE: usize = 2048;
 
 impl Condition {
     /// A condition that changed at an instant (RFC 3339).
@@ -174,6 +174,6 @@ mod tests {
     fn a_long_message_is_cut_at_a_character() {
         let long = "ä".repeat(4000);
         let cut = Condition::new("Succeeded", ConditionStatus::False, "BadData", long, "");
-        assert_eq!(cut.message.len(), 4096);
+        assert_eq!(cut.message.len(), 2048);
     }
 }

@@ -35,7 +35,8 @@ pub struct Publish {
 pub enum Metric {
     /// Area under the ROC curve, from probabilities.
     Auc,
-    /// Area under the ROC curve of hard labels, which is balanced accuracy.
+    /// Area under the ROC curve of hard labels, which is balanced accuracy; for four grades the mean
+    /// of that of each grade against the rest.
     AucHard,
     /// Share of studies that are classified right.
     Accuracy,
@@ -66,7 +67,9 @@ pub struct Gate {
     /// The task that is measured: one of `tasks`.
     pub task: Task,
     /// What is measured, on out-of-fold predictions: auc, aucHard, accuracy, sensitivity or
-    /// specificity. For the Perugini task a positive is grade 2 or 3.
+    /// specificity. aucHard is the area under the ROC curve of hard labels, which is balanced
+    /// accuracy; for the four grades auc and aucHard are the mean over each grade against the rest.
+    /// For sensitivity and specificity a positive of the Perugini task is grade 2 or 3.
     pub metric: Metric,
     /// The least value that passes, as a decimal string. From "0" to "1".
     #[schemars(transform = limits::share)]

@@ -28,13 +28,13 @@ use super::{Compute, Decimal, LossyPolicy, Status, StorageSpec, limits, preproce
         name = "Screened",
         type_ = "integer",
         json_path = ".status.screening.screened",
-        description = "Studies that were given a decision"
+        description = "Objects that were given a decision"
     ),
     printcolumn(
         name = "Positive",
         type_ = "integer",
         json_path = ".status.screening.positive",
-        description = "Studies at or above the operating point"
+        description = "Objects at or above the operating point"
     ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     validation = limits::resource_name(),
@@ -78,14 +78,15 @@ pub struct ScreeningJobSpec {
     /// threshold of "0.5".
     #[serde(default)]
     pub operating_point: OperatingPoint,
-    /// Who is told of positives. Default: nobody.
+    /// Who is told of positives. Default: nobody. Only for a cluster: `attrium run` ignores it and
+    /// says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alert: Option<Alert>,
     /// For which studies activation maps are drawn: PositivesOnly, All or None. Default:
     /// PositivesOnly.
     #[serde(default)]
     pub activation_maps: ActivationMaps,
-    /// Where and how tasks run.
+    /// Where and how tasks run. Default: on the processor, all tasks of a stage at once.
     #[serde(default)]
     pub compute: Compute,
     /// The Kueue local queue that admits the Jobs. Default: none, so that they start at once.
@@ -140,8 +141,8 @@ pub struct ModelSource {
     #[schemars(length(min = 1, max = limits::URI))]
     #[schemars(transform = limits::uri)]
     pub uri: Option<String>,
-    /// The TrainingRun of the same namespace whose published model is used. At most 253
-    /// characters.
+    /// The TrainingRun of the same namespace whose published model is used. Without a cluster it is
+    /// looked for below this job's output, so that both need the same one. At most 253 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = limits::NAME))]
     #[schemars(transform = limits::object_name)]
@@ -202,7 +203,7 @@ pub struct Alert {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Webhook {
-    /// The address, such as https://alerts.hospital.example/hook. At most 1024 characters.
+    /// The address, such as `https://alerts.hospital.example/hook`. At most 1024 characters.
     #[schemars(length(min = 1, max = limits::URI))]
     #[schemars(transform = limits::http_url)]
     pub url: String,

@@ -17,7 +17,7 @@ pub struct Status {
     pub phase: Option<Phase>,
     /// Accepted, PodsHealthy, GatesPassed, Published and Succeeded, each True, False or Unknown.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16))]
+    #[schemars(length(max = 8))]
     #[schemars(transform = by_type)]
     pub conditions: Vec<Condition>,
     /// The stages that have been started, in order.
@@ -30,7 +30,7 @@ pub struct Status {
     /// How far it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub progress: Option<ProgressStatus>,
-    /// The counts of a screening.
+    /// The counts of a screening, in objects.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub screening: Option<ScreeningStatus>,
     /// A row for each network and task that was evaluated.
@@ -107,16 +107,20 @@ pub struct DataStatus {
     pub objects: u64,
     /// Objects that show no anterior view, such as a posterior in an object of its own.
     pub other_views: u64,
-    /// Studies in the labels.
-    pub studies: u64,
+    /// Studies in the labels; absent until the networks are evaluated, as are used and
+    /// missingImages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub studies: Option<u64>,
     /// Studies that are used.
-    pub used: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub used: Option<u64>,
     /// Usable objects whose study has no row in the labels.
     pub unlabelled: u64,
     /// Objects that were set aside.
     pub quarantined: u64,
     /// Rows of the labels without a usable image.
-    pub missing_images: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing_images: Option<u64>,
     /// Used studies by their Perugini grade, "0" to "3".
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "counts_by_grade")]
@@ -136,14 +140,21 @@ impl DataStatus {
     pub fn add(&mut self, other: &Self) {
         self.objects += other.objects;
         self.other_views += other.other_views;
-        self.studies += other.studies;
-        self.used += other.used;
+        add(&mut self.studies, other.studies);
+        add(&mut self.used, other.used);
         self.unlabelled += other.unlabelled;
         self.quarantined += other.quarantined;
-        self.missing_images += other.missing_images;
+        add(&mut self.missing_images, other.missing_images);
         for (grade, count) in &other.by_grade {
             *self.by_grade.entry(grade.clone()).or_default() += count;
         }
+    }
+}
+
+/// Adds a count where it is known; unknown and unknown stay so.
+fn add(sum: &mut Option<u64>, count: Option<u64>) {
+    if let Some(count) = count {
+        *sum = Some(sum.unwrap_or_default() + count);
     }
 }
 
@@ -175,7 +186,7 @@ pub struct ProgressStatus {
     pub eta: Option<String>,
 }
 
-/// The counts of a screening, in studies.
+/// The counts of a screening, in objects: a study of which two objects were screened counts twice.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ScreeningStatus {
@@ -183,11 +194,11 @@ pub struct ScreeningStatus {
     pub objects: u64,
     /// Objects that show no anterior view, such as a posterior in an object of its own.
     pub other_views: u64,
-    /// Studies that were given a decision.
+    /// Objects that were given a decision.
     pub screened: u64,
-    /// Studies at or above the operating point.
+    /// Objects at or above the operating point.
     pub positive: u64,
-    /// Studies below it.
+    /// Objects below it.
     pub negative: u64,
     /// Objects that could not be used; each has a row with its reason.
     pub unusable: u64,
@@ -219,7 +230,8 @@ pub struct ResultStatus {
     /// Its 95 % interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auc_interval: Option<IntervalStatus>,
-    /// Area under the ROC curve of hard labels: balanced accuracy.
+    /// Area under the ROC curve of hard labels: balanced accuracy; for four grades the mean of that
+    /// of each grade against the rest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auc_hard: Option<Decimal>,
     /// Share of studies that are classified right.
@@ -269,7 +281,77 @@ pub struct ModelReference {
     /// The bundle's folder.
     #[schemars(length(max = 2048))]
     pub uri: String,
-    /// The SHA-256 of its files, as `sha256:` and 64 hexadecimal digits.
+    /// The SHA-256 of its file SHA256SUMS, as `sha256:` and 64 hexadecimal digits.
     #[schemars(length(max = 80))]
     pub digest: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::ConditionStatus;
+
+    #[test]
+    fn counts_of_shards_are_added_grade_by_grade() {
+        let shard = |used, grade: &str| DataStatus {
+            used: Some(used),
+            by_grade: BTreeMap::from([(grade.to_owned(), used)]),
+            ..DataStatus::default()
+        };
+        let mut sum = shard(3, "0");
+        sum.add(&shard(4, "0"));
+        sum.add(&shard(1, "3"));
+        assert_eq!((sum.used, sum.studies), (Some(8), None));
+        let expected = BTreeMap::from([("0".to_owned(), 7), ("3".to_owned(), 1)]);
+        assert_eq!(sum.by_grade, expected);
+    }
+
+    /// A decimal as long as one may be.
+    fn longest() -> Option<Decimal> {
+        "12345678.123456789012e-10".parse().ok()
+    }
+
+    #[test]
+    fn the_largest_status_leaves_room_in_64_kib() {
+        let time = || Some("2026-11-24T10:00:00Z".to_owned());
+        let message = "x".repeat(5000);
+        let condition = Condition::new("GatesPassed", ConditionStatus::False, "No", message, "");
+        let stage = StageStatus {
+            name: "x".repeat(63),
+            job: Some("x".repeat(63)),
+            tasks: u32::MAX,
+            active: u32::MAX,
+            succeeded: u32::MAX,
+            failed: u32::MAX,
+            start_time: time(),
+            completion_time: time(),
+        };
+        let end = || longest().expect("a decimal");
+        let result = ResultStatus {
+            architecture: Architecture::Residual,
+            task: Task::HighGrade,
+            auc: longest(),
+            auc_interval: Some(IntervalStatus {
+                low: end(),
+                high: end(),
+            }),
+            auc_hard: longest(),
+            accuracy: longest(),
+            sensitivity: longest(),
+            specificity: longest(),
+        };
+        let status = Status {
+            conditions: vec![condition; 8],
+            stages: vec![stage; 8],
+            results: vec![result; 32],
+            model: Some(ModelReference {
+                uri: "x".repeat(2048),
+                digest: "x".repeat(80),
+            }),
+            report: Some("x".repeat(2048)),
+            ..Status::default()
+        };
+        let bytes = serde_json::to_vec(&status).expect("should be JSON").len();
+        assert!(bytes < 44 * 1024, "{bytes}");
+    }
 }

@@ -94,8 +94,8 @@ pub struct TrainingSpec {
     /// reduced tenfold. Default: 2. From 1 to 100.
     #[schemars(range(min = 1, max = 100))]
     pub patience: u32,
-    /// The share of each fold's training patients that is set aside for the validation loss,
-    /// before augmentation, in percent. Default: 10. From 1 to 50.
+    /// The share of each fold's training studies that is set aside for the validation loss, before
+    /// augmentation and all studies of a patient together, in percent. Default: 10. From 1 to 50.
     #[schemars(range(min = 1, max = 50))]
     pub validation_percent: u32,
     /// How much the classes weigh in the loss: Balanced gives class c of k the weight

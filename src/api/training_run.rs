@@ -47,8 +47,9 @@ pub struct TrainingRunSpec {
     #[schemars(transform = limits::uri)]
     pub images: String,
     /// The table of grades, a CSV with the columns `study` (Study Instance UID) and `grade`
-    /// (Perugini, 0 to 3), and if wanted `patient`, `age`, `sex`, `indication`, `scanner`,
-    /// `protocol` and `metastases`. A URI or path, as for images. At most 1024 characters.
+    /// (Perugini, 0 to 3), and if wanted `patient`, `age` (years, 0 to 130), `sex`, `indication`,
+    /// `scanner`, `protocol`, `metastases` (yes or no) and `reader2` (a second reader's grade, 0
+    /// to 3). A URI or path, as for images. At most 1024 characters.
     #[schemars(length(min = 1, max = limits::URI))]
     #[schemars(transform = limits::uri)]
     pub labels: String,
@@ -60,7 +61,7 @@ pub struct TrainingRunSpec {
     /// How the object store is reached. Default: as the environment says.
     #[serde(default)]
     pub storage: StorageSpec,
-    /// How DICOM objects become crops.
+    /// How DICOM objects become crops. Default: Robust crops, 4 shards, lossy images quarantined.
     #[serde(default)]
     pub preprocessing: Preprocessing,
     /// The questions to train for, each once: Perugini (the four grades), Positive (grade 2 or 3
@@ -68,17 +69,18 @@ pub struct TrainingRunSpec {
     #[schemars(length(min = 1, max = 3))]
     #[schemars(transform = each_task_once)]
     pub tasks: Vec<Task>,
-    /// The networks to train, each architecture once. From 1 to 6.
-    #[schemars(length(min = 1, max = 6))]
+    /// The networks to train, each architecture once. From 1 to 2.
+    #[schemars(length(min = 1, max = 2))]
     #[schemars(transform = each_network_once)]
     pub networks: Vec<Network>,
-    /// How the data are split.
+    /// How the data are split. Default: 5 folds, seed 1.
     #[serde(default)]
     pub cross_validation: CrossValidation,
-    /// The random copies that networks train on.
+    /// The random copies that networks train on. Default: 5330 images, each shifted by up to 10 %,
+    /// rotated by up to 20 degrees and scaled by up to 20 %.
     #[serde(default)]
     pub augmentation: AugmentationSpec,
-    /// The fit.
+    /// The fit. Default: the paper's, 50 epochs of batches of 128 from a learning rate of "1e-4".
     #[serde(default)]
     pub training: TrainingSpec,
     /// The model that is left in the store as a bundle, if every gate passes. Default: none.
@@ -89,7 +91,7 @@ pub struct TrainingRunSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32))]
     pub gates: Vec<Gate>,
-    /// Where and how tasks run.
+    /// Where and how tasks run. Default: on the processor, all tasks of a stage at once.
     #[serde(default)]
     pub compute: Compute,
     /// The Kueue local queue that admits the Jobs. Default: none, so that they start at once.

@@ -171,3 +171,188 @@ fn parse(checksums: &[u8]) -> Result<Checksums, Error> {
         .and_then(Checksums::parse)
         .context(IncompleteSnafu)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{Architecture, CropMode, Decimal, PublishMethod, Task};
+    use crate::bundle::{FORMAT_VERSION, INTENDED_USE, Member, MemberFiles, Provenance, pack};
+    use crate::evaluation::{Options, Prediction, Predictions, evaluate};
+    use crate::nn;
+
+    fn predictions() -> Predictions {
+        let row = |study: usize| {
+            let positive = study as f64 / 10.0;
+            Prediction {
+                study: study.to_string(),
+                fold: Some(study % 2),
+                label: Some(usize::from(study >= 5)),
+                probabilities: vec![1.0 - positive, positive],
+                covariates: Vec::new(),
+            }
+        };
+        Predictions {
+            classes: 2,
+            covariates: Vec::new(),
+            rows: (0..10).map(row).collect(),
+        }
+    }
+
+    fn manifest(members: Vec<Member>) -> Manifest {
+        Manifest {
+            format_version: FORMAT_VERSION,
+            architecture: Architecture::Linear,
+            task: Task::Positive,
+            classes: Task::Positive
+                .classes()
+                .iter()
+                .map(|&class| class.to_owned())
+                .collect(),
+            synthetic: true,
+            crop: CropMode::Robust,
+            members,
+            training: Provenance {
+                run: "test".to_owned(),
+                attrium: "0.0.0".to_owned(),
+                method: PublishMethod::Ensemble,
+                studies: 10,
+                by_grade: BTreeMap::new(),
+                cross_validation: Default::default(),
+                augmentation: Default::default(),
+                training: Default::default(),
+            },
+            metrics: evaluate(Task::Positive, &predictions(), &Options::default()).unwrap(),
+            positive_scores: vec![0.9, 0.8, 0.7, 0.6, 0.5],
+            intended_use: INTENDED_USE.to_owned(),
+        }
+    }
+
+    fn network(seed: u64) -> Network {
+        Network::new(Architecture::Linear, 2, seed, &nn::cpu()).unwrap()
+    }
+
+    fn bundle() -> BTreeMap<String, Vec<u8>> {
+        let members = vec![Member::of_fold(0), Member::of_fold(1)];
+        let files = (0..2).map(|seed| MemberFiles {
+            weights: network(seed).to_safetensors().unwrap(),
+            normalization: normalization().to_safetensors().unwrap(),
+        });
+        let packed = pack(&manifest(members), files.collect()).unwrap();
+        packed.files.into_iter().collect()
+    }
+
+    fn normalization() -> Normalization {
+        Normalization {
+            mean: vec![1.0; CROP_PIXELS],
+            deviation: vec![2.0; CROP_PIXELS],
+        }
+    }
+
+    /// Changes the bundle's description and makes its checksums right again.
+    fn with_manifest(change: impl Fn(String) -> String) -> BTreeMap<String, Vec<u8>> {
+        let mut files = bundle();
+        let json = String::from_utf8(files[MANIFEST].clone()).unwrap();
+        files.insert(MANIFEST.to_owned(), change(json).into_bytes());
+        files.remove(CHECKSUMS);
+        let listed = files
+            .iter()
+            .map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+        let sums = Checksums::of(listed).to_text();
+        files.insert(CHECKSUMS.to_owned(), sums.into_bytes());
+        files
+    }
+
+    fn error(files: &BTreeMap<String, Vec<u8>>) -> Error {
+        Model::open(files, &nn::cpu()).unwrap_err()
+    }
+
+    #[test]
+    fn the_probabilities_of_the_members_are_averaged() {
+        let model = Model::open(&bundle(), &nn::cpu()).unwrap();
+        let image: Vec<f32> = (0..CROP_PIXELS).map(|pixel| (pixel % 7) as f32).collect();
+        let mut normalized = image.clone();
+        normalization().apply(&mut normalized);
+        let of_member = |seed| network(seed).probabilities(&normalized).unwrap()[0][1];
+        let mean = (of_member(0) + of_member(1)) / 2.0;
+        let found = model.probabilities(&image).unwrap();
+        assert_eq!(found.len(), 1);
+        assert!((found[0][1] - mean).abs() < 1e-12, "{found:?} {mean}");
+    }
+
+    #[test]
+    fn a_changed_byte_of_any_file_is_noticed() {
+        for name in bundle().keys() {
+            let mut files = bundle();
+            let bytes = files.get_mut(name).unwrap();
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            assert!(
+                Model::open(&files, &nn::cpu()).is_err(),
+                "{name} was changed unnoticed"
+            );
+        }
+    }
+
+    #[test]
+    fn a_bundle_without_checksums_is_not_whole() {
+        let mut files = bundle();
+        files.remove(CHECKSUMS);
+        assert!(matches!(error(&files), Error::Incomplete));
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let mut files = bundle();
+        files.remove("weights-1.safetensors");
+        let error = error(&files).to_string();
+        assert!(error.contains("weights-1.safetensors"), "{error}");
+    }
+
+    #[test]
+    fn a_bundle_of_another_version_is_refused_by_its_version() {
+        let files =
+            with_manifest(|json| json.replace("\"formatVersion\": 1", "\"formatVersion\": 2"));
+        assert!(matches!(error(&files), Error::Version { found: 2, .. }));
+    }
+
+    #[test]
+    fn a_member_that_no_checksum_covers_is_refused() {
+        let files =
+            with_manifest(|json| json.replace("weights-1.safetensors", "weights-9.safetensors"));
+        assert!(matches!(error(&files), Error::Unlisted { .. }));
+    }
+
+    #[test]
+    fn a_sensitivity_is_the_threshold_that_so_many_positives_reach() {
+        let model = Model::open(&bundle(), &nn::cpu()).unwrap();
+        let threshold = |sensitivity: &str| {
+            model.threshold(&OperatingPoint {
+                threshold: None,
+                sensitivity: Some(sensitivity.parse().unwrap()),
+            })
+        };
+        assert_eq!(threshold("0.6"), Ok(0.7));
+        assert_eq!(threshold("0.61"), Ok(0.6));
+        assert_eq!(threshold("1"), Ok(0.5));
+        let stated = OperatingPoint {
+            threshold: Some("0.25".parse::<Decimal>().unwrap()),
+            sensitivity: None,
+        };
+        assert_eq!(model.threshold(&stated), Ok(0.25));
+    }
+
+    #[test]
+    fn a_model_without_positives_knows_no_sensitivity() {
+        let files = with_manifest(|json| {
+            let mut manifest: serde_json::Value = serde_json::from_str(&json).unwrap();
+            manifest["positiveScores"] = serde_json::json!([]);
+            manifest.to_string()
+        });
+        let model = Model::open(&files, &nn::cpu()).unwrap();
+        let point = OperatingPoint {
+            threshold: None,
+            sensitivity: Some("0.9".parse().unwrap()),
+        };
+        assert!(model.threshold(&point).is_err());
+    }
+}

@@ -94,9 +94,11 @@ pub enum Error {
 }
 
 impl Error {
-    /// 42 for an object that cannot be used, 1 for anything else.
+    /// 42 for an object that cannot be used, 43 where the argument is to be changed, 1 for
+    /// anything else.
     pub const fn exit_code(&self) -> u8 {
         match self {
+            Self::Read { .. } => 43,
             Self::Unusable { .. } => 42,
             _ => 1,
         }
@@ -122,4 +124,40 @@ pub fn run(args: Args) -> Result<(), Error> {
     let inspection = Inspection::new(&image, crop.as_ref().ok());
     output::print_as(args.output, &inspection, Inspection::to_table).context(PrintSnafu)?;
     crop.map(drop).context(UnusableSnafu { path })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(file: &str) -> Args {
+        Args {
+            file: PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(file),
+            png: None,
+            crop: CropMode::Robust,
+            output: Format::Json,
+        }
+    }
+
+    #[test]
+    fn the_real_scan_is_drawn() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let png = folder.path().join("scan.png");
+        let mut args = args("tests/data/nm-wholebody-anterior.dcm");
+        args.png = Some(png.clone());
+        run(args).expect("should be inspected");
+        let drawing = fs::read(png).expect("should be written");
+        let file = png::Decoder::new(io::Cursor::new(drawing));
+        let reader = file.read_info().expect("should be a PNG");
+        assert_eq!((reader.info().width, reader.info().height), (256, 1024));
+    }
+
+    #[test]
+    fn an_object_that_cannot_be_used_is_bad_data_and_a_missing_file_is_not() {
+        let unusable = run(args("README.md")).expect_err("no DICOM file");
+        assert_eq!(unusable.exit_code(), 42);
+        assert!(unusable.to_string().contains("not-dicom"), "{unusable}");
+        let missing = run(args("no/such/file")).expect_err("no file");
+        assert_eq!(missing.exit_code(), 1);
+    }
 }

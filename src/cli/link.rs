@@ -25,7 +25,8 @@ each study and network, with the probability of a positive and of each class. Th
 those that the run was given, since pseudonyms depend on all of them.
 
 Example:
-  attrium link --run results/default/demo/local --labels labels.csv --out linked.csv";
+  attrium link --run results/default/demo/2f0c6f7e-5a53-8c1e-9d0a-3f1d1b7a6c55 \
+    --labels labels.csv --out linked.csv";
 
 /// Joins the predictions of a run with the studies that they are of.
 #[derive(Debug, clap::Args)]
@@ -88,7 +89,10 @@ pub enum Error {
         run: String,
     },
     /// There is nothing to join.
-    #[snafu(display("{run} has no predictions yet: wait until its evaluate stage has ended"))]
+    #[snafu(display(
+        "{run} has no predictions: its evaluate stage has not ended well; see status.yaml there, \
+         and run the manifest again"
+    ))]
     NoPredictions {
         /// The prefix.
         run: String,
@@ -123,12 +127,12 @@ pub enum Error {
 }
 
 impl Error {
-    /// 43 where the arguments are to be changed, 42 where a file's contents are.
+    /// 43 for labels, a manifest or a place that cannot be used, 42 for a bad table.
     pub(super) fn exit_code(&self) -> u8 {
         match self {
             Self::Read { .. } | Self::Run { .. } | Self::NotATraining { .. } => 43,
-            Self::OtherLabels { .. } => 43,
-            Self::Labels { .. } | Self::Manifest { .. } | Self::Table { .. } => 42,
+            Self::OtherLabels { .. } | Self::Labels { .. } | Self::Manifest { .. } => 43,
+            Self::Table { .. } => 42,
             Self::NoPredictions { .. } | Self::Write { .. } => 1,
         }
     }

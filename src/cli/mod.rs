@@ -14,7 +14,21 @@ mod stage;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use snafu::Snafu;
+use snafu::{ChainCompat, Snafu};
+
+const EXIT_CODES: &str = "\
+Exit codes, of every command:
+  0    done
+  2    the command line is wrong
+  42   the data is bad (objects, tables of predictions): another try is of no use
+  43   the configuration is bad (manifest, places and files that are named, labels, bundle)
+  130  stopped by Ctrl-C or SIGTERM; run again, it goes on
+  1    anything else, a missed gate among it; another try may do
+
+Example:
+  attrium run -f training-run.yaml
+
+Research use only: not a medical device.";
 
 /// Trains, evaluates and runs networks that find cardiac amyloidosis on bone scans.
 #[derive(Debug, Parser)]
@@ -22,7 +36,8 @@ use snafu::Snafu;
     name = "attrium",
     version,
     max_term_width = 100,
-    after_help = "Research use only: not a medical device."
+    after_help = "Research use only: not a medical device.",
+    after_long_help = EXIT_CODES
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -95,7 +110,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// The process's exit code: 42 for bad data, 43 for a bad configuration, 1 for anything else.
+    /// The process's exit code: 42 for bad data, 43 for a bad configuration, 130 where it was stopped,
+    /// 1 for anything else.
     fn exit_code(&self) -> u8 {
         match self {
             Self::Crds { .. } => 1,
@@ -115,10 +131,8 @@ pub fn main() -> ExitCode {
     match run(Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!(
-                "error: {}",
-                snafu::Report::from_error(&error).to_string().trim_end()
-            );
+            let causes: Vec<String> = ChainCompat::new(&error).map(ToString::to_string).collect();
+            eprintln!("error: {}", causes.join(": "));
             ExitCode::from(error.exit_code())
         }
     }
@@ -137,4 +151,40 @@ fn run(arguments: Arguments) -> Result<(), Error> {
         Command::Stage(args) => stage::run(&args)?,
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_subcommands_help_has_an_example() {
+        let mut command = Arguments::command();
+        let mut subcommands = 0;
+        for subcommand in command.get_subcommands_mut() {
+            let name = subcommand.get_name().to_owned();
+            let help = subcommand.render_long_help().to_string();
+            assert!(help.contains("Example:"), "{name}: {help}");
+            assert!(help.contains(&format!("attrium {name}")), "{name}: {help}");
+            subcommands += 1;
+        }
+        assert_eq!(subcommands, 8);
+    }
+
+    #[test]
+    fn the_help_and_the_readme_name_the_same_exit_codes() {
+        let help = Arguments::command().render_long_help().to_string();
+        let readme = include_str!("../../README.md");
+        for code in ["0", "2", "42", "43", "130", "1"] {
+            assert!(help.contains(&format!("\n  {code} ")), "{code}: {help}");
+            assert!(readme.contains(&format!("\n| {code} |")), "{code}");
+        }
+    }
 }

@@ -48,10 +48,17 @@ type Shares = [f64; 4];
 
 /// Four numbers with commas between them.
 fn shares(text: &str) -> Result<Shares, String> {
-    let numbers: Result<Vec<f64>, _> = text.split(',').map(|number| number.trim().parse()).collect();
+    let numbers: Result<Vec<f64>, _> = text
+        .split(',')
+        .map(|number| number.trim().parse())
+        .collect();
     let numbers = numbers.map_err(|error| error.to_string())?;
-    Shares::try_from(numbers)
-        .map_err(|numbers| format!("{} shares are not the four of grades 0, 1, 2 and 3", numbers.len()))
+    Shares::try_from(numbers).map_err(|numbers| {
+        format!(
+            "{} shares are not the four of grades 0, 1, 2 and 3",
+            numbers.len()
+        )
+    })
 }
 
 /// Why no cohort was drawn.

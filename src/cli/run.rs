@@ -4,11 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
-use clap::ValueEnum;
 use serde_json::{Value, json};
 use snafu::{IntoError, ResultExt, Snafu};
 
-use super::output;
+use super::output::{self, Format};
 use crate::api::manifest::{self, Violations};
 use crate::api::{Resource, conditions};
 use crate::runner::{self, Display, Ending, Finished, Settings};
@@ -29,7 +28,7 @@ pub struct Args {
     #[arg(short, long = "filename", value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// How the results are printed.
-    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    #[arg(short, long, value_enum, default_value_t)]
     output: Format,
     /// How many threads tasks may keep busy, all together [default: the machine's cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -37,17 +36,6 @@ pub struct Args {
     /// Certificate authorities to trust beside the system's, as PEM.
     #[arg(long, value_name = "FILE")]
     ca_bundle: Option<PathBuf>,
-}
-
-/// How results are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people.
-    Table,
-    /// The resources with their status, as JSON.
-    Json,
-    /// The resources with their status, as YAML.
-    Yaml,
 }
 
 /// Why a run has not succeeded.
@@ -119,7 +107,8 @@ impl Error {
 /// [`Error`].
 pub fn run(args: &Args) -> Result<(), Error> {
     let resources = read(&args.files)?;
-    let ca_bundle = args.ca_bundle.as_deref().map(read_bytes).transpose()?;
+    let read_whole = |path: &PathBuf| fs::read(path).context(ReadSnafu { path });
+    let ca_bundle = args.ca_bundle.as_ref().map(read_whole).transpose()?;
     let cores = || thread::available_parallelism().map_or(1, usize::from);
     let settings = Settings {
         threads: args.threads.map_or_else(cores, usize::from),
@@ -131,7 +120,7 @@ pub fn run(args: &Args) -> Result<(), Error> {
     let tasks = Tasks { ca_bundle };
     let mut finished = Vec::new();
     let outcome = run_all(&resources, &tasks, &settings, args.output, &mut finished);
-    if args.output != Format::Table {
+    if args.output != Format::Table && !finished.is_empty() {
         output::print(&document(&finished, args.output)).context(PrintSnafu)?;
     }
     outcome
@@ -199,7 +188,7 @@ fn lines(path: &Path, violations: &Violations) -> Vec<String> {
         .collect()
 }
 
-/// The bytes of a file, or of standard input; no more than a manifest may have, and one.
+/// The bytes of a manifest, or of standard input; no more than a manifest may have, and one.
 fn read_bytes(path: &Path) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     let most = manifest::MAX_BYTES as u64 + 1;

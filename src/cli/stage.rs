@@ -18,8 +18,8 @@ use crate::workflow::{self, Plan, StageKind, TaskRef};
 /// Does one task of a stage: what a pod runs.
 ///
 /// The task writes its results and then its marker; started again it goes on from what it finds.
-/// The exit code is 0, 42 for bad data, 43 for a bad configuration, 1 for what may go well
-/// another time.
+/// The exit code is 0, 42 for bad data, 43 for a bad configuration, 130 where it was stopped after
+/// a checkpoint, 1 for what may go well another time.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  attrium stage preprocess --manifest training-run.yaml --index 0"
@@ -76,7 +76,10 @@ pub enum Error {
         found: usize,
     },
     /// The plan has no such task.
-    #[snafu(display("the plan of this manifest has no task {task}"))]
+    #[snafu(display(
+        "the plan of this manifest has no task {task}: name one of its stages, and an index below \
+         the number of the stage's tasks"
+    ))]
     NoTask {
         /// The task's address.
         task: TaskRef,
@@ -132,7 +135,14 @@ pub fn run(args: &Args) -> Result<(), Error> {
             tracing::warn!(%error, "The termination message cannot be written");
         }
     }
-    ended.map(|summary| tracing::info!(summary = summary.message, "The task has ended well"))
+    let summary = ended?;
+    match summary.shortfall {
+        Some(shortfall) => Err(TaskError::data(shortfall).into()),
+        None => {
+            tracing::info!(summary = summary.message, "The task has ended well");
+            Ok(())
+        }
+    }
 }
 
 fn task(args: &Args) -> Result<Summary, Error> {
@@ -155,6 +165,7 @@ fn task(args: &Args) -> Result<Summary, Error> {
         Some(uid) => uid.to_owned(),
         None => workflow::local_uid(&resource),
     };
+    runner::keep_manifest(&resource, &uid, ca_bundle.as_deref())?;
     let context = TaskContext {
         resource: &resource,
         plan: &plan,

@@ -9,6 +9,7 @@ mod error;
 #[cfg(test)]
 mod fixtures;
 mod labels;
+mod preference;
 mod pseudonyms;
 mod quarantine;
 mod record;
@@ -18,6 +19,7 @@ pub use cohort::Cohort;
 pub use covariates::Covariates;
 pub use error::Error;
 pub use labels::Labels;
+pub use preference::Preference;
 pub use pseudonyms::{Labelled, Pseudonyms};
 pub use quarantine::{Fault, Quarantine};
 pub use record::Record;

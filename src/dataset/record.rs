@@ -1,12 +1,11 @@
 //! What is kept of a usable object beside its crop, and its row in a shard's table.
 
-use std::{cmp::Reverse, fmt::Debug};
-
 use csv::StringRecord;
 use snafu::{OptionExt, ResultExt, ensure};
 
 use super::covariates::{grade, truth, yes_or_no};
 use super::error::{Error, RowSnafu, ShardSnafu, TableSnafu};
+use super::preference::{self, Preference};
 use super::{Covariates, Labelled};
 use crate::api::{CropMode, Grade};
 use crate::imaging::{Acquisition, AnteriorImage, Crop, CropRectangle, ViewSource};
@@ -51,18 +50,8 @@ const IMAGE_COLUMNS: [&str; 10] = [
 
 impl Record {
     /// Which of two objects of a study is used is decided by this: the lesser.
-    ///
-    /// A whole-body scan before a static, then the surer view, then more counts.
-    pub(super) fn preference(&self) -> impl Ord + use<> {
-        let counts = (self.counts * 1000.0).round() as u64;
-        (rank(self.acquisition), self.view_source, Reverse(counts))
-    }
-}
-
-const fn rank(acquisition: Acquisition) -> u8 {
-    match acquisition {
-        Acquisition::WholeBody => 0,
-        Acquisition::Static => 1,
+    pub(super) fn preference(&self) -> Preference {
+        Preference::new(self.acquisition, self.view_source, self.counts)
     }
 }
 
@@ -140,7 +129,9 @@ impl Row<'_> {
                 .context(self.fault(column))?;
         }
         let rectangle = CropRectangle {
-            mode: self.one_of("crop_mode", &[CropMode::Robust, CropMode::Paper])?,
+            mode: self.named("crop_mode", |name| {
+                preference::named(name, &[CropMode::Robust, CropMode::Paper])
+            })?,
             top: self.number("crop_top")?,
             left: self.number("crop_left")?,
             height: self.number("crop_height")?,
@@ -161,11 +152,8 @@ impl Row<'_> {
                 .context(self.fault("grade"))?,
             covariates,
             rectangle,
-            view_source: self.one_of("view_source", &VIEW_SOURCES)?,
-            acquisition: self.one_of(
-                "acquisition",
-                &[Acquisition::WholeBody, Acquisition::Static],
-            )?,
+            view_source: self.named("view_source", preference::view_source)?,
+            acquisition: self.named("acquisition", preference::acquisition)?,
             counts,
             synthetic: truth(self.value("synthetic")?)
                 .ok()
@@ -185,10 +173,12 @@ impl Row<'_> {
         self.value(column)?.parse().ok().context(self.fault(column))
     }
 
-    fn one_of<T: Copy + Debug>(&self, column: &'static str, all: &[T]) -> Result<T, Error> {
-        let text = self.value(column)?;
-        let found = all.iter().find(|value| format!("{value:?}") == text);
-        found.copied().context(self.fault(column))
+    fn named<T>(
+        &self,
+        column: &'static str,
+        of_name: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, Error> {
+        of_name(self.value(column)?).context(self.fault(column))
     }
 
     fn fault(&self, column: &'static str) -> RowSnafu<u32, usize, &'static str> {
@@ -199,14 +189,6 @@ impl Row<'_> {
         }
     }
 }
-
-const VIEW_SOURCES: [ViewSource; 5] = [
-    ViewSource::ViewCode,
-    ViewSource::ImageId,
-    ViewSource::SeriesDescription,
-    ViewSource::GePrivate,
-    ViewSource::FirstDetector,
-];
 
 impl Labelled {
     /// The record of an object of this study, from its anterior image and the crop of that.

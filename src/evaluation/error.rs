@@ -40,7 +40,8 @@ pub enum Error {
     },
     /// A row has another number of fields than the header.
     #[snafu(display(
-        "line {line} of the predictions table has {found} fields where the header has {expected}"
+        "line {line} of the predictions table has {found} fields where the header has {expected}: \
+         give it as many, and put a field that holds a comma in quotation marks"
     ))]
     Fields {
         /// The row's line, from 1.
@@ -108,7 +109,8 @@ pub enum Error {
     NoLabels,
     /// A prevalence outside (0, 1).
     #[snafu(display(
-        "a prevalence lies between 0 and 1, both excluded, and {prevalence} does not"
+        "a prevalence lies between 0 and 1, both excluded, and {prevalence} does not: state the \
+         share of positives, such as 0.035"
     ))]
     Prevalence {
         /// The prevalence that was stated.

@@ -41,7 +41,9 @@ pub enum Error {
     },
 
     /// The object comes from another kind of device.
-    #[snafu(display("the object's modality is {modality}, not NM"))]
+    #[snafu(display(
+        "the object's modality is {modality}, not NM: keep other modalities elsewhere"
+    ))]
     Modality {
         /// The modality where it is one of DICOM's common terms, else "another".
         modality: &'static str,
@@ -62,11 +64,13 @@ pub enum Error {
     NotPlanar,
 
     /// A static of another part of the body.
-    #[snafu(display("the static scan is not of the thorax"))]
+    #[snafu(display(
+        "the static scan is not of the thorax: use a scan of the thorax or of the whole body"
+    ))]
     NotThorax,
 
     /// The object has no pixel data.
-    #[snafu(display("the object has no pixel data"))]
+    #[snafu(display("the object has no pixel data: export it again with its image"))]
     NoPixelData,
 
     /// Rows, columns and frames that no camera makes, or that the pixel data do not hold.
@@ -124,18 +128,25 @@ pub enum Error {
     },
 
     /// The view's label says anterior, the image orientation says posterior.
-    #[snafu(display("the image orientation contradicts the label that says anterior"))]
+    #[snafu(display(
+        "the image orientation contradicts the label that says anterior: correct the header"
+    ))]
     ViewConflict,
 
     /// The frames cannot be told apart.
-    #[snafu(display("{frames} frames do not match the object's detectors and energy windows"))]
+    #[snafu(display(
+        "{frames} frames do not match the object's detectors and energy windows: export it again"
+    ))]
     FrameVectors {
         /// Number of Frames.
         frames: usize,
     },
 
     /// No energy window holds the photopeak of technetium-99m.
-    #[snafu(display("no energy window of the object holds the 140 keV photopeak"))]
+    #[snafu(display(
+        "no energy window of the object holds the 140 keV photopeak: use a scan with technetium-99m, \
+         or correct the windows in the header"
+    ))]
     NoPhotopeak,
 
     /// The image has no counts.
@@ -164,11 +175,15 @@ pub enum Error {
     },
 
     /// The head is at the lower end, and the header does not say how the patient lay.
-    #[snafu(display("the scan lies feet first, which its header does not say"))]
+    #[snafu(display(
+        "the scan lies feet first, which its header does not say: correct the header"
+    ))]
     UpsideDown,
 
     /// Neither the counts nor the header tell which end is the head.
-    #[snafu(display("it is not clear which end of the scan is the head"))]
+    #[snafu(display(
+        "it is not clear which end of the scan is the head: correct the header's orientation"
+    ))]
     OrientationUnclear,
 }
 

@@ -1,8 +1,9 @@
 //! Which end of a whole-body scan is the head, and from where the header says it is seen.
 //!
 //! Three things tell: the direction of rows and columns in the patient, where the header states
-//! it; whether the patient lay feet first; and the counts themselves. A scan is turned only where
-//! two of them agree. Never: a mirrored image, which would move the heart to the other side.
+//! it; whether the patient lay feet first; and the counts themselves. A scan is turned where the
+//! header says so and the counts do not contradict it. Never: a scan turned by the counts alone,
+//! or a mirrored image, which would move the heart to the other side.
 
 use std::ops::Range;
 
@@ -11,7 +12,6 @@ use snafu::ensure;
 use super::dicom::{self, Code, DataSet};
 use super::error::{Error, OrientationUnclearSnafu, UpsideDownSnafu};
 use super::extent;
-use super::warning::Warning;
 use super::{Image, image};
 
 /// What the header says about the directions of rows and columns.
@@ -184,29 +184,40 @@ fn beside(midline: usize, columns: usize) -> Range<usize> {
     midline.saturating_sub(reach)..columns.min(midline + reach + 1)
 }
 
+/// What is to be done with a scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// Whether it has to be turned.
+    pub turn: bool,
+    /// Whether the counts could not tell, so that the header alone decided.
+    pub by_header_alone: bool,
+}
+
 /// Decides whether a whole-body scan has to be turned, by all that is known.
 ///
 /// # Errors
 /// [`Error::UpsideDown`] where only the counts say so or the header says the opposite;
 /// [`Error::OrientationUnclear`] where neither says anything or the header contradicts the counts.
-pub fn decide(
-    head: Head,
-    stated: Option<Stated>,
-    feet_first: bool,
-) -> Result<(bool, Option<Warning>), Error> {
+pub fn decide(head: Head, stated: Option<Stated>, feet_first: bool) -> Result<Decision, Error> {
+    let turn = |turn, by_header_alone| {
+        Ok(Decision {
+            turn,
+            by_header_alone,
+        })
+    };
     let upright = stated.map(|stated| stated.is_upright);
     match head {
         Head::Top => {
             ensure!(upright != Some(false), OrientationUnclearSnafu);
-            Ok((false, None))
+            turn(false, false)
         }
         Head::Bottom => {
             let is_stated = upright == Some(false) || (upright.is_none() && feet_first);
             ensure!(is_stated, UpsideDownSnafu);
-            Ok((true, Some(Warning::TurnedUpright)))
+            turn(true, false)
         }
         Head::Unclear => match upright {
-            Some(upright) => Ok((!upright, Some(Warning::OrientationFromHeader))),
+            Some(upright) => turn(!upright, true),
             None => OrientationUnclearSnafu.fail(),
         },
     }

@@ -4,7 +4,7 @@ use snafu::ensure;
 
 use super::dicom::{self, DataSet, TransferSyntax};
 use super::error::{EmptySnafu, Error, LossySnafu, ViewConflictSnafu};
-use super::orientation::{self, Head, Stated};
+use super::orientation::{self, Decision, Head, Stated};
 use super::pixels::{self, Layout};
 use super::warning::Warning;
 use super::{Acquisition, Image, View, ViewSource, frames, kind, resample};
@@ -90,9 +90,12 @@ pub fn read_anterior(bytes: &[u8], lossy: LossyPolicy) -> Result<AnteriorImage, 
     }
     ensure!(counts.pixels.iter().any(|&count| count > 0.0), EmptySnafu);
 
-    let (turn, warning) = find_turn(set, acquisition, &counts, stated)?;
-    warnings.extend(warning);
-    if turn {
+    let decision = find_turn(set, acquisition, &counts, stated)?;
+    if decision.by_header_alone {
+        warnings.push(Warning::OrientationFromHeader);
+    }
+    if decision.turn {
+        warnings.push(Warning::TurnedUpright);
         orientation::turn(&mut counts);
     }
     let spacing = dicom::pixel_spacing(set)?;
@@ -140,16 +143,16 @@ fn find_turn(
     acquisition: Acquisition,
     counts: &Image<f32>,
     stated: Option<Stated>,
-) -> Result<(bool, Option<Warning>), Error> {
+) -> Result<Decision, Error> {
     match acquisition {
         Acquisition::WholeBody => {
             let feet_first = orientation::lies_feet_first(set)?;
             orientation::decide(Head::of(counts), stated, feet_first)
         }
-        Acquisition::Static => {
-            let turn = stated.is_some_and(|stated| !stated.is_upright);
-            Ok((turn, turn.then_some(Warning::TurnedUpright)))
-        }
+        Acquisition::Static => Ok(Decision {
+            turn: stated.is_some_and(|stated| !stated.is_upright),
+            by_header_alone: false,
+        }),
     }
 }
 

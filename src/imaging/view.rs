@@ -43,8 +43,8 @@ impl fmt::Display for ViewSource {
 }
 
 /// Nuclear medicine projections by the code of SNOMED CT and its retired SNOMED-RT style code
-/// (PS3.16, CID 26; the pairs of codes are in PS3.16, Annex O), and the codes with which some
-/// exporters say the same by direction or by the X-ray's course (CID 4010).
+/// (PS3.16, CID 26; the pairs are in PS3.16, Annex O), and the plain directions "anterior" and
+/// "posterior", which some exporters write instead.
 const CODES: &[(&str, &str, View)] = &[
     ("399321004", "G-5215", View::Anterior),
     ("255549009", "R-404CC", View::Anterior),

@@ -27,7 +27,7 @@ pub enum Warning {
         /// Columns of the stored image.
         columns: usize,
     },
-    /// The patient lay feet first, and the image was turned by 180 degrees.
+    /// The image was upside down and was turned by 180 degrees.
     TurnedUpright,
     /// The counts do not tell which end is the head; the header does, and was followed.
     OrientationFromHeader,
@@ -92,7 +92,7 @@ impl fmt::Display for Warning {
                 "the stored image of {rows} x {columns} pixels was summed into fewer pixels"
             ),
             Self::TurnedUpright => {
-                f.write_str("the patient lay feet first: the image was turned by 180 degrees")
+                f.write_str("the image was upside down and was turned by 180 degrees")
             }
             Self::OrientationFromHeader => f.write_str(
                 "the counts do not tell which end is the head: the header's orientation was followed",

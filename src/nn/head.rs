@@ -1,7 +1,8 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::random::{Step, stream, unit};
+use super::Step;
+use crate::random;
 
 /// The part of features that dropout sets to zero in training (paper, "Networks").
 const DROPOUT: f32 = 0.2;
@@ -54,11 +55,11 @@ impl Head {
 
 /// For each feature either 0 or the factor that keeps the expected sum, `1 / (1 - DROPOUT)`.
 fn dropout_mask(len: usize, step: Step) -> Vec<f32> {
-    let mut stream = stream(step.seed, &format!("dropout {}", step.number));
+    let mut stream = random::named(step.seed, &format!("dropout {}", step.number));
     let kept = 1.0 / (1.0 - DROPOUT);
     (0..len)
         .map(|_| {
-            if unit(&mut stream) < DROPOUT {
+            if random::unit_f32(&mut stream) < DROPOUT {
                 0.0
             } else {
                 kept

@@ -17,8 +17,8 @@ mod head;
 mod layer;
 mod linear;
 mod network;
-mod random;
 mod residual;
+mod step;
 mod weights;
 
 #[cfg(test)]
@@ -34,8 +34,8 @@ pub use layer::Layer;
 pub use linear::Linear;
 pub use network::Network;
 pub(crate) use network::{floats, image_tensor};
-pub use random::{Step, stream};
 pub use residual::Residual;
+pub use step::Step;
 
 /// Height and width of the images that the networks take, in pixels (paper, "Preprocessing").
 pub const IMAGE_SIZE: usize = 128;

@@ -10,7 +10,7 @@ use snafu::{ResultExt, ensure};
 use super::Error;
 use super::error::{FormatSnafu, MismatchSnafu};
 use super::network::{Network, floats};
-use super::random::{stream, unit};
+use crate::random;
 
 /// Everything of the network as the bytes of a safetensors file.
 pub(super) fn save(network: &Network) -> Result<Vec<u8>, Error> {
@@ -193,10 +193,10 @@ impl ModuleMapper for Drawer {
         } else {
             let field: usize = shape[2..].iter().product();
             let limit = (6.0 / ((shape[0] + shape[1]) * field) as f32).sqrt();
-            let mut stream = stream(self.seed, &name);
+            let mut stream = random::named(self.seed, &name);
             let count = shape.iter().product();
             (0..count)
-                .map(|_| (2.0 * unit(&mut stream) - 1.0) * limit)
+                .map(|_| (2.0 * random::unit_f32(&mut stream) - 1.0) * limit)
                 .collect()
         };
         with_values(param, &name, values)

@@ -2,8 +2,9 @@
 //!
 //! Never depends on threads, on the order of calls between streams or on a global generator.
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use rand::Rng;
+
+use crate::random::{self, ChaCha8Rng};
 
 /// What a stream of random numbers is for; streams of different purposes are independent.
 #[derive(Clone, Copy, Debug)]
@@ -42,21 +43,20 @@ pub(super) struct Stream(ChaCha8Rng);
 impl Stream {
     /// The stream of a cohort's `seed` for one purpose and one study or patient.
     pub(super) fn new(seed: u64, purpose: Purpose, number: u32) -> Self {
-        let mut key = [0; 32];
-        key[..8].copy_from_slice(&seed.to_le_bytes());
-        key[8..12].copy_from_slice(&number.to_le_bytes());
-        key[12] = purpose as u8;
-        Self(ChaCha8Rng::from_seed(key))
+        let mut name = [0; 24];
+        name[..4].copy_from_slice(&number.to_le_bytes());
+        name[4] = purpose as u8;
+        Self(random::keyed(seed, name))
     }
 
     /// Uniform in [0, 1).
     pub(super) fn uniform(&mut self) -> f64 {
-        (self.0.next_u64() >> 11) as f64 / (1u64 << 53) as f64
+        self.range(0.0, 1.0)
     }
 
     /// Uniform in [low, high).
     pub(super) fn range(&mut self, low: f64, high: f64) -> f64 {
-        low + (high - low) * self.uniform()
+        random::uniform(&mut self.0, low, high)
     }
 
     /// A whole number from `low` to `high`, both included.

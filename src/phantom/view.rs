@@ -1,6 +1,6 @@
 //! What the two detectors see of a body: attenuation, blur, scatter, the field of view, photons.
 //!
-//! Narrow points of realism, in order: each layer of activity is attenuated by the body in front of
+//! In order: each layer of activity is attenuated by the body in front of
 //! it and blurred the more the farther it is from the detector (7 to 9 mm); a little scatter spreads wide;
 //! the table weakens the posterior view; stray counts fill the field that was scanned and nothing lies
 //! outside it; every pixel is a Poisson count.
@@ -24,7 +24,7 @@ const TABLE: f32 = 0.88;
 const TABLE_MM: f64 = 205.0;
 /// Stray counts of a pixel of (2.26 mm)² in a scan of 3 million counts.
 const STRAY: f64 = 0.2;
-/// Most counts of a view that are expected.
+/// Most counts of a view that are expected, stray counts included: chance adds a few thousand.
 const MOST_COUNTS: f64 = 3.594e6;
 /// Detectors are this high in mm; a static image shows no more.
 const DETECTOR_MM: f64 = 387.0;
@@ -63,6 +63,13 @@ pub(super) struct Field {
     last_row: usize,
     first_column: usize,
     last_column: usize,
+}
+
+impl Field {
+    /// Pixels that detectors swept over.
+    fn swept(self) -> usize {
+        (self.last_row - self.first_row) * (self.last_column - self.first_column)
+    }
 }
 
 /// Draws both views of a study. (Seed, study number) decides every count.
@@ -244,8 +251,9 @@ fn expose(study: &Study, field: Field, position: &mut Stream, views: [&mut Vec<f
         view
     });
     let [anterior, posterior] = [total(views[0]), total(views[1])];
+    let most = MOST_COUNTS - f64::from(stray) * field.swept() as f64;
     let scale = match study.person.protocol {
-        Protocol::WholeBody => (wanted / anterior).min(MOST_COUNTS / anterior.max(posterior)),
+        Protocol::WholeBody => (wanted / anterior).min(most / anterior.max(posterior)),
         // A static takes as long as it takes to see the thorax as well as a whole-body scan does.
         Protocol::ThoracicStatic => 0.5 * wanted / anterior,
     };

@@ -21,8 +21,8 @@ pub struct TrainingReport {
     pub baselines: Vec<BaselineMetrics>,
     /// What became of each gate; empty where the manifest has none.
     pub gates: Vec<Gate>,
-    /// The model that was published; `None` where none was asked for or a gate was missed.
-    pub published: Option<Published>,
+    /// What became of the model that the manifest asks for.
+    pub publication: Publication,
     /// One history for each network, task and fold.
     pub histories: Vec<History>,
     /// Example crops, at least one of each grade where the cohort has one.
@@ -74,6 +74,40 @@ pub struct Gate {
     pub task: Task,
     /// The metric, its minimum, the value found.
     pub outcome: GateOutcome,
+}
+
+/// What became of the model that a manifest asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Publication {
+    /// It asks for none.
+    NotAsked,
+    /// A gate was missed, so that there is none.
+    GateMissed,
+    /// It is trained on all studies once the report is written.
+    Later {
+        /// Its network.
+        architecture: Architecture,
+        /// The question it will answer.
+        task: Task,
+    },
+    /// It could not be made.
+    Impossible {
+        /// Why, as a part of a sentence.
+        reason: String,
+    },
+    /// Its bundle is in the store.
+    Published(Published),
+}
+
+impl Publication {
+    /// The network and the task that the page is about, where a model is published or will be.
+    pub fn subject(&self) -> Option<(Architecture, Task)> {
+        match self {
+            Self::NotAsked | Self::GateMissed | Self::Impossible { .. } => None,
+            Self::Later { architecture, task } => Some((*architecture, *task)),
+            Self::Published(model) => Some((model.architecture, model.task)),
+        }
+    }
 }
 
 /// A model that was published.

@@ -73,7 +73,7 @@ pub(super) fn page(report: &TrainingReport) -> String {
             section(
                 "gates",
                 "Gates and publication",
-                gates::section(&report.gates, report.published.as_ref()),
+                gates::section(&report.gates, &report.publication),
             ),
             section(
                 "provenance",

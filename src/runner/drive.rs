@@ -66,7 +66,8 @@ impl<'a> Driver<'a> {
 
     /// Finds out what was done before.
     ///
-    /// A stage after one that is not complete is done anew: it may have made do with less.
+    /// A stage after one that is not complete is done anew, since it may have made do with less,
+    /// and so is a task that could not do all that was asked.
     pub(super) fn resume(&mut self) -> Result<(), Error> {
         let mut complete = true;
         for stage in &self.shared.plan.stages {
@@ -75,16 +76,19 @@ impl<'a> Driver<'a> {
                 .map(|task| self.shared.finished(task).map(|summary| (task, summary)))
                 .collect::<Result<_, _>>()?;
             let before = complete;
-            complete &= found.iter().all(|(_, summary)| summary.is_some());
+            let is_whole = |summary: &Summary| summary.shortfall.is_none();
+            complete &= found
+                .iter()
+                .all(|(_, summary)| summary.as_ref().is_some_and(is_whole));
             for (task, summary) in found {
                 match summary {
-                    Some(summary) if before => self.note(task.id, summary),
+                    Some(summary) if before && is_whole(&summary) => self.note(task, summary),
                     Some(_) => self.record.forget(task)?,
                     None => {}
                 }
             }
         }
-        self.first_share = self.share();
+        self.first_share = self.share(1.0);
         Ok(())
     }
 
@@ -146,7 +150,7 @@ impl<'a> Driver<'a> {
             }
             self.settings
                 .display
-                .overall(self.share(), self.remaining());
+                .overall(self.share(0.0), self.remaining());
         }
     }
 
@@ -214,7 +218,7 @@ impl<'a> Driver<'a> {
         let how = match result {
             Ok(summary) => {
                 let message = summary.message.clone();
-                self.note(id, summary);
+                self.note(task, summary);
                 message
             }
             Err(TaskError::Interrupted) => {
@@ -227,16 +231,24 @@ impl<'a> Driver<'a> {
         self.keep_status(None)
     }
 
-    /// Notes a task that has ended well.
-    fn note(&mut self, id: TaskRef, summary: Summary) {
-        self.observed.tasks.insert(id, TaskState::Succeeded);
+    /// Notes a task that has written its results; a shortfall is a failure all the same.
+    fn note(&mut self, task: &TaskSpec, summary: Summary) {
+        self.observed.tasks.insert(task.id, TaskState::Succeeded);
         self.observed.gate_missed |= summary.gates.iter().any(|gate| !gate.passed);
-        self.summaries.insert(id, summary);
+        if let Some(shortfall) = &summary.shortfall {
+            self.failed(task, &TaskError::data(shortfall.clone()));
+        }
+        self.summaries.insert(task.id, summary);
     }
 
     fn failed(&mut self, task: &TaskSpec, error: &TaskError) -> String {
         let (exit_code, sentence) = (error.exit_code(), error.sentence());
-        let told = format!("failed: {sentence}");
+        let known = self.failures.iter().any(|it| it.sentence == sentence);
+        let told = if known {
+            "failed for the same reason".to_owned()
+        } else {
+            format!("failed: {sentence}")
+        };
         self.observed.tasks.insert(task.id, TaskState::Failed);
         self.failures.push(Failure {
             task: task.id,
@@ -296,7 +308,7 @@ impl<'a> Driver<'a> {
             None
         };
         ProgressStatus {
-            percent: (self.share() * 100.0) as u32,
+            percent: (self.share(0.0) * 100.0) as u32,
             epoch: last.and_then(|it| it.epoch),
             epochs: last.and_then(|it| it.epochs),
             loss: decimal(last.and_then(|it| it.loss)),
@@ -306,8 +318,9 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// The share of the whole run that is done; a task of a network weighs twenty others.
-    fn share(&self) -> f64 {
+    /// The share of the whole run that is done, where a failed task counts as `failed`, from 0 to 1;
+    /// a task of a network weighs twenty others.
+    fn share(&self, failed: f64) -> f64 {
         let (mut done, mut all) = (0.0, 0.0);
         for task in self.plan.tasks() {
             if self.observed.gate_missed && task.id.stage == StageKind::Refit {
@@ -315,7 +328,8 @@ impl<'a> Driver<'a> {
             }
             let weight = weight(task.id.stage);
             let share = match self.observed.tasks.get(&task.id) {
-                Some(TaskState::Succeeded | TaskState::Failed) => 1.0,
+                Some(TaskState::Succeeded) => 1.0,
+                Some(TaskState::Failed) => failed,
                 _ => self.running.get(&task.id).map_or(0.0, Pace::share),
             };
             done += weight * share;
@@ -325,7 +339,8 @@ impl<'a> Driver<'a> {
     }
 
     fn remaining(&self) -> Option<Duration> {
-        let share = self.share();
+        // Nothing is left to be done of a failed task.
+        let share = self.share(1.0);
         let since = share - self.first_share;
         let seconds = self.began.elapsed().as_secs_f64() * (1.0 - share) / since;
         (since > 0.01)

@@ -114,10 +114,10 @@ impl Error {
             Self::Changed { .. } | Self::NoModel { .. } | Self::NotPublished { .. } => 43,
             Self::OpenOutput { .. } | Self::StoredManifest { .. } => 43,
             Self::ReadMarker { source, .. } => source.exit_code(),
-            Self::ReadOutput { .. }
-            | Self::WriteOutput { .. }
-            | Self::Thread { .. }
-            | Self::Signals { .. } => 1,
+            Self::ReadOutput { source, .. } | Self::WriteOutput { source, .. } => {
+                if source.is_bad_place() { 43 } else { 1 }
+            }
+            Self::Thread { .. } | Self::Signals { .. } => 1,
         }
     }
 }

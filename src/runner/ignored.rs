@@ -8,6 +8,10 @@ pub fn ignored_fields(resource: &Resource) -> Vec<&'static str> {
         ca_bundle,
         ..
     } = storage;
+    let alert = match resource {
+        Resource::TrainingRun(_) => None,
+        Resource::ScreeningJob(job) => job.spec.alert.as_ref(),
+    };
     let (queue_name, suspend, active_deadline, ttl) = match resource {
         Resource::TrainingRun(run) => {
             let spec = &run.spec;
@@ -31,6 +35,7 @@ pub fn ignored_fields(resource: &Resource) -> Vec<&'static str> {
         (ca_bundle.is_some(), "storage.caBundle"),
         (compute.resources.is_some(), "compute.resources"),
         (compute.pod_template.is_some(), "compute.podTemplate"),
+        (alert.is_some(), "alert"),
         (queue_name.is_some(), "queueName"),
         (suspend, "suspend"),
         (active_deadline.is_some(), "activeDeadlineSeconds"),
@@ -51,6 +56,7 @@ fn compute(resource: &Resource) -> &Compute {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::{Alert, Webhook};
     use crate::workflow::fixtures;
 
     #[test]
@@ -61,5 +67,20 @@ mod tests {
         run.spec.compute.pod_template = Some(serde_json::Map::new());
         let named = ignored_fields(&Resource::TrainingRun(Box::new(run)));
         assert_eq!(named, ["compute.podTemplate", "suspend"]);
+    }
+
+    #[test]
+    fn an_alert_that_nobody_is_sent_is_named() {
+        let mut job = fixtures::screening_job();
+        job.spec.alert = Some(Alert {
+            webhook: Webhook {
+                url: "https://alerts.hospital.example/hook".to_owned(),
+                secret: None,
+            },
+        });
+        assert_eq!(
+            ignored_fields(&Resource::ScreeningJob(Box::new(job))),
+            ["alert"]
+        );
     }
 }

@@ -22,7 +22,7 @@ use std::sync::Arc;
 pub use display::Display;
 pub use error::Error;
 pub use ignored::ignored_fields;
-pub use record::find_model;
+pub use record::{find_model, keep_manifest};
 pub use signals::stop_on_signals;
 pub use table::{screening_table, training_table};
 

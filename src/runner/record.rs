@@ -90,9 +90,14 @@ impl Record {
     }
 
     fn write_manifest(&self, resource: &Resource) -> Result<(), Error> {
+        self.put(MANIFEST, &self.manifest(resource))
+    }
+
+    /// The manifest as it is kept: with its uid and without a status.
+    fn manifest(&self, resource: &Resource) -> String {
         let mut resource = self.with_uid(resource);
         set_status(&mut resource, None);
-        self.put(MANIFEST, &yaml(&resource))
+        yaml(&resource)
     }
 
     /// Whether any task has ended well.
@@ -173,6 +178,36 @@ impl Record {
                 name: &self.name,
                 file,
             })
+    }
+}
+
+/// Keeps the manifest of a run whose tasks are started one by one, where none is kept yet.
+///
+/// # Errors
+/// The run's prefix cannot be written to.
+pub fn keep_manifest(
+    resource: &Resource,
+    uid: &str,
+    ca_bundle: Option<&[u8]>,
+) -> Result<(), Error> {
+    let name = full_name(resource);
+    let prefix = workflow::prefix(resource, uid);
+    let store = Storage::open(&prefix, &options(resource.storage(), ca_bundle))
+        .context(OpenOutputSnafu { name: &name })?;
+    let record = Record {
+        store,
+        name,
+        prefix,
+        uid: uid.to_owned(),
+    };
+    // Another task of the run may be about to do the same: the first one's is kept.
+    let manifest = record.manifest(resource).into_bytes();
+    match record.store.put_if_absent(MANIFEST, manifest) {
+        Err(storage::Error::AlreadyExists { .. }) => Ok(()),
+        put => put.context(WriteOutputSnafu {
+            name: &record.name,
+            file: MANIFEST,
+        }),
     }
 }
 

@@ -252,6 +252,18 @@ fn published(view: &View<'_>, has_model: bool) -> Condition {
             reasons::AS_EXPECTED,
             message,
         )
+    } else if let Some(shortfall) = view
+        .summaries
+        .values()
+        .find_map(|summary| summary.shortfall.as_deref())
+    {
+        condition(
+            view,
+            kind,
+            ConditionStatus::False,
+            reasons::TASK_FAILED,
+            shortfall,
+        )
     } else if view.observed.gate_missed {
         let message = "A gate was missed";
         condition(

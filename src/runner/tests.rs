@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::api::{
-    Architecture, ConditionStatus, DataStatus, GateOutcome, Metric, ModelReference, Phase, Task,
-    TrainingRun, condition, conditions, reasons,
+    Architecture, ConditionStatus, DataStatus, GateOutcome, Metric, ModelReference, Phase, Publish,
+    PublishMethod, Task, TrainingRun, condition, conditions, reasons,
 };
 use crate::stages::{Progress, Summary, TaskContext, TaskError};
 use crate::storage::Storage;
@@ -18,7 +18,7 @@ use crate::workflow::{StageKind, TaskSpec, fixtures};
 /// What a scripted task does; one that is not named ends well at once.
 #[derive(Clone)]
 enum Act {
-    Succeed(Summary),
+    Succeed(Box<Summary>),
     BadData,
     BadConfiguration,
     DiskFull,
@@ -58,7 +58,7 @@ impl Script {
     fn act(&self, id: TaskRef, context: &TaskContext<'_>) -> Result<Summary, TaskError> {
         match self.acts.get(&id) {
             None => Ok(Summary::default()),
-            Some(Act::Succeed(summary)) => Ok(summary.clone()),
+            Some(Act::Succeed(summary)) => Ok(summary.as_ref().clone()),
             Some(Act::BadData) => Err(TaskError::data("the loss is NaN at step 3")),
             Some(Act::BadConfiguration) => Err(TaskError::configuration("no labels there")),
             Some(Act::DiskFull) => Err(TaskError::other("no space is left")),
@@ -380,6 +380,40 @@ fn before_any_task_has_ended_well_a_spec_may_be_corrected() {
     assert_eq!(again.ending, Ending::Succeeded);
 }
 
+#[test]
+fn what_an_evaluation_could_not_publish_is_a_failure_that_keeps_its_results() {
+    let mut run = fixtures::training_run();
+    run.spec.publish = Some(Publish {
+        architecture: Architecture::Linear,
+        task: Task::Positive,
+        method: PublishMethod::Ensemble,
+    });
+    let store = Storage::memory();
+    let evaluation = task(StageKind::Evaluate, 0);
+    let short = Summary {
+        report: Some("report/index.html".to_owned()),
+        shortfall: Some("Linear cannot be published".to_owned()),
+        ..Summary::default()
+    };
+    let script = Script::new(&store, [(evaluation, Act::Succeed(Box::new(short)))]);
+    let finished = try_run(&script, run.clone(), &settings(2)).expect("should run");
+    assert_eq!(finished.ending, Ending::Failed);
+    assert_eq!(finished.exit_code(), 42);
+    let status = finished.status();
+    assert_eq!(status.report.as_deref(), Some("report/index.html"));
+    assert!(status.progress.expect("progress").percent < 100);
+    for kind in [conditions::PUBLISHED, conditions::SUCCEEDED] {
+        let (is_so, _, message) = condition_of(&finished, kind);
+        assert_eq!(is_so, ConditionStatus::False);
+        assert!(message.contains("Linear cannot be published"), "{message}");
+    }
+
+    let again = Script::new(&store, []);
+    let finished = try_run(&again, run, &settings(2)).expect("should run");
+    assert_eq!(again.ran(), [evaluation]);
+    assert_eq!(finished.ending, Ending::Succeeded);
+}
+
 fn gate(passed: bool) -> GateOutcome {
     GateOutcome {
         architecture: Architecture::Linear,
@@ -398,7 +432,10 @@ fn a_missed_gate_is_no_success_and_says_by_how_much() {
         gates: vec![gate(false)],
         ..Summary::default()
     };
-    let acts = [(task(StageKind::Evaluate, 0), Act::Succeed(evaluated))];
+    let acts = [(
+        task(StageKind::Evaluate, 0),
+        Act::Succeed(Box::new(evaluated)),
+    )];
     let mut run = fixtures::training_run();
     run.spec.gates = vec![crate::api::Gate {
         architecture: Architecture::Linear,
@@ -428,7 +465,7 @@ fn a_missed_gate_is_no_success_and_says_by_how_much() {
 fn shards_are_added_up_and_a_later_stage_takes_their_place() {
     let data = |used| {
         Some(DataStatus {
-            used,
+            used: Some(used),
             ..DataStatus::default()
         })
     };
@@ -437,7 +474,10 @@ fn shards_are_added_up_and_a_later_stage_takes_their_place() {
             data: data(10),
             ..Summary::default()
         };
-        (task(StageKind::Preprocess, index), Act::Succeed(summary))
+        (
+            task(StageKind::Preprocess, index),
+            Act::Succeed(Box::new(summary)),
+        )
     };
     let fails = (task(StageKind::Train, 0), Act::DiskFull);
     let also = (task(StageKind::Train, 2), Act::DiskFull);
@@ -447,7 +487,7 @@ fn shards_are_added_up_and_a_later_stage_takes_their_place() {
         data: data(19),
         ..Summary::default()
     };
-    let evaluate = (task(StageKind::Evaluate, 0), Act::Succeed(whole));
+    let evaluate = (task(StageKind::Evaluate, 0), Act::Succeed(Box::new(whole)));
     let script = Script::new(&Storage::memory(), [shard(0), shard(1), evaluate]);
     assert_eq!(run_small(&script).status().data, data(19));
 }
@@ -501,7 +541,10 @@ fn published(uri: &str) -> Finished {
         model,
         ..Summary::default()
     };
-    let acts = [(task(StageKind::Evaluate, 0), Act::Succeed(evaluated))];
+    let acts = [(
+        task(StageKind::Evaluate, 0),
+        Act::Succeed(Box::new(evaluated)),
+    )];
     run_small(&Script::new(&Storage::memory(), acts))
 }
 
@@ -557,7 +600,10 @@ fn a_screening_finds_the_model_of_a_run_of_another_day_below_its_output() {
     };
     let script = Script::new(
         &store,
-        [(task(StageKind::Evaluate, 0), Act::Succeed(evaluated))],
+        [(
+            task(StageKind::Evaluate, 0),
+            Act::Succeed(Box::new(evaluated)),
+        )],
     );
     super::run(&run, &script, None, &settings(2)).expect("should run");
     assert_eq!(

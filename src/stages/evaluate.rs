@@ -41,9 +41,10 @@ pub(super) fn run(run: &TrainingContext<'_>) -> Result<Summary, TaskError> {
         artefacts::METRICS,
         serde_json::to_vec_pretty(&document).or_retry()?,
     )?;
-    let passed = document.gates.iter().all(|gate| gate.outcome.passed);
-    let model = match &run.spec.publish {
-        Some(wanted) if passed && wanted.method == PublishMethod::Ensemble => Some(
+    let wanted = run.spec.publish.as_ref().filter(|_| passes(&document));
+    let shortfall = wanted.and_then(|wanted| shortfall(wanted, &combinations));
+    let model = match wanted {
+        Some(wanted) if shortfall.is_none() && wanted.method == PublishMethod::Ensemble => Some(
             publish_ensemble(run, wanted, &cohort, &data, &combinations, &document)?,
         ),
         _ => None,
@@ -54,22 +55,47 @@ pub(super) fn run(run: &TrainingContext<'_>) -> Result<Summary, TaskError> {
         data: &data,
         combinations: &combinations,
         document: &document,
-        model: model.as_ref(),
+        model: match &shortfall {
+            Some(reason) => Err(reason),
+            None => Ok(model.as_ref()),
+        },
     };
     let page = training_report::page(run, &findings)?;
     run.put(artefacts::REPORT, page.into_bytes())?;
     Ok(Summary {
-        message: message(&document, model.is_some()),
+        message: message(&document, model.is_some(), shortfall.as_deref()),
         data: Some(data),
         results: results::rows(&document),
         gates: results::gates(run.spec, &document),
         model,
+        shortfall,
         report: Some(run.store.uri_of(artefacts::REPORT).or_retry()?),
         ..Summary::default()
     })
 }
 
-fn message(document: &MetricsDocument, published: bool) -> String {
+/// Whether every gate has passed.
+pub(super) fn passes(document: &MetricsDocument) -> bool {
+    document.gates.iter().all(|gate| gate.outcome.passed)
+}
+
+/// Why the model that is wanted cannot be made: a fold of its network is not there.
+fn shortfall(wanted: &Publish, combinations: &[Combination]) -> Option<String> {
+    let Publish {
+        architecture, task, ..
+    } = wanted;
+    let is_whole = combinations
+        .iter()
+        .any(|it| it.architecture == *architecture && it.task == *task);
+    (!is_whole).then(|| {
+        format!(
+            "{architecture} for {task} cannot be published, since one of its folds has failed: \
+             mend what its train task says and run again"
+        )
+    })
+}
+
+fn message(document: &MetricsDocument, published: bool, shortfall: Option<&str>) -> String {
     let missed: Vec<_> = document
         .gates
         .iter()
@@ -77,7 +103,9 @@ fn message(document: &MetricsDocument, published: bool) -> String {
         .map(|gate| gate.outcome.message.as_str())
         .collect();
     let networks = format!("evaluated {} networks", document.results.len());
-    if !missed.is_empty() {
+    if let Some(shortfall) = shortfall {
+        format!("{networks}; {shortfall}")
+    } else if !missed.is_empty() {
         format!("{networks}; nothing is published: {}", missed.join("; "))
     } else if published {
         format!("{networks} and published the ensemble")
@@ -104,9 +132,10 @@ fn data_status(
 ) -> Result<DataStatus, TaskError> {
     let labelled = run.pseudonyms()?.len() as u64;
     let mut data = run.counted(StageKind::Preprocess)?;
-    data.used = cohort.len() as u64;
-    data.studies = labelled;
-    data.missing_images = labelled.saturating_sub(data.used);
+    let used = cohort.len() as u64;
+    data.used = Some(used);
+    data.studies = Some(labelled);
+    data.missing_images = Some(labelled.saturating_sub(used));
     data.quarantined = quarantine.len() as u64;
     data.by_grade = (0..)
         .zip(cohort.by_grade())

@@ -165,6 +165,10 @@ pub struct Summary {
     /// The bundle that was published.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelReference>,
+    /// What the task could not do of what was asked, though everything else that it writes is
+    /// there: the run then does not succeed, and the task is done again when the run is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shortfall: Option<String>,
     /// The report's URI.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub report: Option<String>,

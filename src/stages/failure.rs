@@ -36,20 +36,12 @@ pub(super) trait OrMissing<T> {
 
 impl<T> OrMissing<T> for Result<T, storage::Error> {
     fn or_bad_place(self) -> Result<T, TaskError> {
-        use storage::Error;
-        self.map_err(|error| match error {
-            Error::NotFound { .. }
-            | Error::Denied { .. }
-            | Error::WrongKind { .. }
-            | Error::InvalidKey { .. }
-            | Error::InvalidUri { .. }
-            | Error::Configuration { .. }
-            | Error::TooLarge { .. } => TaskError::configuration(error),
-            Error::Full { .. }
-            | Error::Unreachable { .. }
-            | Error::AlreadyExists { .. }
-            | Error::Abandoned { .. }
-            | Error::Other { .. } => TaskError::other(error),
+        self.map_err(|error| {
+            if error.is_bad_place() {
+                TaskError::configuration(error)
+            } else {
+                TaskError::other(error)
+            }
         })
     }
 }

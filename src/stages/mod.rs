@@ -9,6 +9,7 @@ mod failure;
 mod fitting;
 mod model;
 mod objects;
+mod one_object;
 mod preprocess;
 mod provenance;
 mod publish;

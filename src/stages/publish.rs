@@ -51,7 +51,7 @@ pub(super) fn publish(
             run: run.context.resource.name().to_owned(),
             attrium: env!("CARGO_PKG_VERSION").to_owned(),
             method: published.publish.method,
-            studies: published.data.used,
+            studies: published.data.used.unwrap_or_default(),
             by_grade: published.data.by_grade.clone(),
             cross_validation: run.spec.cross_validation.clone(),
             augmentation: run.spec.augmentation.clone(),

@@ -22,7 +22,7 @@ pub(super) fn run(
 ) -> Result<Summary, TaskError> {
     let document: MetricsDocument =
         serde_json::from_slice(&run.get(artefacts::METRICS)?).or_retry()?;
-    if document.gates.iter().any(|gate| !gate.outcome.passed) {
+    if !super::evaluate::passes(&document) {
         return Ok(Summary {
             message: "a gate was missed: nothing is trained on all data".to_owned(),
             ..Summary::default()
@@ -58,7 +58,7 @@ fn train(
         cross_validation: &run.spec.cross_validation,
         augmentation: &run.spec.augmentation,
         training: &run.spec.training,
-        classes: task.classes().len(),
+        classes: task.classes(),
         fold: None,
     }
     .prepare(super::train::numbers(&images, &classes, &cohort.patients()))

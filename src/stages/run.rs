@@ -119,7 +119,7 @@ impl TrainingContext<'_> {
         let cohort = Cohort::assemble(shards);
         if cohort.is_empty() {
             return Err(TaskError::data(
-                "no object has a usable anterior image and a label: see quarantine.csv, and check that \
+                "no object has a usable anterior image and a label: see dataset/quarantine-*.csv, and check that \
                  labels.csv has the studies of these images",
             ));
         }

@@ -11,7 +11,7 @@ use super::objects::{ShardOf, for_each_object};
 use super::run::ScreeningContext;
 use super::screening::{Candidate, Decision, Screened, Screener};
 use super::screening_table::{self, Row};
-use super::{Summary, TaskError};
+use super::{Summary, TaskError, one_object};
 use crate::api::{ActivationMaps, ScreeningStatus};
 use crate::dataset::Pseudonyms;
 use crate::evaluation::{Prediction, Predictions};
@@ -110,6 +110,7 @@ impl Shard<'_> {
             },
         )?;
         if self.labels.is_some() {
+            one_object::reduce(&mut predictions)?;
             let table = predictions.to_csv().or_retry()?;
             self.run
                 .put(&artefacts::screening_predictions(self.number), table)?;
@@ -151,15 +152,15 @@ impl Shard<'_> {
         let task = self.screener.model.manifest.task;
         let columns =
             super::train::covariates(labelled.patient, labelled.grade, &labelled.covariates);
-        let (names, values) = columns.into_iter().unzip();
-        predictions.covariates = names;
-        predictions.rows.push(Prediction {
+        let (names, values): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
+        let prediction = Prediction {
             study: labelled.study.to_string(),
             fold: None,
             label: Some(task.class_of(labelled.grade)),
             probabilities: decision.probabilities.clone(),
             covariates: values,
-        });
+        };
+        one_object::add(predictions, names, prediction, decision.scan.preference);
     }
 }
 

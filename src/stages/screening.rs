@@ -6,6 +6,7 @@ use super::TaskError;
 use super::objects::Fetched;
 use crate::api::LossyPolicy;
 use crate::bundle::{self, Model};
+use crate::dataset::Preference;
 use crate::evaluation::positive_probability;
 use crate::imaging::{self, AnteriorImage, Crop, StudyUid, ViewSource, Warning};
 
@@ -56,6 +57,8 @@ pub struct Scan {
     pub study: StudyUid,
     /// How the view is known.
     pub view_source: ViewSource,
+    /// How well the object stands for its study.
+    pub preference: Preference,
     /// Whether the object says that it is a phantom.
     pub synthetic: bool,
     /// What a reader should know about the image and the crop.
@@ -71,6 +74,7 @@ impl Scan {
         Self {
             study: image.study,
             view_source: image.view_source,
+            preference: Preference::new(image.acquisition, image.view_source, image.counts.sum()),
             synthetic: image.synthetic,
             warnings,
             counts: crop.counts,

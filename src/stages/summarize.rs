@@ -10,7 +10,7 @@ use super::results;
 use super::run::ScreeningContext;
 use super::screening::Screener;
 use super::screening_table::{self, Row, Verdict};
-use super::{Summary, TaskError};
+use super::{Summary, TaskError, one_object};
 use crate::api::ScreeningStatus;
 use crate::evaluation::{self, MetricsDocument, NetworkMetrics, Options, Predictions};
 use crate::report::{
@@ -176,20 +176,16 @@ fn validate(
         classes: manifest.classes.len(),
         ..Predictions::default()
     };
-    let mut studies = std::collections::HashSet::new();
     for shard in 0..run.spec.shards {
         let table = run.get(&artefacts::screening_predictions(shard))?;
         let part = Predictions::parse(&table).or_retry()?;
         if !part.rows.is_empty() {
             all.covariates = part.covariates;
         }
-        // Two objects of one study are one study: the first in the order of the shards counts.
-        let new = part
-            .rows
-            .into_iter()
-            .filter(|row| studies.insert(row.study.clone()));
-        all.rows.extend(new);
+        all.rows.extend(part.rows);
     }
+    one_object::reduce(&mut all)?;
+    one_object::strip(&mut all);
     if all.rows.is_empty() {
         return Err(TaskError::data(
             "no screened study is in the labels: check that they are of the same archive",

@@ -30,7 +30,7 @@ pub(super) fn run(
         cross_validation: &run.spec.cross_validation,
         augmentation: &run.spec.augmentation,
         training: &run.spec.training,
-        classes: task.classes().len(),
+        classes: task.classes(),
         fold: Some(fold),
     }
     .prepare(numbers(&images, &classes, &cohort.patients()))

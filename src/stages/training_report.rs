@@ -7,14 +7,14 @@ use super::evaluate::Combination;
 use super::failure::OrFail;
 use super::provenance;
 use super::run::TrainingContext;
-use crate::api::{Architecture, DataStatus, Grade, ModelReference, Task};
+use crate::api::{Architecture, DataStatus, Grade, ModelReference, PublishMethod, Task};
 use crate::dataset::{Cohort, Quarantine};
 use crate::evaluation::{MetricsDocument, positive_probability};
 use crate::imaging::CROP_SIZE;
 use crate::nn::{ActivationMap, Network};
 use crate::report::{
     self, ActivationFigure, ActivationRow, Count, DataFlow, Epoch, Example, Fact, Gate, History,
-    Published, Raster, TrainingReport,
+    Publication, Published, Raster, TrainingReport,
 };
 use crate::training::Normalization;
 use crate::workflow::artefacts::Fold;
@@ -34,8 +34,8 @@ pub(super) struct Findings<'a> {
     pub combinations: &'a [Combination],
     /// Metrics and gates.
     pub document: &'a MetricsDocument,
-    /// The bundle, if there is one.
-    pub model: Option<&'a ModelReference>,
+    /// The bundle, if there is one, or why there is none though all gates have passed.
+    pub model: Result<Option<&'a ModelReference>, &'a str>,
 }
 
 /// The page.
@@ -52,7 +52,7 @@ pub(super) fn page(
         results: findings.document.results.clone(),
         baselines: findings.document.baselines.clone(),
         gates: gates(findings.document),
-        published: published(run, findings.model),
+        publication: publication(run, findings),
         histories: findings.combinations.iter().flat_map(histories).collect(),
         examples: examples(findings.cohort)?,
         activation_maps: activation_maps(run, findings)?,
@@ -98,11 +98,11 @@ fn data_flow(findings: &Findings<'_>) -> DataFlow {
     DataFlow {
         objects: data.objects,
         dropped_objects,
-        studies: data.used,
+        studies: cohort.len() as u64,
         dropped_studies: Vec::new(),
-        used: data.used,
+        used: cohort.len() as u64,
         patients: Some(patients.len() as u64),
-        missing_images: data.missing_images,
+        missing_images: data.missing_images.unwrap_or_default(),
         by_grade: cohort.by_grade().map(|studies| studies as u64),
         warnings: warnings
             .into_iter()
@@ -130,15 +130,25 @@ fn gates(document: &MetricsDocument) -> Vec<Gate> {
         .collect()
 }
 
-fn published(run: &TrainingContext<'_>, model: Option<&ModelReference>) -> Option<Published> {
-    let (wanted, model) = (run.spec.publish.as_ref()?, model?);
-    Some(Published {
-        architecture: wanted.architecture,
-        task: wanted.task,
-        method: format!("{:?}", wanted.method),
-        uri: model.uri.clone(),
-        digest: model.digest.clone(),
-    })
+fn publication(run: &TrainingContext<'_>, findings: &Findings<'_>) -> Publication {
+    let Some(wanted) = &run.spec.publish else {
+        return Publication::NotAsked;
+    };
+    let (architecture, task) = (wanted.architecture, wanted.task);
+    match findings.model {
+        _ if !super::evaluate::passes(findings.document) => Publication::GateMissed,
+        Err(reason) => Publication::Impossible {
+            reason: reason.to_owned(),
+        },
+        Ok(Some(model)) => Publication::Published(Published {
+            architecture,
+            task,
+            method: format!("{:?}", PublishMethod::Ensemble),
+            uri: model.uri.clone(),
+            digest: model.digest.clone(),
+        }),
+        Ok(None) => Publication::Later { architecture, task },
+    }
 }
 
 fn histories(combination: &Combination) -> impl Iterator<Item = History> {
@@ -257,7 +267,7 @@ pub(super) fn maximum(map: &ActivationMap) -> Result<Raster, TaskError> {
 }
 
 fn digests(findings: &Findings<'_>) -> Vec<Fact> {
-    let model = findings.model.map(|model| Fact {
+    let model = findings.model.ok().flatten().map(|model| Fact {
         name: "model bundle".to_owned(),
         value: model.digest.clone(),
     });

@@ -106,7 +106,9 @@ pub enum Error {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// Anything else.
-    #[snafu(display("{uri} cannot be used"))]
+    #[snafu(display(
+        "{uri} cannot be used: check the place, its options and the store's own log, then run again"
+    ))]
     Other {
         /// The place.
         uri: String,
@@ -119,6 +121,24 @@ impl Error {
     /// Whether trying again later may help: the store was unreachable.
     pub const fn is_transient(&self) -> bool {
         matches!(self, Self::Unreachable { .. })
+    }
+
+    /// Whether the place is wrong or barred, so that another try would not help.
+    pub const fn is_bad_place(&self) -> bool {
+        match self {
+            Self::NotFound { .. }
+            | Self::Denied { .. }
+            | Self::WrongKind { .. }
+            | Self::InvalidKey { .. }
+            | Self::InvalidUri { .. }
+            | Self::Configuration { .. }
+            | Self::TooLarge { .. } => true,
+            Self::Full { .. }
+            | Self::Unreachable { .. }
+            | Self::AlreadyExists { .. }
+            | Self::Abandoned { .. }
+            | Self::Other { .. } => false,
+        }
     }
 
     /// Names the error of an operation at a place.

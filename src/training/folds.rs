@@ -9,13 +9,17 @@ use snafu::{Snafu, ensure};
 
 use crate::random;
 
+/// What helps where a class has too few patients.
+pub(super) const REMEDY: &str =
+    "lower crossValidation.folds, add patients of this class, or leave out the task";
+
 /// Why a cohort cannot be split into folds.
 #[derive(Clone, Debug, PartialEq, Eq, Snafu)]
 pub enum Error {
     /// A class cannot be in every fold.
     #[snafu(display(
-        "class {class} has {patients} patients, fewer than the {folds} folds: \
-         lower crossValidation.folds, add patients of this class, or leave out the task"
+        "class {class} has {patients} {}, fewer than the {folds} folds: {REMEDY}",
+        if *patients == 1 { "patient" } else { "patients" }
     ))]
     TooFewPatients {
         /// The class's index in its task.

@@ -19,6 +19,20 @@ pub enum Error {
         /// Why.
         source: folds::Error,
     },
+    /// A class cannot be in every fold.
+    #[snafu(display(
+        "the class {class:?} has {patients} {}, fewer than the {folds} folds: {}",
+        if *patients == 1 { "patient" } else { "patients" },
+        folds::REMEDY
+    ))]
+    TooFewPatients {
+        /// The class's name.
+        class: String,
+        /// How many patients have it as their highest class.
+        patients: usize,
+        /// How many folds were asked for.
+        folds: usize,
+    },
     /// It has no class to tell apart.
     #[snafu(display(
         "all {studies} studies that a network would be trained on are of one class: add studies of \
@@ -70,8 +84,8 @@ pub struct Preparation<'a> {
     pub augmentation: &'a AugmentationSpec,
     /// The share kept for validation and the class weights.
     pub training: &'a TrainingSpec,
-    /// The number of classes of the task.
-    pub classes: usize,
+    /// The names of the task's classes.
+    pub classes: &'a [&'a str],
     /// The fold that is left out, from 0; `None` trains on every study.
     pub fold: Option<u32>,
 }
@@ -139,8 +153,24 @@ impl Preparation<'_> {
             self.cross_validation.folds as usize,
             u64::from(self.cross_validation.seed),
         )
-        .context(FoldsSnafu)?;
+        .map_err(|error| self.name_class(error))?;
         Ok(studies.partition(|&study| folds[study] != fold as usize))
+    }
+
+    /// An error of the folds, where the class that it is about has its name.
+    fn name_class(&self, source: folds::Error) -> Error {
+        match source {
+            folds::Error::TooFewPatients {
+                class,
+                patients,
+                folds,
+            } if class < self.classes.len() => Error::TooFewPatients {
+                class: self.classes[class].to_owned(),
+                patients,
+                folds,
+            },
+            source => Error::Folds { source },
+        }
     }
 
     fn augmentation(&self) -> Augmentation {
@@ -158,8 +188,8 @@ impl Preparation<'_> {
 
     fn class_weights(&self, labels: &[usize]) -> Vec<f32> {
         match self.training.class_weights {
-            ClassWeights::Balanced => class_weights(labels, self.classes),
-            ClassWeights::None => vec![1.0; self.classes],
+            ClassWeights::Balanced => class_weights(labels, self.classes.len()),
+            ClassWeights::None => vec![1.0; self.classes.len()],
         }
     }
 }
@@ -192,4 +222,154 @@ fn normalize(normalization: &Normalization, images: &mut [f32], pixels: usize) {
     images
         .par_chunks_exact_mut(pixels)
         .for_each(|image| normalization.apply(image));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIDE: usize = 4;
+    const STUDIES: usize = 40;
+
+    struct Fixture {
+        images: Vec<f32>,
+        classes: Vec<usize>,
+        patients: Vec<u32>,
+    }
+
+    impl Fixture {
+        /// Every pixel of a study's image is the study's number; every tenth patient has two studies.
+        fn new() -> Self {
+            Self {
+                images: (0..STUDIES)
+                    .flat_map(|study| vec![study as f32; SIDE * SIDE])
+                    .collect(),
+                classes: (0..STUDIES)
+                    .map(|study| usize::from(study % 4 == 0))
+                    .collect(),
+                patients: (0..STUDIES as u32)
+                    .map(|study| study - u32::from(study % 10 == 1))
+                    .collect(),
+            }
+        }
+
+        fn cohort(&self) -> Cohort<'_> {
+            Cohort {
+                images: &self.images,
+                side: SIDE,
+                classes: &self.classes,
+                patients: &self.patients,
+            }
+        }
+    }
+
+    fn prepare(fixture: &Fixture, fold: Option<u32>, images: u32) -> Result<Prepared, Error> {
+        Preparation {
+            cross_validation: &CrossValidation { folds: 4, seed: 7 },
+            augmentation: &AugmentationSpec {
+                images,
+                shift_percent: 0,
+                rotation_degrees: 0,
+                scale_percent: 0,
+            },
+            training: &TrainingSpec {
+                validation_percent: 20,
+                ..TrainingSpec::default()
+            },
+            classes: &["negative", "positive"],
+            fold,
+        }
+        .prepare(fixture.cohort())
+    }
+
+    /// The studies whose images are among these, found by undoing the normalisation.
+    fn studies(prepared: &Prepared, images: &[f32]) -> Vec<usize> {
+        let (mean, deviation) = (
+            prepared.normalization.mean[0],
+            prepared.normalization.deviation[0],
+        );
+        images
+            .chunks_exact(SIDE * SIDE)
+            .map(|image| (image[0] * deviation + mean).round() as usize)
+            .collect()
+    }
+
+    #[test]
+    fn no_patient_is_on_two_sides_of_a_split() {
+        let fixture = Fixture::new();
+        let prepared = prepare(&fixture, Some(1), 100).unwrap();
+        let patients = |studies: &[usize]| -> Vec<u32> {
+            studies
+                .iter()
+                .map(|&study| fixture.patients[study])
+                .collect()
+        };
+        let train = patients(&studies(&prepared, &prepared.fit.images));
+        let validation = patients(&studies(&prepared, &prepared.fit.validation_images));
+        let test = patients(&prepared.test);
+        assert!(!validation.is_empty() && !test.is_empty());
+        assert!(
+            train
+                .iter()
+                .all(|patient| !validation.contains(patient) && !test.contains(patient))
+        );
+        assert!(validation.iter().all(|patient| !test.contains(patient)));
+    }
+
+    #[test]
+    fn there_are_exactly_as_many_images_as_asked_for_and_labels_follow_them() {
+        let fixture = Fixture::new();
+        for images in [7, 24, 101] {
+            let prepared = prepare(&fixture, Some(0), images).unwrap();
+            assert_eq!(prepared.fit.labels.len(), images as usize);
+            let sources = studies(&prepared, &prepared.fit.images);
+            let labels: Vec<usize> = sources
+                .iter()
+                .map(|&study| fixture.classes[study])
+                .collect();
+            assert_eq!(prepared.fit.labels, labels);
+        }
+    }
+
+    #[test]
+    fn the_normalisation_is_of_the_training_images_alone() {
+        let prepared = prepare(&Fixture::new(), Some(2), 60).unwrap();
+        let count = prepared.fit.labels.len() as f32;
+        let first = |images: &[f32]| images.chunks_exact(SIDE * SIDE).map(|i| i[0]).sum::<f32>();
+        assert!((first(&prepared.fit.images) / count).abs() < 1e-4);
+        let validation = prepared.fit.validation_labels.len() as f32;
+        assert!((first(&prepared.fit.validation_images) / validation).abs() > 1e-3);
+    }
+
+    #[test]
+    fn a_class_with_too_few_patients_is_named_as_the_task_names_it() {
+        let mut fixture = Fixture::new();
+        fixture.classes = (0..STUDIES).map(|study| usize::from(study == 5)).collect();
+        let error = prepare(&fixture, Some(0), 10).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the class \"positive\" has 1 patient, fewer than the 4 folds: lower \
+             crossValidation.folds, add patients of this class, or leave out the task"
+        );
+    }
+
+    #[test]
+    fn without_a_fold_every_study_is_seen() {
+        let fixture = Fixture::new();
+        let prepared = prepare(&fixture, None, 200).unwrap();
+        assert!(prepared.test.is_empty());
+        let mut seen = studies(&prepared, &prepared.fit.images);
+        seen.extend(studies(&prepared, &prepared.fit.validation_images));
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), STUDIES);
+    }
+
+    #[test]
+    fn a_cohort_of_one_class_cannot_be_trained_on() {
+        let mut fixture = Fixture::new();
+        fixture.classes.fill(0);
+        let error = prepare(&fixture, Some(0), 10).unwrap_err();
+        assert!(matches!(error, Error::OneClass { .. }), "{error}");
+    }
 }

@@ -12,11 +12,14 @@ pub const MANIFEST: &str = "manifest.yaml";
 pub const STATUS: &str = "status.yaml";
 /// Every object that was set aside, with its reason.
 pub const QUARANTINE: &str = "quarantine.csv";
+/// The folder of [`predictions`].
+pub const PREDICTIONS: &str = "predictions/";
 /// The metrics of every network and task.
 pub const METRICS: &str = "metrics.json";
 /// The report, one self-contained page.
 pub const REPORT: &str = "report/index.html";
-/// What the training on all data leaves: checkpoint, history, weights and normalisation.
+/// What the training on all data leaves: checkpoint and history. Its weights and its normalisation are in
+/// the bundle alone.
 pub const REFIT: &str = "refit/";
 /// One row for each study that was screened.
 pub const SCREENING: &str = "screening.csv";
@@ -56,7 +59,7 @@ pub fn screening_predictions(shard: u32) -> String {
 
 /// The out-of-fold predictions of all studies.
 pub fn predictions(architecture: Architecture, task: Task) -> String {
-    format!("predictions/{architecture}-{task}.csv")
+    format!("{PREDICTIONS}{architecture}-{task}.csv")
 }
 
 /// The folder of a model bundle.

@@ -193,7 +193,10 @@ impl Plan {
     /// The plan for a screening job.
     pub fn for_screening(spec: &ScreeningJobSpec) -> Self {
         Self {
-            stages: vec![screen(spec.shards), summarize(spec.shards)],
+            stages: vec![
+                screen(spec.shards, spec.labels.is_some()),
+                summarize(spec.shards, spec.labels.is_some()),
+            ],
             max_parallel: spec.compute.parallelism,
         }
     }
@@ -336,21 +339,30 @@ fn refit(shards: u32, architecture: Architecture, task: Task) -> Stage {
     )
 }
 
-fn screen(shards: u32) -> Stage {
+fn screen(shards: u32, is_labelled: bool) -> Stage {
     let tasks = (0..shards).map(|shard| {
-        let writes = vec![artefacts::screening_part(shard)];
+        let mut writes = vec![artefacts::screening_part(shard)];
+        if is_labelled {
+            writes.push(artefacts::screening_predictions(shard));
+        }
         (Work::Screen { shard, shards }, Vec::new(), writes)
     });
     stage(StageKind::Screen, true, tasks)
 }
 
-fn summarize(shards: u32) -> Stage {
-    let reads = (0..shards).map(artefacts::screening_part).collect();
-    let writes = vec![
+/// The bundle alone knows for which network and task the joined predictions are: they are named by
+/// their folder.
+fn summarize(shards: u32, is_labelled: bool) -> Stage {
+    let mut reads: Vec<_> = (0..shards).map(artefacts::screening_part).collect();
+    let mut writes = vec![
         artefacts::SCREENING.to_owned(),
         artefacts::SCREENING_SUMMARY.to_owned(),
         artefacts::REPORT.to_owned(),
     ];
+    if is_labelled {
+        reads.extend((0..shards).map(artefacts::screening_predictions));
+        writes.extend([artefacts::METRICS, artefacts::PREDICTIONS].map(str::to_owned));
+    }
     stage(
         StageKind::Summarize,
         false,

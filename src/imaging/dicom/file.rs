@@ -62,7 +62,7 @@ pub fn open(bytes: &[u8]) -> Result<DicomFile, Error> {
 ///
 /// dicom-rs and its decoders index and unwrap what a damaged object states, as in
 /// `read_rle_header` of dicom-transfer-syntax-registry 0.10.1, so that one bad object of an archive
-/// would end the run. This is the one place where attrium catches a panic.
+/// would end the run. Nowhere else does reading an image catch a panic.
 pub fn without_panic<T>(code: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(code)).ok()
 }

@@ -90,7 +90,7 @@ fn check_size(rows: usize, columns: usize, frames: usize) -> Result<(), Error> {
 }
 
 /// Counts are one grey sample that rises with brightness; a palette only colours them (PS3.3,
-/// C.8.4.7.1.1 allows both).
+/// C.8.4.7 allows both).
 fn check_photometric(set: &DataSet) -> Result<(), Error> {
     let interpretation = dicom::photometric_interpretation(set)?;
     ensure!(

@@ -4,5 +4,6 @@ mod archive;
 mod bad_input;
 mod lying;
 mod object;
+mod privacy;
 mod size;
 mod views;

@@ -164,6 +164,10 @@ impl Scan {
         self
     }
 
+    pub fn set(self) -> InMemDicomObject {
+        self.set
+    }
+
     pub fn bytes(self) -> Vec<u8> {
         let meta = FileMetaTableBuilder::new()
             .transfer_syntax(uids::EXPLICIT_VR_LITTLE_ENDIAN)

@@ -42,7 +42,8 @@ const ADDED: [(Tag, VR); 14] = [
 /// their value representation holds; texts that tell how to read the image keep their value and get
 /// the name behind it; dates of birth become [`PLANTED_DATE`]. Identifying attributes, a request and a
 /// private group that the object lacks are added. Codes, UIDs, other dates and decimal numbers stay, so
-/// that the object reads as before. `name` should have at most 8 characters and `number` at most 7.
+/// that the object reads as before. `name` should have at most 6 characters and `number` at most 9,
+/// so that both fit into a short string (SH).
 ///
 /// Returns how many elements were planted.
 pub fn plant(object: &mut InMemDicomObject, name: &str, number: &str) -> usize {

@@ -11,7 +11,7 @@ use crate::api::LossyPolicy;
 use crate::imaging::{ViewSource, read_anterior};
 use crate::phantom::{Cohort, Naming, SCANNERS, scan};
 
-const NAME: &str = "Zebedee";
+const NAME: &str = "Zebedy";
 const NUMBER: &str = "8675309";
 
 /// A whole-body study of each scanner type.
@@ -208,7 +208,7 @@ fn names_and_numbers_are_planted_in_every_text_nested_and_private_ones_too() {
             }
             // The birth date is the one planted element that is no free text.
             assert_eq!(planted, count + 1);
-            assert!(private >= 3, "{}: {private}", study.scanner.name);
+            assert!(private >= 2, "{}: {private}", study.scanner.name);
         }
     }
 }

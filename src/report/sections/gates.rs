@@ -1,34 +1,20 @@
 //! Gates, and what was published.
 
 use super::title;
-use crate::report::input::{Gate, Published};
+use crate::report::input::{Gate, Publication};
 use crate::report::markup::{Markup, element};
 use crate::report::number;
 use crate::report::table::{Kind, Table, facts};
 
-/// The gates' outcomes and the published model.
-pub(in crate::report) fn section(gates: &[Gate], published: Option<&Published>) -> Markup {
+/// The gates' outcomes, and what became of the model.
+pub(in crate::report) fn section(gates: &[Gate], publication: &Publication) -> Markup {
     let mut content = Markup::none();
     if gates.is_empty() {
         content.push(element("p").child("The manifest sets no gates."));
     } else {
         content.push(table(gates));
     }
-    match published {
-        Some(model) => content.push(facts([
-            (
-                "Published model",
-                format!("{}, {}", model.architecture, title(model.task)).into(),
-            ),
-            ("Method", Markup::from(&model.method)),
-            ("Bundle", element("code").child(&model.uri).into()),
-            (
-                "SHA-256 of the bundle",
-                element("code").child(&model.digest).into(),
-            ),
-        ])),
-        None => content.push(element("p").child(unpublished(gates))),
-    }
+    content.push(model(publication));
     content
 }
 
@@ -67,10 +53,34 @@ fn table(gates: &[Gate]) -> Markup {
     table.into()
 }
 
-fn unpublished(gates: &[Gate]) -> &'static str {
-    if gates.iter().all(|gate| gate.outcome.passed) {
-        "No model was published: the manifest asks for none."
-    } else {
-        "No model was published, because a gate was missed."
+fn model(publication: &Publication) -> Markup {
+    let sentence = |text: String| element("p").child(text).into();
+    match publication {
+        Publication::NotAsked => {
+            sentence("No model was published: the manifest asks for none.".to_owned())
+        }
+        Publication::GateMissed => {
+            sentence("No model was published, because a gate was missed.".to_owned())
+        }
+        Publication::Later { architecture, task } => sentence(format!(
+            "The model, {architecture} for {}, is trained on all studies after this report is written; \
+             the run's status then names its bundle.",
+            title(*task)
+        )),
+        Publication::Impossible { reason } => {
+            sentence(format!("No model was published: {reason}."))
+        }
+        Publication::Published(model) => facts([
+            (
+                "Published model",
+                format!("{}, {}", model.architecture, title(model.task)).into(),
+            ),
+            ("Method", Markup::from(&model.method)),
+            ("Bundle", element("code").child(&model.uri).into()),
+            (
+                "SHA-256 of the bundle",
+                element("code").child(&model.digest).into(),
+            ),
+        ]),
     }
 }

@@ -128,10 +128,7 @@ fn picture(study: &ScreenedStudy) -> Option<Markup> {
         .class("strip")
         .attribute("src", data_uri(picture))
         .attribute("alt", alternative);
-    Some(figure(
-        caption(format!("Row {}", study.row), small),
-        image,
-    ))
+    Some(figure(caption(format!("Row {}", study.row), small), image))
 }
 
 /// The distribution of scores.

@@ -3,7 +3,7 @@
 use super::{Subject, by_task, positive, question};
 use crate::api::Task;
 use crate::evaluation::{BaselineMetrics, Interval, Metrics};
-use crate::report::input::TrainingReport;
+use crate::report::input::{Publication, TrainingReport};
 use crate::report::markup::{Element, Markup, element};
 use crate::report::number;
 
@@ -79,15 +79,19 @@ fn lead(report: &TrainingReport, groups: &[(Task, Vec<Subject<'_>>)]) -> String 
     )
 }
 
-/// The network that speaks for a task, and why: the published one, else that of the highest AUC.
+/// The network that speaks for a task, and why: the model's, else that of the highest AUC.
 fn chosen<'a>(report: &TrainingReport, task: Task, group: &[Subject<'a>]) -> (Subject<'a>, String) {
-    let published = report.published.as_ref().filter(|model| model.task == task);
-    let named = published.and_then(|model| {
-        let name = model.architecture.to_string();
+    let model = report.publication.subject();
+    let named = model.and_then(|(architecture, of)| {
+        let name = (of == task).then(|| architecture.to_string())?;
         group.iter().find(|subject| subject.name == name)
     });
     if let Some(subject) = named {
-        return (*subject, format!("{}, the published model", subject.name));
+        let what = match report.publication {
+            Publication::Published(_) => "the published model",
+            _ => "the model to be published",
+        };
+        return (*subject, format!("{}, {what}", subject.name));
     }
     let auc = |subject: &Subject<'_>| subject.metrics.auc.unwrap_or(f64::NEG_INFINITY);
     let mut best = group[0];
@@ -103,10 +107,10 @@ fn chosen<'a>(report: &TrainingReport, task: Task, group: &[Subject<'a>]) -> (Su
     (best, why)
 }
 
-/// Whether a task is the one that the page is about: the published model's, else positives.
+/// Whether a task is the one that the page is about: the model's, else positives.
 fn is_main(report: &TrainingReport, task: Task) -> bool {
-    let published = report.published.as_ref();
-    published.map_or(task == Task::Positive, |model| model.task == task)
+    let model = report.publication.subject();
+    model.map_or(task == Task::Positive, |(_, of)| of == task)
 }
 
 fn tile(report: &TrainingReport, task: Task, group: &[Subject<'_>]) -> Element {
@@ -180,6 +184,9 @@ fn caveats(report: &TrainingReport, groups: &[(Task, Vec<Subject<'_>>)]) -> Vec<
             "{} missed: no model of this run was published.",
             number::things(missed, "gate was", "gates were"),
         ));
+    }
+    if let Publication::Impossible { reason } = &report.publication {
+        caveats.push(format!("No model was published: {reason}."));
     }
     let mut subjects = groups.iter().flat_map(|(_, group)| group);
     if subjects.any(|subject| !subject.metrics.warnings.is_empty()) {

@@ -7,8 +7,8 @@ use crate::evaluation::{
 };
 use crate::report::{
     ActivationFigure, ActivationRow, Count, DataFlow, Epoch, Example, Fact, Gate, History,
-    ModelFacts, Provenance, Published, Raster, ScreenedStudy, ScreeningReport, StageTime,
-    TrainingReport, UnusableObject,
+    ModelFacts, Provenance, Publication, Published, Raster, ScreenedStudy, ScreeningReport,
+    StageTime, TrainingReport, UnusableObject,
 };
 
 const ARCHITECTURES: [Architecture; 2] = [Architecture::Linear, Architecture::Residual];
@@ -103,7 +103,7 @@ pub(super) fn training() -> TrainingReport {
             outcome: gate(&metrics(Architecture::Residual, Task::Positive), "auc", 0.88)
                 .expect("a metric that gates know"),
         }],
-        published: Some(Published {
+        publication: Publication::Published(Published {
             architecture: Architecture::Residual,
             task: Task::Positive,
             method: "Ensemble".to_owned(),
@@ -303,7 +303,10 @@ fn screened(number: u32) -> ScreenedStudy {
         } else {
             Vec::new()
         },
-        picture: Some(crate::report::strip(&crop(grade, number), &[map(64, grade)])),
+        picture: Some(crate::report::strip(
+            &crop(grade, number),
+            &[map(64, grade)],
+        )),
     }
 }
 

@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::fixture;
-use crate::report::{Fact, TrainingReport, screening_report, training_report};
+use crate::api::{Architecture, Task};
+use crate::report::{Fact, Publication, TrainingReport, screening_report, training_report};
 
 /// The tags and texts of a page's source, scripts' and styles' content included.
 fn tags(page: &str) -> impl Iterator<Item = &str> {
@@ -92,12 +93,34 @@ fn phantoms_are_called_synthetic_and_patients_are_not() {
 #[test]
 fn a_missed_gate_is_said_on_the_first_screen() {
     let mut report = fixture::training();
-    report.published = None;
+    report.publication = Publication::GateMissed;
     report.gates[0].outcome.passed = false;
     let page = training_report(&report);
     let (first, _) = page.split_once("<nav").expect("the page has contents");
     assert!(first.contains("1 gate was missed: no model of this run was published."));
     assert!(page.contains("because a gate was missed"));
+}
+
+#[test]
+fn a_model_that_is_trained_later_or_cannot_be_made_is_told_of_as_such() {
+    let mut report = fixture::training();
+    report.publication = Publication::Later {
+        architecture: Architecture::Residual,
+        task: Task::Positive,
+    };
+    let page = training_report(&report);
+    assert!(page.contains("is trained on all studies after this report is written"));
+    assert!(page.contains("the model to be published"));
+    assert!(!page.contains("No model was published"));
+    report.publication = Publication::Impossible {
+        reason: "a fold has failed".to_owned(),
+    };
+    let page = training_report(&report);
+    assert_eq!(
+        page.matches("No model was published: a fold has failed.")
+            .count(),
+        2
+    );
 }
 
 #[test]
@@ -115,7 +138,7 @@ fn a_run_without_anything_still_makes_a_page() {
         results: Vec::new(),
         baselines: Vec::new(),
         gates: Vec::new(),
-        published: None,
+        publication: Publication::NotAsked,
         histories: Vec::new(),
         examples: Vec::new(),
         activation_maps: Vec::new(),
@@ -166,7 +189,7 @@ fn hostile_run(text: &str) -> TrainingReport {
     report.baselines[0].name = text.to_owned();
     report.gates[0].outcome.metric = text.to_owned();
     report.gates[0].outcome.message = text.to_owned();
-    if let Some(model) = &mut report.published {
+    if let Publication::Published(model) = &mut report.publication {
         model.method = text.to_owned();
         model.uri = text.to_owned();
         model.digest = text.to_owned();

@@ -9,7 +9,8 @@ use super::error::{FinishedSnafu, NetworkSnafu, TrainingLossSnafu, ValidationLos
 use super::loss::negative_log_likelihood;
 use super::progress::{Sums, count_right};
 use super::{Epoch, Error, FitConfig, FitData, History, Plateau, cross_entropy};
-use crate::nn::{IMAGE_PIXELS, Network, Step, floats, image_tensor, stream};
+use crate::nn::{IMAGE_PIXELS, Network, Step, floats, image_tensor};
+use crate::random;
 
 /// A network being fitted; see the [module](super).
 ///
@@ -325,7 +326,7 @@ impl Fit {
     /// The training images in the order of an epoch, counted from 0: a shuffle (Fisher and Yates)
     /// by the seed and the epoch alone.
     pub(super) fn order_of(&self, epoch: u32) -> Vec<usize> {
-        let mut stream = stream(self.config.seed, &format!("order {epoch}"));
+        let mut stream = random::named(self.config.seed, &format!("order {epoch}"));
         let mut order: Vec<usize> = (0..self.data.labels.len()).collect();
         for last in (1..order.len()).rev() {
             // The product's upper half is a uniform index, but for a bias below 2^-32.

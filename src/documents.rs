@@ -1,0 +1,135 @@
+//! What the documents list is what the code has.
+
+use std::collections::BTreeSet;
+
+use crate::api::{Architecture, Task, manifest};
+use crate::dataset::{Covariates, ShardWriter};
+use crate::workflow::artefacts::{self, Fold};
+use crate::workflow::{StageKind, TaskRef};
+
+const DICOM: &str = include_str!("../docs/dicom.md");
+const ARTEFACTS: &str = include_str!("../docs/artefacts.md");
+const README: &str = include_str!("../README.md");
+
+/// The words that the arms of a match give, such as "lossy" of `Self::Lossy => "lossy",`.
+fn words(source: &str, function: &str) -> BTreeSet<String> {
+    let (_, body) = source.split_once(function).expect("the function");
+    let (body, _) = body.split_once("\n    }\n").expect("the function's end");
+    body.lines()
+        .filter_map(|line| line.split_once("=> \"")?.1.strip_suffix("\","))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The words in the first column of a document's table below a heading.
+fn rows(document: &str, heading: &str) -> BTreeSet<String> {
+    let (_, section) = document.split_once(heading).expect("the heading");
+    let section = section.split("\n## ").next().unwrap_or_default();
+    section
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
+        .map(|(word, _)| word.to_owned())
+        .collect()
+}
+
+#[test]
+fn every_reason_of_the_quarantine_has_a_row_and_no_row_has_another() {
+    let mut reasons = words(
+        include_str!("imaging/error.rs"),
+        "fn reason(&self) -> &'static str {",
+    );
+    assert!(reasons.len() > 20, "{reasons:?}");
+    // An object of another view is counted, not quarantined; an object that cannot be fetched is.
+    assert!(reasons.remove("no-anterior"));
+    assert!(DICOM.contains("`no-anterior`"));
+    reasons.insert("unreadable".to_owned());
+    assert_eq!(rows(DICOM, "\n## Reasons of the quarantine\n"), reasons);
+}
+
+#[test]
+fn every_warning_has_a_row_and_no_row_has_another() {
+    let codes = words(
+        include_str!("imaging/warning.rs"),
+        "fn code(&self) -> &'static str {",
+    );
+    assert!(codes.len() > 8, "{codes:?}");
+    assert_eq!(rows(DICOM, "\n## Warnings\n"), codes);
+}
+
+#[test]
+fn every_manifest_of_the_readme_is_valid() {
+    let blocks = README.split("```yaml\n").skip(1);
+    let mut manifests = 0;
+    for block in blocks {
+        let (block, _) = block.split_once("```").expect("the block's end");
+        if !block.contains("kind:") {
+            continue;
+        }
+        manifests += 1;
+        let indent = block.len() - block.trim_start_matches(' ').len();
+        let lines: Vec<&str> = block
+            .lines()
+            .map(|line| line.get(indent..).unwrap_or_default())
+            .collect();
+        let parsed = manifest::parse(&lines.join("\n"));
+        assert!(parsed.is_ok(), "{}\n{block}", parsed.unwrap_err());
+    }
+    assert!(manifests >= 2, "{manifests}");
+}
+
+#[test]
+fn every_artefact_is_described() {
+    let fold = Fold::new(Architecture::Linear, Task::Positive, 1);
+    let last = |name: String| {
+        let name = name.trim_end_matches('/');
+        name.rsplit('/').next().unwrap_or_default().to_owned()
+    };
+    let numbered = |name: String| name.replace("000", "NNN");
+    let marker = artefacts::marker(TaskRef {
+        stage: StageKind::Train,
+        index: 0,
+    });
+    let names = [
+        artefacts::MANIFEST.to_owned(),
+        artefacts::STATUS.to_owned(),
+        artefacts::QUARANTINE.to_owned(),
+        artefacts::METRICS.to_owned(),
+        artefacts::REPORT.to_owned(),
+        artefacts::REFIT.to_owned(),
+        artefacts::PREDICTIONS.to_owned(),
+        artefacts::SCREENING.to_owned(),
+        artefacts::SCREENING_SUMMARY.to_owned(),
+        artefacts::ACTIVATION_MAPS.to_owned(),
+        artefacts::MODELS.to_owned(),
+        numbered(marker).replace("train", "<stage>"),
+        numbered(artefacts::shard(0)),
+        numbered(artefacts::shard_table(0)),
+        numbered(artefacts::quarantine_part(0)),
+        numbered(artefacts::screening_part(0)),
+        numbered(artefacts::screening_predictions(0)),
+        artefacts::predictions(Architecture::Linear, Task::Positive)
+            .replace("Linear-Positive", "<architecture>-<task>"),
+        last(fold.weights()),
+        last(fold.checkpoint()),
+        last(fold.history()),
+        last(fold.predictions()),
+        last(fold.normalization()),
+    ];
+    for name in names {
+        assert!(ARTEFACTS.contains(&name), "{name} is not described");
+    }
+}
+
+#[test]
+fn every_column_of_a_shard_is_described() {
+    let files = ShardWriter::new().finish().expect("an empty shard");
+    let table = String::from_utf8(files.table).expect("text");
+    let columns: Vec<&str> = table.trim_end().split(',').collect();
+    assert!(columns.len() > Covariates::COLUMNS.len(), "{columns:?}");
+    for column in columns.into_iter().chain(Covariates::COLUMNS) {
+        assert!(
+            ARTEFACTS.contains(&format!("`{column}`")),
+            "the column {column} is not described"
+        );
+    }
+}

@@ -1,0 +1,209 @@
+//! How values are taken out of elements, and the five ways in which that can fail.
+
+use std::borrow::Cow;
+
+use dicom_core::VR;
+use dicom_core::header::HasLength;
+use dicom_object::mem::InMemElement;
+use snafu::{OptionExt, Snafu, ensure};
+
+use super::DataSet;
+use super::name::AttributeName::{self, CodeMeaning, CodeValue, CodingSchemeDesignator};
+
+/// GE's private creator on Genie and Xeleris workstations.
+const GE_CREATOR: &str = "GEMS_GENIE_1";
+
+/// Why an attribute cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Snafu)]
+#[snafu(visibility(pub(super)))]
+pub enum AttributeError {
+    /// It is not there, or empty.
+    #[snafu(display("{name} is missing"))]
+    Missing {
+        /// The attribute.
+        name: AttributeName,
+    },
+    /// It is a sequence where a value belongs, or the other way about, or its items are broken.
+    #[snafu(display("{name} cannot be read"))]
+    Unreadable {
+        /// The attribute.
+        name: AttributeName,
+    },
+    /// Its value representation is of another kind.
+    #[snafu(display("{name} has a value representation that does not fit it"))]
+    WrongType {
+        /// The attribute.
+        name: AttributeName,
+    },
+    /// Its value is no number.
+    #[snafu(display("{name} is no number"))]
+    NotConvertible {
+        /// The attribute.
+        name: AttributeName,
+    },
+    /// Its value is a number that makes no sense there.
+    #[snafu(display("{name} cannot be {value}"))]
+    Invalid {
+        /// The attribute.
+        name: AttributeName,
+        /// The value.
+        value: f64,
+    },
+}
+
+pub type Result<T, E = AttributeError> = std::result::Result<T, E>;
+
+/// A coded entry (PS3.3, 8.8). Text of the object: compare it, never print it.
+#[derive(Clone)]
+pub struct Code {
+    pub value: String,
+    pub scheme: String,
+    pub meaning: String,
+}
+
+pub fn ge_element(set: &DataSet, name: AttributeName) -> Option<&InMemElement> {
+    let tag = name.tag();
+    set.private_element(tag.group(), GE_CREATOR, tag.element() as u8)
+        .ok()
+}
+
+/// In implicit VR nothing says that a private value is text, so its bytes are taken for it.
+pub fn ge_text(set: &DataSet, name: AttributeName) -> Option<String> {
+    let bytes = ge_element(set, name)?.to_bytes().ok()?;
+    Some(trim(&String::from_utf8_lossy(&bytes)).to_owned())
+}
+
+/// A text without the spaces and zeros around it (PS3.5, 6.2).
+fn trim(text: &str) -> &str {
+    text.trim_matches(|letter: char| letter == '\0' || letter.is_whitespace())
+}
+
+/// The values of a text, none if it is absent or empty.
+pub fn texts(set: &DataSet, name: AttributeName) -> Result<Vec<String>> {
+    let Some(element) = set.get(name.tag()) else {
+        return Ok(Vec::new());
+    };
+    let is_text = !matches!(
+        element.vr(),
+        VR::US | VR::SS | VR::UL | VR::SL | VR::FL | VR::FD | VR::OB | VR::OW | VR::AT
+    );
+    ensure!(is_text, WrongTypeSnafu { name });
+    let values: Cow<'_, [String]> = element.to_multi_str().or(UnreadableSnafu { name }.fail())?;
+    let values: Vec<String> = values.iter().map(|value| trim(value).to_owned()).collect();
+    Ok(if values.iter().all(String::is_empty) {
+        Vec::new()
+    } else {
+        values
+    })
+}
+
+pub fn text(set: &DataSet, name: AttributeName) -> Result<Option<String>> {
+    let first = texts(set, name)?.into_iter().next();
+    Ok(first.filter(|text| !text.is_empty()))
+}
+
+/// The numbers of an element, binary or written out.
+pub fn numbers_of(element: &InMemElement, name: AttributeName) -> Result<Vec<f64>> {
+    let is_number = matches!(
+        element.vr(),
+        VR::US | VR::SS | VR::UL | VR::SL | VR::FL | VR::FD | VR::DS | VR::IS
+    );
+    ensure!(is_number, WrongTypeSnafu { name });
+    let primitive = element
+        .value()
+        .primitive()
+        .context(UnreadableSnafu { name })?;
+    if primitive.multiplicity() == 0 || primitive.to_str().trim_matches(['\0', ' ']).is_empty() {
+        return Ok(Vec::new());
+    }
+    primitive
+        .to_multi_float64()
+        .or(NotConvertibleSnafu { name }.fail())
+}
+
+pub fn numbers(set: &DataSet, name: AttributeName) -> Result<Vec<f64>> {
+    match set.get(name.tag()) {
+        Some(element) => numbers_of(element, name),
+        None => Ok(Vec::new()),
+    }
+}
+
+pub fn number(set: &DataSet, name: AttributeName) -> Result<Option<f64>> {
+    Ok(numbers(set, name)?.first().copied())
+}
+
+pub fn integer(set: &DataSet, name: AttributeName) -> Result<Option<i64>> {
+    let Some(value) = number(set, name)? else {
+        return Ok(None);
+    };
+    ensure!(
+        value.fract() == 0.0 && value.abs() <= f64::from(u32::MAX),
+        InvalidSnafu { name, value }
+    );
+    Ok(Some(value as i64))
+}
+
+pub fn optional_positive(set: &DataSet, name: AttributeName, absent: usize) -> Result<usize> {
+    match integer(set, name)? {
+        None => Ok(absent),
+        Some(value) if value > 0 => Ok(value as usize),
+        Some(value) => InvalidSnafu {
+            name,
+            value: value as f64,
+        }
+        .fail(),
+    }
+}
+
+pub fn positive(set: &DataSet, name: AttributeName) -> Result<usize> {
+    let value = integer(set, name)?.context(MissingSnafu { name })?;
+    ensure!(
+        value > 0,
+        InvalidSnafu {
+            name,
+            value: value as f64
+        }
+    );
+    Ok(value as usize)
+}
+
+pub fn vector(set: &DataSet, name: AttributeName) -> Result<Option<Vec<usize>>> {
+    let numbers = numbers(set, name)?;
+    if numbers.is_empty() {
+        return Ok(None);
+    }
+    numbers
+        .into_iter()
+        .map(|value| {
+            ensure!(
+                value.fract() == 0.0 && (1.0..=f64::from(u16::MAX)).contains(&value),
+                InvalidSnafu { name, value }
+            );
+            Ok(value as usize)
+        })
+        .collect::<Result<_>>()
+        .map(Some)
+}
+
+pub fn items(set: &DataSet, name: AttributeName) -> Result<&[DataSet]> {
+    let Some(element) = set.get(name.tag()) else {
+        return Ok(&[]);
+    };
+    match element.items() {
+        Some(items) => Ok(items),
+        None if element.is_empty() => Ok(&[]),
+        None => UnreadableSnafu { name }.fail(),
+    }
+}
+
+pub fn first_code(set: &DataSet, name: AttributeName) -> Result<Option<Code>> {
+    let Some(item) = items(set, name)?.first() else {
+        return Ok(None);
+    };
+    let field = |name| Ok(text(item, name)?.unwrap_or_default());
+    Ok(Some(Code {
+        value: field(CodeValue)?,
+        scheme: field(CodingSchemeDesignator)?,
+        meaning: field(CodeMeaning)?,
+    }))
+}

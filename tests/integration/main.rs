@@ -1,0 +1,17 @@
+//! attrium as its users meet it: the real binary, on synthetic cohorts of a few studies.
+//!
+//! A cohort is drawn once, with marks planted wherever patient data could be, and one training run
+//! on it is shared by every test that only reads what a run has left.
+
+// Helpers of tests are tests too, which clippy cannot tell outside a test function.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod bad_input;
+mod cohort;
+mod manifest;
+mod outputs;
+mod privacy;
+mod program;
+mod resume;
+mod screening;
+mod trained;

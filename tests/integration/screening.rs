@@ -1,0 +1,313 @@
+//! Screening: a row for each object, whatever it is, and a decision at the operating point.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
+use crate::cohort::{COHORT, STUDIES, put, root, scratch};
+use crate::manifest::{self, screening, screening_prefix};
+use crate::program::{Ended, attrium, command, finish, run_arguments};
+use crate::trained::TRAINED;
+
+/// The scan of a patient, who is negative.
+const REAL_SCAN: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/data/nm-wholebody-anterior.dcm"
+);
+
+/// A screening of the whole cohort and a few objects more, with labels, everything positive.
+pub static SCREENED: LazyLock<Screening> = LazyLock::new(Screening::make);
+
+/// A finished screening.
+pub struct Screening {
+    pub prefix: PathBuf,
+    pub ended: Ended,
+    /// How many objects there are.
+    objects: usize,
+}
+
+/// A row of the table, by the names of its columns.
+type Row = BTreeMap<String, String>;
+
+impl Screening {
+    fn make() -> Self {
+        let folder = root().join("screened");
+        let images = folder.join("images");
+        for key in COHORT.keys() {
+            put(&images, &key, &fs::read(COHORT.images.join(&key)).unwrap());
+        }
+        put(&images, "real.dcm", &fs::read(REAL_SCAN).unwrap());
+        put(&images, "notes.txt", b"no scan");
+        let text = screening(&TRAINED.out, "{trainingRun: small}")
+            .replace(COHORT.images.to_str().unwrap(), images.to_str().unwrap());
+        let text = format!("{text}  labels: {}\n", COHORT.labels.display());
+        let manifest = manifest::write(&folder.join("job.yaml"), &text);
+        let ended =
+            finish(command(run_arguments(&[&manifest])).env("ATTRIUM_LOG", "attrium=trace"));
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        Self {
+            prefix: screening_prefix(&TRAINED.out),
+            ended,
+            objects: COHORT.objects + 2,
+        }
+    }
+
+    fn rows(&self) -> BTreeMap<String, Row> {
+        let mut table = csv::Reader::from_path(self.prefix.join("screening.csv")).unwrap();
+        let rows: Vec<Row> = table
+            .deserialize()
+            .map(|row| row.expect("should be a row"))
+            .collect();
+        let count = rows.len();
+        let rows: BTreeMap<_, _> = rows
+            .into_iter()
+            .map(|row| (row["object"].clone(), row))
+            .collect();
+        assert_eq!(rows.len(), count, "an object has two rows");
+        rows
+    }
+
+    fn json(&self, name: &str) -> Value {
+        serde_json::from_slice(&fs::read(self.prefix.join(name)).unwrap()).expect("should be JSON")
+    }
+}
+
+/// Runs `attrium screen -o json` with the shared run's model.
+fn screen(files: &[&Path], options: &[&str]) -> Value {
+    let model = TRAINED.bundle();
+    let mut arguments = vec!["screen", "--model", model.to_str().unwrap(), "-o", "json"];
+    arguments.extend(options);
+    arguments.extend(files.iter().map(|file| file.to_str().unwrap()));
+    serde_json::from_str(&attrium(arguments).ok()).expect("should be JSON")
+}
+
+/// Some objects of the cohort that show the anterior view.
+fn some_scans(count: usize) -> Vec<PathBuf> {
+    let rows = SCREENED.rows();
+    let decided = rows
+        .values()
+        .filter(|row| row["decision"] == "positive" && row["object"] != "real.dcm");
+    decided
+        .take(count)
+        .map(|row| COHORT.images.join(&row["object"]))
+        .collect()
+}
+
+/// Asserts that a file is a PNG with nothing in it but a picture.
+fn is_plain_png(path: &Path) {
+    let bytes = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut reader = png::Decoder::new(std::io::Cursor::new(&bytes))
+        .read_info()
+        .expect("should be PNG");
+    let mut pixels = vec![0; reader.output_buffer_size().expect("should fit in memory")];
+    reader.next_frame(&mut pixels).expect("should be a picture");
+    assert!(
+        pixels.iter().any(|&pixel| pixel != pixels[0]),
+        "{} is blank",
+        path.display()
+    );
+    reader.finish().expect("should end");
+    let info = reader.info();
+    assert!(info.uncompressed_latin1_text.is_empty() && info.utf8_text.is_empty());
+    assert!(info.compressed_latin1_text.is_empty() && info.exif_metadata.is_none());
+}
+
+#[test]
+fn every_object_has_one_row_with_a_decision_or_a_reason() {
+    let rows = SCREENED.rows();
+    assert_eq!(rows.len(), SCREENED.objects);
+    let digest = attrium_digest();
+    let mut decided = 0;
+    for row in rows.values() {
+        assert_eq!(row["model"], digest);
+        match row["decision"].as_str() {
+            "positive" => {
+                decided += 1;
+                let [positive, p_0, p_1] = ["positive_probability", "p_0", "p_1"]
+                    .map(|column| row[column].parse::<f64>().expect("should be a number"));
+                assert_eq!(positive, p_1);
+                assert!((p_0 + p_1 - 1.0).abs() < 1e-6);
+                assert_eq!(row["reason"], "");
+            }
+            "other-view" => assert_eq!(row["reason"], "no-anterior"),
+            "unusable" => assert!(!row["sentence"].is_empty()),
+            other => panic!("{other} at a threshold of 0"),
+        }
+    }
+    assert_eq!(decided, STUDIES + 1);
+    assert_eq!(rows["notes.txt"]["reason"], "not-dicom");
+    let cut = rows
+        .values()
+        .find(|row| row["object"].contains("CUT"))
+        .expect("should be there");
+    assert_eq!(cut["reason"], "truncated");
+}
+
+/// The digest of the shared run's model, as its status tells it.
+fn attrium_digest() -> String {
+    let status: Value = serde_saphyr::from_str(&TRAINED.text_of("status.yaml")).unwrap();
+    status["model"]["digest"]
+        .as_str()
+        .expect("should be published")
+        .to_owned()
+}
+
+#[test]
+fn the_counts_are_those_of_the_rows() {
+    let rows = SCREENED.rows();
+    let with = |decision: &str| {
+        rows.values()
+            .filter(|row| row["decision"] == decision)
+            .count()
+    };
+    let counts = SCREENED.json("screening.json");
+    assert_eq!(counts["objects"], SCREENED.objects);
+    assert_eq!(counts["positive"], with("positive"));
+    assert_eq!(counts["negative"], 0);
+    assert_eq!(counts["otherViews"], with("other-view"));
+    assert_eq!(counts["unusable"], with("unusable"));
+    let text = fs::read_to_string(SCREENED.prefix.join("status.yaml")).unwrap();
+    let status: Value = serde_saphyr::from_str(&text).expect("should be YAML");
+    assert_eq!(status["phase"], "Succeeded");
+    assert_eq!(status["screening"], counts);
+}
+
+#[test]
+fn the_scan_of_a_patient_is_screened_as_any_other() {
+    let row = &SCREENED.rows()["real.dcm"];
+    assert_eq!(row["decision"], "positive", "at a threshold of 0: {row:?}");
+    let alone = screen(&[Path::new(REAL_SCAN)], &["--threshold", "0"]);
+    let alone = alone["studies"][0]["positiveProbability"]
+        .as_f64()
+        .expect("should be decided");
+    let in_job: f64 = row["positive_probability"]
+        .parse()
+        .expect("should be a number");
+    assert!(
+        (alone - in_job).abs() < 1e-5,
+        "{alone} alone, {in_job} in the job"
+    );
+}
+
+#[test]
+fn each_positive_has_an_activation_map() {
+    let mut maps = 0;
+    for row in SCREENED
+        .rows()
+        .values()
+        .filter(|row| row["decision"] == "positive")
+    {
+        is_plain_png(&SCREENED.prefix.join(&row["activation_map"]));
+        maps += 1;
+    }
+    assert_eq!(
+        crate::cohort::files(&SCREENED.prefix.join("activation-maps")).len(),
+        maps
+    );
+}
+
+#[test]
+fn labels_make_a_screening_an_external_validation() {
+    let metrics = SCREENED.json("metrics.json");
+    let result = &metrics["results"][0];
+    assert_eq!(result["architecture"], "Residual");
+    assert_eq!(
+        result["studies"], STUDIES,
+        "the scan without a label does not count"
+    );
+    assert!(
+        result["auc"]
+            .as_f64()
+            .is_some_and(|auc| (0.0..=1.0).contains(&auc))
+    );
+    let page = fs::read_to_string(SCREENED.prefix.join("report/index.html"))
+        .unwrap()
+        .to_lowercase();
+    for words in ["synthetic", "research use only", "validation"] {
+        assert!(page.contains(words), "{words}");
+    }
+}
+
+#[test]
+fn a_study_is_positive_from_the_threshold_on() {
+    let scans = some_scans(4);
+    let files: Vec<&Path> = scans.iter().map(PathBuf::as_path).collect();
+    let probability = |study: &Value| {
+        study["positiveProbability"]
+            .as_f64()
+            .expect("should be decided")
+    };
+    let first = screen(&files, &[]);
+    let first = first["studies"].as_array().expect("should be a list");
+    let threshold = probability(&first[1]);
+    let again = screen(&files, &["--threshold", &format!("{threshold:.17}")]);
+    assert_eq!(again["threshold"].as_f64(), Some(threshold));
+    let again = again["studies"].as_array().expect("should be a list");
+    assert_eq!(again.len(), 4);
+    for (before, study) in first.iter().zip(again) {
+        assert_eq!(probability(before), probability(study));
+        let expected = if probability(study) >= threshold {
+            "positive"
+        } else {
+            "negative"
+        };
+        assert_eq!(study["decision"], expected, "{study}");
+    }
+}
+
+#[test]
+fn a_sensitivity_is_reached_on_the_models_own_predictions() {
+    let table = TRAINED.text_of("predictions/Residual-Positive.csv");
+    let lowest = csv::Reader::from_reader(table.as_bytes())
+        .records()
+        .map(|row| row.expect("should be a row"))
+        .filter(|row| &row[2] == "1")
+        .map(|row| row[4].parse::<f64>().expect("should be a number"))
+        .fold(f64::INFINITY, f64::min);
+    let scans = some_scans(1);
+    let screened = screen(&[&scans[0]], &["--sensitivity", "1"]);
+    assert_eq!(screened["threshold"].as_f64(), Some(lowest));
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_a_row_and_costs_no_other() {
+    let folder = scratch("screen");
+    let scans = some_scans(1);
+    let whole = fs::read(&scans[0]).unwrap();
+    put(&folder, "cut.dcm", &whole[..1000]);
+    let (cut, missing) = (folder.join("cut.dcm"), folder.join("missing.dcm"));
+    let maps = folder.join("maps");
+    let options = ["--threshold", "0", "--maps", maps.to_str().unwrap()];
+    let screened = screen(&[&cut, &missing, &scans[0]], &options);
+    let studies = screened["studies"].as_array().expect("should be a list");
+    assert_eq!(studies[0]["decision"], "unusable");
+    assert_eq!(studies[0]["reason"], "truncated");
+    assert_eq!(studies[1]["reason"], "unreadable");
+    assert_eq!(studies[2]["decision"], "positive");
+    is_plain_png(Path::new(
+        studies[2]["activationMap"]
+            .as_str()
+            .expect("should be drawn"),
+    ));
+    assert_eq!(screened["counts"]["unusable"], 2);
+    assert_eq!(screened["synthetic"], true);
+}
+
+#[test]
+fn the_table_for_people_says_what_the_model_is_for() {
+    let scans = some_scans(1);
+    let model = TRAINED.bundle();
+    let arguments = [Path::new("screen"), Path::new("--model"), &model, &scans[0]];
+    let table = attrium(arguments).ok();
+    for words in [
+        "1 screened",
+        "synthetic",
+        "Research use only",
+        &attrium_digest(),
+    ] {
+        assert!(table.contains(words), "no {words:?} in:\n{table}");
+    }
+}
