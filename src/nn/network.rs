@@ -26,7 +26,6 @@ const BATCH: usize = 16;
 ///
 /// Layouts are PyTorch's. The same weights always give the same bytes.
 #[derive(Module, Debug)]
-#[allow(clippy::large_enum_variant)]
 pub enum Network {
     /// [`Architecture::Linear`]
     Linear(Linear),
