@@ -21,8 +21,10 @@ const MAX_LENGTH: usize = 25;
 
 /// A string that is no decimal number.
 #[derive(Clone, Debug, PartialEq, Eq, Snafu)]
-#[snafu(display("{text:?} is no decimal string: write a number such as \"0.88\" or \"1e-4\", \
-     with at most 12 decimals"))]
+#[snafu(display(
+    "{text:?} is no decimal string: write a number such as \"0.88\" or \"1e-4\", \
+     with at most 12 decimals"
+))]
 pub struct NotDecimal {
     text: String,
 }
