@@ -8,7 +8,6 @@ SHELL := /bin/bash
 
 CACHE ?= $(or $(ATTRIUM_CACHE),$(HOME)/.cache/attrium)
 export CARGO_TARGET_DIR ?= $(CACHE)/target
-export CARGO_INCREMENTAL ?= 1
 
 ATTRIUM := $(CARGO_TARGET_DIR)/release/attrium
 TOOLS := $(CACHE)/tools

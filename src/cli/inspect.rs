@@ -153,11 +153,11 @@ mod tests {
     }
 
     #[test]
-    fn an_object_that_cannot_be_used_is_bad_data_and_a_missing_file_is_not() {
+    fn an_object_that_cannot_be_used_is_bad_data_and_a_missing_file_a_bad_configuration() {
         let unusable = run(args("README.md")).expect_err("no DICOM file");
         assert_eq!(unusable.exit_code(), 42);
         assert!(unusable.to_string().contains("not-dicom"), "{unusable}");
         let missing = run(args("no/such/file")).expect_err("no file");
-        assert_eq!(missing.exit_code(), 1);
+        assert_eq!(missing.exit_code(), 43);
     }
 }

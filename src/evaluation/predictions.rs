@@ -332,7 +332,8 @@ mod tests {
         );
         assert_eq!(
             with("2,0,1,1"),
-            "line 3 of the predictions table has 4 fields where the header has 5"
+            "line 3 of the predictions table has 4 fields where the header has 5: give it as many, \
+             and put a field that holds a comma in quotation marks"
         );
         assert!(
             with("1,0,1,0,1")

@@ -621,6 +621,6 @@ fn a_status_that_cannot_be_written_ends_the_run_with_its_reason() {
     run.spec.output = file.to_str().expect("text").to_owned();
     let script = Script::new(&Storage::memory(), []);
     let error = super::run(&resource(run), &script, None, &settings(2)).expect_err("no folder");
-    assert_eq!(error.exit_code(), 1);
+    assert_eq!(error.exit_code(), 43);
     assert_eq!(script.ran(), []);
 }
