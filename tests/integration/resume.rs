@@ -45,6 +45,11 @@ fn is_as_if_never_stopped(prefix: &Path, network: &str) {
     assert_eq!(compared, 2 * 4 + 2 * 3 + 1);
 }
 
+/// Long enough to be in the middle of an epoch, however fast this machine is.
+fn a_while() -> Duration {
+    Duration::from_secs_f64(TRAINED.seconds / 40.0)
+}
+
 #[test]
 fn a_run_killed_at_any_moment_ends_with_the_very_weights_of_an_uninterrupted_one() {
     let folder = scratch("killed");
@@ -76,8 +81,7 @@ fn a_run_killed_at_any_moment_ends_with_the_very_weights_of_an_uninterrupted_one
         let mut running = Running::start(run_arguments(&[&path]), &folder.join("log"));
         running.wait_until(moment, is_it);
         if moment == "the training's first step" {
-            // Long enough to be in the middle of an epoch, with no checkpoint yet.
-            std::thread::sleep(Duration::from_secs(1));
+            std::thread::sleep(a_while());
         }
         if running.kill() {
             killed.push(moment);
@@ -122,8 +126,7 @@ fn ctrl_c_leaves_a_checkpoint_from_which_the_run_goes_on() {
             running.log().contains("fold 1: started")
         });
         if signal == "INT" {
-            // Long enough to be in the middle of an epoch.
-            std::thread::sleep(Duration::from_secs(1));
+            std::thread::sleep(a_while());
         }
         assert_eq!(running.signal(signal), Some(130));
         let log = fs::read_to_string(log).unwrap();

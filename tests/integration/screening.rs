@@ -12,11 +12,8 @@ use crate::manifest::{self, screening, screening_prefix};
 use crate::program::{Ended, attrium, command, finish, run_arguments};
 use crate::trained::TRAINED;
 
-/// The scan of a patient, who is negative.
-const REAL_SCAN: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/tests/data/nm-wholebody-anterior.dcm"
-);
+/// The scan of a patient, who is negative; tests run in the folder of the package.
+const REAL_SCAN: &str = "tests/data/nm-wholebody-anterior.dcm";
 
 /// A screening of the whole cohort and a few objects more, with labels, everything positive.
 pub static SCREENED: LazyLock<Screening> = LazyLock::new(Screening::make);
