@@ -7,8 +7,9 @@ use super::error::{
     ChangedSnafu, Error, NoModelSnafu, NotPublishedSnafu, OpenOutputSnafu, ReadOutputSnafu,
     StoredManifestSnafu, WriteOutputSnafu,
 };
-use crate::api::{Resource, ScreeningJob, StageStatus, Status, StorageSpec, manifest};
-use crate::storage::{self, Storage, StorageOptions};
+use crate::api::{Resource, ScreeningJob, StageStatus, Status, manifest};
+use crate::stages::store_options;
+use crate::storage::{self, Storage};
 use crate::workflow::artefacts::{MANIFEST, MARKERS, STATUS};
 use crate::workflow::{self, TaskSpec};
 
@@ -29,7 +30,7 @@ impl Record {
         let uid = workflow::local_uid(resource);
         let prefix = workflow::prefix(resource, &uid);
         let name = full_name(resource);
-        let store = Storage::open(&prefix, &options(resource.storage(), ca_bundle))
+        let store = Storage::open(&prefix, &store_options(resource.storage(), ca_bundle))
             .context(OpenOutputSnafu { name: &name })?;
         Ok(Self {
             store,
@@ -192,7 +193,7 @@ pub fn keep_manifest(
 ) -> Result<(), Error> {
     let name = full_name(resource);
     let prefix = workflow::prefix(resource, uid);
-    let store = Storage::open(&prefix, &options(resource.storage(), ca_bundle))
+    let store = Storage::open(&prefix, &store_options(resource.storage(), ca_bundle))
         .context(OpenOutputSnafu { name: &name })?;
     let record = Record {
         store,
@@ -255,7 +256,7 @@ impl Record {
         let uid = workflow::local_uid_of("TrainingRun", job.namespace(), run);
         let prefix = workflow::prefix_of(job.output(), job.namespace(), run, &uid);
         let name = format!("TrainingRun {}/{run}", job.namespace());
-        let store = Storage::open(&prefix, &options(job.storage(), ca_bundle))
+        let store = Storage::open(&prefix, &store_options(job.storage(), ca_bundle))
             .context(OpenOutputSnafu { name: &name })?;
         Ok(Self {
             store,
@@ -263,16 +264,6 @@ impl Record {
             prefix,
             uid,
         })
-    }
-}
-
-/// How the stores of a resource are reached.
-fn options(spec: &StorageSpec, ca_bundle: Option<&[u8]>) -> StorageOptions {
-    StorageOptions {
-        endpoint: spec.endpoint.clone(),
-        region: spec.region.clone(),
-        allow_http: spec.allow_http,
-        ca_bundle: ca_bundle.map(<[u8]>::to_vec),
     }
 }
 

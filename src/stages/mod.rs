@@ -29,6 +29,7 @@ pub use execute::{
     Unit,
 };
 pub use model::{ModelError, open_model};
+pub(crate) use run::store_options;
 pub use screen::activation_maps;
 pub use screening::{Candidate, Decision, Scan, Screened, Screener, ScreeningError};
 pub use tasks::Tasks;

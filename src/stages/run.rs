@@ -150,7 +150,7 @@ pub(super) fn device(compute: &Compute) -> Result<Device, TaskError> {
 }
 
 /// How the stores of a resource are reached.
-pub(super) fn options(spec: &StorageSpec, ca_bundle: Option<&[u8]>) -> StorageOptions {
+pub(crate) fn store_options(spec: &StorageSpec, ca_bundle: Option<&[u8]>) -> StorageOptions {
     StorageOptions {
         endpoint: spec.endpoint.clone(),
         region: spec.region.clone(),

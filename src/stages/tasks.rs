@@ -48,7 +48,7 @@ impl Tasks {
         spec: &'a Spec,
         context: &'a TaskContext<'a>,
     ) -> Result<Run<'a, Spec>, TaskError> {
-        let options = run::options(context.resource.storage(), self.ca_bundle.as_deref());
+        let options = run::store_options(context.resource.storage(), self.ca_bundle.as_deref());
         Run::open(spec, context, options)
     }
 
