@@ -12,6 +12,7 @@ mod decimal;
 mod grade;
 mod limits;
 pub mod manifest;
+mod pod_template;
 mod preprocessing;
 mod publishing;
 mod resource;

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{ScreeningJob, Status, StorageSpec, TrainingRun};
+use super::{Compute, ScreeningJob, Status, StorageSpec, TrainingRun};
 
 /// Any custom resource of attrium.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,6 +77,14 @@ impl Resource {
         match self {
             Self::TrainingRun(run) => &run.spec.storage,
             Self::ScreeningJob(job) => &job.spec.storage,
+        }
+    }
+
+    /// Where and how tasks run.
+    pub fn compute(&self) -> &Compute {
+        match self {
+            Self::TrainingRun(run) => &run.spec.compute,
+            Self::ScreeningJob(job) => &job.spec.compute,
         }
     }
 

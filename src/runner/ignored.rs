@@ -64,7 +64,7 @@ mod tests {
         let mut run = fixtures::training_run();
         assert!(ignored_fields(&Resource::TrainingRun(Box::new(run.clone()))).is_empty());
         run.spec.suspend = true;
-        run.spec.compute.pod_template = Some(serde_json::Map::new());
+        run.spec.compute.pod_template = Some(Default::default());
         let named = ignored_fields(&Resource::TrainingRun(Box::new(run)));
         assert_eq!(named, ["compute.podTemplate", "suspend"]);
     }
