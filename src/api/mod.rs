@@ -29,6 +29,7 @@ pub use compute::{Accelerator, Compute, Quantity, ResourceRequirements};
 pub use condition::{Condition, ConditionStatus, condition, conditions, reasons, set_condition};
 pub use decimal::{Decimal, NotDecimal};
 pub use grade::{Grade, UnknownGrade};
+pub use pod_template::CONTAINER;
 pub use preprocessing::{CropMode, LossyPolicy, Preprocessing};
 pub use publishing::{Gate, Metric, Publish, PublishMethod};
 pub use resource::Resource;

@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 
 use super::limits;
 
+/// The container that does a task.
+pub const CONTAINER: &str = "attrium";
+
 /// What a user may set, by the path of the object whose fields they are.
 const ALLOWED: [(&str, &[&str]); 6] = [
     ("", &["metadata", "spec"]),

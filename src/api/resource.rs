@@ -88,6 +88,38 @@ impl Resource {
         }
     }
 
+    /// The Kueue queue that admits its Jobs.
+    pub fn queue_name(&self) -> Option<&str> {
+        match self {
+            Self::TrainingRun(run) => run.spec.queue_name.as_deref(),
+            Self::ScreeningJob(job) => job.spec.queue_name.as_deref(),
+        }
+    }
+
+    /// Whether its work has to pause.
+    pub fn suspend(&self) -> bool {
+        match self {
+            Self::TrainingRun(run) => run.spec.suspend,
+            Self::ScreeningJob(job) => job.spec.suspend,
+        }
+    }
+
+    /// How long a stage may run, in seconds.
+    pub fn active_deadline_seconds(&self) -> Option<u32> {
+        match self {
+            Self::TrainingRun(run) => run.spec.active_deadline_seconds,
+            Self::ScreeningJob(job) => job.spec.active_deadline_seconds,
+        }
+    }
+
+    /// How long after its end it is deleted, in seconds.
+    pub fn ttl_seconds_after_finished(&self) -> Option<u32> {
+        match self {
+            Self::TrainingRun(run) => run.spec.ttl_seconds_after_finished,
+            Self::ScreeningJob(job) => job.spec.ttl_seconds_after_finished,
+        }
+    }
+
     /// What has become of it.
     pub fn status(&self) -> Option<&Status> {
         match self {

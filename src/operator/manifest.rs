@@ -1,0 +1,56 @@
+//! The manifest that a resource's pods read: an immutable ConfigMap.
+//!
+//! Pure. It holds the resource as it was when its work started: every default in place, no status,
+//! and of its metadata what names it.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+use super::names;
+use crate::api::Resource;
+
+/// The manifest's key, and its file's name below the folder where pods have it.
+pub const FILE: &str = "manifest.yaml";
+
+/// The ConfigMap of a resource's manifest.
+pub fn config_map(resource: &Resource) -> ConfigMap {
+    let manifest = serde_saphyr::to_string(&bare(resource))
+        .expect("a resource should be written as YAML");
+    ConfigMap {
+        metadata: ObjectMeta {
+            name: Some(names::config_map(resource)),
+            namespace: Some(resource.namespace().to_owned()),
+            labels: Some(names::labels(resource)),
+            owner_references: Some(vec![names::owner(resource)]),
+            ..ObjectMeta::default()
+        },
+        data: Some(BTreeMap::from([(FILE.to_owned(), manifest)])),
+        immutable: Some(true),
+        binary_data: None,
+    }
+}
+
+/// A resource without its status and without what a cluster and its clients note in its metadata.
+fn bare(resource: &Resource) -> Resource {
+    let mut resource = resource.clone();
+    let metadata = match &mut resource {
+        Resource::TrainingRun(run) => {
+            run.status = None;
+            &mut run.metadata
+        }
+        Resource::ScreeningJob(job) => {
+            job.status = None;
+            &mut job.metadata
+        }
+    };
+    *metadata = ObjectMeta {
+        name: metadata.name.take(),
+        namespace: metadata.namespace.take(),
+        uid: metadata.uid.take(),
+        generation: metadata.generation,
+        ..ObjectMeta::default()
+    };
+    resource
+}
