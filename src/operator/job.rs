@@ -105,3 +105,98 @@ fn on_exit(action: &str, code: i32) -> PodFailurePolicyRule {
         ..PodFailurePolicyRule::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+    use crate::operator::fixtures::{UID, job, resource, screening_job, training_run};
+    use crate::workflow::StageKind;
+
+    fn spec(resource: &Resource, stage: StageKind) -> JobSpec {
+        job(resource, stage, None).spec.expect("should have a spec")
+    }
+
+    #[test]
+    fn a_job_has_an_index_for_each_task_and_runs_as_many_as_are_asked_for() {
+        let table = [("", 5), ("  compute: {parallelism: 2}", 2), ("  compute: {parallelism: 9}", 5)];
+        for (lines, parallelism) in table {
+            let spec = spec(&training_run(lines), StageKind::Train);
+            assert_eq!(spec.completion_mode.as_deref(), Some("Indexed"));
+            assert_eq!(spec.completions, Some(5));
+            assert_eq!(spec.parallelism, Some(parallelism), "{lines}");
+        }
+    }
+
+    #[test]
+    fn a_job_waits_while_its_resource_is_suspended_or_queued() {
+        let suspended = |lines: &str| spec(&training_run(lines), StageKind::Train).suspend;
+        assert_eq!(suspended(""), Some(false));
+        assert_eq!(suspended("  suspend: true"), Some(true));
+        assert_eq!(suspended("  queueName: gpu"), Some(true));
+    }
+
+    #[test]
+    fn the_queue_is_the_jobs_label_and_not_its_pods() {
+        let job = job(&training_run("  queueName: gpu"), StageKind::Train, None);
+        let labels = job.metadata.labels.expect("labels");
+        assert_eq!(labels.get("kueue.x-k8s.io/queue-name").map(String::as_str), Some("gpu"));
+        let template = job.spec.expect("a spec").template;
+        let labels = template.metadata.and_then(|it| it.labels).expect("labels");
+        assert!(!labels.contains_key("kueue.x-k8s.io/queue-name"));
+        assert_eq!(labels.get("attrium.dev/uid").map(String::as_str), Some(UID));
+    }
+
+    #[test]
+    fn a_job_belongs_to_its_resource() {
+        let job = job(&screening_job("  model: {uri: m/}"), StageKind::Screen, None);
+        let owner = &job.metadata.owner_references.expect("owners")[0];
+        assert_eq!((owner.kind.as_str(), owner.uid.as_str()), ("ScreeningJob", UID));
+        assert_eq!((owner.controller, owner.block_owner_deletion), (Some(true), Some(true)));
+        assert_eq!(job.metadata.namespace.as_deref(), Some("hospital"));
+    }
+
+    #[test]
+    fn what_an_ending_costs_is_decided_in_this_order() {
+        let rules = failure_policy().rules;
+        let told: Vec<_> = rules
+            .iter()
+            .map(|rule| {
+                let codes = rule.on_exit_codes.as_ref().map(|it| it.values.clone());
+                (rule.action.as_str(), codes.unwrap_or_default())
+            })
+            .collect();
+        let expected = [
+            ("Ignore", vec![]),
+            ("Ignore", vec![130]),
+            ("FailJob", vec![43]),
+            ("FailIndex", vec![42]),
+        ];
+        assert_eq!(told, expected);
+        let condition = &rules[0].on_pod_conditions.as_ref().expect("conditions")[0];
+        assert_eq!(condition.type_, "DisruptionTarget");
+    }
+
+    #[test]
+    fn a_deadline_is_each_stages() {
+        let run = training_run("  activeDeadlineSeconds: 60");
+        assert_eq!(spec(&run, StageKind::Evaluate).active_deadline_seconds, Some(60));
+        assert_eq!(spec(&training_run(""), StageKind::Evaluate).active_deadline_seconds, None);
+    }
+
+    /// `ATTRIUM_BLESS=1 cargo test --release operator::` writes it anew.
+    #[test]
+    fn the_job_of_the_papers_training_is_the_one_that_was_looked_at() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let read = |path: &str| fs::read_to_string(root.join(path)).expect("should be read");
+        let run = resource(&read("examples/paper/training-run.yaml"));
+        let job = serde_saphyr::to_string(&job(&run, StageKind::Train, None)).expect("YAML");
+        let golden = "tests/golden/operator/train-job.yaml";
+        if std::env::var_os("ATTRIUM_BLESS").is_some() {
+            fs::write(root.join(golden), &job).expect("should be written");
+        }
+        assert_eq!(job, read(golden));
+    }
+}

@@ -54,3 +54,49 @@ fn bare(resource: &Resource) -> Resource {
     };
     resource
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::api::{Status, manifest};
+    use crate::operator::fixtures::{UID, screening_job, training_run};
+
+    /// What pods read.
+    fn read(config_map: &ConfigMap) -> Resource {
+        let text = &config_map.data.as_ref().expect("data")[FILE];
+        let parsed = manifest::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        parsed.into_iter().next().expect("a resource")
+    }
+
+    #[test]
+    fn pods_read_the_very_resource_with_its_uid() {
+        let template = "  compute: {podTemplate: {spec: {nodeSelector: {gpu: \"yes\"}}}}";
+        let resources = [
+            training_run(template),
+            screening_job("  model: {trainingRun: a}"),
+        ];
+        for resource in resources {
+            let config_map = config_map(&resource);
+            assert_eq!(config_map.immutable, Some(true));
+            assert_eq!(read(&config_map), resource);
+        }
+    }
+
+    #[test]
+    fn what_clients_have_noted_and_the_status_stay_behind() {
+        let Resource::TrainingRun(mut run) = training_run("") else {
+            panic!("should be a training run");
+        };
+        run.metadata.annotations = Some(BTreeMap::from([("note".to_owned(), "x".to_owned())]));
+        run.metadata.resource_version = Some("17".to_owned());
+        run.status = Some(Status::default());
+        let config_map = config_map(&Resource::TrainingRun(run));
+        let text = &config_map.data.as_ref().expect("data")[FILE];
+        for word in ["note", "resourceVersion", "status"] {
+            assert!(!text.contains(word), "{word} is in\n{text}");
+        }
+        assert_eq!(read(&config_map).uid(), Some(UID));
+    }
+}

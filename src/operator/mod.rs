@@ -4,6 +4,8 @@
 //! decides what a task does: which stage is next is `workflow`'s decision, as on a laptop.
 
 mod environment;
+#[cfg(test)]
+mod fixtures;
 mod job;
 mod manifest;
 pub mod names;

@@ -260,3 +260,6 @@ fn mounts(stage: &StageJob<'_>) -> Vec<VolumeMount> {
     }
     mounts
 }
+
+#[cfg(test)]
+mod tests;

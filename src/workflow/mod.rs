@@ -7,6 +7,7 @@
 pub mod artefacts;
 mod next;
 mod plan;
+mod termination;
 mod uid;
 
 #[cfg(test)]
@@ -14,4 +15,5 @@ pub(crate) mod fixtures;
 
 pub use next::{Next, Observed, Outcome, TaskState, next};
 pub use plan::{Plan, Stage, StageKind, TaskRef, TaskSpec, Work};
+pub use termination::LONGEST_MESSAGE;
 pub use uid::{local_uid, local_uid_of, prefix, prefix_of};
