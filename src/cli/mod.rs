@@ -132,7 +132,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let causes: Vec<String> = ChainCompat::new(&error).map(ToString::to_string).collect();
-            eprintln!("error: {}", causes.join(": "));
+            logs::failure(&causes.join(": "));
             ExitCode::from(error.exit_code())
         }
     }

@@ -70,11 +70,11 @@ impl Heard {
 
 /// The summary that a container has left; one that fell short of what was asked leaves one too.
 fn summary(ended: &Ended) -> Option<Summary> {
-    let message = ended.message.trim_start();
-    if !matches!(ended.exit_code, Some(0 | 42)) || !message.starts_with('{') {
-        return None;
+    if matches!(ended.exit_code, Some(0 | 42)) {
+        Summary::from_message(&ended.message)
+    } else {
+        None
     }
-    serde_json::from_str(message).ok()
 }
 
 fn sentence(ended: &Ended) -> String {

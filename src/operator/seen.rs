@@ -11,9 +11,7 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::jiff::Timestamp;
 
 use super::names::{self, Origin};
-
-/// The container that does a task.
-pub const CONTAINER: &str = "attrium";
+use crate::api::CONTAINER;
 
 /// The annotation, and label, of a pod's completion index.
 const INDEX: &str = "batch.kubernetes.io/job-completion-index";

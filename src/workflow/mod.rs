@@ -13,6 +13,7 @@ mod plan;
 mod progress;
 mod report;
 mod status;
+mod termination;
 mod uid;
 
 #[cfg(test)]
@@ -24,4 +25,5 @@ pub use plan::{Plan, Stage, StageKind, TaskRef, TaskSpec, Work};
 pub use progress::share;
 pub use report::{Progress, Summary, Unit};
 pub use status::{Cluster, JobWord, Place, View, Word, complete, kept, status};
+pub use termination::LONGEST_MESSAGE;
 pub use uid::{local_uid, local_uid_of, prefix, prefix_of};

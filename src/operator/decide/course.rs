@@ -8,7 +8,7 @@ use super::health::{Health, Patient};
 use super::standing::Standing;
 use super::{Action, Changes, Model, Situation};
 use crate::api::{ConditionStatus, DataStatus, Phase, Resource, Status, reasons};
-use crate::operator::names;
+use crate::operator::{names, parallelism};
 use crate::operator::seen::{JobSeen, PodSeen};
 use crate::workflow::{self, Ending, Outcome, Plan, Stage, StageKind, Word};
 
@@ -280,13 +280,6 @@ fn changes(job: &JobSeen, stage: &Stage, resource: &Resource) -> Option<Changes>
         deadline: (job.deadline != deadline).then_some(deadline),
     };
     (changes != Changes::default()).then_some(changes)
-}
-
-/// How many pods of a stage may run at a time.
-pub fn parallelism(resource: &Resource, stage: &Stage) -> i32 {
-    let tasks = i32::try_from(stage.tasks.len()).unwrap_or(i32::MAX);
-    let most = resource.compute().parallelism.unwrap_or(u32::MAX);
-    tasks.min(i32::try_from(most).unwrap_or(i32::MAX))
 }
 
 /// Why nothing can come of a resource, whatever its tasks do: the condition Accepted where it says
