@@ -38,7 +38,7 @@ pub use screening_job::{
 };
 pub use status::{
     DataStatus, GateOutcome, IntervalStatus, ModelReference, Phase, ProgressStatus, ResultStatus,
-    ScreeningStatus, StageStatus, Status,
+    ScreeningStatus, StageStatus, Status, TaskFailure,
 };
 pub use storage::{CaBundle, StorageSpec};
 pub use task::Task;

@@ -1,3 +1,4 @@
+use kube::core::ObjectMeta;
 use serde::{Deserialize, Serialize};
 
 use super::{Compute, ScreeningJob, Status, StorageSpec, TrainingRun};
@@ -21,31 +22,27 @@ impl Resource {
         }
     }
 
-    /// The resource's name.
-    pub fn name(&self) -> &str {
-        let metadata = match self {
+    /// What Kubernetes keeps of it.
+    pub const fn metadata(&self) -> &ObjectMeta {
+        match self {
             Self::TrainingRun(run) => &run.metadata,
             Self::ScreeningJob(job) => &job.metadata,
-        };
-        metadata.name.as_deref().unwrap_or_default()
+        }
+    }
+
+    /// The resource's name.
+    pub fn name(&self) -> &str {
+        self.metadata().name.as_deref().unwrap_or_default()
     }
 
     /// The resource's namespace; `default` where its manifest names none.
     pub fn namespace(&self) -> &str {
-        let metadata = match self {
-            Self::TrainingRun(run) => &run.metadata,
-            Self::ScreeningJob(job) => &job.metadata,
-        };
-        metadata.namespace.as_deref().unwrap_or("default")
+        self.metadata().namespace.as_deref().unwrap_or("default")
     }
 
     /// The uid that a cluster has given it.
     pub fn uid(&self) -> Option<&str> {
-        let metadata = match self {
-            Self::TrainingRun(run) => &run.metadata,
-            Self::ScreeningJob(job) => &job.metadata,
-        };
-        metadata.uid.as_deref()
+        self.metadata().uid.as_deref()
     }
 
     /// The bundle that a screening names by itself.
@@ -81,14 +78,14 @@ impl Resource {
     }
 
     /// Where and how tasks run.
-    pub fn compute(&self) -> &Compute {
+    pub const fn compute(&self) -> &Compute {
         match self {
             Self::TrainingRun(run) => &run.spec.compute,
             Self::ScreeningJob(job) => &job.spec.compute,
         }
     }
 
-    /// The Kueue queue that admits its Jobs.
+    /// The queue that admits its Jobs.
     pub fn queue_name(&self) -> Option<&str> {
         match self {
             Self::TrainingRun(run) => run.spec.queue_name.as_deref(),
@@ -96,16 +93,24 @@ impl Resource {
         }
     }
 
-    /// Whether its work has to pause.
-    pub fn suspend(&self) -> bool {
+    /// Whether it pauses.
+    pub const fn suspend(&self) -> bool {
         match self {
             Self::TrainingRun(run) => run.spec.suspend,
             Self::ScreeningJob(job) => job.spec.suspend,
         }
     }
 
+    /// How long a pod may wait to start, in seconds.
+    pub const fn start_deadline_seconds(&self) -> u32 {
+        match self {
+            Self::TrainingRun(run) => run.spec.start_deadline_seconds,
+            Self::ScreeningJob(job) => job.spec.start_deadline_seconds,
+        }
+    }
+
     /// How long a stage may run, in seconds.
-    pub fn active_deadline_seconds(&self) -> Option<u32> {
+    pub const fn active_deadline_seconds(&self) -> Option<u32> {
         match self {
             Self::TrainingRun(run) => run.spec.active_deadline_seconds,
             Self::ScreeningJob(job) => job.spec.active_deadline_seconds,
@@ -113,7 +118,7 @@ impl Resource {
     }
 
     /// How long after its end it is deleted, in seconds.
-    pub fn ttl_seconds_after_finished(&self) -> Option<u32> {
+    pub const fn ttl_seconds_after_finished(&self) -> Option<u32> {
         match self {
             Self::TrainingRun(run) => run.spec.ttl_seconds_after_finished,
             Self::ScreeningJob(job) => job.spec.ttl_seconds_after_finished,

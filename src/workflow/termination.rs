@@ -12,7 +12,7 @@ use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 use serde::{Deserialize, Serialize};
 
-use crate::stages::Summary;
+use super::Summary;
 
 /// The longest message that a kubelet reads, in bytes.
 pub const LONGEST_MESSAGE: usize = 4096;
