@@ -31,7 +31,14 @@ impl Pod {
     fn arguments(&self, stage: &str) -> Vec<String> {
         let path = |path: &Path| path.to_str().expect("should be text").to_owned();
         let (manifest, message) = (path(&self.manifest), path(&self.message));
-        let arguments = ["stage", stage, "--manifest", &manifest, "--termination-message", &message];
+        let arguments = [
+            "stage",
+            stage,
+            "--manifest",
+            &manifest,
+            "--termination-message",
+            &message,
+        ];
         arguments.map(str::to_owned).to_vec()
     }
 
@@ -68,7 +75,10 @@ fn sigterm_leaves_a_checkpoint_from_which_the_next_pod_goes_on() {
     // No epoch but the last leaves a checkpoint: one that is there comes from being stopped.
     let training =
         "  training: {epochs: 2, batchSize: 8, learningRate: \"1e-3\", checkpointEpochs: 50}";
-    let pod = Pod::new(&folder, &with(&manifest_of("Linear", &out), "training", training));
+    let pod = Pod::new(
+        &folder,
+        &with(&manifest_of("Linear", &out), "training", training),
+    );
     for shard in 0..2 {
         pod.task("preprocess", shard, &[]).ok();
     }
@@ -76,7 +86,9 @@ fn sigterm_leaves_a_checkpoint_from_which_the_next_pod_goes_on() {
     arguments.extend(["--index", "1"].map(str::to_owned));
     let log = folder.join("log");
     let mut running = Running::start(&arguments, &log);
-    running.wait_until("the training", |running| running.log().contains("\"progress\""));
+    running.wait_until("the training", |running| {
+        running.log().contains("\"progress\"")
+    });
     std::thread::sleep(a_while());
     assert_eq!(running.signal("TERM"), Some(130));
     let log = fs::read_to_string(log).expect("should be text");
@@ -98,7 +110,10 @@ fn sigterm_leaves_a_checkpoint_from_which_the_next_pod_goes_on() {
     let whole = TRAINED.prefix.join("train/Linear/Positive/fold-1");
     let read = |path: PathBuf| fs::read(path).expect("should be there");
     for name in ["weights.safetensors", "history.csv", "predictions.csv"] {
-        assert!(read(fold.join(name)) == read(whole.join(name)), "{name} differs");
+        assert!(
+            read(fold.join(name)) == read(whole.join(name)),
+            "{name} differs"
+        );
     }
 }
 
@@ -109,7 +124,10 @@ fn a_failure_is_a_line_of_the_log_and_the_sentence_of_the_termination_message() 
     let ended = pod.task("evaluate", 0, &[]);
     assert_ne!(ended.code, Some(0));
     let lines = lines(&ended.stderr, "TrainingRun", "small", "evaluate/0");
-    let errors: Vec<_> = lines.iter().filter(|line| line["level"] == "ERROR").collect();
+    let errors: Vec<_> = lines
+        .iter()
+        .filter(|line| line["level"] == "ERROR")
+        .collect();
     assert_eq!(errors.len(), 1, "{}", ended.stderr);
     let told = errors[0]["message"].as_str().expect("should be text");
     assert!(!pod.message().is_empty());
@@ -122,13 +140,21 @@ fn a_screening_finds_the_bundle_of_a_training_run_where_its_pod_is_told() {
     let text = screening(&folder.join("results"), "{trainingRun: small}");
     let pod = Pod::new(&folder, &text);
     let bundle = TRAINED.bundle();
-    pod.task("screen", 0, &["--model", bundle.to_str().expect("should be text")])
-        .ok();
+    pod.task(
+        "screen",
+        0,
+        &["--model", bundle.to_str().expect("should be text")],
+    )
+    .ok();
     let summary = Summary::from_message(&pod.message()).expect("should be a summary");
     assert!(summary.screening.expect("should count").screened > 0);
     let ended = pod.task("screen", 1, &[]);
     assert_eq!(ended.code, Some(43), "{}", ended.stderr);
-    assert!(pod.message().contains("the model is not known"), "{}", pod.message());
+    assert!(
+        pod.message().contains("the model is not known"),
+        "{}",
+        pod.message()
+    );
 }
 
 #[test]
