@@ -89,8 +89,18 @@ const OWNED: [(&str, &str, &str, &str); 18] = [
     ("spec.containers[]", "lifecycle", "object", REMOVE),
     ("spec.containers[]", "resources", "object", RESOURCES),
     ("spec.containers[]", "securityContext", "object", REMOVE),
-    ("spec.containers[]", "terminationMessagePath", "string", REMOVE),
-    ("spec.containers[]", "terminationMessagePolicy", "string", REMOVE),
+    (
+        "spec.containers[]",
+        "terminationMessagePath",
+        "string",
+        REMOVE,
+    ),
+    (
+        "spec.containers[]",
+        "terminationMessagePolicy",
+        "string",
+        REMOVE,
+    ),
 ];
 const REMOVE: &str = "remove it";
 const LIMIT: &str = "use the resource's own activeDeadlineSeconds";
@@ -236,7 +246,7 @@ fn refuse(schema: &mut Value, field: &str, kind: &str, remedy: &str) {
     }
     schema["properties"][field] = unused;
     let rule = Rule::new(format!("!has(self.{field})"))
-        .message(format!("is for attrium to set: {remedy}"))
+        .message(&*format!("is for attrium to set: {remedy}"))
         .field_path(format!(".{field}"));
     add(schema, rule);
 }
@@ -256,7 +266,7 @@ fn bound(schema: &mut Value) {
         keywords.entry("pattern").or_insert(limits::QUANTITY.into());
         keywords.entry("maxLength").or_insert(32.into());
     }
-    let bound = match keywords.get("type").and_then(Value::as_str) {
+    let usual = match keywords.get("type").and_then(Value::as_str) {
         Some("string") => Some(("maxLength", 1024)),
         Some("array") => Some(("maxItems", 32)),
         Some("object") if keywords.contains_key("additionalProperties") => {
@@ -264,7 +274,7 @@ fn bound(schema: &mut Value) {
         }
         _ => None,
     };
-    if let Some((keyword, maximum)) = bound {
+    if let Some((keyword, maximum)) = usual {
         keywords.entry(keyword).or_insert(maximum.into());
     }
     if let Some(Value::String(description)) = keywords.get_mut("description") {

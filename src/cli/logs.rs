@@ -16,7 +16,11 @@ static SUBJECT: OnceLock<String> = OnceLock::new();
 /// A service is silent about nothing that matters afterwards, and writes JSON unless a person
 /// looks on; any other command only warns.
 pub(super) fn start(is_service: bool) {
-    let usual = if is_service { "attrium=info,warn" } else { "warn" };
+    let usual = if is_service {
+        "attrium=info,warn"
+    } else {
+        "warn"
+    };
     let filter = EnvFilter::try_from_env("ATTRIUM_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
     let json = *JSON.get_or_init(|| is_service && !io::stderr().is_terminal());
     let logs = tracing_subscriber::fmt().with_env_filter(filter);
@@ -32,7 +36,9 @@ pub(super) fn start(is_service: bool) {
 
 /// Says what every JSON line of this process is about from here on, whichever thread writes it.
 pub(super) fn about(fields: &[(&str, &str)]) {
-    let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value)));
+    let fields = fields
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), Value::from(*value)));
     let object = Value::Object(Map::from_iter(fields)).to_string();
     // A process is about one thing: the first one.
     let _ = SUBJECT.set(object[1..object.len() - 1].to_owned());

@@ -3,9 +3,7 @@
 //! Pure, and without a secret: the kubelet fills in what a `secretKeyRef` names, and says in the
 //! pod's own status where a Secret or one of its keys is missing.
 
-use k8s_openapi::api::core::v1::{
-    EnvVar, EnvVarSource, ResourceFieldSelector, SecretKeySelector,
-};
+use k8s_openapi::api::core::v1::{EnvVar, EnvVarSource, ResourceFieldSelector, SecretKeySelector};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::StageJob;
@@ -63,7 +61,10 @@ fn credentials(stage: &StageJob<'_>) -> Vec<EnvVar> {
     let places = places(stage);
     let uses = |scheme: &str| places.iter().any(|place| place.starts_with(scheme));
     let clouds = [("s3://", S3), ("gs://", GOOGLE), ("az://", AZURE)];
-    let keys = clouds.iter().filter(|(scheme, _)| uses(scheme)).flat_map(|(_, keys)| *keys);
+    let keys = clouds
+        .iter()
+        .filter(|(scheme, _)| uses(scheme))
+        .flat_map(|(_, keys)| *keys);
     keys.map(|(key, optional)| EnvVar {
         name: (*key).to_owned(),
         value: None,
@@ -87,8 +88,13 @@ fn places<'a>(stage: &StageJob<'a>) -> Vec<&'a str> {
         Resource::ScreeningJob(job) => job.spec.labels.as_deref(),
     };
     let model = stage.model.or_else(|| resource.model_uri());
-    [Some(resource.images()), Some(resource.output()), labels, model]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        Some(resource.images()),
+        Some(resource.output()),
+        labels,
+        model,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

@@ -88,7 +88,8 @@ fn failure_policy() -> PodFailurePolicy {
         ..PodFailurePolicyRule::default()
     };
     let [stopped, bad_configuration, bad_data] =
-        [("Ignore", 130), ("FailJob", 43), ("FailIndex", 42)].map(|(action, code)| on_exit(action, code));
+        [("Ignore", 130), ("FailJob", 43), ("FailIndex", 42)]
+            .map(|(action, code)| on_exit(action, code));
     PodFailurePolicy {
         rules: vec![disrupted, stopped, bad_configuration, bad_data],
     }
@@ -121,7 +122,11 @@ mod tests {
 
     #[test]
     fn a_job_has_an_index_for_each_task_and_runs_as_many_as_are_asked_for() {
-        let table = [("", 5), ("  compute: {parallelism: 2}", 2), ("  compute: {parallelism: 9}", 5)];
+        let table = [
+            ("", 5),
+            ("  compute: {parallelism: 2}", 2),
+            ("  compute: {parallelism: 9}", 5),
+        ];
         for (lines, parallelism) in table {
             let spec = spec(&training_run(lines), StageKind::Train);
             assert_eq!(spec.completion_mode.as_deref(), Some("Indexed"));
@@ -142,7 +147,10 @@ mod tests {
     fn the_queue_is_the_jobs_label_and_not_its_pods() {
         let job = job(&training_run("  queueName: gpu"), StageKind::Train, None);
         let labels = job.metadata.labels.expect("labels");
-        assert_eq!(labels.get("kueue.x-k8s.io/queue-name").map(String::as_str), Some("gpu"));
+        assert_eq!(
+            labels.get("kueue.x-k8s.io/queue-name").map(String::as_str),
+            Some("gpu")
+        );
         let template = job.spec.expect("a spec").template;
         let labels = template.metadata.and_then(|it| it.labels).expect("labels");
         assert!(!labels.contains_key("kueue.x-k8s.io/queue-name"));
@@ -151,10 +159,20 @@ mod tests {
 
     #[test]
     fn a_job_belongs_to_its_resource() {
-        let job = job(&screening_job("  model: {uri: m/}"), StageKind::Screen, None);
+        let job = job(
+            &screening_job("  model: {uri: m/}"),
+            StageKind::Screen,
+            None,
+        );
         let owner = &job.metadata.owner_references.expect("owners")[0];
-        assert_eq!((owner.kind.as_str(), owner.uid.as_str()), ("ScreeningJob", UID));
-        assert_eq!((owner.controller, owner.block_owner_deletion), (Some(true), Some(true)));
+        assert_eq!(
+            (owner.kind.as_str(), owner.uid.as_str()),
+            ("ScreeningJob", UID)
+        );
+        assert_eq!(
+            (owner.controller, owner.block_owner_deletion),
+            (Some(true), Some(true))
+        );
         assert_eq!(job.metadata.namespace.as_deref(), Some("hospital"));
     }
 
@@ -182,8 +200,14 @@ mod tests {
     #[test]
     fn a_deadline_is_each_stages() {
         let run = training_run("  activeDeadlineSeconds: 60");
-        assert_eq!(spec(&run, StageKind::Evaluate).active_deadline_seconds, Some(60));
-        assert_eq!(spec(&training_run(""), StageKind::Evaluate).active_deadline_seconds, None);
+        assert_eq!(
+            spec(&run, StageKind::Evaluate).active_deadline_seconds,
+            Some(60)
+        );
+        assert_eq!(
+            spec(&training_run(""), StageKind::Evaluate).active_deadline_seconds,
+            None
+        );
     }
 
     /// `ATTRIUM_BLESS=1 cargo test --release operator::` writes it anew.

@@ -16,8 +16,8 @@ pub const FILE: &str = "manifest.yaml";
 
 /// The ConfigMap of a resource's manifest.
 pub fn config_map(resource: &Resource) -> ConfigMap {
-    let manifest = serde_saphyr::to_string(&bare(resource))
-        .expect("a resource should be written as YAML");
+    let manifest =
+        serde_saphyr::to_string(&bare(resource)).expect("a resource should be written as YAML");
     ConfigMap {
         metadata: ObjectMeta {
             name: Some(names::config_map(resource)),

@@ -45,15 +45,25 @@ pub(super) fn template(stage: &StageJob<'_>) -> PodTemplateSpec {
         merge(&mut template, allowed(asked));
     }
     // Labels lead from a pod back to its resource.
-    let labels = template.metadata.get_or_insert_default().labels.get_or_insert_default();
+    let labels = template
+        .metadata
+        .get_or_insert_default()
+        .labels
+        .get_or_insert_default();
     labels.extend(stage.names.labels.clone());
     template
 }
 
 fn merge(template: &mut PodTemplateSpec, asked: PodTemplateSpec) {
     let variables = asked.spec.iter().flat_map(|spec| &spec.containers);
-    let variables: Vec<_> = variables.flat_map(|it| it.env.iter().flatten()).cloned().collect();
-    let containers = template.spec.iter_mut().flat_map(|spec| &mut spec.containers);
+    let variables: Vec<_> = variables
+        .flat_map(|it| it.env.iter().flatten())
+        .cloned()
+        .collect();
+    let containers = template
+        .spec
+        .iter_mut()
+        .flat_map(|spec| &mut spec.containers);
     for variable in containers.filter_map(|it| it.env.as_mut()) {
         variable.retain(|own| !variables.iter().any(|other| other.name == own.name));
     }
@@ -71,7 +81,10 @@ fn allowed(asked: &PodTemplateSpec) -> PodTemplateSpec {
         volume_mounts: container.volume_mounts,
         ..Container::default()
     };
-    let containers = spec.containers.into_iter().filter(|it| it.name == CONTAINER);
+    let containers = spec
+        .containers
+        .into_iter()
+        .filter(|it| it.name == CONTAINER);
     PodTemplateSpec {
         metadata: Some(ObjectMeta {
             annotations: metadata.annotations,
@@ -134,11 +147,23 @@ fn own(stage: &StageJob<'_>) -> PodTemplateSpec {
 
 fn container(stage: &StageJob<'_>) -> Container {
     let settings = stage.settings;
-    let own = if holds_gpu(stage) { &settings.cuda_image } else { &settings.image };
+    let own = if holds_gpu(stage) {
+        &settings.cuda_image
+    } else {
+        &settings.image
+    };
     Container {
         args: Some(arguments(stage)),
         env: Some(environment::variables(stage)),
-        image: Some(stage.resource.compute().image.as_ref().unwrap_or(own).clone()),
+        image: Some(
+            stage
+                .resource
+                .compute()
+                .image
+                .as_ref()
+                .unwrap_or(own)
+                .clone(),
+        ),
         image_pull_policy: settings.image_pull_policy.clone(),
         name: CONTAINER.to_owned(),
         resources: resources(stage),
@@ -172,7 +197,11 @@ fn arguments(stage: &StageJob<'_>) -> Vec<String> {
     arguments.extend(stage.model.into_iter().flat_map(|model| ["--model", model]));
     let bundle = stage.resource.storage().ca_bundle.as_ref();
     let bundle = bundle.map(|bundle| format!("{CA_FOLDER}/{}", bundle.key));
-    arguments.extend(bundle.iter().flat_map(|path| ["--ca-bundle", path.as_str()]));
+    arguments.extend(
+        bundle
+            .iter()
+            .flat_map(|path| ["--ca-bundle", path.as_str()]),
+    );
     arguments.into_iter().map(str::to_owned).collect()
 }
 
@@ -183,7 +212,11 @@ fn holds_gpu(stage: &StageJob<'_>) -> bool {
 
 /// The template from which the pods of a stage claim a GPU.
 fn claims_gpu<'a>(stage: &StageJob<'a>) -> Option<&'a str> {
-    let template = stage.resource.compute().resource_claim_template_name.as_deref();
+    let template = stage
+        .resource
+        .compute()
+        .resource_claim_template_name
+        .as_deref();
     template.filter(|_| holds_gpu(stage))
 }
 
@@ -192,7 +225,10 @@ fn resources(stage: &StageJob<'_>) -> Option<ResourceRequirements> {
     let compute = stage.resource.compute();
     let asked = compute.resources.clone().unwrap_or_default();
     let quantities = |asked: &BTreeMap<String, crate::api::Quantity>| -> BTreeMap<_, _> {
-        asked.iter().map(|(name, quantity)| (name.clone(), Quantity::from(quantity))).collect()
+        asked
+            .iter()
+            .map(|(name, quantity)| (name.clone(), Quantity::from(quantity)))
+            .collect()
     };
     let (mut limits, requests) = (quantities(&asked.limits), quantities(&asked.requests));
     let claim = claims_gpu(stage);

@@ -23,8 +23,8 @@ pub use error::Error;
 pub use ignored::ignored_fields;
 pub use record::{find_model, keep_manifest};
 pub use signals::stop_on_signals;
-pub use task::in_pool;
 pub use table::{screening_table, training_table};
+pub use task::in_pool;
 
 use crate::api::{Resource, Status};
 use crate::stages::{Execute, Interrupt};

@@ -121,7 +121,9 @@ mod tests {
             value: Some(decimal(n + 8000)),
             passed: n % 2 == 0,
         };
-        let folder: String = (0..1024).map(|n| char::from(b'a' + (n * n % 23) as u8)).collect();
+        let folder: String = (0..1024)
+            .map(|n| char::from(b'a' + (n * n % 23) as u8))
+            .collect();
         let prefix = format!("s3://models/{folder}/nuclear-medicine/perugini/some-uid");
         Summary {
             message: "Evaluated".to_owned(),

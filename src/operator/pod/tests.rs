@@ -52,7 +52,10 @@ fn an_object_is_merged_field_by_field() {
     let labels = &template["metadata"]["labels"];
     assert_eq!(labels["cost-centre"], "4711");
     assert_eq!(labels["attrium.dev/uid"], UID);
-    assert_eq!(template["metadata"]["annotations"], json!({ "example.org/note": "none" }));
+    assert_eq!(
+        template["metadata"]["annotations"],
+        json!({ "example.org/note": "none" })
+    );
     let expected = json!({
         "fsGroup": 2000,
         "runAsNonRoot": true,
@@ -108,10 +111,16 @@ fn a_volume_and_its_mount_stand_beside_attriums() {
         }],
     } }));
     let volumes = &template["spec"]["volumes"];
-    assert_eq!(names(volumes), ["attrium-manifest", "attrium-tmp", "archive"]);
+    assert_eq!(
+        names(volumes),
+        ["attrium-manifest", "attrium-tmp", "archive"]
+    );
     assert_eq!(volumes[2]["persistentVolumeClaim"]["claimName"], "scans");
     let mounts = &container(&template)["volumeMounts"];
-    assert_eq!(names(mounts), ["attrium-manifest", "attrium-tmp", "archive"]);
+    assert_eq!(
+        names(mounts),
+        ["attrium-manifest", "attrium-tmp", "archive"]
+    );
     assert_eq!(names(&template["spec"]["containers"]), ["attrium"]);
 }
 
@@ -190,7 +199,9 @@ fn a_template_that_came_past_the_schema_changes_nothing_that_is_attriums() {
         template(&Resource::TrainingRun(run), Preprocess)
     };
     let mut found = with(Some(asked));
-    let labels = found["metadata"]["labels"].as_object_mut().expect("an object");
+    let labels = found["metadata"]["labels"]
+        .as_object_mut()
+        .expect("an object");
     assert_eq!(labels.remove("mine"), Some(json!("yes")));
     assert_eq!(found, with(None));
 }
@@ -200,7 +211,10 @@ fn a_pod_is_restricted_and_can_write_to_its_scratch_volume_alone() {
     let resource = training_run("");
     let template = template(&resource, Preprocess);
     let job = job(&resource, Preprocess, None);
-    let spec: PodSpec = job.spec.and_then(|spec| spec.template.spec).expect("a spec");
+    let spec: PodSpec = job
+        .spec
+        .and_then(|spec| spec.template.spec)
+        .expect("a spec");
     assert_eq!(spec.automount_service_account_token, Some(false));
     assert_eq!(spec.service_account_name, None);
     assert_eq!(spec.enable_service_links, Some(false));
@@ -213,7 +227,9 @@ fn a_pod_is_restricted_and_can_write_to_its_scratch_volume_alone() {
         "seccompProfile": { "type": "RuntimeDefault" },
     });
     assert_eq!(container(&template)["securityContext"], expected);
-    let writable = container(&template)["volumeMounts"].as_array().expect("a list");
+    let writable = container(&template)["volumeMounts"]
+        .as_array()
+        .expect("a list");
     let writable = writable.iter().filter(|mount| mount["readOnly"] != true);
     let paths: Vec<_> = writable.map(|mount| &mount["mountPath"]).collect();
     assert_eq!(paths, ["/tmp"]);
@@ -249,7 +265,11 @@ fn only_training_refitting_and_a_screening_that_asks_hold_a_gpu() {
         };
         assert_eq!(held, &wanted, "{} {stage}", resource.kind());
         let image = container(&template)["image"].as_str().expect("an image");
-        assert_eq!(image.ends_with("-cuda"), expected.is_some(), "{stage}: {image}");
+        assert_eq!(
+            image.ends_with("-cuda"),
+            expected.is_some(),
+            "{stage}: {image}"
+        );
         assert_eq!(template["spec"].get("resourceClaims"), None);
     }
 }
@@ -359,7 +379,10 @@ fn the_bundle_of_a_training_run_is_an_argument_and_its_cloud_counts() {
         model,
     ]);
     assert_eq!(container(&template)["args"], arguments);
-    let keys: Vec<_> = credentials(&template).into_iter().map(|(key, _)| key).collect();
+    let keys: Vec<_> = credentials(&template)
+        .into_iter()
+        .map(|(key, _)| key)
+        .collect();
     assert!(keys.contains(&"GOOGLE_SERVICE_ACCOUNT_KEY"), "{keys:?}");
     assert!(keys.contains(&"AWS_ACCESS_KEY_ID"), "{keys:?}");
 }
@@ -377,9 +400,15 @@ fn a_certificate_authority_is_mounted_by_its_key() {
     });
     assert_eq!(template["spec"]["volumes"][2], volume);
     let arguments = container(&template)["args"].as_array().expect("a list");
-    assert_eq!(arguments[arguments.len() - 2..], ["--ca-bundle", "/etc/attrium/ca/root.pem"]);
+    assert_eq!(
+        arguments[arguments.len() - 2..],
+        ["--ca-bundle", "/etc/attrium/ca/root.pem"]
+    );
     let mounts = &container(&template)["volumeMounts"];
-    assert_eq!(names(mounts), ["attrium-manifest", "attrium-tmp", "attrium-ca"]);
+    assert_eq!(
+        names(mounts),
+        ["attrium-manifest", "attrium-tmp", "attrium-ca"]
+    );
 }
 
 #[test]
