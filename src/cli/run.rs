@@ -117,7 +117,10 @@ pub fn run(args: &Args) -> Result<(), Error> {
         ca_bundle: ca_bundle.clone(),
     };
     runner::stop_on_signals(settings.interrupt.clone())?;
-    let tasks = Tasks { ca_bundle };
+    let tasks = Tasks {
+        ca_bundle,
+        alerts: None,
+    };
     let mut finished = Vec::new();
     let outcome = run_all(&resources, &tasks, &settings, args.output, &mut finished);
     if args.output != Format::Table && !finished.is_empty() {

@@ -12,7 +12,7 @@ use crate::api::Resource;
 use crate::api::manifest::{self, Violations};
 use crate::runner;
 use crate::stages::{
-    Execute, Interrupt, Progress, ProgressSink, Summary, TaskContext, TaskError, Tasks,
+    Alerts, Execute, Interrupt, Progress, ProgressSink, Summary, TaskContext, TaskError, Tasks,
 };
 use crate::workflow::{self, Plan, StageKind, TaskRef};
 
@@ -50,6 +50,14 @@ pub struct Args {
     /// Certificate authorities to trust beside the system's, as PEM.
     #[arg(long, value_name = "FILE")]
     ca_bundle: Option<PathBuf>,
+    /// The bearer token for `alert.webhook`.
+    #[arg(
+        long,
+        env = "ATTRIUM_ALERT_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true
+    )]
+    alert_token: Option<String>,
     /// Where the task's summary, or the sentence of its failure, is written to at its end.
     #[arg(long, value_name = "FILE")]
     termination_message: Option<PathBuf>,
@@ -176,7 +184,12 @@ fn task(args: &Args) -> Result<Summary, Error> {
         progress: &Lines::default(),
         threads,
     };
-    let tasks = Tasks { ca_bundle };
+    let tasks = Tasks {
+        ca_bundle,
+        alerts: Some(Alerts {
+            token: args.alert_token.clone(),
+        }),
+    };
     Ok(runner::in_pool(threads, || tasks.run(task, &context))?)
 }
 

@@ -8,6 +8,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::StageJob;
 use crate::api::{CONTAINER, Resource};
+use crate::workflow::StageKind;
 
 /// The variables of a cloud's credentials, which are the Secret's keys too, and whether a pod can
 /// do without.
@@ -32,7 +33,18 @@ pub(super) fn variables(stage: &StageJob<'_>) -> Vec<EnvVar> {
     let mut variables = vec![home];
     variables.extend(threads(stage.resource));
     variables.extend(credentials(stage));
+    variables.extend(alert_token(stage));
     variables
+}
+
+/// The token for a screening's webhook, where its Secret is named and it may have to be sent.
+fn alert_token(stage: &StageJob<'_>) -> Option<EnvVar> {
+    let Resource::ScreeningJob(job) = stage.resource else {
+        return None;
+    };
+    let secret = job.spec.alert.as_ref()?.webhook.secret.as_ref()?;
+    let is_sender = stage.stage.kind == StageKind::Summarize;
+    is_sender.then(|| from_secret("ATTRIUM_ALERT_TOKEN", secret, "token", false))
 }
 
 /// Without a limit a task sees all processors of its node: it then takes as many as it requests.
@@ -65,19 +77,24 @@ fn credentials(stage: &StageJob<'_>) -> Vec<EnvVar> {
         .iter()
         .filter(|(scheme, _)| uses(scheme))
         .flat_map(|(_, keys)| *keys);
-    keys.map(|(key, optional)| EnvVar {
-        name: (*key).to_owned(),
+    keys.map(|(key, optional)| from_secret(key, secret, key, *optional))
+        .collect()
+}
+
+/// A variable whose value is a key of a Secret.
+fn from_secret(name: &str, secret: &str, key: &str, optional: bool) -> EnvVar {
+    EnvVar {
+        name: name.to_owned(),
         value: None,
         value_from: Some(EnvVarSource {
             secret_key_ref: Some(SecretKeySelector {
-                key: (*key).to_owned(),
-                name: secret.clone(),
+                key: key.to_owned(),
+                name: secret.to_owned(),
                 optional: optional.then_some(true),
             }),
             ..EnvVarSource::default()
         }),
-    })
-    .collect()
+    }
 }
 
 /// Every place that a task may open.

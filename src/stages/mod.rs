@@ -3,6 +3,7 @@
 //! One file a stage. A stage reads and writes a store, and leaves the imaging, the training and
 //! the numbers to the modules of those names. It never talks to a cluster.
 
+mod alert;
 mod evaluate;
 mod execute;
 mod failure;
@@ -25,6 +26,7 @@ mod train;
 mod training_report;
 
 pub use crate::workflow::{Progress, Summary, Unit};
+pub use alert::Alerts;
 pub use execute::{Cause, Execute, Interrupt, NoProgress, ProgressSink, TaskContext, TaskError};
 pub use model::{ModelError, open_model};
 pub(crate) use run::store_options;

@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use super::failure::OrFail;
 use super::run::{self, Run};
-use super::{Execute, Summary, TaskContext, TaskError};
+use super::{Alerts, Execute, Summary, TaskContext, TaskError};
 use super::{evaluate, preprocess, refit, screen, summarize, train};
 use crate::api::{Resource, ScreeningJob, TrainingRun};
 use crate::workflow::{TaskSpec, Work};
@@ -10,8 +10,10 @@ use crate::workflow::{TaskSpec, Work};
 /// The tasks themselves, as a pod and the local runner do them.
 #[derive(Clone, Debug, Default)]
 pub struct Tasks {
-    /// Certificates to trust beside the system's when a store is reached, as PEM.
+    /// Certificates to trust beside the system's when a store or a webhook is reached, as PEM.
     pub ca_bundle: Option<Vec<u8>>,
+    /// Who tells of a screening's positives; nobody is told where absent.
+    pub alerts: Option<Alerts>,
 }
 
 impl Execute for Tasks {
@@ -81,7 +83,13 @@ impl Tasks {
         let run = self.open(&resource.spec, context)?;
         match task.work {
             Work::Screen { shard, .. } => screen::run(&run, shard),
-            Work::Summarize => summarize::run(&run),
+            Work::Summarize => {
+                let summary = summarize::run(&run)?;
+                if let Some(alerts) = &self.alerts {
+                    alerts.send(resource, &summary, self.ca_bundle.as_deref())?;
+                }
+                Ok(summary)
+            }
             _ => foreign(task, context),
         }
     }
