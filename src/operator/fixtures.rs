@@ -189,7 +189,9 @@ pub(super) fn server(answers: Vec<Answer>) -> (Client, Server) {
                 assert_eq!(body.pointer(pointer), Some(value), "{pointer} of {body}");
             }
             let answer = serde_json::to_vec(&expected.answer).expect("JSON");
-            let response = Response::builder().status(expected.code).body(Body::from(answer));
+            let response = Response::builder()
+                .status(expected.code)
+                .body(Body::from(answer));
             send.send_response(response.expect("a response"));
         }
     });

@@ -68,7 +68,6 @@ impl Key {
     pub fn of(resource: &Resource) -> Self {
         Self::new(Kind::of(resource), resource.namespace(), resource.name())
     }
-
 }
 
 impl fmt::Display for Key {
@@ -127,6 +126,8 @@ pub struct Memo {
     pub has_manifest: bool,
     /// Why the API server refused what was to be made.
     pub refused: Option<String>,
+    /// Why the API server does not let be made now what may be made later.
+    pub held: Option<String>,
     /// What events said when they were last asked for.
     pub words: Words,
     /// When that was.
@@ -162,6 +163,8 @@ struct Inner {
     memos: HashMap<Uid, Memo>,
     /// The screenings that wait for a training run.
     waiting: HashMap<Key, BTreeSet<Key>>,
+    /// The malformed resources that were reported, with their generation.
+    reported: HashMap<Uid, Option<i64>>,
 }
 
 /// What a watch tells of.
@@ -274,7 +277,10 @@ impl Index {
         let mut inner = self.inner();
         let uid: Uid = job.origin.uid.as_str().into();
         // A Job of the same name may have been made since.
-        let is_it = inner.jobs.get(&uid, &job.name).is_some_and(|it| it.uid == job.uid);
+        let is_it = inner
+            .jobs
+            .get(&uid, &job.name)
+            .is_some_and(|it| it.uid == job.uid);
         if is_it {
             inner.jobs.remove(&uid, &job.name);
         }
@@ -327,6 +333,16 @@ impl Index {
         }
     }
 
+    /// Notes that a malformed resource was reported. Whether that had not been done.
+    pub fn report(&self, malformed: &Malformed) -> bool {
+        let generation = malformed.generation;
+        let before = self
+            .inner()
+            .reported
+            .insert(malformed.uid.as_str().into(), generation);
+        before != Some(generation)
+    }
+
     /// Every resource.
     pub fn keys(&self) -> Vec<Key> {
         self.inner().keys.values().cloned().collect()
@@ -335,7 +351,10 @@ impl Index {
     /// A resource.
     pub fn get(&self, key: &Key) -> Option<Known> {
         let inner = self.inner();
-        inner.shelf(key.kind).get(&key.namespace, &key.name).cloned()
+        inner
+            .shelf(key.kind)
+            .get(&key.namespace, &key.name)
+            .cloned()
     }
 
     /// The Jobs of a resource that has ended and which have not.
@@ -481,12 +500,15 @@ impl Inner {
 
     fn keys_of(&self, uids: impl Iterator<Item = Uid>) -> Vec<Key> {
         let uids: BTreeSet<Uid> = uids.collect();
-        uids.iter().filter_map(|uid| self.keys.get(uid).cloned()).collect()
+        uids.iter()
+            .filter_map(|uid| self.keys.get(uid).cloned())
+            .collect()
     }
 
     fn forget(&mut self, uid: &str) {
         self.keys.remove(uid);
         self.memos.remove(uid);
+        self.reported.remove(uid);
     }
 
     /// Drops what a resource that has ended does not need.
@@ -515,10 +537,12 @@ impl Inner {
         }
         let run = Key::new(Kind::TrainingRun, &key.namespace, name);
         let model = match self.trainings.get(&run.namespace, &run.name) {
-            None => Model::Waiting(format!("There is no TrainingRun {name} in this namespace yet")),
-            Some(Known::Live(_)) => {
-                Model::Waiting(format!("The TrainingRun {name} has not published its model yet"))
-            }
+            None => Model::Waiting(format!(
+                "There is no TrainingRun {name} in this namespace yet"
+            )),
+            Some(Known::Live(_)) => Model::Waiting(format!(
+                "The TrainingRun {name} has not published its model yet"
+            )),
             Some(Known::Malformed(_)) => {
                 Model::Waiting(format!("The TrainingRun {name} cannot be read"))
             }

@@ -16,6 +16,8 @@ use kube::api::{Api, ObjectMeta, PostParams};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::serve::stopped;
+
 /// How long a Lease lasts that is not renewed.
 const DURATION: Duration = Duration::from_secs(15);
 /// How long a leader acts on after its last renewal.
@@ -130,7 +132,7 @@ impl Election {
                 self.leadership.set(None);
             }
             tokio::select! {
-                _ = stop.wait_for(|stop| *stop) => break,
+                () = stopped(&mut stop) => break,
                 () = sleep(pause) => {}
             }
         }
@@ -162,7 +164,9 @@ impl Election {
             }
             Step::Create(lease) => self.api.create(&PostParams::default(), &lease).await,
             Step::Replace(lease) => {
-                self.api.replace(&self.name, &PostParams::default(), &lease).await
+                self.api
+                    .replace(&self.name, &PostParams::default(), &lease)
+                    .await
             }
         };
         match written {
@@ -187,7 +191,10 @@ impl Election {
     /// Notes when a Lease was seen to change.
     fn note(&mut self, lease: &Lease, now: Instant) {
         let version = |lease: &Lease| lease.metadata.resource_version.clone();
-        let same = self.seen.as_ref().is_some_and(|(seen, _)| version(seen) == version(lease));
+        let same = self
+            .seen
+            .as_ref()
+            .is_some_and(|(seen, _)| version(seen) == version(lease));
         if !same {
             self.seen = Some((lease.clone(), now));
         }
@@ -240,7 +247,9 @@ impl Election {
             spec.holder_identity = Some(String::new());
             spec.renew_time = Some(MicroTime(Timestamp::now()));
         }
-        self.api.replace(&self.name, &PostParams::default(), &lease).await?;
+        self.api
+            .replace(&self.name, &PostParams::default(), &lease)
+            .await?;
         Ok(())
     }
 }

@@ -16,6 +16,7 @@ use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 
 use super::index::Key;
+use super::serve::stopped;
 
 /// How a look at a resource came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +95,7 @@ pub(super) async fn work<Work>(
         let has_room = running.len() < most;
         let mut next = scheduler.as_mut().hold_unless(|key| !running.contains(key));
         tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = stopped(&mut stop) => break,
             Some(ended) = looks.join_next_with_id() => {
                 let (id, outcome) = match ended {
                     Ok((id, outcome)) => (id, outcome),
@@ -139,7 +140,9 @@ mod tests {
     #[test]
     fn failures_are_tried_again_later_and_later_but_within_half_a_minute() {
         let mut failures = Failures::default();
-        let delays: Vec<_> = (0..8).map(|_| failures.delay(&key("a")).as_millis()).collect();
+        let delays: Vec<_> = (0..8)
+            .map(|_| failures.delay(&key("a")).as_millis())
+            .collect();
         assert_eq!(delays, [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000]);
         failures.forget(&key("a"));
         assert_eq!(failures.delay(&key("a")).as_millis(), 500);
@@ -174,7 +177,10 @@ mod tests {
         worker.await.expect("no panic");
         let mut seen = seen.lock().expect("no panic").clone();
         seen.sort_unstable();
-        assert_eq!((seen, most.load(Ordering::SeqCst)), (vec!["a".into(), "b".into(), "c".into()], 2));
+        assert_eq!(
+            (seen, most.load(Ordering::SeqCst)),
+            (vec!["a".into(), "b".into(), "c".into()], 2)
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,0 +1,19 @@
+use std::sync::Arc;
+
+use kube::Client;
+
+use super::Settings;
+use super::index::Index;
+use super::lease::Leadership;
+use super::metrics::Metrics;
+use super::report::Events;
+
+/// What every look at a resource uses.
+pub(super) struct Context {
+    pub(super) client: Client,
+    pub(super) index: Arc<Index>,
+    pub(super) leadership: Leadership,
+    pub(super) settings: Settings,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) events: Events,
+}
