@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use kube::Client;
+use tokio::sync::Semaphore;
 
 use super::Settings;
 use super::index::Index;
@@ -16,4 +17,6 @@ pub(super) struct Context {
     pub(super) settings: Settings,
     pub(super) metrics: Arc<Metrics>,
     pub(super) events: Events,
+    /// Keeps lists of events few, however many resources wait.
+    pub(super) questions: Arc<Semaphore>,
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, ListParams};
+use tokio::time::sleep;
 
 use super::context::Context;
 use super::decide::{Situation, Words, is_barren, silent};
@@ -32,6 +33,8 @@ pub(super) enum Found {
 const FRESH: Duration = Duration::from_secs(15);
 /// The most pods of a resource whose events are asked for at a time.
 const PODS: usize = 3;
+/// How many resources may have events asked for in a second.
+pub(super) const QUESTIONS: usize = 8;
 /// The most events of a list.
 const EVENTS: u32 = 200;
 
@@ -106,6 +109,13 @@ async fn words(context: &Context, key: &Key, dossier: &Dossier, now: Timestamp) 
     if dossier.memo.asked.is_some_and(is_fresh) {
         return dossier.memo.words.clone();
     }
+    let Ok(permit) = context.questions.clone().try_acquire_owned() else {
+        return dossier.memo.words.clone();
+    };
+    tokio::spawn(async move {
+        sleep(Duration::from_secs(1)).await;
+        drop(permit);
+    });
     let words = match ask(context, key, &questions).await {
         Ok(words) => words,
         Err(error) => {

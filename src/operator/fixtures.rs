@@ -138,7 +138,7 @@ impl Answer {
         Self::new(method, path, code, status(code, reason))
     }
 
-    /// A request whose body has a value at a place.
+    /// A request whose body has a value at a place; null stands for nothing too.
     pub(super) fn with_body(mut self, pointer: &'static str, value: impl Into<Value>) -> Self {
         self.body.push((pointer, value.into()));
         self
@@ -186,7 +186,8 @@ pub(super) fn server(answers: Vec<Answer>) -> (Client, Server) {
             let bytes = body.collect_bytes().await.expect("a body");
             let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
             for (pointer, value) in &expected.body {
-                assert_eq!(body.pointer(pointer), Some(value), "{pointer} of {body}");
+                let found = body.pointer(pointer).unwrap_or(&Value::Null);
+                assert_eq!(found, value, "{pointer} of {body}");
             }
             let answer = serde_json::to_vec(&expected.answer).expect("JSON");
             let response = Response::builder()

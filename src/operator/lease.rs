@@ -21,11 +21,11 @@ use super::serve::stopped;
 /// How long a Lease lasts that is not renewed.
 const DURATION: Duration = Duration::from_secs(15);
 /// How long a leader acts on after its last renewal.
-const TRUST: Duration = Duration::from_secs(10);
+const TRUST: Duration = Duration::from_secs(12);
 /// How often a leader renews, and how long a request may take.
-const RENEWAL: Duration = Duration::from_secs(4);
+const RENEWAL: Duration = Duration::from_secs(5);
 /// How often a follower looks, and a leader tries again that could not renew.
-const RETRY: Duration = Duration::from_secs(2);
+const RETRY: Duration = Duration::from_secs(3);
 
 /// Whether this process leads: a clone shares it.
 #[derive(Clone, Debug)]
@@ -301,12 +301,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_lease_is_taken_over_once_it_has_not_changed_for_its_duration() {
         let follow = || Answer::get("leases/attrium-operator", &lease("other", "1"));
-        let mut answers: Vec<_> = (0..8).map(|_| follow()).collect();
+        let mut answers: Vec<_> = (0..5).map(|_| follow()).collect();
         answers.push(follow());
         answers.push(Answer::put("leases/attrium-operator", &lease("me", "2")));
         let (client, server) = server(answers);
         let mut election = election(client);
-        for _ in 0..8 {
+        for _ in 0..5 {
             assert!(!election.step().await.expect("an answer"));
             assert!(!election.leadership.holds());
             sleep(RETRY).await;

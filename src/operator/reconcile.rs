@@ -29,8 +29,8 @@ pub(super) async fn look(context: Arc<Context>, key: Key) -> Outcome {
     if !context.leadership.holds() {
         return Outcome::Done;
     }
-    let (namespace, name) = (&*key.namespace, &*key.name);
-    let span = tracing::info_span!("reconcile", kind = key.kind.name(), namespace, name);
+    let (namespace, resource) = (&*key.namespace, &*key.name);
+    let span = tracing::info_span!("reconcile", kind = key.kind.name(), namespace, resource);
     async {
         let began = Instant::now();
         let looked = timeout(LIMIT, step(&context, &key)).await;
@@ -227,3 +227,6 @@ async fn report_malformed(
     context.events.tell(key, &malformed.uid, vec![notice]);
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests;

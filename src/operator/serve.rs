@@ -8,11 +8,12 @@ use kube::{Client, Config};
 use snafu::ResultExt;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
 use super::context::Context;
 use super::error::{ClientSnafu, ConfigurationSnafu, Error, RuntimeSnafu};
+use super::fetch::QUESTIONS;
 use super::http::{Facts, serve};
 use super::index::Index;
 use super::lease::{Election, Leadership};
@@ -88,6 +89,7 @@ async fn operate(options: &Options) -> Result<(), Error> {
         settings: options.settings.clone(),
         metrics,
         events,
+        questions: Arc::new(Semaphore::new(QUESTIONS)),
     });
     if !wait(synced, &mut stop).await {
         return Ok(());
