@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::context::Context;
 use super::decide::{self, Action, Changes, Model, Situation};
 use super::error::Error;
-use super::index::{Key, Kind};
+use super::known::{Key, Kind};
 use super::names::{ATTRIUM, StageNames};
 use super::seen::JobSeen;
 use super::{StageJob, config_map};

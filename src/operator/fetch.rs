@@ -13,7 +13,7 @@ use tokio::time::sleep;
 
 use super::context::Context;
 use super::decide::{Situation, Words, is_barren, silent};
-use super::index::{Dossier, Key, Known, Malformed, Over};
+use super::known::{Dossier, Key, Known, Malformed, Over};
 use super::seen::Why;
 
 /// What is known of a resource.

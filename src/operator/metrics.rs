@@ -13,7 +13,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-use super::index::{Index, Kind};
+use super::index::Index;
+use super::known::Kind;
 
 /// The operator's metrics.
 #[derive(Debug)]

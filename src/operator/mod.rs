@@ -19,6 +19,7 @@ mod heard;
 mod http;
 mod index;
 mod job;
+mod known;
 mod lease;
 mod manifest;
 mod metrics;

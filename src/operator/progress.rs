@@ -12,7 +12,7 @@ use serde::Deserialize;
 use tokio::time::{sleep, timeout};
 
 use super::context::Context;
-use super::index::Key;
+use super::known::Key;
 use super::queue::Requests;
 use super::seen::PodSeen;
 use crate::api::CONTAINER;

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 
-use super::index::Key;
+use super::known::Key;
 use super::serve::stopped;
 
 /// How a look at a resource came out.
@@ -131,7 +131,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
-    use crate::operator::index::Kind;
+    use crate::operator::known::Kind;
 
     fn key(name: &str) -> Key {
         Key::new(Kind::TrainingRun, "hospital", name)
@@ -148,7 +148,7 @@ mod tests {
         assert_eq!(failures.delay(&key("a")).as_millis(), 500);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_resource_is_looked_at_once_at_a_time_and_no_more_than_may_at_once() {
         let (sender, arrivals) = requests();
         for name in ["a", "b", "c", "a"] {
@@ -164,7 +164,7 @@ mod tests {
                 let (now, most, seen) = (now.clone(), most.clone(), seen.clone());
                 async move {
                     most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    tokio::time::sleep(Duration::from_millis(50)).await;
                     now.fetch_sub(1, Ordering::SeqCst);
                     seen.lock().expect("no panic").push(key.name.to_string());
                     Outcome::Done
@@ -172,7 +172,7 @@ mod tests {
             }
         };
         let worker = tokio::spawn(work(sender.clone(), arrivals, 2, stop, look));
-        tokio::time::sleep(Duration::from_secs(10)).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
         stopper.send_replace(true);
         worker.await.expect("no panic");
         let mut seen = seen.lock().expect("no panic").clone();
@@ -183,7 +183,7 @@ mod tests {
         );
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_resource_that_changes_while_it_is_looked_at_is_looked_at_again() {
         let (sender, arrivals) = requests();
         sender.now(key("a"));
@@ -195,16 +195,16 @@ mod tests {
                 let looks = looks.clone();
                 async move {
                     looks.fetch_add(1, Ordering::SeqCst);
-                    tokio::time::sleep(Duration::from_secs(5)).await;
+                    tokio::time::sleep(Duration::from_millis(200)).await;
                     Outcome::Done
                 }
             }
         };
         let worker = tokio::spawn(work(sender.clone(), arrivals, 2, stop, look));
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
         sender.now(key("a"));
         sender.now(key("a"));
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_millis(800)).await;
         stopper.send_replace(true);
         worker.await.expect("no panic");
         assert_eq!(looks.load(Ordering::SeqCst), 2);

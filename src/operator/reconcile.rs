@@ -13,7 +13,7 @@ use super::context::Context;
 use super::decide::{Decision, Situation, decide, settle};
 use super::error::Error;
 use super::fetch::{Found, fetch};
-use super::index::{Key, Malformed, Over};
+use super::known::{Key, Malformed, Over};
 use super::queue::Outcome;
 use super::report;
 use crate::api::{Phase, Status};

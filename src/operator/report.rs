@@ -22,7 +22,7 @@ use super::apply::{is, patch_params, request};
 use super::context::Context;
 use super::decide::{self, Notice};
 use super::error::Error;
-use super::index::{Key, Kind, Malformed};
+use super::known::{Key, Kind, Malformed};
 use super::serve::stopped;
 use crate::api::{
     Condition, ConditionStatus, Resource, ScreeningJob, Status, TrainingRun, conditions, reasons,
@@ -51,7 +51,7 @@ pub(super) async fn status(
         "status": difference(&old, &new),
     });
     let written = patch_status(context, key, patch).await?;
-    context.index.put_resource(written);
+    context.index.put_written(written);
     Ok(())
 }
 

@@ -19,7 +19,8 @@ use kube::{Client, ResourceExt};
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
-use super::index::{Index, Key, Kind, Malformed, Subject};
+use super::index::{Index, Subject};
+use super::known::{Key, Kind, Malformed};
 use super::names::{ATTRIUM, MANAGED_BY};
 use super::queue::Requests;
 use super::seen::{JobSeen, PodSeen, ended};

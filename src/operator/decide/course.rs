@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use k8s_openapi::jiff::SignedDuration;
 
-use super::health::{Health, Patient};
+use super::health::{HEALTHY, Health, Patient};
 use super::standing::Standing;
 use super::{Action, Changes, Model, Situation};
 use crate::api::{ConditionStatus, DataStatus, Phase, Resource, Status, reasons};
@@ -352,7 +352,7 @@ fn health(situation: &Situation, plan: &Plan) -> Health {
     let mut jobs = plan.stages.iter().rev();
     let job = jobs.find_map(|stage| situation.jobs.get(&stage.kind));
     let Some(job) = job.filter(|job| job.end.is_none() && !job.suspended && !job.deleted) else {
-        return Health::without_pods("No pods have to run");
+        return Health::without_pods(HEALTHY);
     };
     let pods: Vec<&PodSeen> = situation
         .pods

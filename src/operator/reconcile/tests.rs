@@ -9,7 +9,8 @@ use super::*;
 use crate::api::{Condition, ConditionStatus, Resource, conditions};
 use crate::operator::fetch::QUESTIONS;
 use crate::operator::fixtures::{Answer, job, server, settings, training_run};
-use crate::operator::index::{Index, Malformed};
+use crate::operator::index::Index;
+use crate::operator::known::{Kind, Malformed};
 use crate::operator::lease::Leadership;
 use crate::operator::metrics::Metrics;
 use crate::operator::names;
@@ -96,8 +97,8 @@ async fn a_new_run_costs_a_config_map_a_job_and_a_status() {
     ]);
     let context = context(client, Some(&run));
     let outcome = look(context.clone(), Key::of(&run)).await;
-    assert!(matches!(outcome, Outcome::Again(_)), "{outcome:?}");
-    server.done().await;
+    assert_eq!(outcome, Outcome::Done);
+    server.done();
     // What was made is known without waiting for the watch.
     let dossier = context.index.dossier(&Key::of(&run), Arc::new(run.clone()));
     assert_eq!(dossier.jobs.len(), 1);
@@ -115,8 +116,8 @@ async fn what_is_there_already_is_taken_as_it_is() {
         Answer::patch(STATUS, &run),
     ]);
     let outcome = look(context(client, Some(&run)), Key::of(&run)).await;
-    assert!(matches!(outcome, Outcome::Again(_)), "{outcome:?}");
-    server.done().await;
+    assert_eq!(outcome, Outcome::Done);
+    server.done();
 }
 
 #[tokio::test]
@@ -135,7 +136,7 @@ async fn an_invalid_job_fails_the_run_in_the_servers_words() {
     ]);
     let outcome = look(context(client, Some(&run)), Key::of(&run)).await;
     assert_eq!(outcome, Outcome::Done);
-    server.done().await;
+    server.done();
 }
 
 #[tokio::test]
@@ -148,7 +149,7 @@ async fn a_job_that_is_forbidden_for_now_is_told_and_tried_again() {
     ]);
     let outcome = look(context(client, Some(&run)), Key::of(&run)).await;
     assert_eq!(outcome, Outcome::Failed);
-    server.done().await;
+    server.done();
 }
 
 #[tokio::test]
@@ -157,7 +158,7 @@ async fn a_server_that_is_down_is_tried_again_and_nothing_is_written_meanwhile()
     let (client, server) = server(vec![Answer::refuse("POST", MAPS, 500, "InternalError")]);
     let outcome = look(context(client, Some(&run)), Key::of(&run)).await;
     assert_eq!(outcome, Outcome::Failed);
-    server.done().await;
+    server.done();
 }
 
 #[tokio::test]
@@ -170,7 +171,7 @@ async fn a_status_that_somebody_else_has_written_is_looked_at_anew() {
     ]);
     let outcome = look(context(client, Some(&run)), Key::of(&run)).await;
     assert_eq!(outcome, Outcome::Again(SOON));
-    server.done().await;
+    server.done();
 }
 
 #[tokio::test]
@@ -180,7 +181,7 @@ async fn an_operator_that_does_not_lead_asks_for_nothing() {
     let context = context(client, Some(&run));
     context.leadership.set(None);
     assert_eq!(look(context, Key::of(&run)).await, Outcome::Done);
-    server.done().await;
+    server.done();
 }
 
 #[tokio::test]
@@ -194,7 +195,7 @@ async fn a_job_is_not_made_again_for_a_run_that_has_ended_unseen() {
     let known = with_status(&run, &started);
     let outcome = look(context(client, Some(&known)), Key::of(&run)).await;
     assert_eq!(outcome, Outcome::Again(SOON));
-    server.done().await;
+    server.done();
 }
 
 #[tokio::test]
@@ -206,9 +207,9 @@ async fn what_still_runs_of_a_run_that_has_ended_is_stopped_and_nothing_else_is_
     let job = JobSeen::of(&made(&run, "7")).expect("one of attrium's");
     context.index.put_job("hospital", job.clone());
     assert_eq!(look(context.clone(), Key::of(&run)).await, Outcome::Done);
-    server.done().await;
     context.index.remove_job(&job);
     assert_eq!(look(context, Key::of(&run)).await, Outcome::Done);
+    server.done();
 }
 
 #[tokio::test]
@@ -225,7 +226,7 @@ async fn a_run_is_deleted_by_its_uid_when_its_time_is_over() {
         look(context(client, Some(&run)), Key::of(&run)).await,
         Outcome::Done
     );
-    server.done().await;
+    server.done();
 }
 
 #[tokio::test]
@@ -239,7 +240,7 @@ async fn nothing_is_made_for_a_run_that_is_being_deleted() {
         look(context(client, Some(&run)), Key::of(&run)).await,
         Outcome::Done
     );
-    server.done().await;
+    server.done();
 }
 
 fn malformed() -> Malformed {
@@ -265,15 +266,11 @@ async fn a_malformed_resource_is_reported_once_for_each_generation() {
             .with_body("/status/phase", Value::Null),
     ]);
     let context = context(client, None);
-    let key = Key::new(
-        crate::operator::index::Kind::TrainingRun,
-        "hospital",
-        "small",
-    );
+    let key = Key::new(Kind::TrainingRun, "hospital", "small");
     context.index.put_malformed(key.clone(), "5", malformed());
     assert_eq!(look(context.clone(), key.clone()).await, Outcome::Done);
-    server.done().await;
     assert_eq!(look(context, key).await, Outcome::Done);
+    server.done();
 }
 
 #[tokio::test]
@@ -285,12 +282,8 @@ async fn a_malformed_resource_that_has_ended_keeps_its_status() {
     });
     let (client, server) = server(vec![Answer::get(RUN, &object)]);
     let context = context(client, None);
-    let key = Key::new(
-        crate::operator::index::Kind::TrainingRun,
-        "hospital",
-        "small",
-    );
+    let key = Key::new(Kind::TrainingRun, "hospital", "small");
     context.index.put_malformed(key.clone(), "5", malformed());
     assert_eq!(look(context, key).await, Outcome::Done);
-    server.done().await;
+    server.done();
 }
