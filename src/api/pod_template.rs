@@ -16,7 +16,7 @@ use super::limits;
 pub const CONTAINER: &str = "attrium";
 
 /// What a user may set, by the path of the object whose fields they are.
-const ALLOWED: [(&str, &[&str]); 6] = [
+const ALLOWED: [(&str, &[&str]); 9] = [
     ("", &["metadata", "spec"]),
     ("metadata", &["annotations", "labels"]),
     (
@@ -69,6 +69,18 @@ const ALLOWED: [(&str, &[&str]); 6] = [
             "secret",
         ],
     ),
+    (
+        "spec.volumes[].ephemeral.volumeClaimTemplate.metadata",
+        &["annotations", "labels"],
+    ),
+    (
+        "spec.volumes[].ephemeral.volumeClaimTemplate.spec",
+        &["accessModes", "resources", "storageClassName"],
+    ),
+    (
+        "spec.volumes[].projected.sources[]",
+        &["configMap", "downwardAPI", "secret", "serviceAccountToken"],
+    ),
 ];
 
 /// What is refused since attrium sets it: the object's path, the field, its type, what to do.
@@ -79,11 +91,11 @@ const OWNED: [(&str, &str, &str, &str); 18] = [
     ("spec", "hostIPC", "boolean", REMOVE),
     ("spec", "hostNetwork", "boolean", REMOVE),
     ("spec", "hostPID", "boolean", REMOVE),
-    ("spec", "initContainers", "array", REMOVE),
+    ("spec", "initContainers", "objects", REMOVE),
     ("spec", "nodeName", "string", "use nodeSelector or affinity"),
     ("spec", "restartPolicy", "string", REMOVE),
-    ("spec.containers[]", "args", "array", REMOVE),
-    ("spec.containers[]", "command", "array", REMOVE),
+    ("spec.containers[]", "args", "strings", REMOVE),
+    ("spec.containers[]", "command", "strings", REMOVE),
     ("spec.containers[]", "image", "string", "use compute.image"),
     ("spec.containers[]", "imagePullPolicy", "string", REMOVE),
     ("spec.containers[]", "lifecycle", "object", REMOVE),
@@ -187,14 +199,8 @@ pub(super) fn schema(_: &mut SchemaGenerator) -> Schema {
     }
     at(&mut schema, "spec.securityContext.runAsUser")["minimum"] = 1.into();
     bound(&mut schema);
-    schema["description"] = DESCRIPTION.into();
     Schema::try_from(schema).expect("an object should be a schema")
 }
-
-const DESCRIPTION: &str = "A partial PodTemplateSpec that is merged into each pod's as `kubectl \
-    patch` would: labels and annotations, where pods are scheduled, volumes, and the environment \
-    and mounts of the container `attrium`. It may not change once work has started. Default: \
-    nothing. Only for a cluster.";
 
 /// The schema at a path: fields with dots between them, `[]` for a list's items, `{}` for a map's
 /// values.
@@ -233,17 +239,15 @@ fn keep(schema: &mut Value, fields: &[&str]) {
 
 /// Adds a field that is refused with a reason, by whatever client it is sent.
 fn refuse(schema: &mut Value, field: &str, kind: &str, remedy: &str) {
-    let mut unused = json!({
-        "type": kind,
-        "description": format!("Refused, since attrium sets it: {remedy}."),
-    });
-    match kind {
-        "object" => unused["x-kubernetes-preserve-unknown-fields"] = true.into(),
-        "array" => {
-            unused["items"] = json!({ "x-kubernetes-preserve-unknown-fields": true });
-        }
-        _ => {}
-    }
+    // A rule can only name a field of which the types are known to the last.
+    let anything = json!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true });
+    let mut unused = match kind {
+        "objects" => json!({ "type": "array", "items": anything }),
+        "strings" => json!({ "type": "array", "items": { "type": "string" } }),
+        "object" => anything,
+        kind => json!({ "type": kind }),
+    };
+    unused["description"] = format!("Refused, since attrium sets it: {remedy}.").into();
     schema["properties"][field] = unused;
     let rule = Rule::new(format!("!has(self.{field})"))
         .message(&*format!("is for attrium to set: {remedy}"))
@@ -283,6 +287,10 @@ fn bound(schema: &mut Value) {
     for inner in ["items", "additionalProperties"] {
         if let Some(inner) = keywords.get_mut(inner) {
             bound(inner);
+            // The list or map that it is in is what `kubectl explain` describes.
+            if let Some(keywords) = inner.as_object_mut() {
+                keywords.remove("description");
+            }
         }
     }
     if let Some(Value::Object(properties)) = keywords.get_mut("properties") {
@@ -290,18 +298,65 @@ fn bound(schema: &mut Value) {
     }
 }
 
-/// The first sentences of a description, without what leads elsewhere.
+/// As many of a description's first sentences as fit, one at least, without what leads elsewhere.
 fn brief(description: &str) -> String {
-    const LONGEST: usize = 240;
+    const LONGEST: usize = 160;
     let paragraph = description.split("\n\n").next().unwrap_or_default();
-    let text = paragraph.replace('\n', " ");
+    let text = paragraph.replace('\n', " ").replace("  ", " ");
     let text = text.split(" More info:").next().unwrap_or_default();
-    if text.len() <= LONGEST {
-        return text.to_owned();
+    let ends = text.match_indices(". ").map(|(at, _)| at + 1);
+    let is_end = |at: &usize| {
+        let next = text[at + 1..].chars().next();
+        next.is_some_and(char::is_uppercase)
+    };
+    let ends: Vec<_> = ends.filter(is_end).chain([text.len()]).collect();
+    let longest = ends.iter().rev().find(|end| **end <= LONGEST);
+    let end = longest.or(ends.first()).copied().unwrap_or(text.len());
+    text[..end].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made() -> Value {
+        schema(&mut SchemaGenerator::default()).to_value()
     }
-    let head = &text[..text.floor_char_boundary(LONGEST)];
-    match head.rfind(". ") {
-        Some(end) => text[..=end].to_owned(),
-        None => text.find(". ").map_or(text, |end| &text[..=end]).to_owned(),
+
+    #[test]
+    fn a_description_is_its_first_sentences() {
+        let long = "x".repeat(150);
+        let table = [
+            ("One. Two.", "One. Two."),
+            ("One e.g. two. Three", "One e.g. two. Three"),
+            ("One.\n\nTwo.", "One."),
+            ("One. More info: https://kubernetes.io", "One."),
+            (
+                &format!("One i.e. one. {long}. Three."),
+                &*format!("One i.e. one. {long}."),
+            ),
+            (&format!("One. Two. X{long}."), "One. Two."),
+        ];
+        for (description, expected) in table {
+            assert_eq!(brief(description), expected);
+        }
+    }
+
+    #[test]
+    fn a_template_is_partial_but_for_the_keys_of_its_lists() {
+        let schema = made();
+        let required = |path: &str| schema.pointer(path).and_then(|it| it.get("required"));
+        assert_eq!(required(""), None);
+        assert_eq!(required("/properties/spec"), None);
+        let container = required("/properties/spec/properties/containers/items");
+        assert_eq!(container, Some(&json!(["name"])));
+    }
+
+    #[test]
+    fn no_way_leads_to_the_nodes_own_files_or_devices() {
+        let schema = made().to_string();
+        for field in ["hostPath", "privileged", "volumeDevices", "hostUsers", "fc"] {
+            assert!(!schema.contains(&format!("\"{field}\":")), "{field}");
+        }
     }
 }
