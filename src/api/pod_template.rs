@@ -170,14 +170,60 @@ const PLAIN_KEYS: &str = "self.all(key, !(key.startsWith('attrium.dev/') \
      'app.kubernetes.io/component', 'app.kubernetes.io/managed-by', 'controller-uid', 'job-name']))";
 const RESERVED_KEY: &str = "has a key that attrium, Kubernetes or Kueue sets: use another key";
 
-/// The maxima that differ from the usual ones: the path, the keyword, the number.
-const MAXIMA: [(&str, &str, u64); 6] = [
+/// The limits that differ from the usual ones: the path, the keyword, the number.
+const LIMITS: [(&str, &str, u64); 9] = [
     ("metadata.annotations{}", "maxLength", 8192),
     ("metadata.labels{}", "maxLength", 63),
     ("spec.containers", "maxItems", 1),
     ("spec.containers[].env", "maxItems", 64),
     ("spec.containers[].env[].value", "maxLength", 8192),
     ("spec.containers[].name", "maxLength", 63),
+    ("spec.securityContext.runAsUser", "minimum", 1),
+    ("spec.terminationGracePeriodSeconds", "minimum", 1),
+    ("spec.terminationGracePeriodSeconds", "maximum", 86_400),
+];
+
+/// What is to be said of fields of which Kubernetes says something else, or nothing of use here.
+const DESCRIBED: [(&str, &str); 10] = [
+    ("metadata", "Labels and annotations of the pods."),
+    (
+        "metadata.annotations",
+        "Annotations to add to each pod. Those of attrium, Kubernetes and Kueue are refused.",
+    ),
+    (
+        "metadata.labels",
+        "Labels to add to each pod. Those that attrium, Kubernetes or Kueue set are refused.",
+    ),
+    (
+        "spec",
+        "Where and how the pods run. Fields that attrium sets are refused.",
+    ),
+    (
+        "spec.affinity",
+        "On which nodes pods may run, or run best, by the nodes' labels and by other pods.",
+    ),
+    (
+        "spec.containers",
+        "What to change of the container that does the task: one item, named attrium, with env, \
+         envFrom and volumeMounts.",
+    ),
+    (
+        "spec.containers[].name",
+        "Always attrium: the container that does the task.",
+    ),
+    (
+        "spec.securityContext",
+        "The group that owns volumes, and the pod's user, who may not be root.",
+    ),
+    (
+        "spec.terminationGracePeriodSeconds",
+        "How long a pod may take to write its checkpoint once it is asked to stop, in seconds. \
+         Defaults to 60. From 1 to 86400.",
+    ),
+    (
+        "spec.volumes",
+        "Volumes beside attrium's own, for volumeMounts. Names that begin with attrium- are refused.",
+    ),
 ];
 
 /// The schema of a partial PodTemplateSpec.
@@ -191,14 +237,16 @@ pub(super) fn schema(_: &mut SchemaGenerator) -> Schema {
     for (path, field, kind, remedy) in OWNED {
         refuse(at(&mut schema, path), field, kind, remedy);
     }
-    for (path, keyword, maximum) in MAXIMA {
-        at(&mut schema, path)[keyword] = maximum.into();
+    for (path, keyword, limit) in LIMITS {
+        at(&mut schema, path)[keyword] = limit.into();
     }
     for (path, rule, message) in RULES {
         add(at(&mut schema, path), Rule::new(rule).message(message));
     }
-    at(&mut schema, "spec.securityContext.runAsUser")["minimum"] = 1.into();
     bound(&mut schema);
+    for (path, description) in DESCRIBED {
+        at(&mut schema, path)["description"] = description.into();
+    }
     Schema::try_from(schema).expect("an object should be a schema")
 }
 
