@@ -14,6 +14,16 @@ pub enum Resource {
 }
 
 impl Resource {
+    /// A training.
+    pub fn from_training(run: TrainingRun) -> Self {
+        Self::TrainingRun(Box::new(run))
+    }
+
+    /// A screening.
+    pub fn from_screening(job: ScreeningJob) -> Self {
+        Self::ScreeningJob(Box::new(job))
+    }
+
     /// The kind, as a manifest names it.
     pub const fn kind(&self) -> &'static str {
         match self {

@@ -1,6 +1,15 @@
-//! Stages of small resources for tests.
+//! Small resources, their Jobs and a scripted API server for tests.
 
+use std::time::Duration;
+
+use http::{Request, Response};
 use k8s_openapi::api::batch::v1::Job;
+use kube::Client;
+use kube::client::Body;
+use serde::Serialize;
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use super::names::StageNames;
 use super::{Settings, StageJob};
@@ -76,4 +85,116 @@ pub(super) fn job(resource: &Resource, kind: StageKind, model: Option<&str>) -> 
         settings: &settings(),
     }
     .build()
+}
+
+/// What a scripted API server expects, and what it answers.
+#[derive(Debug)]
+pub(super) struct Answer {
+    method: &'static str,
+    path: String,
+    body: Vec<(&'static str, Value)>,
+    code: u16,
+    answer: Value,
+}
+
+impl Answer {
+    fn new(method: &'static str, path: &str, code: u16, answer: Value) -> Self {
+        Self {
+            method,
+            path: path.to_owned(),
+            body: Vec::new(),
+            code,
+            answer,
+        }
+    }
+
+    /// A read, by the end of its path.
+    pub(super) fn get(path: &str, object: &impl Serialize) -> Self {
+        Self::new("GET", path, 200, json(object))
+    }
+
+    /// A creation.
+    pub(super) fn post(path: &str, object: &impl Serialize) -> Self {
+        Self::new("POST", path, 201, json(object))
+    }
+
+    /// A replacement.
+    pub(super) fn put(path: &str, object: &impl Serialize) -> Self {
+        Self::new("PUT", path, 200, json(object))
+    }
+
+    /// A patch.
+    pub(super) fn patch(path: &str, object: &impl Serialize) -> Self {
+        Self::new("PATCH", path, 200, json(object))
+    }
+
+    /// A deletion.
+    pub(super) fn delete(path: &str) -> Self {
+        Self::new("DELETE", path, 200, status(200, "Success"))
+    }
+
+    /// A request that is refused.
+    pub(super) fn refuse(method: &'static str, path: &str, code: u16, reason: &str) -> Self {
+        Self::new(method, path, code, status(code, reason))
+    }
+
+    /// A request whose body has a value at a place; null stands for nothing too.
+    pub(super) fn with_body(mut self, pointer: &'static str, value: impl Into<Value>) -> Self {
+        self.body.push((pointer, value.into()));
+        self
+    }
+}
+
+fn json(object: &impl Serialize) -> Value {
+    serde_json::to_value(object).expect("should be JSON")
+}
+
+fn status(code: u16, reason: &str) -> Value {
+    let word = if code < 300 { "Success" } else { "Failure" };
+    json!({
+        "kind": "Status", "apiVersion": "v1", "status": word, "code": code, "reason": reason,
+        "message": format!("the server says {reason}"),
+    })
+}
+
+/// An API server that expects requests in an order, and nothing else.
+pub(super) struct Server {
+    task: JoinHandle<()>,
+}
+
+impl Server {
+    /// Waits until every request has come. That no other came is found out by the client, which
+    /// gets no answer to it.
+    pub(super) async fn done(self) {
+        timeout(Duration::from_secs(5), self.task)
+            .await
+            .expect("a request should have come")
+            .expect("a request should have been another");
+    }
+}
+
+/// A client of a scripted API server.
+pub(super) fn server(answers: Vec<Answer>) -> (Client, Server) {
+    let (service, mut handle) = tower_test::mock::pair::<Request<Body>, Response<Body>>();
+    let task = tokio::spawn(async move {
+        for expected in answers {
+            let (request, send) = handle.next_request().await.expect("a request");
+            let (parts, body) = request.into_parts();
+            let path = parts.uri.path().to_owned();
+            assert_eq!(parts.method, expected.method, "{path}, not {expected:?}");
+            assert!(path.ends_with(&expected.path), "{path}, not {expected:?}");
+            let bytes = body.collect_bytes().await.expect("a body");
+            let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+            for (pointer, value) in &expected.body {
+                let found = body.pointer(pointer).unwrap_or(&Value::Null);
+                assert_eq!(found, value, "{pointer} of {body}");
+            }
+            let answer = serde_json::to_vec(&expected.answer).expect("JSON");
+            let response = Response::builder()
+                .status(expected.code)
+                .body(Body::from(answer));
+            send.send_response(response.expect("a response"));
+        }
+    });
+    (Client::new(service, "default"), Server { task })
 }

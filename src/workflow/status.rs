@@ -133,7 +133,7 @@ pub fn kept(plan: &Plan, status: &Status) -> (BTreeMap<TaskRef, Summary>, Vec<Fa
     let mut failures = Vec::new();
     let is_complete = |kind: StageKind| complete(status, kind).is_some();
     let complete_stages = || plan.stages.iter().filter(|stage| is_complete(stage.kind));
-    let last = complete_stages().last().map(|stage| stage.kind);
+    let last = complete_stages().next_back().map(|stage| stage.kind);
     for stage in complete_stages() {
         let Some(first) = stage.tasks.first() else {
             continue;

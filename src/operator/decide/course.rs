@@ -8,8 +8,8 @@ use super::health::{Health, Patient};
 use super::standing::Standing;
 use super::{Action, Changes, Model, Situation};
 use crate::api::{ConditionStatus, DataStatus, Phase, Resource, Status, reasons};
-use crate::operator::{names, parallelism};
 use crate::operator::seen::{JobSeen, PodSeen};
+use crate::operator::{names, parallelism};
 use crate::workflow::{self, Ending, Outcome, Plan, Stage, StageKind, Word};
 
 use ConditionStatus::{False, True, Unknown};
@@ -227,6 +227,12 @@ impl Course {
             attempt,
             again,
         });
+        if let Some(message) = &situation.held {
+            self.phase = Phase::Pending;
+            self.pods = Word::new(False, reasons::POD_PENDING, message.clone());
+            self.unfinished = Word::new(Unknown, reasons::POD_PENDING, message.clone());
+            return;
+        }
         self.started = Some((kind, names::job(&situation.resource, kind, attempt)));
         if situation.resource.queue_name().is_some() {
             self.queue(situation);

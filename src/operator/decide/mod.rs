@@ -44,6 +44,8 @@ pub struct Situation {
     pub has_manifest: bool,
     /// Why the API server refused what was to be made, if it did.
     pub refused: Option<String>,
+    /// Why the API server does not let be made now what may be made later.
+    pub held: Option<String>,
     /// The model of a screening.
     pub model: Model,
     /// What events say.
