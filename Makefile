@@ -19,7 +19,7 @@ FUZZ_SECONDS ?= 60
 BUILD_PACKAGES := gcc libc6-dev
 TEST_PACKAGES := chromium fonts-dejavu-core
 
-.PHONY: help build demo test check fmt clippy doc generated deny unit fuzz bench crds build-packages test-packages clean-demo
+.PHONY: help build demo test check fmt clippy doc generated deny cuda unit fuzz bench crds build-packages test-packages clean-demo
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,7 +35,7 @@ clean-demo: ## Forget the demo's cohort and results
 
 test: check unit ## Run every check and every test
 
-check: fmt build-packages clippy generated doc deny ## Run the checks without the tests
+check: fmt build-packages clippy generated doc deny cuda ## Run the checks without the tests
 
 fmt: ## Check the formatting
 	cargo fmt --check
@@ -52,6 +52,9 @@ doc: ## Build the documentation with warnings denied
 
 deny: $(TOOLS)/bin/cargo-deny ## Check the licences and sources of the dependencies
 	$(TOOLS)/bin/cargo-deny --offline --all-features check bans licenses sources
+
+cuda: ## Check the code with the feature `cuda`, without the CUDA toolkit
+	DOCS_RS=1 CUDARC_CUDA_VERSION=12080 cargo check --release --locked --features cuda
 
 unit: build-packages test-packages ## Run the tests
 	set -o pipefail; cargo test --release --locked 2>&1 | tee "$(CARGO_TARGET_DIR)/test.log"

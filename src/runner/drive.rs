@@ -16,7 +16,7 @@ use super::{Ending, Failure, Settings, clock};
 use crate::api::{Decimal, ProgressStatus, Status};
 use crate::stages::{Progress, Summary, TaskError};
 use crate::workflow::{
-    self, Observed, Outcome, Place, Plan, StageKind, TaskRef, TaskSpec, TaskState, View, next,
+    self, Observed, Outcome, Place, Plan, StageKind, TaskRef, TaskSpec, TaskState, View, Work, next,
 };
 
 /// How often signals are looked for and bars are redrawn.
@@ -224,7 +224,7 @@ impl<'a> Driver<'a> {
             }
             Err(TaskError::Interrupted) => {
                 self.observed.tasks.insert(id, TaskState::Pending);
-                "stopped after a checkpoint".to_owned()
+                stopped(task.work).to_owned()
             }
             Err(error) => self.failed(task, &error),
         };
@@ -334,5 +334,15 @@ impl<'a> Driver<'a> {
         (since > 0.01)
             .then(|| Duration::try_from_secs_f64(seconds).ok())
             .flatten()
+    }
+}
+
+/// How a task ends that is asked to stop.
+const fn stopped(work: Work) -> &'static str {
+    match work {
+        Work::Train { .. } | Work::Refit { .. } => "stopped after a checkpoint",
+        Work::Preprocess { .. } | Work::Evaluate | Work::Screen { .. } | Work::Summarize => {
+            "stopped; it is done from its beginning next time"
+        }
     }
 }

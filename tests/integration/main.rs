@@ -13,6 +13,7 @@ mod outputs;
 mod pod;
 mod privacy;
 mod program;
+mod publishing;
 mod resume;
 mod screening;
 mod trained;
