@@ -76,8 +76,7 @@ struct Questions {
 
 impl Questions {
     fn of(dossier: &Dossier, now: Timestamp) -> Self {
-        let open = |job: &&super::seen::JobSeen| job.end.is_none() && !job.deleted;
-        let mut jobs = dossier.jobs.values().filter(open);
+        let mut jobs = dossier.jobs.values().filter(|job| job.is_open());
         let Some(job) = jobs.next_back() else {
             return Self::default();
         };

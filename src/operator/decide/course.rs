@@ -170,7 +170,7 @@ impl Course {
     ) -> Option<Option<(&'p Stage, u32)>> {
         let job = situation.jobs.get(&kind)?;
         let ended = job.end.as_ref().and_then(|end| end.at);
-        let is_late = ended.is_none_or(|ended| situation.now.duration_since(ended) >= GRACE);
+        let is_late = ended.is_some_and(|ended| situation.now.duration_since(ended) >= GRACE);
         if !is_late {
             self.again = Some(Duration::from_secs(2));
             return Some(None);
@@ -270,10 +270,9 @@ impl Course {
     }
 }
 
-/// The Jobs that have not ended and are not being deleted.
+/// The Jobs that have something to work on.
 fn open(situation: &Situation) -> impl Iterator<Item = &JobSeen> {
-    let jobs = situation.jobs.values();
-    jobs.filter(|job| job.end.is_none() && !job.deleted)
+    situation.jobs.values().filter(|job| job.is_open())
 }
 
 /// What of a Job differs from the spec.
@@ -351,7 +350,7 @@ fn without_decisions(standing: &Standing) -> Option<String> {
 fn health(situation: &Situation, plan: &Plan) -> Health {
     let mut jobs = plan.stages.iter().rev();
     let job = jobs.find_map(|stage| situation.jobs.get(&stage.kind));
-    let Some(job) = job.filter(|job| job.end.is_none() && !job.suspended && !job.deleted) else {
+    let Some(job) = job.filter(|job| job.is_open() && !job.suspended) else {
         return Health::without_pods(HEALTHY);
     };
     let pods: Vec<&PodSeen> = situation

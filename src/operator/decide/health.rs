@@ -83,7 +83,7 @@ pub fn silent<'a>(
 /// asked for.
 pub fn is_barren(job: &JobSeen, pods: usize, now: Timestamp) -> bool {
     let for_long = |since: Timestamp| now.duration_since(since) >= SILENCE;
-    let open = job.end.is_none() && !job.suspended && !job.deleted;
+    let open = job.is_open() && !job.suspended;
     open && pods == 0 && job.active == 0 && job.started.or(job.created).is_some_and(for_long)
 }
 

@@ -198,7 +198,7 @@ pub fn settle(
 
 /// The Jobs that still run though nothing needs them any more.
 fn leftovers<'a>(jobs: impl Iterator<Item = &'a JobSeen>) -> Vec<Action> {
-    jobs.filter(|job| job.end.is_none() && !job.deleted)
+    jobs.filter(|job| job.is_open())
         .map(|job| Action::DeleteJob {
             name: job.name.clone(),
         })

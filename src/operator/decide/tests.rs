@@ -123,6 +123,7 @@ impl Situation {
             },
             suspended: self.resource.queue_name().is_some(),
             queued: self.resource.queue_name().is_some(),
+            completions: self.tasks(stage),
             parallelism: Some(
                 self.resource
                     .compute()
@@ -884,6 +885,28 @@ fn results_that_are_gone_with_their_pod_are_told_once_more() {
         reason_of(&run.status(), "Succeeded"),
         (ConditionStatus::False, "TaskFailed".into())
     );
+}
+
+#[test]
+fn a_job_whose_tasks_are_all_over_is_left_to_say_so_itself() {
+    let mut run = training("").until(Refit);
+    run.job(Refit).completed = [0].into();
+    let decision = run.step();
+    assert_eq!(
+        (&decision.before, decision.again),
+        (&vec![], Some(Duration::from_secs(2)))
+    );
+    assert_eq!(run.status().phase, Some(Phase::Running));
+    // The summary comes before the Job's own word.
+    let refitted = Summary {
+        model: Some(model()),
+        ..Summary::default()
+    };
+    run.heard.summaries.insert(task(Refit, 0), refitted);
+    let decision = run.step();
+    assert_eq!((&decision.before, &decision.after), (&vec![], &vec![]));
+    assert_eq!(run.status().phase, Some(Phase::Succeeded));
+    assert_idle(&run.step());
 }
 
 #[test]

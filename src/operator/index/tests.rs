@@ -47,6 +47,7 @@ fn job(name: &str, uid: &str, attempt: u32) -> JobSeen {
         origin: origin(uid, attempt),
         suspended: false,
         queued: false,
+        completions: 1,
         parallelism: None,
         deadline: None,
         active: 0,
