@@ -55,9 +55,10 @@ pub struct Compute {
     /// either, as the node has. Default: nothing beyond the GPU. Only for a cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourceRequirements>,
-    /// A partial PodTemplateSpec that is merged into each pod's as `kubectl patch` would: labels
-    /// and annotations, where pods are scheduled, volumes, and the environment and mounts of the
-    /// container `attrium`. Default: nothing. Only for a cluster.
+    /// A partial PodTemplateSpec that is merged into each pod's as `kubectl patch` would: labels and
+    /// annotations, where pods are scheduled, volumes, and the environment and mounts of the
+    /// container `attrium`. It may not change once work has started. Default: nothing. Only for a
+    /// cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "pod_template::schema")]
     pub pod_template: Option<PodTemplateSpec>,

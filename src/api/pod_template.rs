@@ -16,7 +16,7 @@ use super::limits;
 pub const CONTAINER: &str = "attrium";
 
 /// What a user may set, by the path of the object whose fields they are.
-const ALLOWED: [(&str, &[&str]); 6] = [
+const ALLOWED: [(&str, &[&str]); 9] = [
     ("", &["metadata", "spec"]),
     ("metadata", &["annotations", "labels"]),
     (
@@ -69,6 +69,18 @@ const ALLOWED: [(&str, &[&str]); 6] = [
             "secret",
         ],
     ),
+    (
+        "spec.volumes[].ephemeral.volumeClaimTemplate.metadata",
+        &["annotations", "labels"],
+    ),
+    (
+        "spec.volumes[].ephemeral.volumeClaimTemplate.spec",
+        &["accessModes", "resources", "storageClassName"],
+    ),
+    (
+        "spec.volumes[].projected.sources[]",
+        &["configMap", "downwardAPI", "secret", "serviceAccountToken"],
+    ),
 ];
 
 /// What is refused since attrium sets it: the object's path, the field, its type, what to do.
@@ -79,11 +91,11 @@ const OWNED: [(&str, &str, &str, &str); 18] = [
     ("spec", "hostIPC", "boolean", REMOVE),
     ("spec", "hostNetwork", "boolean", REMOVE),
     ("spec", "hostPID", "boolean", REMOVE),
-    ("spec", "initContainers", "array", REMOVE),
+    ("spec", "initContainers", "objects", REMOVE),
     ("spec", "nodeName", "string", "use nodeSelector or affinity"),
     ("spec", "restartPolicy", "string", REMOVE),
-    ("spec.containers[]", "args", "array", REMOVE),
-    ("spec.containers[]", "command", "array", REMOVE),
+    ("spec.containers[]", "args", "strings", REMOVE),
+    ("spec.containers[]", "command", "strings", REMOVE),
     ("spec.containers[]", "image", "string", "use compute.image"),
     ("spec.containers[]", "imagePullPolicy", "string", REMOVE),
     ("spec.containers[]", "lifecycle", "object", REMOVE),
@@ -158,14 +170,60 @@ const PLAIN_KEYS: &str = "self.all(key, !(key.startsWith('attrium.dev/') \
      'app.kubernetes.io/component', 'app.kubernetes.io/managed-by', 'controller-uid', 'job-name']))";
 const RESERVED_KEY: &str = "has a key that attrium, Kubernetes or Kueue sets: use another key";
 
-/// The maxima that differ from the usual ones: the path, the keyword, the number.
-const MAXIMA: [(&str, &str, u64); 6] = [
+/// The limits that differ from the usual ones: the path, the keyword, the number.
+const LIMITS: [(&str, &str, u64); 9] = [
     ("metadata.annotations{}", "maxLength", 8192),
     ("metadata.labels{}", "maxLength", 63),
     ("spec.containers", "maxItems", 1),
     ("spec.containers[].env", "maxItems", 64),
     ("spec.containers[].env[].value", "maxLength", 8192),
     ("spec.containers[].name", "maxLength", 63),
+    ("spec.securityContext.runAsUser", "minimum", 1),
+    ("spec.terminationGracePeriodSeconds", "minimum", 1),
+    ("spec.terminationGracePeriodSeconds", "maximum", 86_400),
+];
+
+/// What is to be said of fields of which Kubernetes says something else, or nothing of use here.
+const DESCRIBED: [(&str, &str); 10] = [
+    ("metadata", "Labels and annotations of the pods."),
+    (
+        "metadata.annotations",
+        "Annotations to add to each pod. Those of attrium, Kubernetes and Kueue are refused.",
+    ),
+    (
+        "metadata.labels",
+        "Labels to add to each pod. Those that attrium, Kubernetes or Kueue set are refused.",
+    ),
+    (
+        "spec",
+        "Where and how the pods run. Fields that attrium sets are refused.",
+    ),
+    (
+        "spec.affinity",
+        "On which nodes pods may run, or run best, by the nodes' labels and by other pods.",
+    ),
+    (
+        "spec.containers",
+        "What to change of the container that does the task: one item, named attrium, with env, \
+         envFrom and volumeMounts.",
+    ),
+    (
+        "spec.containers[].name",
+        "Always attrium: the container that does the task.",
+    ),
+    (
+        "spec.securityContext",
+        "The group that owns volumes, and the pod's user, who may not be root.",
+    ),
+    (
+        "spec.terminationGracePeriodSeconds",
+        "How long a pod may take to write its checkpoint once it is asked to stop, in seconds. \
+         Defaults to 60. From 1 to 86400.",
+    ),
+    (
+        "spec.volumes",
+        "Volumes beside attrium's own, for volumeMounts. Names that begin with attrium- are refused.",
+    ),
 ];
 
 /// The schema of a partial PodTemplateSpec.
@@ -179,22 +237,18 @@ pub(super) fn schema(_: &mut SchemaGenerator) -> Schema {
     for (path, field, kind, remedy) in OWNED {
         refuse(at(&mut schema, path), field, kind, remedy);
     }
-    for (path, keyword, maximum) in MAXIMA {
-        at(&mut schema, path)[keyword] = maximum.into();
+    for (path, keyword, limit) in LIMITS {
+        at(&mut schema, path)[keyword] = limit.into();
     }
     for (path, rule, message) in RULES {
         add(at(&mut schema, path), Rule::new(rule).message(message));
     }
-    at(&mut schema, "spec.securityContext.runAsUser")["minimum"] = 1.into();
     bound(&mut schema);
-    schema["description"] = DESCRIPTION.into();
+    for (path, description) in DESCRIBED {
+        at(&mut schema, path)["description"] = description.into();
+    }
     Schema::try_from(schema).expect("an object should be a schema")
 }
-
-const DESCRIPTION: &str = "A partial PodTemplateSpec that is merged into each pod's as `kubectl \
-    patch` would: labels and annotations, where pods are scheduled, volumes, and the environment \
-    and mounts of the container `attrium`. It may not change once work has started. Default: \
-    nothing. Only for a cluster.";
 
 /// The schema at a path: fields with dots between them, `[]` for a list's items, `{}` for a map's
 /// values.
@@ -233,17 +287,15 @@ fn keep(schema: &mut Value, fields: &[&str]) {
 
 /// Adds a field that is refused with a reason, by whatever client it is sent.
 fn refuse(schema: &mut Value, field: &str, kind: &str, remedy: &str) {
-    let mut unused = json!({
-        "type": kind,
-        "description": format!("Refused, since attrium sets it: {remedy}."),
-    });
-    match kind {
-        "object" => unused["x-kubernetes-preserve-unknown-fields"] = true.into(),
-        "array" => {
-            unused["items"] = json!({ "x-kubernetes-preserve-unknown-fields": true });
-        }
-        _ => {}
-    }
+    // A rule can only name a field of which the types are known to the last.
+    let anything = json!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true });
+    let mut unused = match kind {
+        "objects" => json!({ "type": "array", "items": anything }),
+        "strings" => json!({ "type": "array", "items": { "type": "string" } }),
+        "object" => anything,
+        kind => json!({ "type": kind }),
+    };
+    unused["description"] = format!("Refused, since attrium sets it: {remedy}.").into();
     schema["properties"][field] = unused;
     let rule = Rule::new(format!("!has(self.{field})"))
         .message(&*format!("is for attrium to set: {remedy}"))
@@ -283,6 +335,10 @@ fn bound(schema: &mut Value) {
     for inner in ["items", "additionalProperties"] {
         if let Some(inner) = keywords.get_mut(inner) {
             bound(inner);
+            // The list or map that it is in is what `kubectl explain` describes.
+            if let Some(keywords) = inner.as_object_mut() {
+                keywords.remove("description");
+            }
         }
     }
     if let Some(Value::Object(properties)) = keywords.get_mut("properties") {
@@ -290,18 +346,65 @@ fn bound(schema: &mut Value) {
     }
 }
 
-/// The first sentences of a description, without what leads elsewhere.
+/// As many of a description's first sentences as fit, one at least, without what leads elsewhere.
 fn brief(description: &str) -> String {
-    const LONGEST: usize = 240;
+    const LONGEST: usize = 160;
     let paragraph = description.split("\n\n").next().unwrap_or_default();
-    let text = paragraph.replace('\n', " ");
+    let text = paragraph.replace('\n', " ").replace("  ", " ");
     let text = text.split(" More info:").next().unwrap_or_default();
-    if text.len() <= LONGEST {
-        return text.to_owned();
+    let ends = text.match_indices(". ").map(|(at, _)| at + 1);
+    let is_end = |at: &usize| {
+        let next = text[at + 1..].chars().next();
+        next.is_some_and(char::is_uppercase)
+    };
+    let ends: Vec<_> = ends.filter(is_end).chain([text.len()]).collect();
+    let longest = ends.iter().rev().find(|end| **end <= LONGEST);
+    let end = longest.or(ends.first()).copied().unwrap_or(text.len());
+    text[..end].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made() -> Value {
+        schema(&mut SchemaGenerator::default()).to_value()
     }
-    let head = &text[..text.floor_char_boundary(LONGEST)];
-    match head.rfind(". ") {
-        Some(end) => text[..=end].to_owned(),
-        None => text.find(". ").map_or(text, |end| &text[..=end]).to_owned(),
+
+    #[test]
+    fn a_description_is_its_first_sentences() {
+        let long = "x".repeat(150);
+        let table = [
+            ("One. Two.", "One. Two."),
+            ("One e.g. two. Three", "One e.g. two. Three"),
+            ("One.\n\nTwo.", "One."),
+            ("One. More info: https://kubernetes.io", "One."),
+            (
+                &format!("One i.e. one. {long}. Three."),
+                &*format!("One i.e. one. {long}."),
+            ),
+            (&format!("One. Two. X{long}."), "One. Two."),
+        ];
+        for (description, expected) in table {
+            assert_eq!(brief(description), expected);
+        }
+    }
+
+    #[test]
+    fn a_template_is_partial_but_for_the_keys_of_its_lists() {
+        let schema = made();
+        let required = |path: &str| schema.pointer(path).and_then(|it| it.get("required"));
+        assert_eq!(required(""), None);
+        assert_eq!(required("/properties/spec"), None);
+        let container = required("/properties/spec/properties/containers/items");
+        assert_eq!(container, Some(&json!(["name"])));
+    }
+
+    #[test]
+    fn no_way_leads_to_the_nodes_own_files_or_devices() {
+        let schema = made().to_string();
+        for field in ["hostPath", "privileged", "volumeDevices", "hostUsers", "fc"] {
+            assert!(!schema.contains(&format!("\"{field}\":")), "{field}");
+        }
     }
 }

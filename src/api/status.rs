@@ -60,7 +60,9 @@ fn by_type(schema: &mut Schema) {
 }
 
 /// One word for what a resource is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 pub enum Phase {
     /// Nothing has started yet.
     Pending,

@@ -1,6 +1,7 @@
 //! Small resources, their Jobs and a scripted API server for tests.
 
-use std::time::Duration;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
 
 use http::{Request, Response};
 use k8s_openapi::api::batch::v1::Job;
@@ -8,8 +9,7 @@ use kube::Client;
 use kube::client::Body;
 use serde::Serialize;
 use serde_json::{Value, json};
-use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tower::service_fn;
 
 use super::names::StageNames;
 use super::{Settings, StageJob};
@@ -138,7 +138,7 @@ impl Answer {
         Self::new(method, path, code, status(code, reason))
     }
 
-    /// A request whose body has a value at a place.
+    /// A request whose body has a value at a place; null stands for nothing too.
     pub(super) fn with_body(mut self, pointer: &'static str, value: impl Into<Value>) -> Self {
         self.body.push((pointer, value.into()));
         self
@@ -158,42 +158,66 @@ fn status(code: u16, reason: &str) -> Value {
 }
 
 /// An API server that expects requests in an order, and nothing else.
-pub(super) struct Server {
-    task: JoinHandle<()>,
+#[derive(Clone, Default)]
+pub(super) struct Server(Arc<Mutex<Script>>);
+
+#[derive(Default)]
+struct Script {
+    answers: VecDeque<Answer>,
+    complaints: Vec<String>,
 }
 
 impl Server {
-    /// Waits until every request has come. That no other came is found out by the client, which
-    /// gets no answer to it.
-    pub(super) async fn done(self) {
-        timeout(Duration::from_secs(5), self.task)
-            .await
-            .expect("a request should have come")
-            .expect("a request should have been another");
+    /// Every request has come as it should, and no other.
+    pub(super) fn done(&self) {
+        let script = self.0.lock().expect("no panic");
+        assert!(
+            script.complaints.is_empty(),
+            "{}",
+            script.complaints.join("; ")
+        );
+        assert!(script.answers.is_empty(), "missing: {:?}", script.answers);
+    }
+
+    fn answer(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let mut script = self.0.lock().expect("no panic");
+        let Some(expected) = script.answers.pop_front() else {
+            script
+                .complaints
+                .push(format!("{method} {path} is one too many"));
+            return (500, status(500, "Unexpected"));
+        };
+        if method != expected.method || !path.ends_with(&expected.path) {
+            let complaint = format!("{method} {path} in place of {expected:?}");
+            script.complaints.push(complaint);
+        }
+        for (pointer, value) in &expected.body {
+            let found = body.pointer(pointer).unwrap_or(&Value::Null);
+            if found != value {
+                let complaint = format!("{pointer} is {found}, not {value}: {method} {path}");
+                script.complaints.push(complaint);
+            }
+        }
+        (expected.code, expected.answer)
     }
 }
 
 /// A client of a scripted API server.
 pub(super) fn server(answers: Vec<Answer>) -> (Client, Server) {
-    let (service, mut handle) = tower_test::mock::pair::<Request<Body>, Response<Body>>();
-    let task = tokio::spawn(async move {
-        for expected in answers {
-            let (request, send) = handle.next_request().await.expect("a request");
+    let server = Server::default();
+    server.0.lock().expect("no panic").answers = answers.into();
+    let answering = server.clone();
+    let service = service_fn(move |request: Request<Body>| {
+        let server = answering.clone();
+        async move {
             let (parts, body) = request.into_parts();
-            let path = parts.uri.path().to_owned();
-            assert_eq!(parts.method, expected.method, "{path}, not {expected:?}");
-            assert!(path.ends_with(&expected.path), "{path}, not {expected:?}");
-            let bytes = body.collect_bytes().await.expect("a body");
-            let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-            for (pointer, value) in &expected.body {
-                assert_eq!(body.pointer(pointer), Some(value), "{pointer} of {body}");
-            }
-            let answer = serde_json::to_vec(&expected.answer).expect("JSON");
-            let response = Response::builder()
-                .status(expected.code)
-                .body(Body::from(answer));
-            send.send_response(response.expect("a response"));
+            let bytes = body.collect_bytes().await?;
+            let body = serde_json::from_slice(&bytes).unwrap_or_default();
+            let (code, answer) = server.answer(parts.method.as_str(), parts.uri.path(), &body);
+            let answer = Body::from(serde_json::to_vec(&answer).expect("JSON"));
+            let response = Response::builder().status(code).body(answer);
+            Ok::<_, kube::Error>(response.expect("a response"))
         }
     });
-    (Client::new(service, "default"), Server { task })
+    (Client::new(service, "default"), server)
 }

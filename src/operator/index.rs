@@ -4,149 +4,16 @@
 //! them cost little; a whole resource is kept only as long as there is something to do for it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
-use k8s_openapi::jiff::Timestamp;
-
-use super::decide::{self, Model, Words};
-use super::heard::Heard;
+use super::decide::Model;
+use super::known::{Dossier, Key, Kind, Known, Malformed, Memo, known};
 use super::seen::{Ended, JobSeen, PodSeen, PodState};
 use super::shelf::Shelf;
-use crate::api::{ModelReference, Phase, Resource};
+use crate::api::{Phase, Resource};
 use crate::workflow::{Progress, StageKind, TaskRef};
 
-/// A kind of resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// A training.
-    TrainingRun,
-    /// A screening.
-    ScreeningJob,
-}
-
-impl Kind {
-    /// The kind, as a manifest names it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::TrainingRun => "TrainingRun",
-            Self::ScreeningJob => "ScreeningJob",
-        }
-    }
-
-    const fn of(resource: &Resource) -> Self {
-        match resource {
-            Resource::TrainingRun(_) => Self::TrainingRun,
-            Resource::ScreeningJob(_) => Self::ScreeningJob,
-        }
-    }
-}
-
-/// A resource's address.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key {
-    /// Its kind.
-    pub kind: Kind,
-    /// Its namespace.
-    pub namespace: Arc<str>,
-    /// Its name.
-    pub name: Arc<str>,
-}
-
-impl Key {
-    /// An address.
-    pub fn new(kind: Kind, namespace: &str, name: &str) -> Self {
-        Self {
-            kind,
-            namespace: namespace.into(),
-            name: name.into(),
-        }
-    }
-
-    /// The address of a resource.
-    pub fn of(resource: &Resource) -> Self {
-        Self::new(Kind::of(resource), resource.namespace(), resource.name())
-    }
-
-}
-
-impl fmt::Display for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}/{}", self.kind.name(), self.namespace, self.name)
-    }
-}
-
 type Uid = Arc<str>;
-
-/// A resource as it is known.
-#[derive(Clone, Debug)]
-pub enum Known {
-    /// There is something to do for it.
-    Live(Arc<Resource>),
-    /// It has ended.
-    Over(Over),
-    /// It cannot be read.
-    Malformed(Arc<Malformed>),
-}
-
-/// A resource that has ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Over {
-    /// Its uid.
-    pub uid: Arc<str>,
-    /// How it ended.
-    pub phase: Phase,
-    /// When it ended.
-    pub ended: Option<Timestamp>,
-    /// How long after that it is deleted, in seconds.
-    pub ttl: Option<u32>,
-    /// The model that it has published.
-    pub model: Option<Box<ModelReference>>,
-    /// Whether it is being deleted.
-    pub deleted: bool,
-}
-
-/// A resource that cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Malformed {
-    /// Its uid.
-    pub uid: String,
-    /// Its generation.
-    pub generation: Option<i64>,
-    /// What is wrong with it.
-    pub error: String,
-}
-
-/// What is kept of a live resource beside what the cluster says of it.
-#[derive(Clone, Debug, Default)]
-pub struct Memo {
-    /// What its tasks have told.
-    pub heard: Heard,
-    /// Whether the ConfigMap of its manifest has been made by this process.
-    pub has_manifest: bool,
-    /// Why the API server refused what was to be made.
-    pub refused: Option<String>,
-    /// What events said when they were last asked for.
-    pub words: Words,
-    /// When that was.
-    pub asked: Option<Instant>,
-}
-
-/// Everything that is known of a live resource.
-#[derive(Clone, Debug)]
-pub struct Dossier {
-    /// The resource.
-    pub resource: Arc<Resource>,
-    /// The latest Job of each stage.
-    pub jobs: BTreeMap<StageKind, JobSeen>,
-    /// The pods of those Jobs.
-    pub pods: Vec<PodSeen>,
-    /// Whatever else is kept of it.
-    pub memo: Memo,
-    /// The model of a screening.
-    pub model: Model,
-}
 
 /// What is known of the cluster.
 #[derive(Debug, Default)]
@@ -162,6 +29,8 @@ struct Inner {
     memos: HashMap<Uid, Memo>,
     /// The screenings that wait for a training run.
     waiting: HashMap<Key, BTreeSet<Key>>,
+    /// The malformed resources that were reported, with their generation.
+    reported: HashMap<Uid, Option<i64>>,
 }
 
 /// What a watch tells of.
@@ -214,25 +83,41 @@ impl Index {
         }
     }
 
-    /// Learns of a resource. Returns whom that concerns.
-    pub fn put_resource(&self, mut resource: Resource) -> Vec<Key> {
+    /// Learns of a resource by a watch. Returns whom that concerns.
+    pub fn put_resource(&self, resource: Resource) -> Vec<Key> {
         let key = Key::of(&resource);
-        trim(&mut resource);
+        if !self.put_written(resource) {
+            return Vec::new();
+        }
+        let mut keys: Vec<_> = self
+            .inner()
+            .waiting
+            .remove(&key)
+            .into_iter()
+            .flatten()
+            .collect();
+        keys.push(key);
+        keys
+    }
+
+    /// Learns of a resource that this process has written itself; the watch will tell of it too,
+    /// and whom it concerns. Whether it is news.
+    pub fn put_written(&self, resource: Resource) -> bool {
+        let key = Key::of(&resource);
         let uid: Uid = resource.uid().unwrap_or_default().into();
         let metadata = resource.metadata();
         let version = metadata.resource_version.clone().unwrap_or_default();
-        let known = known(resource, &uid);
+        let known = known(resource);
         let mut inner = self.inner();
-        if !inner.put(&key, &version, known.clone()) {
-            return Vec::new();
-        }
-        if let Known::Over(_) = known {
+        let is_over = matches!(known, Known::Over(_));
+        let is_news = inner.put(&key, &version, known);
+        if is_news && is_over {
             inner.settle(&uid);
         }
-        inner.keys.insert(uid, key.clone());
-        let mut keys: Vec<_> = inner.waiting.remove(&key).into_iter().flatten().collect();
-        keys.push(key);
-        keys
+        if is_news {
+            inner.keys.insert(uid, key);
+        }
+        is_news
     }
 
     /// Learns of a resource that cannot be read.
@@ -274,7 +159,10 @@ impl Index {
         let mut inner = self.inner();
         let uid: Uid = job.origin.uid.as_str().into();
         // A Job of the same name may have been made since.
-        let is_it = inner.jobs.get(&uid, &job.name).is_some_and(|it| it.uid == job.uid);
+        let is_it = inner
+            .jobs
+            .get(&uid, &job.name)
+            .is_some_and(|it| it.uid == job.uid);
         if is_it {
             inner.jobs.remove(&uid, &job.name);
         }
@@ -314,7 +202,7 @@ impl Index {
     pub fn put_progress(&self, uid: &str, task: TaskRef, progress: Progress) -> Option<Key> {
         let mut inner = self.inner();
         let key = inner.keys.get(uid).cloned()?;
-        let memo = inner.memos.get_mut(uid)?;
+        let memo = inner.memos.entry(uid.into()).or_default();
         memo.heard.progress.insert(task, progress);
         Some(key)
     }
@@ -327,6 +215,16 @@ impl Index {
         }
     }
 
+    /// Notes that a malformed resource was reported. Whether that had not been done.
+    pub fn report(&self, malformed: &Malformed) -> bool {
+        let generation = malformed.generation;
+        let before = self
+            .inner()
+            .reported
+            .insert(malformed.uid.as_str().into(), generation);
+        before != Some(generation)
+    }
+
     /// Every resource.
     pub fn keys(&self) -> Vec<Key> {
         self.inner().keys.values().cloned().collect()
@@ -335,7 +233,10 @@ impl Index {
     /// A resource.
     pub fn get(&self, key: &Key) -> Option<Known> {
         let inner = self.inner();
-        inner.shelf(key.kind).get(&key.namespace, &key.name).cloned()
+        inner
+            .shelf(key.kind)
+            .get(&key.namespace, &key.name)
+            .cloned()
     }
 
     /// The Jobs of a resource that has ended and which have not.
@@ -412,42 +313,6 @@ impl Index {
     }
 }
 
-impl Known {
-    fn uid(&self) -> &str {
-        match self {
-            Self::Live(resource) => resource.uid().unwrap_or_default(),
-            Self::Over(over) => &over.uid,
-            Self::Malformed(malformed) => &malformed.uid,
-        }
-    }
-}
-
-/// Drops what nothing here needs: it may be most of a resource.
-fn trim(resource: &mut Resource) {
-    let metadata = match resource {
-        Resource::TrainingRun(run) => &mut run.metadata,
-        Resource::ScreeningJob(job) => &mut job.metadata,
-    };
-    metadata.managed_fields = None;
-    metadata.annotations = None;
-    metadata.labels = None;
-}
-
-fn known(resource: Resource, uid: &Uid) -> Known {
-    let ended = resource.status().and_then(decide::ended);
-    let (Some(ended), Some(status)) = (ended, resource.status()) else {
-        return Known::Live(Arc::new(resource));
-    };
-    Known::Over(Over {
-        uid: uid.clone(),
-        phase: status.phase.unwrap_or(Phase::Failed),
-        ended,
-        ttl: resource.ttl_seconds_after_finished(),
-        model: status.model.clone().map(Box::new),
-        deleted: resource.metadata().deletion_timestamp.is_some(),
-    })
-}
-
 impl Inner {
     const fn shelf(&self, kind: Kind) -> &Shelf<Arc<str>, Known> {
         match kind {
@@ -481,12 +346,15 @@ impl Inner {
 
     fn keys_of(&self, uids: impl Iterator<Item = Uid>) -> Vec<Key> {
         let uids: BTreeSet<Uid> = uids.collect();
-        uids.iter().filter_map(|uid| self.keys.get(uid).cloned()).collect()
+        uids.iter()
+            .filter_map(|uid| self.keys.get(uid).cloned())
+            .collect()
     }
 
     fn forget(&mut self, uid: &str) {
         self.keys.remove(uid);
         self.memos.remove(uid);
+        self.reported.remove(uid);
     }
 
     /// Drops what a resource that has ended does not need.
@@ -515,10 +383,12 @@ impl Inner {
         }
         let run = Key::new(Kind::TrainingRun, &key.namespace, name);
         let model = match self.trainings.get(&run.namespace, &run.name) {
-            None => Model::Waiting(format!("There is no TrainingRun {name} in this namespace yet")),
-            Some(Known::Live(_)) => {
-                Model::Waiting(format!("The TrainingRun {name} has not published its model yet"))
-            }
+            None => Model::Waiting(format!(
+                "There is no TrainingRun {name} in this namespace yet"
+            )),
+            Some(Known::Live(_)) => Model::Waiting(format!(
+                "The TrainingRun {name} has not published its model yet"
+            )),
             Some(Known::Malformed(_)) => {
                 Model::Waiting(format!("The TrainingRun {name} cannot be read"))
             }
@@ -536,3 +406,6 @@ impl Inner {
         model
     }
 }
+
+#[cfg(test)]
+mod tests;

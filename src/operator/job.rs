@@ -210,17 +210,28 @@ mod tests {
         );
     }
 
-    /// `ATTRIUM_BLESS=1 cargo test --release operator::` writes it anew.
-    #[test]
-    fn the_job_of_the_papers_training_is_the_one_that_was_looked_at() {
+    /// The Job of an example's training is that of a golden file;
+    /// `ATTRIUM_BLESS=1 cargo test --release operator::job` writes it anew.
+    fn check(example: &str, golden: &str) {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let read = |path: &str| fs::read_to_string(root.join(path)).expect("should be read");
-        let run = resource(&read("examples/paper/training-run.yaml"));
+        let run = resource(&read(example));
         let job = serde_saphyr::to_string(&job(&run, StageKind::Train, None)).expect("YAML");
-        let golden = "tests/golden/operator/train-job.yaml";
         if std::env::var_os("ATTRIUM_BLESS").is_some() {
             fs::write(root.join(golden), &job).expect("should be written");
         }
         assert_eq!(job, read(golden));
+    }
+
+    #[test]
+    fn the_job_of_the_papers_training_is_the_one_that_was_looked_at() {
+        let golden = "tests/golden/operator/train-job.yaml";
+        check("examples/paper/training-run.yaml", golden);
+    }
+
+    #[test]
+    fn a_job_with_a_pod_template_is_the_one_that_was_looked_at() {
+        let golden = "tests/golden/operator/train-job-on-gpus.yaml";
+        check("examples/cluster/gpu.yaml", golden);
     }
 }

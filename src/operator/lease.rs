@@ -16,14 +16,16 @@ use kube::api::{Api, ObjectMeta, PostParams};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::serve::stopped;
+
 /// How long a Lease lasts that is not renewed.
 const DURATION: Duration = Duration::from_secs(15);
 /// How long a leader acts on after its last renewal.
-const TRUST: Duration = Duration::from_secs(10);
+const TRUST: Duration = Duration::from_secs(12);
 /// How often a leader renews, and how long a request may take.
-const RENEWAL: Duration = Duration::from_secs(4);
+const RENEWAL: Duration = Duration::from_secs(5);
 /// How often a follower looks, and a leader tries again that could not renew.
-const RETRY: Duration = Duration::from_secs(2);
+const RETRY: Duration = Duration::from_secs(3);
 
 /// Whether this process leads: a clone shares it.
 #[derive(Clone, Debug)]
@@ -44,8 +46,12 @@ impl Default for Leadership {
 impl Leadership {
     /// Whether this process leads now; asked before each thing that is written.
     pub fn holds(&self) -> bool {
+        self.holds_at(Instant::now())
+    }
+
+    fn holds_at(&self, now: Instant) -> bool {
         let until = *self.until.lock().unwrap_or_else(PoisonError::into_inner);
-        until.is_some_and(|until| Instant::now() < until)
+        until.is_some_and(|until| now < until)
     }
 
     /// Tells when this process begins and ceases to lead.
@@ -112,7 +118,7 @@ impl Election {
     pub(super) async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let mut is_failing = false;
         loop {
-            let pause = match timeout(RENEWAL, self.step()).await {
+            let pause = match timeout(RENEWAL, self.step(Instant::now())).await {
                 Ok(Ok(true)) => RENEWAL,
                 Ok(Ok(false)) => RETRY,
                 Ok(Err(kube::Error::Api(status))) if status.code == 409 => RETRY,
@@ -130,7 +136,7 @@ impl Election {
                 self.leadership.set(None);
             }
             tokio::select! {
-                _ = stop.wait_for(|stop| *stop) => break,
+                () = stopped(&mut stop) => break,
                 () = sleep(pause) => {}
             }
         }
@@ -143,9 +149,8 @@ impl Election {
     }
 
     /// Looks at the Lease and does what is to be done about it. Whether this process holds it.
-    async fn step(&mut self) -> kube::Result<bool> {
-        let asked = Instant::now();
-        let found = match (&self.seen, self.leadership.holds()) {
+    async fn step(&mut self, asked: Instant) -> kube::Result<bool> {
+        let found = match (&self.seen, self.leadership.holds_at(asked)) {
             // A leader knows its own Lease; should it not, the write is refused.
             (Some((lease, _)), true) => Some(lease.clone()),
             _ => self.api.get_opt(&self.name).await?,
@@ -162,7 +167,9 @@ impl Election {
             }
             Step::Create(lease) => self.api.create(&PostParams::default(), &lease).await,
             Step::Replace(lease) => {
-                self.api.replace(&self.name, &PostParams::default(), &lease).await
+                self.api
+                    .replace(&self.name, &PostParams::default(), &lease)
+                    .await
             }
         };
         match written {
@@ -187,7 +194,10 @@ impl Election {
     /// Notes when a Lease was seen to change.
     fn note(&mut self, lease: &Lease, now: Instant) {
         let version = |lease: &Lease| lease.metadata.resource_version.clone();
-        let same = self.seen.as_ref().is_some_and(|(seen, _)| version(seen) == version(lease));
+        let same = self
+            .seen
+            .as_ref()
+            .is_some_and(|(seen, _)| version(seen) == version(lease));
         if !same {
             self.seen = Some((lease.clone(), now));
         }
@@ -240,7 +250,9 @@ impl Election {
             spec.holder_identity = Some(String::new());
             spec.renew_time = Some(MicroTime(Timestamp::now()));
         }
-        self.api.replace(&self.name, &PostParams::default(), &lease).await?;
+        self.api
+            .replace(&self.name, &PostParams::default(), &lease)
+            .await?;
         Ok(())
     }
 }
@@ -289,40 +301,49 @@ mod tests {
         assert_eq!(taken("other", true), Some(5));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_lease_is_taken_over_once_it_has_not_changed_for_its_duration() {
-        let follow = || Answer::get("leases/attrium-operator", &lease("other", "1"));
-        let mut answers: Vec<_> = (0..8).map(|_| follow()).collect();
-        answers.push(follow());
-        answers.push(Answer::put("leases/attrium-operator", &lease("me", "2")));
-        let (client, server) = server(answers);
-        let mut election = election(client);
-        for _ in 0..8 {
-            assert!(!election.step().await.expect("an answer"));
-            assert!(!election.leadership.holds());
-            sleep(RETRY).await;
-        }
-        assert!(election.step().await.expect("an answer"));
-        assert!(election.leadership.holds());
-        server.done().await;
+    /// An instant so many seconds from a first one.
+    fn at(first: Instant, seconds: u64) -> Instant {
+        first + Duration::from_secs(seconds)
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
+    async fn a_lease_is_taken_over_once_it_has_not_changed_for_its_duration() {
+        let follow = || Answer::get("leases/attrium-operator", &lease("other", "1"));
+        let (client, server) = server(vec![
+            follow(),
+            follow(),
+            Answer::get("leases/attrium-operator", &lease("other", "2")),
+            Answer::get("leases/attrium-operator", &lease("other", "2")),
+            Answer::get("leases/attrium-operator", &lease("other", "2")),
+            Answer::put("leases/attrium-operator", &lease("me", "3")),
+        ]);
+        let mut election = election(client);
+        let first = Instant::now();
+        for seconds in [0, 14, 16, 30] {
+            let leads = election.step(at(first, seconds)).await.expect("an answer");
+            assert!(!leads && !election.leadership.holds(), "after {seconds} s");
+        }
+        assert!(election.step(at(first, 31)).await.expect("an answer"));
+        server.done();
+    }
+
+    #[tokio::test]
     async fn a_leader_that_cannot_renew_stops_acting_before_its_lease_runs_out() {
         let (client, server) = server(vec![
             Answer::get("leases/attrium-operator", &lease("", "1")),
             Answer::put("leases/attrium-operator", &lease("me", "2")),
         ]);
         let mut election = election(client);
-        assert!(election.step().await.expect("an answer"));
-        server.done().await;
-        sleep(TRUST - Duration::from_secs(1)).await;
-        assert!(election.leadership.holds());
-        sleep(Duration::from_secs(1)).await;
-        assert!(!election.leadership.holds());
+        let first = Instant::now();
+        assert!(election.step(first).await.expect("an answer"));
+        server.done();
+        // The server does not answer any more.
+        assert!(election.step(at(first, 5)).await.is_err());
+        assert!(election.leadership.holds_at(at(first, 11)));
+        assert!(!election.leadership.holds_at(at(first, 12)));
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_leader_whose_lease_somebody_has_written_follows() {
         let (client, server) = server(vec![
             Answer::get("leases/attrium-operator", &lease("", "1")),
@@ -330,13 +351,14 @@ mod tests {
             Answer::refuse("PUT", "leases/attrium-operator", 409, "Conflict"),
         ]);
         let mut election = election(client);
-        assert!(election.step().await.expect("an answer"));
-        assert!(election.step().await.is_err());
-        assert!(!election.leadership.holds());
-        server.done().await;
+        let first = Instant::now();
+        assert!(election.step(first).await.expect("an answer"));
+        assert!(election.step(at(first, 5)).await.is_err());
+        assert!(!election.leadership.holds_at(at(first, 5)));
+        server.done();
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_lease_is_given_back_at_the_end() {
         let (client, server) = server(vec![
             Answer::get("leases/attrium-operator", &lease("", "1")),
@@ -353,6 +375,6 @@ mod tests {
         stopper.send_replace(true);
         run.await.expect("no panic");
         assert!(!leadership.holds());
-        server.done().await;
+        server.done();
     }
 }

@@ -15,7 +15,8 @@ use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 
-use super::index::Key;
+use super::known::Key;
+use super::serve::stopped;
 
 /// How a look at a resource came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +95,7 @@ pub(super) async fn work<Work>(
         let has_room = running.len() < most;
         let mut next = scheduler.as_mut().hold_unless(|key| !running.contains(key));
         tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = stopped(&mut stop) => break,
             Some(ended) = looks.join_next_with_id() => {
                 let (id, outcome) = match ended {
                     Ok((id, outcome)) => (id, outcome),
@@ -130,7 +131,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
-    use crate::operator::index::Kind;
+    use crate::operator::known::Kind;
 
     fn key(name: &str) -> Key {
         Key::new(Kind::TrainingRun, "hospital", name)
@@ -139,13 +140,15 @@ mod tests {
     #[test]
     fn failures_are_tried_again_later_and_later_but_within_half_a_minute() {
         let mut failures = Failures::default();
-        let delays: Vec<_> = (0..8).map(|_| failures.delay(&key("a")).as_millis()).collect();
+        let delays: Vec<_> = (0..8)
+            .map(|_| failures.delay(&key("a")).as_millis())
+            .collect();
         assert_eq!(delays, [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000]);
         failures.forget(&key("a"));
         assert_eq!(failures.delay(&key("a")).as_millis(), 500);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_resource_is_looked_at_once_at_a_time_and_no_more_than_may_at_once() {
         let (sender, arrivals) = requests();
         for name in ["a", "b", "c", "a"] {
@@ -161,7 +164,7 @@ mod tests {
                 let (now, most, seen) = (now.clone(), most.clone(), seen.clone());
                 async move {
                     most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    tokio::time::sleep(Duration::from_millis(50)).await;
                     now.fetch_sub(1, Ordering::SeqCst);
                     seen.lock().expect("no panic").push(key.name.to_string());
                     Outcome::Done
@@ -169,15 +172,18 @@ mod tests {
             }
         };
         let worker = tokio::spawn(work(sender.clone(), arrivals, 2, stop, look));
-        tokio::time::sleep(Duration::from_secs(10)).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
         stopper.send_replace(true);
         worker.await.expect("no panic");
         let mut seen = seen.lock().expect("no panic").clone();
         seen.sort_unstable();
-        assert_eq!((seen, most.load(Ordering::SeqCst)), (vec!["a".into(), "b".into(), "c".into()], 2));
+        assert_eq!(
+            (seen, most.load(Ordering::SeqCst)),
+            (vec!["a".into(), "b".into(), "c".into()], 2)
+        );
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_resource_that_changes_while_it_is_looked_at_is_looked_at_again() {
         let (sender, arrivals) = requests();
         sender.now(key("a"));
@@ -189,16 +195,16 @@ mod tests {
                 let looks = looks.clone();
                 async move {
                     looks.fetch_add(1, Ordering::SeqCst);
-                    tokio::time::sleep(Duration::from_secs(5)).await;
+                    tokio::time::sleep(Duration::from_millis(200)).await;
                     Outcome::Done
                 }
             }
         };
         let worker = tokio::spawn(work(sender.clone(), arrivals, 2, stop, look));
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
         sender.now(key("a"));
         sender.now(key("a"));
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_millis(800)).await;
         stopper.send_replace(true);
         worker.await.expect("no panic");
         assert_eq!(looks.load(Ordering::SeqCst), 2);

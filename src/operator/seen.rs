@@ -31,6 +31,8 @@ pub struct JobSeen {
     pub suspended: bool,
     /// Whether a queue admits it.
     pub queued: bool,
+    /// How many indexes it has.
+    pub completions: u32,
     /// How many of its pods may run at a time.
     pub parallelism: Option<i32>,
     /// How long it may run, in seconds.
@@ -70,6 +72,13 @@ pub struct JobFailure {
 }
 
 impl JobSeen {
+    /// Whether it has indexes to work on: one whose indexes are all over has yet to say that it has
+    /// ended, and is left alone.
+    pub fn is_open(&self) -> bool {
+        let over = self.completed.len() + self.failed.len();
+        self.end.is_none() && !self.deleted && over < self.completions as usize
+    }
+
     /// What is remembered of a Job, if it is one of attrium's.
     pub fn of(job: &Job) -> Option<Self> {
         let metadata = &job.metadata;
@@ -84,6 +93,7 @@ impl JobSeen {
             origin: Origin::of(labels)?,
             suspended: spec.suspend.unwrap_or_default(),
             queued: labels.contains_key(names::QUEUE),
+            completions: count(spec.completions).unwrap_or_default(),
             parallelism: spec.parallelism,
             deadline: spec.active_deadline_seconds,
             active: count(status.active).unwrap_or_default(),

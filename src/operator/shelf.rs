@@ -113,7 +113,10 @@ impl<G: Clone + Eq + Hash, T> Shelf<G, T> {
     /// The things of a group, by name.
     pub(super) fn of(&self, group: &G) -> impl Iterator<Item = &T> {
         let slots = self.groups.get(group);
-        slots.into_iter().flat_map(|it| it.values()).map(|slot| &slot.item)
+        slots
+            .into_iter()
+            .flat_map(|it| it.values())
+            .map(|slot| &slot.item)
     }
 
     /// Everything.
@@ -131,7 +134,10 @@ mod tests {
     use super::*;
 
     fn names(shelf: &Shelf<u8, u8>) -> Vec<(String, u8)> {
-        let mut all: Vec<_> = shelf.all().map(|(_, name, item)| (name.to_owned(), *item)).collect();
+        let mut all: Vec<_> = shelf
+            .all()
+            .map(|(_, name, item)| (name.to_owned(), *item))
+            .collect();
         all.sort_unstable();
         all
     }

@@ -13,17 +13,18 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::api::Api;
 use kube::core::{DeserializeGuard, NamespaceResourceScope};
 use kube::runtime::WatchStreamExt;
-use kube::runtime::utils::ResetTimerBackoff;
-use kube::runtime::watcher::{Config, Error, Event, ExponentialBackoff, watcher};
+use kube::runtime::utils::Backoff;
+use kube::runtime::watcher::{Config, DefaultBackoff, Error, Event, watcher};
 use kube::{Client, ResourceExt};
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
-use super::index::{Index, Key, Kind, Malformed, Subject};
+use super::index::{Index, Subject};
+use super::known::{Key, Kind, Malformed};
 use super::names::{ATTRIUM, MANAGED_BY};
 use super::queue::Requests;
 use super::seen::{JobSeen, PodSeen, ended};
-use crate::api::{Resource, ScreeningJob, TrainingRun};
+use crate::api::Resource;
 
 /// How many objects are listed at a time; a page of them is in memory at once.
 const PAGE: u32 = 100;
@@ -155,7 +156,7 @@ impl Follower {
     ) where
         K: kube::Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
     {
-        let mut events = pin!(watcher(api, config).backoff(backoff()));
+        let mut events = pin!(watcher(api, config).backoff(Pauses::default()));
         while let Some(event) = events.next().await {
             match event {
                 Ok(event) => self.tell(event, &tell),
@@ -218,10 +219,26 @@ fn code(error: &Error) -> Option<u16> {
     }
 }
 
-fn backoff() -> ResetTimerBackoff<ExponentialBackoff> {
-    let (first, most) = (Duration::from_millis(500), Duration::from_secs(5));
-    let backoff = ExponentialBackoff::new(first, most, 2.0, true);
-    ResetTimerBackoff::new(backoff, Duration::from_secs(60))
+/// kube's pauses after errors, but never a long one: whoever brings an API server back wants to see
+/// things go on.
+#[derive(Default)]
+struct Pauses(DefaultBackoff);
+
+/// The longest pause.
+const PAUSE: Duration = Duration::from_secs(5);
+
+impl Iterator for Pauses {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        self.0.next().map(|pause| pause.min(PAUSE))
+    }
+}
+
+impl Backoff for Pauses {
+    fn reset(&mut self) {
+        self.0.reset();
+    }
 }
 
 fn resource_event<K>(

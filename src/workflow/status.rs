@@ -133,7 +133,7 @@ pub fn kept(plan: &Plan, status: &Status) -> (BTreeMap<TaskRef, Summary>, Vec<Fa
     let mut failures = Vec::new();
     let is_complete = |kind: StageKind| complete(status, kind).is_some();
     let complete_stages = || plan.stages.iter().filter(|stage| is_complete(stage.kind));
-    let last = complete_stages().last().map(|stage| stage.kind);
+    let last = complete_stages().next_back().map(|stage| stage.kind);
     for stage in complete_stages() {
         let Some(first) = stage.tasks.first() else {
             continue;
@@ -210,7 +210,11 @@ fn stages(view: &View<'_>, previous: &[StageStatus]) -> Vec<StageStatus> {
             new.active = job.active;
         }
         if job.is_none() && new.active + new.succeeded + new.failed == 0 {
-            break;
+            // On a cluster a stage whose Job is gone is a stage that has been started all the same.
+            match old.filter(|_| view.cluster().is_some()) {
+                Some(old) => new.job.clone_from(&old.job),
+                None => break,
+            }
         }
         let time = |old: Option<&String>| Some(old.map_or(view.now, String::as_str).to_owned());
         new.start_time = time(old.and_then(|old| old.start_time.as_ref()));

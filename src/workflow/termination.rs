@@ -119,7 +119,7 @@ mod tests {
             metric: Metric::Sensitivity,
             min: decimal(n + 7000),
             value: Some(decimal(n + 8000)),
-            passed: n % 2 == 0,
+            passed: n.is_multiple_of(2),
         };
         let folder: String = (0..1024)
             .map(|n| char::from(b'a' + (n * n % 23) as u8))

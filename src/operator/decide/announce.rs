@@ -14,6 +14,8 @@ pub struct Notice {
     pub reason: String,
     /// Why, as a sentence for people.
     pub message: String,
+    /// What was being done: events of the same reason and action are told as one.
+    pub action: String,
     /// Whether somebody should look.
     pub is_warning: bool,
 }
@@ -26,7 +28,15 @@ impl Notice {
         Self {
             reason: reason.to_owned(),
             message: message.into(),
+            action: reason.to_owned(),
             is_warning: false,
+        }
+    }
+
+    fn about(self, action: &str) -> Self {
+        Self {
+            action: action.to_owned(),
+            ..self
         }
     }
 
@@ -67,18 +77,19 @@ fn stage_notices(old: &Status, stage: &StageStatus) -> Vec<Notice> {
         let job = stage.job.as_deref().unwrap_or_default();
         let (name, tasks) = (&stage.name, stage.tasks);
         let message = format!("{name}: {} in the Job {job}", counted(tasks, "task"));
-        notices.push(Notice::normal("StageStarted", message));
+        notices.push(Notice::normal("StageStarted", message).about(name));
     }
     let was_complete = before.is_some_and(|it| it.completion_time.is_some());
     if stage.completion_time.is_some() && !was_complete {
         let (name, failed, tasks) = (&stage.name, stage.failed, stage.tasks);
-        notices.push(if failed == 0 {
+        let notice = if failed == 0 {
             let message = format!("{name}: {} ended well", counted(tasks, "task"));
             Notice::normal("StageFinished", message)
         } else {
             let message = format!("{name}: {failed} of {} failed", counted(tasks, "task"));
             Notice::warning("StageFinished", message)
-        });
+        };
+        notices.push(notice.about(name));
     }
     notices
 }
@@ -98,7 +109,8 @@ fn failures(situation: &Situation) -> Vec<Notice> {
         .map(|(id, told)| {
             let work = plan.task(**id).map(|task| task.work.to_string());
             let work = work.unwrap_or_else(|| id.to_string());
-            Notice::warning(reasons::TASK_FAILED, format!("{work}: {}", told.sentence))
+            let message = format!("{work}: {}", told.sentence);
+            Notice::warning(reasons::TASK_FAILED, message).about(&id.to_string())
         })
         .collect();
     if news.len() > FAILURES {

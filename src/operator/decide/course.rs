@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use k8s_openapi::jiff::SignedDuration;
 
-use super::health::{Health, Patient};
+use super::health::{HEALTHY, Health, Patient};
 use super::standing::Standing;
 use super::{Action, Changes, Model, Situation};
 use crate::api::{ConditionStatus, DataStatus, Phase, Resource, Status, reasons};
-use crate::operator::{names, parallelism};
 use crate::operator::seen::{JobSeen, PodSeen};
+use crate::operator::{names, parallelism};
 use crate::workflow::{self, Ending, Outcome, Plan, Stage, StageKind, Word};
 
 use ConditionStatus::{False, True, Unknown};
@@ -170,7 +170,7 @@ impl Course {
     ) -> Option<Option<(&'p Stage, u32)>> {
         let job = situation.jobs.get(&kind)?;
         let ended = job.end.as_ref().and_then(|end| end.at);
-        let is_late = ended.is_none_or(|ended| situation.now.duration_since(ended) >= GRACE);
+        let is_late = ended.is_some_and(|ended| situation.now.duration_since(ended) >= GRACE);
         if !is_late {
             self.again = Some(Duration::from_secs(2));
             return Some(None);
@@ -227,6 +227,12 @@ impl Course {
             attempt,
             again,
         });
+        if let Some(message) = &situation.held {
+            self.phase = Phase::Pending;
+            self.pods = Word::new(False, reasons::POD_PENDING, message.clone());
+            self.unfinished = Word::new(Unknown, reasons::POD_PENDING, message.clone());
+            return;
+        }
         self.started = Some((kind, names::job(&situation.resource, kind, attempt)));
         if situation.resource.queue_name().is_some() {
             self.queue(situation);
@@ -264,10 +270,9 @@ impl Course {
     }
 }
 
-/// The Jobs that have not ended and are not being deleted.
+/// The Jobs that have something to work on.
 fn open(situation: &Situation) -> impl Iterator<Item = &JobSeen> {
-    let jobs = situation.jobs.values();
-    jobs.filter(|job| job.end.is_none() && !job.deleted)
+    situation.jobs.values().filter(|job| job.is_open())
 }
 
 /// What of a Job differs from the spec.
@@ -345,8 +350,8 @@ fn without_decisions(standing: &Standing) -> Option<String> {
 fn health(situation: &Situation, plan: &Plan) -> Health {
     let mut jobs = plan.stages.iter().rev();
     let job = jobs.find_map(|stage| situation.jobs.get(&stage.kind));
-    let Some(job) = job.filter(|job| job.end.is_none() && !job.suspended && !job.deleted) else {
-        return Health::without_pods("No pods have to run");
+    let Some(job) = job.filter(|job| job.is_open() && !job.suspended) else {
+        return Health::without_pods(HEALTHY);
     };
     let pods: Vec<&PodSeen> = situation
         .pods

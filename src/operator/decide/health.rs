@@ -16,6 +16,9 @@ const SILENCE: SignedDuration = SignedDuration::from_secs(10);
 /// How often those events are asked for again.
 const AGAIN: Duration = Duration::from_secs(20);
 
+/// What is said of pods when there is nothing to say.
+pub(super) const HEALTHY: &str = "Every pod that should run does";
+
 /// How the pods of a stage are.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Health {
@@ -80,7 +83,7 @@ pub fn silent<'a>(
 /// asked for.
 pub fn is_barren(job: &JobSeen, pods: usize, now: Timestamp) -> bool {
     let for_long = |since: Timestamp| now.duration_since(since) >= SILENCE;
-    let open = job.end.is_none() && !job.suspended && !job.deleted;
+    let open = job.is_open() && !job.suspended;
     open && pods == 0 && job.active == 0 && job.started.or(job.created).is_some_and(for_long)
 }
 
@@ -175,8 +178,7 @@ fn failures<'a>(patient: &Patient<'a>) -> impl Iterator<Item = (Why, &'a str)> {
 fn word(problems: &Problems<'_>) -> Word {
     let worst = problems.iter().rev().max_by_key(|(_, pods)| pods.len());
     let Some((why, pods)) = worst else {
-        let message = "Every pod that should run does";
-        return Word::new(ConditionStatus::True, reasons::AS_EXPECTED, message);
+        return Word::new(ConditionStatus::True, reasons::AS_EXPECTED, HEALTHY);
     };
     let reason = if why.reason.is_empty() {
         reasons::POD_PENDING

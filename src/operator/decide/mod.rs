@@ -44,6 +44,8 @@ pub struct Situation {
     pub has_manifest: bool,
     /// Why the API server refused what was to be made, if it did.
     pub refused: Option<String>,
+    /// Why the API server does not let be made now what may be made later.
+    pub held: Option<String>,
     /// The model of a screening.
     pub model: Model,
     /// What events say.
@@ -196,7 +198,7 @@ pub fn settle(
 
 /// The Jobs that still run though nothing needs them any more.
 fn leftovers<'a>(jobs: impl Iterator<Item = &'a JobSeen>) -> Vec<Action> {
-    jobs.filter(|job| job.end.is_none() && !job.deleted)
+    jobs.filter(|job| job.is_open())
         .map(|job| Action::DeleteJob {
             name: job.name.clone(),
         })

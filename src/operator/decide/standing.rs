@@ -75,16 +75,11 @@ impl Standing {
                 self.failures.push(failure(task, job, situation));
             }
         }
-        let Some(end) = &job.end else {
-            return;
-        };
-        match &end.failure {
-            None => self.miss(stage),
-            Some(failure) if failure.reason == FAILED_INDEXES => {}
-            Some(failure) => {
-                self.broken = Some((stage.kind, failure.clone()));
-                self.blame(stage, situation);
-            }
+        self.miss(stage);
+        let failure = job.end.as_ref().and_then(|end| end.failure.as_ref());
+        if let Some(failure) = failure.filter(|failure| failure.reason != FAILED_INDEXES) {
+            self.broken = Some((stage.kind, failure.clone()));
+            self.blame(stage, situation);
         }
     }
 
@@ -95,7 +90,8 @@ impl Standing {
             StageKind::Evaluate | StageKind::Refit | StageKind::Summarize
         );
         for task in &stage.tasks {
-            if is_needed && !self.summaries.contains_key(&task.id) {
+            let is_over = self.observed.tasks.get(&task.id) == Some(&TaskState::Succeeded);
+            if is_needed && is_over && !self.summaries.contains_key(&task.id) {
                 self.observed.tasks.insert(task.id, TaskState::Running);
                 self.lost = Some(stage.kind);
             }

@@ -288,6 +288,12 @@ fn one_mutation_of_a_pod_template_is_one_violation_at_its_place() {
             "least value 1",
         ),
         mutation(
+            "/spec/compute/podTemplate/spec/terminationGracePeriodSeconds",
+            json!(0),
+            "spec.compute.podTemplate.spec.terminationGracePeriodSeconds",
+            "least value 1",
+        ),
+        mutation(
             "/spec/compute/podTemplate/spec/nodeSelectors",
             json!({}),
             "spec.compute.podTemplate.spec.nodeSelectors",
