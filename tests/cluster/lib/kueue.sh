@@ -1,0 +1,26 @@
+# Kueue, from its own chart, with its controller in an image of its program alone.
+# Sourced, never run.
+# shellcheck shell=bash
+
+kueue_image=localhost/kueue
+kueue_tag=test
+
+load_kueue_image() {
+  local folder
+  folder=$(mktemp -d)
+  ln "$bin/kueue" "$folder/manager" 2>/dev/null || cp --preserve=timestamps "$bin/kueue" "$folder/manager"
+  printf 'FROM scratch\nCOPY manager /manager\nUSER 65532:65532\nENTRYPOINT ["/manager"]\n' >"$folder/Dockerfile"
+  build_image "$kueue_image:$kueue_tag" "$folder"
+  load_image "$kueue_image:$kueue_tag"
+  rm -rf "$folder"
+}
+
+# It manages what names a queue, and leaves every other Job alone.
+install_kueue() {
+  load_kueue_image
+  helm --kubeconfig "$state/pki/admin.kubeconfig" upgrade --install kueue "$cache/kueue" \
+    --namespace kueue-system --create-namespace --wait --timeout 3m \
+    --set-string "controllerManager.manager.image.repository=$kueue_image" \
+    --set-string "controllerManager.manager.image.tag=$kueue_tag" \
+    --set controllerManager.manager.image.pullPolicy=Never --set controllerManager.replicas=1 >/dev/null
+}
