@@ -29,8 +29,17 @@ fn may(account: &str, verb: &str, resource: &str, namespace: &str) -> bool {
 #[test]
 fn the_operator_runs_in_a_namespace_that_enforces_restricted_pod_security() {
     let _beside = cluster::beside_others();
-    let namespace = kubectl(["get", "namespace", SYSTEM, "--output=jsonpath={.metadata.labels}"]).ok();
-    assert!(namespace.contains(r#""pod-security.kubernetes.io/enforce":"restricted""#), "{namespace}");
+    let namespace = kubectl([
+        "get",
+        "namespace",
+        SYSTEM,
+        "--output=jsonpath={.metadata.labels}",
+    ])
+    .ok();
+    assert!(
+        namespace.contains(r#""pod-security.kubernetes.io/enforce":"restricted""#),
+        "{namespace}"
+    );
     let ready = kubectl([
         "--namespace",
         SYSTEM,
@@ -62,9 +71,14 @@ fn the_operator_may_do_what_it_needs_and_reads_no_secret() {
     ] {
         assert!(may("attrium", verb, resource, ""), "{verb} {resource}");
     }
-    for verb in ["get", "list", "watch", "create", "update", "patch", "delete"] {
+    for verb in [
+        "get", "list", "watch", "create", "update", "patch", "delete",
+    ] {
         assert!(!may("attrium", verb, "secrets", SYSTEM), "{verb} secrets");
-        assert!(!may("attrium", verb, "secrets", "default"), "{verb} secrets");
+        assert!(
+            !may("attrium", verb, "secrets", "default"),
+            "{verb} secrets"
+        );
     }
     for (verb, resource) in [
         ("create", "pods"),
@@ -78,11 +92,29 @@ fn the_operator_may_do_what_it_needs_and_reads_no_secret() {
         ("create", "serviceaccounts/token"),
         ("*", "*"),
     ] {
-        assert!(!may("attrium", verb, resource, "default"), "{verb} {resource}");
+        assert!(
+            !may("attrium", verb, resource, "default"),
+            "{verb} {resource}"
+        );
     }
-    assert!(may("attrium", "update", "leases.coordination.k8s.io/attrium", SYSTEM));
-    assert!(!may("attrium", "update", "leases.coordination.k8s.io/another", SYSTEM));
-    assert!(!may("attrium", "get", "leases.coordination.k8s.io/attrium", "default"));
+    assert!(may(
+        "attrium",
+        "update",
+        "leases.coordination.k8s.io/attrium",
+        SYSTEM
+    ));
+    assert!(!may(
+        "attrium",
+        "update",
+        "leases.coordination.k8s.io/another",
+        SYSTEM
+    ));
+    assert!(!may(
+        "attrium",
+        "get",
+        "leases.coordination.k8s.io/attrium",
+        "default"
+    ));
 }
 
 #[test]
@@ -97,7 +129,10 @@ fn an_operator_that_watches_a_namespace_may_do_nothing_in_another() {
         "--namespace",
         SYSTEM,
         "--set",
-        &format!("fullnameOverride={release},watchNamespaces={{{}}}", watched.name),
+        &format!(
+            "fullnameOverride={release},watchNamespaces={{{}}}",
+            watched.name
+        ),
         "--set",
         "replicas=0,crds.install=false,rbac.aggregate=false",
     ])
@@ -105,7 +140,12 @@ fn an_operator_that_watches_a_namespace_may_do_nothing_in_another() {
     let (jobs, runs) = ("jobs.batch", "trainingruns.attrium.dev");
     let answers: Vec<_> = [&watched.name, "default", SYSTEM, ""]
         .iter()
-        .map(|place| (may(release, "create", jobs, place), may(release, "list", runs, place)))
+        .map(|place| {
+            (
+                may(release, "create", jobs, place),
+                may(release, "list", runs, place),
+            )
+        })
         .collect();
     helm(["uninstall", release, "--namespace", SYSTEM]).ok();
     let nothing = (false, false);

@@ -18,7 +18,11 @@ fn expect_missing(namespace: &Namespace, run: &Value, words: &[&str]) {
     let run = namespace.wait_for("trainingrun/demo", "PodsHealthy", "False", TOLD);
     let healthy = condition(&run, "PodsHealthy").unwrap();
     for word in words {
-        assert!(healthy.message.contains(word), "no {word} in: {}", healthy.message);
+        assert!(
+            healthy.message.contains(word),
+            "no {word} in: {}",
+            healthy.message
+        );
     }
     assert_eq!(condition(&run, "Succeeded").unwrap().status, "Unknown");
 }
@@ -52,5 +56,9 @@ fn a_missing_authority_is_told_in_the_kubelets_words() {
         "caBundle": {"configMap": "forgotten-ca"},
     }}});
     let run = with(training_run(), &storage);
-    expect_missing(&namespace, &run, &["configmap", "forgotten-ca", "not found"]);
+    expect_missing(
+        &namespace,
+        &run,
+        &["configmap", "forgotten-ca", "not found"],
+    );
 }

@@ -69,9 +69,13 @@ pub fn with(mut manifest: Value, patch: &Value) -> Value {
 
 /// The document of a kind in an example's file.
 fn example(file: &str, kind: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/cluster").join(file);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("examples/cluster")
+        .join(file);
     let text = std::fs::read_to_string(path).expect("should be there");
     let documents: Vec<Value> = serde_saphyr::from_multiple(&text).expect("should be YAML");
-    let found = documents.into_iter().find(|document| document["kind"] == kind);
+    let found = documents
+        .into_iter()
+        .find(|document| document["kind"] == kind);
     found.unwrap_or_else(|| panic!("{file} has no {kind}"))
 }

@@ -70,7 +70,9 @@ impl Namespace {
 
     /// Makes a Secret with those of the S3 servers' credentials.
     pub fn secret(&self, name: &str, keys: &[&str]) {
-        let values = keys.iter().map(|key| ((*key).to_owned(), exported(key).into()));
+        let values = keys
+            .iter()
+            .map(|key| ((*key).to_owned(), exported(key).into()));
         self.apply(&json!({
             "apiVersion": "v1",
             "kind": "Secret",
@@ -185,10 +187,20 @@ impl Namespace {
             &["get", resource, "--output", "yaml"][..],
             &["get", "jobs,pods", "--output", "wide"],
             &["get", "events", "--sort-by=.lastTimestamp"],
-            &["logs", "--selector=app.kubernetes.io/name=attrium", "--tail=5", "--prefix"],
+            &[
+                "logs",
+                "--selector=app.kubernetes.io/name=attrium",
+                "--tail=5",
+                "--prefix",
+            ],
         ] {
             let ended = self.kubectl(arguments);
-            text += &format!("--- kubectl {}\n{}{}", arguments.join(" "), ended.stdout, ended.stderr);
+            text += &format!(
+                "--- kubectl {}\n{}{}",
+                arguments.join(" "),
+                ended.stdout,
+                ended.stderr
+            );
         }
         text
     }

@@ -73,19 +73,29 @@ fn a_pipeline_whose_gate_is_missed_fails_and_publishes_nothing() {
     }});
     let ended = retrain(&namespace, &with(training_run(), &hopeless), "retraining-2");
     assert_eq!(ended.code, Some(1), "{}{}", ended.stdout, ended.stderr);
-    assert!(ended.stderr.contains("A gate was missed"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("A gate was missed"),
+        "{}",
+        ended.stderr
+    );
     let run = namespace.get("trainingrun/retraining-2");
     assert_eq!(condition(&run, "Succeeded").unwrap().reason, "GateMissed");
     assert_eq!(condition(&run, "Published").unwrap().status, "False");
     let output = format!("s3://{}/results/{}/", crate::bucket::BUCKET, namespace.name);
-    let models = keys(&output).into_iter().filter(|key| key.contains("/model/"));
+    let models = keys(&output)
+        .into_iter()
+        .filter(|key| key.contains("/model/"));
     assert_eq!(models.collect::<Vec<_>>(), Vec::<String>::new());
 }
 
 #[test]
 fn a_pipeline_with_a_manifest_that_is_refused_is_told_why() {
     let namespace = Namespace::new("refused");
-    let ended = retrain(&namespace, &with(training_run(), &json!({"spec": {"tasks": ["Guess"]}})), "x");
+    let ended = retrain(
+        &namespace,
+        &with(training_run(), &json!({"spec": {"tasks": ["Guess"]}})),
+        "x",
+    );
     assert_eq!(ended.code, Some(2), "{}{}", ended.stdout, ended.stderr);
     assert!(ended.stderr.contains("spec.tasks"), "{}", ended.stderr);
 }

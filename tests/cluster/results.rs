@@ -23,12 +23,18 @@ fn prefix(namespace: &Namespace, resource: &Value) -> String {
 fn expect_results_of_a_training(namespace: &Namespace, run: &Value) {
     let status = &run["status"];
     for kind in ["Accepted", "Published", "Succeeded"] {
-        assert_eq!(condition(run, kind).unwrap().status, "True", "{kind}: {status}");
+        assert_eq!(
+            condition(run, kind).unwrap().status,
+            "True",
+            "{kind}: {status}"
+        );
     }
     assert_eq!(status["phase"], "Succeeded");
     assert_eq!(status["data"]["used"], STUDIES, "{status}");
     assert_eq!(status["results"][0]["architecture"], "Linear");
-    let auc = status["results"][0]["auc"].as_str().expect("should be there");
+    let auc = status["results"][0]["auc"]
+        .as_str()
+        .expect("should be there");
     assert!((0.0..=1.0).contains(&auc.parse::<f64>().unwrap()), "{auc}");
     let stages: Vec<_> = status["stages"].as_array().unwrap().iter().collect();
     let done = |stage: &&Value| stage["succeeded"] == stage["tasks"] && stage["failed"] == 0;
@@ -36,8 +42,16 @@ fn expect_results_of_a_training(namespace: &Namespace, run: &Value) {
 
     let place = prefix(namespace, run);
     let found = keys(&place);
-    for key in ["manifest.yaml", "metrics.json", "quarantine.csv", "report/index.html"] {
-        assert!(found.iter().any(|name| name == key), "{key} is not in {found:?}");
+    for key in [
+        "manifest.yaml",
+        "metrics.json",
+        "quarantine.csv",
+        "report/index.html",
+    ] {
+        assert!(
+            found.iter().any(|name| name == key),
+            "{key} is not in {found:?}"
+        );
     }
     let model = status["model"]["uri"].as_str().expect("should be there");
     assert!(model.starts_with(&place), "{model} is not below {place}");
@@ -54,15 +68,30 @@ fn a_training_run_ends_with_metrics_a_report_and_a_model_that_a_screening_job_us
     let run = namespace.wait_for_success("trainingrun/demo", END);
     expect_results_of_a_training(&namespace, &run);
 
+    let jobs = namespace.list(&["jobs", "--selector=attrium.dev/name=demo"]);
+    assert_eq!(jobs.len(), 3, "a Job for each stage, and none twice");
+    let other = with(
+        run.clone(),
+        &json!({"spec": {"crossValidation": {"folds": 3}}}),
+    );
+    let refused = namespace.try_apply(&other).refused();
+    assert!(refused.contains("spec"), "{refused}");
+
     namespace.apply(&screening_job());
     let job = namespace.wait_for_success("screeningjob/archive", END);
     let counts = &job["status"]["screening"];
     assert_eq!(counts["unusable"], 0, "{counts}");
-    assert!(counts["screened"].as_u64() >= Some(u64::from(STUDIES)), "{counts}");
+    assert!(
+        counts["screened"].as_u64() >= Some(u64::from(STUDIES)),
+        "{counts}"
+    );
     let place = prefix(&namespace, &job);
     let table = String::from_utf8(read(&place, "screening.csv")).unwrap();
     let digest = run["status"]["model"]["digest"].as_str().unwrap();
-    assert!(table.contains(digest), "the model of the run is not in {table}");
+    assert!(
+        table.contains(digest),
+        "the model of the run is not in {table}"
+    );
 }
 
 #[test]

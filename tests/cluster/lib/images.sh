@@ -3,14 +3,15 @@
 # Sourced, never run.
 # shellcheck shell=bash
 
-image() { buildah --root "$cache/images" --runroot "$state/buildah" --storage-driver "$storage_driver" "$@"; }
-storage_driver=overlay
+image() { buildah --root "$cache/images" --runroot "$state/buildah" --storage-driver overlay "$@"; }
 
-# build_image NAME ARGUMENTS...: as `buildah build`; steps that nothing has changed are not repeated.
+# build_image NAME ARGUMENTS...: as `buildah build`. With its times set to zero an image of the same
+# files is the same image. The one that had the name before is removed.
 build_image() {
   local name=$1
   shift
-  image build --isolation chroot --layers --quiet --tag "$name" "$@" >/dev/null
+  image build --isolation chroot --timestamp 0 --quiet --tag "$name" "$@" >/dev/null
+  image rmi --prune --force >/dev/null
 }
 
 # load_image NAME: puts an image onto the node, if it is not there as it is.
