@@ -21,7 +21,7 @@ SCRIPTS := .ci/run benches/run examples/demo/run examples/ci/retrain tests/chart
 BUILD_PACKAGES := gcc libc6-dev
 TEST_PACKAGES := chromium fonts-dejavu-core shellcheck
 
-.PHONY: help build demo test check fmt clippy doc generated deny scripts chart unit cluster-test cluster cluster-down \
+.PHONY: help build demo test check fmt clippy doc generated deny cuda scripts chart unit cluster-test cluster cluster-down \
   fuzz bench crds chart-readme build-packages test-packages clean-demo
 
 help: ## List the targets
@@ -38,7 +38,7 @@ clean-demo: ## Forget the demo's cohort and results
 
 test: check unit cluster-test ## Run every check and every test
 
-check: fmt scripts build-packages clippy generated chart doc deny ## Run the checks without the tests
+check: fmt scripts build-packages clippy generated chart doc deny cuda ## Run the checks without the tests
 
 fmt: ## Check the formatting
 	cargo fmt --check
@@ -62,6 +62,9 @@ doc: ## Build the documentation with warnings denied
 
 deny: $(TOOLS)/bin/cargo-deny ## Check the licences and sources of the dependencies
 	$(TOOLS)/bin/cargo-deny --offline --all-features check bans licenses sources
+
+cuda: ## Check the code with the feature `cuda`, without the CUDA toolkit
+	DOCS_RS=1 CUDARC_CUDA_VERSION=12080 cargo check --release --locked --features cuda
 
 unit: build-packages test-packages ## Run the tests
 	set -o pipefail; cargo test --release --locked 2>&1 | tee "$(CARGO_TARGET_DIR)/test.log"

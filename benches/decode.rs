@@ -1,9 +1,8 @@
-//! How long reading and cropping a scan takes, and how much memory many of them take.
+//! How long reading and cropping a scan takes.
 //!
 //! `decode FILE SAMPLES` prints two JSON lists of seconds, one for each reader: attrium's, from the
 //! object's bytes to the crop's logarithm, and what it would be built on otherwise, dicom-rs from
-//! the bytes to the decoded frame alone. `decode FILE --objects COUNT` reads and crops the object
-//! that often and prints the greatest resident memory in bytes. `benches/run` calls both.
+//! the bytes to the decoded frame alone. `benches/run` calls it.
 
 use std::error::Error;
 use std::hint::black_box;
@@ -22,7 +21,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         .filter(|flag| flag != "--bench")
         .collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [file, "--objects", count] => print_memory(&fs::read(file)?, count.parse()?),
         [file, samples] => print_times(&fs::read(file)?, samples.parse()?),
         _ => {
             writeln!(io::stderr(), "skipped: benches/run gives the arguments")?;
@@ -58,19 +56,4 @@ fn times(
 fn preprocess(bytes: &[u8]) -> Result<Vec<f32>, attrium::imaging::Error> {
     let image = read_anterior(bytes, LossyPolicy::Quarantine)?;
     Ok(log_image(&crop(&image, CropMode::Robust)?.counts))
-}
-
-fn print_memory(bytes: &[u8], count: usize) -> Result<(), Box<dyn Error>> {
-    for _ in 0..count {
-        black_box(preprocess(bytes)?);
-    }
-    // The peak of the resident set, in kB (proc(5)).
-    let status = fs::read_to_string("/proc/self/status")?;
-    let peak = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .and_then(|value| value.split_whitespace().next())
-        .ok_or("the peak of the resident set is not stated")?;
-    writeln!(io::stdout(), "{}", peak.parse::<u64>()? * 1024)?;
-    Ok(())
 }

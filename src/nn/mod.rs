@@ -18,6 +18,7 @@ mod layer;
 mod linear;
 mod network;
 mod residual;
+mod stack;
 mod step;
 mod weights;
 
@@ -31,10 +32,9 @@ pub use device::{cpu, gpu};
 pub use error::Error;
 pub use head::Head;
 pub use layer::Layer;
-pub use linear::Linear;
 pub use network::Network;
 pub(crate) use network::{floats, image_tensor};
-pub use residual::Residual;
+pub use stack::Stack;
 pub use step::Step;
 
 /// Height and width of the images that the networks take, in pixels (paper, "Preprocessing").

@@ -3,7 +3,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 use snafu::ensure;
 
 use super::error::{ClassesSnafu, PixelsSnafu};
-use super::{ActivationMap, Error, IMAGE_PIXELS, IMAGE_SIZE, Linear, Residual, Step, weights};
+use super::{
+    ActivationMap, Error, IMAGE_PIXELS, IMAGE_SIZE, Stack, Step, linear, residual, weights,
+};
 use crate::api::Architecture;
 
 /// Images that go through a network at once when nothing is trained: enough to keep a processor
@@ -28,9 +30,9 @@ const BATCH: usize = 16;
 #[derive(Module, Debug)]
 pub enum Network {
     /// [`Architecture::Linear`]
-    Linear(Linear),
+    Linear(Stack),
     /// [`Architecture::Residual`]
-    Residual(Residual),
+    Residual(Stack),
 }
 
 impl Network {
@@ -70,8 +72,8 @@ impl Network {
     fn zeros(architecture: Architecture, classes: usize, device: &Device) -> Result<Self, Error> {
         ensure!(classes >= 2, ClassesSnafu { classes });
         Ok(match architecture {
-            Architecture::Linear => Self::Linear(Linear::new(classes, device)),
-            Architecture::Residual => Self::Residual(Residual::new(classes, device)),
+            Architecture::Linear => Self::Linear(linear::new(classes, device)),
+            Architecture::Residual => Self::Residual(residual::new(classes, device)),
         })
     }
 
@@ -95,8 +97,7 @@ impl Network {
     /// - `images`: `[batch, 1, 128, 128]`, output: `[batch, classes]`
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         match self {
-            Self::Linear(network) => network.forward(images),
-            Self::Residual(network) => network.forward(images),
+            Self::Linear(network) | Self::Residual(network) => network.forward(images),
         }
     }
 
@@ -106,8 +107,9 @@ impl Network {
     /// - `images`: `[batch, 1, 128, 128]`, output: `[batch, classes]`
     pub fn forward_training(&mut self, images: Tensor<4>, step: Step) -> Tensor<2> {
         match self {
-            Self::Linear(network) => network.forward_training(images, step),
-            Self::Residual(network) => network.forward_training(images, step),
+            Self::Linear(network) | Self::Residual(network) => {
+                network.forward_training(images, step)
+            }
         }
     }
 
@@ -159,8 +161,7 @@ impl Network {
         let network = self.valid();
         let image = image_tensor(image.to_vec(), &network.device());
         let activations = match &network {
-            Self::Linear(network) => network.activations(image),
-            Self::Residual(network) => network.activations(image),
+            Self::Linear(network) | Self::Residual(network) => network.activations(image),
         };
         let map = |(index, activation): (usize, Tensor<4>)| {
             let [_, channels, height, width] = activation.dims();

@@ -6,8 +6,9 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 use super::network::{floats, image_tensor};
+use super::stack::Block;
 use super::weights::{Path, gradients};
-use super::{Linear, Network, Residual, Step, cpu, linear, residual};
+use super::{Network, Step, cpu, linear, residual};
 use crate::training::fit::cross_entropy;
 
 const LABELS: [usize; 2] = [2, 0];
@@ -137,70 +138,59 @@ fn images() -> Vec<f32> {
 #[test]
 fn inference_gives_the_logits_and_the_loss_of_pytorch() {
     let images = image_tensor(images(), &cpu());
-    let network = fill(Network::Linear(Linear::new(4, &cpu())), false);
+    let network = fill(Network::Linear(linear::new(4, &cpu())), false);
     assert_logits(
         network.forward(images.clone()),
         &reference("Linear").inference,
     );
-    let network = fill(Network::Residual(Residual::new(4, &cpu())), true);
+    let network = fill(Network::Residual(residual::new(4, &cpu())), true);
     assert_logits(network.forward(images), &reference("Residual").inference);
 }
 
 #[test]
 fn training_gives_the_logits_the_loss_and_the_statistics_of_pytorch() {
     let images = image_tensor(images(), &cpu());
-    macro_rules! check {
-        ($architecture:ident, $residual:literal) => {
-            let expected = reference(stringify!($architecture));
-            let mut network = fill($architecture::new(4, &cpu()), $residual);
-            let features = network.features_training(images.clone(), FIRST);
-            assert_logits(network.head.forward(features), &expected.training);
-            let norm = &network.stem.norm;
-            assert_near(
-                &floats(norm.running_mean.val().into_data()),
-                &expected.running_mean,
-                1e-6,
-            );
-            assert_near(
-                &floats(norm.running_var.val().into_data()),
-                &expected.running_var,
-                1e-5,
-            );
-        };
+    for (name, network, residual) in [
+        ("Linear", linear::new(4, &cpu()), false),
+        ("Residual", residual::new(4, &cpu()), true),
+    ] {
+        let expected = reference(name);
+        let mut network = fill(network, residual);
+        let features = network.features_training(images.clone(), FIRST);
+        assert_logits(network.head.forward(features), &expected.training);
+        let norm = &network.stem.norm;
+        let values = |of: Tensor<1>| floats(of.into_data());
+        assert_near(
+            &values(norm.running_mean.val()),
+            &expected.running_mean,
+            1e-6,
+        );
+        assert_near(&values(norm.running_var.val()), &expected.running_var, 1e-5);
     }
-    check!(Linear, false);
-    check!(Residual, true);
 }
 
 #[test]
 fn the_gradients_of_a_block_are_those_of_pytorch() {
-    macro_rules! check {
-        ($block:path, $architecture:literal, $residual:literal) => {
-            let expected = reference($architecture).block;
-            let device = cpu().autodiff();
-            let mut block = fill(<$block>::new(3, 4, &device), $residual);
-            let input = TensorData::new(wave(2 * 3 * 8 * 8, 0.5), [2, 3, 8, 8]);
-            let input = Tensor::<4>::from_data(input, &device).require_grad();
+    for (name, skips) in [("Linear", false), ("Residual", true)] {
+        let expected = reference(name).block;
+        let device = cpu().autodiff();
+        let mut block = fill(Block::new(3, 4, skips, &device), skips);
+        let input = TensorData::new(wave(2 * 3 * 8 * 8, 0.5), [2, 3, 8, 8]);
+        let input = Tensor::<4>::from_data(input, &device).require_grad();
 
-            let output = block.forward_training(input.clone(), FIRST);
-            let weights = TensorData::new(wave(2 * 4 * 4 * 4, 0.25), [2, 4, 4, 4]);
-            let loss = (output.clone() * Tensor::from_data(weights, &device)).sum();
-            let mut all = loss.backward();
+        let output = block.forward_training(input.clone(), FIRST);
+        let weights = TensorData::new(wave(2 * 4 * 4 * 4, 0.25), [2, 4, 4, 4]);
+        let loss = (output.clone() * Tensor::from_data(weights, &device)).sum();
+        let mut all = loss.backward();
 
-            assert_near(&floats(output.into_data()), &expected.output, 1e-5);
-            let of_input = floats(input.grad_remove(&mut all).unwrap().into_data());
-            let mut found = gradients(&block, all);
-            found.insert("input".to_owned(), of_input);
-            assert!(
-                found.keys().eq(expected.gradients.keys()),
-                "{:?}",
-                found.keys()
-            );
-            for (name, expected) in &expected.gradients {
-                assert_near(&found[name], expected, 1e-4);
-            }
-        };
+        assert_near(&floats(output.into_data()), &expected.output, 1e-5);
+        let of_input = floats(input.grad_remove(&mut all).unwrap().into_data());
+        let mut found = gradients(&block, all);
+        found.insert("input".to_owned(), of_input);
+        let names: Vec<_> = found.keys().collect();
+        assert!(found.keys().eq(expected.gradients.keys()), "{names:?}");
+        for (name, expected) in &expected.gradients {
+            assert_near(&found[name], expected, 1e-4);
+        }
     }
-    check!(linear::Block, "Linear", false);
-    check!(residual::Block, "Residual", true);
 }

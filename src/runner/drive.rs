@@ -16,7 +16,9 @@ use super::task::{Event, Shared};
 use super::{Ending, Failure, Settings, clock};
 use crate::api::{Decimal, ProgressStatus, Status};
 use crate::stages::{Progress, Summary, TaskError};
-use crate::workflow::{Observed, Outcome, Plan, StageKind, TaskRef, TaskSpec, TaskState, next};
+use crate::workflow::{
+    Observed, Outcome, Plan, StageKind, TaskRef, TaskSpec, TaskState, Work, next,
+};
 
 /// How often signals are looked for and bars are redrawn.
 const TICK: Duration = Duration::from_millis(100);
@@ -223,7 +225,7 @@ impl<'a> Driver<'a> {
             }
             Err(TaskError::Interrupted) => {
                 self.observed.tasks.insert(id, TaskState::Pending);
-                "stopped after a checkpoint".to_owned()
+                stopped(task.work).to_owned()
             }
             Err(error) => self.failed(task, &error),
         };
@@ -354,5 +356,15 @@ const fn weight(stage: StageKind) -> f64 {
         StageKind::Train | StageKind::Refit => 20.0,
         StageKind::Screen => 10.0,
         StageKind::Preprocess | StageKind::Evaluate | StageKind::Summarize => 1.0,
+    }
+}
+
+/// How a task ends that is asked to stop.
+const fn stopped(work: Work) -> &'static str {
+    match work {
+        Work::Train { .. } | Work::Refit { .. } => "stopped after a checkpoint",
+        Work::Preprocess { .. } | Work::Evaluate | Work::Screen { .. } | Work::Summarize => {
+            "stopped; it is done from its beginning next time"
+        }
     }
 }

@@ -1,14 +1,16 @@
-//! The fit of one network, with its checkpoints and its progress.
+//! The fit of one network: its data, its checkpoints and its progress.
 
 use std::time::Instant;
 
 use super::failure::OrFail;
 use super::{Progress, TaskContext, TaskError, Unit};
 use crate::api::{Architecture, Task, TrainingRunSpec};
+use crate::dataset::Cohort;
+use crate::imaging::{CROP_PIXELS, CROP_SIZE, log_image};
 use crate::nn::{Device, Network};
 use crate::storage::Storage;
 use crate::training::fit::Error as FitError;
-use crate::training::{Fit, FitConfig, FitData};
+use crate::training::{self, Fit, FitConfig, FitData, Preparation, Prepared};
 
 /// The largest checkpoint that is read, in bytes.
 const LARGEST_CHECKPOINT: u64 = 4 << 30;
@@ -23,6 +25,36 @@ pub(super) struct Keeping<'a> {
     pub history: String,
     /// Epochs between two checkpoints.
     pub every: u32,
+}
+
+/// A cohort as one fit sees it: all studies, or all but those of a fold.
+pub(super) fn prepare(
+    spec: &TrainingRunSpec,
+    cohort: &Cohort,
+    images: &[f32],
+    task: Task,
+    fold: Option<u32>,
+) -> Result<Prepared, TaskError> {
+    let preparation = Preparation {
+        cross_validation: &spec.cross_validation,
+        augmentation: &spec.augmentation,
+        training: &spec.training,
+        classes: task.classes(),
+        fold,
+    };
+    let numbers = training::Cohort {
+        images,
+        side: CROP_SIZE,
+        classes: &cohort.classes(task),
+        patients: &cohort.patients(),
+    };
+    preparation.prepare(numbers).or_bad_data()
+}
+
+/// The logarithms of a cohort's crops.
+pub(super) fn log_images(cohort: &Cohort) -> Vec<f32> {
+    let crops = cohort.crops.chunks_exact(CROP_PIXELS);
+    crops.flat_map(log_image).collect()
 }
 
 /// How one network is fitted.

@@ -18,9 +18,12 @@ const CONNECTIONS: usize = 8;
 /// The largest object that is read, in bytes: a whole-body scan has about half a megabyte.
 const LARGEST: u64 = 64 << 20;
 
+/// What stands for the key of an object whose name is no key.
+const NAMELESS: &str = "(a name that is no key)";
+
 /// An object as it was fetched.
 pub(super) struct Fetched {
-    /// Its key below the images' prefix.
+    /// Its key below the images' prefix, or words in its place.
     pub key: String,
     /// Its bytes, or why there are none.
     pub bytes: Result<Vec<u8>, storage::Error>,
@@ -47,7 +50,7 @@ impl ShardOf {
 ///
 /// # Errors
 /// Whatever `keep` says; [`TaskError::Interrupted`] between two batches; a store that fails.
-/// Objects that are too large, gone or unreadable are not errors: `work` sees why.
+/// Objects that are too large, gone, unreadable or have a name that is no key are not errors: `work` sees why.
 pub(super) fn for_each_object<T: Send>(
     images: &Storage,
     shard: ShardOf,
@@ -86,15 +89,20 @@ fn fetch_batches(images: &Storage, shard: ShardOf, sender: &mpsc::SyncSender<Bat
             return;
         }
     };
-    let mut keys = list.filter_map(|object| match object {
-        Ok(object) => shard.holds(&object.key).then_some(Ok(object.key)),
+    let mut listed = list.filter_map(|object| match object {
+        Ok(object) => shard
+            .holds(&object.key)
+            .then_some(Ok(Listed::Key(object.key))),
+        Err(error @ storage::Error::InvalidKey { .. }) => {
+            shard.holds(NAMELESS).then_some(Ok(Listed::Nameless(error)))
+        }
         Err(error) => Some(Err(error)),
     });
     loop {
-        let chosen: Result<Vec<String>, storage::Error> = keys.by_ref().take(BATCH).collect();
+        let chosen: Result<Vec<Listed>, storage::Error> = listed.by_ref().take(BATCH).collect();
         let batch = chosen
             .or_bad_place()
-            .and_then(|keys| fetch(images, keys).or_retry());
+            .and_then(|listed| fetch(images, listed).or_retry());
         let last = batch.as_ref().map_or(true, |batch| batch.len() < BATCH);
         if sender.send(batch).is_err() || last {
             return;
@@ -102,9 +110,25 @@ fn fetch_batches(images: &Storage, shard: ShardOf, sender: &mpsc::SyncSender<Bat
     }
 }
 
+/// What a listing names, or cannot name.
+enum Listed {
+    Key(String),
+    Nameless(storage::Error),
+}
+
 /// Fetches objects side by side; fails where the store fails as a whole.
-fn fetch(images: &Storage, keys: Vec<String>) -> Result<Vec<Fetched>, storage::Error> {
-    let mut fetched = Vec::with_capacity(keys.len());
+fn fetch(images: &Storage, listed: Vec<Listed>) -> Result<Vec<Fetched>, storage::Error> {
+    let mut fetched = Vec::with_capacity(listed.len());
+    let mut keys = Vec::with_capacity(listed.len());
+    for object in listed {
+        match object {
+            Listed::Key(key) => keys.push(key),
+            Listed::Nameless(error) => fetched.push(Fetched {
+                key: NAMELESS.to_owned(),
+                bytes: Err(error),
+            }),
+        }
+    }
     for keys in keys.chunks(CONNECTIONS) {
         let bytes: Vec<_> = thread::scope(|scope| {
             let gets: Vec<_> = keys

@@ -5,10 +5,11 @@ use super::fitting::{self, Keeping};
 use super::publish::{self, Published};
 use super::run::TrainingContext;
 use super::{Summary, TaskError};
-use crate::api::{Architecture, ModelReference, Publish, Task};
+use crate::api::{Architecture, Task};
 use crate::bundle::{Member, MemberFiles};
-use crate::evaluation::{MetricsDocument, Predictions};
-use crate::training::{Preparation, Prepared};
+use crate::dataset::Cohort;
+use crate::evaluation::{Metrics, MetricsDocument, Predictions};
+use crate::training::Prepared;
 use crate::workflow::{StageKind, artefacts};
 
 /// A stream of random numbers that no fold has.
@@ -33,8 +34,21 @@ pub(super) fn run(
             "nothing is to be published: name spec.publish, or leave the refit out",
         ));
     };
-    let files = train(run, architecture, task)?;
-    let model = publish_refit(run, wanted, &document, files)?;
+    let cohort = run.cohort()?;
+    let metrics = metrics(&document, architecture, task)?;
+    let files = train(run, &cohort, architecture, task)?;
+    let table = run.get(&artefacts::predictions(architecture, task))?;
+    let model = publish::publish(
+        run,
+        Published {
+            publish: wanted,
+            data: &run.counted(StageKind::Evaluate)?,
+            synthetic: cohort.is_synthetic(),
+            metrics: metrics.clone(),
+            predictions: &Predictions::parse(&table).or_retry()?,
+            members: vec![(Member::of_all(), files)],
+        },
+    )?;
     Ok(Summary {
         message: format!("trained {architecture} for {task} on all data and published it"),
         model: Some(model),
@@ -42,27 +56,35 @@ pub(super) fn run(
     })
 }
 
+/// The out-of-fold metrics of what is published.
+fn metrics(
+    document: &MetricsDocument,
+    architecture: Architecture,
+    task: Task,
+) -> Result<&Metrics, TaskError> {
+    let mut results = document.results.iter();
+    let result = results
+        .find(|result| result.architecture == architecture && result.metrics.task == task)
+        .ok_or_else(|| {
+            TaskError::data(format!(
+                "{architecture} for {task} cannot be published: one of its folds has failed"
+            ))
+        })?;
+    Ok(&result.metrics)
+}
+
 fn train(
     run: &TrainingContext<'_>,
+    cohort: &Cohort,
     architecture: Architecture,
     task: Task,
 ) -> Result<MemberFiles, TaskError> {
-    let cohort = run.cohort()?;
-    let images = super::train::log_images(&cohort);
-    let classes = cohort.classes(task);
+    let images = fitting::log_images(cohort);
     let Prepared {
         fit: data,
         normalization,
         ..
-    } = Preparation {
-        cross_validation: &run.spec.cross_validation,
-        augmentation: &run.spec.augmentation,
-        training: &run.spec.training,
-        classes: task.classes(),
-        fold: None,
-    }
-    .prepare(super::train::numbers(&images, &classes, &cohort.patients()))
-    .or_bad_data()?;
+    } = fitting::prepare(run.spec, cohort, &images, task, None)?;
     let keeping = Keeping {
         store: &run.store,
         checkpoint: format!("{}checkpoint/state", artefacts::REFIT),
@@ -75,37 +97,4 @@ fn train(
         weights: network.to_safetensors().or_retry()?,
         normalization: normalization.to_safetensors().or_retry()?,
     })
-}
-
-fn publish_refit(
-    run: &TrainingContext<'_>,
-    wanted: &Publish,
-    document: &MetricsDocument,
-    files: MemberFiles,
-) -> Result<ModelReference, TaskError> {
-    let Publish {
-        architecture, task, ..
-    } = *wanted;
-    let result = document
-        .results
-        .iter()
-        .find(|result| result.architecture == architecture && result.metrics.task == task);
-    let Some(result) = result else {
-        return Err(TaskError::data(format!(
-            "{architecture} for {task} cannot be published: one of its folds has failed"
-        )));
-    };
-    let table = run.get(&artefacts::predictions(architecture, task))?;
-    let cohort = run.cohort()?;
-    publish::publish(
-        run,
-        Published {
-            publish: wanted,
-            data: &run.counted(StageKind::Evaluate)?,
-            synthetic: cohort.is_synthetic(),
-            metrics: result.metrics.clone(),
-            predictions: &Predictions::parse(&table).or_retry()?,
-            members: vec![(Member::of_all(), files)],
-        },
-    )
 }

@@ -7,9 +7,9 @@ use super::{Summary, TaskError};
 use crate::api::{Architecture, Grade, Task};
 use crate::dataset::{Cohort, Covariates};
 use crate::evaluation::{Prediction, Predictions};
-use crate::imaging::{CROP_PIXELS, CROP_SIZE, log_image};
+use crate::imaging::CROP_PIXELS;
 use crate::nn::Network;
-use crate::training::{self, Preparation, Prepared};
+use crate::training::Prepared;
 use crate::workflow::artefacts::Fold;
 
 /// Trains a network without one fold, predicts that fold, and writes down both.
@@ -20,21 +20,13 @@ pub(super) fn run(
     fold: u32,
 ) -> Result<Summary, TaskError> {
     let cohort = run.cohort()?;
-    let images = log_images(&cohort);
+    let images = fitting::log_images(&cohort);
     let classes = cohort.classes(task);
     let Prepared {
         fit: data,
         normalization,
         test,
-    } = Preparation {
-        cross_validation: &run.spec.cross_validation,
-        augmentation: &run.spec.augmentation,
-        training: &run.spec.training,
-        classes: task.classes(),
-        fold: Some(fold),
-    }
-    .prepare(numbers(&images, &classes, &cohort.patients()))
-    .or_bad_data()?;
+    } = fitting::prepare(run.spec, &cohort, &images, task, Some(fold))?;
 
     let artefacts = Fold::new(architecture, task, fold);
     let keeping = Keeping {
@@ -123,27 +115,4 @@ pub(super) fn covariates(
         .chain(covariates.columns())
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
-}
-
-/// The logarithms of a cohort's crops.
-pub(super) fn log_images(cohort: &Cohort) -> Vec<f32> {
-    cohort
-        .crops
-        .chunks_exact(CROP_PIXELS)
-        .flat_map(log_image)
-        .collect()
-}
-
-/// A cohort as numbers.
-pub(super) fn numbers<'a>(
-    images: &'a [f32],
-    classes: &'a [usize],
-    patients: &'a [u32],
-) -> training::Cohort<'a> {
-    training::Cohort {
-        images,
-        side: CROP_SIZE,
-        classes,
-        patients,
-    }
 }

@@ -73,8 +73,8 @@ pub enum Error {
     },
     /// A key that no store takes, or that leads out of its prefix.
     #[snafu(display(
-        "a key below {uri} cannot be used: keys have no empty, '.' or '..' part, no control \
-         character, and do not end in '#' and digits"
+        "a key below {uri} cannot be used: keys are UTF-8 with no empty, '.' or '..' part and no \
+         control character, and do not end in '#' and digits"
     ))]
     InvalidKey {
         /// The prefix.

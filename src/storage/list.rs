@@ -19,8 +19,9 @@ pub struct ObjectMeta {
 /// is in memory.
 ///
 /// Hidden objects (a part of the key begins with a dot), what an interrupted put left behind, and
-/// the empty object that stands for the prefix itself in some buckets are left out. An error ends
-/// the list.
+/// the empty object that stands for the prefix itself in some buckets are left out. A file whose
+/// name is no key (it is not UTF-8, for example) is an [`Error::InvalidKey`], after which the list
+/// goes on; any other error ends it.
 pub struct List {
     prefix: Path,
     uri: String,
@@ -33,11 +34,8 @@ type Listed = object_store::Result<object_store::ObjectMeta>;
 
 impl List {
     pub(super) fn new(store: &dyn ObjectStore, prefix: Path, uri: String) -> Result<Self, Error> {
-        let mut stream = {
-            // A local store decides by the context whether its walk may block this thread.
-            let _context = runtime::handle()?.enter();
-            store.list(Some(&prefix))
-        };
+        // Not in the context of a runtime, in which a local store's walk would end at the first error.
+        let mut stream = store.list(Some(&prefix));
         let next = move || runtime::block_on(poll_fn(|context| stream.as_mut().poll_next(context)));
         Ok(Self {
             prefix,
@@ -66,7 +64,10 @@ impl Iterator for List {
                     None => continue,
                 },
                 Ok(None) => None,
-                Ok(Some(Err(error))) => Some(Error::at(self.uri.clone(), error)),
+                Ok(Some(Err(error))) => match Error::at(self.uri.clone(), error) {
+                    error @ Error::InvalidKey { .. } => return Some(Err(error)),
+                    error => Some(error),
+                },
                 Err(error) => Some(error),
             };
             self.next = None;

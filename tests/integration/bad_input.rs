@@ -1,7 +1,9 @@
 //! Whatever is wrong with the input: one sentence that names the place, the right exit code, and
 //! nothing else is lost.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -203,6 +205,8 @@ fn unusable_objects_are_set_aside_with_their_reasons_and_any_spreadsheets_labels
     for (key, bytes, _) in &unusable {
         put(&images, key, bytes);
     }
+    let scan = COHORT.images.join(COHORT.keys().swap_remove(0));
+    fs::copy(scan, images.join(OsStr::from_bytes(b"K\xF6ln.dcm"))).unwrap();
     let table = labels().replace(',', ";").replace('\n', "\r\n");
     put(&folder, "labels.csv", format!("\u{feff}{table}").as_bytes());
     let text = training(&folder.join("results"))
@@ -225,7 +229,8 @@ fn unusable_objects_are_set_aside_with_their_reasons_and_any_spreadsheets_labels
         );
         rows.push((row[0].to_owned(), row[1].to_owned()));
     }
-    for (key, _, reason) in &unusable {
+    let nameless = ("(a name that is no key)", Vec::new(), "unreadable");
+    for (key, _, reason) in unusable.iter().chain([&nameless]) {
         let expected = ((*key).to_owned(), (*reason).to_owned());
         assert!(
             rows.contains(&expected),
@@ -234,7 +239,7 @@ fn unusable_objects_are_set_aside_with_their_reasons_and_any_spreadsheets_labels
     }
     assert_eq!(
         rows.len(),
-        unusable.len() + 1,
+        unusable.len() + 2,
         "and the one that is always cut short"
     );
     let status: serde_json::Value =

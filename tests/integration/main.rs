@@ -12,6 +12,7 @@ mod manifest;
 mod outputs;
 mod privacy;
 mod program;
+mod publishing;
 mod resume;
 mod screening;
 mod trained;

@@ -1,5 +1,6 @@
 //! What only folders can do wrong.
 
+use std::collections::BTreeSet;
 use std::{fs, io};
 
 use super::{super::*, chain, keys};
@@ -158,4 +159,31 @@ fn a_storage_that_hides_its_keys_names_none() {
         assert!(!text.contains("Doe"), "{text}");
         assert!(text.contains(&storage.uri()), "{text}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_whose_name_is_not_utf_8_costs_itself_alone() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let storage = open(folder.path());
+    for name in ["a.dcm", "z.dcm"] {
+        storage.put(name, "scan").unwrap();
+    }
+    let name = folder.path().join(OsStr::from_bytes(b"K\xF6ln.dcm"));
+    fs::write(name, "scan").unwrap();
+
+    let (named, nameless): (Vec<_>, Vec<_>) = storage.list().unwrap().partition(Result::is_ok);
+    let named: BTreeSet<_> = named
+        .into_iter()
+        .map(|object| object.unwrap().key)
+        .collect();
+    assert_eq!(named, BTreeSet::from(["a.dcm", "z.dcm"].map(str::to_owned)));
+    let errors: Vec<_> = nameless.into_iter().map(Result::unwrap_err).collect();
+    assert!(
+        matches!(errors[..], [Error::InvalidKey { .. }]),
+        "{errors:?}"
+    );
 }

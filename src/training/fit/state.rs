@@ -1,7 +1,6 @@
 use burn::module::Module;
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::Device;
-use rand_chacha::rand_core::Rng;
 use snafu::{ResultExt, ensure};
 
 use super::checkpoint::{self, Progress};
@@ -323,16 +322,12 @@ impl Fit {
         self.taken as usize - before
     }
 
-    /// The training images in the order of an epoch, counted from 0: a shuffle (Fisher and Yates)
-    /// by the seed and the epoch alone.
+    /// The training images in the order of an epoch, counted from 0: a shuffle by the seed and the
+    /// epoch alone.
     pub(super) fn order_of(&self, epoch: u32) -> Vec<usize> {
         let mut stream = random::named(self.config.seed, &format!("order {epoch}"));
         let mut order: Vec<usize> = (0..self.data.labels.len()).collect();
-        for last in (1..order.len()).rev() {
-            // The product's upper half is a uniform index, but for a bias below 2^-32.
-            let index = (u128::from(stream.next_u64()) * (last as u128 + 1)) >> 64;
-            order.swap(last, index as usize);
-        }
+        random::shuffle(&mut stream, &mut order);
         order
     }
 }

@@ -1,0 +1,145 @@
+use burn::module::Module;
+use burn::tensor::activation::relu;
+use burn::tensor::{Device, Tensor};
+
+use super::layer::average_pool;
+use super::{Head, Layer, Step, residual};
+
+/// Channels of the four blocks.
+const CHANNELS: [usize; 4] = [16, 32, 64, 128];
+/// Pairs of convolutions of a block.
+const PAIRS: usize = 3;
+/// Features that reach the head: 128 channels of 8 x 8 pixels.
+const FEATURES: usize = 8192;
+
+/// What the paper's two own networks are made of: a first layer of 16 channels, then four blocks
+/// of 16, 32, 64 and 128 channels, each of six [`Layer`]s with ReLU and a 2x2 average pool, then
+/// the [`Head`].
+///
+/// With four classes it has 1,114,100 trained parameters.
+#[derive(Module, Debug)]
+pub struct Stack {
+    pub(super) stem: Layer,
+    blocks: Vec<Block>,
+    pub(super) head: Head,
+}
+
+impl Stack {
+    /// A stack for `classes` classes with all convolutions at zero, whose pairs of layers have a
+    /// skip connection around them or not.
+    pub(super) fn new(classes: usize, skips: bool, device: &Device) -> Self {
+        let mut channels = CHANNELS[0];
+        let block = |width| {
+            Block::new(
+                std::mem::replace(&mut channels, width),
+                width,
+                skips,
+                device,
+            )
+        };
+        Self {
+            stem: Layer::new(1, CHANNELS[0], device),
+            blocks: CHANNELS.map(block).into(),
+            head: Head::new(FEATURES, classes, device),
+        }
+    }
+
+    /// The logits.
+    ///
+    /// # Shapes
+    /// - `images`: `[batch, 1, 128, 128]`, output: `[batch, classes]`
+    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        let mut images = relu(self.stem.forward(images)); // [batch, 16, 128, 128]
+        for block in &self.blocks {
+            images = block.forward(images);
+        }
+        self.head.forward(images) // from [batch, 128, 8, 8]
+    }
+
+    /// The logits in training: batch statistics and dropout.
+    ///
+    /// # Shapes
+    /// As [`forward`](Self::forward).
+    pub fn forward_training(&mut self, images: Tensor<4>, step: Step) -> Tensor<2> {
+        let features = self.features_training(images, step);
+        self.head.forward_training(features, step)
+    }
+
+    /// What reaches the head in training.
+    ///
+    /// # Shapes
+    /// - `images`: `[batch, 1, 128, 128]`, output: `[batch, 128, 8, 8]`
+    pub(super) fn features_training(&mut self, images: Tensor<4>, step: Step) -> Tensor<4> {
+        let mut images = relu(self.stem.forward_training(images, step)); // [batch, 16, 128, 128]
+        for block in &mut self.blocks {
+            images = block.forward_training(images, step);
+        }
+        images
+    }
+
+    /// What the first layer of each block gives, after its activation.
+    ///
+    /// # Shapes
+    /// - `images`: `[batch, 1, 128, 128]`
+    /// - output: `[batch, channels, size, size]` for each of the four blocks
+    pub fn activations(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
+        let mut images = relu(self.stem.forward(images));
+        let mut first = Vec::with_capacity(self.blocks.len());
+        for block in &self.blocks {
+            first.push(relu(block.layers[0].forward(images.clone())));
+            images = block.forward(images);
+        }
+        first
+    }
+}
+
+/// Three pairs of layers and a pool.
+#[derive(Module, Debug)]
+pub(super) struct Block {
+    layers: Vec<Layer>,
+    #[module(skip)]
+    skips: bool,
+}
+
+impl Block {
+    pub(super) fn new(channels_in: usize, channels: usize, skips: bool, device: &Device) -> Self {
+        let first = Layer::new(channels_in, channels, device);
+        let rest = (1..2 * PAIRS).map(|_| Layer::new(channels, channels, device));
+        Self {
+            layers: std::iter::once(first).chain(rest).collect(),
+            skips,
+        }
+    }
+
+    /// # Shapes
+    /// - `images`: `[batch, channels_in, height, width]`
+    /// - output: `[batch, channels, height / 2, width / 2]`
+    pub(super) fn forward(&self, mut images: Tensor<4>) -> Tensor<4> {
+        for pair in self.layers.chunks_exact(2) {
+            let inner = relu(pair[0].forward(images.clone()));
+            images = self.join(pair[1].forward(inner), images);
+        }
+        average_pool(images)
+    }
+
+    /// As [`forward`](Self::forward), by the batch's own statistics.
+    pub(super) fn forward_training(&mut self, mut images: Tensor<4>, step: Step) -> Tensor<4> {
+        for pair in 0..PAIRS {
+            let layer = &mut self.layers[2 * pair];
+            let inner = relu(layer.forward_training(images.clone(), step));
+            let layer = &mut self.layers[2 * pair + 1];
+            let outer = layer.forward_training(inner, step);
+            images = self.join(outer, images);
+        }
+        average_pool(images)
+    }
+
+    /// Ends a pair: its input is added to its output where there are skips, then activated.
+    fn join(&self, output: Tensor<4>, input: Tensor<4>) -> Tensor<4> {
+        relu(if self.skips {
+            residual::skip(output, input)
+        } else {
+            output
+        })
+    }
+}
