@@ -11,14 +11,17 @@ use crate::program::{finish, helm, kubectl, script};
 
 const DEFINITIONS: [&str; 2] = ["trainingruns.attrium.dev", "screeningjobs.attrium.dev"];
 
-/// Whether an account may do something in a namespace; all of them where it is empty.
+/// Whether an account may do something in a namespace; in all of them where that is empty. A resource is
+/// named `KIND`, `KIND/NAME`, or `KIND:SUBRESOURCE`.
 fn may(account: &str, verb: &str, resource: &str, namespace: &str) -> bool {
+    let (resource, subresource) = resource.split_once(':').unwrap_or((resource, ""));
+    let subresource = format!("--subresource={subresource}");
     let place = match namespace {
         "" => "--all-namespaces".to_owned(),
         name => format!("--namespace={name}"),
     };
     let user = format!("--as=system:serviceaccount:{SYSTEM}:{account}");
-    let ended = kubectl(["auth", "can-i", verb, resource, &place, &user]);
+    let ended = kubectl(["auth", "can-i", verb, resource, &subresource, &place, &user]);
     match ended.stdout.trim() {
         "yes" => true,
         "no" => false,
@@ -63,9 +66,9 @@ fn the_operator_may_do_what_it_needs_and_reads_no_secret() {
     for (verb, resource) in [
         ("list", "trainingruns.attrium.dev"),
         ("watch", "screeningjobs.attrium.dev"),
-        ("patch", "trainingruns.attrium.dev/status"),
+        ("patch", "trainingruns.attrium.dev:status"),
         ("create", "jobs.batch"),
-        ("get", "pods/log"),
+        ("get", "pods:log"),
         ("create", "configmaps"),
         ("create", "events.events.k8s.io"),
     ] {
@@ -82,14 +85,15 @@ fn the_operator_may_do_what_it_needs_and_reads_no_secret() {
     }
     for (verb, resource) in [
         ("create", "pods"),
-        ("create", "pods/exec"),
+        ("create", "pods:exec"),
         ("get", "configmaps"),
+        ("patch", "configmaps"),
         ("list", "configmaps"),
         ("create", "trainingruns.attrium.dev"),
         ("update", "trainingruns.attrium.dev"),
         ("get", "nodes"),
         ("create", "clusterroles.rbac.authorization.k8s.io"),
-        ("create", "serviceaccounts/token"),
+        ("create", "serviceaccounts:token"),
         ("*", "*"),
     ] {
         assert!(

@@ -23,8 +23,8 @@ What the operator may do where it watches: no Secrets, and no verb that it does 
   verbs: [get]
 - apiGroups: [""]
   resources: [configmaps]
-  verbs: [create, patch]
-- apiGroups: ["", events.k8s.io]
+  verbs: [create]
+- apiGroups: [events.k8s.io]
   resources: [events]
-  verbs: [create, patch, get, list]
+  verbs: [create, patch, list]
 {{- end }}

@@ -56,7 +56,11 @@ running() {
 stop() {
   if running "$1"; then
     kill -"${2:-TERM}" "$pid"
-    timeout 20 tail --pid="$pid" -f /dev/null || kill -KILL "$pid" 2>/dev/null || true
+    local deadline=$((SECONDS + 20))
+    while running "$1"; do
+      [ "$SECONDS" -lt "$deadline" ] || kill -KILL "$pid"
+      sleep 0.05
+    done
   fi
   rm -f "$state/run/$1"
 }

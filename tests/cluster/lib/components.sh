@@ -90,6 +90,7 @@ imageGCHighThresholdPercent: 100
 localStorageCapacityIsolation: false
 nodeStatusUpdateFrequency: 4s
 registryPullQPS: 0
+syncFrequency: 10s
 Y
   start kubelet kubelet --config="$state/kubelet.yaml" --kubeconfig="$state/pki/node.kubeconfig" \
     --hostname-override=node1 --node-ip="$address" --root-dir="$state/kubelet" --cert-dir="$state/kubelet-pki"

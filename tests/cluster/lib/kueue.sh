@@ -15,11 +15,12 @@ load_kueue_image() {
   rm -rf "$folder"
 }
 
-# It manages what names a queue, and leaves every other Job alone.
+# It manages what names a queue, and leaves every other Job alone. Its pod needs a minute until it has made
+# itself a certificate, which nobody has to wait for who does not use it.
 install_kueue() {
   load_kueue_image
   helm --kubeconfig "$state/pki/admin.kubeconfig" upgrade --install kueue "$cache/kueue" \
-    --namespace kueue-system --create-namespace --wait --timeout 3m \
+    --namespace kueue-system --create-namespace \
     --set-string "controllerManager.manager.image.repository=$kueue_image" \
     --set-string "controllerManager.manager.image.tag=$kueue_tag" \
     --set controllerManager.manager.image.pullPolicy=Never --set controllerManager.replicas=1 >/dev/null
