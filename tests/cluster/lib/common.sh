@@ -31,8 +31,9 @@ check_programs() {
 }
 
 # A process is remembered as its id and the time it started at, so that an id which the system has
-# given to another process since, as after a reboot, is never signalled.
-started_at() { awk '{ sub(/.*\) /, ""); print $20 }' "/proc/$1/stat" 2>/dev/null; }
+# given to another process since, as after a reboot, is never signalled. One that has ended and waits
+# for its parent to hear of it has no time.
+started_at() { awk '{ sub(/.*\) /, "") } $1 != "Z" { print $20 }' "/proc/$1/stat" 2>/dev/null; }
 
 # start NAME COMMAND...: starts a component in a session of its own; its output goes to its log.
 start() {
@@ -52,11 +53,13 @@ running() {
   [ -n "$since" ] && [ "$(started_at "$pid")" = "$since" ]
 }
 
-# stop NAME [SIGNAL]: stops the component and waits for its end.
+# stop NAME: stops the component and waits for its end. The API server, whose state is etcd's, would
+# wait for its clients.
 stop() {
   if running "$1"; then
-    kill -"${2:-TERM}" "$pid"
-    local deadline=$((SECONDS + 20))
+    local deadline=$((SECONDS + 20)) signal=TERM
+    [ "$1" != apiserver ] || signal=KILL
+    kill -"$signal" "$pid"
     while running "$1"; do
       [ "$SECONDS" -lt "$deadline" ] || kill -KILL "$pid"
       sleep 0.05
