@@ -12,18 +12,16 @@ use crate::namespace::{Namespace, condition};
 const TOLD: Duration = Duration::from_secs(30);
 const END: Duration = Duration::from_secs(300);
 
-/// Applies a run and expects its pods to be unable to start, with words that name what is missing.
+/// Applies a run and expects to be told in time that its pods cannot start, in words that name what is
+/// missing.
 fn expect_missing(namespace: &Namespace, run: &Value, words: &[&str]) {
     namespace.apply(run);
-    let run = namespace.wait_for("trainingrun/demo", "PodsHealthy", "False", TOLD);
-    let healthy = condition(&run, "PodsHealthy").unwrap();
-    for word in words {
-        assert!(
-            healthy.message.contains(word),
-            "no {word} in: {}",
-            healthy.message
-        );
-    }
+    let what = format!("PodsHealthy=False with the words {words:?}");
+    let run = namespace.wait_until("trainingrun/demo", &what, TOLD, |run| {
+        condition(run, "PodsHealthy").is_some_and(|healthy| {
+            healthy.status == "False" && words.iter().all(|word| healthy.message.contains(word))
+        })
+    });
     assert_eq!(condition(&run, "Succeeded").unwrap().status, "Unknown");
 }
 

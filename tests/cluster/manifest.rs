@@ -21,7 +21,7 @@ pub fn training_run() -> Value {
             "augmentation": {"images": 8},
             "training": {"epochs": 1, "batchSize": 4},
             "publish": {"architecture": "Linear"},
-            "compute": {"resources": {"requests": {"cpu": "100m", "memory": "128Mi"}}},
+            "compute": {"resources": {"requests": {"cpu": "10m", "memory": "64Mi"}}},
         }}),
     );
     run
@@ -36,7 +36,7 @@ pub fn screening_job() -> Value {
         &json!({"spec": {
             "images": format!("s3://{BUCKET}/cohort/images/"),
             "output": format!("s3://{BUCKET}/results/"),
-            "compute": {"resources": {"requests": {"cpu": "100m", "memory": "128Mi"}}},
+            "compute": {"resources": {"requests": {"cpu": "10m", "memory": "64Mi"}}},
         }}),
     );
     job
