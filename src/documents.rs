@@ -1,7 +1,12 @@
 //! What the documents list is what the code has.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 
+use serde_json::Value;
+
+use crate::api::crd::Definition;
 use crate::api::{Architecture, Task, manifest};
 use crate::dataset::{Covariates, ShardWriter};
 use crate::workflow::artefacts::{self, Fold};
@@ -9,6 +14,7 @@ use crate::workflow::{StageKind, TaskRef};
 
 const DICOM: &str = include_str!("../docs/dicom.md");
 const ARTEFACTS: &str = include_str!("../docs/artefacts.md");
+const PODS: &str = include_str!("../docs/pods.md");
 const README: &str = include_str!("../README.md");
 
 /// The words that the arms of a match give, such as "lossy" of `Self::Lossy => "lossy",`.
@@ -75,6 +81,54 @@ fn every_manifest_of_the_readme_is_valid() {
         assert!(parsed.is_ok(), "{}\n{block}", parsed.unwrap_err());
     }
     assert!(manifests >= 2, "{manifests}");
+}
+
+#[test]
+fn every_example_is_valid() {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")];
+    let mut manifests = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|it| it == "yaml") {
+                let text = fs::read_to_string(&path).expect("text");
+                if !text.contains("attrium.dev/v1alpha1") {
+                    continue;
+                }
+                manifests += 1;
+                let parsed = manifest::parse(&text);
+                assert!(
+                    parsed.is_ok(),
+                    "{}\n{}",
+                    path.display(),
+                    parsed.unwrap_err()
+                );
+            }
+        }
+    }
+    assert!(manifests >= 8, "{manifests}");
+}
+
+#[test]
+fn every_field_of_a_pod_template_is_described() {
+    let definition = Definition::training_run();
+    let template = "/properties/spec/properties/compute/properties/podTemplate/properties/spec";
+    let spec = definition.schema().pointer(template).expect("a schema");
+    let fields = spec["properties"].as_object().expect("fields");
+    let refused = |field: &Value| {
+        let description = field["description"].as_str().unwrap_or_default();
+        description.starts_with("Refused")
+    };
+    let allowed: Vec<_> = fields.iter().filter(|(_, field)| !refused(field)).collect();
+    assert!(allowed.len() > 10 && allowed.len() < fields.len());
+    for (name, _) in allowed {
+        assert!(
+            PODS.contains(&format!("`spec.{name}`")),
+            "{name} is not described"
+        );
+    }
 }
 
 #[test]

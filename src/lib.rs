@@ -15,6 +15,7 @@ pub mod dataset;
 pub mod evaluation;
 pub mod imaging;
 pub mod nn;
+pub mod operator;
 pub mod phantom;
 mod random;
 pub mod report;

@@ -1,7 +1,11 @@
 use std::collections::BTreeMap;
 
+use k8s_openapi::api::core::v1::PodTemplateSpec;
+use kube::core::Rule;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+
+use super::{limits, pod_template};
 
 /// The hardware that training and screening ask for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -14,49 +18,74 @@ pub enum Accelerator {
 }
 
 /// Where and how tasks run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(transform = one_way_to_a_gpu)]
 pub struct Compute {
     /// What training and screening run on: Cpu, or Gpu for one GPU a task, which needs an attrium
     /// that was built with the feature `cuda`. Preprocessing and evaluation never ask for a GPU.
     /// Default: Cpu.
     pub accelerator: Accelerator,
-    /// The extended resource that stands for one GPU. Default: nvidia.com/gpu. At most 253
-    /// characters.
-    #[schemars(length(min = 1, max = 253))]
-    pub gpu_resource: String,
+    /// The extended resource that stands for one GPU, such as nvidia.com/gpu, or
+    /// nvidia.com/mig-1g.10gb for a part of one. Default: nvidia.com/gpu, unless
+    /// resourceClaimTemplateName is given. At most 253 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = limits::NAME))]
+    #[schemars(transform = extended_resource)]
+    pub gpu_resource: Option<String>,
+    /// The ResourceClaimTemplate of the same namespace from which each task that needs a GPU claims
+    /// one (dynamic resource allocation), in place of gpuResource. Default: none. At most 253
+    /// characters. Only for a cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = limits::NAME))]
+    #[schemars(transform = limits::object_name)]
+    pub resource_claim_template_name: Option<String>,
+    /// The image of every pod. Default: the operator's own, and for pods that hold a GPU its CUDA
+    /// image. At most 512 characters. Only for a cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub image: Option<String>,
     /// How many tasks of a stage run at a time; it may be changed while they run. Default: all of
     /// them, and locally as many as the machine has cores. From 1 to 1000.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub parallelism: Option<u32>,
-    /// What each pod requests and is limited to. Default: nothing beyond the GPU. Only for a
-    /// cluster.
+    /// What each pod requests and is limited to: cpu, memory, ephemeral-storage. A task keeps as
+    /// many threads busy as its limit of cpu allows, or, without one, as it requests; without
+    /// either, as the node has. Default: nothing beyond the GPU. Only for a cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourceRequirements>,
-    /// A partial PodTemplateSpec (`metadata`, `spec`) that is merged into each pod's: node
-    /// selector, tolerations, priority class, volumes and the like. It is read once, when the run
-    /// starts. Default: nothing. Only for a cluster.
+    /// A partial PodTemplateSpec that is merged into each pod's as `kubectl patch` would: labels and
+    /// annotations, where pods are scheduled, volumes, and the environment and mounts of the
+    /// container `attrium`. It may not change once work has started. Default: nothing. Only for a
+    /// cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "any_object")]
-    pub pod_template: Option<serde_json::Map<String, serde_json::Value>>,
+    #[schemars(schema_with = "pod_template::schema")]
+    pub pod_template: Option<PodTemplateSpec>,
 }
 
-impl Default for Compute {
-    fn default() -> Self {
-        Self {
-            accelerator: Accelerator::default(),
-            gpu_resource: "nvidia.com/gpu".to_owned(),
-            parallelism: None,
-            resources: None,
-            pod_template: None,
-        }
+impl Compute {
+    /// The extended resource that stands for one GPU.
+    pub fn gpu_resource(&self) -> &str {
+        self.gpu_resource.as_deref().unwrap_or("nvidia.com/gpu")
     }
 }
 
-/// An object whose fields the schema does not know.
-fn any_object(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true })
+fn one_way_to_a_gpu(schema: &mut Schema) {
+    let one = Rule::new("!(has(self.gpuResource) && has(self.resourceClaimTemplateName))")
+        .message("names a GPU in two ways: use gpuResource or resourceClaimTemplateName");
+    limits::add(schema, one);
+    let asked = Rule::new("!has(self.resourceClaimTemplateName) || self.accelerator == 'Gpu'")
+        .message("is of no use without a GPU: set accelerator to Gpu")
+        .field_path(".resourceClaimTemplateName");
+    limits::add(schema, asked);
+}
+
+fn extended_resource(schema: &mut Schema) {
+    let name = "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$";
+    let rule = Rule::new(format!("self.matches('{name}')"))
+        .message("is no extended resource: write its domain and name, such as nvidia.com/gpu");
+    limits::add(schema, rule);
 }
 
 /// Compute resources of a pod, as Kubernetes writes them.
@@ -67,11 +96,13 @@ pub struct ResourceRequirements {
     /// the limits. At most 16 resources.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "quantities")]
+    #[schemars(transform = no_devices)]
     pub requests: BTreeMap<String, Quantity>,
     /// The most that a pod may take, as Kubernetes quantities. Default: no limit. At most 16
     /// resources.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "quantities")]
+    #[schemars(transform = no_devices)]
     pub limits: BTreeMap<String, Quantity>,
 }
 
@@ -85,6 +116,24 @@ pub enum Quantity {
     Text(String),
 }
 
+impl From<&Quantity> for k8s_openapi::apimachinery::pkg::api::resource::Quantity {
+    fn from(quantity: &Quantity) -> Self {
+        Self(match quantity {
+            Quantity::Number(number) => number.to_string(),
+            Quantity::Text(text) => text.clone(),
+        })
+    }
+}
+
+/// A device that stands beside cpu and memory would be held by every pod of a run.
+fn no_devices(schema: &mut Schema) {
+    let rule = Rule::new("self.all(name, !name.contains('/'))").message(
+        "names a device, which pods of every stage would hold: ask for a GPU by accelerator and \
+         gpuResource",
+    );
+    limits::add(schema, rule);
+}
+
 /// Quantities by the resource's name.
 fn quantities(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
@@ -93,7 +142,7 @@ fn quantities(_: &mut SchemaGenerator) -> Schema {
         "additionalProperties": {
             "x-kubernetes-int-or-string": true,
             "maxLength": 32,
-            "pattern": r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][-+]?[0-9]{1,2})?$",
+            "pattern": limits::QUANTITY,
         },
     })
 }

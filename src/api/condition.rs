@@ -35,6 +35,28 @@ pub mod reasons {
     pub const BAD_CONFIGURATION: &str = "BadConfiguration";
     /// A task failed for another reason.
     pub const TASK_FAILED: &str = "TaskFailed";
+    /// It pauses, as its spec says.
+    pub const SUSPENDED: &str = "Suspended";
+    /// Its queue has not admitted it yet.
+    pub const QUEUED: &str = "Queued";
+    /// The training run whose model it needs has not published one yet.
+    pub const WAITING_FOR_MODEL: &str = "WaitingForModel";
+    /// The training run whose model it needs will not publish one.
+    pub const MODEL_UNAVAILABLE: &str = "ModelUnavailable";
+    /// A stage ran longer than `activeDeadlineSeconds`.
+    pub const DEADLINE_EXCEEDED: &str = "DeadlineExceeded";
+    /// A pod waited longer than `startDeadlineSeconds`.
+    pub const START_DEADLINE_EXCEEDED: &str = "StartDeadlineExceeded";
+    /// The resource cannot be read.
+    pub const MALFORMED: &str = "Malformed";
+    /// Not one object could be used.
+    pub const NO_USABLE_IMAGES: &str = "NoUsableImages";
+    /// A pod waits for a node, an image, a volume or a Secret.
+    pub const POD_PENDING: &str = "PodPending";
+    /// A pod's node tells nothing of it any more.
+    pub const NODE_LOST: &str = "NodeLost";
+    /// A pod needed more memory than it may take.
+    pub const OUT_OF_MEMORY: &str = "OOMKilled";
 }
 
 /// A condition's state.

@@ -138,11 +138,10 @@ mod tests {
     #[test]
     fn a_definition_is_small_enough_to_be_applied_by_a_client() {
         for definition in Definition::all() {
-            assert!(
-                definition.to_yaml().len() < 256 * 1024,
-                "{}",
-                definition.kind()
-            );
+            // `kubectl apply` keeps a copy as an annotation, and annotations have 256 KiB.
+            let json = definition.document().to_string().len();
+            let yaml = definition.to_yaml().len();
+            assert!(json < 200_000 && yaml < 200_000, "{json} and {yaml} bytes");
         }
     }
 
@@ -204,6 +203,10 @@ mod tests {
         for definition in Definition::all() {
             let spec = &definition.schema()["properties"]["spec"];
             visit(spec, "", &mut |path, schema| {
+                // Kubernetes' own fields are as its documentation has them.
+                if path.contains(".podTemplate") {
+                    return;
+                }
                 let required = schema["required"].as_array();
                 for (name, field) in schema["properties"].as_object().into_iter().flatten() {
                     let is_object = field.get("properties").is_some() && name != "caBundle";

@@ -8,6 +8,10 @@ pub(super) const URI: u32 = 1024;
 /// The longest DNS subdomain name, as Kubernetes has it.
 pub(super) const NAME: u32 = 253;
 
+/// What a Kubernetes quantity looks like.
+pub(super) const QUANTITY: &str =
+    r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][-+]?[0-9]{1,2})?$";
+
 /// Adds a rule to a schema.
 pub(super) fn add(schema: &mut Schema, rule: Rule) {
     kube::core::validate(schema, rule).expect("a rule should be JSON");
@@ -82,12 +86,19 @@ pub(super) fn immutable(unchanged: Unchanged) -> Rule {
         .optional
         .iter()
         .map(|field| same_if_there("self.spec", field));
-    let compute = ["accelerator", "gpuResource"].map(|field| same("self.spec.compute", field));
-    let resources = same_if_there("self.spec.compute", "resources");
+    let accelerator = same("self.spec.compute", "accelerator");
+    let compute = [
+        "gpuResource",
+        "resourceClaimTemplateName",
+        "image",
+        "resources",
+        "podTemplate",
+    ]
+    .map(|field| same_if_there("self.spec.compute", field));
     let fields: Vec<_> = required
         .chain(optional)
+        .chain([accelerator])
         .chain(compute)
-        .chain([resources])
         .collect();
     Rule::new(format!(
         "!has(oldSelf.status) || !has(oldSelf.status.stages) || size(oldSelf.status.stages) == 0 \

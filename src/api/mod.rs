@@ -12,6 +12,7 @@ mod decimal;
 mod grade;
 mod limits;
 pub mod manifest;
+mod pod_template;
 mod preprocessing;
 mod publishing;
 mod resource;
@@ -28,6 +29,7 @@ pub use compute::{Accelerator, Compute, Quantity, ResourceRequirements};
 pub use condition::{Condition, ConditionStatus, condition, conditions, reasons, set_condition};
 pub use decimal::{Decimal, NotDecimal};
 pub use grade::{Grade, UnknownGrade};
+pub use pod_template::CONTAINER;
 pub use preprocessing::{CropMode, LossyPolicy, Preprocessing};
 pub use publishing::{Gate, Metric, Publish, PublishMethod};
 pub use resource::Resource;
@@ -36,7 +38,7 @@ pub use screening_job::{
 };
 pub use status::{
     DataStatus, GateOutcome, IntervalStatus, ModelReference, Phase, ProgressStatus, ResultStatus,
-    ScreeningStatus, StageStatus, Status,
+    ScreeningStatus, StageStatus, Status, TaskFailure,
 };
 pub use storage::{CaBundle, StorageSpec};
 pub use task::Task;

@@ -1,6 +1,7 @@
+use kube::core::ObjectMeta;
 use serde::{Deserialize, Serialize};
 
-use super::{ScreeningJob, Status, StorageSpec, TrainingRun};
+use super::{Compute, ScreeningJob, Status, StorageSpec, TrainingRun};
 
 /// Any custom resource of attrium.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,6 +14,16 @@ pub enum Resource {
 }
 
 impl Resource {
+    /// A training.
+    pub fn from_training(run: TrainingRun) -> Self {
+        Self::TrainingRun(Box::new(run))
+    }
+
+    /// A screening.
+    pub fn from_screening(job: ScreeningJob) -> Self {
+        Self::ScreeningJob(Box::new(job))
+    }
+
     /// The kind, as a manifest names it.
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -21,31 +32,27 @@ impl Resource {
         }
     }
 
-    /// The resource's name.
-    pub fn name(&self) -> &str {
-        let metadata = match self {
+    /// What Kubernetes keeps of it.
+    pub const fn metadata(&self) -> &ObjectMeta {
+        match self {
             Self::TrainingRun(run) => &run.metadata,
             Self::ScreeningJob(job) => &job.metadata,
-        };
-        metadata.name.as_deref().unwrap_or_default()
+        }
+    }
+
+    /// The resource's name.
+    pub fn name(&self) -> &str {
+        self.metadata().name.as_deref().unwrap_or_default()
     }
 
     /// The resource's namespace; `default` where its manifest names none.
     pub fn namespace(&self) -> &str {
-        let metadata = match self {
-            Self::TrainingRun(run) => &run.metadata,
-            Self::ScreeningJob(job) => &job.metadata,
-        };
-        metadata.namespace.as_deref().unwrap_or("default")
+        self.metadata().namespace.as_deref().unwrap_or("default")
     }
 
     /// The uid that a cluster has given it.
     pub fn uid(&self) -> Option<&str> {
-        let metadata = match self {
-            Self::TrainingRun(run) => &run.metadata,
-            Self::ScreeningJob(job) => &job.metadata,
-        };
-        metadata.uid.as_deref()
+        self.metadata().uid.as_deref()
     }
 
     /// The bundle that a screening names by itself.
@@ -77,6 +84,54 @@ impl Resource {
         match self {
             Self::TrainingRun(run) => &run.spec.storage,
             Self::ScreeningJob(job) => &job.spec.storage,
+        }
+    }
+
+    /// Where and how tasks run.
+    pub const fn compute(&self) -> &Compute {
+        match self {
+            Self::TrainingRun(run) => &run.spec.compute,
+            Self::ScreeningJob(job) => &job.spec.compute,
+        }
+    }
+
+    /// The queue that admits its Jobs.
+    pub fn queue_name(&self) -> Option<&str> {
+        match self {
+            Self::TrainingRun(run) => run.spec.queue_name.as_deref(),
+            Self::ScreeningJob(job) => job.spec.queue_name.as_deref(),
+        }
+    }
+
+    /// Whether it pauses.
+    pub const fn suspend(&self) -> bool {
+        match self {
+            Self::TrainingRun(run) => run.spec.suspend,
+            Self::ScreeningJob(job) => job.spec.suspend,
+        }
+    }
+
+    /// How long a pod may wait to start, in seconds.
+    pub const fn start_deadline_seconds(&self) -> u32 {
+        match self {
+            Self::TrainingRun(run) => run.spec.start_deadline_seconds,
+            Self::ScreeningJob(job) => job.spec.start_deadline_seconds,
+        }
+    }
+
+    /// How long a stage may run, in seconds.
+    pub const fn active_deadline_seconds(&self) -> Option<u32> {
+        match self {
+            Self::TrainingRun(run) => run.spec.active_deadline_seconds,
+            Self::ScreeningJob(job) => job.spec.active_deadline_seconds,
+        }
+    }
+
+    /// How long after its end it is deleted, in seconds.
+    pub const fn ttl_seconds_after_finished(&self) -> Option<u32> {
+        match self {
+            Self::TrainingRun(run) => run.spec.ttl_seconds_after_finished,
+            Self::ScreeningJob(job) => job.spec.ttl_seconds_after_finished,
         }
     }
 

@@ -37,6 +37,10 @@ pub struct Status {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32))]
     pub results: Vec<ResultStatus>,
+    /// How each gate came out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub gates: Vec<GateOutcome>,
     /// The highest AUC of `results`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub best_auc: Option<Decimal>,
@@ -56,10 +60,14 @@ fn by_type(schema: &mut Schema) {
 }
 
 /// One word for what a resource is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 pub enum Phase {
     /// Nothing has started yet.
     Pending,
+    /// Its queue has not admitted it yet.
+    Queued,
     /// Tasks run.
     Running,
     /// Paused by `suspend`, or stopped and ready to go on.
@@ -97,6 +105,23 @@ pub struct StageStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "super::time::schema")]
     pub completion_time: Option<String>,
+    /// The failure that weighs most of those of its tasks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<TaskFailure>,
+}
+
+/// Why a task failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct TaskFailure {
+    /// The task's number within its stage, from 0.
+    pub index: u32,
+    /// 42 where its data is bad, 43 where the configuration is, anything else where another try
+    /// might do.
+    pub exit_code: i32,
+    /// What happened, as a sentence.
+    #[schemars(length(max = 1024))]
+    pub message: String,
 }
 
 /// What became of the data.
@@ -256,7 +281,7 @@ pub struct IntervalStatus {
 }
 
 /// How a gate came out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GateOutcome {
     /// The network that was measured.
@@ -325,6 +350,11 @@ mod tests {
             failed: u32::MAX,
             start_time: time(),
             completion_time: time(),
+            failure: Some(TaskFailure {
+                index: u32::MAX,
+                exit_code: i32::MIN,
+                message: "x".repeat(1024),
+            }),
         };
         let end = || longest().expect("a decimal");
         let result = ResultStatus {
@@ -340,8 +370,17 @@ mod tests {
             sensitivity: longest(),
             specificity: longest(),
         };
+        let gate = GateOutcome {
+            architecture: Architecture::Residual,
+            task: Task::HighGrade,
+            metric: Metric::Sensitivity,
+            min: end(),
+            value: longest(),
+            passed: false,
+        };
         let status = Status {
             conditions: vec![condition; 8],
+            gates: vec![gate; 32],
             stages: vec![stage; 8],
             results: vec![result; 32],
             model: Some(ModelReference {
@@ -352,6 +391,6 @@ mod tests {
             ..Status::default()
         };
         let bytes = serde_json::to_vec(&status).expect("should be JSON").len();
-        assert!(bytes < 44 * 1024, "{bytes}");
+        assert!(bytes < 56 * 1024, "{bytes}");
     }
 }

@@ -1,20 +1,97 @@
 //! Log lines on standard error: for people, or as JSON for what collects a pod's logs.
 
-use std::io;
+use std::io::{self, IsTerminal, Write};
+use std::sync::OnceLock;
 
+use serde_json::{Map, Value};
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging; `ATTRIUM_LOG` says how much, `warn` where it is not set.
-pub(super) fn start(json: bool) {
-    let usual = if json { "attrium=info,warn" } else { "warn" };
+/// Whether lines are JSON.
+static JSON: OnceLock<bool> = OnceLock::new();
+/// What every JSON line of this process is about: fields, without braces.
+static SUBJECT: OnceLock<String> = OnceLock::new();
+
+/// Starts logging; `ATTRIUM_LOG` says how much.
+///
+/// A service is silent about nothing that matters afterwards, and writes JSON unless a person
+/// looks on; any other command only warns.
+pub(super) fn start(is_service: bool) {
+    let usual = if is_service {
+        "attrium=info,warn"
+    } else {
+        "warn"
+    };
     let filter = EnvFilter::try_from_env("ATTRIUM_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
-    let logs = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr);
+    let json = *JSON.get_or_init(|| is_service && !io::stderr().is_terminal());
+    let logs = tracing_subscriber::fmt().with_env_filter(filter);
     // A process logs from its start to its end; a second start changes nothing.
     let _ = if json {
-        logs.json().flatten_event(true).try_init()
+        let logs = logs.with_writer(|| Lines).json();
+        logs.flatten_event(true).with_span_list(false).try_init()
     } else {
+        let logs = logs.with_writer(io::stderr);
         logs.without_time().with_target(false).try_init()
     };
+}
+
+/// Says what every JSON line of this process is about from here on, whichever thread writes it.
+pub(super) fn about(fields: &[(&str, &str)]) {
+    let fields = fields
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), Value::from(*value)));
+    let object = Value::Object(Map::from_iter(fields)).to_string();
+    // A process is about one thing: the first one.
+    let _ = SUBJECT.set(object[1..object.len() - 1].to_owned());
+}
+
+/// Says why the command has failed: once, with all causes.
+pub(super) fn failure(causes: &str) {
+    if JSON.get().copied().unwrap_or_default() {
+        tracing::error!("{causes}");
+    } else {
+        eprintln!("error: {causes}");
+    }
+}
+
+/// Writes an object that is no log line, but stands among them.
+pub(super) fn object(object: &Value) {
+    // As with a log line there is nobody to tell that standard error is gone.
+    let _ = Lines.write_all(format!("{object}\n").as_bytes());
+}
+
+/// Standard error for JSON lines: each gets the subject's fields.
+struct Lines;
+
+impl Write for Lines {
+    /// A line is written whole, by one call, so that threads' lines do not mix.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let subject = SUBJECT.get().map(String::as_str);
+        io::stderr().write_all(&with_subject(line, subject))?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
+
+/// A JSON object with more fields in front of its own.
+fn with_subject(line: &[u8], subject: Option<&str>) -> Vec<u8> {
+    match (line.strip_prefix(b"{"), subject) {
+        (Some(fields), Some(subject)) => [b"{", subject.as_bytes(), b",", fields].concat(),
+        _ => line.to_vec(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_names_what_it_is_about() {
+        let line = with_subject(b"{\"level\":\"INFO\"}\n", Some("\"task\":\"train/3\""));
+        assert_eq!(line, b"{\"task\":\"train/3\",\"level\":\"INFO\"}\n");
+        assert_eq!(with_subject(b"{\"level\":1}\n", None), b"{\"level\":1}\n");
+        assert_eq!(with_subject(b"text\n", Some("\"a\":1")), b"text\n");
+    }
 }

@@ -5,6 +5,7 @@ mod evaluate;
 mod inspect;
 mod link;
 mod logs;
+mod operator;
 mod output;
 mod phantom;
 mod run;
@@ -50,6 +51,7 @@ enum Command {
     Inspect(inspect::Args),
     Evaluate(evaluate::Args),
     Link(link::Args),
+    Operator(operator::Args),
     Phantom(phantom::Args),
     Run(run::Args),
     Screen(screen::Args),
@@ -82,6 +84,12 @@ pub enum Error {
     Inspect {
         /// The reason.
         source: inspect::Error,
+    },
+    /// The operator was not started.
+    #[snafu(transparent)]
+    Operator {
+        /// The reason.
+        source: crate::operator::Error,
     },
     /// No cohort was drawn.
     #[snafu(transparent)]
@@ -118,6 +126,7 @@ impl Error {
             Self::Inspect { source } => source.exit_code(),
             Self::Evaluate { source } => source.exit_code(),
             Self::Link { source } => source.exit_code(),
+            Self::Operator { source } => source.exit_code(),
             Self::Phantom { source } => source.exit_code(),
             Self::Run { source } => source.exit_code(),
             Self::Screen { source } => source.exit_code(),
@@ -132,19 +141,21 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let causes: Vec<String> = ChainCompat::new(&error).map(ToString::to_string).collect();
-            eprintln!("error: {}", causes.join(": "));
+            logs::failure(&causes.join(": "));
             ExitCode::from(error.exit_code())
         }
     }
 }
 
 fn run(arguments: Arguments) -> Result<(), Error> {
-    logs::start(matches!(arguments.command, Command::Stage(_)));
+    let is_service = matches!(arguments.command, Command::Stage(_) | Command::Operator(_));
+    logs::start(is_service);
     match arguments.command {
         Command::Crds(args) => crds::run(args)?,
         Command::Inspect(args) => inspect::run(args)?,
         Command::Evaluate(args) => evaluate::run(args)?,
         Command::Link(args) => link::run(args)?,
+        Command::Operator(args) => operator::run(args)?,
         Command::Phantom(args) => phantom::run(args)?,
         Command::Run(args) => run::run(&args)?,
         Command::Screen(args) => screen::run(&args)?,
@@ -175,7 +186,7 @@ mod tests {
             assert!(help.contains(&format!("attrium {name}")), "{name}: {help}");
             subcommands += 1;
         }
-        assert_eq!(subcommands, 8);
+        assert_eq!(subcommands, 9);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use snafu::{OptionExt, ResultExt, Snafu};
 
+use super::logs;
 use crate::api::Resource;
 use crate::api::manifest::{self, Violations};
 use crate::runner;
@@ -34,8 +35,14 @@ pub struct Args {
     /// The task's number within its stage, from 0.
     #[arg(long, env = "JOB_COMPLETION_INDEX", value_name = "N")]
     index: u32,
-    /// How many threads the task may keep busy [default: the machine's cores].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    /// How many threads the task may keep busy [default: the machine's cores, or as many as its
+    /// control group may use].
+    #[arg(
+        long,
+        env = "ATTRIUM_THREADS",
+        value_name = "N",
+        value_parser = clap::value_parser!(u16).range(1..=1024)
+    )]
     threads: Option<u16>,
     /// The folder of the model bundle, for a screening that names a training run.
     #[arg(long, value_name = "URI")]
@@ -90,12 +97,6 @@ pub enum Error {
         /// The reason.
         source: runner::Error,
     },
-    /// The threads could not be started.
-    #[snafu(display("the task's threads cannot be started"))]
-    Threads {
-        /// The reason.
-        source: rayon::ThreadPoolBuildError,
-    },
     /// The task failed.
     #[snafu(transparent)]
     Task {
@@ -113,7 +114,6 @@ impl Error {
             | Self::Documents { .. }
             | Self::NoTask { .. } => 43,
             Self::Runner { source } => source.exit_code(),
-            Self::Threads { .. } => 1,
             Self::Task { source } => source.exit_code(),
         }
     }
@@ -127,7 +127,7 @@ pub fn run(args: &Args) -> Result<(), Error> {
     let ended = task(args);
     if let Some(path) = &args.termination_message {
         let message = match &ended {
-            Ok(summary) => serde_json::to_string(summary).unwrap_or_default(),
+            Ok(summary) => summary.to_message(),
             Err(Error::Task { source }) => source.sentence(),
             Err(error) => TaskError::sentence_of(error),
         };
@@ -152,6 +152,7 @@ fn task(args: &Args) -> Result<Summary, Error> {
         stage: args.stage,
         index: args.index,
     };
+    announce(&resource, id);
     let task = plan.task(id).context(NoTaskSnafu { task: id })?;
     let ca_bundle = match &args.ca_bundle {
         Some(path) => Some(fs::read(path).context(ReadSnafu { path })?),
@@ -175,9 +176,18 @@ fn task(args: &Args) -> Result<Summary, Error> {
         progress: &Lines::default(),
         threads,
     };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-    let pool = pool.build().context(ThreadsSnafu)?;
-    Ok(pool.install(|| Tasks { ca_bundle }.run(task, &context))?)
+    let tasks = Tasks { ca_bundle };
+    Ok(runner::in_pool(threads, || tasks.run(task, &context))?)
+}
+
+/// Names the resource and the task in every line that this process logs.
+fn announce(resource: &Resource, task: TaskRef) {
+    logs::about(&[
+        ("kind", resource.kind()),
+        ("namespace", resource.namespace()),
+        ("resource", resource.name()),
+        ("task", &task.to_string()),
+    ]);
 }
 
 fn read(path: &Path) -> Result<Resource, Error> {
@@ -197,7 +207,7 @@ fn read(path: &Path) -> Result<Resource, Error> {
 /// How long there is silence between two lines of progress.
 const SILENCE: Duration = Duration::from_secs(10);
 
-/// Progress as JSON lines on standard error, a few times a minute.
+/// Progress as JSON lines on standard error, at most six a minute.
 #[derive(Debug, Default)]
 struct Lines {
     last: Mutex<Option<Instant>>,
@@ -210,7 +220,7 @@ impl ProgressSink for Lines {
         };
         if last.is_none_or(|last| last.elapsed() >= SILENCE) {
             *last = Some(Instant::now());
-            eprintln!("{}", serde_json::json!({ "progress": progress }));
+            logs::object(&serde_json::json!({ "progress": progress }));
         }
     }
 }

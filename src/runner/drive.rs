@@ -11,13 +11,12 @@ use snafu::ResultExt;
 use super::error::{Error, ThreadSnafu};
 use super::pace::Pace;
 use super::record::Record;
-use super::status::{View, status};
 use super::task::{Event, Shared};
 use super::{Ending, Failure, Settings, clock};
 use crate::api::{Decimal, ProgressStatus, Status};
 use crate::stages::{Progress, Summary, TaskError};
 use crate::workflow::{
-    Observed, Outcome, Plan, StageKind, TaskRef, TaskSpec, TaskState, Work, next,
+    self, Observed, Outcome, Place, Plan, StageKind, TaskRef, TaskSpec, TaskState, View, Work, next,
 };
 
 /// How often signals are looked for and bars are redrawn.
@@ -244,7 +243,7 @@ impl<'a> Driver<'a> {
     }
 
     fn failed(&mut self, task: &TaskSpec, error: &TaskError) -> String {
-        let (exit_code, sentence) = (error.exit_code(), error.sentence());
+        let (exit_code, sentence) = (i32::from(error.exit_code()), error.sentence());
         let known = self.failures.iter().any(|it| it.sentence == sentence);
         let told = if known {
             "failed for the same reason".to_owned()
@@ -286,9 +285,10 @@ impl<'a> Driver<'a> {
             summaries: &self.summaries,
             failures: &self.failures,
             ending,
+            place: Place::Here,
             now: &now,
         };
-        self.status = status(&view, &self.status, self.progress(ending));
+        self.status = workflow::status(&view, &self.status, self.progress(ending));
         self.record.write_status(&self.status)
     }
 
@@ -320,24 +320,10 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// The share of the whole run that is done, where a failed task counts as `failed`, from 0 to 1;
-    /// a task of a network weighs twenty others.
+    /// The share of the whole run that is done, where a failed task counts as `failed`, from 0 to 1.
     fn share(&self, failed: f64) -> f64 {
-        let (mut done, mut all) = (0.0, 0.0);
-        for task in self.plan.tasks() {
-            if self.observed.gate_missed && task.id.stage == StageKind::Refit {
-                continue;
-            }
-            let weight = weight(task.id.stage);
-            let share = match self.observed.tasks.get(&task.id) {
-                Some(TaskState::Succeeded) => 1.0,
-                Some(TaskState::Failed) => failed,
-                _ => self.running.get(&task.id).map_or(0.0, Pace::share),
-            };
-            done += weight * share;
-            all += weight;
-        }
-        done / all
+        let running = |id| self.running.get(&id).map_or(0.0, Pace::share);
+        workflow::share(&self.plan, &self.observed, running, failed)
     }
 
     fn remaining(&self) -> Option<Duration> {
@@ -348,14 +334,6 @@ impl<'a> Driver<'a> {
         (since > 0.01)
             .then(|| Duration::try_from_secs_f64(seconds).ok())
             .flatten()
-    }
-}
-
-const fn weight(stage: StageKind) -> f64 {
-    match stage {
-        StageKind::Train | StageKind::Refit => 20.0,
-        StageKind::Screen => 10.0,
-        StageKind::Preprocess | StageKind::Evaluate | StageKind::Summarize => 1.0,
     }
 }
 

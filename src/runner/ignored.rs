@@ -1,8 +1,8 @@
-use crate::api::{Compute, Resource, StorageSpec};
+use crate::api::{Resource, StorageSpec};
 
 /// The fields of a spec that say something and that only a cluster can do anything with.
 pub fn ignored_fields(resource: &Resource) -> Vec<&'static str> {
-    let (compute, storage) = (compute(resource), resource.storage());
+    let (compute, storage) = (resource.compute(), resource.storage());
     let StorageSpec {
         credentials_secret,
         ca_bundle,
@@ -12,45 +12,31 @@ pub fn ignored_fields(resource: &Resource) -> Vec<&'static str> {
         Resource::TrainingRun(_) => None,
         Resource::ScreeningJob(job) => job.spec.alert.as_ref(),
     };
-    let (queue_name, suspend, active_deadline, ttl) = match resource {
-        Resource::TrainingRun(run) => {
-            let spec = &run.spec;
-            let (deadline, ttl) = (
-                spec.active_deadline_seconds,
-                spec.ttl_seconds_after_finished,
-            );
-            (&spec.queue_name, spec.suspend, deadline, ttl)
-        }
-        Resource::ScreeningJob(job) => {
-            let spec = &job.spec;
-            let (deadline, ttl) = (
-                spec.active_deadline_seconds,
-                spec.ttl_seconds_after_finished,
-            );
-            (&spec.queue_name, spec.suspend, deadline, ttl)
-        }
-    };
     [
         (credentials_secret.is_some(), "storage.credentialsSecret"),
         (ca_bundle.is_some(), "storage.caBundle"),
+        (
+            compute.resource_claim_template_name.is_some(),
+            "compute.resourceClaimTemplateName",
+        ),
+        (compute.image.is_some(), "compute.image"),
         (compute.resources.is_some(), "compute.resources"),
         (compute.pod_template.is_some(), "compute.podTemplate"),
         (alert.is_some(), "alert"),
-        (queue_name.is_some(), "queueName"),
-        (suspend, "suspend"),
-        (active_deadline.is_some(), "activeDeadlineSeconds"),
-        (ttl.is_some(), "ttlSecondsAfterFinished"),
+        (resource.queue_name().is_some(), "queueName"),
+        (resource.suspend(), "suspend"),
+        (
+            resource.active_deadline_seconds().is_some(),
+            "activeDeadlineSeconds",
+        ),
+        (
+            resource.ttl_seconds_after_finished().is_some(),
+            "ttlSecondsAfterFinished",
+        ),
     ]
     .into_iter()
     .filter_map(|(says, field)| says.then_some(field))
     .collect()
-}
-
-fn compute(resource: &Resource) -> &Compute {
-    match resource {
-        Resource::TrainingRun(run) => &run.spec.compute,
-        Resource::ScreeningJob(job) => &job.spec.compute,
-    }
 }
 
 #[cfg(test)]
@@ -64,7 +50,7 @@ mod tests {
         let mut run = fixtures::training_run();
         assert!(ignored_fields(&Resource::TrainingRun(Box::new(run.clone()))).is_empty());
         run.spec.suspend = true;
-        run.spec.compute.pod_template = Some(serde_json::Map::new());
+        run.spec.compute.pod_template = Some(Default::default());
         let named = ignored_fields(&Resource::TrainingRun(Box::new(run)));
         assert_eq!(named, ["compute.podTemplate", "suspend"]);
     }

@@ -13,7 +13,6 @@ mod ignored;
 mod pace;
 mod record;
 mod signals;
-mod status;
 mod table;
 mod task;
 
@@ -25,10 +24,12 @@ pub use ignored::ignored_fields;
 pub use record::{find_model, keep_manifest};
 pub use signals::stop_on_signals;
 pub use table::{screening_table, training_table};
+pub use task::in_pool;
 
 use crate::api::{Resource, Status};
 use crate::stages::{Execute, Interrupt};
-use crate::workflow::{Plan, TaskRef, Work};
+use crate::workflow::Plan;
+pub use crate::workflow::{Ending, Failure};
 use drive::Driver;
 use record::Record;
 use task::Shared;
@@ -61,32 +62,6 @@ pub struct Finished {
     pub failures: Vec<Failure>,
 }
 
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// Every task has ended well, and every gate has passed.
-    Succeeded,
-    /// Every task has ended well, and a gate was missed: nothing is published.
-    GateMissed,
-    /// A task has failed.
-    Failed,
-    /// It was asked to stop; run again, it goes on.
-    Interrupted,
-}
-
-/// A task that failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// The task.
-    pub task: TaskRef,
-    /// What it was to do.
-    pub work: Work,
-    /// 42 where its data is bad, 43 where the configuration is, 1 for anything else.
-    pub exit_code: u8,
-    /// What happened, as a sentence that a person can act on.
-    pub sentence: String,
-}
-
 impl Finished {
     /// The run's status.
     pub fn status(&self) -> Status {
@@ -100,7 +75,10 @@ impl Finished {
             Ending::GateMissed => 1,
             Ending::Interrupted => 130,
             Ending::Failed => {
-                let code = |wanted| self.failures.iter().any(|it| it.exit_code == wanted);
+                let code = |wanted: u8| {
+                    let mut failures = self.failures.iter();
+                    failures.any(|it| it.exit_code == i32::from(wanted))
+                };
                 [43, 1, 42]
                     .into_iter()
                     .find(|wanted| code(*wanted))

@@ -51,18 +51,7 @@ impl Shared<'_> {
             told: Mutex::default(),
         };
         let context = self.context(&sink, threads);
-        let ended = match ThreadPoolBuilder::new().num_threads(threads).build() {
-            Ok(pool) => {
-                // A panic is a defect of one task's code; the other tasks' work is kept.
-                let work = || pool.install(|| self.execute.run(task, &context));
-                catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-                    Err(TaskError::other(
-                        "the task broke off: this is a defect of attrium",
-                    ))
-                })
-            }
-            Err(error) => Err(TaskError::other(error)),
-        };
+        let ended = in_pool(threads, || self.execute.run(task, &context));
         // The loop that listens outlives its tasks, unless it has failed itself.
         let _ = events.send(Event::Ended(task.id, Box::new(ended)));
     }
@@ -78,6 +67,22 @@ impl Shared<'_> {
             threads,
         }
     }
+}
+
+/// Does a task's work in a rayon pool of its own.
+///
+/// # Errors
+/// The work's own. A panic is a defect of one task's code: it is an error of the task, so that
+/// other tasks' work is kept.
+pub fn in_pool(
+    threads: usize,
+    work: impl FnOnce() -> Result<Summary, TaskError> + Send,
+) -> Result<Summary, TaskError> {
+    let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(TaskError::other)?;
+    let defect = "the task broke off: this is a defect of attrium";
+    catch_unwind(AssertUnwindSafe(|| pool.install(work)))
+        .unwrap_or_else(|_| Err(TaskError::other(defect)))
 }
 
 /// How often a task's progress is passed on at most.

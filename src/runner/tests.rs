@@ -13,7 +13,7 @@ use crate::api::{
 use crate::stages::{Progress, Summary, TaskContext, TaskError};
 use crate::storage::Storage;
 use crate::workflow::artefacts::{MANIFEST, STATUS};
-use crate::workflow::{StageKind, TaskSpec, fixtures};
+use crate::workflow::{StageKind, TaskRef, TaskSpec, fixtures};
 
 /// What a scripted task does; one that is not named ends well at once.
 #[derive(Clone)]

@@ -24,10 +24,8 @@ mod tasks;
 mod train;
 mod training_report;
 
-pub use execute::{
-    Cause, Execute, Interrupt, NoProgress, Progress, ProgressSink, Summary, TaskContext, TaskError,
-    Unit,
-};
+pub use crate::workflow::{Progress, Summary, Unit};
+pub use execute::{Cause, Execute, Interrupt, NoProgress, ProgressSink, TaskContext, TaskError};
 pub use model::{ModelError, open_model};
 pub(crate) use run::store_options;
 pub use screen::activation_maps;

@@ -1,17 +1,29 @@
 //! What has to be done: a spec becomes a [`Plan`]; a plan and the observed states of its tasks
-//! become the [`Next`] actions; [`artefacts`] names everything that a run leaves.
+//! become the [`Next`] actions, and what the tasks told becomes the resource's [`status()`];
+//! [`artefacts`] names everything that a run leaves.
 //!
 //! Pure: no store, no clock, no cluster. The local runner and the operator ask the same
 //! questions here and differ only in who starts a task.
 
 pub mod artefacts;
+mod conditions;
+mod ending;
 mod next;
 mod plan;
+mod progress;
+mod report;
+mod status;
+mod termination;
 mod uid;
 
 #[cfg(test)]
 pub(crate) mod fixtures;
 
+pub use ending::{Ending, Failure, gravest};
 pub use next::{Next, Observed, Outcome, TaskState, next};
 pub use plan::{Plan, Stage, StageKind, TaskRef, TaskSpec, Work};
+pub use progress::share;
+pub use report::{Progress, Summary, Unit};
+pub use status::{Cluster, JobWord, Place, View, Word, complete, kept, status};
+pub use termination::LONGEST_MESSAGE;
 pub use uid::{local_uid, local_uid_of, prefix, prefix_of};

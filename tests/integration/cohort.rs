@@ -12,8 +12,9 @@ use dicom_object::{InMemDicomObject, open_file};
 
 use crate::program::attrium;
 
-/// Planted in every name and text of every object, and in a column of the labels.
-pub const NAME: &str = "QUIZNAME";
+/// Planted in every name and text of every object, and in a column of the labels; short enough for
+/// every value representation, and with a character that no encoding makes by chance.
+pub const NAME: &str = "QUI-ZY";
 /// Planted in every text of every object, and in a column of the labels.
 pub const NUMBER: &str = "7390518";
 /// Planted in the key of every object.

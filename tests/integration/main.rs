@@ -10,6 +10,7 @@ mod bad_input;
 mod cohort;
 mod manifest;
 mod outputs;
+mod pod;
 mod privacy;
 mod program;
 mod publishing;

@@ -12,7 +12,7 @@ use crate::program::{Running, run, run_arguments};
 use crate::trained::{TRAINED, manifest_of_both_networks};
 
 /// The shared run with one of its networks, to other results.
-fn manifest_of(network: &str, out: &Path) -> String {
+pub fn manifest_of(network: &str, out: &Path) -> String {
     let text = manifest_of_both_networks(out);
     let networks = format!("  networks: [{{architecture: {network}}}]");
     let text = with(&text, "networks", &networks);
@@ -46,7 +46,7 @@ fn is_as_if_never_stopped(prefix: &Path, network: &str) {
 }
 
 /// Long enough to be in the middle of an epoch, however fast this machine is.
-fn a_while() -> Duration {
+pub fn a_while() -> Duration {
     Duration::from_secs_f64(TRAINED.seconds / 40.0)
 }
 

@@ -1,3 +1,5 @@
+mod compute;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -79,7 +81,7 @@ fn put(document: &mut Value, pointer: &str, value: Value) {
     let parent = document.pointer_mut(parent).expect("a parent");
     match parent {
         Value::Array(items) => items[last.parse::<usize>().expect("an index")] = value,
-        parent => parent[last] = value,
+        parent => parent[last.replace("~1", "/")] = value,
     }
 }
 
@@ -570,7 +572,7 @@ fn once_started_only_suspend_parallelism_and_deadlines_change() {
         |run| run.spec.publish = None,
         |run| run.spec.gates.clear(),
         |run| run.spec.queue_name = Some("gpu".to_owned()),
-        |run| run.spec.compute.resources = Some(Default::default()),
+        |run| run.spec.compute.pod_template = Some(Default::default()),
     ];
     for change in forbidden {
         let (old, new) = started(change);

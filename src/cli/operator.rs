@@ -1,0 +1,109 @@
+use std::net::SocketAddr;
+
+use crate::operator::{self, Error, Options, Settings};
+
+/// Runs the operator: on a cluster, resources become Jobs and end with their results.
+///
+/// It works within a cluster, or from outside by what KUBECONFIG names. Of several replicas one
+/// acts at a time. It waits for whatever is missing and never ends by itself; SIGTERM and Ctrl-C
+/// end it gracefully. /healthz, /readyz and /metrics are served over HTTP.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  attrium operator --watch-namespaces nuclear-medicine,research")]
+pub struct Args {
+    /// The namespaces to look after, separated by commas [default: all of them].
+    #[arg(
+        long,
+        env = "ATTRIUM_WATCH_NAMESPACES",
+        value_name = "A,B",
+        value_delimiter = ','
+    )]
+    watch_namespaces: Vec<String>,
+    /// The image of pods.
+    #[arg(
+        long,
+        env = "ATTRIUM_IMAGE",
+        value_name = "REF",
+        default_value = concat!("ghcr.io/attrium/attrium:", env!("CARGO_PKG_VERSION"))
+    )]
+    image: String,
+    /// The image of pods that hold a GPU [default: the image, with `-cuda` behind its tag].
+    #[arg(long, env = "ATTRIUM_CUDA_IMAGE", value_name = "REF")]
+    cuda_image: Option<String>,
+    /// When a node pulls an image [default: the kubelet's own rule].
+    #[arg(
+        long,
+        env = "ATTRIUM_IMAGE_PULL_POLICY",
+        value_name = "POLICY",
+        value_parser = ["Always", "IfNotPresent", "Never"]
+    )]
+    image_pull_policy: Option<String>,
+    /// The namespace of the Lease that replicas vie for.
+    #[arg(
+        long,
+        env = "ATTRIUM_LEASE_NAMESPACE",
+        value_name = "NAMESPACE",
+        default_value = "default"
+    )]
+    lease_namespace: String,
+    /// The name of that Lease.
+    #[arg(
+        long,
+        env = "ATTRIUM_LEASE_NAME",
+        value_name = "NAME",
+        default_value = "attrium-operator"
+    )]
+    lease_name: String,
+    /// Where health and metrics are served.
+    #[arg(
+        long,
+        env = "ATTRIUM_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "0.0.0.0:8080"
+    )]
+    listen: SocketAddr,
+    /// How many resources are worked on at a time.
+    #[arg(
+        long,
+        env = "ATTRIUM_MAX_CONCURRENT_RECONCILES",
+        value_name = "N",
+        default_value_t = 16,
+        value_parser = clap::value_parser!(u16).range(1..=1024)
+    )]
+    max_concurrent_reconciles: u16,
+    /// What tells this replica from the others: a pod's name [default: the host's name].
+    #[arg(long, env = "ATTRIUM_IDENTITY", value_name = "NAME")]
+    identity: Option<String>,
+}
+
+/// Runs the operator until it is told to stop.
+///
+/// # Errors
+/// What keeps it from starting.
+pub fn run(args: Args) -> Result<(), Error> {
+    let cuda_image = args
+        .cuda_image
+        .unwrap_or_else(|| format!("{}-cuda", args.image));
+    operator::run(&Options {
+        settings: Settings {
+            image: args.image,
+            cuda_image,
+            image_pull_policy: args.image_pull_policy,
+        },
+        namespaces: args.watch_namespaces,
+        lease_namespace: args.lease_namespace,
+        lease_name: args.lease_name,
+        identity: args.identity.unwrap_or_else(identity),
+        listen: args.listen,
+        most: usize::from(args.max_concurrent_reconciles),
+    })
+}
+
+/// A pod's host has the pod's name, which its next container may go on with; elsewhere two
+/// processes may share a host.
+fn identity() -> String {
+    let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "attrium".to_owned());
+    match std::env::var_os("KUBERNETES_SERVICE_HOST") {
+        Some(_) => host,
+        None => format!("{host}-{}", std::process::id()),
+    }
+}

@@ -1,0 +1,100 @@
+//! The environment of a stage's pods: credentials by reference, threads, a home that can be written.
+//!
+//! Pure, and without a secret: the kubelet fills in what a `secretKeyRef` names, and says in the
+//! pod's own status where a Secret or one of its keys is missing.
+
+use k8s_openapi::api::core::v1::{EnvVar, EnvVarSource, ResourceFieldSelector, SecretKeySelector};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+
+use super::StageJob;
+use crate::api::{CONTAINER, Resource};
+
+/// The variables of a cloud's credentials, which are the Secret's keys too, and whether a pod can
+/// do without.
+const S3: &[(&str, bool)] = &[
+    ("AWS_ACCESS_KEY_ID", false),
+    ("AWS_SECRET_ACCESS_KEY", false),
+    ("AWS_SESSION_TOKEN", true),
+];
+const GOOGLE: &[(&str, bool)] = &[("GOOGLE_SERVICE_ACCOUNT_KEY", false)];
+const AZURE: &[(&str, bool)] = &[
+    ("AZURE_STORAGE_ACCOUNT_NAME", false),
+    ("AZURE_STORAGE_ACCOUNT_KEY", false),
+];
+
+/// The variables of a stage's container.
+pub(super) fn variables(stage: &StageJob<'_>) -> Vec<EnvVar> {
+    let home = EnvVar {
+        name: "HOME".to_owned(),
+        value: Some("/tmp".to_owned()),
+        value_from: None,
+    };
+    let mut variables = vec![home];
+    variables.extend(threads(stage.resource));
+    variables.extend(credentials(stage));
+    variables
+}
+
+/// Without a limit a task sees all processors of its node: it then takes as many as it requests.
+fn threads(resource: &Resource) -> Option<EnvVar> {
+    let resources = resource.compute().resources.as_ref()?;
+    let is_shared = resources.requests.contains_key("cpu") && !resources.limits.contains_key("cpu");
+    is_shared.then(|| EnvVar {
+        name: "ATTRIUM_THREADS".to_owned(),
+        value: None,
+        value_from: Some(EnvVarSource {
+            resource_field_ref: Some(ResourceFieldSelector {
+                container_name: Some(CONTAINER.to_owned()),
+                divisor: Some(Quantity("1".to_owned())),
+                resource: "requests.cpu".to_owned(),
+            }),
+            ..EnvVarSource::default()
+        }),
+    })
+}
+
+/// The credentials for every cloud that a URI of the resource names.
+fn credentials(stage: &StageJob<'_>) -> Vec<EnvVar> {
+    let Some(secret) = &stage.resource.storage().credentials_secret else {
+        return Vec::new();
+    };
+    let places = places(stage);
+    let uses = |scheme: &str| places.iter().any(|place| place.starts_with(scheme));
+    let clouds = [("s3://", S3), ("gs://", GOOGLE), ("az://", AZURE)];
+    let keys = clouds
+        .iter()
+        .filter(|(scheme, _)| uses(scheme))
+        .flat_map(|(_, keys)| *keys);
+    keys.map(|(key, optional)| EnvVar {
+        name: (*key).to_owned(),
+        value: None,
+        value_from: Some(EnvVarSource {
+            secret_key_ref: Some(SecretKeySelector {
+                key: (*key).to_owned(),
+                name: secret.clone(),
+                optional: optional.then_some(true),
+            }),
+            ..EnvVarSource::default()
+        }),
+    })
+    .collect()
+}
+
+/// Every place that a task may open.
+fn places<'a>(stage: &StageJob<'a>) -> Vec<&'a str> {
+    let resource = stage.resource;
+    let labels = match resource {
+        Resource::TrainingRun(run) => Some(run.spec.labels.as_str()),
+        Resource::ScreeningJob(job) => job.spec.labels.as_deref(),
+    };
+    let model = stage.model.or_else(|| resource.model_uri());
+    [
+        Some(resource.images()),
+        Some(resource.output()),
+        labels,
+        model,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}

@@ -1,0 +1,74 @@
+use std::io;
+use std::net::SocketAddr;
+
+use snafu::Snafu;
+
+/// Why the operator could not be started, or what it was doing failed.
+#[derive(Debug, Snafu)]
+#[snafu(visibility(pub(super)))]
+pub enum Error {
+    /// There is no way to the cluster.
+    #[snafu(display(
+        "cannot tell how the cluster is reached: run within it, or name a kubeconfig by KUBECONFIG"
+    ))]
+    Configuration {
+        /// The reason.
+        source: kube::config::InferConfigError,
+    },
+    /// The configuration of the cluster's client is of no use.
+    #[snafu(display("the way to the cluster cannot be used"))]
+    Client {
+        /// The reason.
+        source: kube::Error,
+    },
+    /// The runtime could not be started.
+    #[snafu(display("the operator's threads cannot be started"))]
+    Runtime {
+        /// The reason.
+        source: io::Error,
+    },
+    /// The address is taken.
+    #[snafu(display("cannot listen on {address}: choose another address by --listen"))]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The reason.
+        source: io::Error,
+    },
+    /// The API server has not done what it was asked for.
+    #[snafu(display("cannot {what}"))]
+    Request {
+        /// What it was asked for.
+        what: String,
+        /// The reason.
+        source: kube::Error,
+    },
+    /// The API server will never do what it was asked for.
+    #[snafu(display("{message}"))]
+    Refused {
+        /// The reason, as a sentence for the resource's status.
+        message: String,
+    },
+    /// The API server does not do now what it was asked for, and may later.
+    #[snafu(display("{message}"))]
+    Held {
+        /// The reason, as a sentence for the resource's status.
+        message: String,
+    },
+    /// The decision was made of what is no longer so.
+    #[snafu(display("the resource has changed meanwhile"))]
+    Stale,
+    /// Another operator leads.
+    #[snafu(display("another operator leads"))]
+    NotLeading,
+}
+
+impl Error {
+    /// The process's exit code.
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Configuration { .. } | Self::Client { .. } | Self::Listen { .. } => 43,
+            _ => 1,
+        }
+    }
+}

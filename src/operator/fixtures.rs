@@ -1,0 +1,223 @@
+//! Small resources, their Jobs and a scripted API server for tests.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use http::{Request, Response};
+use k8s_openapi::api::batch::v1::Job;
+use kube::Client;
+use kube::client::Body;
+use serde::Serialize;
+use serde_json::{Value, json};
+use tower::service_fn;
+
+use super::names::StageNames;
+use super::{Settings, StageJob};
+use crate::api::{Resource, manifest};
+use crate::workflow::{Plan, StageKind};
+
+/// The uid of the resources here.
+pub(super) const UID: &str = "7e3f4f4e-3a51-4f2a-9a0e-0d5b8c1f2a34";
+
+/// The resource of a manifest as a cluster has it.
+pub(super) fn resource(text: &str) -> Resource {
+    let parsed = manifest::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    let mut resource = parsed.into_iter().next().expect("should be one");
+    let metadata = match &mut resource {
+        Resource::TrainingRun(run) => &mut run.metadata,
+        Resource::ScreeningJob(job) => &mut job.metadata,
+    };
+    metadata.uid = Some(UID.to_owned());
+    metadata.generation = Some(1);
+    resource
+}
+
+/// A training run whose spec has more lines: of YAML, with two spaces in front.
+pub(super) fn training_run(lines: &str) -> Resource {
+    resource(&format!(
+        "apiVersion: attrium.dev/v1alpha1
+kind: TrainingRun
+metadata: {{name: small, namespace: hospital}}
+spec:
+  images: s3://scans/
+  labels: s3://scans/labels.csv
+  output: s3://models/
+  tasks: [Positive]
+  networks: [{{architecture: Residual}}]
+  publish: {{architecture: Residual, task: Positive, method: Refit}}
+{lines}
+"
+    ))
+}
+
+/// A screening job whose spec has more lines.
+pub(super) fn screening_job(lines: &str) -> Resource {
+    resource(&format!(
+        "apiVersion: attrium.dev/v1alpha1
+kind: ScreeningJob
+metadata: {{name: archive, namespace: hospital}}
+spec:
+  images: s3://scans/
+  output: s3://models/
+  shards: 3
+{lines}
+"
+    ))
+}
+
+pub(super) fn settings() -> Settings {
+    Settings {
+        image: "registry.example/attrium:1".to_owned(),
+        cuda_image: "registry.example/attrium:1-cuda".to_owned(),
+        image_pull_policy: None,
+    }
+}
+
+/// The Job of a stage.
+pub(super) fn job(resource: &Resource, kind: StageKind, model: Option<&str>) -> Job {
+    let plan = Plan::new(resource);
+    let stage = plan.stages.iter().find(|stage| stage.kind == kind);
+    StageJob {
+        resource,
+        stage: stage.expect("should be a stage of the plan"),
+        names: &StageNames::new(resource, kind, 0),
+        model,
+        settings: &settings(),
+    }
+    .build()
+}
+
+/// What a scripted API server expects, and what it answers.
+#[derive(Debug)]
+pub(super) struct Answer {
+    method: &'static str,
+    path: String,
+    body: Vec<(&'static str, Value)>,
+    code: u16,
+    answer: Value,
+}
+
+impl Answer {
+    fn new(method: &'static str, path: &str, code: u16, answer: Value) -> Self {
+        Self {
+            method,
+            path: path.to_owned(),
+            body: Vec::new(),
+            code,
+            answer,
+        }
+    }
+
+    /// A read, by the end of its path.
+    pub(super) fn get(path: &str, object: &impl Serialize) -> Self {
+        Self::new("GET", path, 200, json(object))
+    }
+
+    /// A creation.
+    pub(super) fn post(path: &str, object: &impl Serialize) -> Self {
+        Self::new("POST", path, 201, json(object))
+    }
+
+    /// A replacement.
+    pub(super) fn put(path: &str, object: &impl Serialize) -> Self {
+        Self::new("PUT", path, 200, json(object))
+    }
+
+    /// A patch.
+    pub(super) fn patch(path: &str, object: &impl Serialize) -> Self {
+        Self::new("PATCH", path, 200, json(object))
+    }
+
+    /// A deletion.
+    pub(super) fn delete(path: &str) -> Self {
+        Self::new("DELETE", path, 200, status(200, "Success"))
+    }
+
+    /// A request that is refused.
+    pub(super) fn refuse(method: &'static str, path: &str, code: u16, reason: &str) -> Self {
+        Self::new(method, path, code, status(code, reason))
+    }
+
+    /// A request whose body has a value at a place; null stands for nothing too.
+    pub(super) fn with_body(mut self, pointer: &'static str, value: impl Into<Value>) -> Self {
+        self.body.push((pointer, value.into()));
+        self
+    }
+}
+
+fn json(object: &impl Serialize) -> Value {
+    serde_json::to_value(object).expect("should be JSON")
+}
+
+fn status(code: u16, reason: &str) -> Value {
+    let word = if code < 300 { "Success" } else { "Failure" };
+    json!({
+        "kind": "Status", "apiVersion": "v1", "status": word, "code": code, "reason": reason,
+        "message": format!("the server says {reason}"),
+    })
+}
+
+/// An API server that expects requests in an order, and nothing else.
+#[derive(Clone, Default)]
+pub(super) struct Server(Arc<Mutex<Script>>);
+
+#[derive(Default)]
+struct Script {
+    answers: VecDeque<Answer>,
+    complaints: Vec<String>,
+}
+
+impl Server {
+    /// Every request has come as it should, and no other.
+    pub(super) fn done(&self) {
+        let script = self.0.lock().expect("no panic");
+        assert!(
+            script.complaints.is_empty(),
+            "{}",
+            script.complaints.join("; ")
+        );
+        assert!(script.answers.is_empty(), "missing: {:?}", script.answers);
+    }
+
+    fn answer(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let mut script = self.0.lock().expect("no panic");
+        let Some(expected) = script.answers.pop_front() else {
+            script
+                .complaints
+                .push(format!("{method} {path} is one too many"));
+            return (500, status(500, "Unexpected"));
+        };
+        if method != expected.method || !path.ends_with(&expected.path) {
+            let complaint = format!("{method} {path} in place of {expected:?}");
+            script.complaints.push(complaint);
+        }
+        for (pointer, value) in &expected.body {
+            let found = body.pointer(pointer).unwrap_or(&Value::Null);
+            if found != value {
+                let complaint = format!("{pointer} is {found}, not {value}: {method} {path}");
+                script.complaints.push(complaint);
+            }
+        }
+        (expected.code, expected.answer)
+    }
+}
+
+/// A client of a scripted API server.
+pub(super) fn server(answers: Vec<Answer>) -> (Client, Server) {
+    let server = Server::default();
+    server.0.lock().expect("no panic").answers = answers.into();
+    let answering = server.clone();
+    let service = service_fn(move |request: Request<Body>| {
+        let server = answering.clone();
+        async move {
+            let (parts, body) = request.into_parts();
+            let bytes = body.collect_bytes().await?;
+            let body = serde_json::from_slice(&bytes).unwrap_or_default();
+            let (code, answer) = server.answer(parts.method.as_str(), parts.uri.path(), &body);
+            let answer = Body::from(serde_json::to_vec(&answer).expect("JSON"));
+            let response = Response::builder().status(code).body(answer);
+            Ok::<_, kube::Error>(response.expect("a response"))
+        }
+    });
+    (Client::new(service, "default"), server)
+}

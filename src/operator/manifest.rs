@@ -1,0 +1,102 @@
+//! The manifest that a resource's pods read: an immutable ConfigMap.
+//!
+//! Pure. It holds the resource as it was when its work started: every default in place, no status,
+//! and of its metadata what names it.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+use super::names;
+use crate::api::Resource;
+
+/// The manifest's key, and its file's name below the folder where pods have it.
+pub const FILE: &str = "manifest.yaml";
+
+/// The ConfigMap of a resource's manifest.
+pub fn config_map(resource: &Resource) -> ConfigMap {
+    let manifest =
+        serde_saphyr::to_string(&bare(resource)).expect("a resource should be written as YAML");
+    ConfigMap {
+        metadata: ObjectMeta {
+            name: Some(names::config_map(resource)),
+            namespace: Some(resource.namespace().to_owned()),
+            labels: Some(names::labels(resource)),
+            owner_references: Some(vec![names::owner(resource)]),
+            ..ObjectMeta::default()
+        },
+        data: Some(BTreeMap::from([(FILE.to_owned(), manifest)])),
+        immutable: Some(true),
+        binary_data: None,
+    }
+}
+
+/// A resource without its status and without what a cluster and its clients note in its metadata.
+fn bare(resource: &Resource) -> Resource {
+    let mut resource = resource.clone();
+    let metadata = match &mut resource {
+        Resource::TrainingRun(run) => {
+            run.status = None;
+            &mut run.metadata
+        }
+        Resource::ScreeningJob(job) => {
+            job.status = None;
+            &mut job.metadata
+        }
+    };
+    *metadata = ObjectMeta {
+        name: metadata.name.take(),
+        namespace: metadata.namespace.take(),
+        uid: metadata.uid.take(),
+        generation: metadata.generation,
+        ..ObjectMeta::default()
+    };
+    resource
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::api::{Status, manifest};
+    use crate::operator::fixtures::{UID, screening_job, training_run};
+
+    /// What pods read.
+    fn read(config_map: &ConfigMap) -> Resource {
+        let text = &config_map.data.as_ref().expect("data")[FILE];
+        let parsed = manifest::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        parsed.into_iter().next().expect("a resource")
+    }
+
+    #[test]
+    fn pods_read_the_very_resource_with_its_uid() {
+        let template = "  compute: {podTemplate: {spec: {nodeSelector: {gpu: \"yes\"}}}}";
+        let resources = [
+            training_run(template),
+            screening_job("  model: {trainingRun: a}"),
+        ];
+        for resource in resources {
+            let config_map = config_map(&resource);
+            assert_eq!(config_map.immutable, Some(true));
+            assert_eq!(read(&config_map), resource);
+        }
+    }
+
+    #[test]
+    fn what_clients_have_noted_and_the_status_stay_behind() {
+        let Resource::TrainingRun(mut run) = training_run("") else {
+            panic!("should be a training run");
+        };
+        run.metadata.annotations = Some(BTreeMap::from([("note".to_owned(), "x".to_owned())]));
+        run.metadata.resource_version = Some("17".to_owned());
+        run.status = Some(Status::default());
+        let config_map = config_map(&Resource::TrainingRun(run));
+        let text = &config_map.data.as_ref().expect("data")[FILE];
+        for word in ["note", "resourceVersion", "status"] {
+            assert!(!text.contains(word), "{word} is in\n{text}");
+        }
+        assert_eq!(read(&config_map).uid(), Some(UID));
+    }
+}

@@ -1,0 +1,197 @@
+//! Names and labels of what a resource owns, and from labels back to the resource.
+//!
+//! Pure. A name is made of the resource's uid beside its name, so that the two kinds never meet,
+//! and a resource never meets what another of its name has left.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use sha2::{Digest, Sha256};
+
+use crate::api::Resource;
+use crate::workflow::StageKind;
+
+/// The program that an object belongs to: always [`ATTRIUM`].
+pub const PROGRAM: &str = "app.kubernetes.io/name";
+/// Who looks after an object: always [`ATTRIUM`].
+pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// The resource's name.
+pub const INSTANCE: &str = "app.kubernetes.io/instance";
+/// The stage.
+pub const COMPONENT: &str = "app.kubernetes.io/component";
+/// The resource's kind.
+pub const KIND: &str = "attrium.dev/kind";
+/// The resource's name.
+pub const NAME: &str = "attrium.dev/name";
+/// The resource's uid.
+pub const UID: &str = "attrium.dev/uid";
+/// Which try at its stage a Job is, from 0.
+pub const ATTEMPT: &str = "attrium.dev/attempt";
+/// The Kueue queue that admits a Job.
+pub const QUEUE: &str = "kueue.x-k8s.io/queue-name";
+
+/// The value of [`PROGRAM`] and [`MANAGED_BY`], and the field manager of everything applied.
+pub const ATTRIUM: &str = "attrium";
+
+/// The longest name of a Job: that of its pods' hosts has an index of up to three digits more, and
+/// is a DNS label.
+const LONGEST: usize = 63 - "-999".len();
+
+/// The names of a stage's Job, and its labels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StageNames {
+    /// The Job.
+    pub job: String,
+    /// The ConfigMap of the manifest.
+    pub config_map: String,
+    /// The labels of the Job and of its pods.
+    pub labels: BTreeMap<String, String>,
+}
+
+impl StageNames {
+    /// The names for a try at a stage, from 0.
+    pub fn new(resource: &Resource, stage: StageKind, attempt: u32) -> Self {
+        let mut labels = labels(resource);
+        labels.insert(COMPONENT.to_owned(), stage.name().to_owned());
+        labels.insert(ATTEMPT.to_owned(), attempt.to_string());
+        Self {
+            job: job(resource, stage, attempt),
+            config_map: config_map(resource),
+            labels,
+        }
+    }
+}
+
+/// The labels of everything that a resource owns.
+pub fn labels(resource: &Resource) -> BTreeMap<String, String> {
+    let pairs = [
+        (PROGRAM, ATTRIUM),
+        (MANAGED_BY, ATTRIUM),
+        (INSTANCE, resource.name()),
+        (KIND, resource.kind()),
+        (NAME, resource.name()),
+        (UID, resource.uid().unwrap_or_default()),
+    ];
+    let owned = pairs.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    BTreeMap::from(owned)
+}
+
+/// The reference that makes the cluster delete an object with its resource.
+pub fn owner(resource: &Resource) -> OwnerReference {
+    OwnerReference {
+        api_version: "attrium.dev/v1alpha1".to_owned(),
+        kind: resource.kind().to_owned(),
+        name: resource.name().to_owned(),
+        uid: resource.uid().unwrap_or_default().to_owned(),
+        controller: Some(true),
+        block_owner_deletion: Some(true),
+    }
+}
+
+/// The ConfigMap that holds a resource's manifest.
+pub fn config_map(resource: &Resource) -> String {
+    with_suffix(resource, &hash(resource, 0))
+}
+
+/// The Job of a try at a stage, from 0.
+pub fn job(resource: &Resource, stage: StageKind, attempt: u32) -> String {
+    with_suffix(resource, &format!("{stage}-{}", hash(resource, attempt)))
+}
+
+/// The resource's name as a DNS label, cut so that the suffix has room.
+fn with_suffix(resource: &Resource, suffix: &str) -> String {
+    let mut name = resource.name().replace('.', "-");
+    name.truncate(LONGEST - 1 - suffix.len());
+    format!("{}-{suffix}", name.trim_end_matches('-'))
+}
+
+/// Eight characters that stand for a resource's uid and a try.
+fn hash(resource: &Resource, attempt: u32) -> String {
+    const CHARACTERS: &[u8; 32] = b"0123456789abcdfghjklmnpqrstvwxyz";
+    let uid = resource.uid().unwrap_or_default();
+    let digest = Sha256::digest(format!("{uid}/{attempt}"));
+    let characters = digest.iter().take(8);
+    characters
+        .map(|byte| char::from(CHARACTERS[usize::from(byte % 32)]))
+        .collect()
+}
+
+/// Where an object comes from, as its labels say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The resource's uid.
+    pub uid: String,
+    /// The stage.
+    pub stage: StageKind,
+    /// Which try at the stage, from 0.
+    pub attempt: u32,
+}
+
+impl Origin {
+    /// The origin that labels tell, if they are attrium's.
+    pub fn of(labels: &BTreeMap<String, String>) -> Option<Self> {
+        let stage = labels.get(COMPONENT)?;
+        let stages = StageKind::ALL;
+        Some(Self {
+            uid: labels.get(UID)?.clone(),
+            stage: stages.into_iter().find(|kind| kind.name() == stage)?,
+            attempt: labels.get(ATTEMPT)?.parse().ok()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workflow::fixtures;
+
+    fn run(name: &str, uid: &str) -> Resource {
+        let mut run = fixtures::training_run();
+        run.metadata.name = Some(name.to_owned());
+        run.metadata.uid = Some(uid.to_owned());
+        Resource::TrainingRun(Box::new(run))
+    }
+
+    #[test]
+    fn a_job_is_named_for_its_resource_and_stage() {
+        let name = job(&run("small", "a"), StageKind::Train, 0);
+        assert!(name.starts_with("small-train-"), "{name}");
+        assert_eq!(name.len(), "small-train-".len() + 8);
+    }
+
+    #[test]
+    fn another_uid_and_another_try_have_another_name() {
+        let name = |uid, attempt| job(&run("small", uid), StageKind::Train, attempt);
+        assert_ne!(name("a", 0), name("b", 0));
+        assert_ne!(name("a", 0), name("a", 1));
+        assert_eq!(name("a", 1), name("a", 1));
+    }
+
+    #[test]
+    fn the_longest_name_leaves_room_for_a_pods_index_and_is_a_dns_label() {
+        for letter in ["a", "a.", "a-"] {
+            let mut name = letter.repeat(25);
+            name.push('z');
+            for stage in StageKind::ALL {
+                let name = job(&run(&name, "a"), stage, 0);
+                assert!(name.len() <= 59, "{name}");
+                let is_label = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+                assert!(name.chars().all(is_label), "{name}");
+            }
+        }
+        let longest = job(&run(&"a".repeat(50), "a"), StageKind::Preprocess, 0);
+        assert_eq!(longest.len(), 59);
+    }
+
+    #[test]
+    fn labels_lead_back_to_the_resource_and_the_stage() {
+        let names = StageNames::new(&run("small", "some-uid"), StageKind::Evaluate, 3);
+        let expected = Origin {
+            uid: "some-uid".to_owned(),
+            stage: StageKind::Evaluate,
+            attempt: 3,
+        };
+        assert_eq!(Origin::of(&names.labels), Some(expected));
+        assert_eq!(Origin::of(&labels(&run("small", "some-uid"))), None);
+    }
+}

@@ -1,0 +1,289 @@
+//! Conversations with a scripted API server: what is asked for, in order, and nothing else.
+
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+
+use super::*;
+use crate::api::{Condition, ConditionStatus, Resource, conditions};
+use crate::operator::fetch::QUESTIONS;
+use crate::operator::fixtures::{Answer, job, server, settings, training_run};
+use crate::operator::index::Index;
+use crate::operator::known::{Kind, Malformed};
+use crate::operator::lease::Leadership;
+use crate::operator::metrics::Metrics;
+use crate::operator::names;
+use crate::operator::seen::JobSeen;
+use crate::workflow::StageKind;
+
+/// A context whose operator leads, and knows of one resource.
+fn context(client: kube::Client, resource: Option<&Resource>) -> Arc<Context> {
+    let leadership = Leadership::default();
+    leadership.set(Some(
+        tokio::time::Instant::now() + Duration::from_secs(3600),
+    ));
+    let (events, _publisher) = report::events(client.clone(), "me");
+    let index = Arc::new(Index::default());
+    if let Some(resource) = resource {
+        index.put_resource(resource.clone());
+    }
+    Arc::new(Context {
+        client,
+        index,
+        leadership,
+        settings: settings(),
+        metrics: Arc::new(Metrics::new()),
+        events,
+        questions: Arc::new(Semaphore::new(QUESTIONS)),
+    })
+}
+
+fn run(version: &str) -> Resource {
+    let mut resource = training_run("");
+    if let Resource::TrainingRun(run) = &mut resource {
+        run.metadata.resource_version = Some(version.to_owned());
+    }
+    resource
+}
+
+fn with_status(resource: &Resource, status: &Value) -> Resource {
+    let mut resource = resource.clone();
+    if let Resource::TrainingRun(run) = &mut resource {
+        run.status = Some(serde_json::from_value(status.clone()).expect("a status"));
+    }
+    resource
+}
+
+fn made(resource: &Resource, version: &str) -> Job {
+    let mut job = job(resource, StageKind::Preprocess, None);
+    job.metadata.uid = Some("job-uid".to_owned());
+    job.metadata.resource_version = Some(version.to_owned());
+    job
+}
+
+fn over() -> Value {
+    let status = ConditionStatus::True;
+    let condition = Condition::new(
+        conditions::SUCCEEDED,
+        status,
+        "Completed",
+        "",
+        "2026-11-24T10:00:00Z",
+    );
+    json!({"phase": "Succeeded", "conditions": [condition]})
+}
+
+const JOBS: &str = "/namespaces/hospital/jobs";
+const MAPS: &str = "/namespaces/hospital/configmaps";
+const RUN: &str = "/namespaces/hospital/trainingruns/small";
+const STATUS: &str = "/namespaces/hospital/trainingruns/small/status";
+
+#[tokio::test]
+async fn a_new_run_costs_a_config_map_a_job_and_a_status() {
+    let run = run("5");
+    let name = names::job(&run, StageKind::Preprocess, 0);
+    let (client, server) = server(vec![
+        Answer::post(MAPS, &json!({"metadata": {"name": "m"}}))
+            .with_body("/metadata/name", names::config_map(&run))
+            .with_body("/immutable", true),
+        Answer::post(JOBS, &made(&run, "7"))
+            .with_body("/metadata/name", name.as_str())
+            .with_body("/spec/completionMode", "Indexed"),
+        Answer::patch(STATUS, &run)
+            .with_body("/metadata/resourceVersion", "5")
+            .with_body("/status/phase", "Running")
+            .with_body("/status/stages/0/job", name.as_str()),
+    ]);
+    let context = context(client, Some(&run));
+    let outcome = look(context.clone(), Key::of(&run)).await;
+    assert_eq!(outcome, Outcome::Done);
+    server.done();
+    // What was made is known without waiting for the watch.
+    let dossier = context.index.dossier(&Key::of(&run), Arc::new(run.clone()));
+    assert_eq!(dossier.jobs.len(), 1);
+    assert!(dossier.memo.has_manifest);
+}
+
+#[tokio::test]
+async fn what_is_there_already_is_taken_as_it_is() {
+    let run = run("5");
+    let name = names::job(&run, StageKind::Preprocess, 0);
+    let (client, server) = server(vec![
+        Answer::refuse("POST", MAPS, 409, "AlreadyExists"),
+        Answer::refuse("POST", JOBS, 409, "AlreadyExists"),
+        Answer::get(&format!("{JOBS}/{name}"), &made(&run, "7")),
+        Answer::patch(STATUS, &run),
+    ]);
+    let outcome = look(context(client, Some(&run)), Key::of(&run)).await;
+    assert_eq!(outcome, Outcome::Done);
+    server.done();
+}
+
+#[tokio::test]
+async fn an_invalid_job_fails_the_run_in_the_servers_words() {
+    let run = run("5");
+    let (client, server) = server(vec![
+        Answer::post(MAPS, &json!({"metadata": {"name": "m"}})),
+        Answer::refuse("POST", JOBS, 422, "Invalid"),
+        Answer::patch(STATUS, &with_status(&run, &over()))
+            .with_body("/status/phase", "Failed")
+            .with_body("/status/conditions/0/reason", "BadConfiguration")
+            .with_body(
+                "/status/conditions/0/message",
+                "the API server refuses the Job of the stage preprocess: the server says Invalid",
+            ),
+    ]);
+    let outcome = look(context(client, Some(&run)), Key::of(&run)).await;
+    assert_eq!(outcome, Outcome::Done);
+    server.done();
+}
+
+#[tokio::test]
+async fn a_job_that_is_forbidden_for_now_is_told_and_tried_again() {
+    let run = run("5");
+    let (client, server) = server(vec![
+        Answer::post(MAPS, &json!({"metadata": {"name": "m"}})),
+        Answer::refuse("POST", JOBS, 403, "Forbidden"),
+        Answer::patch(STATUS, &run).with_body("/status/phase", "Pending"),
+    ]);
+    let outcome = look(context(client, Some(&run)), Key::of(&run)).await;
+    assert_eq!(outcome, Outcome::Failed);
+    server.done();
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_is_tried_again_and_nothing_is_written_meanwhile() {
+    let run = run("5");
+    let (client, server) = server(vec![Answer::refuse("POST", MAPS, 500, "InternalError")]);
+    let outcome = look(context(client, Some(&run)), Key::of(&run)).await;
+    assert_eq!(outcome, Outcome::Failed);
+    server.done();
+}
+
+#[tokio::test]
+async fn a_status_that_somebody_else_has_written_is_looked_at_anew() {
+    let run = run("5");
+    let (client, server) = server(vec![
+        Answer::post(MAPS, &json!({"metadata": {"name": "m"}})),
+        Answer::post(JOBS, &made(&run, "7")),
+        Answer::refuse("PATCH", STATUS, 409, "Conflict"),
+    ]);
+    let outcome = look(context(client, Some(&run)), Key::of(&run)).await;
+    assert_eq!(outcome, Outcome::Again(SOON));
+    server.done();
+}
+
+#[tokio::test]
+async fn an_operator_that_does_not_lead_asks_for_nothing() {
+    let run = run("5");
+    let (client, server) = server(Vec::new());
+    let context = context(client, Some(&run));
+    context.leadership.set(None);
+    assert_eq!(look(context, Key::of(&run)).await, Outcome::Done);
+    server.done();
+}
+
+#[tokio::test]
+async fn a_job_is_not_made_again_for_a_run_that_has_ended_unseen() {
+    let run = run("5");
+    let started = json!({"stages": [{"name": "preprocess", "tasks": 4}]});
+    let (client, server) = server(vec![
+        Answer::post(MAPS, &json!({"metadata": {"name": "m"}})),
+        Answer::get(RUN, &with_status(&run, &over())),
+    ]);
+    let known = with_status(&run, &started);
+    let outcome = look(context(client, Some(&known)), Key::of(&run)).await;
+    assert_eq!(outcome, Outcome::Again(SOON));
+    server.done();
+}
+
+#[tokio::test]
+async fn what_still_runs_of_a_run_that_has_ended_is_stopped_and_nothing_else_is_done() {
+    let run = with_status(&run("5"), &over());
+    let name = names::job(&run, StageKind::Preprocess, 0);
+    let (client, server) = server(vec![Answer::delete(&format!("{JOBS}/{name}"))]);
+    let context = context(client, Some(&run));
+    let job = JobSeen::of(&made(&run, "7")).expect("one of attrium's");
+    context.index.put_job("hospital", job.clone());
+    assert_eq!(look(context.clone(), Key::of(&run)).await, Outcome::Done);
+    context.index.remove_job(&job);
+    assert_eq!(look(context, Key::of(&run)).await, Outcome::Done);
+    server.done();
+}
+
+#[tokio::test]
+async fn a_run_is_deleted_by_its_uid_when_its_time_is_over() {
+    let mut run = with_status(&run("5"), &over());
+    if let Resource::TrainingRun(run) = &mut run {
+        run.spec.ttl_seconds_after_finished = Some(0);
+    }
+    let uid = run.uid().expect("a uid").to_owned();
+    let (client, server) = server(vec![
+        Answer::delete(RUN).with_body("/preconditions/uid", uid.as_str()),
+    ]);
+    assert_eq!(
+        look(context(client, Some(&run)), Key::of(&run)).await,
+        Outcome::Done
+    );
+    server.done();
+}
+
+#[tokio::test]
+async fn nothing_is_made_for_a_run_that_is_being_deleted() {
+    let mut run = run("5");
+    if let Resource::TrainingRun(run) = &mut run {
+        run.metadata.deletion_timestamp = Some(Time(Timestamp::UNIX_EPOCH));
+    }
+    let (client, server) = server(Vec::new());
+    assert_eq!(
+        look(context(client, Some(&run)), Key::of(&run)).await,
+        Outcome::Done
+    );
+    server.done();
+}
+
+fn malformed() -> Malformed {
+    Malformed {
+        uid: "u".to_owned(),
+        generation: Some(3),
+        error: "missing field `images`".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn a_malformed_resource_is_reported_once_for_each_generation() {
+    let object = json!({
+        "apiVersion": "attrium.dev/v1alpha1", "kind": "TrainingRun",
+        "metadata": {"name": "small", "namespace": "hospital", "resourceVersion": "5"},
+    });
+    let (client, server) = server(vec![
+        Answer::get(RUN, &object),
+        Answer::patch(STATUS, &object)
+            .with_body("/status/conditions/0/type", "Accepted")
+            .with_body("/status/conditions/0/status", "False")
+            .with_body("/status/conditions/0/reason", "Malformed")
+            .with_body("/status/phase", Value::Null),
+    ]);
+    let context = context(client, None);
+    let key = Key::new(Kind::TrainingRun, "hospital", "small");
+    context.index.put_malformed(key.clone(), "5", malformed());
+    assert_eq!(look(context.clone(), key.clone()).await, Outcome::Done);
+    assert_eq!(look(context, key).await, Outcome::Done);
+    server.done();
+}
+
+#[tokio::test]
+async fn a_malformed_resource_that_has_ended_keeps_its_status() {
+    let object = json!({
+        "apiVersion": "attrium.dev/v1alpha1", "kind": "TrainingRun",
+        "metadata": {"name": "small", "namespace": "hospital", "resourceVersion": "5"},
+        "status": over(),
+    });
+    let (client, server) = server(vec![Answer::get(RUN, &object)]);
+    let context = context(client, None);
+    let key = Key::new(Kind::TrainingRun, "hospital", "small");
+    context.index.put_malformed(key.clone(), "5", malformed());
+    assert_eq!(look(context, key).await, Outcome::Done);
+    server.done();
+}

@@ -1,0 +1,427 @@
+//! What is remembered of Jobs and pods: the few words that decisions are made of.
+//!
+//! Pure. Whole objects are never kept, so that an operator with thousands of runs stays small.
+
+use std::collections::BTreeSet;
+
+use k8s_openapi::api::batch::v1::{Job, JobCondition};
+use k8s_openapi::api::core::v1::{
+    ContainerStateTerminated, ContainerStatus, Pod, PodCondition, PodStatus,
+};
+use k8s_openapi::jiff::Timestamp;
+
+use super::names::{self, Origin};
+use crate::api::CONTAINER;
+
+/// The annotation, and label, of a pod's completion index.
+const INDEX: &str = "batch.kubernetes.io/job-completion-index";
+
+/// What is remembered of a Job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobSeen {
+    /// Its name.
+    pub name: String,
+    /// Its uid.
+    pub uid: String,
+    /// Its resource version.
+    pub version: String,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Whether its pods are held back.
+    pub suspended: bool,
+    /// Whether a queue admits it.
+    pub queued: bool,
+    /// How many indexes it has.
+    pub completions: u32,
+    /// How many of its pods may run at a time.
+    pub parallelism: Option<i32>,
+    /// How long it may run, in seconds.
+    pub deadline: Option<i64>,
+    /// How many of its pods are active.
+    pub active: u32,
+    /// The indexes that have ended well.
+    pub completed: BTreeSet<u32>,
+    /// The indexes that have failed for good.
+    pub failed: BTreeSet<u32>,
+    /// How it has ended, once it has.
+    pub end: Option<JobEnd>,
+    /// When it was made.
+    pub created: Option<Timestamp>,
+    /// When it last began to run.
+    pub started: Option<Timestamp>,
+    /// Whether it is being deleted.
+    pub deleted: bool,
+}
+
+/// How a Job has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobEnd {
+    /// Why it failed; nothing where every index has ended well.
+    pub failure: Option<JobFailure>,
+    /// When it ended.
+    pub at: Option<Timestamp>,
+}
+
+/// Why a Job has failed, in the Job controller's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobFailure {
+    /// One word, such as `FailedIndexes`.
+    pub reason: String,
+    /// A sentence.
+    pub message: String,
+}
+
+impl JobSeen {
+    /// Whether it has indexes to work on: one whose indexes are all over has yet to say that it has
+    /// ended, and is left alone.
+    pub fn is_open(&self) -> bool {
+        let over = self.completed.len() + self.failed.len();
+        self.end.is_none() && !self.deleted && over < self.completions as usize
+    }
+
+    /// What is remembered of a Job, if it is one of attrium's.
+    pub fn of(job: &Job) -> Option<Self> {
+        let metadata = &job.metadata;
+        let labels = metadata.labels.as_ref()?;
+        let (spec, status) = (job.spec.as_ref()?, job.status.clone().unwrap_or_default());
+        let count = |number: Option<i32>| u32::try_from(number.unwrap_or_default());
+        let indexes = |text: Option<String>| indexes(text.as_deref().unwrap_or_default());
+        Some(Self {
+            name: metadata.name.clone()?,
+            uid: metadata.uid.clone().unwrap_or_default(),
+            version: metadata.resource_version.clone().unwrap_or_default(),
+            origin: Origin::of(labels)?,
+            suspended: spec.suspend.unwrap_or_default(),
+            queued: labels.contains_key(names::QUEUE),
+            completions: count(spec.completions).unwrap_or_default(),
+            parallelism: spec.parallelism,
+            deadline: spec.active_deadline_seconds,
+            active: count(status.active).unwrap_or_default(),
+            completed: indexes(status.completed_indexes),
+            failed: indexes(status.failed_indexes),
+            end: end(&status.conditions.unwrap_or_default()),
+            created: metadata.creation_timestamp.as_ref().map(|time| time.0),
+            started: status.start_time.map(|time| time.0),
+            deleted: metadata.deletion_timestamp.is_some(),
+        })
+    }
+}
+
+fn end(conditions: &[JobCondition]) -> Option<JobEnd> {
+    let holds = |kind: &str| {
+        conditions
+            .iter()
+            .find(|it| it.type_ == kind && it.status == "True")
+    };
+    let at = |it: &JobCondition| it.last_transition_time.as_ref().map(|time| time.0);
+    if let Some(complete) = holds("Complete") {
+        return Some(JobEnd {
+            failure: None,
+            at: at(complete),
+        });
+    }
+    holds("Failed").map(|failed| JobEnd {
+        failure: Some(JobFailure {
+            reason: failed.reason.clone().unwrap_or_default(),
+            message: failed.message.clone().unwrap_or_default(),
+        }),
+        at: at(failed),
+    })
+}
+
+/// The most indexes of a Job that are looked at: a stage has no more tasks.
+const MOST: u32 = 1000;
+
+/// The indexes that the Job controller writes as `1,3-5,7`.
+fn indexes(text: &str) -> BTreeSet<u32> {
+    let parse = |text: &str| text.trim().parse().ok();
+    let range = |part: &str| match part.split_once('-') {
+        Some((first, last)) => Some(parse(first)?..=parse(last)?),
+        None => parse(part).map(|index: u32| index..=index),
+    };
+    let ranges = text.split(',').filter_map(range);
+    ranges
+        .flat_map(|range| *range.start()..=(*range.end()).min(MOST))
+        .collect()
+}
+
+/// What is remembered of a pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PodSeen {
+    /// Its name.
+    pub name: String,
+    /// Its uid.
+    pub uid: String,
+    /// Its resource version.
+    pub version: String,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The index of its task.
+    pub index: u32,
+    /// The node that it is bound to.
+    pub node: Option<String>,
+    /// When it was made.
+    pub created: Option<Timestamp>,
+    /// When it was asked to end, with the time it has for that.
+    pub deleted: Option<Timestamp>,
+    /// When its container ended.
+    pub ended: Option<Timestamp>,
+    /// How it stands.
+    pub state: PodState,
+}
+
+/// How a pod stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PodState {
+    /// Its container has not been started.
+    Waiting {
+        /// Why, in the scheduler's or the kubelet's words, where they have any.
+        why: Option<Why>,
+    },
+    /// Its container runs.
+    Running {
+        /// Since when.
+        since: Option<Timestamp>,
+        /// Whether its node still tells of it.
+        heard: bool,
+    },
+    /// It has ended well.
+    Succeeded,
+    /// It has ended in another way.
+    Failed,
+}
+
+/// A reason and its sentence.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Why {
+    /// One word for programs.
+    pub reason: String,
+    /// A sentence for people.
+    pub message: String,
+}
+
+impl PodSeen {
+    /// What is remembered of a pod, if it is one of attrium's.
+    pub fn of(pod: &Pod) -> Option<Self> {
+        let metadata = &pod.metadata;
+        let labels = metadata.labels.as_ref()?;
+        let annotations = metadata.annotations.as_ref();
+        let index = labels
+            .get(INDEX)
+            .or_else(|| annotations.and_then(|it| it.get(INDEX)))?;
+        let status = pod.status.clone().unwrap_or_default();
+        Some(Self {
+            name: metadata.name.clone()?,
+            uid: metadata.uid.clone().unwrap_or_default(),
+            version: metadata.resource_version.clone().unwrap_or_default(),
+            origin: Origin::of(labels)?,
+            index: index.parse().ok()?,
+            node: pod.spec.as_ref().and_then(|spec| spec.node_name.clone()),
+            created: metadata.creation_timestamp.as_ref().map(|time| time.0),
+            deleted: metadata.deletion_timestamp.as_ref().map(|time| time.0),
+            ended: terminated(&status)
+                .and_then(|it| it.finished_at.as_ref())
+                .map(|time| time.0),
+            state: state(&status),
+        })
+    }
+}
+
+fn state(status: &PodStatus) -> PodState {
+    match status.phase.as_deref() {
+        Some("Succeeded") => return PodState::Succeeded,
+        Some("Failed") => return PodState::Failed,
+        _ => {}
+    }
+    let container = container(status);
+    let state = container.and_then(|it| it.state.as_ref());
+    if let Some(running) = state.and_then(|it| it.running.as_ref()) {
+        return PodState::Running {
+            since: running.started_at.as_ref().map(|time| time.0),
+            heard: !is_false(condition(status, "Ready")),
+        };
+    }
+    PodState::Waiting {
+        why: why(status, container),
+    }
+}
+
+fn why(status: &PodStatus, container: Option<&ContainerStatus>) -> Option<Why> {
+    if let Some(scheduled) = condition(status, "PodScheduled")
+        && scheduled.status == "False"
+    {
+        return Some(Why {
+            reason: scheduled.reason.clone().unwrap_or_default(),
+            message: scheduled.message.clone().unwrap_or_default(),
+        });
+    }
+    let init = status.init_container_statuses.iter().flatten();
+    let waiting = init
+        .chain(container)
+        .filter_map(|it| it.state.as_ref()?.waiting.as_ref())
+        .find(|waiting| {
+            // These two only say that the kubelet is at it.
+            let reason = waiting.reason.as_deref().unwrap_or_default();
+            !matches!(reason, "" | "ContainerCreating" | "PodInitializing")
+        })?;
+    Some(Why {
+        reason: waiting.reason.clone().unwrap_or_default(),
+        message: waiting.message.clone().unwrap_or_default(),
+    })
+}
+
+fn container(status: &PodStatus) -> Option<&ContainerStatus> {
+    let mut containers = status.container_statuses.iter().flatten();
+    containers.find(|container| container.name == CONTAINER)
+}
+
+fn terminated(status: &PodStatus) -> Option<&ContainerStateTerminated> {
+    container(status)?.state.as_ref()?.terminated.as_ref()
+}
+
+fn condition<'a>(status: &'a PodStatus, kind: &str) -> Option<&'a PodCondition> {
+    let mut conditions = status.conditions.iter().flatten();
+    conditions.find(|condition| condition.type_ == kind)
+}
+
+fn is_false(condition: Option<&PodCondition>) -> bool {
+    condition.is_some_and(|condition| condition.status == "False")
+}
+
+/// How the container of a pod that is over has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Its exit code, if it ever ran.
+    pub exit_code: Option<i32>,
+    /// Its termination message; of a pod whose container left none, the kubelet's words.
+    pub message: String,
+    /// Whether it was killed for its memory.
+    pub out_of_memory: bool,
+    /// Whether it was taken away for reasons that are not its own, so that it counts for nothing.
+    pub disrupted: bool,
+}
+
+/// How a pod has ended, once its container has.
+pub fn ended(pod: &Pod) -> Option<Ended> {
+    let status = pod.status.as_ref()?;
+    let is_over = matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"));
+    let terminated = terminated(status);
+    if !is_over && terminated.is_none() {
+        return None;
+    }
+    let reason = terminated.and_then(|it| it.reason.as_deref());
+    let message = terminated.and_then(|it| it.message.clone());
+    let disrupted = condition(status, "DisruptionTarget").is_some_and(|it| it.status == "True");
+    Some(Ended {
+        exit_code: terminated.map(|it| it.exit_code),
+        message: message
+            .or_else(|| status.message.clone())
+            .unwrap_or_default(),
+        out_of_memory: reason == Some("OOMKilled"),
+        disrupted,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn indexes_are_read_as_the_job_controller_writes_them() {
+        let read = |text| indexes(text).into_iter().collect::<Vec<_>>();
+        assert_eq!(read("1,3-5,7"), [1, 3, 4, 5, 7]);
+        assert_eq!(read(""), [0; 0]);
+        assert_eq!(read("0"), [0]);
+        assert_eq!(read("x,2"), [2]);
+    }
+
+    fn pod(status: &Value) -> Pod {
+        let labels = json!({
+            "app.kubernetes.io/component": "train",
+            "attrium.dev/uid": "u",
+            "attrium.dev/attempt": "0",
+            "batch.kubernetes.io/job-completion-index": "2",
+        });
+        let pod = json!({
+            "metadata": {"name": "p", "uid": "pu", "labels": labels},
+            "spec": {"containers": [], "nodeName": "n"},
+            "status": status,
+        });
+        serde_json::from_value(pod).expect("a pod")
+    }
+
+    fn with_container(state: &Value) -> Value {
+        json!({"phase": "Pending", "containerStatuses": [{
+            "name": "attrium", "image": "", "imageID": "", "ready": false, "restartCount": 0,
+            "state": state,
+        }]})
+    }
+
+    fn state_of(status: &Value) -> PodState {
+        PodSeen::of(&pod(status)).expect("one of attrium's").state
+    }
+
+    #[test]
+    fn a_waiting_pod_is_told_in_the_words_of_whom_it_waits_for() {
+        let unschedulable = json!({"phase": "Pending", "conditions": [{
+            "type": "PodScheduled", "status": "False", "reason": "Unschedulable",
+            "message": "0/1 nodes are available: 1 Insufficient nvidia.com/gpu.",
+        }]});
+        let why = |reason: &str, message: &str| PodState::Waiting {
+            why: Some(Why {
+                reason: reason.to_owned(),
+                message: message.to_owned(),
+            }),
+        };
+        let told = "0/1 nodes are available: 1 Insufficient nvidia.com/gpu.";
+        assert_eq!(state_of(&unschedulable), why("Unschedulable", told));
+        let waiting = json!({"waiting": {"reason": "ImagePullBackOff", "message": "no such"}});
+        let expected = why("ImagePullBackOff", "no such");
+        assert_eq!(state_of(&with_container(&waiting)), expected);
+        let creating = json!({"waiting": {"reason": "ContainerCreating"}});
+        let expected = PodState::Waiting { why: None };
+        assert_eq!(state_of(&with_container(&creating)), expected);
+    }
+
+    #[test]
+    fn a_running_pod_that_its_node_no_longer_tells_of_is_not_heard() {
+        let mut status = with_container(&json!({"running": {"startedAt": "2026-11-24T10:00:00Z"}}));
+        let heard = |status: &Value| match state_of(status) {
+            PodState::Running { heard, .. } => heard,
+            other => panic!("{other:?}"),
+        };
+        assert!(heard(&status));
+        status["conditions"] = json!([{"type": "Ready", "status": "False"}]);
+        assert!(!heard(&status));
+    }
+
+    #[test]
+    fn the_end_of_a_container_is_told_by_its_termination_message() {
+        let terminated = json!({"terminated": {
+            "exitCode": 42, "reason": "Error", "message": "no column grade",
+        }});
+        let ended = ended(&pod(&with_container(&terminated))).expect("over");
+        let expected = Ended {
+            exit_code: Some(42),
+            message: "no column grade".to_owned(),
+            out_of_memory: false,
+            disrupted: false,
+        };
+        assert_eq!(ended, expected);
+    }
+
+    #[test]
+    fn an_evicted_pod_is_told_in_the_kubelets_words_and_counts_for_nothing() {
+        let status = json!({
+            "phase": "Failed", "reason": "Evicted", "message": "The node was low on memory",
+            "conditions": [{"type": "DisruptionTarget", "status": "True"}],
+        });
+        let ended = ended(&pod(&status)).expect("over");
+        assert_eq!((ended.exit_code, ended.disrupted), (None, true));
+        assert_eq!(ended.message, "The node was low on memory");
+        let running = json!({"running": {}});
+        assert_eq!(super::ended(&pod(&with_container(&running))), None);
+    }
+}

@@ -1,0 +1,11 @@
+/// What the pods of every resource have in common.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The image of pods that compute on the processor.
+    pub image: String,
+    /// The image of pods that hold a GPU.
+    pub cuda_image: String,
+    /// When a node pulls the image: Always, IfNotPresent or Never; the kubelet's own rule where
+    /// absent.
+    pub image_pull_policy: Option<String>,
+}
