@@ -14,12 +14,15 @@ TOOLS := $(CACHE)/tools
 DENY_VERSION := 0.20.2
 FUZZ_VERSION := 0.13.2
 FUZZ_SECONDS ?= 60
+SCRIPTS := .ci/run benches/run examples/demo/run examples/ci/retrain tests/chart/check \
+  $(addprefix tests/cluster/,build component down exports image install load-image run try up upload)
 
 # Debian's packages: a C compiler for TLS and JPEG 2000, and a browser that opens the report.
 BUILD_PACKAGES := gcc libc6-dev
-TEST_PACKAGES := chromium fonts-dejavu-core
+TEST_PACKAGES := chromium fonts-dejavu-core shellcheck
 
-.PHONY: help build demo test check fmt clippy doc generated deny cuda unit fuzz bench crds build-packages test-packages clean-demo
+.PHONY: help build demo test check fmt clippy doc generated deny cuda scripts chart unit cluster-test cluster cluster-down \
+  fuzz bench crds chart-readme build-packages test-packages clean-demo
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,9 +36,9 @@ demo: build ## Make a synthetic cohort, train on it, screen with the result, sho
 clean-demo: ## Forget the demo's cohort and results
 	rm -rf demo
 
-test: check unit ## Run every check and every test
+test: check unit cluster-test ## Run every check and every test
 
-check: fmt build-packages clippy generated doc deny cuda ## Run the checks without the tests
+check: fmt scripts build-packages clippy generated chart doc deny cuda ## Run the checks without the tests
 
 fmt: ## Check the formatting
 	cargo fmt --check
@@ -43,9 +46,16 @@ fmt: ## Check the formatting
 clippy: ## Check the code with warnings denied
 	cargo clippy --release --locked --all-targets -- -D warnings
 
-generated: build ## Check that crds/ is what the types generate
+scripts: test-packages ## Check the shell scripts
+	shellcheck $(SCRIPTS)
+
+generated: build ## Check that crds/, and the chart's copy of it, are what the types generate
 	scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
-	$(ATTRIUM) crds --out "$$scratch" && diff -ru crds "$$scratch"
+	$(ATTRIUM) crds --out "$$scratch" && diff -ru crds "$$scratch" && diff -ru charts/attrium/files/crds "$$scratch"
+
+chart: ## Check the chart: lint, every optional part, values that are refused
+	tests/cluster/build helm helm-docs
+	PATH="$(CACHE)/cluster/bin:$$PATH" tests/chart/check
 
 doc: ## Build the documentation with warnings denied
 	RUSTDOCFLAGS='-D warnings' cargo doc --release --locked --no-deps
@@ -61,6 +71,16 @@ unit: build-packages test-packages ## Run the tests
 	@awk '/^test result:/ { passed += $$4; failed += $$6; ignored += $$8 } \
 	  END { printf "%d passed, %d failed, %d skipped\n", passed, failed, ignored }' "$(CARGO_TARGET_DIR)/test.log"
 
+cluster-test: build ## Run the scenarios on a Kubernetes that is started for them; needs root
+	set -o pipefail; tests/cluster/run 2>&1 | tee "$(CARGO_TARGET_DIR)/cluster-test.log"
+
+cluster: build ## Start a Kubernetes with attrium on this machine, and leave it running; needs root
+	tests/cluster/build
+	tests/cluster/try $(ATTRIUM)
+
+cluster-down: ## Stop that Kubernetes and remove its state
+	tests/cluster/down --clean
+
 fuzz: $(TOOLS)/bin/cargo-fuzz ## Fuzz each input parser for FUZZ_SECONDS (60)
 	for target in dicom manifest; do \
 	  PATH="$(TOOLS)/bin:$$PATH" CARGO_TARGET_DIR="$(CACHE)/fuzz" cargo +nightly fuzz run "$$target" -- \
@@ -70,8 +90,13 @@ fuzz: $(TOOLS)/bin/cargo-fuzz ## Fuzz each input parser for FUZZ_SECONDS (60)
 bench: ## Measure decoding, cropping and memory against their bars
 	benches/run
 
-crds: build ## Write crds/ from the types
+crds: build ## Write crds/, and the chart's copy of it, from the types
 	$(ATTRIUM) crds --out crds
+	$(ATTRIUM) crds --out charts/attrium/files/crds
+
+chart-readme: ## Write the chart's README from values.yaml
+	tests/cluster/build helm-docs
+	$(CACHE)/cluster/bin/helm-docs --chart-search-root charts --log-level error
 
 $(TOOLS)/bin/cargo-deny:
 	cargo install --locked --root $(TOOLS) cargo-deny@$(DENY_VERSION)

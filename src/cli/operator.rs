@@ -1,5 +1,7 @@
 use std::net::SocketAddr;
 
+use axum::http::Uri;
+
 use crate::operator::{self, Error, Options, Settings};
 
 /// Runs the operator: on a cluster, resources become Jobs and end with their results.
@@ -73,6 +75,9 @@ pub struct Args {
     /// What tells this replica from the others: a pod's name [default: the host's name].
     #[arg(long, env = "ATTRIUM_IDENTITY", value_name = "NAME")]
     identity: Option<String>,
+    /// Only ask the operator at this address, such as http://attrium:8080, whether it is ready.
+    #[arg(long, value_name = "URL")]
+    check: Option<Uri>,
 }
 
 /// Runs the operator until it is told to stop.
@@ -80,6 +85,9 @@ pub struct Args {
 /// # Errors
 /// What keeps it from starting.
 pub fn run(args: Args) -> Result<(), Error> {
+    if let Some(address) = args.check {
+        return operator::check(&address);
+    }
     let cuda_image = args
         .cuda_image
         .unwrap_or_else(|| format!("{}-cuda", args.image));

@@ -8,6 +8,7 @@
 //! `lease` who acts, `progress` listens to pods, `http` answers probes and Prometheus.
 
 mod apply;
+mod check;
 mod context;
 mod decide;
 mod environment;
@@ -35,6 +36,7 @@ mod settings;
 mod shelf;
 mod watch;
 
+pub use check::check;
 pub use error::Error;
 pub use job::{RETRIES, StageJob, parallelism};
 pub use manifest::config_map;

@@ -1,0 +1,62 @@
+//! The bucket of all scenarios: a cohort of phantoms that they read, and a prefix of each namespace that
+//! results go to.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+use attrium::storage::{Storage, StorageOptions};
+
+use crate::cluster::exported;
+use crate::program::{finish, script};
+
+/// Its name.
+pub const BUCKET: &str = "scenarios";
+/// How many studies the cohort has.
+pub const STUDIES: u32 = 16;
+
+/// The bucket with the cohort in it, filled once.
+pub static COHORT: LazyLock<()> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cluster-cohort");
+    draw(&folder);
+    let folder = folder.to_str().expect("should be text");
+    script("upload", &[folder, &format!("{BUCKET}/cohort")]).ok();
+});
+
+/// Half of the studies are clearly positive and half negative, so that a network of two epochs tells
+/// them apart often enough for there to be a result.
+fn draw(folder: &PathBuf) {
+    drop(std::fs::remove_dir_all(folder));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_attrium"));
+    command
+        .args(["phantom", "--studies", &STUDIES.to_string(), "--seed", "3"])
+        .args(["--grades", "0.5,0,0,0.5", "--out"])
+        .arg(folder);
+    finish(command, "").ok();
+}
+
+/// What is below a URI of the bucket, as keys relative to it, sorted.
+pub fn keys(uri: &str) -> Vec<String> {
+    let mut keys: Vec<_> = open(uri)
+        .list()
+        .expect("should be listed")
+        .map(|object| object.expect("should be listed").key)
+        .collect();
+    keys.sort();
+    keys
+}
+
+/// An object below a URI of the bucket.
+pub fn read(uri: &str, key: &str) -> Vec<u8> {
+    open(uri).get(key, 1 << 26).expect("should be there")
+}
+
+fn open(uri: &str) -> Storage {
+    let options = StorageOptions {
+        endpoint: Some(exported("AWS_ENDPOINT_URL")),
+        region: Some(exported("AWS_REGION")),
+        allow_http: true,
+        ca_bundle: None,
+    };
+    Storage::open(uri, &options).expect("should be a place")
+}

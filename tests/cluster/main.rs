@@ -1,0 +1,18 @@
+//! attrium on a real Kubernetes, as its users meet it: by helm and kubectl.
+//!
+//! `make cluster-test` starts the cluster and runs these. Nothing is simulated but the GPU: the node advertises
+//! two, and no pod computes on one. A scenario has a namespace of its own and runs beside the others,
+//! but for those that stop a part which all share.
+
+// Helpers of tests are tests too, which clippy cannot tell outside a test function.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod bucket;
+mod chart;
+mod cluster;
+mod credentials;
+mod manifest;
+mod namespace;
+mod pipeline;
+mod program;
+mod results;
