@@ -210,7 +210,11 @@ fn stages(view: &View<'_>, previous: &[StageStatus]) -> Vec<StageStatus> {
             new.active = job.active;
         }
         if job.is_none() && new.active + new.succeeded + new.failed == 0 {
-            break;
+            // On a cluster a stage whose Job is gone is a stage that has been started all the same.
+            match old.filter(|_| view.cluster().is_some()) {
+                Some(old) => new.job.clone_from(&old.job),
+                None => break,
+            }
         }
         let time = |old: Option<&String>| Some(old.map_or(view.now, String::as_str).to_owned());
         new.start_time = time(old.and_then(|old| old.start_time.as_ref()));
