@@ -28,6 +28,8 @@ async fn ask(address: &Uri) -> Result<(), Error> {
     let mut config = Config::new(address.clone());
     config.connect_timeout = Some(ANSWER);
     config.read_timeout = Some(ANSWER);
+    // Not ready is an answer, which is not asked for again.
+    config.default_retry = false;
     let client = Client::try_from(config).context(ClientSnafu)?;
     let question = Request::get("/readyz").body(Vec::new());
     let question = question.expect("should be a request");

@@ -225,9 +225,19 @@ impl Index {
         before != Some(generation)
     }
 
-    /// Every resource.
-    pub fn keys(&self) -> Vec<Key> {
-        self.inner().keys.values().cloned().collect()
+    /// The resources that a new leader has to look at: all but those that have ended and of which
+    /// nothing is left.
+    pub fn unsettled(&self) -> Vec<Key> {
+        let inner = self.inner();
+        let is_unsettled = |(uid, key): &(&Uid, &Key)| match inner
+            .shelf(key.kind)
+            .get(&key.namespace, &key.name)
+        {
+            Some(Known::Over(over)) => over.ttl.is_some() || inner.jobs.of(*uid).next().is_some(),
+            known => known.is_some(),
+        };
+        let unsettled = inner.keys.iter().filter(is_unsettled);
+        unsettled.map(|(_, key)| key.clone()).collect()
     }
 
     /// A resource.

@@ -135,12 +135,13 @@ pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// A new leader looks at everything: whoever led before may have left anything half done.
+/// A new leader looks at everything that is not over: whoever led before may have left anything half
+/// done.
 async fn look_at_all(leadership: Leadership, index: Arc<Index>, requests: Requests) {
     let mut changes = leadership.changes();
     loop {
         if *changes.borrow_and_update() {
-            for key in index.keys() {
+            for key in index.unsettled() {
                 requests.now(key);
             }
         }

@@ -121,6 +121,9 @@ fn a_resource_that_has_ended_is_a_few_words_without_jobs_and_pods() {
         .map(|job| job.name)
         .collect();
     assert_eq!(left, ["open"]);
+    assert_eq!(index.unsettled(), std::slice::from_ref(&key));
+    index.remove_job(&job("open", UID, 1));
+    assert_eq!(index.unsettled(), []);
     assert!(matches!(index.get(&key), Some(Known::Over(over)) if over.model.is_some()));
     // What is told of them later costs nothing either.
     assert_eq!(index.put_job("hospital", done), None);
@@ -171,7 +174,7 @@ fn a_name_that_is_used_again_at_once_is_another_resource() {
     index.put_resource(second.clone());
     assert_eq!(index.dossier(&key, Arc::new(second)).jobs, BTreeMap::new());
     assert_eq!(index.put_job("hospital", job("old", "first", 0)), None);
-    assert_eq!(index.keys(), [key]);
+    assert_eq!(index.unsettled(), [key]);
 }
 
 #[test]
