@@ -154,6 +154,9 @@ pub fn run(args: &Args) -> Result<(), Error> {
 }
 
 fn task(args: &Args) -> Result<Summary, Error> {
+    // First of all: to the first process of a container an unheard signal is none.
+    let interrupt = Interrupt::default();
+    runner::stop_on_signals(interrupt.clone())?;
     let resource = read(&args.manifest)?;
     let plan = Plan::new(&resource);
     let id = TaskRef {
@@ -166,8 +169,6 @@ fn task(args: &Args) -> Result<Summary, Error> {
         Some(path) => Some(fs::read(path).context(ReadSnafu { path })?),
         None => None,
     };
-    let interrupt = Interrupt::default();
-    runner::stop_on_signals(interrupt.clone())?;
     let cores = || thread::available_parallelism().map_or(1, usize::from);
     let threads = args.threads.map_or_else(cores, usize::from);
     let uid = match resource.uid() {
@@ -184,6 +185,7 @@ fn task(args: &Args) -> Result<Summary, Error> {
         progress: &Lines::default(),
         threads,
     };
+    tracing::info!(threads, "The task begins: {}", task.work);
     let tasks = Tasks {
         ca_bundle,
         alerts: Some(Alerts {

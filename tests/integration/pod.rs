@@ -87,16 +87,14 @@ fn sigterm_leaves_a_checkpoint_from_which_the_next_pod_goes_on() {
     let log = folder.join("log");
     let mut running = Running::start(&arguments, &log);
     running.wait_until("the training", |running| {
-        running.log().contains("\"progress\"")
+        running
+            .log()
+            .contains("The task begins: train Linear Positive fold 1")
     });
     std::thread::sleep(a_while());
     assert_eq!(running.signal("TERM"), Some(130));
     let log = fs::read_to_string(log).expect("should be text");
-    let lines = lines(&log, "TrainingRun", "small", "train/1");
-    let progress = lines.iter().find_map(|line| line.get("progress"));
-    let progress = progress.expect("should tell its progress");
-    assert_eq!(progress["unit"], "batches");
-    assert_eq!(progress["epochs"], 2);
+    assert!(!lines(&log, "TrainingRun", "small", "train/1").is_empty());
     assert_eq!(pod.message(), "interrupted");
     let fold = training_prefix(&out).join("train/Linear/Positive/fold-1");
     assert!(fold.join("checkpoint/state").exists(), "{log}");
@@ -104,6 +102,13 @@ fn sigterm_leaves_a_checkpoint_from_which_the_next_pod_goes_on() {
 
     let ended = pod.task("train", 1, &[]);
     assert!(!ended.stderr.contains("starts over"), "{}", ended.stderr);
+    let lines = lines(&ended.stderr, "TrainingRun", "small", "train/1");
+    let progress = lines.iter().find_map(|line| line.get("progress"));
+    let progress = progress.expect("should tell its progress");
+    assert_eq!(
+        (&progress["unit"], &progress["epochs"]),
+        (&"batches".into(), &2.into())
+    );
     ended.ok();
     let summary = Summary::from_message(&pod.message()).expect("should be a summary");
     assert!(!summary.message.is_empty());
