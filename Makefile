@@ -17,12 +17,13 @@ FUZZ_SECONDS ?= 60
 SCRIPTS := .ci/run benches/run examples/demo/run examples/ci/retrain tests/chart/check \
   $(addprefix tests/cluster/,build component down exports image install load-image run try up upload)
 
-# Debian's packages: a C compiler for TLS and JPEG 2000, and a browser that opens the report.
+# Debian's packages: a C compiler for TLS and JPEG 2000, a browser that opens the report, a linter.
 BUILD_PACKAGES := gcc libc6-dev
-TEST_PACKAGES := chromium fonts-dejavu-core shellcheck
+TEST_PACKAGES := chromium fonts-dejavu-core
+CHECK_PACKAGES := shellcheck
 
 .PHONY: help build demo test check fmt clippy doc generated deny cuda scripts chart unit cluster-test cluster cluster-down \
-  fuzz bench crds chart-readme build-packages test-packages clean-demo
+  fuzz bench crds chart-readme build-packages check-packages test-packages clean-demo
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +38,7 @@ clean-demo: ## Forget the demo's cohort and results
 	rm -rf demo
 
 test: check unit cluster-test ## Run every check and every test
+	@$(call count,test.log cluster-test.log)
 
 check: fmt scripts build-packages clippy generated chart doc deny cuda ## Run the checks without the tests
 
@@ -46,7 +48,7 @@ fmt: ## Check the formatting
 clippy: ## Check the code with warnings denied
 	cargo clippy --release --locked --all-targets -- -D warnings
 
-scripts: test-packages ## Check the shell scripts
+scripts: check-packages ## Check the shell scripts
 	shellcheck $(SCRIPTS)
 
 generated: build ## Check that crds/, and the chart's copy of it, are what the types generate
@@ -68,8 +70,7 @@ cuda: ## Check the code with the feature `cuda`, without the CUDA toolkit
 
 unit: build-packages test-packages ## Run the tests
 	set -o pipefail; cargo test --release --locked 2>&1 | tee "$(CARGO_TARGET_DIR)/test.log"
-	@awk '/^test result:/ { passed += $$4; failed += $$6; ignored += $$8 } \
-	  END { printf "%d passed, %d failed, %d skipped\n", passed, failed, ignored }' "$(CARGO_TARGET_DIR)/test.log"
+	@$(call count,test.log)
 
 cluster-test: build ## Run the scenarios on a Kubernetes that is started for them; needs root
 	set -o pipefail; tests/cluster/run 2>&1 | tee "$(CARGO_TARGET_DIR)/cluster-test.log"
@@ -104,6 +105,10 @@ $(TOOLS)/bin/cargo-deny:
 $(TOOLS)/bin/cargo-fuzz:
 	cargo install --locked --root $(TOOLS) cargo-fuzz@$(FUZZ_VERSION)
 
+# Says how many tests the logs of these names tell of.
+count = cd "$(CARGO_TARGET_DIR)" && awk '/^test result:/ { passed += $$4; failed += $$6; ignored += $$8 } \
+  END { printf "%d passed, %d failed, %d skipped\n", passed, failed, ignored }' $(1)
+
 # Installs what is missing where this user may, and names it where not.
 define debian_packages
 missing=$$(dpkg-query -W -f '$${Package} $${db:Status-Abbrev}\n' $(1) 2>/dev/null | awk '$$2 == "ii" { print $$1 }' \
@@ -117,6 +122,9 @@ endef
 
 build-packages:
 	@command -v cc >/dev/null || { $(call debian_packages,$(BUILD_PACKAGES)); }
+
+check-packages:
+	@command -v shellcheck >/dev/null || { $(call debian_packages,$(CHECK_PACKAGES)); }
 
 test-packages:
 	@[ -n "$(ATTRIUM_CHROMIUM)" ] || command -v chromium >/dev/null || { $(call debian_packages,$(TEST_PACKAGES)); }
