@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::cohort::{files, scratch};
 use crate::manifest::{self, screening, training_prefix, with};
 use crate::program::{Ended, Running, command, finish};
-use crate::resume::{a_while, manifest_of};
+use crate::resume::manifest_of;
 use crate::trained::TRAINED;
 
 /// A pod's folder: its manifest and its termination message.
@@ -91,7 +91,6 @@ fn sigterm_leaves_a_checkpoint_from_which_the_next_pod_goes_on() {
             .log()
             .contains("The task begins: train Linear Positive fold 1")
     });
-    std::thread::sleep(a_while());
     assert_eq!(running.signal("TERM"), Some(130));
     let log = fs::read_to_string(log).expect("should be text");
     assert!(!lines(&log, "TrainingRun", "small", "train/1").is_empty());

@@ -46,7 +46,7 @@ fn is_as_if_never_stopped(prefix: &Path, network: &str) {
 }
 
 /// Long enough to be in the middle of an epoch, however fast this machine is.
-pub fn a_while() -> Duration {
+fn a_while() -> Duration {
     Duration::from_secs_f64(TRAINED.seconds / 40.0)
 }
 
