@@ -166,7 +166,8 @@ impl Follower {
     }
 
     fn tell<K>(&mut self, event: Event<K>, tell: &impl Fn(&Index, Event<K>) -> Vec<Key>) {
-        if self.is_failing {
+        // A watch that begins anew may fail again at its first page.
+        if self.is_failing && !matches!(event, Event::Init) {
             self.is_failing = false;
             tracing::info!(subject = ?self.subject, "The watch goes on");
         }
