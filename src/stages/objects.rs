@@ -10,8 +10,9 @@ use super::{Progress, TaskContext, TaskError, Unit};
 use crate::dataset;
 use crate::storage::{self, Storage};
 
-/// Objects that are fetched together, then worked on together.
-const BATCH: usize = 16;
+/// Objects that are fetched together, then worked on together, where there are no more threads. Two
+/// batches are in memory at a time, of objects of a megabyte or more.
+const BATCH: usize = 8;
 /// Objects of a batch that are fetched at the same time, since a bucket answers slowly but in
 /// parallel.
 const CONNECTIONS: usize = 8;
@@ -59,9 +60,10 @@ pub(super) fn for_each_object<T: Send>(
     mut keep: impl FnMut(Vec<T>) -> Result<(), TaskError>,
 ) -> Result<u64, TaskError> {
     let mut done = 0;
+    let size = BATCH.max(context.threads);
     thread::scope(|scope| {
-        let (sender, receiver) = mpsc::sync_channel(1);
-        scope.spawn(move || fetch_batches(images, shard, &sender));
+        let (sender, receiver) = mpsc::sync_channel(0);
+        scope.spawn(move || fetch_batches(images, shard, size, &sender));
         for batch in receiver {
             context.interrupt.check()?;
             let results: Vec<T> = batch?.into_par_iter().map(&work).collect();
@@ -79,8 +81,8 @@ pub(super) fn for_each_object<T: Send>(
 
 type Batch = Result<Vec<Fetched>, TaskError>;
 
-/// Sends batches until the list ends, the store fails or nobody listens any more.
-fn fetch_batches(images: &Storage, shard: ShardOf, sender: &mpsc::SyncSender<Batch>) {
+/// Sends batches of a size until the list ends, the store fails or nobody listens any more.
+fn fetch_batches(images: &Storage, shard: ShardOf, size: usize, sender: &mpsc::SyncSender<Batch>) {
     let list = match images.list().or_bad_place() {
         Ok(list) => list,
         Err(error) => {
@@ -99,11 +101,11 @@ fn fetch_batches(images: &Storage, shard: ShardOf, sender: &mpsc::SyncSender<Bat
         Err(error) => Some(Err(error)),
     });
     loop {
-        let chosen: Result<Vec<Listed>, storage::Error> = listed.by_ref().take(BATCH).collect();
+        let chosen: Result<Vec<Listed>, storage::Error> = listed.by_ref().take(size).collect();
         let batch = chosen
             .or_bad_place()
             .and_then(|listed| fetch(images, listed).or_retry());
-        let last = batch.as_ref().map_or(true, |batch| batch.len() < BATCH);
+        let last = batch.as_ref().map_or(true, |batch| batch.len() < size);
         if sender.send(batch).is_err() || last {
             return;
         }
