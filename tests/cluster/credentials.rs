@@ -10,7 +10,7 @@ use crate::manifest::{training_run, with};
 use crate::namespace::{Namespace, condition};
 
 const TOLD: Duration = Duration::from_secs(30);
-const END: Duration = Duration::from_secs(300);
+const END: Duration = Duration::from_secs(600);
 
 /// Applies a run and expects to be told in time that its pods cannot start, in words that name what is
 /// missing.

@@ -9,7 +9,7 @@ use crate::cluster::exported;
 use crate::manifest::{screening_job, training_run, with};
 use crate::namespace::{Namespace, condition};
 
-const END: Duration = Duration::from_secs(300);
+const END: Duration = Duration::from_secs(600);
 
 /// The prefix of a resource's results.
 fn prefix(namespace: &Namespace, resource: &Value) -> String {
