@@ -32,7 +32,7 @@ pub use grade::{Grade, UnknownGrade};
 pub use pod_template::CONTAINER;
 pub use preprocessing::{CropMode, LossyPolicy, Preprocessing};
 pub use publishing::{Gate, Metric, Publish, PublishMethod};
-pub use resource::Resource;
+pub use resource::{API_VERSION, Resource};
 pub use screening_job::{
     ActivationMaps, Alert, ModelSource, OperatingPoint, ScreeningJob, ScreeningJobSpec, Webhook,
 };

@@ -3,6 +3,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Compute, ScreeningJob, Status, StorageSpec, TrainingRun};
 
+/// Group and version of the custom resources, as a manifest names them.
+pub const API_VERSION: &str = "attrium.dev/v1alpha1";
+
 /// Any custom resource of attrium.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -37,6 +40,14 @@ impl Resource {
         match self {
             Self::TrainingRun(run) => &run.metadata,
             Self::ScreeningJob(job) => &job.metadata,
+        }
+    }
+
+    /// What Kubernetes keeps of it, to be changed.
+    pub const fn metadata_mut(&mut self) -> &mut ObjectMeta {
+        match self {
+            Self::TrainingRun(run) => &mut run.metadata,
+            Self::ScreeningJob(job) => &mut job.metadata,
         }
     }
 
@@ -140,6 +151,14 @@ impl Resource {
         match self {
             Self::TrainingRun(run) => run.status.as_ref(),
             Self::ScreeningJob(job) => job.status.as_ref(),
+        }
+    }
+
+    /// Puts a status, or none, in the place of the one it has.
+    pub fn set_status(&mut self, status: Option<Status>) {
+        match self {
+            Self::TrainingRun(run) => run.status = status,
+            Self::ScreeningJob(job) => job.status = status,
         }
     }
 }

@@ -50,7 +50,7 @@ pub(super) async fn fetch(context: &Context, key: &Key) -> Found {
     let now = Timestamp::now();
     let words = words(context, key, &dossier, now).await;
     Found::Live(Box::new(Situation {
-        resource: (*dossier.resource).clone(),
+        resource: dossier.resource,
         jobs: dossier.jobs,
         pods: dossier.pods,
         heard: dossier.memo.heard,

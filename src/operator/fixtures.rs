@@ -23,10 +23,7 @@ pub(super) const UID: &str = "7e3f4f4e-3a51-4f2a-9a0e-0d5b8c1f2a34";
 pub(super) fn resource(text: &str) -> Resource {
     let parsed = manifest::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     let mut resource = parsed.into_iter().next().expect("should be one");
-    let metadata = match &mut resource {
-        Resource::TrainingRun(run) => &mut run.metadata,
-        Resource::ScreeningJob(job) => &mut job.metadata,
-    };
+    let metadata = resource.metadata_mut();
     metadata.uid = Some(UID.to_owned());
     metadata.generation = Some(1);
     resource

@@ -177,12 +177,8 @@ impl Index {
             return None;
         }
         if let (Some(ended), true) = (ended, inner.keys.contains_key(&uid)) {
-            let task = TaskRef {
-                stage: pod.origin.stage,
-                index: pod.index,
-            };
             let memo = inner.memos.entry(uid.clone()).or_default();
-            memo.heard.hear(task, &pod.uid, ended);
+            memo.heard.hear(pod.task(), &pod.uid, ended);
         }
         let (name, version) = (pod.name.clone(), pod.version.clone());
         let place = (namespace, name.as_str());
@@ -287,11 +283,8 @@ impl Index {
         for (uid, key) in &inner.keys {
             let progress = inner.memos.get(uid).map(|memo| &memo.heard.progress);
             let is_heard = |pod: &PodSeen| {
-                let task = TaskRef {
-                    stage: pod.origin.stage,
-                    index: pod.index,
-                };
-                progress.and_then(|it| it.get(&task)).map(|it| it.done)
+                let told = progress.and_then(|it| it.get(&pod.task()));
+                told.map(|it| it.done)
             };
             let pods = inner.pods.of(uid);
             let pods = pods.filter(|pod| matches!(pod.state, PodState::Running { .. }));

@@ -159,10 +159,7 @@ impl Known {
 
 /// Drops what nothing here needs: it may be most of a resource.
 fn trim(resource: &mut Resource) {
-    let metadata = match resource {
-        Resource::TrainingRun(run) => &mut run.metadata,
-        Resource::ScreeningJob(job) => &mut job.metadata,
-    };
+    let metadata = resource.metadata_mut();
     metadata.managed_fields = None;
     metadata.annotations = None;
     metadata.labels = None;

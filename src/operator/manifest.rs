@@ -35,16 +35,8 @@ pub fn config_map(resource: &Resource) -> ConfigMap {
 /// A resource without its status and without what a cluster and its clients note in its metadata.
 fn bare(resource: &Resource) -> Resource {
     let mut resource = resource.clone();
-    let metadata = match &mut resource {
-        Resource::TrainingRun(run) => {
-            run.status = None;
-            &mut run.metadata
-        }
-        Resource::ScreeningJob(job) => {
-            job.status = None;
-            &mut job.metadata
-        }
-    };
+    resource.set_status(None);
+    let metadata = resource.metadata_mut();
     *metadata = ObjectMeta {
         name: metadata.name.take(),
         namespace: metadata.namespace.take(),

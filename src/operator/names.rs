@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use sha2::{Digest, Sha256};
 
-use crate::api::Resource;
+use crate::api::{API_VERSION, Resource};
 use crate::workflow::StageKind;
 
 /// The program that an object belongs to: always [`ATTRIUM`].
@@ -79,7 +79,7 @@ pub fn labels(resource: &Resource) -> BTreeMap<String, String> {
 /// The reference that makes the cluster delete an object with its resource.
 pub fn owner(resource: &Resource) -> OwnerReference {
     OwnerReference {
-        api_version: "attrium.dev/v1alpha1".to_owned(),
+        api_version: API_VERSION.to_owned(),
         kind: resource.kind().to_owned(),
         name: resource.name().to_owned(),
         uid: resource.uid().unwrap_or_default().to_owned(),

@@ -16,7 +16,7 @@ use super::known::Key;
 use super::queue::Requests;
 use super::seen::PodSeen;
 use crate::api::CONTAINER;
-use crate::workflow::{Progress, TaskRef};
+use crate::workflow::Progress;
 
 /// How often pods are listened to.
 const OFTEN: Duration = Duration::from_secs(15);
@@ -44,14 +44,10 @@ pub(super) async fn listen(context: Arc<Context>, requests: Requests) {
         running.truncate(MOST);
         last = running.last().map(|(_, key, _)| key.clone());
         for (uid, key, pod) in running {
-            if let Some(progress) = progress(&context, &key, &pod).await {
-                let task = TaskRef {
-                    stage: pod.origin.stage,
-                    index: pod.index,
-                };
-                if let Some(key) = context.index.put_progress(&uid, task, progress) {
-                    requests.now(key);
-                }
+            if let Some(progress) = progress(&context, &key, &pod).await
+                && let Some(key) = context.index.put_progress(&uid, pod.task(), progress)
+            {
+                requests.now(key);
             }
         }
     }

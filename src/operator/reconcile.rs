@@ -84,33 +84,22 @@ async fn proceed(
 ) -> Result<Option<Duration>, Error> {
     let uid = situation.resource.uid().unwrap_or_default().to_owned();
     let mut decision = decide(&situation);
-    let made = make(context, key, &uid, &situation, &decision).await;
     let was_held = situation.held.is_some();
-    match &made {
-        Err(Error::Refused { message }) => {
-            context
-                .index
-                .note(&uid, |memo| memo.refused = Some(message.clone()));
-            situation.refused = Some(message.clone());
+    let obstacle = match make(context, key, &uid, &situation, &decision).await {
+        Ok(()) => None,
+        Err(error) if keep(&error, &mut situation.refused, &mut situation.held) => {
+            context.index.note(&uid, |memo| {
+                keep(&error, &mut memo.refused, &mut memo.held);
+            });
             decision = decide(&situation);
+            Some(error)
         }
-        Err(Error::Held { message }) => {
-            context
-                .index
-                .note(&uid, |memo| memo.held = Some(message.clone()));
-            situation.held = Some(message.clone());
-            decision = decide(&situation);
-        }
-        _ => {}
-    }
-    let made = match made {
-        Err(Error::Refused { .. }) => Ok(()),
-        Err(error @ Error::Held { .. }) => Err(error),
         Err(error) => return Err(error),
-        Ok(()) => Ok(()),
     };
     tell(context, key, &uid, &situation, &decision).await?;
-    made?;
+    if let Some(error @ Error::Held { .. }) = obstacle {
+        return Err(error);
+    }
     for action in &decision.after {
         apply(context, key, &uid, Some(&situation), action).await?;
     }
@@ -119,6 +108,16 @@ async fn proceed(
         return Ok(Some(Duration::ZERO));
     }
     Ok(decision.again)
+}
+
+/// Keeps the API server's word that something cannot be made, or not now. Whether an error is one.
+fn keep(error: &Error, refused: &mut Option<String>, held: &mut Option<String>) -> bool {
+    match error {
+        Error::Refused { message } => *refused = Some(message.clone()),
+        Error::Held { message } => *held = Some(message.clone()),
+        _ => return false,
+    }
+    true
 }
 
 /// Does what has to be done before the status says so.

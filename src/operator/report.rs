@@ -25,8 +25,8 @@ use super::error::Error;
 use super::known::{Key, Kind, Malformed};
 use super::serve::stopped;
 use crate::api::{
-    Condition, ConditionStatus, Resource, ScreeningJob, Status, TrainingRun, conditions, reasons,
-    set_condition,
+    API_VERSION, Condition, ConditionStatus, Resource, ScreeningJob, Status, TrainingRun,
+    conditions, reasons, set_condition,
 };
 
 /// The most events that wait to be published.
@@ -186,7 +186,7 @@ impl Events {
     pub(super) fn tell(&self, key: &Key, uid: &str, notices: Vec<Notice>) {
         for notice in notices {
             let reference = ObjectReference {
-                api_version: Some("attrium.dev/v1alpha1".to_owned()),
+                api_version: Some(API_VERSION.to_owned()),
                 kind: Some(key.kind.name().to_owned()),
                 namespace: Some(key.namespace.to_string()),
                 name: Some(key.name.to_string()),

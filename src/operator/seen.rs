@@ -12,6 +12,7 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::names::{self, Origin};
 use crate::api::CONTAINER;
+use crate::workflow::TaskRef;
 
 /// The annotation, and label, of a pod's completion index.
 const INDEX: &str = "batch.kubernetes.io/job-completion-index";
@@ -180,8 +181,6 @@ pub enum PodState {
     },
     /// Its container runs.
     Running {
-        /// Since when.
-        since: Option<Timestamp>,
         /// Whether its node still tells of it.
         heard: bool,
     },
@@ -201,6 +200,14 @@ pub struct Why {
 }
 
 impl PodSeen {
+    /// The task that it does.
+    pub fn task(&self) -> TaskRef {
+        TaskRef {
+            stage: self.origin.stage,
+            index: self.index,
+        }
+    }
+
     /// What is remembered of a pod, if it is one of attrium's.
     pub fn of(pod: &Pod) -> Option<Self> {
         let metadata = &pod.metadata;
@@ -235,9 +242,8 @@ fn state(status: &PodStatus) -> PodState {
     }
     let container = container(status);
     let state = container.and_then(|it| it.state.as_ref());
-    if let Some(running) = state.and_then(|it| it.running.as_ref()) {
+    if state.is_some_and(|it| it.running.is_some()) {
         return PodState::Running {
-            since: running.started_at.as_ref().map(|time| time.0),
             heard: !is_false(condition(status, "Ready")),
         };
     }

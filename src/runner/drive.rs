@@ -13,7 +13,7 @@ use super::pace::Pace;
 use super::record::Record;
 use super::task::{Event, Shared};
 use super::{Ending, Failure, Settings, clock};
-use crate::api::{Decimal, ProgressStatus, Status};
+use crate::api::{ProgressStatus, Status};
 use crate::stages::{Progress, Summary, TaskError};
 use crate::workflow::{
     self, Observed, Outcome, Place, Plan, StageKind, TaskRef, TaskSpec, TaskState, View, Work, next,
@@ -293,31 +293,13 @@ impl<'a> Driver<'a> {
     }
 
     fn progress(&self, ending: Option<Ending>) -> ProgressStatus {
-        let last = self
-            .running
-            .values()
-            .map(|pace| pace.progress)
-            .find(|it| it.epoch.is_some());
-        let decimal = |value: Option<f64>| value.and_then(|value| Decimal::rounded(value, 4));
-        let images = self
-            .running
-            .values()
-            .filter_map(|pace| pace.progress.images_per_second);
-        let images = images.reduce(|sum, rate| sum + rate);
-        let eta = if ending.is_none() {
-            self.remaining()
-        } else {
-            None
+        let running = || self.running.values().map(|pace| &pace.progress);
+        let epochs = running().find(|it| it.epoch.is_some());
+        let eta = match ending {
+            None => self.remaining().map(clock::after),
+            Some(_) => None,
         };
-        ProgressStatus {
-            percent: (self.share(0.0) * 100.0) as u32,
-            epoch: last.and_then(|it| it.epoch),
-            epochs: last.and_then(|it| it.epochs),
-            loss: decimal(last.and_then(|it| it.loss)),
-            validation_loss: decimal(last.and_then(|it| it.validation_loss)),
-            images_per_second: images.and_then(|rate| Decimal::rounded(rate, 1)),
-            eta: eta.map(clock::after),
-        }
+        workflow::progress_status(self.share(0.0), epochs, running(), eta)
     }
 
     /// The share of the whole run that is done, where a failed task counts as `failed`, from 0 to 1.

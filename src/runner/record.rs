@@ -97,7 +97,7 @@ impl Record {
     /// The manifest as it is kept: with its uid and without a status.
     fn manifest(&self, resource: &Resource) -> String {
         let mut resource = self.with_uid(resource);
-        set_status(&mut resource, None);
+        resource.set_status(None);
         yaml(&resource)
     }
 
@@ -131,17 +131,14 @@ impl Record {
     /// A resource with its uid, its namespace and a status.
     pub(super) fn with_status(&self, resource: &Resource, status: Status) -> Resource {
         let mut resource = self.with_uid(resource);
-        set_status(&mut resource, Some(status));
+        resource.set_status(Some(status));
         resource
     }
 
     fn with_uid(&self, resource: &Resource) -> Resource {
         let mut resource = resource.clone();
         let namespace = resource.namespace().to_owned();
-        let metadata = match &mut resource {
-            Resource::TrainingRun(run) => &mut run.metadata,
-            Resource::ScreeningJob(job) => &mut job.metadata,
-        };
+        let metadata = resource.metadata_mut();
         metadata.namespace = Some(namespace);
         metadata.uid = Some(self.uid.clone());
         resource
@@ -279,13 +276,6 @@ fn full_name(resource: &Resource) -> String {
         resource.namespace(),
         resource.name()
     )
-}
-
-fn set_status(resource: &mut Resource, status: Option<Status>) {
-    match resource {
-        Resource::TrainingRun(run) => run.status = status,
-        Resource::ScreeningJob(job) => job.status = status,
-    }
 }
 
 fn yaml(value: &impl serde::Serialize) -> String {

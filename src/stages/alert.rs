@@ -14,7 +14,7 @@ use snafu::{ResultExt, Snafu};
 use tokio::runtime::Builder;
 
 use super::{Summary, TaskError};
-use crate::api::{ScreeningJob, ScreeningStatus, Webhook};
+use crate::api::{API_VERSION, ScreeningJob, ScreeningStatus, Webhook};
 
 /// How long a web address may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -100,7 +100,7 @@ impl Alerts {
         }
         let metadata = &job.metadata;
         let message = Message {
-            api_version: "attrium.dev/v1alpha1",
+            api_version: API_VERSION,
             kind: "ScreeningJob",
             namespace: metadata.namespace.as_deref().unwrap_or("default"),
             name: metadata.name.as_deref().unwrap_or_default(),

@@ -1,6 +1,31 @@
 //! How much of a plan is done.
 
-use super::{Observed, Plan, StageKind, TaskRef, TaskState};
+use super::{Observed, Plan, Progress, StageKind, TaskRef, TaskState};
+use crate::api::{Decimal, ProgressStatus};
+
+/// How far a run is, in a status.
+///
+/// `share` is from 0 to 1; `epochs` is the task whose epochs and losses stand for all, `running` are
+/// the tasks whose rates are added up, `eta` is when it is expected to end.
+pub fn progress_status<'a>(
+    share: f64,
+    epochs: Option<&Progress>,
+    running: impl Iterator<Item = &'a Progress>,
+    eta: Option<String>,
+) -> ProgressStatus {
+    let decimal = |value: Option<f64>| value.and_then(|value| Decimal::rounded(value, 4));
+    let rates = running.filter_map(|it| it.images_per_second);
+    let rate = rates.reduce(|sum, rate| sum + rate);
+    ProgressStatus {
+        percent: (share * 100.0) as u32,
+        epoch: epochs.and_then(|it| it.epoch),
+        epochs: epochs.and_then(|it| it.epochs),
+        loss: decimal(epochs.and_then(|it| it.loss)),
+        validation_loss: decimal(epochs.and_then(|it| it.validation_loss)),
+        images_per_second: rate.and_then(|rate| Decimal::rounded(rate, 1)),
+        eta,
+    }
+}
 
 /// The share of a plan that is done, from 0 to 1.
 ///

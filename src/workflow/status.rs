@@ -258,24 +258,26 @@ fn count(stage: &Stage, observed: &Observed) -> StageStatus {
     status
 }
 
-fn data<'a>(summaries: impl Iterator<Item = &'a Summary>) -> Option<DataStatus> {
-    summaries
-        .filter_map(|summary| summary.data.as_ref())
-        .fold(None, |sum, data| {
-            let mut sum = sum.unwrap_or_default();
-            DataStatus::add(&mut sum, data);
-            Some(sum)
-        })
+/// What became of the data, of all tasks that tell of it; absent where none does.
+pub fn data<'a>(summaries: impl Iterator<Item = &'a Summary>) -> Option<DataStatus> {
+    let counts = summaries.filter_map(|summary| summary.data.as_ref());
+    sum(counts, DataStatus::add)
 }
 
 fn screening<'a>(summaries: impl Iterator<Item = &'a Summary>) -> Option<ScreeningStatus> {
-    summaries
-        .filter_map(|summary| summary.screening.as_ref())
-        .fold(None, |sum, counts| {
-            let mut sum = sum.unwrap_or_default();
-            ScreeningStatus::add(&mut sum, counts);
-            Some(sum)
-        })
+    let counts = summaries.filter_map(|summary| summary.screening.as_ref());
+    sum(counts, ScreeningStatus::add)
+}
+
+fn sum<'a, T: Default + 'a>(
+    counts: impl Iterator<Item = &'a T>,
+    add: impl Fn(&mut T, &T),
+) -> Option<T> {
+    counts.fold(None, |sum, counts| {
+        let mut sum = sum.unwrap_or_default();
+        add(&mut sum, counts);
+        Some(sum)
+    })
 }
 
 fn best_auc(status: &Status) -> Option<Decimal> {

@@ -7,10 +7,9 @@ use serde_json::{Value, json};
 
 use crate::cluster::exported;
 use crate::manifest::{training_run, with};
-use crate::namespace::{Namespace, condition};
+use crate::namespace::{END, Namespace, condition};
 
 const TOLD: Duration = Duration::from_secs(30);
-const END: Duration = Duration::from_secs(600);
 
 /// Applies a run and expects to be told in time that its pods cannot start, in words that name what is
 /// missing.

@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 use crate::cluster::{self, Alone, Beside, exported};
 use crate::program::{Ended, kubectl, kubectl_with};
 
+/// How long a run may take, however many others run beside it.
+pub const END: Duration = Duration::from_secs(600);
+
 /// The Secret of the S3 servers' credentials, in every namespace.
 pub const SECRET: &str = "scans-s3";
 

@@ -7,9 +7,7 @@ use serde_json::{Value, json};
 use crate::bucket::{STUDIES, keys, read};
 use crate::cluster::exported;
 use crate::manifest::{screening_job, training_run, with};
-use crate::namespace::{Namespace, condition};
-
-const END: Duration = Duration::from_secs(600);
+use crate::namespace::{END, Namespace, condition};
 
 /// The prefix of a resource's results.
 fn prefix(namespace: &Namespace, resource: &Value) -> String {

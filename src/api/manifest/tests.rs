@@ -552,6 +552,19 @@ fn started(change: impl FnOnce(&mut TrainingRun)) -> (Resource, Resource) {
     (Resource::TrainingRun(old), Resource::TrainingRun(new))
 }
 
+/// Asserts that a change is refused once work has started.
+#[track_caller]
+fn assert_forbidden(change: impl FnOnce(&mut TrainingRun)) {
+    let (old, new) = started(change);
+    let found = check_update(&old, &new)
+        .expect_err("should be forbidden")
+        .to_string();
+    assert!(
+        found.contains("spec: may not change once work has started"),
+        "{found}"
+    );
+}
+
 #[test]
 fn once_started_only_suspend_parallelism_and_deadlines_change() {
     let allowed: [fn(&mut TrainingRun); 6] = [
@@ -575,14 +588,7 @@ fn once_started_only_suspend_parallelism_and_deadlines_change() {
         |run| run.spec.compute.pod_template = Some(Default::default()),
     ];
     for change in forbidden {
-        let (old, new) = started(change);
-        let found = check_update(&old, &new)
-            .expect_err("should be forbidden")
-            .to_string();
-        assert!(
-            found.contains("spec: may not change once work has started"),
-            "{found}"
-        );
+        assert_forbidden(change);
     }
 }
 

@@ -9,9 +9,8 @@ use serde_json::{Map, Value};
 use super::fields::{METADATA, nearest, prune_nulls, unknown, unknown_field};
 use super::{Problem, kind_of, schema};
 use crate::api::crd::Definition;
-use crate::api::{Resource, ScreeningJob, TrainingRun};
+use crate::api::{API_VERSION, Resource, ScreeningJob, TrainingRun};
 
-const API_VERSION: &str = "attrium.dev/v1alpha1";
 const KINDS: [&str; 2] = ["TrainingRun", "ScreeningJob"];
 const TOP: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
 

@@ -54,6 +54,7 @@ pub(super) fn notices(
     old: &Status,
     new: &Status,
     situation: &Situation,
+    plan: &Plan,
     course: &Course,
 ) -> Vec<Notice> {
     let mut notices: Vec<_> = new
@@ -61,7 +62,7 @@ pub(super) fn notices(
         .iter()
         .flat_map(|stage| stage_notices(old, stage))
         .collect();
-    notices.extend(failures(situation));
+    notices.extend(failures(situation, plan));
     notices.extend(phase(old, new));
     if course.ending.is_none() {
         notices.extend(pods(old, new));
@@ -99,8 +100,7 @@ fn counted(number: u32, noun: &str) -> String {
     format!("{number} {noun}{plural}")
 }
 
-fn failures(situation: &Situation) -> Vec<Notice> {
-    let plan = Plan::new(&situation.resource);
+fn failures(situation: &Situation, plan: &Plan) -> Vec<Notice> {
     let told = situation.heard.failures.iter();
     let news: Vec<_> = told.filter(|(_, told)| !told.announced).collect();
     let mut notices: Vec<_> = news

@@ -7,7 +7,7 @@ use k8s_openapi::jiff::SignedDuration;
 use super::health::{HEALTHY, Health, Patient};
 use super::standing::Standing;
 use super::{Action, Changes, Model, Situation};
-use crate::api::{ConditionStatus, DataStatus, Phase, Resource, Status, reasons};
+use crate::api::{ConditionStatus, Phase, Resource, Status, reasons};
 use crate::operator::seen::{JobSeen, PodSeen};
 use crate::operator::{names, parallelism};
 use crate::workflow::{self, Ending, Outcome, Plan, Stage, StageKind, Word};
@@ -37,6 +37,24 @@ pub(super) struct Course {
     pub(super) again: Option<Duration>,
 }
 
+/// What comes next.
+enum Turn<'p> {
+    /// Nothing: it has ended.
+    End,
+    /// A stage's Job is made, for a try at it from 0.
+    Start(&'p Stage, u32),
+    /// Its Job runs on.
+    GoOn,
+}
+
+impl<'p> Turn<'p> {
+    fn start(plan: &'p Plan, kind: StageKind, attempt: u32) -> Self {
+        let mut stages = plan.stages.iter();
+        let stage = stages.find(|stage| stage.kind == kind);
+        stage.map_or(Self::GoOn, |stage| Self::Start(stage, attempt))
+    }
+}
+
 /// How long a summary may be on its way when its Job has ended already.
 const GRACE: SignedDuration = SignedDuration::from_secs(10);
 /// How often a stage whose results were lost is done again.
@@ -64,19 +82,17 @@ impl Course {
             unfinished: Word::new(Unknown, reasons::RUNNING, "Tasks run"),
             again: health.again,
         };
-        let Some(next) = course.end(situation, plan, standing, &health) else {
-            return course;
-        };
-        if situation.resource.suspend() {
-            course.suspend(situation);
-            return course;
-        }
-        match (&situation.model, next) {
-            (Model::Waiting(sentence), Some(_)) if previous.model.is_none() => {
+        match (
+            course.turn(situation, plan, standing, &health),
+            &situation.model,
+        ) {
+            (Turn::End, _) => {}
+            _ if situation.resource.suspend() => course.suspend(situation),
+            (Turn::Start(..), Model::Waiting(sentence)) if previous.model.is_none() => {
                 course.wait_for_model(sentence);
             }
-            (_, Some((stage, attempt))) => course.start(situation, stage, attempt, previous),
-            (_, None) => course.go_on(situation, plan, standing),
+            (Turn::Start(stage, attempt), _) => course.start(situation, stage, attempt, previous),
+            (Turn::GoOn, _) => course.go_on(situation, plan, standing),
         }
         course
     }
@@ -86,18 +102,18 @@ impl Course {
         self.phase == Phase::Running
     }
 
-    /// Ends it where it has to end; else tells which stage has to be started, if any.
-    fn end<'p>(
+    /// Ends it where it has to end; else tells what comes next.
+    fn turn<'p>(
         &mut self,
         situation: &Situation,
         plan: &'p Plan,
         standing: &Standing,
         health: &Health,
-    ) -> Option<Option<(&'p Stage, u32)>> {
-        if let Some((accepted, broken)) = refusal(situation) {
-            self.accepted = accepted.unwrap_or_else(|| self.accepted.clone());
-            self.fail(broken);
-            return None;
+    ) -> Turn<'p> {
+        if let Some(word) = refusal(situation) {
+            self.accepted = word.clone();
+            self.fail(word);
+            return Turn::End;
         }
         if let Some((stage, failure)) = &standing.broken {
             let told = standing.failures.iter().any(|it| it.task.stage == *stage);
@@ -115,16 +131,16 @@ impl Course {
                     self.fail(Word::new(False, reasons::TASK_FAILED, message));
                 }
             }
-            return None;
+            return Turn::End;
         }
         if let Some(message) = without_images(plan, standing) {
             self.fail(Word::new(False, reasons::NO_USABLE_IMAGES, message));
-            return None;
+            return Turn::End;
         }
         if let Some(message) = &health.overdue {
             let reason = reasons::START_DEADLINE_EXCEEDED;
             self.fail(Word::new(False, reason, message.clone()));
-            return None;
+            return Turn::End;
         }
         if let Some(kind) = standing.lost {
             return self.recover(situation, plan, kind);
@@ -136,12 +152,12 @@ impl Course {
                 if let Some(message) = without_decisions(standing) {
                     self.fail(Word::new(False, reasons::NO_USABLE_IMAGES, message));
                 }
-                None
+                Turn::End
             }
-            None => Some(next.start.first().and_then(|task| {
-                let stage = plan.stages.iter().find(|stage| stage.kind == task.stage)?;
-                Some((stage, 0))
-            })),
+            None => match next.start.first() {
+                Some(task) => Turn::start(plan, task.stage, 0),
+                None => Turn::GoOn,
+            },
         }
     }
 
@@ -162,18 +178,15 @@ impl Course {
     }
 
     /// A stage whose results are gone is done again, which takes it no time.
-    fn recover<'p>(
-        &mut self,
-        situation: &Situation,
-        plan: &'p Plan,
-        kind: StageKind,
-    ) -> Option<Option<(&'p Stage, u32)>> {
-        let job = situation.jobs.get(&kind)?;
+    fn recover<'p>(&mut self, situation: &Situation, plan: &'p Plan, kind: StageKind) -> Turn<'p> {
+        let Some(job) = situation.jobs.get(&kind) else {
+            return Turn::GoOn;
+        };
         let ended = job.end.as_ref().and_then(|end| end.at);
         let is_late = ended.is_some_and(|ended| situation.now.duration_since(ended) >= GRACE);
         if !is_late {
             self.again = Some(Duration::from_secs(2));
-            return Some(None);
+            return Turn::GoOn;
         }
         let attempt = job.origin.attempt + 1;
         if attempt >= ATTEMPTS {
@@ -182,10 +195,9 @@ impl Course {
                  as soon as they end"
             );
             self.fail(Word::new(False, reasons::TASK_FAILED, message));
-            return None;
+            return Turn::End;
         }
-        let stage = plan.stages.iter().find(|stage| stage.kind == kind)?;
-        Some(Some((stage, attempt)))
+        Turn::start(plan, kind, attempt)
     }
 
     fn suspend(&mut self, situation: &Situation) {
@@ -287,19 +299,22 @@ fn changes(job: &JobSeen, stage: &Stage, resource: &Resource) -> Option<Changes>
     (changes != Changes::default()).then_some(changes)
 }
 
-/// Why nothing can come of a resource, whatever its tasks do: the condition Accepted where it says
-/// so, and the condition Succeeded.
-fn refusal(situation: &Situation) -> Option<(Option<Word>, Word)> {
+/// Why nothing can come of a resource, whatever its tasks do: the conditions Accepted and Succeeded.
+fn refusal(situation: &Situation) -> Option<Word> {
     if let Some(message) = &situation.refused {
-        let word = Word::new(False, reasons::BAD_CONFIGURATION, message.clone());
-        return Some((Some(word.clone()), word));
+        return Some(Word::new(
+            False,
+            reasons::BAD_CONFIGURATION,
+            message.clone(),
+        ));
     }
     let status = situation.resource.status();
     match &situation.model {
-        Model::Missing(message) if status.is_none_or(|it| it.model.is_none()) => {
-            let word = Word::new(False, reasons::MODEL_UNAVAILABLE, message.clone());
-            Some((Some(word.clone()), word))
-        }
+        Model::Missing(message) if status.is_none_or(|it| it.model.is_none()) => Some(Word::new(
+            False,
+            reasons::MODEL_UNAVAILABLE,
+            message.clone(),
+        )),
         _ => None,
     }
 }
@@ -310,14 +325,9 @@ fn without_images(plan: &Plan, standing: &Standing) -> Option<String> {
     if first.kind != StageKind::Preprocess {
         return None;
     }
-    let mut sum: Option<DataStatus> = None;
-    for task in &first.tasks {
-        let data = standing.summaries.get(&task.id)?.data.as_ref();
-        if let Some(data) = data {
-            sum.get_or_insert_default().add(data);
-        }
-    }
-    let sum = sum?;
+    let told = first.tasks.iter().map(|it| standing.summaries.get(&it.id));
+    let told: Vec<_> = told.collect::<Option<_>>()?;
+    let sum = workflow::data(told.into_iter())?;
     if sum.objects == 0 {
         return Some("there is no object below images: check the prefix".to_owned());
     }

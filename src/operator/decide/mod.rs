@@ -12,15 +12,14 @@ mod standing;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use super::heard::Heard;
 use super::seen::{JobSeen, PodSeen, Why};
-use crate::api::{
-    ConditionStatus, Decimal, ProgressStatus, Resource, Status, condition, conditions,
-};
+use crate::api::{ConditionStatus, ProgressStatus, Resource, Status, condition, conditions};
 use crate::workflow::{self, Cluster, JobWord, Place, Plan, StageKind, View};
 
 pub use announce::Notice;
@@ -33,7 +32,7 @@ use standing::Standing;
 #[derive(Clone, Debug)]
 pub struct Situation {
     /// The resource, with its status.
-    pub resource: Resource,
+    pub resource: Arc<Resource>,
     /// The latest Job of each stage.
     pub jobs: BTreeMap<StageKind, JobSeen>,
     /// The pods of those Jobs.
@@ -137,7 +136,7 @@ pub struct Decision {
 
 /// Decides what has to be done.
 pub fn decide(situation: &Situation) -> Decision {
-    let resource = &situation.resource;
+    let resource = &*situation.resource;
     let previous = resource.status().cloned().unwrap_or_default();
     if resource.metadata().deletion_timestamp.is_some() {
         return Decision::default();
@@ -151,7 +150,7 @@ pub fn decide(situation: &Situation) -> Decision {
     let standing = Standing::of(situation, &plan, &previous);
     let course = Course::of(situation, &plan, &standing, &previous);
     let status = status(situation, &plan, &standing, &course, &previous);
-    let notices = announce::notices(&previous, &status, situation, &course);
+    let notices = announce::notices(&previous, &status, situation, &plan, &course);
     let is_news = !same_but_for_times(&previous, &status);
     let after = match course.ending {
         Some(_) => leftovers(situation.jobs.values()),
@@ -212,7 +211,7 @@ fn status(
     course: &Course,
     previous: &Status,
 ) -> Status {
-    let resource = &situation.resource;
+    let resource = &*situation.resource;
     let jobs = situation.jobs.iter();
     let mut jobs: BTreeMap<_, _> = jobs
         .map(|(kind, job)| {
@@ -269,23 +268,10 @@ fn progress(
         progress.map_or(0.0, |it| (it.done as f64 / it.total as f64).clamp(0.0, 1.0))
     };
     let share = workflow::share(plan, &standing.observed, running, 0.0);
-    let last = told.values().rev().find(|it| it.epoch.is_some());
-    let decimal = |value: Option<f64>| value.and_then(|value| Decimal::rounded(value, 4));
-    let rates = told.values().filter_map(|it| it.images_per_second);
-    let rate = rates.reduce(|sum, rate| sum + rate);
+    let epochs = told.values().rev().find(|it| it.epoch.is_some());
     let runs = course.ending.is_none() && course.runs();
-    ProgressStatus {
-        percent: (share * 100.0) as u32,
-        epoch: last.and_then(|it| it.epoch),
-        epochs: last.and_then(|it| it.epochs),
-        loss: decimal(last.and_then(|it| it.loss)),
-        validation_loss: decimal(last.and_then(|it| it.validation_loss)),
-        images_per_second: rate.and_then(|rate| Decimal::rounded(rate, 1)),
-        eta: runs
-            .then(|| eta(previous, share, situation.now))
-            .flatten()
-            .map(text),
-    }
+    let eta = runs.then(|| eta(previous, share, situation.now)).flatten();
+    workflow::progress_status(share, epochs, told.values(), eta.map(text))
 }
 
 /// When it ends if it goes on as it has.

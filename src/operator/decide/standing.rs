@@ -72,7 +72,9 @@ impl Standing {
                 self.summaries.insert(task.id, summary.clone());
             }
             if state == TaskState::Failed {
-                self.failures.push(failure(task, job, situation));
+                let failure = told(task, situation);
+                self.failures
+                    .push(failure.unwrap_or_else(|| untold(task, job)));
             }
         }
         self.miss(stage);
@@ -102,14 +104,9 @@ impl Standing {
     fn blame(&mut self, stage: &Stage, situation: &Situation) {
         for task in &stage.tasks {
             let known = self.failures.iter().any(|failure| failure.task == task.id);
-            if let (false, Some(told)) = (known, situation.heard.failures.get(&task.id)) {
+            if !known && let Some(failure) = told(task, situation) {
                 self.observed.tasks.insert(task.id, TaskState::Failed);
-                self.failures.push(Failure {
-                    task: task.id,
-                    work: task.work,
-                    exit_code: told.exit_code,
-                    sentence: told.sentence.clone(),
-                });
+                self.failures.push(failure);
             }
         }
     }
@@ -128,16 +125,24 @@ fn state(index: u32, job: &JobSeen) -> TaskState {
     }
 }
 
-fn failure(task: &TaskSpec, job: &JobSeen, situation: &Situation) -> Failure {
-    let told = situation.heard.failures.get(&task.id);
-    let unknown = || {
-        let name = &job.name;
-        format!("its pods have failed and are gone: see the Job {name}")
-    };
+/// A task's failure as its pod told it.
+fn told(task: &TaskSpec, situation: &Situation) -> Option<Failure> {
+    let told = situation.heard.failures.get(&task.id)?;
+    Some(Failure {
+        task: task.id,
+        work: task.work,
+        exit_code: told.exit_code,
+        sentence: told.sentence.clone(),
+    })
+}
+
+/// The failure of a task whose pods are gone.
+fn untold(task: &TaskSpec, job: &JobSeen) -> Failure {
+    let name = &job.name;
     Failure {
         task: task.id,
         work: task.work,
-        exit_code: told.map_or(1, |told| told.exit_code),
-        sentence: told.map_or_else(unknown, |told| told.sentence.clone()),
+        exit_code: 1,
+        sentence: format!("its pods have failed and are gone: see the Job {name}"),
     }
 }

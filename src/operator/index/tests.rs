@@ -5,10 +5,7 @@ use crate::operator::fixtures::{UID, screening_job, training_run};
 use crate::operator::names::Origin;
 
 fn versioned(mut resource: Resource, uid: &str, version: &str) -> Resource {
-    let metadata = match &mut resource {
-        Resource::TrainingRun(run) => &mut run.metadata,
-        Resource::ScreeningJob(job) => &mut job.metadata,
-    };
+    let metadata = resource.metadata_mut();
     metadata.uid = Some(uid.to_owned());
     metadata.resource_version = Some(version.to_owned());
     resource
@@ -209,10 +206,7 @@ fn a_screening_is_looked_at_when_the_run_that_it_waits_for_changes() {
 fn one_pod_of_a_resource_is_listened_to_and_one_that_was_not_heard_before_the_others() {
     let index = Index::default();
     index.put_resource(training_run(""));
-    let running = PodState::Running {
-        since: None,
-        heard: true,
-    };
+    let running = PodState::Running { heard: true };
     index.put_job("hospital", job("j", UID, 0));
     for name in ["a", "b"] {
         let mut pod = pod(name, UID, 0, running.clone());

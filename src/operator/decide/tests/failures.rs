@@ -1,0 +1,167 @@
+//! What ends a resource without success.
+
+use super::*;
+
+#[test]
+fn a_failure_ends_a_run_in_the_words_of_the_task_that_weighs_most() {
+    let table = [
+        (43, "PodFailurePolicy", "BadConfiguration"),
+        (42, "FailedIndexes", "BadData"),
+        (1, "FailedIndexes", "TaskFailed"),
+    ];
+    for (exit_code, job, expected) in table {
+        let mut run = training("").until(Train);
+        run.fail(Train, 3, exit_code, "labels.csv has no column grade");
+        if job == "FailedIndexes" {
+            run.job(Train).completed = [0, 1, 2, 4].into();
+            run.job(Train).failed = [3].into();
+        }
+        run.break_job(Train, job);
+        let decision = run.step();
+        assert_eq!(
+            (&decision.before, &decision.after),
+            (&vec![], &vec![]),
+            "{exit_code}"
+        );
+        assert!(reasons_of(&decision).contains(&"TaskFailed"));
+        assert_eq!(
+            decision.notices.last().map(|it| it.reason.as_str()),
+            Some(expected)
+        );
+        let (status, reason, message) = word(&run.status(), "Succeeded");
+        assert_eq!(
+            (status, reason.as_str()),
+            (ConditionStatus::False, expected)
+        );
+        assert_eq!(
+            message,
+            "train Residual Positive fold 3: labels.csv has no column grade"
+        );
+        assert_eq!(run.status().phase, Some(Phase::Failed));
+        let failure = run.status().stages[1].failure.clone().expect("a failure");
+        assert_eq!((failure.index, failure.exit_code), (3, exit_code));
+    }
+}
+
+#[test]
+fn a_shard_whose_objects_are_bad_leaves_the_others_of_a_screening_to_be_summed_up() {
+    let mut job = screening("  model: {uri: s3://models/m/}").until(Screen);
+    job.fail(Screen, 1, 42, "the prefix cannot be listed");
+    job.job(Screen).completed = [0, 2].into();
+    job.job(Screen).failed = [1].into();
+    job.break_job(Screen, "FailedIndexes");
+    assert_eq!(job.step().before, [create(Summarize)]);
+    let summary = Summary {
+        screening: Some(ScreeningStatus {
+            objects: 9,
+            screened: 9,
+            ..ScreeningStatus::default()
+        }),
+        ..Summary::default()
+    };
+    // The failure has to be told though its pods are gone by now.
+    job.heard = Heard::default();
+    job.complete(Summarize, &summary);
+    job.step();
+    let (status, reason, message) = word(&job.status(), "Succeeded");
+    assert_eq!(
+        (status, reason.as_str()),
+        (ConditionStatus::False, "BadData")
+    );
+    assert_eq!(message, "screen shard 2 of 3: the prefix cannot be listed");
+    assert_eq!(job.status().screening.map(|it| it.screened), Some(9));
+}
+
+#[test]
+fn a_stage_that_ran_too_long_ends_the_run() {
+    let mut run = training("  activeDeadlineSeconds: 60").until(Train);
+    run.break_job(Train, "DeadlineExceeded");
+    let decision = run.step();
+    assert_nothing_done(&decision);
+    let (status, reason, message) = word(&run.status(), "Succeeded");
+    assert_eq!(
+        (status, reason.as_str()),
+        (ConditionStatus::False, "DeadlineExceeded")
+    );
+    assert_eq!(
+        message,
+        "the stage train ran longer than activeDeadlineSeconds (60 s)"
+    );
+}
+
+#[test]
+fn what_the_api_server_refuses_fails_the_run_and_what_it_holds_back_is_tried_again() {
+    let mut run = training("");
+    run.held = Some("exceeded quota: jobs".to_owned());
+    let decision = run.step();
+    assert_eq!(
+        decision.before,
+        [Action::CreateManifest, create(Preprocess)]
+    );
+    assert_eq!(
+        (run.status().phase, run.status().stages.len()),
+        (Some(Phase::Pending), 0)
+    );
+    assert_eq!(word(&run.status(), "PodsHealthy").2, "exceeded quota: jobs");
+
+    let mut run = training("");
+    run.refused = Some("the API server refuses the Job: no such field".to_owned());
+    let decision = run.step();
+    assert_nothing_done(&decision);
+    let expected = (ConditionStatus::False, "BadConfiguration".to_owned());
+    assert_eq!(reason_of(&run.status(), "Succeeded"), expected);
+    assert_eq!(reason_of(&run.status(), "Accepted"), expected);
+    assert_idle(&run.step());
+}
+
+#[test]
+fn a_run_without_one_usable_image_fails_before_anything_is_trained() {
+    let table = [
+        (0, 0, "there is no object below images"),
+        (
+            7,
+            7,
+            "none of the 28 objects below images can be used: 28 are quarantined",
+        ),
+    ];
+    for (objects, quarantined, words) in table {
+        let mut run = training("");
+        run.step();
+        let data = DataStatus {
+            objects,
+            quarantined,
+            ..DataStatus::default()
+        };
+        let shard = Summary {
+            data: Some(data),
+            ..Summary::default()
+        };
+        run.complete(Preprocess, &shard);
+        let decision = run.step();
+        assert_nothing_done(&decision);
+        let (status, reason, message) = word(&run.status(), "Succeeded");
+        assert_eq!(
+            (status, reason.as_str()),
+            (ConditionStatus::False, "NoUsableImages")
+        );
+        assert!(message.starts_with(words), "{message}");
+    }
+}
+
+#[test]
+fn a_screening_that_decided_on_nothing_has_not_succeeded() {
+    let mut job = screening("  model: {uri: s3://models/m/}").until(Summarize);
+    let summary = Summary {
+        screening: Some(ScreeningStatus {
+            objects: 5,
+            unusable: 5,
+            ..ScreeningStatus::default()
+        }),
+        ..Summary::default()
+    };
+    job.complete(Summarize, &summary);
+    job.step();
+    let expected = (ConditionStatus::False, "NoUsableImages".to_owned());
+    assert_eq!(reason_of(&job.status(), "Succeeded"), expected);
+    assert_eq!(job.status().screening.map(|it| it.unusable), Some(5));
+}
