@@ -30,6 +30,13 @@ pub struct MetricsDocument {
     pub gates: Vec<NetworkGate>,
 }
 
+impl MetricsDocument {
+    /// Whether every gate has passed; without gates they have.
+    pub fn gates_passed(&self) -> bool {
+        self.gates.iter().all(|gate| gate.outcome.passed)
+    }
+}
+
 /// What became of a gate on one network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

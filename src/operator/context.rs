@@ -8,6 +8,7 @@ use super::index::Index;
 use super::lease::Leadership;
 use super::metrics::Metrics;
 use super::report::Events;
+use super::workload::Workloads;
 
 /// What every look at a resource uses.
 pub(super) struct Context {
@@ -17,6 +18,7 @@ pub(super) struct Context {
     pub(super) settings: Settings,
     pub(super) metrics: Arc<Metrics>,
     pub(super) events: Events,
+    pub(super) workloads: Workloads,
     /// Keeps lists of events few, however many resources wait.
     pub(super) questions: Arc<Semaphore>,
 }

@@ -1,7 +1,7 @@
 //! The first step: what is known of a resource, and what has to be asked for beside.
 //!
-//! It reads the index, and, of pods, Jobs and queues that say nothing of themselves, their events:
-//! rarely, and few at a time. It changes nothing on the cluster.
+//! It reads the index, and asks for the events of pods and Jobs that say nothing of themselves, and
+//! for the Workload of a Job in a queue: rarely, and few at a time. It changes nothing on the cluster.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -70,7 +70,7 @@ struct Questions {
     pods: Vec<(String, String)>,
     /// The uid of a Job that should have pods.
     job: Option<String>,
-    /// The name of a Job that waits for its queue.
+    /// The uid of a Job that waits for its queue.
     queue: Option<String>,
 }
 
@@ -90,7 +90,7 @@ impl Questions {
                 .map(|pod| (pod.name.clone(), pod.uid.clone()))
                 .collect(),
             job: is_barren(job, own.count(), now).then(|| job.uid.clone()),
-            queue: (job.queued && job.suspended).then(|| job.name.clone()),
+            queue: (job.queued && job.suspended).then(|| job.uid.clone()),
         }
     }
 
@@ -118,7 +118,7 @@ async fn words(context: &Context, key: &Key, dossier: &Dossier, now: Timestamp) 
     let words = match ask(context, key, &questions).await {
         Ok(words) => words,
         Err(error) => {
-            tracing::debug!(%error, "Events cannot be listed");
+            tracing::debug!(%error, "What is said of it cannot be read");
             dossier.memo.words.clone()
         }
     };
@@ -132,48 +132,37 @@ async fn words(context: &Context, key: &Key, dossier: &Dossier, now: Timestamp) 
 
 async fn ask(context: &Context, key: &Key, questions: &Questions) -> kube::Result<Words> {
     let api: Api<Event> = Api::namespaced(context.client.clone(), &key.namespace);
-    let list = async |field: &str, value: &str| {
+    let list = async |uid: &str| {
         let params = ListParams::default()
-            .fields(&format!("{field}={value}"))
+            .fields(&format!("regarding.uid={uid}"))
             .limit(EVENTS);
         api.list(&params).await.map(|list| list.items)
     };
     let mut pods = BTreeMap::new();
     for (name, uid) in &questions.pods {
-        if let Some(why) = latest(&list("regarding.uid", uid).await?, is_warning) {
+        if let Some(why) = latest(&list(uid).await?) {
             pods.insert(name.clone(), why);
         }
     }
     let job = match &questions.job {
-        Some(uid) => latest(&list("regarding.uid", uid).await?, is_warning),
+        Some(uid) => latest(&list(uid).await?),
         None => None,
     };
     let queue = match &questions.queue {
-        Some(job) => {
-            // Kueue speaks of the Workload that it makes of a Job, and names it after the Job.
-            let prefix = format!("job-{job}-");
-            let events = list("regarding.kind", "Workload").await?;
-            latest(&events, |event| regarding(event).starts_with(&prefix)).map(|why| why.message)
+        Some(uid) => {
+            let (client, workloads) = (&context.client, &context.workloads);
+            workloads.why_queued(client, &key.namespace, uid).await?
         }
         None => None,
     };
     Ok(Words { pods, job, queue })
 }
 
-fn is_warning(event: &Event) -> bool {
-    event.type_.as_deref() == Some("Warning")
-}
-
-fn regarding(event: &Event) -> &str {
-    let object = event.regarding.as_ref();
-    object.and_then(|it| it.name.as_deref()).unwrap_or_default()
-}
-
-/// What the latest of some events says.
-fn latest(events: &[Event], is_wanted: impl Fn(&Event) -> bool) -> Option<Why> {
+/// What the latest warning says.
+fn latest(events: &[Event]) -> Option<Why> {
     let latest = events
         .iter()
-        .filter(|event| is_wanted(event))
+        .filter(|event| event.type_.as_deref() == Some("Warning"))
         .max_by_key(|event| at(event))?;
     Some(Why {
         reason: latest.reason.clone().unwrap_or_default(),

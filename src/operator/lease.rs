@@ -16,7 +16,7 @@ use kube::api::{Api, ObjectMeta, PostParams};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::serve::stopped;
+use super::stop::stopped;
 
 /// How long a Lease lasts that is not renewed.
 const DURATION: Duration = Duration::from_secs(15);

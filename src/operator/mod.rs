@@ -34,7 +34,9 @@ mod seen;
 mod serve;
 mod settings;
 mod shelf;
+mod stop;
 mod watch;
+mod workload;
 
 pub use check::check;
 pub use error::Error;

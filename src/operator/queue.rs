@@ -16,7 +16,7 @@ use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 
 use super::known::Key;
-use super::serve::stopped;
+use super::stop::stopped;
 
 /// How a look at a resource came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

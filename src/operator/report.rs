@@ -23,7 +23,7 @@ use super::context::Context;
 use super::decide::{self, Notice};
 use super::error::Error;
 use super::known::{Key, Kind, Malformed};
-use super::serve::stopped;
+use super::stop::stopped;
 use crate::api::{
     API_VERSION, Condition, ConditionStatus, Resource, ScreeningJob, Status, TrainingRun,
     conditions, reasons, set_condition,

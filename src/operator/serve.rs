@@ -7,7 +7,6 @@ use std::time::Duration;
 use kube::{Client, Config};
 use snafu::ResultExt;
 use tokio::runtime::Builder;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
@@ -19,7 +18,9 @@ use super::index::Index;
 use super::lease::{Election, Leadership};
 use super::metrics::Metrics;
 use super::queue::{Requests, requests, work};
+use super::stop::{stop_on_signals, stopped};
 use super::watch::Watches;
+use super::workload::Workloads;
 use super::{Settings, progress, reconcile, report};
 
 /// How an operator is run.
@@ -89,6 +90,7 @@ async fn operate(options: &Options) -> Result<(), Error> {
         settings: options.settings.clone(),
         metrics,
         events,
+        workloads: Workloads::default(),
         questions: Arc::new(Semaphore::new(QUESTIONS)),
     });
     if !wait(synced, &mut stop).await {
@@ -129,12 +131,6 @@ async fn wait(mut synced: watch::Receiver<bool>, stop: &mut watch::Receiver<bool
     }
 }
 
-/// Waits until the process has to stop.
-pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // Its sender lives as long as the process.
-    let _ = stop.wait_for(|stop| *stop).await;
-}
-
 /// A new leader looks at everything that is not over: whoever led before may have left anything half
 /// done.
 async fn look_at_all(leadership: Leadership, index: Arc<Index>, requests: Requests) {
@@ -149,19 +145,4 @@ async fn look_at_all(leadership: Leadership, index: Arc<Index>, requests: Reques
             return;
         }
     }
-}
-
-fn stop_on_signals() -> Result<watch::Receiver<bool>, Error> {
-    let mut terminate = signal(SignalKind::terminate()).context(RuntimeSnafu)?;
-    let mut interrupt = signal(SignalKind::interrupt()).context(RuntimeSnafu)?;
-    let (sender, stop) = watch::channel(false);
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        sender.send_replace(true);
-        sender.closed().await;
-    });
-    Ok(stop)
 }

@@ -1,32 +1,21 @@
 //! Evaluation: out-of-fold predictions become metrics, gates, the ensemble's bundle, the report.
 
+use super::combination::{Combination, combinations};
 use super::failure::OrFail;
 use super::publish::{self, Published};
 use super::results;
 use super::run::TrainingContext;
 use super::training_report::{self, Findings};
 use super::{Summary, TaskError};
-use crate::api::{Architecture, DataStatus, ModelReference, Publish, PublishMethod, Task};
+use crate::api::{DataStatus, ModelReference, Publish, PublishMethod, Task};
 use crate::bundle::{Member, MemberFiles};
 use crate::dataset::{Cohort, Quarantine};
 use crate::evaluation::{
-    self, BaselineMetrics, MetricsDocument, NetworkGate, NetworkMetrics, Options, Predictions,
+    self, BaselineMetrics, MetricsDocument, NetworkGate, NetworkMetrics, Options,
 };
-use crate::training::{count_ratio, fit::History};
+use crate::training::count_ratio;
 use crate::workflow::StageKind;
 use crate::workflow::artefacts::{self, Fold};
-
-/// What one network reached on one task.
-pub(super) struct Combination {
-    /// The network.
-    pub architecture: Architecture,
-    /// The question.
-    pub task: Task,
-    /// The predictions of every study by the network that has not seen it.
-    pub predictions: Predictions,
-    /// One history for each fold.
-    pub histories: Vec<History>,
-}
 
 /// Evaluates the run and publishes its model if every gate passes.
 pub(super) fn run(run: &TrainingContext<'_>) -> Result<Summary, TaskError> {
@@ -41,7 +30,11 @@ pub(super) fn run(run: &TrainingContext<'_>) -> Result<Summary, TaskError> {
         artefacts::METRICS,
         serde_json::to_vec_pretty(&document).or_retry()?,
     )?;
-    let wanted = run.spec.publish.as_ref().filter(|_| passes(&document));
+    let wanted = run
+        .spec
+        .publish
+        .as_ref()
+        .filter(|_| document.gates_passed());
     let shortfall = wanted.and_then(|wanted| shortfall(wanted, &combinations));
     let model = match wanted {
         Some(wanted) if shortfall.is_none() && wanted.method == PublishMethod::Ensemble => Some(
@@ -72,11 +65,6 @@ pub(super) fn run(run: &TrainingContext<'_>) -> Result<Summary, TaskError> {
         report: Some(run.store.uri_of(artefacts::REPORT).or_retry()?),
         ..Summary::default()
     })
-}
-
-/// Whether every gate has passed.
-pub(super) fn passes(document: &MetricsDocument) -> bool {
-    document.gates.iter().all(|gate| gate.outcome.passed)
 }
 
 /// Why the model that is wanted cannot be made: a fold of its network is not there.
@@ -142,59 +130,6 @@ fn data_status(
         .map(|(grade, studies): (u8, usize)| (grade.to_string(), studies as u64))
         .collect();
     Ok(data)
-}
-
-/// The networks and tasks whose folds are all there; a failed one costs only itself.
-fn combinations(run: &TrainingContext<'_>) -> Result<Vec<Combination>, TaskError> {
-    let mut combinations = Vec::new();
-    for network in &run.spec.networks {
-        for &task in &run.spec.tasks {
-            let architecture = network.architecture;
-            match combination(run, architecture, task)? {
-                Some(combination) => combinations.push(combination),
-                None => tracing::warn!(%architecture, %task, "A fold is missing: not evaluated"),
-            }
-        }
-    }
-    if combinations.is_empty() {
-        return Err(TaskError::data(
-            "no network has been trained on all folds: see the failed train tasks",
-        ));
-    }
-    Ok(combinations)
-}
-
-fn combination(
-    run: &TrainingContext<'_>,
-    architecture: Architecture,
-    task: Task,
-) -> Result<Option<Combination>, TaskError> {
-    let mut predictions = Predictions::default();
-    let mut histories = Vec::new();
-    for fold in 0..run.spec.cross_validation.folds {
-        let fold = Fold::new(architecture, task, fold);
-        let Some(table) = run.try_get(&fold.predictions())? else {
-            return Ok(None);
-        };
-        let of_fold = Predictions::parse(&table).or_retry()?;
-        predictions.classes = of_fold.classes;
-        predictions.covariates = of_fold.covariates;
-        predictions.rows.extend(of_fold.rows);
-        histories.push(History::from_csv(&run.get(&fold.history())?).or_retry()?);
-    }
-    predictions
-        .rows
-        .sort_by_key(|row| row.study.parse::<u32>().unwrap_or(u32::MAX));
-    run.put(
-        &artefacts::predictions(architecture, task),
-        predictions.to_csv().or_retry()?,
-    )?;
-    Ok(Some(Combination {
-        architecture,
-        task,
-        predictions,
-        histories,
-    }))
 }
 
 fn evaluate(

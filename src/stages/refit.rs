@@ -23,7 +23,7 @@ pub(super) fn run(
 ) -> Result<Summary, TaskError> {
     let document: MetricsDocument =
         serde_json::from_slice(&run.get(artefacts::METRICS)?).or_retry()?;
-    if !super::evaluate::passes(&document) {
+    if !document.gates_passed() {
         return Ok(Summary {
             message: "a gate was missed: nothing is trained on all data".to_owned(),
             ..Summary::default()

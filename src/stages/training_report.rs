@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::TaskError;
-use super::evaluate::Combination;
+use super::combination::Combination;
 use super::failure::OrFail;
 use super::provenance;
 use super::run::TrainingContext;
@@ -136,7 +136,7 @@ fn publication(run: &TrainingContext<'_>, findings: &Findings<'_>) -> Publicatio
     };
     let (architecture, task) = (wanted.architecture, wanted.task);
     match findings.model {
-        _ if !super::evaluate::passes(findings.document) => Publication::GateMissed,
+        _ if !findings.document.gates_passed() => Publication::GateMissed,
         Err(reason) => Publication::Impossible {
             reason: reason.to_owned(),
         },

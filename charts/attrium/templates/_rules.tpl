@@ -27,4 +27,8 @@ What the operator may do where it watches: no Secrets, and no verb that it does 
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch, list]
+# Kueue's reason for a run that waits in a queue.
+- apiGroups: [kueue.x-k8s.io]
+  resources: [workloads]
+  verbs: [list]
 {{- end }}

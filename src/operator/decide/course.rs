@@ -133,8 +133,8 @@ impl Course {
             }
             return Turn::End;
         }
-        if let Some(message) = without_images(plan, standing) {
-            self.fail(Word::new(False, reasons::NO_USABLE_IMAGES, message));
+        if let Some(word) = workflow::nothing_usable(plan, &standing.summaries) {
+            self.fail(word);
             return Turn::End;
         }
         if let Some(message) = &health.overdue {
@@ -149,9 +149,6 @@ impl Course {
         match next.outcome {
             Some(outcome) => {
                 self.finish(&outcome);
-                if let Some(message) = without_decisions(standing) {
-                    self.fail(Word::new(False, reasons::NO_USABLE_IMAGES, message));
-                }
                 Turn::End
             }
             None => match next.start.first() {
@@ -317,44 +314,6 @@ fn refusal(situation: &Situation) -> Option<Word> {
         )),
         _ => None,
     }
-}
-
-/// A sentence where every object of a training has been looked at and not one can be used.
-fn without_images(plan: &Plan, standing: &Standing) -> Option<String> {
-    let first = plan.stages.first()?;
-    if first.kind != StageKind::Preprocess {
-        return None;
-    }
-    let told = first.tasks.iter().map(|it| standing.summaries.get(&it.id));
-    let told: Vec<_> = told.collect::<Option<_>>()?;
-    let sum = workflow::data(told.into_iter())?;
-    if sum.objects == 0 {
-        return Some("there is no object below images: check the prefix".to_owned());
-    }
-    let unusable = sum.other_views + sum.quarantined + sum.unlabelled;
-    (sum.objects <= unusable).then(|| {
-        format!(
-            "none of the {} objects below images can be used: {} are quarantined, {} show another \
-             view, {} have no row in the labels; dataset/quarantine-*.csv below the run's prefix \
-             has the reasons",
-            sum.objects, sum.quarantined, sum.other_views, sum.unlabelled
-        )
-    })
-}
-
-/// A sentence where a screening has ended and not one object was given a decision.
-fn without_decisions(standing: &Standing) -> Option<String> {
-    let summaries = standing.summaries.iter();
-    let counts = summaries
-        .filter(|(id, _)| id.stage == StageKind::Summarize)
-        .find_map(|(_, summary)| summary.screening.as_ref())?;
-    (counts.screened == 0).then(|| {
-        format!(
-            "none of the {} objects below images could be screened: {} are unusable, {} show \
-             another view; screening.csv has the reasons",
-            counts.objects, counts.unusable, counts.other_views
-        )
-    })
 }
 
 fn health(situation: &Situation, plan: &Plan) -> Health {

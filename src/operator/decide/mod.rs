@@ -229,7 +229,6 @@ fn status(
         accepted: course.accepted.clone(),
         pods: course.pods.clone(),
         unfinished: course.unfinished.clone(),
-        broken: course.broken.clone(),
         jobs,
     };
     let now = text(situation.now);
@@ -240,6 +239,7 @@ fn status(
         summaries: &standing.summaries,
         failures: &standing.failures,
         ending: course.ending,
+        broken: course.broken.as_ref(),
         place: Place::Cluster(&cluster),
         now: &now,
     };

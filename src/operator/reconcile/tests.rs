@@ -15,6 +15,7 @@ use crate::operator::lease::Leadership;
 use crate::operator::metrics::Metrics;
 use crate::operator::names;
 use crate::operator::seen::JobSeen;
+use crate::operator::workload::Workloads;
 use crate::workflow::StageKind;
 
 /// A context whose operator leads, and knows of one resource.
@@ -35,6 +36,7 @@ fn context(client: kube::Client, resource: Option<&Resource>) -> Arc<Context> {
         settings: settings(),
         metrics: Arc::new(Metrics::new()),
         events,
+        workloads: Workloads::default(),
         questions: Arc::new(Semaphore::new(QUESTIONS)),
     })
 }

@@ -1,0 +1,106 @@
+//! Kueue's own record of a Job, its Workload, which says why a queue has not admitted the Job.
+
+use kube::Client;
+use kube::api::{Api, ApiResource, DynamicObject, ListParams};
+use kube::discovery;
+use kube::error::DiscoveryError;
+use serde_json::Value;
+use tokio::sync::OnceCell;
+
+/// Kueue's API group.
+const GROUP: &str = "kueue.x-k8s.io";
+/// The label of a Workload that has the uid of its Job.
+const JOB_UID: &str = "kueue.x-k8s.io/job-uid";
+/// What a Job passes on its way through a queue, in this order.
+const STEPS: [&str; 2] = ["QuotaReserved", "Admitted"];
+
+/// Where Workloads are asked for: the version of Kueue's API that the cluster prefers, once it is
+/// known.
+#[derive(Debug, Default)]
+pub(super) struct Workloads {
+    kind: OnceCell<ApiResource>,
+}
+
+impl Workloads {
+    /// Why the queue has not admitted a Job, in Kueue's words, if it says.
+    pub(super) async fn why_queued(
+        &self,
+        client: &Client,
+        namespace: &str,
+        job_uid: &str,
+    ) -> kube::Result<Option<String>> {
+        let kind = match self.kind.get_or_try_init(|| discover(client)).await {
+            Ok(kind) => kind,
+            Err(kube::Error::Discovery(DiscoveryError::MissingApiGroup(_))) => {
+                return Ok(Some(format!(
+                    "the cluster has no Kueue (API group {GROUP})"
+                )));
+            }
+            Err(error) => return Err(error),
+        };
+        let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, kind);
+        let params = ListParams::default().labels(&format!("{JOB_UID}={job_uid}"));
+        let workloads = api.list(&params).await?.items;
+        Ok(workloads.iter().find_map(|it| waiting(&it.data)))
+    }
+}
+
+async fn discover(client: &Client) -> kube::Result<ApiResource> {
+    let group = discovery::group(client, GROUP).await?;
+    let found = group.recommended_kind("Workload");
+    let (kind, _) = found.ok_or_else(|| {
+        kube::Error::Discovery(DiscoveryError::MissingKind(format!("Workload of {GROUP}")))
+    })?;
+    Ok(kind)
+}
+
+/// What the first step says that a Workload has not passed.
+fn waiting(workload: &Value) -> Option<String> {
+    let conditions = workload["status"]["conditions"].as_array()?;
+    let step = |name: &&str| conditions.iter().find(|it| it["type"] == **name);
+    let mut steps = STEPS.iter().filter_map(step);
+    let waits = steps.find(|condition| condition["status"] == "False")?;
+    let message = waits["message"].as_str().unwrap_or_default();
+    (!message.is_empty()).then(|| message.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn workload(conditions: &[(&str, &str, &str)]) -> Value {
+        let conditions: Vec<_> = conditions
+            .iter()
+            .map(|(kind, status, message)| json!({"type": kind, "status": status, "message": message}))
+            .collect();
+        json!({"status": {"conditions": conditions}})
+    }
+
+    #[test]
+    fn a_workload_without_quota_says_what_it_lacks() {
+        let stopped = "ClusterQueue research is inactive";
+        let workload = workload(&[("QuotaReserved", "False", stopped)]);
+        assert_eq!(waiting(&workload).as_deref(), Some(stopped));
+    }
+
+    #[test]
+    fn a_workload_with_quota_says_which_check_it_waits_for() {
+        let workload = workload(&[
+            ("QuotaReserved", "True", "Quota reserved"),
+            ("Admitted", "False", "Not all checks are ready"),
+        ]);
+        assert_eq!(
+            waiting(&workload).as_deref(),
+            Some("Not all checks are ready")
+        );
+    }
+
+    #[test]
+    fn a_workload_that_is_new_or_admitted_says_nothing() {
+        assert_eq!(waiting(&json!({})), None);
+        let admitted = workload(&[("QuotaReserved", "True", ""), ("Admitted", "True", "")]);
+        assert_eq!(waiting(&admitted), None);
+    }
+}
