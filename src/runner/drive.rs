@@ -16,7 +16,8 @@ use super::{Ending, Failure, Settings, clock};
 use crate::api::{ProgressStatus, Status};
 use crate::stages::{Progress, Summary, TaskError};
 use crate::workflow::{
-    self, Observed, Outcome, Place, Plan, StageKind, TaskRef, TaskSpec, TaskState, View, Work, next,
+    self, Observed, Outcome, Place, Plan, StageKind, TaskRef, TaskSpec, TaskState, View, Word,
+    Work, next,
 };
 
 /// How often signals are looked for and bars are redrawn.
@@ -32,6 +33,8 @@ pub(super) struct Driver<'a> {
     observed: Observed,
     summaries: BTreeMap<TaskRef, Summary>,
     failures: Vec<Failure>,
+    /// Why it has failed, where no task has.
+    broken: Option<Word>,
     running: BTreeMap<TaskRef, Pace>,
     status: Status,
     began: Instant,
@@ -58,6 +61,7 @@ impl<'a> Driver<'a> {
             observed: Observed::default(),
             summaries: BTreeMap::new(),
             failures: Vec::new(),
+            broken: None,
             running: BTreeMap::new(),
             status,
             began: Instant::now(),
@@ -68,7 +72,7 @@ impl<'a> Driver<'a> {
     /// Finds out what was done before.
     ///
     /// A stage after one that is not complete is done anew, since it may have made do with less,
-    /// and so is a task that could not do all that was asked.
+    /// and so is a task that could not do all that was asked, or a run without a usable image.
     pub(super) fn resume(&mut self) -> Result<(), Error> {
         let mut complete = true;
         for stage in &self.shared.plan.stages {
@@ -89,7 +93,22 @@ impl<'a> Driver<'a> {
                 }
             }
         }
+        if workflow::nothing_usable(&self.plan, &self.summaries).is_some() {
+            self.start_over()?;
+        }
         self.first_share = self.share(1.0);
+        Ok(())
+    }
+
+    /// Forgets what was done: there may be images by now.
+    fn start_over(&mut self) -> Result<(), Error> {
+        for task in self.shared.plan.tasks() {
+            self.record.forget(task)?;
+        }
+        self.observed = Observed::default();
+        self.summaries.clear();
+        self.failures.clear();
+        self.broken = None;
         Ok(())
     }
 
@@ -134,7 +153,7 @@ impl<'a> Driver<'a> {
                 }
             } else {
                 let next = next(&self.plan, &self.observed);
-                if next.outcome.is_some() {
+                if self.broken.is_some() || next.outcome.is_some() {
                     return Ok(());
                 }
                 for id in &next.start {
@@ -240,6 +259,7 @@ impl<'a> Driver<'a> {
             self.failed(task, &TaskError::data(shortfall.clone()));
         }
         self.summaries.insert(task.id, summary);
+        self.broken = workflow::nothing_usable(&self.plan, &self.summaries);
     }
 
     fn failed(&mut self, task: &TaskSpec, error: &TaskError) -> String {
@@ -266,6 +286,7 @@ impl<'a> Driver<'a> {
     /// Ends the run: its last status, how it ended, and what failed.
     pub(super) fn end(mut self) -> Result<(Status, Ending, Vec<Failure>), Error> {
         let ending = match next(&self.plan, &self.observed).outcome {
+            _ if self.broken.is_some() => Ending::Failed,
             _ if self.failures.iter().any(|failure| failure.exit_code == 43) => Ending::Failed,
             Some(Outcome::Succeeded) => Ending::Succeeded,
             Some(Outcome::GateMissed) => Ending::GateMissed,
@@ -285,6 +306,7 @@ impl<'a> Driver<'a> {
             summaries: &self.summaries,
             failures: &self.failures,
             ending,
+            broken: self.broken.as_ref(),
             place: Place::Here,
             now: &now,
         };

@@ -74,6 +74,8 @@ impl Finished {
             Ending::Succeeded => 0,
             Ending::GateMissed => 1,
             Ending::Interrupted => 130,
+            // No task has failed, and no image can be used.
+            Ending::Failed if self.failures.is_empty() => 42,
             Ending::Failed => {
                 let code = |wanted: u8| {
                     let mut failures = self.failures.iter();

@@ -315,6 +315,37 @@ fn a_failed_shard_of_the_data_ends_a_run_before_it_trains() {
 }
 
 #[test]
+fn without_a_usable_image_nothing_is_trained_and_the_next_run_looks_again() {
+    let quarantined = DataStatus {
+        objects: 5,
+        quarantined: 5,
+        ..DataStatus::default()
+    };
+    let told = Summary {
+        data: Some(quarantined),
+        ..Summary::default()
+    };
+    let shards: Vec<_> = (0..2)
+        .map(|index| task(StageKind::Preprocess, index))
+        .collect();
+    let acts = shards
+        .iter()
+        .map(|id| (*id, Act::Succeed(Box::new(told.clone()))));
+    let script = Script::new(&Storage::memory(), acts);
+    for round in 1..=2 {
+        let finished = run_small(&script);
+        assert_eq!(
+            (finished.ending, finished.exit_code()),
+            (Ending::Failed, 42)
+        );
+        let (_, reason, message) = condition_of(&finished, conditions::SUCCEEDED);
+        assert_eq!(reason, "NoUsableImages");
+        assert!(message.contains("none of the 10 objects"), "{message}");
+        assert_eq!(script.ran().len(), shards.len() * round);
+    }
+}
+
+#[test]
 fn a_defect_in_one_task_is_its_failure_and_nothing_else() {
     let store = Storage::memory();
     let script = Script::new(&store, [(task(StageKind::Train, 0), Act::Panic)]);
@@ -465,6 +496,7 @@ fn a_missed_gate_is_no_success_and_says_by_how_much() {
 fn shards_are_added_up_and_a_later_stage_takes_their_place() {
     let data = |used| {
         Some(DataStatus {
+            objects: used,
             used: Some(used),
             ..DataStatus::default()
         })

@@ -113,8 +113,8 @@ fn succeeded(view: &View<'_>) -> Word {
             let message = "A gate was missed; nothing is published";
             Word::new(False, reasons::GATE_MISSED, message)
         }
-        Some(Ending::Failed) => match view.cluster().and_then(|it| it.broken.clone()) {
-            Some(word) => word,
+        Some(Ending::Failed) => match view.broken {
+            Some(word) => word.clone(),
             None => failed(view.failures),
         },
     }

@@ -15,6 +15,7 @@ mod report;
 mod status;
 mod termination;
 mod uid;
+mod unusable;
 
 #[cfg(test)]
 pub(crate) mod fixtures;
@@ -24,6 +25,7 @@ pub use next::{Next, Observed, Outcome, TaskState, next};
 pub use plan::{Plan, Stage, StageKind, TaskRef, TaskSpec, Work};
 pub use progress::{progress_status, share};
 pub use report::{Progress, Summary, Unit};
-pub use status::{Cluster, JobWord, Place, View, Word, complete, data, kept, status};
+pub use status::{Cluster, JobWord, Place, View, Word, complete, kept, status};
 pub use termination::LONGEST_MESSAGE;
 pub use uid::{local_uid, local_uid_of, prefix, prefix_of};
+pub use unusable::nothing_usable;

@@ -25,6 +25,8 @@ pub struct View<'a> {
     pub failures: &'a [Failure],
     /// How it ended, once it has.
     pub ending: Option<Ending>,
+    /// Why it failed, where no task did.
+    pub broken: Option<&'a Word>,
     /// Where its tasks run.
     pub place: Place<'a>,
     /// Now, as RFC 3339 has it.
@@ -53,8 +55,6 @@ pub struct Cluster {
     pub pods: Word,
     /// The condition Succeeded, until it ends.
     pub unfinished: Word,
-    /// Why it failed, where no task did.
-    pub broken: Option<Word>,
     /// The Jobs that have been made, and their pods that are active.
     pub jobs: BTreeMap<StageKind, JobWord>,
 }
@@ -259,7 +259,7 @@ fn count(stage: &Stage, observed: &Observed) -> StageStatus {
 }
 
 /// What became of the data, of all tasks that tell of it; absent where none does.
-pub fn data<'a>(summaries: impl Iterator<Item = &'a Summary>) -> Option<DataStatus> {
+pub(super) fn data<'a>(summaries: impl Iterator<Item = &'a Summary>) -> Option<DataStatus> {
     let counts = summaries.filter_map(|summary| summary.data.as_ref());
     sum(counts, DataStatus::add)
 }
