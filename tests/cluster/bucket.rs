@@ -17,15 +17,23 @@ pub const STUDIES: u32 = 16;
 
 /// The bucket with the cohort in it, filled once.
 pub static COHORT: LazyLock<()> = LazyLock::new(|| {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cluster-cohort");
-    draw(&folder);
-    let folder = folder.to_str().expect("should be text");
+    let folder = cohort().to_str().expect("should be text");
     script("upload", &[folder, &format!("{BUCKET}/cohort")]).ok();
 });
 
+/// The folder of the cohort, drawn once.
+pub fn cohort() -> &'static Path {
+    static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cluster-cohort");
+        draw(&folder);
+        folder
+    });
+    &FOLDER
+}
+
 /// Half of the studies are clearly positive and half negative, so that a network of two epochs tells
 /// them apart often enough for there to be a result.
-fn draw(folder: &PathBuf) {
+fn draw(folder: &Path) {
     drop(std::fs::remove_dir_all(folder));
     let mut command = Command::new(env!("CARGO_BIN_EXE_attrium"));
     command
@@ -49,6 +57,11 @@ pub fn keys(uri: &str) -> Vec<String> {
 /// An object below a URI of the bucket.
 pub fn read(uri: &str, key: &str) -> Vec<u8> {
     open(uri).get(key, 1 << 26).expect("should be there")
+}
+
+/// Writes an object below a URI of the bucket.
+pub fn write(uri: &str, key: &str, bytes: &[u8]) {
+    open(uri).put(key, bytes).expect("should be written");
 }
 
 fn open(uri: &str) -> Storage {

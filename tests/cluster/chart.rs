@@ -1,15 +1,10 @@
-//! The chart: what it installs, what the operator may then do, what it refuses, what it leaves behind.
+//! The chart: what it installs, what the operator may then do, what it refuses.
 
 use std::process::Command;
 
-use serde_json::json;
-
 use crate::cluster::{self, SYSTEM, exported, scripts};
-use crate::manifest::training_run;
 use crate::namespace::Namespace;
-use crate::program::{finish, helm, kubectl, script};
-
-const DEFINITIONS: [&str; 2] = ["trainingruns.attrium.dev", "screeningjobs.attrium.dev"];
+use crate::program::{finish, helm, kubectl};
 
 /// Whether an account may do something in a namespace; in all of them where that is empty. A resource is
 /// named `KIND`, `KIND/NAME`, or `KIND:SUBRESOURCE`.
@@ -71,6 +66,7 @@ fn the_operator_may_do_what_it_needs_and_reads_no_secret() {
         ("get", "pods:log"),
         ("create", "configmaps"),
         ("create", "events.events.k8s.io"),
+        ("list", "workloads.kueue.x-k8s.io"),
     ] {
         assert!(may("attrium", verb, resource, ""), "{verb} {resource}");
     }
@@ -174,20 +170,4 @@ fn every_field_is_explained() {
         assert!(!text.contains("<no description>"), "{text}");
         assert!(text.contains("Default"), "{text}");
     }
-}
-
-#[test]
-fn an_uninstalled_release_leaves_the_definitions_and_the_resources() {
-    let namespace = Namespace::alone("uninstalled");
-    let mut run = training_run();
-    run["spec"]["suspend"] = json!(true);
-    namespace.apply(&run);
-    helm(["uninstall", "attrium", "--namespace", SYSTEM, "--wait"]).ok();
-    for definition in DEFINITIONS {
-        kubectl(["get", "crd", definition]).ok();
-    }
-    let uid = |run: &serde_json::Value| run["metadata"]["uid"].clone();
-    let before = uid(&namespace.get("trainingrun/demo"));
-    script("install", &[]).ok();
-    assert_eq!(uid(&namespace.get("trainingrun/demo")), before);
 }

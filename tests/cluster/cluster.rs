@@ -4,7 +4,9 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use crate::program::script;
+use serde_json::Value;
+
+use crate::program::{kubectl, script};
 
 /// The namespace that the operator is installed in.
 pub const SYSTEM: &str = "attrium-system";
@@ -51,4 +53,20 @@ pub fn alone() -> Alone {
     let guard = SHARED.write().unwrap_or_else(PoisonError::into_inner);
     LazyLock::force(&OPERATOR);
     guard
+}
+
+/// The operator's pods, each with how often its container has restarted.
+pub fn operators() -> Vec<(String, i64)> {
+    let selector = "--selector=app.kubernetes.io/name=attrium,app.kubernetes.io/component=operator";
+    let place = ["--namespace", SYSTEM, "get", "pods", selector];
+    let found = kubectl(place.iter().chain(&["--output", "json"])).ok();
+    let found: Value = serde_json::from_str(&found).unwrap();
+    let pods = found["items"].as_array().unwrap().iter().map(|pod| {
+        let name = pod["metadata"]["name"].as_str().unwrap().to_owned();
+        let restarts = pod["status"]["containerStatuses"][0]["restartCount"].as_i64();
+        (name, restarts.unwrap_or(-1))
+    });
+    let mut pods: Vec<_> = pods.collect();
+    pods.sort();
+    pods
 }

@@ -2,17 +2,24 @@
 //!
 //! `make cluster-test` starts the cluster and runs these. Nothing is simulated but the GPU: the node advertises
 //! two, and no pod computes on one. A scenario has a namespace of its own and runs beside the others,
-//! but for those that stop a part which all share.
+//! but for those in `alone`.
 
 // Helpers of tests are tests too, which clippy cannot tell outside a test function.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod alert;
+mod alone;
 mod bucket;
 mod chart;
 mod cluster;
 mod credentials;
+mod disturbances;
+mod faults;
 mod manifest;
 mod namespace;
 mod pipeline;
 mod program;
+mod queue;
 mod results;
+mod training;
+mod volume;

@@ -22,6 +22,11 @@ impl Ended {
         self.stdout
     }
 
+    /// Whether it has ended well.
+    pub fn is_ok(&self) -> bool {
+        self.code == Some(0)
+    }
+
     /// Its error, once it has failed.
     pub fn refused(self) -> String {
         assert_ne!(self.code, Some(0), "{} did not fail", self.line);

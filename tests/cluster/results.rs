@@ -1,7 +1,5 @@
 //! From `kubectl apply` to metrics, a report and a model in the bucket.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::bucket::{STUDIES, keys, read};
@@ -10,7 +8,7 @@ use crate::manifest::{screening_job, training_run, with};
 use crate::namespace::{END, Namespace, condition};
 
 /// The prefix of a resource's results.
-fn prefix(namespace: &Namespace, resource: &Value) -> String {
+pub fn prefix(namespace: &Namespace, resource: &Value) -> String {
     let text = |value: &Value| value.as_str().expect("should be text").to_owned();
     let output = text(&resource["spec"]["output"]);
     let (name, uid) = (&resource["metadata"]["name"], &resource["metadata"]["uid"]);

@@ -1,0 +1,81 @@
+//! A training that takes long enough to be disturbed, and what shows that nothing of it was lost.
+
+use serde_json::{Value, json};
+
+use crate::bucket::{keys, read};
+use crate::manifest::{training_run, with};
+use crate::namespace::{END, Namespace};
+use crate::results::prefix;
+
+/// The name of every scenario's training run.
+pub const RUN: &str = "trainingrun/demo";
+/// Its stages.
+const STAGES: usize = 3;
+/// Its folds.
+const FOLDS: usize = 2;
+
+/// A run of two folds, one after the other, with several checkpoints each.
+pub fn long_run() -> Value {
+    let longer = json!({"spec": {
+        "training": {"epochs": 5},
+        "compute": {"parallelism": 1},
+    }});
+    with(training_run(), &longer)
+}
+
+/// The selector of the pods and Jobs of a stage.
+pub fn of_stage(stage: &str) -> String {
+    format!("--selector=app.kubernetes.io/component={stage}")
+}
+
+/// Waits until a stage has a pod that runs, and returns the pod.
+pub fn running_pod(namespace: &Namespace, stage: &str) -> Value {
+    let found = || running(&namespace.list(&["pods", &of_stage(stage)]));
+    let what = format!("running a pod of {stage}");
+    namespace.wait_until(RUN, &what, END, |_| !found().is_empty());
+    found().swap_remove(0)
+}
+
+/// Those of some pods whose container runs and is not about to end.
+pub fn running(pods: &[Value]) -> Vec<Value> {
+    let runs = |pod: &&Value| {
+        pod["status"]["containerStatuses"][0]["state"]["running"].is_object()
+            && pod["metadata"]["deletionTimestamp"].is_null()
+    };
+    pods.iter().filter(runs).cloned().collect()
+}
+
+/// Waits until a fold of the run has a checkpoint.
+pub fn first_checkpoint(namespace: &Namespace) {
+    let place = prefix(namespace, &namespace.get(RUN));
+    namespace.wait_until(RUN, "at a checkpoint", END, |_| {
+        let mut keys = keys(&place).into_iter();
+        keys.any(|key| key.ends_with("checkpoint/state"))
+    });
+}
+
+/// Waits for the run's success, and expects each fold's history to have every epoch once and each
+/// stage to have had one Job, whatever happened meanwhile.
+pub fn expect_nothing_lost(namespace: &Namespace) -> Value {
+    let run = namespace.wait_for_success(RUN, END);
+    expect_every_epoch_once(namespace, &run);
+    let jobs = namespace.list(&["jobs"]).len();
+    assert_eq!(jobs, STAGES, "a Job for each stage, and none twice");
+    run
+}
+
+/// Expects each fold's history to have every epoch once.
+pub fn expect_every_epoch_once(namespace: &Namespace, run: &Value) {
+    let place = prefix(namespace, run);
+    let epochs = run["spec"]["training"]["epochs"].as_u64().unwrap();
+    let wanted: Vec<_> = (1..=epochs).map(|epoch| epoch.to_string()).collect();
+    let mut histories = keys(&place);
+    histories.retain(|key| key.ends_with("history.csv"));
+    assert_eq!(histories.len(), FOLDS, "{histories:?}");
+    for key in histories {
+        let table = String::from_utf8(read(&place, &key)).unwrap();
+        let rows = table.lines().skip(1);
+        let found: Vec<_> = rows.filter_map(|row| row.split(',').next()).collect();
+        assert_eq!(found, wanted, "{table}");
+    }
+}
