@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand, no logic.
 
+mod agreement;
 mod crds;
 mod evaluate;
 mod inspect;
@@ -47,6 +48,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Agreement(agreement::Args),
     Crds(crds::Args),
     Inspect(inspect::Args),
     Evaluate(evaluate::Args),
@@ -61,6 +63,12 @@ enum Command {
 /// What went wrong, to be printed once with its chain of causes.
 #[derive(Debug, Snafu)]
 pub enum Error {
+    /// Readers were not compared.
+    #[snafu(transparent)]
+    Agreement {
+        /// The reason.
+        source: agreement::Error,
+    },
     /// The definitions could not be written.
     #[snafu(transparent)]
     Crds {
@@ -122,6 +130,7 @@ impl Error {
     /// 1 for anything else.
     fn exit_code(&self) -> u8 {
         match self {
+            Self::Agreement { source } => source.exit_code(),
             Self::Crds { .. } => 1,
             Self::Inspect { source } => source.exit_code(),
             Self::Evaluate { source } => source.exit_code(),
@@ -151,6 +160,7 @@ fn run(arguments: Arguments) -> Result<(), Error> {
     let is_service = matches!(arguments.command, Command::Stage(_) | Command::Operator(_));
     logs::start(is_service);
     match arguments.command {
+        Command::Agreement(args) => agreement::run(args)?,
         Command::Crds(args) => crds::run(args)?,
         Command::Inspect(args) => inspect::run(args)?,
         Command::Evaluate(args) => evaluate::run(args)?,
@@ -186,7 +196,7 @@ mod tests {
             assert!(help.contains(&format!("attrium {name}")), "{name}: {help}");
             subcommands += 1;
         }
-        assert_eq!(subcommands, 9);
+        assert_eq!(subcommands, 10);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 use snafu::Snafu;
 
+use super::table::NotUtf8;
+
 /// Why a data set cannot be read.
 ///
 /// No message holds a study's, a patient's or an object's name; lines and columns say where to
@@ -108,4 +110,11 @@ pub enum Error {
         /// The row, from 1 below the header.
         row: usize,
     },
+}
+
+impl From<NotUtf8> for Error {
+    fn from(error: NotUtf8) -> Self {
+        let NotUtf8 { line } = error;
+        Self::Encoding { line }
+    }
 }

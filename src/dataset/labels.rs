@@ -2,14 +2,15 @@
 
 use std::{collections::HashMap, fmt};
 
-use csv::{ByteRecord, Reader, ReaderBuilder};
+use csv::ByteRecord;
 use snafu::{OptionExt, ensure};
 
 use super::covariates::{Covariates, grade};
 use super::error::{
-    DuplicateColumnSnafu, DuplicateStudySnafu, EncodingSnafu, Error, MissingColumnSnafu,
-    NoLabelsSnafu, RowLengthSnafu, ValueSnafu,
+    DuplicateColumnSnafu, DuplicateStudySnafu, Error, MissingColumnSnafu, NoLabelsSnafu,
+    RowLengthSnafu, ValueSnafu,
 };
+use super::table::{Table, text};
 use crate::api::Grade;
 
 /// The labels of all studies: who they are, and what a reader saw.
@@ -50,12 +51,7 @@ impl Labels {
     /// that is labelled twice, a missing column, a row of another length than the header, a value
     /// that its column does not take, bytes that are not UTF-8, no row at all.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        ensure!(
-            !bytes.starts_with(b"\xff\xfe") && !bytes.starts_with(b"\xfe\xff"),
-            EncodingSnafu { line: 1_u64 }
-        );
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let mut table = Table::new(bytes);
+        let mut table = Table::new(bytes)?;
         ensure!(table.advance()?, NoLabelsSnafu);
         let header = Header::read(&table.record, table.line)?;
         let mut rows: Vec<Label> = Vec::new();
@@ -119,7 +115,7 @@ impl Header {
         for position in 0..record.len() {
             names.push(text(record, position, line)?.to_lowercase());
         }
-        let find = |column: &'static str| {
+        let find = |column: &'static str| -> Result<_, Error> {
             let mut places = (0..names.len()).filter(|&place| names[place] == column);
             let place = places.next();
             ensure!(
@@ -193,90 +189,6 @@ impl Header {
             covariates,
         })
     }
-}
-
-/// The rows of a table, with the lines on which an editor shows them.
-struct Table<'a> {
-    bytes: &'a [u8],
-    reader: Reader<&'a [u8]>,
-    record: ByteRecord,
-    /// Where the current row begins, and on which line.
-    at: usize,
-    line: u64,
-}
-
-impl<'a> Table<'a> {
-    /// A table with the separator that the first line has more of.
-    fn new(bytes: &'a [u8]) -> Self {
-        let mut lines = bytes.split(|byte| is_break(*byte));
-        let header = lines.find(|line| !line.is_empty()).unwrap_or_default();
-        let count = |separator| header.iter().filter(|&&byte| byte == separator).count();
-        let delimiter = if count(b';') > count(b',') {
-            b';'
-        } else {
-            b','
-        };
-        let reader = ReaderBuilder::new()
-            .delimiter(delimiter)
-            .has_headers(false)
-            .flexible(true)
-            .trim(csv::Trim::All)
-            .from_reader(bytes);
-        Self {
-            bytes,
-            reader,
-            record: ByteRecord::new(),
-            at: 0,
-            line: 1,
-        }
-    }
-
-    /// Moves to the next row that has a value; `false` after the last.
-    fn advance(&mut self) -> Result<bool, Error> {
-        loop {
-            let read = self.reader.read_byte_record(&mut self.record).ok();
-            if !read.context(EncodingSnafu { line: self.line })? {
-                return Ok(false);
-            }
-            self.locate();
-            if self.record.iter().any(|value| !value.is_empty()) {
-                return Ok(true);
-            }
-        }
-    }
-
-    /// Finds the line of the current row: the reader's own position is before the blank lines
-    /// that it skipped.
-    fn locate(&mut self) {
-        let position = self.record.position().map_or(0, csv::Position::byte) as usize;
-        let skipped = self.bytes[position..]
-            .iter()
-            .take_while(|byte| is_break(**byte));
-        let start = position + skipped.count();
-        for at in self.at..start {
-            let next = self.bytes.get(at + 1);
-            let ends = match self.bytes[at] {
-                b'\n' => true,
-                b'\r' => next != Some(&b'\n'),
-                _ => false,
-            };
-            self.line += u64::from(ends);
-        }
-        self.at = start;
-    }
-}
-
-const fn is_break(byte: u8) -> bool {
-    matches!(byte, b'\n' | b'\r')
-}
-
-/// A value of a record, without the zero byte that pads a UID in DICOM.
-fn text(record: &ByteRecord, place: usize, line: u64) -> Result<&str, Error> {
-    let value = record.get(place).unwrap_or_default();
-    let value = std::str::from_utf8(value)
-        .ok()
-        .context(EncodingSnafu { line })?;
-    Ok(value.trim_matches(|c: char| c.is_whitespace() || c == '\0'))
 }
 
 #[cfg(test)]

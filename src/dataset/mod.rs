@@ -12,8 +12,10 @@ mod labels;
 mod preference;
 mod pseudonyms;
 mod quarantine;
+mod readings;
 mod record;
 mod shard;
+mod table;
 
 pub use cohort::Cohort;
 pub use covariates::Covariates;
@@ -22,5 +24,6 @@ pub use labels::Labels;
 pub use preference::Preference;
 pub use pseudonyms::{Labelled, Pseudonyms};
 pub use quarantine::{Fault, Quarantine};
+pub use readings::{Reader, Readings, ReadingsError};
 pub use record::Record;
 pub use shard::{Shard, ShardFiles, ShardWriter, shard_of};

@@ -19,6 +19,7 @@ mod metrics;
 mod operating_point;
 mod predictions;
 mod prevalence;
+mod reader_pair;
 mod roc;
 mod second_reader;
 mod subgroup;
@@ -40,5 +41,7 @@ pub use operating_point::{
 };
 pub use predictions::{Prediction, Predictions, SUM_TOLERANCE, positive_probability};
 pub use prevalence::{PredictiveValues, reference_prevalence};
+pub use reader_pair::{ReaderPair, reader_pairs_text};
 pub use roc::{RocCurve, RocPoint, auc};
+pub use second_reader::reader_agreement;
 pub use subgroup::{MAX_SUBGROUPS, SubgroupRow};

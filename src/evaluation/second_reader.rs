@@ -4,7 +4,7 @@ use super::agreement::{Weighting, kappa};
 use super::cohort::{Cohort, positive_kappa};
 use super::interval::split;
 use super::metrics::ReaderAgreement;
-use crate::api::Grade;
+use crate::api::{Grade, Task};
 
 /// The covariate that holds a second reader's grade.
 pub(super) const SECOND_READER: &str = "reader2";
@@ -23,14 +23,21 @@ pub(super) fn second_reader(cohort: &Cohort<'_>, column: usize) -> Option<Reader
             patients.push(cohort.patients[study]);
         }
     }
-    if pairs.is_empty() {
-        return None;
-    }
-    let weighted = |weighting| kappa(&pairs, cohort.task.classes().len(), weighting, &patients);
+    (!pairs.is_empty()).then(|| reader_agreement(cohort.task, &pairs, &patients))
+}
+
+/// The agreement of two readers: `pairs` has both readings of each study as the task's classes, and
+/// `patients` numbers the patient of each.
+pub fn reader_agreement(
+    task: Task,
+    pairs: &[(usize, usize)],
+    patients: &[usize],
+) -> ReaderAgreement {
+    let weighted = |weighting| kappa(pairs, task.classes().len(), weighting, patients);
     let (plain, plain_interval) = split(weighted(Weighting::Plain));
     let (quadratic, quadratic_interval) = split(weighted(Weighting::Quadratic));
-    let (positive, positive_interval) = split(positive_kappa(cohort.task, &pairs, &patients));
-    Some(ReaderAgreement {
+    let (positive, positive_interval) = split(positive_kappa(task, pairs, patients));
+    ReaderAgreement {
         studies: pairs.len() as u64,
         kappa: plain,
         kappa_interval: plain_interval,
@@ -38,5 +45,5 @@ pub(super) fn second_reader(cohort: &Cohort<'_>, column: usize) -> Option<Reader
         quadratic_kappa_interval: quadratic_interval,
         positive_kappa: positive,
         positive_kappa_interval: positive_interval,
-    })
+    }
 }

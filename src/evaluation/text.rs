@@ -244,7 +244,7 @@ fn chosen(point: &OperatingPoint) -> String {
     }
 }
 
-fn words(words: &[&str]) -> Vec<String> {
+pub(super) fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|&word| word.to_owned()).collect()
 }
 
@@ -258,7 +258,7 @@ fn range(interval: Option<Interval>) -> String {
     })
 }
 
-fn estimate(value: Option<f64>, interval: Option<Interval>) -> String {
+pub(super) fn estimate(value: Option<f64>, interval: Option<Interval>) -> String {
     match (value, interval) {
         (Some(value), Some(Interval { low, high })) => format!("{value:.2} ({low:.2}-{high:.2})"),
         (Some(value), None) => format!("{value:.2}"),
@@ -267,7 +267,7 @@ fn estimate(value: Option<f64>, interval: Option<Interval>) -> String {
 }
 
 /// Columns as wide as their widest value, three blanks apart, without blanks at the end of a line.
-fn aligned(rows: &[Vec<String>]) -> String {
+pub(super) fn aligned(rows: &[Vec<String>]) -> String {
     let columns = rows.first().map_or(0, Vec::len);
     let width = |column: usize| {
         let values = rows.iter().map(|row| row[column].chars().count());

@@ -340,7 +340,7 @@ fn without_a_usable_image_nothing_is_trained_and_the_next_run_looks_again() {
         );
         let (_, reason, message) = condition_of(&finished, conditions::SUCCEEDED);
         assert_eq!(reason, "NoUsableImages");
-        assert!(message.contains("none of the 10 objects"), "{message}");
+        assert!(message.contains("of 10, 10 are in quarantine"), "{message}");
         assert_eq!(script.ran().len(), shards.len() * round);
     }
 }

@@ -27,11 +27,15 @@ fn no_image(plan: &Plan, summaries: &BTreeMap<TaskRef, Summary>) -> Option<Strin
         return Some("there is no object below images: check the prefix".to_owned());
     }
     let unusable = sum.other_views + sum.quarantined + sum.unlabelled;
+    let advice = match sum.unlabelled {
+        0 => "",
+        _ => "; check that labels.csv has the studies of these images",
+    };
     (sum.objects <= unusable).then(|| {
         format!(
-            "none of the {} objects below images can be used: {} are quarantined, {} show another \
-             view, {} have no row in the labels; dataset/quarantine-*.csv below the run's prefix \
-             has the reasons",
+            "no object below images can be used (of {}, {} are in quarantine, {} show another \
+             view, {} have no row in the labels): dataset/quarantine-*.csv below the run's prefix \
+             has the reasons{advice}",
             sum.objects, sum.quarantined, sum.other_views, sum.unlabelled
         )
     })
@@ -45,8 +49,8 @@ fn no_decision(summaries: &BTreeMap<TaskRef, Summary>) -> Option<String> {
         .find_map(|(_, summary)| summary.screening.as_ref())?;
     (counts.screened == 0).then(|| {
         format!(
-            "none of the {} objects below images could be screened: {} are unusable, {} show \
-             another view; screening.csv has the reasons",
+            "no object below images could be screened (of {}, {} are unusable, {} show another \
+             view): screening.csv has the reasons",
             counts.objects, counts.unusable, counts.other_views
         )
     })
@@ -78,7 +82,7 @@ mod tests {
         };
         let word = nothing_usable(&plan, &told(&plan, &summary(quarantined.clone())));
         let message = word.expect("a word").message;
-        assert!(message.contains("quarantined"), "{message}");
+        assert!(message.contains("2 are in quarantine"), "{message}");
         let empty = nothing_usable(&plan, &told(&plan, &summary(DataStatus::default())));
         let message = empty.expect("a word").message;
         assert!(message.contains("no object below images"), "{message}");

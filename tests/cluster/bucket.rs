@@ -56,6 +56,7 @@ pub fn keys(uri: &str) -> Vec<String> {
 
 /// An object below a URI of the bucket.
 pub fn read(uri: &str, key: &str) -> Vec<u8> {
+    LazyLock::force(&COHORT);
     open(uri).get(key, 1 << 26).expect("should be there")
 }
 

@@ -17,15 +17,6 @@ struct Queue<'a> {
 
 impl<'a> Queue<'a> {
     fn new(namespace: &'a Namespace, stop: &str) -> Self {
-        kubectl([
-            "--namespace",
-            "kueue-system",
-            "rollout",
-            "status",
-            "deployment/kueue-controller-manager",
-            "--timeout=4m",
-        ])
-        .ok();
         let name = &namespace.name;
         let objects = [
             json!({"kind": "ResourceFlavor", "metadata": {"name": name}}),
@@ -89,7 +80,7 @@ fn a_run_waits_for_its_queue_and_loses_no_epoch_when_it_is_evicted() {
     assert_eq!(succeeded.reason, "Queued");
     let words = &succeeded.message;
     assert!(
-        words.contains("gpu") && words.contains("stopped"),
+        words.contains("gpu") && words.contains("inactive"),
         "{words}"
     );
     assert_eq!(namespace.list(&["pods"]), Vec::<Value>::new());

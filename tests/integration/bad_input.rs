@@ -268,7 +268,10 @@ fn a_cohort_without_a_usable_image_fails_and_says_where_to_look() {
     put(&none, "images/letter.txt", b"Dear colleague");
     let images = format!("  images: {}", none.join("images").display());
     let ended = run_with(&none, "images", &images);
-    ended.fails_with(DATA, &["no object has a usable anterior image and a label"]);
+    ended.fails_with(
+        DATA,
+        &["no object below images can be used", "1 are in quarantine"],
+    );
     let prefix = training_prefix(&none.join("results"));
     let place = "dataset/quarantine-*.csv";
     assert!(ended.error().contains(place), "{}", ended.error());

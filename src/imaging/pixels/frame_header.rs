@@ -70,3 +70,12 @@ fn jpeg_2000_size(data: &[u8]) -> Option<[usize; 2]> {
     let has_sound_tiles = tile_width >= columns.min(32) && tile_height >= rows.min(32);
     (is_single && has_sound_tiles).then_some([rows as usize, columns as usize])
 }
+
+/// How many bits a sample of a JPEG 2000 codestream with one component has, from 1 to 16, and
+/// whether the first is its sign (T.800, A.5.1: Ssiz).
+pub fn jpeg_2000_sign(data: &[u8]) -> Option<(u32, bool)> {
+    const SSIZ: usize = 42;
+    let depth = *data.get(SSIZ)?;
+    let precision = u32::from(depth & 0x7F) + 1;
+    (precision <= 16).then_some((precision, depth & 0x80 != 0))
+}

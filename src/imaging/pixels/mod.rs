@@ -1,12 +1,13 @@
 //! One frame's samples out of the pixel data, and what they count.
 //!
-//! dicom-rs decodes, after every frame's own header has been compared with the object's. JPEG
+//! Libraries decode, after every frame's own header has been compared with the object's. JPEG
 //! Lossless, the syntax in which archives keep nuclear medicine, is decoded here: the decoder that
 //! dicom-rs brings takes most of the time that reading a scan may take (see `benches/decode.rs`).
 //! Never: memory for what a header claims; a frame that was not asked for.
 
 mod frame_header;
 mod huffman;
+mod jpeg_2000;
 mod jpeg_lossless;
 mod layout;
 
@@ -41,7 +42,11 @@ pub fn decode(file: &DicomFile, layout: &Layout, frame: usize) -> Result<Vec<u16
     match file.transfer_syntax {
         TransferSyntax::Native => to_samples(&data, layout),
         TransferSyntax::JpegLossless => jpeg_lossless::decode(&data, layout),
-        syntax => {
+        syntax @ (TransferSyntax::Jpeg2000Lossless | TransferSyntax::Jpeg2000) => {
+            frame_header::check(&data, layout, syntax)?;
+            jpeg_2000::decode(&data, layout)
+        }
+        syntax @ (TransferSyntax::Rle | TransferSyntax::JpegBaseline) => {
             frame_header::check(&data, layout, syntax)?;
             to_samples(&decode_by_library(file, frame)?, layout)
         }

@@ -121,7 +121,7 @@ fn a_run_without_one_usable_image_fails_before_anything_is_trained() {
         (
             7,
             7,
-            "none of the 28 objects below images can be used: 28 are quarantined",
+            "no object below images can be used (of 28, 28 are in quarantine",
         ),
     ];
     for (objects, quarantined, words) in table {

@@ -1,0 +1,43 @@
+//! The agreement of each two of several readers.
+
+use serde::{Deserialize, Serialize};
+
+use super::metrics::ReaderAgreement;
+use super::text::{aligned, estimate, words};
+
+/// How well two readers agree on Perugini grades.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReaderPair {
+    /// One reader.
+    pub a: String,
+    /// The other one.
+    pub b: String,
+    /// Their agreement, over the studies that both have graded.
+    #[serde(flatten)]
+    pub agreement: ReaderAgreement,
+}
+
+/// Pairs of readers as a table for a terminal, ending in a line feed.
+pub fn reader_pairs_text(pairs: &[ReaderPair]) -> String {
+    let header = ["A", "B", "STUDIES", "KAPPA", "QUADRATIC", "GRADE >= 2"];
+    let rows = pairs.iter().map(|ReaderPair { a, b, agreement }| {
+        vec![
+            a.clone(),
+            b.clone(),
+            agreement.studies.to_string(),
+            estimate(agreement.kappa, agreement.kappa_interval),
+            estimate(
+                agreement.quadratic_kappa,
+                agreement.quadratic_kappa_interval,
+            ),
+            estimate(agreement.positive_kappa, agreement.positive_kappa_interval),
+        ]
+    });
+    let rows: Vec<_> = std::iter::once(words(&header)).chain(rows).collect();
+    format!(
+        "Cohen's kappa of four grades, with quadratic weights, and of grade >= 2 (95 % \
+         interval)\n\n{}",
+        aligned(&rows)
+    )
+}
