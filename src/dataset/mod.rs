@@ -1,7 +1,8 @@
 //! The data set of a run: `labels.csv`, pseudonyms, shards of crops, the quarantine table.
 //!
 //! It turns what identifies a study into a pseudonym and knows nothing of DICOM or of networks;
-//! no type that leaves it, but [`Labels`] and the table of `quarantine.csv`, holds an identifier.
+//! no type that leaves it, but [`Labels`], [`Readings`] and the table of `quarantine.csv`, holds an
+//! identifier.
 
 mod cohort;
 mod covariates;
