@@ -82,7 +82,7 @@ mod tests {
         };
         let word = nothing_usable(&plan, &told(&plan, &summary(quarantined.clone())));
         let message = word.expect("a word").message;
-        assert!(message.contains("2 are in quarantine"), "{message}");
+        assert!(message.contains("of 6, 4 are in quarantine"), "{message}");
         let empty = nothing_usable(&plan, &told(&plan, &summary(DataStatus::default())));
         let message = empty.expect("a word").message;
         assert!(message.contains("no object below images"), "{message}");
