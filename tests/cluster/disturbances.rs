@@ -36,7 +36,7 @@ fn a_container_that_is_killed_in_the_middle_of_an_epoch_loses_no_epoch() {
     first_checkpoint(&namespace);
     kill(&running_pod(&namespace, "train"));
     expect_nothing_lost(&namespace);
-    let pods = namespace.list(&["pods", &of_stage("train")]);
+    let pods = namespace.list("pods", &of_stage("train"));
     assert_eq!(pods.len(), 3, "one fold had two pods");
 }
 
@@ -64,7 +64,7 @@ fn a_suspended_run_has_no_pods_and_goes_on_where_it_was() {
     first_checkpoint(&namespace);
     suspend(true);
     namespace.wait_until(RUN, "suspended without pods", END, |run| {
-        run["status"]["phase"] == "Suspended" && running(&namespace.list(&["pods"])).is_empty()
+        run["status"]["phase"] == "Suspended" && running(&namespace.list("pods", "")).is_empty()
     });
     suspend(false);
     let run = namespace.wait_for_success(RUN, END);
@@ -78,7 +78,7 @@ fn a_finished_run_stays_finished_when_its_jobs_are_deleted() {
     let before = namespace.wait_for_success(RUN, END);
     namespace.kubectl(&["delete", "jobs", "--all"]).ok();
     sleep(Duration::from_secs(10));
-    assert_eq!(namespace.list(&["jobs"]), Vec::<Value>::new());
+    assert_eq!(namespace.list("jobs", ""), Vec::<Value>::new());
     assert_eq!(namespace.get(RUN)["status"], before["status"]);
 }
 
@@ -95,7 +95,7 @@ fn a_run_that_is_deleted_takes_its_jobs_along_and_its_name_is_another_run() {
     assert_ne!(prefix(&namespace, &first), prefix(&namespace, &second));
     let uid = &second["metadata"]["uid"];
     namespace.wait_until(RUN, "without the first run's Jobs", END, |_| {
-        let jobs = namespace.list(&["jobs"]);
+        let jobs = namespace.list("jobs", "");
         jobs.iter()
             .all(|job| job["metadata"]["labels"]["attrium.dev/uid"] == *uid)
     });

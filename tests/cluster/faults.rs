@@ -71,7 +71,7 @@ fn only_trainings_hold_a_gpu() {
     // The image of these tests computes on the processor alone, and its tasks say so.
     failed(&namespace, "BadConfiguration", &["cuda"]);
     let gpus = |stage: &str| {
-        let job = namespace.list(&["jobs", &of_stage(stage)]).swap_remove(0);
+        let job = namespace.list("jobs", &of_stage(stage)).swap_remove(0);
         let container = &job["spec"]["template"]["spec"]["containers"][0];
         container["resources"]["limits"]["nvidia.com/gpu"].clone()
     };

@@ -9,6 +9,7 @@
 
 mod alert;
 mod alone;
+mod api;
 mod bucket;
 mod chart;
 mod cluster;

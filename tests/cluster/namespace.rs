@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::api;
 use crate::cluster::{self, Alone, Beside, exported};
 use crate::program::{Ended, kubectl, kubectl_with};
 
@@ -120,17 +121,20 @@ impl Namespace {
 
     /// A resource as it is now, named `KIND/NAME`.
     pub fn get(&self, resource: &str) -> Value {
-        let text = self.kubectl(&["get", resource, "--output", "json"]).ok();
-        serde_json::from_str(&text).expect("should be JSON")
+        self.find(resource).expect("should be there")
     }
 
-    /// All of a kind, as `KIND` or `KIND --selector=...`.
-    pub fn list(&self, arguments: &[&str]) -> Vec<Value> {
-        let text = self
-            .kubectl(&[&["get"], arguments, &["--output", "json"]].concat())
-            .ok();
-        let list: Value = serde_json::from_str(&text).expect("should be JSON");
-        list["items"].as_array().cloned().unwrap_or_default()
+    fn find(&self, resource: &str) -> Option<Value> {
+        let (kind, name) = resource.split_once('/').expect("should be KIND/NAME");
+        api::read(&format!("{}/{name}", api::path(&self.name, kind)))
+    }
+
+    /// All of a kind, `jobs` or `pods`, with labels such as `KEY=VALUE`; of all where there is none.
+    pub fn list(&self, kind: &str, labels: &str) -> Vec<Value> {
+        let path = api::path(&self.name, kind);
+        let list = api::read(&format!("{path}?labelSelector={labels}"));
+        let items = list.and_then(|mut list| list["items"].take().as_array().cloned());
+        items.expect("should be listed")
     }
 
     /// Waits until something holds of a resource, and returns it as it then is.
@@ -143,8 +147,7 @@ impl Namespace {
     ) -> Value {
         let start = Instant::now();
         loop {
-            let found = self.kubectl(&["get", resource, "--output", "json"]);
-            if let Ok(value) = serde_json::from_str::<Value>(&found.stdout)
+            if let Some(value) = self.find(resource)
                 && holds(&value)
             {
                 return value;

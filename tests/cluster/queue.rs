@@ -83,7 +83,7 @@ fn a_run_waits_for_its_queue_and_loses_no_epoch_when_it_is_evicted() {
         words.contains("gpu") && words.contains("inactive"),
         "{words}"
     );
-    assert_eq!(namespace.list(&["pods"]), Vec::<Value>::new());
+    assert_eq!(namespace.list("pods", ""), Vec::<Value>::new());
 
     queue.set("None");
     first_checkpoint(&namespace);

@@ -64,7 +64,7 @@ fn a_training_run_ends_with_metrics_a_report_and_a_model_that_a_screening_job_us
     let run = namespace.wait_for_success("trainingrun/demo", END);
     expect_results_of_a_training(&namespace, &run);
 
-    let jobs = namespace.list(&["jobs", "--selector=attrium.dev/name=demo"]);
+    let jobs = namespace.list("jobs", "attrium.dev/name=demo");
     assert_eq!(jobs.len(), 3, "a Job for each stage, and none twice");
     let other = with(
         run.clone(),

@@ -23,14 +23,14 @@ pub fn long_run() -> Value {
     with(training_run(), &longer)
 }
 
-/// The selector of the pods and Jobs of a stage.
+/// The label of the pods and Jobs of a stage.
 pub fn of_stage(stage: &str) -> String {
-    format!("--selector=app.kubernetes.io/component={stage}")
+    format!("app.kubernetes.io/component={stage}")
 }
 
 /// Waits until a stage has a pod that runs, and returns the pod.
 pub fn running_pod(namespace: &Namespace, stage: &str) -> Value {
-    let found = || running(&namespace.list(&["pods", &of_stage(stage)]));
+    let found = || running(&namespace.list("pods", &of_stage(stage)));
     let what = format!("running a pod of {stage}");
     namespace.wait_until(RUN, &what, END, |_| !found().is_empty());
     found().swap_remove(0)
@@ -59,7 +59,7 @@ pub fn first_checkpoint(namespace: &Namespace) {
 pub fn expect_nothing_lost(namespace: &Namespace) -> Value {
     let run = namespace.wait_for_success(RUN, END);
     expect_every_epoch_once(namespace, &run);
-    let jobs = namespace.list(&["jobs"]).len();
+    let jobs = namespace.list("jobs", "").len();
     assert_eq!(jobs, STAGES, "a Job for each stage, and none twice");
     run
 }

@@ -82,7 +82,7 @@ fn operators_that_are_killed_at_each_stage_repeat_nothing() {
     for stage in ["preprocess", "train", "evaluate"] {
         let what = format!("at the stage {stage}");
         namespace.wait_until(RUN, &what, END, |_| {
-            !namespace.list(&["jobs", &of_stage(stage)]).is_empty()
+            !namespace.list("jobs", &of_stage(stage)).is_empty()
         });
         for (name, _) in operators() {
             let kill = ["--grace-period=0", "--force", "--wait=false"];

@@ -28,12 +28,12 @@ fn an_upgrade_does_not_disturb_a_run_in_flight() {
     script("install", &["--set", "image.tag=next"]).ok();
     let run = expect_nothing_lost(&namespace);
     let image = |stage: &str| {
-        let job = namespace.list(&["jobs", &of_stage(stage)]).swap_remove(0);
+        let job = namespace.list("jobs", &of_stage(stage)).swap_remove(0);
         job["spec"]["template"]["spec"]["containers"][0]["image"].clone()
     };
     assert_eq!(image("train"), "localhost/attrium:test");
     assert_eq!(image("evaluate"), next);
-    let pods = namespace.list(&["pods", &of_stage("train")]);
+    let pods = namespace.list("pods", &of_stage("train"));
     assert_eq!(pods.len(), 2, "no pod was started again: {run}");
     script("install", &[]).ok();
 }

@@ -1,5 +1,8 @@
 //! A resource that an older definition let in and that this operator cannot read.
 
+use std::thread::sleep;
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::cluster::operators;
@@ -44,14 +47,19 @@ fn a_resource_that_an_older_definition_let_in_is_told_of_and_disturbs_no_other()
     let before = operators();
     let lenient = Lenient::new();
     let folds = json!({"spec": {"crossValidation": {"folds": "many"}}});
-    namespace.wait_until("namespace/default", "lenient", END, |_| {
-        namespace.try_apply(&with(training_run(), &folds)).is_ok()
+    // The API server takes a moment to see a definition's change.
+    let malformed = with(training_run(), &folds);
+    let mut tries = (0..60).map(|_| namespace.try_apply(&malformed).is_ok());
+    let applied = tries.any(|applied| {
+        sleep(Duration::from_millis(500));
+        applied
     });
+    assert!(applied);
     drop(lenient);
     let run = namespace.wait_for(RUN, "Accepted", "False", END);
     let accepted = condition(&run, "Accepted").unwrap();
     assert!(accepted.message.contains("folds"), "{}", accepted.message);
-    assert_eq!(namespace.list(&["jobs"]), Vec::<Value>::new());
+    assert_eq!(namespace.list("jobs", ""), Vec::<Value>::new());
 
     let other = with(training_run(), &json!({"metadata": {"name": "other"}}));
     namespace.apply(&other);
