@@ -117,8 +117,8 @@ fn an_index_whose_data_is_bad_leaves_the_others_their_results() {
         "tasks": ["Positive", "Perugini"],
     }});
     namespace.apply(&with(training_run(), &patch));
-    let words = ["Perugini", "patient"];
-    let run = failed(&namespace, "TaskFailed", &words);
+    let words = ["Perugini", "has 1 patient"];
+    let run = failed(&namespace, "BadData", &words);
     let status = &run["status"];
     let train = &status["stages"][1];
     assert_eq!(

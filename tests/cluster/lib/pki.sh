@@ -7,12 +7,13 @@ authority() {
     -keyout "$state/pki/$1.key" -out "$state/pki/$1.crt" 2>/dev/null
 }
 
-# certificate AUTHORITY NAME SUBJECT [SUBJECT_ALTERNATIVE_NAMES]
+# certificate AUTHORITY NAME SUBJECT [SUBJECT_ALTERNATIVE_NAMES]: of X.509's third version, which having an
+# extension makes it; rustls takes no other.
 certificate() {
   local path=$state/pki/$2
   openssl req -newkey rsa:2048 -nodes -keyout "$path.key" -subj "$3" 2>/dev/null |
     openssl x509 -req -days 365 -CA "$state/pki/$1.crt" -CAkey "$state/pki/$1.key" -CAcreateserial \
-      -extfile <(echo "${4:+subjectAltName=$4}") -out "$path.crt" 2>/dev/null
+      -extfile <(printf '%s\n' "keyUsage=digitalSignature" ${4:+"subjectAltName=$4"}) -out "$path.crt" 2>/dev/null
 }
 
 # kubeconfig NAME: for the client whose certificate has that name.
