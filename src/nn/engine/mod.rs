@@ -30,7 +30,7 @@ pub use error::Error;
 pub use inference::Folded;
 pub use kernels::{Isa, Level};
 pub use parameters::{Gradients, Parameters, Statistics, StatisticsMut};
-pub use program::{Extent, Operation, Program};
+pub use program::{Operation, Program};
 
 use error::check;
 use forward::Pass;

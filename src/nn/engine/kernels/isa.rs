@@ -49,11 +49,6 @@ impl Isa {
         present.then_some(Self(level))
     }
 
-    /// The kind.
-    pub fn level(self) -> Level {
-        self.0
-    }
-
     /// Floats in a vector, and channels in a block.
     pub fn lanes(self) -> usize {
         match self.0 {
