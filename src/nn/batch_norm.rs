@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 use super::Step;
 
 /// Added to the variance before its root is taken (Keras' default).
-const EPSILON: f64 = 1e-3;
+pub(super) const EPSILON: f64 = 1e-3;
 /// The weight of the newest batch in the running statistics, in the long run (Keras' default
 /// momentum is 0.99).
 const NEWEST: f64 = 0.01;
@@ -67,10 +67,15 @@ impl BatchNorm {
     /// - `images`: `[batch, channels, height, width]`, output: the same
     pub fn forward_training(&mut self, images: Tensor<4>, step: Step) -> Tensor<4> {
         let normalized = batch_norm_train(images, self.weight.val(), self.bias.val(), EPSILON);
-        let newest = newest_weight(step.number);
-        follow(&mut self.running_mean, normalized.mean, newest);
-        follow(&mut self.running_var, normalized.variance, newest);
+        self.follow(normalized.mean, normalized.variance, step);
         normalized.output
+    }
+
+    /// Moves the running statistics towards those of a batch.
+    pub(super) fn follow(&mut self, mean: Tensor<1>, variance: Tensor<1>, step: Step) {
+        let newest = newest_weight(step.number);
+        follow(&mut self.running_mean, mean, newest);
+        follow(&mut self.running_var, variance, newest);
     }
 }
 

@@ -6,12 +6,15 @@
 //! by side in one process. Nothing here reads or writes files, normalises images or chooses
 //! weights: that is for the callers.
 //!
-//! The networks are written in Burn's operations alone and run on whatever [`Device`] they are
-//! made on; [`cpu`] and [`gpu`] give the two that this package knows.
+//! The networks are written in Burn's operations and run on whatever [`Device`] they are made on;
+//! [`cpu`] and [`gpu`] give the two that this package knows. On a processor the layers before the
+//! head go through an engine of this package's own (`engine`), which `trunk` joins to Burn as one
+//! operation.
 
 mod activation_map;
 mod batch_norm;
 mod device;
+mod engine;
 mod error;
 mod head;
 mod layer;
@@ -20,6 +23,7 @@ mod network;
 mod residual;
 mod stack;
 mod step;
+mod trunk;
 mod weights;
 
 #[cfg(test)]

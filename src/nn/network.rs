@@ -101,6 +101,15 @@ impl Network {
         }
     }
 
+    /// The same network in Burn's own operations on any device.
+    #[cfg(test)]
+    pub(crate) fn without_engine(self) -> Self {
+        match self {
+            Self::Linear(network) => Self::Linear(network.without_engine()),
+            Self::Residual(network) => Self::Residual(network.without_engine()),
+        }
+    }
+
     /// The logits by the batch's own statistics and with dropout; moves the running statistics.
     ///
     /// # Shapes
@@ -328,13 +337,15 @@ mod tests {
         let recording = plain.clone().train();
         assert!(recording.device().is_autodiff());
         let images = image_tensor(images(2), &cpu());
-        let expected = plain.forward(images.clone()).into_data();
-        assert_eq!(recording.forward(images.clone()).into_data(), expected);
+        let expected = floats(plain.forward(images.clone()).into_data());
+        let near = |found: Vec<f32>| {
+            let mut pairs = found.iter().zip(&expected);
+            pairs.all(|(found, expected)| (found - expected).abs() < 1e-4)
+        };
+        assert!(near(floats(recording.forward(images.clone()).into_data())));
         let mut training = plain.clone();
-        assert_ne!(
-            training.forward_training(images, FIRST).into_data(),
-            expected
-        );
+        let trained = floats(training.forward_training(images, FIRST).into_data());
+        assert!(!near(trained));
     }
 
     #[test]

@@ -2,8 +2,11 @@ use burn::module::Module;
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
+use super::batch_norm::EPSILON;
+use super::engine::{self, Operation, Program};
 use super::layer::average_pool;
-use super::{Head, Layer, Step, residual};
+use super::trunk::{Trained, Trunk};
+use super::{Head, IMAGE_SIZE, Layer, Step, residual};
 
 /// Channels of the four blocks.
 const CHANNELS: [usize; 4] = [16, 32, 64, 128];
@@ -22,6 +25,8 @@ pub struct Stack {
     pub(super) stem: Layer,
     blocks: Vec<Block>,
     pub(super) head: Head,
+    #[module(skip)]
+    trunk: Trunk,
 }
 
 impl Stack {
@@ -41,7 +46,23 @@ impl Stack {
             stem: Layer::new(1, CHANNELS[0], device),
             blocks: CHANNELS.map(block).into(),
             head: Head::new(FEATURES, classes, device),
+            trunk: Trunk::new(program(skips)),
         }
+    }
+
+    /// The same stack in Burn's own operations on any device.
+    #[cfg(test)]
+    pub(super) fn without_engine(self) -> Self {
+        Self {
+            trunk: Trunk::off(),
+            ..self
+        }
+    }
+
+    /// The layers in their order.
+    fn layers(&self) -> impl Iterator<Item = &Layer> {
+        let blocks = self.blocks.iter().flat_map(|block| &block.layers);
+        std::iter::once(&self.stem).chain(blocks)
     }
 
     /// The logits.
@@ -49,11 +70,22 @@ impl Stack {
     /// # Shapes
     /// - `images`: `[batch, 1, 128, 128]`, output: `[batch, classes]`
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        self.head.forward(self.features(images)) // from [batch, 128, 8, 8]
+    }
+
+    /// What reaches the head.
+    ///
+    /// # Shapes
+    /// - `images`: `[batch, 1, 128, 128]`, output: `[batch, 128, 8, 8]`
+    fn features(&self, images: Tensor<4>) -> Tensor<4> {
+        if let Some(features) = self.trunk.evaluate(&images, self.layers()) {
+            return features;
+        }
         let mut images = relu(self.stem.forward(images)); // [batch, 16, 128, 128]
         for block in &self.blocks {
             images = block.forward(images);
         }
-        self.head.forward(images) // from [batch, 128, 8, 8]
+        images
     }
 
     /// The logits in training: batch statistics and dropout.
@@ -70,11 +102,24 @@ impl Stack {
     /// # Shapes
     /// - `images`: `[batch, 1, 128, 128]`, output: `[batch, 128, 8, 8]`
     pub(super) fn features_training(&mut self, images: Tensor<4>, step: Step) -> Tensor<4> {
+        if let Some(trained) = self.trunk.train(&images, self.layers()) {
+            return self.follow(trained, step);
+        }
         let mut images = relu(self.stem.forward_training(images, step)); // [batch, 16, 128, 128]
         for block in &mut self.blocks {
             images = block.forward_training(images, step);
         }
         images
+    }
+
+    /// Moves the running statistics towards those of a batch, and gives its features.
+    fn follow(&mut self, trained: Trained, step: Step) -> Tensor<4> {
+        let blocks = self.blocks.iter_mut().flat_map(|block| &mut block.layers);
+        let layers = std::iter::once(&mut self.stem).chain(blocks);
+        for (layer, [mean, variance]) in layers.zip(trained.statistics) {
+            layer.norm.follow(mean, variance, step);
+        }
+        trained.features
     }
 
     /// What the first layer of each block gives, after its activation.
@@ -91,6 +136,21 @@ impl Stack {
         }
         first
     }
+}
+
+/// The layers and pools of a stack as the engine knows them.
+fn program(skips: bool) -> Result<Program, engine::Error> {
+    let layer = |channels, skip| Operation::Convolution { channels, skip };
+    let mut operations = vec![layer(CHANNELS[0], None)];
+    for channels in CHANNELS {
+        for _ in 0..PAIRS {
+            let before = operations.len() - 1;
+            operations.push(layer(channels, None));
+            operations.push(layer(channels, skips.then_some(before)));
+        }
+        operations.push(Operation::Pool);
+    }
+    Program::new(IMAGE_SIZE, IMAGE_SIZE, EPSILON, operations)
 }
 
 /// Three pairs of layers and a pool.

@@ -101,6 +101,15 @@ impl Fit {
         Ok(fit)
     }
 
+    /// The same fit in Burn's own operations on any device.
+    #[cfg(test)]
+    pub(super) fn without_engine(self) -> Self {
+        Self {
+            network: self.network.without_engine(),
+            ..self
+        }
+    }
+
     /// Brings the fit to the step where a checkpoint of it was taken.
     ///
     /// # Errors

@@ -115,6 +115,43 @@ fn two_trainings_side_by_side_do_not_disturb_each_other() {
     assert!(side_by_side.iter().all(|weights| *weights == alone));
 }
 
+/// The loss of each epoch, which is what noise in the last digits grows into.
+fn losses(fit: Fit) -> Vec<f64> {
+    let fit = finish(fit);
+    fit.history()
+        .epochs
+        .iter()
+        .map(|epoch| epoch.loss)
+        .collect()
+}
+
+#[test]
+fn the_engine_trains_as_burn_does_within_the_noise_of_seeds() {
+    let curves: Vec<_> = (1..=3)
+        .map(|seed| {
+            let config = FitConfig {
+                seed,
+                epochs: 4,
+                ..config()
+            };
+            let fit = || start(config.clone(), data(&[0, 1, 1, 0], &[]));
+            (losses(fit()), losses(fit().without_engine()))
+        })
+        .collect();
+    for epoch in 0..4 {
+        let own = curves
+            .iter()
+            .map(|(engine, burn)| (engine[epoch] - burn[epoch]).abs());
+        let burn = || curves.iter().map(|(_, burn)| burn[epoch]);
+        let between_seeds = burn().fold(f64::MIN, f64::max) - burn().fold(f64::MAX, f64::min);
+        let own = own.fold(0.0, f64::max);
+        assert!(
+            own < between_seeds / 2.0,
+            "{own} in epoch {epoch}: {curves:?}"
+        );
+    }
+}
+
 #[test]
 fn every_step_is_reported_and_every_epoch_written_down() {
     let mut fit = start(config(), data(&[0, 1, 1], &[1]));

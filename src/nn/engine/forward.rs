@@ -1,0 +1,355 @@
+//! The way forward in training.
+
+use rayon::iter::{IndexedParallelIterator, ParallelIterator};
+use rayon::slice::{ParallelSlice, ParallelSliceMut};
+
+use super::kernels::{
+    Direction, Forward, Isa, Join, Outputs, Plane, Pool, Source, StemForward, TransformWeights,
+    stem_image, stem_pack,
+};
+use super::plan::{image, plane};
+use super::workspace::{Moments, Workspace, shape};
+use super::{Operation, Parameters, Program, StatisticsMut};
+
+/// Bytes of a share's images that do not stay in the caches until they are read again.
+const STREAMED: usize = 3 << 20;
+
+pub(super) fn is_streamed(floats: usize) -> bool {
+    4 * floats >= STREAMED
+}
+
+/// A step's way forward: the parts of it that do not change.
+pub(super) struct Pass<'a> {
+    pub program: &'a Program,
+    pub isa: Isa,
+    pub parameters: &'a [Parameters<'a>],
+}
+
+/// Ranges of a workspace's images, which do not overlap.
+macro_rules! ranges {
+    ($images:expr, [$($range:expr),+ $(,)?]) => {
+        $images
+            .get_disjoint_mut([$($range.clone()),+])
+            .expect("the plan should not let buffers overlap that are used together")
+    };
+}
+pub(super) use ranges;
+
+impl Pass<'_> {
+    /// Writes the features, and the statistics of each convolution.
+    pub fn forward(
+        &self,
+        workspace: &mut Workspace,
+        images: &[f32],
+        statistics: &mut [StatisticsMut<'_>],
+        features: &mut [f32],
+    ) {
+        let mut finite = true;
+        let mut convolution = 0;
+        for (at, operation) in self.program.operations().iter().enumerate() {
+            if *operation == Operation::Pool {
+                self.pool(workspace, at);
+                continue;
+            }
+            let parameters = &self.parameters[convolution];
+            workspace.sums.fill(0.0);
+            if at == 0 {
+                self.stem(workspace, images, parameters);
+            } else {
+                self.convolve(workspace, at, parameters);
+            }
+            finite &= self.normalise(workspace, at, parameters, &mut statistics[convolution]);
+            if let Some(skip) = self.program.skip(at) {
+                self.join(workspace, at, skip);
+            }
+            convolution += 1;
+        }
+        self.unpack(workspace, features);
+        if !finite {
+            // What is not a number reads as 0 from a convolution's outputs, as the border does.
+            features.fill(f32::NAN);
+        }
+    }
+
+    fn plane(&self, at: usize) -> Plane {
+        plane(self.program, at, self.isa.lanes())
+    }
+
+    fn image(&self, at: usize) -> usize {
+        image(self.program, at, self.isa.lanes())
+    }
+
+    fn stem(&self, workspace: &mut Workspace, images: &[f32], parameters: &Parameters<'_>) {
+        let plane = self.plane(0);
+        let extent = self.program.extent(0);
+        let blocks = plane.blocks(extent.channels);
+        pack_stem(parameters.weight, plane.lanes, &mut workspace.weights);
+        let Workspace {
+            plan,
+            shares,
+            sums,
+            sums_share,
+            weights,
+            ..
+        } = workspace;
+        let [input, output] = ranges!(workspace.images, [plan.images, plan.values[0]]);
+        let bordered = stem_image(plane);
+        input
+            .par_chunks_mut(shares.each * bordered)
+            .zip(images.par_chunks(shares.each * plane.pixels()))
+            .zip(output.par_chunks_mut(shares.each * self.image(0)))
+            .zip(sums.par_chunks_mut(*sums_share))
+            .with_max_len(1)
+            .for_each(|(((input, images), output), sums)| {
+                input.fill(0.0);
+                for (to, from) in input
+                    .chunks_exact_mut(bordered)
+                    .zip(images.chunks_exact(plane.pixels()))
+                {
+                    stem_pack(plane, from, to);
+                }
+                plane.fill_border(output, f32::NAN);
+                StemForward {
+                    plane,
+                    input,
+                    weights,
+                    blocks,
+                    outputs: Outputs::Measured(&mut sums[..2 * blocks * plane.lanes]),
+                    output,
+                }
+                .run(self.isa);
+            });
+    }
+
+    fn convolve(&self, workspace: &mut Workspace, at: usize, parameters: &Parameters<'_>) {
+        let shape = shape(self.program, at, self.isa.lanes(), 0);
+        let len = shape.weights();
+        self.transform(
+            parameters,
+            at,
+            Direction::Forward,
+            &mut workspace.weights[..len],
+        );
+        let Workspace {
+            plan,
+            shares,
+            sums,
+            sums_share,
+            weights,
+            scratch,
+            scratch_share,
+            ..
+        } = workspace;
+        let (from, [scale, shift]) = source(
+            self.program,
+            plan,
+            &workspace.constants,
+            &workspace.identity,
+            at - 1,
+        );
+        let [input, output] = ranges!(workspace.images, [from, plan.values[at]]);
+        let image = self.image(at);
+        let lanes = 2 * shape.blocks_out * shape.plane.lanes;
+        output
+            .par_chunks_mut(shares.each * image)
+            .zip(input.par_chunks(shares.each * self.image(at - 1)))
+            .zip(scratch.par_chunks_mut(*scratch_share))
+            .zip(sums.par_chunks_mut(*sums_share))
+            .with_max_len(1)
+            .for_each(|(((output, input), scratch), sums)| {
+                shape.plane.fill_border(output, f32::NAN);
+                let images = output.len() / image;
+                Forward {
+                    shape: super::kernels::Shape { images, ..shape },
+                    input: Source {
+                        values: input,
+                        scale,
+                        shift,
+                    },
+                    weights,
+                    streamed: is_streamed(output.len()),
+                    output,
+                    sums: &mut sums[..lanes],
+                    scratch,
+                }
+                .run(self.isa);
+            });
+    }
+
+    /// Transforms a convolution's weights, a block for each thread.
+    pub fn transform(
+        &self,
+        parameters: &Parameters<'_>,
+        at: usize,
+        direction: Direction,
+        to: &mut [f32],
+    ) {
+        let channels_in = self.program.before(at).channels;
+        let shape = shape(self.program, at, self.isa.lanes(), 0);
+        let blocks = match direction {
+            Direction::Forward => shape.blocks_out,
+            Direction::Backward => shape.blocks_in,
+        };
+        to.par_chunks_exact_mut(to.len() / blocks)
+            .enumerate()
+            .for_each(|(block, to)| {
+                TransformWeights {
+                    weights: parameters.weight,
+                    channels_in,
+                    direction,
+                    block,
+                    to,
+                }
+                .run(self.isa);
+            });
+    }
+
+    /// From sums to what normalisation comes to. Whether all of it is finite.
+    fn normalise(
+        &self,
+        workspace: &mut Workspace,
+        at: usize,
+        parameters: &Parameters<'_>,
+        statistics: &mut StatisticsMut<'_>,
+    ) -> bool {
+        let plane = self.plane(at);
+        let channels = self.program.extent(at).channels;
+        let lanes = plane.blocks(channels) * plane.lanes;
+        let count = (workspace.shares.batch * plane.pixels()) as f64;
+        let mut finite = true;
+        workspace.total(2 * lanes);
+        let (sums, squares) = workspace.sums.split_at(lanes);
+        let constants = &mut workspace.constants[at];
+        for channel in 0..channels {
+            let mean = sums[channel] / count;
+            let variance = (squares[channel] / count - mean * mean).max(0.0);
+            finite &= mean.is_finite() && variance.is_finite();
+            statistics.mean[channel] = mean as f32;
+            statistics.variance[channel] = variance as f32;
+            let inverse_deviation = 1.0 / (variance + self.program.epsilon()).sqrt();
+            let scale = f64::from(parameters.scale[channel]) * inverse_deviation;
+            let shift = f64::from(parameters.offset[channel]) - mean * scale;
+            finite &= scale.is_finite() && shift.is_finite();
+            constants.moments[channel] = Moments {
+                mean,
+                inverse_deviation,
+            };
+            let [scales, shifts] = &mut constants.normal;
+            scales[channel] = scale as f32;
+            shifts[channel] = shift as f32;
+        }
+        finite
+    }
+
+    fn join(&self, workspace: &mut Workspace, at: usize, skip: usize) {
+        let plane = self.plane(at);
+        let [blocks, skip_blocks] =
+            [at, skip].map(|at| plane.blocks(self.program.extent(at).channels));
+        let Workspace {
+            plan,
+            shares,
+            constants,
+            identity,
+            ..
+        } = workspace;
+        let [scale, shift] = &constants[at].normal;
+        let (from, [skip_scale, skip_shift]) =
+            source(self.program, plan, constants, identity, skip);
+        let [skipped, outputs, to] =
+            ranges!(workspace.images, [from, plan.values[at], plan.joined[at]]);
+        to.par_chunks_mut(shares.each * self.image(at))
+            .zip(outputs.par_chunks(shares.each * self.image(at)))
+            .zip(skipped.par_chunks(shares.each * self.image(skip)))
+            .with_max_len(1)
+            .for_each(|((to, outputs), skipped)| {
+                Join {
+                    plane,
+                    blocks,
+                    images: to.len() / self.image(at),
+                    outputs: Source {
+                        values: outputs,
+                        scale,
+                        shift,
+                    },
+                    skip: Source {
+                        values: skipped,
+                        scale: skip_scale,
+                        shift: skip_shift,
+                    },
+                    skip_blocks,
+                    to,
+                }
+                .run(self.isa);
+            });
+    }
+
+    fn pool(&self, workspace: &mut Workspace, at: usize) {
+        let plane = self.plane(at - 1);
+        let blocks = plane.blocks(self.program.extent(at).channels);
+        let Workspace {
+            plan,
+            shares,
+            constants,
+            identity,
+            ..
+        } = workspace;
+        let (from, [scale, shift]) = source(self.program, plan, constants, identity, at - 1);
+        let [input, output] = ranges!(workspace.images, [from, plan.values[at]]);
+        output
+            .par_chunks_mut(shares.each * self.image(at))
+            .zip(input.par_chunks(shares.each * self.image(at - 1)))
+            .with_max_len(1)
+            .for_each(|(output, input)| {
+                plane.halved().fill_border(output, 0.0);
+                Pool {
+                    plane,
+                    blocks,
+                    images: output.len() / self.image(at),
+                    input: Source {
+                        values: input,
+                        scale,
+                        shift,
+                    },
+                    output,
+                }
+                .run(self.isa);
+            });
+    }
+
+    fn unpack(&self, workspace: &Workspace, features: &mut [f32]) {
+        let last = self.program.operations().len() - 1;
+        let len = self.program.features().len();
+        let from = &workspace.images[workspace.plan.values[last].clone()];
+        features
+            .par_chunks_exact_mut(len)
+            .zip(from.par_chunks_exact(self.image(last)))
+            .for_each(|(features, image)| self.plane(last).unpack(image, features));
+    }
+}
+
+/// Where an operation's result is, and how it is activated as it is read.
+pub(super) fn source<'a>(
+    program: &Program,
+    plan: &super::plan::Plan,
+    constants: &'a [super::workspace::Constants],
+    identity: &'a [Vec<f32>; 2],
+    at: usize,
+) -> (std::ops::Range<usize>, [&'a [f32]; 2]) {
+    let (range, normal) = match program.operations()[at] {
+        Operation::Convolution { skip: Some(_), .. } => (&plan.joined[at], identity),
+        Operation::Convolution { skip: None, .. } => (&plan.values[at], &constants[at].normal),
+        Operation::Pool => (&plan.values[at], identity),
+    };
+    let [scale, shift] = normal;
+    (range.clone(), [scale, shift])
+}
+
+/// `[channel][3][3]` as `[block][9][lane]`.
+pub(super) fn pack_stem(weight: &[f32], lanes: usize, to: &mut [f32]) {
+    let len = (weight.len() / 9).next_multiple_of(lanes) * 9;
+    to[..len].fill(0.0);
+    for (at, value) in weight.iter().enumerate() {
+        let (channel, tap) = (at / 9, at % 9);
+        to[(channel / lanes * 9 + tap) * lanes + channel % lanes] = *value;
+    }
+}

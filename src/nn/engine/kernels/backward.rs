@@ -1,0 +1,205 @@
+//! The gradient of a convolution: of its weights and of its inputs, in one pass.
+
+use super::convolution::Shape;
+use super::finish::{Backpropagate, Passed};
+use super::group::Products;
+use super::images::{Activated, Derived, Differential, Images, ImagesMut, Source};
+use super::isa::Kernel;
+use super::product::GradientPoint;
+use super::tiles::{MOST, Place, gather, scatter, scatter_inner};
+use super::{Isa, Simd};
+
+/// The layer before a convolution, whose gradient is wanted.
+#[derive(Debug)]
+pub struct Input<'a> {
+    /// Its outputs, activated as they are read: the convolution's inputs.
+    pub source: Source<'a>,
+    /// How they were activated.
+    pub activation: Activation<'a>,
+    /// The gradient that comes by a skip connection, of at least so many blocks, and its blocks.
+    pub skip: Option<(&'a [f32], usize)>,
+    /// Becomes the gradient of the normalised values, or of the values if there was no activation.
+    pub gradient: &'a mut [f32],
+    /// For each lane the sum of that gradient, then for each the sum of its products with the
+    /// outputs before normalisation; added to, unless there was no activation.
+    pub sums: &'a mut [f64],
+}
+
+/// How a layer was activated.
+#[derive(Clone, Copy, Debug)]
+pub enum Activation<'a> {
+    /// Not at all: a pool.
+    None,
+    /// As its values are read.
+    OnLoad,
+    /// The values that are read are the activation; these are the outputs before normalisation.
+    Stored(&'a [f32]),
+}
+
+/// The gradient of a convolution.
+#[derive(Debug)]
+pub struct Backward<'a> {
+    /// The sizes.
+    pub shape: Shape,
+    /// The gradient of the outputs.
+    pub output: Differential<'a>,
+    /// The inputs.
+    pub input: Input<'a>,
+    /// The transformed weights, turned round: `[block_in][36][channel_out][lane]`.
+    pub weights: &'a [f32],
+    /// The gradient of the weights, turned round and not yet transformed back:
+    /// `[36][block_in][block_out][channel_in][lane]`.
+    pub weights_gradient: &'a mut [f32],
+    /// Three times [`Shape::scratch`].
+    pub scratch: &'a mut [f32],
+    /// Whether gradients are too many for the caches.
+    pub streamed: bool,
+}
+
+impl Backward<'_> {
+    /// Computes it.
+    pub fn run(self, isa: Isa) {
+        isa.run(self);
+    }
+}
+
+impl Kernel for Backward<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Shape {
+            plane,
+            blocks_in,
+            blocks_out,
+            images,
+            ..
+        } = self.shape;
+        assert_eq!(plane.lanes, S::LANES);
+        let load = Derived::new(self.output, plane, blocks_out, images);
+        let input = Activated::new(self.input.source, plane, blocks_in, images);
+        let (passed, outputs) = match self.input.activation {
+            Activation::None => (Passed::All, input),
+            Activation::OnLoad => (Passed::Normalised, input),
+            Activation::Stored(outputs) => (
+                Passed::Images(input.images),
+                Activated {
+                    images: Images::new(outputs, plane, blocks_in, images),
+                    ..input
+                },
+            ),
+        };
+        let skip = self.input.skip.map(|(values, blocks)| {
+            assert!(blocks >= blocks_in, "a skip should not lose channels");
+            Images::new(values, plane, blocks, images)
+        });
+        let (sums, products) = self.input.sums.split_at_mut(blocks_in * S::LANES);
+        let mut finish = Backpropagate {
+            plane,
+            passed,
+            skip,
+            outputs,
+            gradient: ImagesMut::new(self.input.gradient, plane, blocks_in, images),
+            sums,
+            products,
+            streamed: self.streamed,
+        };
+        let [weights, gradient] = [self.weights, &*self.weights_gradient].map(<[f32]>::len);
+        assert!(weights >= self.shape.weights() && gradient >= self.shape.weights());
+        assert!(self.scratch.len() >= 3 * self.shape.scratch());
+        let pass = Pass {
+            shape: self.shape,
+            weights: self.weights,
+            gradient: self.weights_gradient.as_mut_ptr(),
+            scratch: self.scratch.as_mut_ptr(),
+        };
+        // SAFETY: all images and lengths have just been checked.
+        unsafe { pass.run(s, load, input, &mut finish) };
+        if self.streamed {
+            s.fence();
+        }
+    }
+}
+
+/// What the pass over the tiles needs beside images.
+struct Pass<'a> {
+    shape: Shape,
+    weights: &'a [f32],
+    gradient: *mut f32,
+    scratch: *mut f32,
+}
+
+impl Pass<'_> {
+    /// # Safety
+    /// Images and places have the shape's lengths.
+    #[inline(always)]
+    unsafe fn run<S: Simd>(
+        self,
+        s: S,
+        load: Derived,
+        input: Activated,
+        finish: &mut Backpropagate<'_>,
+    ) {
+        let Shape {
+            plane,
+            blocks_in,
+            blocks_out,
+            ..
+        } = self.shape;
+        let order = self.shape.order();
+        let (in_strides, out_strides) = (
+            self.shape.strides(blocks_in),
+            self.shape.strides(blocks_out),
+        );
+        // SAFETY: there is scratch for three.
+        let [data, inner, to] = unsafe {
+            let size = self.shape.scratch();
+            [
+                self.scratch,
+                self.scratch.add(size),
+                self.scratch.add(2 * size),
+            ]
+        };
+        let square = blocks_in * blocks_out * S::LANES * S::LANES;
+        let mut places = [Place::default(); MOST];
+        let mut first = 0;
+        while first < order.tiles() {
+            let tiles = order.group(first, self.shape.group(), &mut places);
+            let places = &places[..tiles];
+            let products = Products {
+                order,
+                weights: self.weights,
+                from: data,
+                from_strides: out_strides,
+                blocks_in: blocks_out,
+                to,
+                to_strides: in_strides,
+                blocks_out: blocks_in,
+                tiles,
+                next: first + tiles,
+            };
+            // SAFETY: the caller vouches for images and lengths.
+            unsafe {
+                scatter(s, load, plane, blocks_out, places, data, out_strides);
+                scatter_inner(s, input, plane, blocks_in, places, inner, in_strides);
+                for point in 0..36 {
+                    products.prefetch(s, point, load);
+                    products.prefetch_tiles(s, point, input);
+                    products.point(s, point);
+                    GradientPoint {
+                        inner: inner.add(point * in_strides.point),
+                        inner_strides: in_strides,
+                        blocks_in,
+                        data: data.add(point * out_strides.point),
+                        data_strides: out_strides,
+                        blocks_out,
+                        to: self.gradient.add(point * square),
+                        tiles,
+                        first: first == 0,
+                    }
+                    .multiply(s);
+                }
+                gather(s, finish, blocks_in, places, to, in_strides);
+            }
+            first += tiles;
+        }
+    }
+}

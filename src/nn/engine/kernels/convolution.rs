@@ -1,0 +1,220 @@
+//! The 3x3 convolution by Winograd's transforms.
+
+use super::finish::{Activate, Measure};
+use super::group::Products;
+use super::images::{Activated, Images, ImagesMut, Plain, Source};
+use super::isa::Kernel;
+use super::layout::Plane;
+use super::product::tile_step;
+use super::tiles::{Finish, Load, MOST, Order, Place, Strides, gather, scatter};
+use super::{Isa, Simd};
+
+/// The sizes of a convolution.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// Of inputs and outputs.
+    pub plane: Plane,
+    /// Blocks of input channels.
+    pub blocks_in: usize,
+    /// Blocks of output channels.
+    pub blocks_out: usize,
+    /// Images.
+    pub images: usize,
+    /// Whether the last image comes first.
+    pub reversed: bool,
+}
+
+impl Shape {
+    /// Tiles that are transformed before they are multiplied.
+    pub(super) fn group(self) -> usize {
+        let step = tile_step(self.plane.lanes, self.blocks_out.min(self.blocks_in));
+        32usize.next_multiple_of(step).min(MOST)
+    }
+
+    pub(super) fn strides(self, blocks: usize) -> Strides {
+        Strides::new(self.plane.lanes, blocks, self.group())
+    }
+
+    pub(super) fn order(self) -> Order {
+        Order {
+            plane: self.plane,
+            images: self.images,
+            reversed: self.reversed,
+        }
+    }
+
+    /// Floats of the transformed weights.
+    pub fn weights(self) -> usize {
+        36 * self.blocks_in * self.blocks_out * self.plane.lanes * self.plane.lanes
+    }
+
+    /// Floats of scratch for one side's transformed tiles.
+    pub fn scratch(self) -> usize {
+        let blocks = self.blocks_in.max(self.blocks_out);
+        self.strides(blocks).len()
+    }
+}
+
+/// A training's convolution: outputs as they are, and sums of them.
+#[derive(Debug)]
+pub struct Forward<'a> {
+    /// The sizes.
+    pub shape: Shape,
+    /// The inputs, activated as they are read.
+    pub input: Source<'a>,
+    /// The transformed weights.
+    pub weights: &'a [f32],
+    /// Outputs before normalisation. The border is not touched.
+    pub output: &'a mut [f32],
+    /// For each lane the sum of outputs, then for each the sum of their squares; added to.
+    pub sums: &'a mut [f64],
+    /// Two times [`Shape::scratch`].
+    pub scratch: &'a mut [f32],
+    /// Whether outputs are too many for the caches.
+    pub streamed: bool,
+}
+
+impl Forward<'_> {
+    /// Computes it.
+    pub fn run(self, isa: Isa) {
+        isa.run(self);
+    }
+}
+
+impl Kernel for Forward<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Shape {
+            plane,
+            blocks_in,
+            blocks_out,
+            images,
+            ..
+        } = self.shape;
+        assert_eq!(plane.lanes, S::LANES);
+        let load = Activated::new(self.input, plane, blocks_in, images);
+        let output = ImagesMut::new(self.output, plane, blocks_out, images);
+        let mut finish = Measure::new(plane, output, blocks_out, self.sums, self.streamed);
+        // SAFETY: images have been checked as both were made.
+        unsafe { convolve(s, self.shape, load, self.weights, self.scratch, &mut finish) };
+        if self.streamed {
+            s.fence();
+        }
+    }
+}
+
+/// An evaluation's convolution, with batch normalisation in its weights: outputs after the
+/// activation.
+#[derive(Debug)]
+pub struct Inference<'a> {
+    /// The sizes.
+    pub shape: Shape,
+    /// The inputs, with a border of 0.
+    pub input: &'a [f32],
+    /// The transformed weights.
+    pub weights: &'a [f32],
+    /// Added to the outputs, one for each lane of the blocks.
+    pub bias: &'a [f32],
+    /// Images added before the activation, and their blocks, of which there may be fewer.
+    pub skip: Option<(&'a [f32], usize)>,
+    /// Whether the mean of each 2x2 square is the output.
+    pub pooled: bool,
+    /// The outputs. The border is not touched.
+    pub output: &'a mut [f32],
+    /// Two times [`Shape::scratch`].
+    pub scratch: &'a mut [f32],
+}
+
+impl Inference<'_> {
+    /// Computes it.
+    pub fn run(self, isa: Isa) {
+        isa.run(self);
+    }
+}
+
+impl Kernel for Inference<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Shape {
+            plane,
+            blocks_in,
+            blocks_out,
+            images,
+            ..
+        } = self.shape;
+        assert_eq!(plane.lanes, S::LANES);
+        assert!(self.bias.len() >= blocks_out * S::LANES);
+        let load = Plain {
+            plane,
+            images: Images::new(self.input, plane, blocks_in, images),
+        };
+        let to = if self.pooled { plane.halved() } else { plane };
+        let mut finish = Activate {
+            plane,
+            bias: self.bias.as_ptr(),
+            skip: self
+                .skip
+                .map(|(values, blocks)| Images::new(values, plane, blocks, images)),
+            pooled: self.pooled,
+            output: ImagesMut::new(self.output, to, blocks_out, images),
+        };
+        // SAFETY: images have been checked as both were made.
+        unsafe { convolve(s, self.shape, load, self.weights, self.scratch, &mut finish) };
+    }
+}
+
+/// # Safety
+/// `load` and `finish` have the shape's images and blocks.
+#[inline(always)]
+unsafe fn convolve<S: Simd, L: Load<S>, F: Finish<S>>(
+    s: S,
+    shape: Shape,
+    load: L,
+    weights: &[f32],
+    scratch: &mut [f32],
+    finish: &mut F,
+) {
+    assert!(weights.len() >= shape.weights() && scratch.len() >= 2 * shape.scratch());
+    let (from, to) = scratch.split_at_mut(shape.scratch());
+    let (from_strides, to_strides) = (
+        shape.strides(shape.blocks_in),
+        shape.strides(shape.blocks_out),
+    );
+    let order = shape.order();
+    let mut places = [Place::default(); MOST];
+    let mut first = 0;
+    while first < order.tiles() {
+        let tiles = order.group(first, shape.group(), &mut places);
+        let places = &places[..tiles];
+        let products = Products {
+            order,
+            weights,
+            from: from.as_ptr(),
+            from_strides,
+            blocks_in: shape.blocks_in,
+            to: to.as_mut_ptr(),
+            to_strides,
+            blocks_out: shape.blocks_out,
+            next: first + tiles,
+            tiles,
+        };
+        // SAFETY: the caller vouches for `load` and `finish`; scratch and weights are long enough.
+        unsafe {
+            scatter(
+                s,
+                load,
+                shape.plane,
+                shape.blocks_in,
+                places,
+                from.as_mut_ptr(),
+                from_strides,
+            );
+            for point in 0..36 {
+                products.prefetch(s, point, load);
+                products.point(s, point);
+            }
+            gather(s, finish, shape.blocks_out, places, to.as_ptr(), to_strides);
+        }
+        first += tiles;
+    }
+}

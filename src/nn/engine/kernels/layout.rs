@@ -1,0 +1,110 @@
+/// How the images of a layer lie in memory: channels in blocks of as many as a vector has lanes,
+/// rows and columns of such blocks, and a border of one pixel all round.
+///
+/// An image is `[block][height + 2][width + 2][lane]`. Height and width are multiples of 4, the
+/// size of a Winograd tile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plane {
+    /// Rows without the border.
+    pub height: usize,
+    /// Columns without the border.
+    pub width: usize,
+    /// Channels in a block.
+    pub lanes: usize,
+}
+
+/// The height and width of a tile of outputs.
+pub const TILE: usize = 4;
+
+impl Plane {
+    /// Floats from one row to the next.
+    pub fn row(self) -> usize {
+        (self.width + 2) * self.lanes
+    }
+
+    /// Floats of a block of channels.
+    pub fn block(self) -> usize {
+        (self.height + 2) * self.row()
+    }
+
+    /// Tiles of an image.
+    pub fn tiles(self) -> usize {
+        self.height / TILE * (self.width / TILE)
+    }
+
+    /// Pixels of an image.
+    pub fn pixels(self) -> usize {
+        self.height * self.width
+    }
+
+    /// Blocks that hold so many channels.
+    pub fn blocks(self, channels: usize) -> usize {
+        channels.div_ceil(self.lanes)
+    }
+
+    /// The plane after a pool.
+    pub fn halved(self) -> Self {
+        Self {
+            height: self.height / 2,
+            width: self.width / 2,
+            ..self
+        }
+    }
+
+    /// Where the pixel after the border is.
+    pub fn inside(self) -> usize {
+        self.row() + self.lanes
+    }
+
+    /// Where a tile's 6x6 data begin, within a block.
+    pub fn corner(self, tile: usize) -> usize {
+        let wide = self.width / TILE;
+        tile / wide * TILE * self.row() + tile % wide * TILE * self.lanes
+    }
+
+    /// Fills the border of images of any number of blocks.
+    pub fn fill_border(self, images: &mut [f32], value: f32) {
+        for block in images.chunks_exact_mut(self.block()) {
+            let row = self.row();
+            block[..row].fill(value);
+            block[(self.height + 1) * row..].fill(value);
+            for inner in block[row..].chunks_exact_mut(row).take(self.height) {
+                inner[..self.lanes].fill(value);
+                inner[row - self.lanes..].fill(value);
+            }
+        }
+    }
+
+    /// Copies an image of `[channel][height][width]` into the layout; lanes that are left over
+    /// become 0, the border stays.
+    pub fn pack(self, plain: &[f32], image: &mut [f32]) {
+        let channels = plain.len() / self.pixels();
+        for (block, to) in image.chunks_exact_mut(self.block()).enumerate() {
+            for y in 0..self.height {
+                let row = &mut to[(y + 1) * self.row() + self.lanes..][..self.width * self.lanes];
+                for lane in 0..self.lanes {
+                    let channel = block * self.lanes + lane;
+                    let to = row.iter_mut().skip(lane).step_by(self.lanes);
+                    if channel < channels {
+                        let from = &plain[(channel * self.height + y) * self.width..][..self.width];
+                        to.zip(from).for_each(|(to, from)| *to = *from);
+                    } else {
+                        to.for_each(|to| *to = 0.0);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Copies an image of the layout into `[channel][height][width]`.
+    pub fn unpack(self, image: &[f32], plain: &mut [f32]) {
+        for (channel, to) in plain.chunks_exact_mut(self.pixels()).enumerate() {
+            let block = &image[channel / self.lanes * self.block()..][..self.block()];
+            for (y, to) in to.chunks_exact_mut(self.width).enumerate() {
+                let row = &block[(y + 1) * self.row() + self.lanes..];
+                let from = row.iter().skip(channel % self.lanes).step_by(self.lanes);
+                to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::ops::{Deref, DerefMut};
+use std::ptr::NonNull;
+
+/// Bytes that large pieces are aligned to, and small ones.
+const ALIGNMENTS: [usize; 2] = [2 << 20, 64];
+
+/// Floats that begin at the beginning of a cache line, or of a large page if there are many.
+pub struct Memory {
+    start: NonNull<f32>,
+    len: usize,
+}
+
+// SAFETY: the floats are the value's own.
+unsafe impl Send for Memory {}
+// SAFETY: a shared value is only read.
+unsafe impl Sync for Memory {}
+
+impl Memory {
+    /// So many zeros, if there is memory for them.
+    pub fn zeros(len: usize) -> Option<Self> {
+        let len = len.max(1);
+        let layout = layout(len)?;
+        // SAFETY: the layout has a size.
+        let start = NonNull::new(unsafe { alloc_zeroed(layout) })?.cast();
+        Some(Self { start, len })
+    }
+}
+
+fn layout(len: usize) -> Option<Layout> {
+    let bytes = len.checked_mul(4)?;
+    let [large, small] = ALIGNMENTS;
+    Layout::from_size_align(bytes, if bytes >= 2 * large { large } else { small }).ok()
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        if let Some(layout) = layout(self.len) {
+            // SAFETY: allocated by `zeros` with this very layout.
+            unsafe { dealloc(self.start.as_ptr().cast(), layout) }
+        }
+    }
+}
+
+impl Deref for Memory {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        // SAFETY: `zeros` has allocated and initialised so many.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
+    }
+}
+
+impl DerefMut for Memory {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        // SAFETY: as in `deref`, and the borrow is exclusive.
+        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
+    }
+}
+
+impl std::fmt::Debug for Memory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Memory({})", self.len)
+    }
+}

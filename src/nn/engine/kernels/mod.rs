@@ -1,0 +1,45 @@
+//! The loops that take the time, each for one share of a batch on one thread.
+//!
+//! This is the one place with `unsafe`. A kernel is a struct of slices and sizes with a safe `run`
+//! that checks them against each other; what is below it works by address. Which thread takes
+//! which share, and which memory, is decided by the caller.
+//!
+//! Convolutions are Winograd's F(4x4, 3x3), fused with what comes before and after: batch
+//! normalisation and ReLU are applied as values are read and are never stored, and the sums that
+//! normalisation and its gradient need are taken while outputs are in registers.
+
+#![allow(unsafe_code)]
+// Loops by index over small arrays are what becomes registers.
+#![allow(clippy::needless_range_loop)]
+
+mod backward;
+mod convolution;
+mod finish;
+mod group;
+mod images;
+mod isa;
+mod layout;
+mod memory;
+mod pixelwise;
+mod portable;
+mod product;
+mod simd;
+mod stem;
+mod tiles;
+mod weights;
+mod winograd;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+pub use backward::{Activation, Backward, Input};
+pub use convolution::{Forward, Inference, Shape};
+pub use images::{Differential, Source};
+pub use isa::{Isa, Level};
+pub use layout::{Plane, TILE};
+pub use memory::Memory;
+pub use pixelwise::{Join, Pool, PoolBackward};
+pub use stem::{Outputs, StemBackward, StemForward, image as stem_image, pack as stem_pack};
+pub use weights::{CollectGradient, Direction, TransformWeights};
+
+use portable::Portable;
+use simd::Simd;

@@ -1,0 +1,201 @@
+//! Layers that take pixels one by one: pools, and the sums at the end of skip connections.
+
+use super::backward::Activation;
+use super::finish::add;
+use super::images::{Activated, Images, ImagesMut, Source};
+use super::isa::Kernel;
+use super::layout::Plane;
+use super::tiles::Load;
+use super::{Isa, Simd};
+
+/// The mean of each 2x2 square.
+#[derive(Debug)]
+pub struct Pool<'a> {
+    /// Of the inputs.
+    pub plane: Plane,
+    /// Blocks of channels.
+    pub blocks: usize,
+    /// Images.
+    pub images: usize,
+    /// The inputs, activated as they are read.
+    pub input: Source<'a>,
+    /// The outputs, half as high and wide. The border is not touched.
+    pub output: &'a mut [f32],
+}
+
+impl Pool<'_> {
+    /// Computes it.
+    pub fn run(self, isa: Isa) {
+        isa.run(self);
+    }
+}
+
+/// The places of a 2x2 square, within a block.
+#[inline(always)]
+fn square(plane: Plane, y: usize, x: usize) -> [usize; 4] {
+    let at = (2 * y + 1) * plane.row() + (2 * x + 1) * plane.lanes;
+    let below = at + plane.row();
+    [at, at + plane.lanes, below, below + plane.lanes]
+}
+
+impl Kernel for Pool<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let (plane, half) = (self.plane, self.plane.halved());
+        let input = Activated::new(self.input, plane, self.blocks, self.images);
+        let output = ImagesMut::new(self.output, half, self.blocks, self.images);
+        for image in 0..self.images {
+            for block in 0..self.blocks {
+                // SAFETY: images and blocks have been checked, and squares are within them.
+                unsafe {
+                    let constants = input.block(s, block);
+                    let to = output.at(image, block);
+                    for y in 0..half.height {
+                        for x in 0..half.width {
+                            let [a, b, c, d] = square(plane, y, x);
+                            let upper = s.add(
+                                input.pixel(s, constants, image, a),
+                                input.pixel(s, constants, image, b),
+                            );
+                            let lower = s.add(
+                                input.pixel(s, constants, image, c),
+                                input.pixel(s, constants, image, d),
+                            );
+                            let mean = s.mul(s.add(upper, lower), s.splat(0.25));
+                            s.store(to.add((y + 1) * half.row() + (x + 1) * S::LANES), mean);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The gradient of a pool, past the activation before it.
+#[derive(Debug)]
+pub struct PoolBackward<'a> {
+    /// Of the inputs.
+    pub plane: Plane,
+    /// Blocks of channels.
+    pub blocks: usize,
+    /// Images.
+    pub images: usize,
+    /// The gradient of the outputs.
+    pub output: &'a [f32],
+    /// The inputs, activated as they are read.
+    pub source: Source<'a>,
+    /// How they were activated.
+    pub activation: Activation<'a>,
+    /// Becomes the gradient of the inputs before their activation.
+    pub gradient: &'a mut [f32],
+    /// As in [`Input`](super::Input).
+    pub sums: &'a mut [f64],
+}
+
+impl PoolBackward<'_> {
+    /// Computes it.
+    pub fn run(self, isa: Isa) {
+        isa.run(self);
+    }
+}
+
+impl Kernel for PoolBackward<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let (plane, half) = (self.plane, self.plane.halved());
+        let from = Images::new(self.output, half, self.blocks, self.images);
+        let input = Activated::new(self.source, plane, self.blocks, self.images);
+        let outputs = match self.activation {
+            Activation::Stored(outputs) => Images::new(outputs, plane, self.blocks, self.images),
+            Activation::OnLoad | Activation::None => input.images,
+        };
+        let gradient = ImagesMut::new(self.gradient, plane, self.blocks, self.images);
+        let (sums, products) = self.sums.split_at_mut(self.blocks * S::LANES);
+        for image in 0..self.images {
+            for block in 0..self.blocks {
+                // SAFETY: images and blocks have been checked, and squares are within them.
+                unsafe {
+                    let constants = input.block(s, block);
+                    let (from, z) = (from.at(image, block), outputs.at(image, block));
+                    let to = gradient.at(image, block);
+                    for y in 0..half.height {
+                        let (mut sum, mut product) = (s.splat(0.0), s.splat(0.0));
+                        for x in 0..half.width {
+                            let value = s.load(from.add((y + 1) * half.row() + (x + 1) * S::LANES));
+                            let value = s.mul(value, s.splat(0.25));
+                            for at in square(plane, y, x) {
+                                let by = input.pixel(s, constants, image, at);
+                                let passed = s.where_positive(value, by);
+                                sum = s.add(sum, passed);
+                                product = s.fma(passed, s.load(z.add(at)), product);
+                                s.store(to.add(at), passed);
+                            }
+                        }
+                        add(s, sums, block, sum);
+                        add(s, products, block, product);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The end of a skip connection: the sum of a layer's normalised outputs and earlier images,
+/// activated.
+#[derive(Debug)]
+pub struct Join<'a> {
+    /// Of all of them.
+    pub plane: Plane,
+    /// Blocks of channels.
+    pub blocks: usize,
+    /// Images.
+    pub images: usize,
+    /// The layer's outputs, normalised but not activated as they are read.
+    pub outputs: Source<'a>,
+    /// The images before, activated as they are read.
+    pub skip: Source<'a>,
+    /// Blocks of those; where there are fewer, the others count as 0.
+    pub skip_blocks: usize,
+    /// The sums, with a border of 0.
+    pub to: &'a mut [f32],
+}
+
+impl Join<'_> {
+    /// Computes it.
+    pub fn run(self, isa: Isa) {
+        isa.run(self);
+    }
+}
+
+impl Kernel for Join<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let plane = self.plane;
+        let outputs = Activated::new(self.outputs, plane, self.blocks, self.images);
+        let skip = Activated::new(self.skip, plane, self.skip_blocks, self.images);
+        let to = ImagesMut::new(self.to, plane, self.blocks, self.images);
+        for image in 0..self.images {
+            for block in 0..self.blocks {
+                // SAFETY: images and blocks have been checked; the border is part of a block.
+                unsafe {
+                    let (_, scale, shift) = outputs.block(s, block);
+                    let from = outputs.images.at(image, block);
+                    let to = to.at(image, block);
+                    if block < self.skip_blocks {
+                        let constants = skip.block(s, block);
+                        for at in (0..plane.block()).step_by(S::LANES) {
+                            let sum = s.fma(s.load(from.add(at)), scale, shift);
+                            let sum = s.add(sum, skip.pixel(s, constants, image, at));
+                            s.store(to.add(at), s.relu_or_zero(sum));
+                        }
+                    } else {
+                        for at in (0..plane.block()).step_by(S::LANES) {
+                            let sum = s.fma(s.load(from.add(at)), scale, shift);
+                            s.store(to.add(at), s.relu_or_zero(sum));
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The matrix products between the transforms.
+
+use super::Simd;
+use super::tiles::Strides;
+
+/// The product of one of the 36 points: `to[block_out][tile] = sum of from[..][tile] * weights`.
+///
+/// Weights are `[block_out][36][channel_in][lane]`, and begin with those of the point.
+///
+/// # Safety
+/// The three places have room for so many blocks of `tiles` tiles, rounded up to a multiple of
+/// [`tile_step`].
+#[derive(Clone, Copy)]
+pub struct Point {
+    pub from: *const f32,
+    pub from_strides: Strides,
+    pub blocks_in: usize,
+    pub weights: *const f32,
+    pub blocks_out: usize,
+    pub to: *mut f32,
+    pub to_strides: Strides,
+    pub tiles: usize,
+}
+
+/// Tiles that the innermost loop takes at once: what it reads and writes is rounded up to a
+/// multiple of it.
+pub fn tile_step(lanes: usize, blocks_out: usize) -> usize {
+    match (lanes, blocks_out) {
+        (16, 1) => 28,
+        (16, _) => 8,
+        _ => 6,
+    }
+}
+
+impl Point {
+    /// # Safety
+    /// See [`Point`].
+    #[inline(always)]
+    pub unsafe fn multiply<S: Simd>(self, s: S) {
+        // SAFETY: the tiles are rounded up as `tile_step` says.
+        unsafe {
+            if S::LANES == 16 && self.blocks_out == 1 {
+                self.rows::<S, 28, 1>(s, 0);
+            } else if S::LANES == 16 {
+                self.all_rows::<S, 8, 2>(s);
+            } else {
+                self.all_rows::<S, 6, 2>(s);
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn all_rows<S: Simd, const TILES: usize, const BLOCKS: usize>(self, s: S) {
+        let mut block = 0;
+        // SAFETY: the blocks are among `blocks_out`.
+        unsafe {
+            while block + BLOCKS <= self.blocks_out {
+                self.rows::<S, TILES, BLOCKS>(s, block);
+                block += BLOCKS;
+            }
+            while block < self.blocks_out {
+                self.rows::<S, TILES, 1>(s, block);
+                block += 1;
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn rows<S: Simd, const TILES: usize, const BLOCKS: usize>(self, s: S, block: usize) {
+        let weights_block = 36 * self.blocks_in * S::LANES * S::LANES;
+        for tile in (0..self.tiles).step_by(TILES) {
+            // SAFETY: as for `multiply`.
+            unsafe {
+                let mut sums = [[s.splat(0.0); TILES]; BLOCKS];
+                let mut weights = self.weights.add(block * weights_block);
+                for block_in in 0..self.blocks_in {
+                    let mut from = self
+                        .from
+                        .add(block_in * self.from_strides.block + tile * S::LANES);
+                    // Not a constant, lest the loop be unrolled whole.
+                    for _ in 0..self.from_strides.lanes {
+                        let mut row = [s.splat(0.0); BLOCKS];
+                        for out in 0..BLOCKS {
+                            row[out] = s.load(weights.add(out * weights_block));
+                        }
+                        for tile in 0..TILES {
+                            let value = s.splat(*from.add(tile * S::LANES));
+                            for out in 0..BLOCKS {
+                                sums[out][tile] = s.fma(value, row[out], sums[out][tile]);
+                            }
+                        }
+                        weights = weights.add(S::LANES);
+                        from = from.add(1);
+                    }
+                }
+                let to = self.to.add(block * self.to_strides.block + tile * S::LANES);
+                for out in 0..BLOCKS {
+                    for tile in 0..TILES {
+                        s.store(
+                            to.add(out * self.to_strides.block + tile * S::LANES),
+                            sums[out][tile],
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The gradient of the weights at one of the 36 points: `to[block_in][block_out][channel_in][lane]
+/// = sum over tiles of inner[block_in] * data[block_out]`, added to what is there unless `first`.
+#[derive(Clone, Copy)]
+pub struct GradientPoint {
+    pub inner: *const f32,
+    pub inner_strides: Strides,
+    pub blocks_in: usize,
+    pub data: *const f32,
+    pub data_strides: Strides,
+    pub blocks_out: usize,
+    pub to: *mut f32,
+    pub tiles: usize,
+    pub first: bool,
+}
+
+impl GradientPoint {
+    /// # Safety
+    /// The three places have room for so many blocks of `tiles` tiles.
+    #[inline(always)]
+    pub unsafe fn multiply<S: Simd>(self, s: S) {
+        // SAFETY: the blocks are among `blocks_out`.
+        unsafe {
+            for block_in in 0..self.blocks_in {
+                let mut block = 0;
+                while block + 2 <= self.blocks_out {
+                    self.blocks::<S, 2>(s, block_in, block);
+                    block += 2;
+                }
+                if block < self.blocks_out {
+                    self.blocks::<S, 1>(s, block_in, block);
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn blocks<S: Simd, const BLOCKS: usize>(self, s: S, block_in: usize, block: usize) {
+        // SAFETY: as for `multiply`; the number of channels divides the lanes.
+        unsafe {
+            if S::LANES == 16 && BLOCKS == 1 {
+                self.channels::<S, 16, BLOCKS>(s, block_in, block);
+            } else if S::LANES == 16 {
+                self.channels::<S, 8, BLOCKS>(s, block_in, block);
+            } else {
+                self.channels::<S, 4, BLOCKS>(s, block_in, block);
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn channels<S: Simd, const CHANNELS: usize, const BLOCKS: usize>(
+        self,
+        s: S,
+        block_in: usize,
+        block: usize,
+    ) {
+        let square = S::LANES * S::LANES;
+        let to = self
+            .to
+            .wrapping_add((block_in * self.blocks_out + block) * square);
+        for channel in (0..S::LANES).step_by(CHANNELS) {
+            // SAFETY: as for `multiply`.
+            unsafe {
+                let to = to.add(channel * S::LANES);
+                let mut sums = [[s.splat(0.0); CHANNELS]; BLOCKS];
+                if !self.first {
+                    for out in 0..BLOCKS {
+                        for channel in 0..CHANNELS {
+                            sums[out][channel] = s.load(to.add(out * square + channel * S::LANES));
+                        }
+                    }
+                }
+                let mut inner = self
+                    .inner
+                    .add(block_in * self.inner_strides.block + channel);
+                let mut data = self.data.add(block * self.data_strides.block);
+                for _ in 0..self.tiles {
+                    let mut row = [s.splat(0.0); BLOCKS];
+                    for out in 0..BLOCKS {
+                        row[out] = s.load(data.add(out * self.data_strides.block));
+                    }
+                    for channel in 0..CHANNELS {
+                        let value = s.splat(*inner.add(channel));
+                        for out in 0..BLOCKS {
+                            sums[out][channel] = s.fma(value, row[out], sums[out][channel]);
+                        }
+                    }
+                    inner = inner.add(S::LANES);
+                    data = data.add(S::LANES);
+                }
+                for out in 0..BLOCKS {
+                    for channel in 0..CHANNELS {
+                        s.store(
+                            to.add(out * square + channel * S::LANES),
+                            sums[out][channel],
+                        );
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! From images to the tiles that Winograd's products take, and back.
+
+use super::Simd;
+use super::layout::{Plane, TILE};
+use super::winograd::{Data, Kernel4, Output, Transform, both, columns};
+
+/// Tiles that are multiplied at once, at most.
+pub const MOST: usize = 144;
+
+/// Where a tile is: its image and the place of its 6x6 data within a block.
+#[derive(Clone, Copy, Default)]
+pub struct Place {
+    pub image: usize,
+    pub corner: usize,
+}
+
+/// All tiles of some images, in the order in which they are worked on.
+#[derive(Clone, Copy)]
+pub struct Order {
+    pub plane: Plane,
+    pub images: usize,
+    /// Begins with the last image: after a pass over them in the other order, that one is in the
+    /// caches.
+    pub reversed: bool,
+}
+
+impl Order {
+    pub fn tiles(self) -> usize {
+        self.images * self.plane.tiles()
+    }
+
+    #[inline(always)]
+    pub fn place(self, tile: usize) -> Place {
+        let each = self.plane.tiles();
+        let image = tile / each;
+        Place {
+            image: if self.reversed {
+                self.images - 1 - image
+            } else {
+                image
+            },
+            corner: self.plane.corner(tile % each),
+        }
+    }
+
+    /// The places of up to [`MOST`] tiles; returns how many of them there are.
+    #[inline(always)]
+    pub fn group(self, first: usize, size: usize, places: &mut [Place; MOST]) -> usize {
+        let count = size.min(self.tiles() - first).min(MOST);
+        for (at, place) in places[..count].iter_mut().enumerate() {
+            *place = self.place(first + at);
+        }
+        count
+    }
+}
+
+/// How transformed tiles lie: `[36][block][tile][lane]`, with a gap after each of the 36 so that
+/// they do not fall on the same lines of a cache.
+#[derive(Clone, Copy)]
+pub struct Strides {
+    pub lanes: usize,
+    pub block: usize,
+    pub point: usize,
+}
+
+impl Strides {
+    pub fn new(lanes: usize, blocks: usize, tiles: usize) -> Self {
+        let block = tiles * lanes;
+        Self {
+            lanes,
+            block,
+            point: blocks * block + lanes,
+        }
+    }
+
+    /// Floats of all tiles.
+    pub fn len(self) -> usize {
+        36 * self.point
+    }
+}
+
+/// Reads pixels of images, and makes of them what the layer takes.
+pub trait Load<S: Simd>: Copy {
+    /// What is the same for a block of channels.
+    type Block: Copy;
+
+    /// # Safety
+    /// The block is one of the images'.
+    unsafe fn block(self, s: S, block: usize) -> Self::Block;
+
+    /// # Safety
+    /// The pixel is one of the images', borders included: `image` is one of them and `at` a pixel
+    /// of the block.
+    unsafe fn pixel(self, s: S, block: Self::Block, image: usize, at: usize) -> S::V;
+
+    /// Asks for a tile's pixels, those above and beside it left out.
+    fn prefetch(self, s: S, place: Place);
+}
+
+/// `B^T d B` of tiles.
+///
+/// # Safety
+/// `load` can read all blocks at all places, and `to` has room for `strides`.
+#[inline(always)]
+pub unsafe fn scatter<S: Simd, L: Load<S>>(
+    s: S,
+    load: L,
+    plane: Plane,
+    blocks: usize,
+    places: &[Place],
+    to: *mut f32,
+    strides: Strides,
+) {
+    for block in 0..blocks {
+        // SAFETY: the caller vouches for blocks and places; a tile's data are within the border.
+        unsafe {
+            let constants = load.block(s, block);
+            for (tile, place) in places.iter().enumerate() {
+                let mut data = [[s.splat(0.0); 6]; 6];
+                for column in 0..6 {
+                    let mut from = [s.splat(0.0); 6];
+                    for row in 0..6 {
+                        let at = place.corner + row * plane.row() + column * S::LANES;
+                        from[row] = load.pixel(s, constants, place.image, at);
+                    }
+                    let done = Data::apply(s, from);
+                    for row in 0..6 {
+                        data[row][column] = done[row];
+                    }
+                }
+                let to = to.add(block * strides.block + tile * S::LANES);
+                for row in 0..6 {
+                    let done = Data::apply(s, data[row]);
+                    for column in 0..6 {
+                        s.store(to.add((row * 6 + column) * strides.point), done[column]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The transform of 4x4 pixels as if they were a kernel, for the gradient of the weights.
+///
+/// # Safety
+/// As [`scatter`].
+#[inline(always)]
+pub unsafe fn scatter_inner<S: Simd, L: Load<S>>(
+    s: S,
+    load: L,
+    plane: Plane,
+    blocks: usize,
+    places: &[Place],
+    to: *mut f32,
+    strides: Strides,
+) {
+    for block in 0..blocks {
+        // SAFETY: as in `scatter`.
+        unsafe {
+            let constants = load.block(s, block);
+            for (tile, place) in places.iter().enumerate() {
+                let corner = place.corner + plane.inside();
+                let mut pixels = [[s.splat(0.0); TILE]; TILE];
+                for row in 0..TILE {
+                    for column in 0..TILE {
+                        let at = corner + row * plane.row() + column * S::LANES;
+                        pixels[row][column] = load.pixel(s, constants, place.image, at);
+                    }
+                }
+                let done = both::<S, Kernel4, TILE, 6>(s, pixels);
+                let to = to.add(block * strides.block + tile * S::LANES);
+                for row in 0..6 {
+                    for column in 0..6 {
+                        s.store(
+                            to.add((row * 6 + column) * strides.point),
+                            done[row][column],
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Takes a layer's outputs, and keeps what it sums of them.
+pub trait Finish<S: Simd> {
+    /// What is the same for a block of channels, and its sums.
+    type Block: Copy;
+
+    /// # Safety
+    /// The block is one of the outputs'.
+    unsafe fn begin(&self, s: S, block: usize) -> Self::Block;
+
+    /// Takes two rows of a tile: the upper two, then the lower two.
+    ///
+    /// # Safety
+    /// `place` is one of the outputs', of which `block` is as [`begin`](Self::begin) gave it.
+    unsafe fn rows(
+        &mut self,
+        s: S,
+        block: &mut Self::Block,
+        place: Place,
+        lower: bool,
+        rows: [[S::V; TILE]; 2],
+    );
+
+    /// # Safety
+    /// As [`begin`](Self::begin).
+    unsafe fn end(&mut self, s: S, block: usize, sums: Self::Block);
+}
+
+/// `A^T m A` of tiles.
+///
+/// # Safety
+/// `finish` can take all blocks at all places, and `from` has tiles of `strides`.
+#[inline(always)]
+pub unsafe fn gather<S: Simd, F: Finish<S>>(
+    s: S,
+    finish: &mut F,
+    blocks: usize,
+    places: &[Place],
+    from: *const f32,
+    strides: Strides,
+) {
+    for block in 0..blocks {
+        // SAFETY: the caller vouches for blocks, places and tiles.
+        unsafe {
+            let mut sums = finish.begin(s, block);
+            for (tile, place) in places.iter().enumerate() {
+                let from = from.add(block * strides.block + tile * S::LANES);
+                let mut points = [[s.splat(0.0); 6]; 6];
+                for row in 0..6 {
+                    for column in 0..6 {
+                        points[row][column] = s.load(from.add((row * 6 + column) * strides.point));
+                    }
+                }
+                let half = columns::<S, Output, 6, TILE, 6>(s, points);
+                for lower in [false, true] {
+                    let at = 2 * usize::from(lower);
+                    let rows = [Output::apply(s, half[at]), Output::apply(s, half[at + 1])];
+                    finish.rows(s, &mut sums, *place, lower, rows);
+                }
+            }
+            finish.end(s, block, sums);
+        }
+    }
+}

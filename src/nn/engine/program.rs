@@ -1,0 +1,199 @@
+use snafu::ensure;
+
+use super::Error;
+use super::error::ProgramSnafu;
+use super::kernels::TILE;
+
+/// One operation of a [`Program`], on what the one before gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// A 3x3 convolution (stride 1, zero borders, same size, no bias), batch normalisation, the
+    /// sum with an earlier result if there is a skip connection, and ReLU.
+    Convolution {
+        /// Channels of the result.
+        channels: usize,
+        /// The operation whose result is added before the ReLU. It has the same size, and no more
+        /// channels: the missing ones count as 0.
+        skip: Option<usize>,
+    },
+    /// The mean of each 2x2 square.
+    Pool,
+}
+
+/// The size of an image between operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Extent {
+    /// Channels.
+    pub channels: usize,
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+}
+
+impl Extent {
+    /// Values of an image.
+    pub fn len(self) -> usize {
+        self.channels * self.height * self.width
+    }
+}
+
+/// A chain of operations on images of one channel, from a convolution to a pool.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Program {
+    images: Extent,
+    epsilon: f64,
+    operations: Vec<Operation>,
+    extents: Vec<Extent>,
+}
+
+impl Program {
+    /// The program of these operations, for images of a height and width. `epsilon` is what batch
+    /// normalisation adds to a variance.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Program`] names the first operation that cannot be.
+    pub fn new(
+        height: usize,
+        width: usize,
+        epsilon: f64,
+        operations: Vec<Operation>,
+    ) -> Result<Self, Error> {
+        let images = Extent {
+            channels: 1,
+            height,
+            width,
+        };
+        let mut program = Self {
+            images,
+            epsilon,
+            extents: Vec::with_capacity(operations.len()),
+            operations,
+        };
+        for operation in 0..program.operations.len() {
+            let extent = program
+                .check(operation)
+                .map_or_else(|fault| ProgramSnafu { operation, fault }.fail(), Ok)?;
+            program.extents.push(extent);
+        }
+        let ends = program.operations.last() == Some(&Operation::Pool);
+        let operation = program.operations.len();
+        let fault = "is missing: the last one should be a pool";
+        ensure!(ends, ProgramSnafu { operation, fault });
+        Ok(program)
+    }
+
+    /// The extent of an operation's result, or what is wrong with it.
+    fn check(&self, operation: usize) -> Result<Extent, &'static str> {
+        let before = match operation.checked_sub(1) {
+            Some(before) => self.extents[before],
+            None => self.images,
+        };
+        let sure = |condition: bool, fault| if condition { Ok(()) } else { Err(fault) };
+        match self.operations[operation] {
+            Operation::Convolution { channels, skip } => {
+                let size = [before.height, before.width];
+                let fits = |size: usize| size > 0 && size.is_multiple_of(TILE);
+                sure(channels > 0, "should have a channel or more")?;
+                sure(
+                    size.into_iter().all(fits),
+                    "should have a height and width of a multiple of 4",
+                )?;
+                if let Some(from) = skip {
+                    let chosen = self.operations[..operation].iter().filter(
+                        |other| matches!(other, Operation::Convolution { skip, .. } if *skip == Some(from)),
+                    );
+                    sure(
+                        from + 1 < operation,
+                        "should add the result of an operation before the last",
+                    )?;
+                    sure(
+                        chosen.count() == 0,
+                        "should add a result that no other adds",
+                    )?;
+                    let Extent {
+                        channels: fewer,
+                        height,
+                        width,
+                    } = self.extents[from];
+                    sure([height, width] == size, "should add a result of its size")?;
+                    sure(
+                        fewer <= channels,
+                        "should add a result of no more channels than its own",
+                    )?;
+                }
+                Ok(Extent { channels, ..before })
+            }
+            Operation::Pool => {
+                let convolution = operation
+                    .checked_sub(1)
+                    .is_some_and(|before| self.operations[before] != Operation::Pool);
+                sure(convolution, "should follow on a convolution")?;
+                Ok(Extent {
+                    height: before.height / 2,
+                    width: before.width / 2,
+                    ..before
+                })
+            }
+        }
+    }
+
+    /// The operations.
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// The extent of the images.
+    pub fn images(&self) -> Extent {
+        self.images
+    }
+
+    /// The extent of the last result.
+    pub fn features(&self) -> Extent {
+        self.extents[self.extents.len() - 1]
+    }
+
+    /// The extent of an operation's result.
+    pub(super) fn extent(&self, operation: usize) -> Extent {
+        self.extents[operation]
+    }
+
+    /// The extent of what an operation takes.
+    pub(super) fn before(&self, operation: usize) -> Extent {
+        operation
+            .checked_sub(1)
+            .map_or(self.images, |before| self.extents[before])
+    }
+
+    /// What batch normalisation adds to a variance.
+    pub(super) fn epsilon(&self) -> f64 {
+        self.epsilon
+    }
+
+    /// The operation that adds an operation's result, if any.
+    pub(super) fn skipped_to(&self, from: usize) -> Option<usize> {
+        self.operations.iter().position(
+            |other| matches!(other, Operation::Convolution { skip, .. } if *skip == Some(from)),
+        )
+    }
+
+    /// The operation whose result an operation adds, if any.
+    pub(super) fn skip(&self, operation: usize) -> Option<usize> {
+        match self.operations[operation] {
+            Operation::Convolution { skip, .. } => skip,
+            Operation::Pool => None,
+        }
+    }
+
+    /// The convolutions: places in the chain and the channels that they take and give.
+    pub fn convolutions(&self) -> impl Iterator<Item = (usize, [usize; 2])> {
+        let convolution = |(at, operation): (usize, &Operation)| match operation {
+            Operation::Convolution { channels, .. } => {
+                Some((at, [self.before(at).channels, *channels]))
+            }
+            Operation::Pool => None,
+        };
+        self.operations.iter().enumerate().filter_map(convolution)
+    }
+}

@@ -1,0 +1,218 @@
+//! What holds beside the numbers.
+
+use super::*;
+
+fn with_threads<T: Send>(threads: usize, run: impl FnOnce() -> T + Send) -> T {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.unwrap().install(run)
+}
+
+fn example() -> (Program, Weights) {
+    let program = stack(16, &[8, 24], 2, true);
+    let weights = Weights::draw(&program, 1);
+    (program, weights)
+}
+
+fn batch(program: &Program, images: usize) -> [Vec<f32>; 2] {
+    let features = program.features().len();
+    [
+        draw(images * program.images().len(), 7, 1.0),
+        draw(images * features, 8, 1.0),
+    ]
+}
+
+#[test]
+fn a_step_is_the_same_bit_for_bit_whatever_threads_take_its_shares() {
+    let (program, weights) = example();
+    let [images, back] = batch(&program, 7);
+    for isa in isas() {
+        let engine = Engine::new(program.clone(), isa);
+        let first = with_threads(1, || step(&engine, 3, &weights, &images, &back));
+        for threads in [1, 2, 4] {
+            let again = with_threads(threads, || step(&engine, 3, &weights, &images, &back));
+            assert!(again == first, "{isa:?}");
+        }
+    }
+}
+
+#[test]
+fn the_number_of_shares_changes_no_more_than_the_last_digits() {
+    let (program, weights) = example();
+    let [images, back] = batch(&program, 6);
+    let engine = Engine::new(program, Isa::best());
+    let wide = |values: &[f32]| values.iter().copied().map(f64::from).collect::<Vec<_>>();
+    let one = step(&engine, 1, &weights, &images, &back);
+    for threads in [2, 3, 6, 40] {
+        let many = step(&engine, threads, &weights, &images, &back);
+        assert!(error(&many.features, &wide(&one.features), 1e-9) < 1e-5);
+        for (many, one) in many.gradients.iter().zip(&one.gradients) {
+            for (many, one) in many.iter().zip(one) {
+                assert!(error(many, &wide(one), 1e-9) < 2e-3);
+            }
+        }
+    }
+}
+
+#[test]
+fn memory_that_another_batch_has_left_changes_nothing() {
+    let (program, weights) = example();
+    let fresh = |images: usize| {
+        let [images, back] = batch(&program, images);
+        step(
+            &Engine::new(program.clone(), Isa::best()),
+            2,
+            &weights,
+            &images,
+            &back,
+        )
+    };
+    let engine = Engine::new(program.clone(), Isa::best());
+    for images in [5, 2, 1, 6, 5] {
+        let [pixels, back] = batch(&program, images);
+        assert!(
+            step(&engine, 2, &weights, &pixels, &back) == fresh(images),
+            "{images} images"
+        );
+    }
+}
+
+#[test]
+fn a_step_takes_the_memory_of_the_step_before() {
+    let (program, weights) = example();
+    let engine = Engine::new(program.clone(), Isa::best());
+    let [images, _] = batch(&program, 4);
+    let parameters = weights.parameters();
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        let mut running = weights.running.clone();
+        let mut statistics: Vec<_> = running
+            .iter_mut()
+            .map(|[mean, variance]| StatisticsMut { mean, variance })
+            .collect();
+        let mut features = vec![0.0; 4 * program.features().len()];
+        let mut training = engine
+            .train(2, &images, &parameters, &mut statistics, &mut features)
+            .unwrap();
+        seen.push(training.lease.get().unwrap().images.as_ptr());
+    }
+    assert!(seen.iter().all(|place| *place == seen[0]));
+}
+
+#[test]
+fn an_image_does_not_depend_on_those_beside_it_in_an_evaluation() {
+    let (program, weights) = example();
+    let [images, _] = batch(&program, 37);
+    for isa in isas() {
+        let engine = Engine::new(program.clone(), isa);
+        let folded = engine
+            .fold(&weights.parameters(), &weights.statistics())
+            .unwrap();
+        let evaluate = |threads: usize, images: &[f32]| {
+            let count = images.len() / program.images().len();
+            let mut features = vec![f32::NAN; count * program.features().len()];
+            engine
+                .evaluate(threads, images, &folded, &mut features)
+                .unwrap();
+            features
+        };
+        let alone: Vec<f32> = images
+            .chunks(program.images().len())
+            .flat_map(|image| evaluate(1, image))
+            .collect();
+        for threads in [1, 2, 5] {
+            assert!(evaluate(threads, &images) == alone, "{isa:?}");
+        }
+        assert!(evaluate(2, &[]).is_empty());
+    }
+}
+
+#[test]
+fn what_is_not_a_number_is_not_hidden() {
+    let (program, weights) = example();
+    let [mut images, back] = batch(&program, 2);
+    images[5] = f32::NAN;
+    let engine = Engine::new(program.clone(), Isa::best());
+    let found = step(&engine, 2, &weights, &images, &back);
+    assert!(found.features.iter().all(|value| value.is_nan()));
+    let folded = engine
+        .fold(&weights.parameters(), &weights.statistics())
+        .unwrap();
+    let mut features = vec![0.0; back.len()];
+    engine.evaluate(2, &images, &folded, &mut features).unwrap();
+    assert!(features.iter().any(|value| value.is_nan()));
+}
+
+#[test]
+fn what_does_not_fit_is_refused_at_the_entrance() {
+    let (program, weights) = example();
+    let [images, back] = batch(&program, 2);
+    let engine = Engine::new(program.clone(), Isa::best());
+    let folded = engine
+        .fold(&weights.parameters(), &weights.statistics())
+        .unwrap();
+    let mut features = vec![0.0; back.len()];
+    let message = |result: Result<(), Error>| result.unwrap_err().to_string();
+    assert_eq!(
+        message(engine.evaluate(1, &images, &folded, &mut features[1..])),
+        "the features has 767 values instead of 768"
+    );
+    let mut other = weights.clone();
+    other.layers[1][1].pop();
+    let fold = engine.fold(&other.parameters(), &weights.statistics());
+    assert_eq!(message(fold.map(drop)), "a scale has 7 values instead of 8");
+    let fold = engine.fold(&weights.parameters()[1..], &weights.statistics());
+    assert_eq!(
+        message(fold.map(drop)),
+        "the list of convolutions has 8 values instead of 9"
+    );
+}
+
+#[test]
+fn operations_that_make_no_program_are_named() {
+    let refused = |operations: Vec<Operation>| {
+        Program::new(12, 16, 1e-3, operations)
+            .unwrap_err()
+            .to_string()
+    };
+    let (one, pool) = (convolution(4, None), Operation::Pool);
+    for (operations, expected) in [
+        (
+            vec![],
+            "operation 0 of the layer program is missing: the last one should be a pool",
+        ),
+        (
+            vec![one],
+            "operation 1 of the layer program is missing: the last one should be a pool",
+        ),
+        (
+            vec![pool],
+            "operation 0 of the layer program should follow on a convolution",
+        ),
+        (
+            vec![one, pool, pool],
+            "operation 2 of the layer program should follow on a convolution",
+        ),
+        (
+            vec![one, pool, one],
+            "operation 2 of the layer program should have a height and width of a multiple of 4",
+        ),
+        (
+            vec![convolution(0, None)],
+            "operation 0 of the layer program should have a channel or more",
+        ),
+        (
+            vec![one, convolution(4, Some(0))],
+            "operation 1 of the layer program should add the result of an operation before the last",
+        ),
+        (
+            vec![one, one, convolution(3, Some(0))],
+            "operation 2 of the layer program should add a result of no more channels than its own",
+        ),
+        (
+            vec![one, one, convolution(4, Some(0)), convolution(4, Some(0))],
+            "operation 3 of the layer program should add a result that no other adds",
+        ),
+    ] {
+        assert_eq!(refused(operations), expected);
+    }
+}

@@ -1,0 +1,156 @@
+//! Against 64 bits.
+
+use proptest::prelude::*;
+
+use super::reference::{Outcome, Run};
+use super::*;
+
+/// Programs of one to four blocks of layers, with skips wherever the draw wants them.
+fn programs() -> impl Strategy<Value = Program> {
+    let layers = prop::collection::vec((1usize..28, any::<bool>(), any::<bool>()), 1..6);
+    (1usize..4, 1usize..4, layers).prop_map(|(high, wide, layers)| {
+        let mut operations = vec![convolution(1 + layers[0].0 % 20, None)];
+        let mut widths = vec![1 + layers[0].0 % 20];
+        let mut free = 0;
+        for (channels, skips, pools) in layers {
+            let last = operations.len() - 1;
+            let skip = (skips && last > free && widths[free] <= channels).then_some(free);
+            free = if skip.is_some() { last + 1 } else { free };
+            operations.push(convolution(channels, skip));
+            widths.push(channels);
+            let pooled = operations
+                .iter()
+                .filter(|one| **one == Operation::Pool)
+                .count();
+            if pools && pooled == 0 {
+                operations.push(Operation::Pool);
+                widths.push(channels);
+                free = operations.len() - 1;
+            }
+        }
+        if operations.last() != Some(&Operation::Pool) {
+            operations.push(Operation::Pool);
+        }
+        Program::new(8 * high, 8 * wide, 1e-3, operations).unwrap()
+    })
+}
+
+#[track_caller]
+fn assert_step(program: &Program, isa: Isa, threads: usize, batch: usize, tolerance: f64) {
+    let weights = Weights::draw(program, 5);
+    let images = draw(batch * program.images().len(), 1, 1.0);
+    let back = draw(batch * program.features().len(), 2, 1.0);
+    let engine = Engine::new(program.clone(), isa);
+    let found = step(&engine, threads, &weights, &images, &back);
+    let layers = weights.wide();
+    let run = Run::new(program, &layers, &images, None, Some(&found.masks));
+    let near = |what: &str, layer: usize, found: &[f32], expected: &[f64], least: f64| {
+        let error = error(found, expected, least);
+        assert!(
+            error < tolerance,
+            "{what} of layer {layer}: {error:e} by {isa:?}"
+        );
+    };
+    near(
+        "features",
+        layers.len(),
+        &found.features,
+        &run.features,
+        1e-9,
+    );
+    for (layer, [mean, variance]) in found.statistics.iter().enumerate() {
+        let Outcome {
+            mean: means,
+            variance: variances,
+            ..
+        } = &run.outcomes[layer];
+        let deviations: Vec<f64> = variances.iter().map(|variance| variance.sqrt()).collect();
+        for ((found, mean), deviation) in mean.iter().zip(means).zip(deviations) {
+            assert!(
+                (f64::from(*found) - mean).abs() < tolerance * (deviation + 1e-3),
+                "{isa:?}"
+            );
+        }
+        near("variance", layer, variance, variances, 1e-9);
+    }
+    let expected = run.backward(&back);
+    // What follows normalises, so that some gradients cancel to almost nothing.
+    let sizes = expected.iter().map(|of| size(of.scale.iter().copied()));
+    let least = sizes.fold(0.0, f64::max) / 10.0;
+    for (layer, (found, expected)) in found.gradients.iter().zip(&expected).enumerate() {
+        let [weight, scale, offset] = found;
+        near(
+            "weight's gradient",
+            layer,
+            weight,
+            &expected.weight,
+            1e-2 * least,
+        );
+        near("scale's gradient", layer, scale, &expected.scale, least);
+        near("offset's gradient", layer, offset, &expected.offset, least);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 1 } else { 60 }))]
+
+    #[test]
+    fn a_training_step_of_any_program_is_that_of_64_bits(
+        program in programs(), batch in 1usize..6, threads in 1usize..4,
+    ) {
+        for isa in isas() {
+            // Some draws are of a single channel and a few pixels, where much cancels.
+            assert_step(&program, isa, threads, batch, 1e-3);
+        }
+    }
+
+    #[test]
+    fn an_evaluation_of_any_program_is_that_of_64_bits(
+        program in programs(), batch in 1usize..8, threads in 1usize..4,
+    ) {
+        let weights = Weights::draw(&program, 6);
+        let images = draw(batch * program.images().len(), 3, 1.0);
+        let wide = |values: &Vec<f32>| values.iter().copied().map(f64::from).collect::<Vec<_>>();
+        let running: Vec<_> =
+            weights.running.iter().map(|[mean, variance]| (wide(mean), wide(variance))).collect();
+        let layers = weights.wide();
+        let expected = Run::new(&program, &layers, &images, Some(&running), None).features;
+        for isa in isas() {
+            let engine = Engine::new(program.clone(), isa);
+            let folded = engine.fold(&weights.parameters(), &weights.statistics()).unwrap();
+            let mut features = vec![f32::NAN; expected.len()];
+            engine.evaluate(threads, &images, &folded, &mut features).unwrap();
+            let error = error(&features, &expected, 1e-9);
+            prop_assert!(error < 1e-5, "{error:e} by {isa:?}");
+        }
+    }
+}
+
+#[test]
+fn the_gradients_of_the_whole_networks_are_those_of_64_bits_layer_by_layer() {
+    for skips in [false, true] {
+        let program = stack(32, &[16, 32, 64, 128], 3, skips);
+        for isa in [Isa::best(), Isa::available(Level::Portable16).unwrap()] {
+            assert_step(&program, isa, 2, 3, 3e-4);
+        }
+    }
+}
+
+#[test]
+fn statistics_keep_their_precision_where_the_mean_is_far_from_zero() {
+    let program = stack(64, &[8], 1, false);
+    let weights = Weights::draw(&program, 9);
+    let far: Vec<f32> = draw(8 * 64 * 64, 4, 1.0)
+        .iter()
+        .map(|value| value + 30.0)
+        .collect();
+    let back = draw(8 * program.features().len(), 2, 1.0);
+    let engine = Engine::new(program.clone(), Isa::best());
+    let found = step(&engine, 2, &weights, &far, &back);
+    let layers = weights.wide();
+    let run = Run::new(&program, &layers, &far, None, None);
+    for ([_, variance], expected) in found.statistics.iter().zip(&run.outcomes) {
+        let error = error(variance, &expected.variance, 1e-9);
+        assert!(error < 1e-5, "{error:e}");
+    }
+}
