@@ -13,7 +13,7 @@ use crate::training::RUN;
 
 const DEFINITION: &str = "crd/trainingruns.attrium.dev";
 
-/// The definition with a spec that may be anything, for as long as this lives.
+/// The definition with resources that may be anything, for as long as this lives.
 struct Lenient {
     strict: String,
 }
@@ -23,7 +23,7 @@ impl Lenient {
         let strict = kubectl(["get", DEFINITION, "--output", "json"]).ok();
         let anything = json!([{
             "op": "replace",
-            "path": "/spec/versions/0/schema/openAPIV3Schema/properties/spec",
+            "path": "/spec/versions/0/schema/openAPIV3Schema",
             "value": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
         }]);
         let patch = anything.to_string();
