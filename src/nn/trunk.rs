@@ -499,20 +499,21 @@ mod tests {
     fn an_evaluation_follows_weights_that_have_changed() {
         for architecture in [Architecture::Linear, Architecture::Residual] {
             let [mut network, _] = networks(architecture);
+            let mut before = Vec::new();
             for number in 0..2 {
                 network.forward_training(images(2), Step { seed: 1, number });
                 let both = [network.clone(), network.clone().without_engine()];
                 let [found, expected] =
                     both.map(|network| floats(network.forward(images(3)).into_data()));
-                let largest = expected
+                // Statistics of a batch of two make much of a last digit; what was folded a step
+                // before is farther away than that.
+                assert_near(&found, &expected, 1e-3);
+                let moved = found
                     .iter()
-                    .fold(1.0f32, |most, value| most.max(value.abs()));
-                for (found, expected) in found.iter().zip(&expected) {
-                    assert!(
-                        (found - expected).abs() < 1e-4 * largest,
-                        "{found}, {expected}"
-                    );
-                }
+                    .zip(&before)
+                    .map(|(now, then): (&f32, &f32)| now - then);
+                assert!(number == 0 || moved.map(f32::abs).fold(0.0, f32::max) > 0.01);
+                before = found;
             }
         }
     }
