@@ -29,6 +29,10 @@ use super::{BatchNorm, Layer};
 /// The images and three parameters of each of 25 layers: what the operation takes.
 const INPUTS: usize = 1 + 3 * 25;
 
+/// How a batch is split in training: always alike, so that a training that goes on with more or fewer
+/// threads ends with the same weights. More threads than these have nothing to do.
+const SHARES: usize = 8;
+
 /// The layers of a stack as the engine runs them. Clones share its memory.
 #[derive(Clone, Debug)]
 pub(super) struct Trunk {
@@ -292,9 +296,8 @@ fn forward(engine: &Arc<Engine>, inputs: Vec<FlexTensor>) -> Option<Forward> {
         .map(|[mean, variance]| StatisticsMut { mean, variance })
         .collect();
     let mut features = vec![0.0; batch * engine.program().features().len()];
-    let threads = rayon::current_num_threads();
     let training = engine
-        .train(threads, slices[0], &parameters, &mut given, &mut features)
+        .train(SHARES, slices[0], &parameters, &mut given, &mut features)
         .ok()?;
     let features = feature_tensor(engine, batch, features);
     let constant = |values: Vec<f32>| {

@@ -52,6 +52,8 @@ fn a_while() -> Duration {
 
 #[test]
 fn a_run_killed_at_any_moment_ends_with_the_very_weights_of_an_uninterrupted_one() {
+    // Before anything is timed by it.
+    let a_while = a_while();
     let folder = scratch("killed");
     let out = folder.join("results");
     let path = manifest::write(&folder.join("run.yaml"), &manifest_of("Residual", &out));
@@ -81,7 +83,7 @@ fn a_run_killed_at_any_moment_ends_with_the_very_weights_of_an_uninterrupted_one
         let mut running = Running::start(run_arguments(&[&path]), &folder.join("log"));
         running.wait_until(moment, is_it);
         if moment == "the training's first step" {
-            std::thread::sleep(a_while());
+            std::thread::sleep(a_while);
         }
         if running.kill() {
             killed.push(moment);

@@ -6,8 +6,8 @@
 //! that batch normalisation has been folded into. Memory is planned once for a program and a
 //! batch, and kept from step to step.
 //!
-//! Numbers are the same, bit for bit, for the same number of threads on one type of processor: a
-//! batch is split into as many shares as there are threads, and sums are taken share by share.
+//! Numbers are the same, bit for bit, for the same number of shares on one type of processor, however
+//! many threads there are: a batch is split into shares, and sums are taken share by share.
 //!
 //! Nothing here knows Burn, and nothing but `kernels` is `unsafe`.
 
@@ -75,7 +75,8 @@ impl Engine {
         Ok(images.len() / each)
     }
 
-    /// Goes forward by the batch's own statistics, which it writes as it does the features.
+    /// Goes forward by the batch's own statistics, which it writes as it does the features. So many
+    /// `shares` of the batch, or fewer, are worked on at a time.
     ///
     /// # Shapes
     /// - `images`: `[batch, 1, height, width]`
@@ -87,7 +88,7 @@ impl Engine {
     /// none.
     pub fn train(
         &self,
-        threads: usize,
+        shares: usize,
         images: &[f32],
         parameters: &[Parameters<'_>],
         statistics: &mut [StatisticsMut<'_>],
@@ -102,7 +103,7 @@ impl Engine {
             features.len(),
             batch * self.program.features().len(),
         )?;
-        let shares = Shares::new(batch, threads);
+        let shares = Shares::new(batch, shares);
         let mut lease = self.pool.take(&self.program, self.isa, shares)?;
         if let Some(workspace) = lease.get() {
             self.pass(parameters)
