@@ -2,4 +2,3 @@
 
 mod outages;
 mod release;
-mod schema;
