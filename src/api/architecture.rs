@@ -12,6 +12,8 @@ pub enum Architecture {
     Linear,
     /// `Linear` with a skip connection around every other convolution.
     Residual,
+    /// The network of ImageNet of that name.
+    VGG16,
 }
 
 impl fmt::Display for Architecture {

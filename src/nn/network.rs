@@ -4,7 +4,8 @@ use snafu::ensure;
 
 use super::error::{ClassesSnafu, PixelsSnafu};
 use super::{
-    ActivationMap, Error, IMAGE_PIXELS, IMAGE_SIZE, Stack, Step, linear, residual, weights,
+    ActivationMap, Error, IMAGE_PIXELS, IMAGE_SIZE, Layout, Stack, Step, Transfer, Vgg16, linear,
+    residual, weights,
 };
 use crate::api::Architecture;
 
@@ -33,6 +34,18 @@ pub enum Network {
     Linear(Stack),
     /// [`Architecture::Residual`]
     Residual(Stack),
+    /// [`Architecture::VGG16`]
+    VGG16(Transfer<Vgg16>),
+}
+
+/// Calls one method of whatever network it is.
+macro_rules! each {
+    ($of:expr, $network:ident => $call:expr) => {
+        match $of {
+            Network::Linear($network) | Network::Residual($network) => $call,
+            Network::VGG16($network) => $call,
+        }
+    };
 }
 
 impl Network {
@@ -49,7 +62,7 @@ impl Network {
         device: &Device,
     ) -> Result<Self, Error> {
         Ok(weights::draw(
-            Self::zeros(architecture, classes, device)?,
+            Self::zeros(architecture, Layout::Keras, classes, device)?,
             seed,
         ))
     }
@@ -66,15 +79,30 @@ impl Network {
         bytes: &[u8],
         device: &Device,
     ) -> Result<Self, Error> {
-        weights::load(Self::zeros(architecture, classes, device)?, bytes)
+        let layout = weights::layout(bytes)?;
+        weights::load(Self::zeros(architecture, layout, classes, device)?, bytes)
     }
 
-    fn zeros(architecture: Architecture, classes: usize, device: &Device) -> Result<Self, Error> {
+    fn zeros(
+        architecture: Architecture,
+        layout: Layout,
+        classes: usize,
+        device: &Device,
+    ) -> Result<Self, Error> {
         ensure!(classes >= 2, ClassesSnafu { classes });
         Ok(match architecture {
             Architecture::Linear => Self::Linear(linear::new(classes, device)),
             Architecture::Residual => Self::Residual(residual::new(classes, device)),
+            Architecture::VGG16 => Self::VGG16(Transfer::new(layout, classes, device)),
         })
+    }
+
+    /// Whose conventions the network follows; Keras' for the paper's own networks.
+    pub fn layout(&self) -> Layout {
+        match self {
+            Self::Linear(_) | Self::Residual(_) => Layout::Keras,
+            Self::VGG16(network) => network.layout(),
+        }
     }
 
     /// The weights, running statistics included, as the bytes of a safetensors file.
@@ -96,9 +124,7 @@ impl Network {
     /// # Shapes
     /// - `images`: `[batch, 1, 128, 128]`, output: `[batch, classes]`
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        match self {
-            Self::Linear(network) | Self::Residual(network) => network.forward(images),
-        }
+        each!(self, network => network.forward(images))
     }
 
     /// The same network in Burn's own operations on any device.
@@ -107,6 +133,7 @@ impl Network {
         match self {
             Self::Linear(network) => Self::Linear(network.without_engine()),
             Self::Residual(network) => Self::Residual(network.without_engine()),
+            other => other,
         }
     }
 
@@ -115,11 +142,7 @@ impl Network {
     /// # Shapes
     /// - `images`: `[batch, 1, 128, 128]`, output: `[batch, classes]`
     pub fn forward_training(&mut self, images: Tensor<4>, step: Step) -> Tensor<2> {
-        match self {
-            Self::Linear(network) | Self::Residual(network) => {
-                network.forward_training(images, step)
-            }
-        }
+        each!(self, network => network.forward_training(images, step))
     }
 
     /// The logits of any number of images, in batches: `[image][class]`.
@@ -169,9 +192,7 @@ impl Network {
         ensure!(pixels == IMAGE_PIXELS, PixelsSnafu { pixels });
         let network = self.valid();
         let image = image_tensor(image.to_vec(), &network.device());
-        let activations = match &network {
-            Self::Linear(network) | Self::Residual(network) => network.activations(image),
-        };
+        let activations = each!(&network, network => network.activations(image));
         let map = |(index, activation): (usize, Tensor<4>)| {
             let [_, channels, height, width] = activation.dims();
             ActivationMap {
