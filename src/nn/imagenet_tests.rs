@@ -8,11 +8,13 @@ use serde::Deserialize;
 
 use super::network::{floats, image_tensor};
 use super::weights::Path;
-use super::{Layout, Network, Transfer, Vgg16, cpu};
+use super::{Network, Step, cpu};
+use crate::api::Architecture;
 
 #[derive(Deserialize)]
 struct Reference {
     logits: Vec<f32>,
+    training: Vec<f32>,
     parameters: usize,
 }
 
@@ -85,26 +87,110 @@ impl ModuleMapper for Fill {
     }
 }
 
+/// Within the tolerance of the largest number.
 #[track_caller]
-fn assert_agrees(architecture: &str, network: Network) {
-    let expected = reference(architecture);
-    let network = network.map(&mut Fill::default());
-    assert_eq!(network.trained_parameters(), expected.parameters);
-    let images = image_tensor(wave(2 * 128 * 128, 0.5), &cpu());
-    let found = floats(network.forward(images).into_data());
-    let largest = expected.logits.iter().fold(0.0, |a: f32, b| a.max(b.abs()));
-    for (found, expected) in found.iter().zip(&expected.logits) {
+fn assert_near(found: &[f32], expected: &[f32], tolerance: f32) {
+    assert_eq!(found.len(), expected.len());
+    let largest = expected.iter().fold(0.0, |a: f32, b| a.max(b.abs()));
+    for (found, expected) in found.iter().zip(expected) {
         let difference = (found - expected).abs();
         assert!(
-            difference <= 1e-4 * largest,
+            difference <= tolerance * largest,
             "{found} instead of {expected}"
         );
     }
-    assert_eq!(found.len(), expected.logits.len());
+}
+
+#[track_caller]
+fn assert_agrees(architecture: Architecture) {
+    let expected = reference(&architecture.to_string());
+    let network = Network::new(architecture, 4, 1, &cpu()).unwrap();
+    let mut network = network.map(&mut Fill::default());
+    assert_eq!(network.trained_parameters(), expected.parameters);
+    let images = image_tensor(wave(2 * 128 * 128, 0.5), &cpu());
+    let found = floats(network.forward(images.clone()).into_data());
+    assert_near(&found, &expected.logits, 1e-4);
+
+    let first = Step { seed: 0, number: 0 };
+    let found = floats(network.training_logits(images, first).into_data());
+    // Statistics of so few pixels magnify a last digit.
+    assert_near(&found, &expected.training, 1e-3);
 }
 
 #[test]
 fn vgg16_gives_the_logits_of_keras() {
-    let network: Transfer<Vgg16> = Transfer::new(Layout::Keras, 4, &cpu());
-    assert_agrees("VGG16", Network::VGG16(network));
+    assert_agrees(Architecture::VGG16);
+}
+
+#[test]
+fn resnet50_gives_the_logits_of_keras() {
+    assert_agrees(Architecture::ResNet50);
+}
+
+#[test]
+fn inceptionv3_gives_the_logits_of_keras() {
+    assert_agrees(Architecture::InceptionV3);
+}
+
+#[test]
+fn mobilenet_gives_the_logits_of_keras() {
+    assert_agrees(Architecture::MobileNet);
+}
+
+#[test]
+fn activation_maps_show_the_first_convolution_of_each_block() {
+    for (architecture, sizes) in [
+        (
+            Architecture::VGG16,
+            [(64, 128), (128, 64), (256, 32), (512, 16), (512, 8)],
+        ),
+        (
+            Architecture::ResNet50,
+            [(64, 64), (64, 32), (128, 16), (256, 8), (512, 4)],
+        ),
+        (
+            Architecture::InceptionV3,
+            [(32, 63), (80, 30), (64, 13), (192, 6), (320, 2)],
+        ),
+        (
+            Architecture::MobileNet,
+            [(32, 64), (64, 32), (128, 16), (256, 8), (512, 4)],
+        ),
+    ] {
+        let network = Network::new(architecture, 2, 1, &cpu()).unwrap();
+        let maps = network.activation_maps(&wave(128 * 128, 0.5)).unwrap();
+        let found: Vec<_> = maps.iter().map(|map| (map.channels, map.height)).collect();
+        assert_eq!(found, sizes, "{architecture}");
+        for (place, map) in maps.iter().enumerate() {
+            assert_eq!((map.block, map.width), (place + 1, map.height));
+            assert!(map.values.iter().all(|value| *value >= 0.0));
+            assert!(map.values.iter().any(|value| *value > 0.0));
+        }
+    }
+}
+
+/// Every tensor that is trained moves, and each running statistic follows.
+#[test]
+fn a_training_step_reaches_every_tensor_but_those_that_are_fixed() {
+    use super::weights::gradients;
+    for architecture in [Architecture::MobileNet, Architecture::InceptionV3] {
+        let mut network = Network::new(architecture, 2, 1, &cpu()).unwrap().train();
+        let before = network.to_safetensors().unwrap();
+        let images = image_tensor(wave(2 * 128 * 128, 0.5), &cpu());
+        let step = Step { seed: 1, number: 0 };
+        let logits = network.forward_training(images, step);
+        let found = gradients(&network, (logits.clone() * logits).sum().backward());
+        let after = network.to_safetensors().unwrap();
+        let [before, after] =
+            [&before, &after].map(|bytes| safetensors::SafeTensors::deserialize(bytes).unwrap());
+        for (name, tensor) in before.iter() {
+            let is_statistic = name.contains(".running_");
+            let is_fixed = is_statistic
+                || name.starts_with("grey.")
+                || (architecture == Architecture::InceptionV3 && name.ends_with("norm.weight"));
+            assert_eq!(found.contains_key(name), !is_fixed, "{name}");
+            let moved = after.tensor(name).unwrap().data() != tensor.data();
+            assert_eq!(moved, is_statistic, "{name}");
+        }
+    }
 }

@@ -4,8 +4,8 @@ use snafu::ensure;
 
 use super::error::{ClassesSnafu, PixelsSnafu};
 use super::{
-    ActivationMap, Error, IMAGE_PIXELS, IMAGE_SIZE, Layout, Stack, Step, Transfer, Vgg16, linear,
-    residual, weights,
+    ActivationMap, Error, IMAGE_PIXELS, IMAGE_SIZE, InceptionV3, Layout, MobileNet, ResNet50,
+    Stack, Step, Transfer, Vgg16, linear, residual, weights,
 };
 use crate::api::Architecture;
 
@@ -27,7 +27,10 @@ const BATCH: usize = 16;
 /// | `head.weight` | `[classes, 8192]` |
 /// | `head.bias` | `[classes]` |
 ///
-/// Layouts are PyTorch's. The same weights always give the same bytes.
+/// The networks of ImageNet have `grey.{scale,offset}`, `[3]`, the tensors of their own below
+/// `base.`, and the head. The file's metadata name the [`Layout`] where it is not Keras'.
+///
+/// Tensors are laid out as in PyTorch. The same weights always give the same bytes.
 #[derive(Module, Debug)]
 pub enum Network {
     /// [`Architecture::Linear`]
@@ -36,6 +39,12 @@ pub enum Network {
     Residual(Stack),
     /// [`Architecture::VGG16`]
     VGG16(Transfer<Vgg16>),
+    /// [`Architecture::ResNet50`]
+    ResNet50(Transfer<ResNet50>),
+    /// [`Architecture::InceptionV3`]
+    InceptionV3(Transfer<InceptionV3>),
+    /// [`Architecture::MobileNet`]
+    MobileNet(Transfer<MobileNet>),
 }
 
 /// Calls one method of whatever network it is.
@@ -44,6 +53,9 @@ macro_rules! each {
         match $of {
             Network::Linear($network) | Network::Residual($network) => $call,
             Network::VGG16($network) => $call,
+            Network::ResNet50($network) => $call,
+            Network::InceptionV3($network) => $call,
+            Network::MobileNet($network) => $call,
         }
     };
 }
@@ -94,6 +106,9 @@ impl Network {
             Architecture::Linear => Self::Linear(linear::new(classes, device)),
             Architecture::Residual => Self::Residual(residual::new(classes, device)),
             Architecture::VGG16 => Self::VGG16(Transfer::new(layout, classes, device)),
+            Architecture::ResNet50 => Self::ResNet50(Transfer::new(layout, classes, device)),
+            Architecture::InceptionV3 => Self::InceptionV3(Transfer::new(layout, classes, device)),
+            Architecture::MobileNet => Self::MobileNet(Transfer::new(layout, classes, device)),
         })
     }
 
@@ -102,6 +117,9 @@ impl Network {
         match self {
             Self::Linear(_) | Self::Residual(_) => Layout::Keras,
             Self::VGG16(network) => network.layout(),
+            Self::ResNet50(network) => network.layout(),
+            Self::InceptionV3(network) => network.layout(),
+            Self::MobileNet(network) => network.layout(),
         }
     }
 
@@ -135,6 +153,15 @@ impl Network {
             Self::Residual(network) => Self::Residual(network.without_engine()),
             other => other,
         }
+    }
+
+    /// The logits by the batch's own statistics, without dropout.
+    #[cfg(test)]
+    pub(super) fn training_logits(&mut self, images: Tensor<4>, step: Step) -> Tensor<2> {
+        each!(self, network => {
+            let features = network.features_training(images, step);
+            network.head.forward(features)
+        })
     }
 
     /// The logits by the batch's own statistics and with dropout; moves the running statistics.

@@ -3,8 +3,8 @@
 Written with Python 3.11, Keras 3.15.1 on tensorflow-cpu 2.21.0, and numpy 2. To run it:
 python imagenet.py
 
-Weights and images follow from a formula that the tests compute too, so that only logits are kept.
-Everything is computed in 64 bits.
+Weights and images follow from a formula that the tests compute too, so that only logits are kept:
+by the running statistics, and by the batch's own. Everything is computed in 64 bits.
 """
 import json
 import os
@@ -17,7 +17,6 @@ import numpy
 
 CLASSES = 4
 keras.config.set_floatx("float64")
-keras.config.set_epsilon(1e-7)
 
 
 def wave(count, phase):
@@ -85,33 +84,37 @@ def fill_norm(layer, phase):
     layer.set_weights(values)
 
 
-def logits(make, convolutions):
+def head(features, convolutions):
+    """The paper's head, without dropout; features go channel by channel."""
+    features = numpy.asarray(features).transpose(0, 3, 1, 2).reshape(2, -1)
+    size = features.shape[1]
+    weight = scaled(wave(CLASSES * size, 0.25), numpy.sqrt(numpy.float32(0.25 / size)))
+    bias = scaled(wave(CLASSES, convolutions + 0.1), 0.125)
+    result = features @ weight.reshape(CLASSES, size).T.astype(numpy.float64) + bias
+    return [float(f"{value:.9g}") for value in result.flatten()]
+
+
+def results(make, layers):
     keras.backend.clear_session()
     model = make(include_top=False, weights=None, input_shape=(128, 128, 3))
-    for phase, (convolution, norm) in enumerate(convolutions(model), 1):
+    layers = layers(model)
+    for phase, (convolution, norm) in enumerate(layers, 1):
         fill_convolution(convolution, float(phase))
         if norm is not None:
             fill_norm(norm, float(phase))
     grey = wave(2 * 128 * 128, 0.5).astype(numpy.float64).reshape(2, 128, 128, 1)
-    features = numpy.asarray(model(numpy.repeat(grey, 3, axis=3), training=False))
-    # The paper's head, whose features go channel by channel.
-    features = features.transpose(0, 3, 1, 2).reshape(2, -1)
-    size = features.shape[1]
-    dense = scaled(wave(CLASSES * size, 0.25), numpy.sqrt(numpy.float32(0.25 / size)))
-    result = features @ dense.reshape(CLASSES, size).T + wave(CLASSES, HEAD) / 8
-    parameters = sum(weight.shape.num_elements() if hasattr(weight.shape, "num_elements")
-                     else int(numpy.prod(weight.shape)) for weight in model.trainable_weights)
-    return {"logits": [float(f"{value:.9g}") for value in result.flatten()],
-            "parameters": parameters + CLASSES * (size + 1)}
+    images = numpy.repeat(grey, 3, axis=3)
+    logits, training = (head(model(images, training=mode), len(layers)) for mode in (False, True))
+    parameters = sum(int(numpy.prod(weight.shape)) for weight in model.trainable_weights)
+    features = int(numpy.prod(model.output_shape[1:]))
+    return {"logits": logits, "training": training,
+            "parameters": parameters + CLASSES * (features + 1)}
 
 
 apps = keras.applications
-results = {}
-for name, make, convolutions in (("VGG16", apps.VGG16, vgg16), ("ResNet50", apps.ResNet50, resnet50),
-                                 ("InceptionV3", apps.InceptionV3, inceptionv3),
-                                 ("MobileNet", apps.MobileNet, mobilenet)):
-    HEAD = len(convolutions(make(include_top=False, weights=None, input_shape=(128, 128, 3)))) + 0.1
-    results[name] = logits(make, convolutions)
+networks = {"VGG16": (apps.VGG16, vgg16), "ResNet50": (apps.ResNet50, resnet50),
+            "InceptionV3": (apps.InceptionV3, inceptionv3), "MobileNet": (apps.MobileNet, mobilenet)}
+found = {name: results(*of) for name, of in networks.items()}
 path = pathlib.Path(__file__).with_name("imagenet.json")
-path.write_text(json.dumps(results, separators=(",", ":")) + "\n")
-print(json.dumps(results, indent=1))
+path.write_text(json.dumps(found, separators=(",", ":")) + "\n")
+print(json.dumps(found, indent=1))
