@@ -11,7 +11,7 @@ use super::{CHECKSUMS, Checksums, MANIFEST, Manifest};
 use crate::api::OperatingPoint;
 use crate::evaluation::at_temperature;
 use crate::imaging::CROP_PIXELS;
-use crate::nn::{ActivationMap, Network};
+use crate::nn::{ActivationMap, GradCam, Network};
 use crate::training::Normalization;
 
 /// A bundle in memory, ready to screen with.
@@ -130,6 +130,29 @@ impl Model {
             .network
             .activation_maps(&member.normalized(image))
             .context(NetworkSnafu)
+    }
+
+    /// Where the members together find what speaks for a positive in one image, given as for
+    /// [`Model::probabilities`]: the mean of their maps, each scaled to a greatest value of 1 (or 0
+    /// throughout, where a member finds nothing).
+    ///
+    /// # Errors
+    /// [`Error::Network`] if `image` is not one image.
+    pub fn grad_cam(&self, image: &[f32]) -> Result<Option<GradCam>, Error> {
+        let first_positive = self.manifest.task.first_positive_class();
+        let mut mean: Option<GradCam> = None;
+        for member in &self.members {
+            let map = member
+                .network
+                .grad_cam(&member.normalized(image), first_positive)
+                .context(NetworkSnafu)?
+                .scaled_to(1.0 / self.members.len() as f32);
+            match &mut mean {
+                Some(mean) => mean.add(&map),
+                None => mean = Some(map),
+            }
+        }
+        Ok(mean)
     }
 
     /// The threshold on the probability of a positive that an operating point means for this

@@ -4,7 +4,7 @@ use snafu::ensure;
 
 use super::error::{ClassesSnafu, PixelsSnafu};
 use super::{
-    ActivationMap, Error, IMAGE_PIXELS, IMAGE_SIZE, Stack, Step, linear, residual, weights,
+    ActivationMap, Error, Head, IMAGE_PIXELS, IMAGE_SIZE, Stack, Step, linear, residual, weights,
 };
 use crate::api::Architecture;
 
@@ -183,6 +183,22 @@ impl Network {
             }
         };
         Ok(activations.into_iter().enumerate().map(map).collect())
+    }
+
+    /// What the last convolution gives, after its activation and before the last pool.
+    ///
+    /// # Shapes
+    /// - `images`: `[batch, 1, 128, 128]`, output: `[batch, channels, height, width]`
+    pub(super) fn last_activation(&self, images: Tensor<4>) -> Tensor<4> {
+        match self {
+            Self::Linear(network) | Self::Residual(network) => network.last_activation(images),
+        }
+    }
+
+    pub(super) const fn head(&self) -> &Head {
+        match self {
+            Self::Linear(network) | Self::Residual(network) => &network.head,
+        }
     }
 
     /// The device that the weights are on.
