@@ -40,11 +40,13 @@ fn input(manifest: &Manifest) -> String {
 
 fn output(manifest: &Manifest) -> String {
     format!(
-        "The probability of each class, averaged over {}: {}.",
+        "The probability of each class, averaged over {} after scaling by a temperature of {:.2} \
+         (above 1: the networks were too certain): {}.",
         match manifest.members.len() {
             1 => "one network".to_owned(),
             members => format!("{members} networks"),
         },
+        manifest.temperature,
         manifest.classes.join(", ")
     )
 }

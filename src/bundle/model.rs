@@ -9,8 +9,9 @@ use super::error::{
 };
 use super::{CHECKSUMS, Checksums, MANIFEST, Manifest};
 use crate::api::OperatingPoint;
+use crate::evaluation::at_temperature;
 use crate::imaging::CROP_PIXELS;
-use crate::nn::{ActivationMap, Network};
+use crate::nn::{ActivationMap, GradCam, Network};
 use crate::training::Normalization;
 
 /// A bundle in memory, ready to screen with.
@@ -91,7 +92,8 @@ impl Model {
         })
     }
 
-    /// The probability of each class, averaged over the members: `[image][class]`.
+    /// The probability of each class at the bundle's temperature, averaged over the members:
+    /// `[image][class]`.
     ///
     /// `images` are logarithms of crops' counts, 128 x 128 pixels each, one after another.
     ///
@@ -106,7 +108,8 @@ impl Model {
                 .probabilities(&member.normalized(images))
                 .context(NetworkSnafu)?;
             for (mean, probabilities) in mean.iter_mut().zip(probabilities) {
-                for (mean, probability) in mean.iter_mut().zip(probabilities) {
+                let scaled = at_temperature(&probabilities, self.manifest.temperature);
+                for (mean, probability) in mean.iter_mut().zip(scaled) {
                     *mean += probability / self.members.len() as f64;
                 }
             }
@@ -127,6 +130,29 @@ impl Model {
             .network
             .activation_maps(&member.normalized(image))
             .context(NetworkSnafu)
+    }
+
+    /// Where the members together find what speaks for a positive in one image, given as for
+    /// [`Model::probabilities`]: the mean of their maps, each scaled to a greatest value of 1 (or 0
+    /// throughout, where a member finds nothing).
+    ///
+    /// # Errors
+    /// [`Error::Network`] if `image` is not one image.
+    pub fn grad_cam(&self, image: &[f32]) -> Result<Option<GradCam>, Error> {
+        let first_positive = self.manifest.task.first_positive_class();
+        let mut mean: Option<GradCam> = None;
+        for member in &self.members {
+            let map = member
+                .network
+                .grad_cam(&member.normalized(image), first_positive)
+                .context(NetworkSnafu)?
+                .scaled_to(1.0 / self.members.len() as f32);
+            match &mut mean {
+                Some(mean) => mean.add(&map),
+                None => mean = Some(map),
+            }
+        }
+        Ok(mean)
     }
 
     /// The threshold on the probability of a positive that an operating point means for this
@@ -221,6 +247,7 @@ mod tests {
                 augmentation: Default::default(),
                 training: Default::default(),
             },
+            temperature: 2.0,
             metrics: evaluate(Task::Positive, &predictions(), &Options::default()).unwrap(),
             positive_scores: vec![0.9, 0.8, 0.7, 0.6, 0.5],
             intended_use: INTENDED_USE.to_owned(),
@@ -267,12 +294,17 @@ mod tests {
     }
 
     #[test]
-    fn the_probabilities_of_the_members_are_averaged() {
+    fn the_probabilities_of_the_members_are_scaled_and_averaged() {
         let model = Model::open(&bundle(), &nn::cpu()).unwrap();
         let image: Vec<f32> = (0..CROP_PIXELS).map(|pixel| (pixel % 7) as f32).collect();
         let mut normalized = image.clone();
         normalization().apply(&mut normalized);
-        let of_member = |seed| network(seed).probabilities(&normalized).unwrap()[0][1];
+        // At a temperature of 2 the odds are the square roots of what they were.
+        let of_member = |seed| {
+            let probabilities = &network(seed).probabilities(&normalized).unwrap()[0];
+            let odds = (probabilities[1] / probabilities[0]).sqrt();
+            odds / (1.0 + odds)
+        };
         let mean = (of_member(0) + of_member(1)) / 2.0;
         let found = model.probabilities(&image).unwrap();
         assert_eq!(found.len(), 1);

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::agreement::{self, Weighting};
+use super::calibration;
 use super::confusion::{ConfusionMatrix, TwoByTwo};
 use super::interval::Estimate;
 use super::predictions::{Prediction, positive_probability};
@@ -140,6 +141,35 @@ impl<'a> Cohort<'a> {
         let called = |&call: &usize| f64::from(u8::from(call >= first));
         let scores: Vec<f64> = self.calls.iter().map(called).collect();
         roc::mean_area(&[roc::area(&scores, &self.positive)?], &self.patients)
+    }
+
+    /// Each study's probabilities.
+    pub(super) fn probabilities(&self) -> Vec<&'a [f64]> {
+        let rows = self.rows.iter();
+        rows.map(|row| row.probabilities.as_slice()).collect()
+    }
+
+    /// The Brier score, as [`Metrics::brier`](super::Metrics::brier).
+    pub(super) fn brier(&self) -> Option<f64> {
+        if self.task.classes().len() == 2 {
+            return calibration::brier(&self.scores, &self.positive);
+        }
+        calibration::multiclass_brier(&self.probabilities(), &self.labels)
+    }
+
+    /// The expected calibration error of the hard label.
+    pub(super) fn calibration_error(&self) -> Option<f64> {
+        let calls = self.calls.iter();
+        let confidences: Vec<f64> = calls
+            .clone()
+            .zip(&self.rows)
+            .map(|(&call, row)| row.probabilities[call])
+            .collect();
+        let right: Vec<bool> = calls
+            .zip(&self.labels)
+            .map(|(call, label)| call == label)
+            .collect();
+        calibration::expected_error(&calibration::bins(&confidences, &right))
     }
 
     /// Kappa of truth and hard label.

@@ -16,6 +16,7 @@ use super::prevalence;
 use super::roc::{self, RocCurve};
 use super::second_reader::{SECOND_READER, second_reader};
 use super::subgroup::{PATIENT, subgroups};
+use super::temperature::{self, TemperatureScaling};
 use crate::api::Task;
 
 /// Evaluates a task's predictions.
@@ -109,8 +110,8 @@ fn whole(cohort: &Cohort<'_>, stated: f64) -> Metrics {
         kappa_interval,
         quadratic_kappa,
         quadratic_kappa_interval,
-        brier: brier(cohort),
-        expected_calibration_error: hard_label_calibration_error(cohort),
+        brier: cohort.brier(),
+        expected_calibration_error: cohort.calibration_error(),
         classes: Vec::new(),
         confusion,
         roc: curves(cohort, &positive),
@@ -119,6 +120,7 @@ fn whole(cohort: &Cohort<'_>, stated: f64) -> Metrics {
         fold_auc: None,
         subgroups: Vec::new(),
         second_reader: None,
+        temperature_scaling: temperature_scaling(cohort),
         warnings: Vec::new(),
     }
 }
@@ -150,27 +152,23 @@ fn positive(cohort: &Cohort<'_>, stated: f64) -> PositiveMetrics {
     }
 }
 
-fn brier(cohort: &Cohort<'_>) -> Option<f64> {
-    if cohort.task.classes().len() == 2 {
-        return calibration::brier(&cohort.scores, &cohort.positive);
-    }
-    let rows = cohort.rows.iter();
-    let rows: Vec<&[f64]> = rows.map(|row| row.probabilities.as_slice()).collect();
-    calibration::multiclass_brier(&rows, &cohort.labels)
-}
-
-fn hard_label_calibration_error(cohort: &Cohort<'_>) -> Option<f64> {
-    let calls = cohort.calls.iter();
-    let confidences: Vec<f64> = calls
-        .clone()
-        .zip(&cohort.rows)
-        .map(|(&call, row)| row.probabilities[call])
+/// What one temperature for all studies makes of their probabilities.
+fn temperature_scaling(cohort: &Cohort<'_>) -> Option<TemperatureScaling> {
+    let rows = cohort.probabilities();
+    let temperature = temperature::fit(&rows, &cohort.labels)?;
+    let scaled: Vec<_> = cohort
+        .rows
+        .iter()
+        .map(|row| row.at_temperature(temperature))
         .collect();
-    let right: Vec<bool> = calls
-        .zip(&cohort.labels)
-        .map(|(call, label)| call == label)
-        .collect();
-    calibration::expected_error(&calibration::bins(&confidences, &right))
+    let scaled = Cohort::new(cohort.task, &scaled, None);
+    Some(TemperatureScaling {
+        temperature,
+        log_loss: temperature::log_loss(&rows, &cohort.labels)?,
+        scaled_log_loss: temperature::log_loss(&scaled.probabilities(), &scaled.labels)?,
+        scaled_brier: scaled.brier()?,
+        scaled_expected_calibration_error: scaled.calibration_error()?,
+    })
 }
 
 fn curves(cohort: &Cohort<'_>, positive: &PositiveMetrics) -> Vec<RocCurve> {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CalibrationBin, ConfusionMatrix, GateOutcome, Interval, OperatingPoint, PredictiveValues,
-    RocCurve, SubgroupRow,
+    RocCurve, SubgroupRow, TemperatureScaling,
 };
 use crate::api::{Architecture, Task};
 
@@ -149,6 +149,9 @@ pub struct Metrics {
     /// The agreement of two readers, where the table has a column `reader2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second_reader: Option<ReaderAgreement>,
+    /// What scaling by a temperature would make of the probabilities.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature_scaling: Option<TemperatureScaling>,
     /// What could not be computed, and why; free of patient data.
     pub warnings: Vec<String>,
 }

@@ -23,6 +23,7 @@ mod reader_pair;
 mod roc;
 mod second_reader;
 mod subgroup;
+mod temperature;
 mod text;
 
 pub use agreement::{Weighting, kappa};
@@ -45,3 +46,4 @@ pub use reader_pair::{ReaderPair, reader_pairs_text};
 pub use roc::{RocCurve, RocPoint, auc};
 pub use second_reader::reader_agreement;
 pub use subgroup::{MAX_SUBGROUPS, SubgroupRow};
+pub use temperature::{TEMPERATURE_RANGE, TemperatureScaling, at_temperature};

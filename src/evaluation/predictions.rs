@@ -13,6 +13,7 @@ use super::error::{
     ColumnNameSnafu, CsvSnafu, DuplicateSnafu, Error, FieldsSnafu, HeaderSnafu, NotTextSnafu,
     SumSnafu, ValueSnafu,
 };
+use super::temperature::at_temperature;
 use crate::api::Task;
 
 /// How far the sum of a study's probabilities may be from 1: tables rounded to three decimals pass.
@@ -58,7 +59,27 @@ pub fn positive_probability(task: Task, probabilities: &[f64]) -> f64 {
     positive.sum()
 }
 
+impl Prediction {
+    /// The same prediction at a temperature.
+    pub fn at_temperature(&self, temperature: f64) -> Self {
+        Self {
+            probabilities: at_temperature(&self.probabilities, temperature),
+            ..self.clone()
+        }
+    }
+}
+
 impl Predictions {
+    /// The same table with every prediction at a temperature.
+    pub fn at_temperature(&self, temperature: f64) -> Self {
+        let rows = self.rows.iter();
+        Self {
+            classes: self.classes,
+            covariates: self.covariates.clone(),
+            rows: rows.map(|row| row.at_temperature(temperature)).collect(),
+        }
+    }
+
     /// Reads a table.
     ///
     /// # Errors

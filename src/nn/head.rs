@@ -2,6 +2,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::Step;
+use super::network::floats;
 use crate::random;
 
 /// The part of features that dropout sets to zero in training (paper, "Networks").
@@ -46,6 +47,24 @@ impl Head {
         let mask = TensorData::new(dropout_mask(batch * width, step), [batch, width]);
         let mask = Tensor::from_data(mask, &features.device());
         self.dense(features * mask)
+    }
+
+    /// The gradient of a score by each channel of the features, averaged over the channel's places.
+    ///
+    /// # Shapes
+    /// - `channels`: of the features
+    /// - `gradient`: of the score by each logit
+    pub(super) fn mean_gradient(&self, channels: usize, gradient: &[f32]) -> Vec<f32> {
+        let [_, features] = self.weight.dims();
+        let weights = floats(self.weight.val().into_data());
+        let places = features / channels;
+        let mut mean = vec![0.0; channels];
+        for (row, slope) in weights.chunks_exact(features).zip(gradient) {
+            for (mean, weights) in mean.iter_mut().zip(row.chunks_exact(places)) {
+                *mean += slope * weights.iter().sum::<f32>() / places as f32;
+            }
+        }
+        mean
     }
 
     fn dense(&self, features: Tensor<2>) -> Tensor<2> {

@@ -4,7 +4,7 @@ use snafu::ensure;
 
 use super::error::{ClassesSnafu, PixelsSnafu};
 use super::{
-    ActivationMap, Error, IMAGE_PIXELS, IMAGE_SIZE, InceptionV3, Layout, MobileNet, ResNet50,
+    ActivationMap, Error, Head, IMAGE_PIXELS, IMAGE_SIZE, InceptionV3, Layout, MobileNet, ResNet50,
     Stack, Step, Transfer, Vgg16, linear, residual, weights,
 };
 use crate::api::Architecture;
@@ -231,6 +231,18 @@ impl Network {
             }
         };
         Ok(activations.into_iter().enumerate().map(map).collect())
+    }
+
+    /// What the last convolution gives, after its activation and before the last pool.
+    ///
+    /// # Shapes
+    /// - `images`: `[batch, 1, 128, 128]`, output: `[batch, channels, height, width]`
+    pub(super) fn last_activation(&self, images: Tensor<4>) -> Tensor<4> {
+        each!(self, network => network.last_activation(images))
+    }
+
+    pub(super) const fn head(&self) -> &Head {
+        each!(self, network => &network.head)
     }
 
     /// The device that the weights are on.

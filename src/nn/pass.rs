@@ -15,6 +15,7 @@ pub struct Pass {
     training: bool,
     statistics: BTreeMap<ParamId, Tensor<1>>,
     shown: Vec<Tensor<4>>,
+    pooled: Option<Tensor<4>>,
 }
 
 impl Pass {
@@ -24,6 +25,7 @@ impl Pass {
             training: false,
             statistics: BTreeMap::new(),
             shown: Vec::new(),
+            pooled: None,
         }
     }
 
@@ -56,6 +58,18 @@ impl Pass {
         if !self.training {
             self.shown.push(images.clone());
         }
+    }
+
+    /// Keeps what a pool at the end of a block is about to be given.
+    pub(super) fn pool(&mut self, images: &Tensor<4>) {
+        if !self.training {
+            self.pooled = Some(images.clone());
+        }
+    }
+
+    /// What the last such pool was given, if there was one.
+    pub(super) fn into_pooled(self) -> Option<Tensor<4>> {
+        self.pooled
     }
 
     /// What was shown, in its order.

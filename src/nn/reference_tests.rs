@@ -21,6 +21,7 @@ struct Reference {
     training: Logits,
     running_mean: Vec<f32>,
     running_var: Vec<f32>,
+    grad_cam: Vec<f32>,
     block: BlockReference,
 }
 
@@ -145,6 +146,17 @@ fn inference_gives_the_logits_and_the_loss_of_pytorch() {
     );
     let network = fill(Network::Residual(residual::new(4, &cpu())), true);
     assert_logits(network.forward(images), &reference("Residual").inference);
+}
+
+#[test]
+fn a_grad_cam_is_what_pytorchs_gradients_make_of_the_last_convolution() {
+    let image = &images()[..crate::nn::IMAGE_PIXELS];
+    let linear = fill(Network::Linear(linear::new(4, &cpu())), false);
+    let residual = fill(Network::Residual(residual::new(4, &cpu())), true);
+    for (name, network) in [("Linear", linear), ("Residual", residual)] {
+        let map = network.grad_cam(image, 2).unwrap().scaled_to(1.0);
+        assert_near(&map.values, &reference(name).grad_cam, 1e-4);
+    }
 }
 
 #[test]

@@ -136,6 +136,23 @@ impl Stack {
         }
         first
     }
+
+    /// What the last convolution gives, after its activation and before the last pool.
+    ///
+    /// # Shapes
+    /// - `images`: `[batch, 1, 128, 128]`, output: `[batch, 128, 16, 16]`
+    pub(super) fn last_activation(&self, images: Tensor<4>) -> Tensor<4> {
+        let mut images = relu(self.stem.forward(images));
+        let mut blocks = self.blocks.iter().peekable();
+        while let Some(block) = blocks.next() {
+            let activated = block.convolve(images);
+            images = match blocks.peek() {
+                Some(_) => average_pool(activated),
+                None => activated,
+            };
+        }
+        images
+    }
 }
 
 /// The layers and pools of a stack as the engine knows them.
@@ -174,12 +191,17 @@ impl Block {
     /// # Shapes
     /// - `images`: `[batch, channels_in, height, width]`
     /// - output: `[batch, channels, height / 2, width / 2]`
-    pub(super) fn forward(&self, mut images: Tensor<4>) -> Tensor<4> {
+    pub(super) fn forward(&self, images: Tensor<4>) -> Tensor<4> {
+        average_pool(self.convolve(images))
+    }
+
+    /// The same before the pool.
+    fn convolve(&self, mut images: Tensor<4>) -> Tensor<4> {
         for pair in self.layers.chunks_exact(2) {
             let inner = relu(pair[0].forward(images.clone()));
             images = self.join(pair[1].forward(inner), images);
         }
-        average_pool(images)
+        images
     }
 
     /// As [`forward`](Self::forward), by the batch's own statistics.

@@ -88,4 +88,14 @@ impl<B: Base> Transfer<B> {
         self.features(images, &mut pass);
         pass.into_shown()
     }
+
+    /// What the last convolution gives, after its activation and before a last pool.
+    ///
+    /// # Shapes
+    /// - `images`: `[batch, 1, 128, 128]`, output: `[batch, channels, height, width]`
+    pub(super) fn last_activation(&self, images: Tensor<4>) -> Tensor<4> {
+        let mut pass = Pass::inference();
+        let features = self.features(images, &mut pass);
+        pass.into_pooled().unwrap_or(features)
+    }
 }

@@ -44,6 +44,7 @@ impl Base for Vgg16 {
                     pass.show(&images);
                 }
             }
+            pass.pool(&images);
             images = max_pool2d(images, MaxPoolOptions::new([2, 2]).with_stride([2, 2]));
         }
         images // [batch, 512, 4, 4]

@@ -26,13 +26,15 @@ use super::known::{Key, Kind, Malformed};
 use super::stop::stopped;
 use crate::api::{
     API_VERSION, Condition, ConditionStatus, Resource, ScreeningJob, Status, TrainingRun,
-    conditions, reasons, set_condition,
+    conditions, manifest, reasons, set_condition,
 };
 
 /// The most events that wait to be published.
 const WAITING: usize = 4096;
 /// The longest sentence of an event, in bytes.
 const NOTE: usize = 1024;
+/// The most of what is wrong with a resource that its status tells.
+const TOLD_VIOLATIONS: usize = 8;
 /// How long the end of the process waits for events.
 const LAST: Duration = Duration::from_secs(3);
 
@@ -63,8 +65,6 @@ pub(super) async fn malformed(
     key: &Key,
     malformed: &Malformed,
 ) -> Result<Notice, Error> {
-    let message = format!("the resource cannot be read: {}", malformed.error);
-    let notice = Notice::warning(reasons::MALFORMED, message.as_str());
     let resource = match key.kind {
         Kind::TrainingRun => ApiResource::erase::<TrainingRun>(&()),
         Kind::ScreeningJob => ApiResource::erase::<ScreeningJob>(&()),
@@ -76,6 +76,11 @@ pub(super) async fn malformed(
     let Some(object) = found else {
         return Err(Error::Stale);
     };
+    let message = format!(
+        "the resource cannot be read: {}",
+        wrong_with(&object, malformed)
+    );
+    let notice = Notice::warning(reasons::MALFORMED, message.as_str());
     let status = object
         .data
         .get("status")
@@ -104,6 +109,19 @@ pub(super) async fn malformed(
             Ok(notice)
         }
     }
+}
+
+/// What is wrong with an object, field by field where its schema tells.
+fn wrong_with(object: &DynamicObject, malformed: &Malformed) -> String {
+    let object = serde_json::to_value(object).unwrap_or_default();
+    let Err(violations) = manifest::check_spec(&object) else {
+        return malformed.error.clone();
+    };
+    let told = violations
+        .iter()
+        .take(TOLD_VIOLATIONS)
+        .map(|violation| format!("{} {}", violation.path, violation.message));
+    told.collect::<Vec<_>>().join("; ")
 }
 
 async fn patch_status(context: &Context, key: &Key, patch: Value) -> Result<Resource, Error> {

@@ -37,6 +37,8 @@ pub(super) struct Driver<'a> {
     broken: Option<Word>,
     running: BTreeMap<TaskRef, Pace>,
     status: Status,
+    /// Whether the last status on the way could not be written, as has been said.
+    unwritten: bool,
     began: Instant,
     /// The share of the run that was done when it began.
     first_share: f64,
@@ -64,6 +66,7 @@ impl<'a> Driver<'a> {
             broken: None,
             running: BTreeMap::new(),
             status,
+            unwritten: false,
             began: Instant::now(),
             first_share: 0.0,
         }
@@ -160,12 +163,12 @@ impl<'a> Driver<'a> {
                     self.start(threads, *id, sender)?;
                 }
                 if !next.start.is_empty() {
-                    self.keep_status(None)?;
+                    self.keep_status_on_the_way();
                 }
             }
             match receiver.recv_timeout(TICK) {
                 Ok(Event::Progressed(id, progress)) => self.progressed(id, progress),
-                Ok(Event::Ended(id, result)) => self.ended(id, *result)?,
+                Ok(Event::Ended(id, result)) => self.ended(id, *result),
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }
             self.settings
@@ -227,13 +230,13 @@ impl<'a> Driver<'a> {
         }
     }
 
-    fn ended(&mut self, id: TaskRef, result: Result<Summary, TaskError>) -> Result<(), Error> {
+    fn ended(&mut self, id: TaskRef, result: Result<Summary, TaskError>) {
         let pace = self.running.remove(&id);
         let elapsed = pace
             .map(|pace| pace.elapsed(Instant::now()))
             .unwrap_or_default();
         let Some(task) = self.shared.plan.task(id) else {
-            return Ok(());
+            return;
         };
         let how = match result {
             Ok(summary) => {
@@ -248,7 +251,7 @@ impl<'a> Driver<'a> {
             Err(error) => self.failed(task, &error),
         };
         self.settings.display.ended(task, elapsed, &how);
-        self.keep_status(None)
+        self.keep_status_on_the_way();
     }
 
     /// Notes a task that has written its results; a shortfall is a failure all the same.
@@ -295,6 +298,18 @@ impl<'a> Driver<'a> {
         };
         self.keep_status(Some(ending))?;
         Ok((self.status, ending, self.failures))
+    }
+
+    /// A status that cannot be written, for a disk that a task has filled, costs no task: the next
+    /// one tells the same and more, and the last one has to be written.
+    fn keep_status_on_the_way(&mut self) {
+        let kept = self.keep_status(None);
+        if let Err(error) = &kept
+            && !self.unwritten
+        {
+            self.settings.display.say(&TaskError::sentence_of(error));
+        }
+        self.unwritten = kept.is_err();
     }
 
     fn keep_status(&mut self, ending: Option<Ending>) -> Result<(), Error> {

@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::Write;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::thread;
@@ -27,6 +29,10 @@ enum Act {
     WaitForInterrupt,
     /// Takes some time.
     Work(Duration),
+    /// Puts a folder where the status is to be written.
+    Occupy(PathBuf),
+    /// Removes it.
+    Free(PathBuf),
 }
 
 /// Tasks that do as they are told and keep account of it.
@@ -76,6 +82,15 @@ impl Script {
                     });
                     thread::sleep(*time / 5);
                 }
+                Ok(Summary::default())
+            }
+            Some(Act::Occupy(place)) => {
+                fs::remove_file(place).map_err(TaskError::other)?;
+                fs::create_dir(place).map_err(TaskError::other)?;
+                Ok(Summary::default())
+            }
+            Some(Act::Free(place)) => {
+                fs::remove_dir(place).map_err(TaskError::other)?;
                 Ok(Summary::default())
             }
         }
@@ -655,4 +670,41 @@ fn a_status_that_cannot_be_written_ends_the_run_with_its_reason() {
     let error = super::run(&resource(run), &script, None, &settings(2)).expect_err("no folder");
     assert_eq!(error.exit_code(), 43);
     assert_eq!(script.ran(), []);
+}
+
+/// The small training run in a folder, where `status.yaml` cannot be written from its first fold
+/// until its evaluation, or for good.
+fn run_without_status(freed: bool) -> (Script, Result<Finished, Error>, tempfile::TempDir) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut run = fixtures::training_run();
+    run.spec.output = folder.path().to_str().expect("text").to_owned();
+    let run = resource(run);
+    let record = Record::open(&run, None).expect("should open");
+    let store = Storage::open(record.prefix(), &Default::default()).expect("should open");
+    let status = PathBuf::from(record.prefix()).join(STATUS);
+    let mut acts = vec![(task(StageKind::Train, 0), Act::Occupy(status.clone()))];
+    if freed {
+        acts.push((task(StageKind::Evaluate, 0), Act::Free(status)));
+    }
+    let script = Script::new(&store, acts);
+    let finished = super::run(&run, &script, None, &settings(1));
+    (script, finished, folder)
+}
+
+#[test]
+fn a_status_that_cannot_be_written_on_the_way_costs_no_task() {
+    let (script, finished, _folder) = run_without_status(true);
+    let finished = finished.expect("should run");
+    assert_eq!(finished.ending, Ending::Succeeded);
+    assert_eq!(script.ran().len(), 7);
+    assert_eq!(stored_status(&script.store), finished.status());
+}
+
+#[test]
+fn a_status_that_cannot_be_written_at_the_end_is_an_error() {
+    let (script, finished, _folder) = run_without_status(false);
+    let error = finished.expect_err("has no status");
+    let sentence = TaskError::sentence_of(&error);
+    assert!(sentence.contains("status.yaml"), "{sentence}");
+    assert_eq!(script.ran().len(), 7);
 }

@@ -3,11 +3,11 @@
 use super::TaskError;
 use super::failure::OrFail;
 use super::run::TrainingContext;
-use crate::api::{DataStatus, ModelReference, Publish};
+use crate::api::{DataStatus, ModelReference, Publish, Task};
 use crate::bundle::{
     self, FORMAT_VERSION, INTENDED_USE, Manifest, Member, MemberFiles, Provenance,
 };
-use crate::evaluation::{Metrics, Predictions, positive_probability};
+use crate::evaluation::{self, Options, Predictions, positive_probability};
 use crate::workflow::artefacts;
 
 /// A model and what is known of it.
@@ -18,8 +18,6 @@ pub(super) struct Published<'a> {
     pub data: &'a DataStatus,
     /// Whether the cohort is of phantoms.
     pub synthetic: bool,
-    /// What the out-of-fold predictions reached.
-    pub metrics: Metrics,
     /// The out-of-fold predictions.
     pub predictions: &'a Predictions,
     /// The members and their files.
@@ -34,6 +32,8 @@ pub(super) fn publish(
     let Publish {
         architecture, task, ..
     } = *published.publish;
+    let (temperature, predictions) = calibrated(task, published.predictions)?;
+    let metrics = evaluation::evaluate(task, &predictions, &Options::default()).or_retry()?;
     let (members, contents): (Vec<_>, Vec<_>) = published.members.into_iter().unzip();
     let manifest = Manifest {
         format_version: FORMAT_VERSION,
@@ -57,8 +57,9 @@ pub(super) fn publish(
             augmentation: run.spec.augmentation.clone(),
             training: run.spec.training.clone(),
         },
-        positive_scores: positive_scores(published.predictions, &published.metrics),
-        metrics: published.metrics,
+        temperature,
+        positive_scores: positive_scores(task, &predictions),
+        metrics,
         intended_use: INTENDED_USE.to_owned(),
     };
     let packed = bundle::pack(&manifest, contents).or_retry()?;
@@ -75,14 +76,22 @@ pub(super) fn publish(
     })
 }
 
+/// The temperature of the out-of-fold predictions, and what they are at it.
+fn calibrated(task: Task, predictions: &Predictions) -> Result<(f64, Predictions), TaskError> {
+    let metrics = evaluation::evaluate(task, predictions, &Options::default()).or_retry()?;
+    let scaling = metrics.temperature_scaling;
+    let temperature = scaling.map_or(1.0, |scaling| scaling.temperature);
+    Ok((temperature, predictions.at_temperature(temperature)))
+}
+
 /// The probabilities of a positive of the studies that are, from the highest.
-fn positive_scores(predictions: &Predictions, metrics: &Metrics) -> Vec<f64> {
-    let first = metrics.task.first_positive_class();
+fn positive_scores(task: Task, predictions: &Predictions) -> Vec<f64> {
+    let first = task.first_positive_class();
     let mut scores: Vec<f64> = predictions
         .rows
         .iter()
         .filter(|row| row.label.is_some_and(|label| label >= first))
-        .map(|row| positive_probability(metrics.task, &row.probabilities))
+        .map(|row| positive_probability(task, &row.probabilities))
         .collect();
     scores.sort_by(|a, b| b.total_cmp(a));
     scores

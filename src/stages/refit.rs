@@ -8,7 +8,7 @@ use super::{Summary, TaskError};
 use crate::api::{Architecture, Task};
 use crate::bundle::{Member, MemberFiles};
 use crate::dataset::Cohort;
-use crate::evaluation::{Metrics, MetricsDocument, Predictions};
+use crate::evaluation::{MetricsDocument, Predictions};
 use crate::training::Prepared;
 use crate::workflow::{StageKind, artefacts};
 
@@ -35,7 +35,7 @@ pub(super) fn run(
         ));
     };
     let cohort = run.cohort()?;
-    let metrics = metrics(&document, architecture, task)?;
+    check_evaluated(&document, architecture, task)?;
     let files = train(run, &cohort, architecture, task)?;
     let table = run.get(&artefacts::predictions(architecture, task))?;
     let model = publish::publish(
@@ -44,7 +44,6 @@ pub(super) fn run(
             publish: wanted,
             data: &run.counted(StageKind::Evaluate)?,
             synthetic: cohort.is_synthetic(),
-            metrics: metrics.clone(),
             predictions: &Predictions::parse(&table).or_retry()?,
             members: vec![(Member::of_all(), files)],
         },
@@ -56,21 +55,19 @@ pub(super) fn run(
     })
 }
 
-/// The out-of-fold metrics of what is published.
-fn metrics(
+/// Whether all folds of what is to be published have ended well.
+fn check_evaluated(
     document: &MetricsDocument,
     architecture: Architecture,
     task: Task,
-) -> Result<&Metrics, TaskError> {
+) -> Result<(), TaskError> {
     let mut results = document.results.iter();
-    let result = results
-        .find(|result| result.architecture == architecture && result.metrics.task == task)
-        .ok_or_else(|| {
-            TaskError::data(format!(
-                "{architecture} for {task} cannot be published: one of its folds has failed"
-            ))
-        })?;
-    Ok(&result.metrics)
+    if results.any(|result| result.architecture == architecture && result.metrics.task == task) {
+        return Ok(());
+    }
+    Err(TaskError::data(format!(
+        "{architecture} for {task} cannot be published: one of its folds has failed"
+    )))
 }
 
 fn train(

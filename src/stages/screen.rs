@@ -169,7 +169,8 @@ fn send(chunks: &Chunks, bytes: Vec<u8>) -> Result<(), TaskError> {
     sent.map_err(|_| TaskError::other("the table of the screening cannot be written"))
 }
 
-/// A study's crop beside what each block of the network makes of it, as PNG.
+/// A study's crop, beside it where the model finds what speaks for a positive, and what each block
+/// of the network makes of it, as PNG.
 ///
 /// # Errors
 /// When the network cannot be run.
@@ -179,9 +180,10 @@ pub fn activation_maps(screener: &Screener, decision: &Decision) -> Result<Vec<u
     let maps = screener.model.activation_maps(&image).or_retry()?;
     let side = crate::imaging::CROP_SIZE;
     let crop = report::Raster::new(side, side, counts.clone()).or_retry()?;
-    let maps = maps
-        .iter()
-        .map(super::training_report::maximum)
+    let grad_cam = screener.model.grad_cam(&image).or_retry()?;
+    let grad_cam = grad_cam.iter().map(super::training_report::grad_cam);
+    let maps = grad_cam
+        .chain(maps.iter().map(super::training_report::maximum))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(report::strip(&crop, &maps))
 }

@@ -11,7 +11,7 @@ use crate::api::{Architecture, DataStatus, Grade, ModelReference, PublishMethod,
 use crate::dataset::{Cohort, Quarantine};
 use crate::evaluation::{MetricsDocument, positive_probability};
 use crate::imaging::CROP_SIZE;
-use crate::nn::{ActivationMap, Network};
+use crate::nn::{ActivationMap, GradCam, Network};
 use crate::report::{
     self, ActivationFigure, ActivationRow, Count, DataFlow, Epoch, Example, Fact, Gate, History,
     Publication, Published, Raster, TrainingReport,
@@ -21,6 +21,8 @@ use crate::workflow::artefacts::Fold;
 
 /// Example crops of each grade.
 const EXAMPLES: usize = 4;
+/// The name of the map of a positive among those of layers.
+const GRAD_CAM: &str = "Grad-CAM, positive";
 
 /// What an evaluation has found.
 pub(super) struct Findings<'a> {
@@ -212,7 +214,10 @@ fn activation_maps(
             Ok(ActivationFigure {
                 architecture: combination.architecture,
                 task: combination.task,
-                layers: (1..=4).map(|block| format!("block {block}")).collect(),
+                layers: (1..=4)
+                    .map(|block| format!("block {block}"))
+                    .chain([GRAD_CAM.to_owned()])
+                    .collect(),
                 rows,
             })
         })
@@ -237,10 +242,17 @@ fn activation_row(
     let mut image = crate::imaging::log_image(cohort.crop(study));
     normalization.apply(&mut image);
     let maps = network.activation_maps(&image).or_retry()?;
+    let grad_cam_of_positive = network
+        .grad_cam(&image, task.first_positive_class())
+        .or_retry()?;
     Ok(ActivationRow {
         example: example(cohort, study)?,
         positive_probability: prediction.map(|row| positive_probability(task, &row.probabilities)),
-        maps: maps.iter().map(maximum).collect::<Result<_, _>>()?,
+        maps: maps
+            .iter()
+            .map(maximum)
+            .chain([grad_cam(&grad_cam_of_positive)])
+            .collect::<Result<_, _>>()?,
     })
 }
 
@@ -264,6 +276,11 @@ fn member(
 /// The maximum over the channels of a layer.
 pub(super) fn maximum(map: &ActivationMap) -> Result<Raster, TaskError> {
     Raster::new(map.height, map.width, map.maximum()).or_retry()
+}
+
+/// Where a network finds what speaks for a positive.
+pub(super) fn grad_cam(map: &GradCam) -> Result<Raster, TaskError> {
+    Raster::new(map.height, map.width, map.values.clone()).or_retry()
 }
 
 fn digests(findings: &Findings<'_>) -> Vec<Fact> {

@@ -55,13 +55,16 @@ pub fn alone() -> Alone {
     guard
 }
 
-/// The operator's pods, each with how often its container has restarted.
+/// The operator's pods but for those that are on their way out, each with how often its container has
+/// restarted.
 pub fn operators() -> Vec<(String, i64)> {
     let selector = "--selector=app.kubernetes.io/name=attrium,app.kubernetes.io/component=operator";
     let place = ["--namespace", SYSTEM, "get", "pods", selector];
     let found = kubectl(place.iter().chain(&["--output", "json"])).ok();
     let found: Value = serde_json::from_str(&found).unwrap();
-    let pods = found["items"].as_array().unwrap().iter().map(|pod| {
+    let items = found["items"].as_array().unwrap().iter();
+    let staying = items.filter(|pod| pod["metadata"]["deletionTimestamp"].is_null());
+    let pods = staying.map(|pod| {
         let name = pod["metadata"]["name"].as_str().unwrap().to_owned();
         let restarts = pod["status"]["containerStatuses"][0]["restartCount"].as_i64();
         (name, restarts.unwrap_or(-1))

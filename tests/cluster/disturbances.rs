@@ -86,7 +86,7 @@ fn a_finished_run_stays_finished_when_its_jobs_are_deleted() {
 fn a_run_that_is_deleted_takes_its_jobs_along_and_its_name_is_another_run() {
     let namespace = Namespace::new("again");
     namespace.apply(&long_run());
-    running_pod(&namespace, "preprocess");
+    running_pod(&namespace, "train");
     let first = namespace.get(RUN);
     namespace.kubectl(&["delete", RUN, "--wait=false"]).ok();
     namespace.apply(&training_run());

@@ -88,13 +88,7 @@ pub fn parse(text: &str) -> Result<Vec<Resource>, Violations> {
         match validators.read(document) {
             Ok(resource) => resources.push(resource),
             Err(problems) => {
-                let at = |problem: Problem| Violation {
-                    document: index + 1,
-                    line: None,
-                    path: problem.path,
-                    message: problem.message,
-                };
-                violations.extend(problems.into_iter().map(at));
+                violations.extend(problems.into_iter().map(|problem| problem.at(index + 1)));
             }
         }
     }
@@ -106,22 +100,33 @@ pub fn parse(text: &str) -> Result<Vec<Resource>, Violations> {
     }
 }
 
+/// Everything that is wrong with the spec of an object, such as one that an older definition of its
+/// kind let in.
+///
+/// # Errors
+/// Every violation at or below `spec`.
+pub fn check_spec(object: &Value) -> Result<(), Violations> {
+    let problems = Validators::new().read(object).err().unwrap_or_default();
+    let in_spec = |problem: &Problem| problem.path.split(['.', '[']).next() == Some("spec");
+    violations(problems.into_iter().filter(in_spec))
+}
+
 /// Whether a resource may take the place of one that has started, by the API server's rules.
 ///
 /// # Errors
 /// The rules that the change breaks.
 pub fn check_update(old: &Resource, new: &Resource) -> Result<(), Violations> {
-    let problems = Validators::new().update(old, new);
-    if problems.is_empty() {
-        return Ok(());
+    violations(Validators::new().update(old, new).into_iter())
+}
+
+/// The problems of the only document there is.
+fn violations(problems: impl Iterator<Item = Problem>) -> Result<(), Violations> {
+    let violations: Vec<_> = problems.map(|problem| problem.at(1)).collect();
+    if violations.is_empty() {
+        Ok(())
+    } else {
+        Err(Violations(violations))
     }
-    let at = |problem: Problem| Violation {
-        document: 1,
-        line: None,
-        path: problem.path,
-        message: problem.message,
-    };
-    Err(Violations(problems.into_iter().map(at).collect()))
 }
 
 /// The fields of the spec that differ between two resources, such as `spec.training.epochs`.
@@ -149,6 +154,16 @@ impl Problem {
         Self {
             path: path.into(),
             message: message.into(),
+        }
+    }
+
+    /// The problem in a document, counted from 1.
+    fn at(self, document: usize) -> Violation {
+        Violation {
+            document,
+            line: None,
+            path: self.path,
+            message: self.message,
         }
     }
 }

@@ -254,17 +254,25 @@ fn malformed() -> Malformed {
 }
 
 #[tokio::test]
-async fn a_malformed_resource_is_reported_once_for_each_generation() {
+async fn a_malformed_resource_is_reported_once_for_each_generation_field_by_field() {
     let object = json!({
         "apiVersion": "attrium.dev/v1alpha1", "kind": "TrainingRun",
         "metadata": {"name": "small", "namespace": "hospital", "resourceVersion": "5"},
+        "spec": {
+            "images": "s3://scans/", "labels": "s3://scans/labels.csv", "output": "s3://models/",
+            "tasks": ["Positive"], "networks": [{"architecture": "Linear"}],
+            "crossValidation": {"folds": "many"},
+        },
     });
+    let message = "the resource cannot be read: spec.crossValidation.folds is \"many\", not an integer: \
+                   write it without quotes";
     let (client, server) = server(vec![
         Answer::get(RUN, &object),
         Answer::patch(STATUS, &object)
             .with_body("/status/conditions/0/type", "Accepted")
             .with_body("/status/conditions/0/status", "False")
             .with_body("/status/conditions/0/reason", "Malformed")
+            .with_body("/status/conditions/0/message", message)
             .with_body("/status/phase", Value::Null),
     ]);
     let context = context(client, None);

@@ -34,7 +34,9 @@ fn scores<'a>(subjects: impl Iterator<Item = &'a Subject<'a>>) -> Markup {
     let mut table = Table::new(
         caption(
             "Brier score and expected calibration error (ECE)",
-            "Of all classes together, and of the probability of a positive alone. Lower is better.",
+            "Of all classes together, and of the probability of a positive alone. Lower is better. \
+             A published model divides its logits by the temperature, fitted to these very \
+             predictions: above 1, the network was too certain.",
         ),
         [
             "Network and task",
@@ -42,15 +44,22 @@ fn scores<'a>(subjects: impl Iterator<Item = &'a Subject<'a>>) -> Markup {
             "ECE",
             "Brier, positive",
             "ECE, positive",
+            "Temperature",
+            "Brier, scaled",
+            "ECE, scaled",
         ],
     );
     for subject in subjects {
         let m = subject.metrics;
+        let scaling = m.temperature_scaling;
         let cells = [
             m.brier,
             m.expected_calibration_error,
             m.positive.brier,
             m.positive.expected_calibration_error,
+            scaling.map(|scaling| scaling.temperature),
+            scaling.map(|scaling| scaling.scaled_brier),
+            scaling.map(|scaling| scaling.scaled_expected_calibration_error),
         ];
         let three = |value: Option<f64>| {
             value.map_or_else(

@@ -56,8 +56,9 @@ pub(in crate::report) fn activation(figures: &[ActivationFigure]) -> Markup {
     )
     .with(key)
     .with(
-        " to its greatest value, which stands below it. A map shows where a layer responds, not \
-         why a network decided.",
+        " to its greatest value, which stands below it. The last map (Grad-CAM) is the last \
+         convolution’s channels weighted by how much each speaks for a positive. A map shows where \
+         a network responds, not why it decided.",
     );
     let mut content = note(explanation);
     for figure in figures {

@@ -68,8 +68,10 @@ pub(in crate::report) fn positives(report: &ScreeningReport) -> Markup {
     let images: Vec<Markup> = report.positives.iter().filter_map(picture).collect();
     if !images.is_empty() {
         content.push(note(
-            "Crop (white is no count, black the 99.5th percentile) and activation map over it, \
-             from its least value in dark violet to its greatest in yellow. A map shows where the \
+            "From the left: the crop (white is no count, black the 99.5th percentile); where the \
+             model finds what speaks for a positive (Grad-CAM, the mean of its networks); the \
+             maximum activation map of each block of its first network. Each map has its own scale, \
+             from its least value in dark violet to its greatest in yellow. A map shows where a \
              network responds, not why it decided.",
         ));
         content.push(element("div").class("grid").children(images));
@@ -121,7 +123,8 @@ fn picture(study: &ScreenedStudy) -> Option<Markup> {
         number::fraction(study.positive_probability)
     );
     let alternative = format!(
-        "Row {}: the crop, then the maximum activation map of each block",
+        "Row {}: the crop, its Grad-CAM for a positive, then the maximum activation map of each \
+         block",
         study.row
     );
     let image = element("img")

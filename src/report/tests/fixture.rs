@@ -267,12 +267,17 @@ fn activation(architecture: Architecture) -> ActivationFigure {
     let row = |grade: Grade| ActivationRow {
         example: example(grade, 0),
         positive_probability: Some(0.03 + 0.3 * f64::from(grade.value())),
-        maps: [128_u16, 64, 32, 16].map(|side| map(side, grade)).to_vec(),
+        maps: [128_u16, 64, 32, 16, 16]
+            .map(|side| map(side, grade))
+            .to_vec(),
     };
     ActivationFigure {
         architecture,
         task: Task::Positive,
-        layers: (1..=4).map(|block| format!("block {block}")).collect(),
+        layers: (1..=4)
+            .map(|block| format!("block {block}"))
+            .chain(["Grad-CAM, positive".to_owned()])
+            .collect(),
         rows: Grade::ALL.map(row).to_vec(),
     }
 }

@@ -2,3 +2,4 @@
 
 mod outages;
 mod release;
+mod schema;

@@ -6,8 +6,8 @@ Made with Python 3.11, numpy 2.4.6, scipy 1.17.1 and scikit-learn 1.9.1.
 
 NAME.csv is a predictions table, NAME.json what is expected of its evaluation: the keys are those of
 metrics.json, and what is not here is not compared. Areas, accuracy, precision, recall, kappa, Brier
-score, ROC curve and calibration curve come from scikit-learn, Wilson's interval and quantiles from
-SciPy. What neither has is computed here by its definition, in another way than attrium does: DeLong's
+score, logarithmic loss, ROC curve and calibration curve come from scikit-learn, Wilson's interval and
+quantiles from SciPy. What neither has is computed here by its definition, in another way than attrium does: DeLong's
 variance by comparing every positive with every negative, the standard error of kappa from the
 gradient over the cells of the confusion matrix, Newcombe's interval by SciPy's root finder.
 """
@@ -23,8 +23,8 @@ from scipy.optimize import brentq
 from scipy.stats import binomtest, norm
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import (
-    accuracy_score, brier_score_loss, cohen_kappa_score, confusion_matrix, precision_score,
-    recall_score, roc_auc_score, roc_curve,
+    accuracy_score, brier_score_loss, cohen_kappa_score, confusion_matrix, log_loss,
+    precision_score, recall_score, roc_auc_score, roc_curve,
 )
 
 HERE = pathlib.Path(__file__).parent
@@ -247,6 +247,7 @@ def evaluate(task, table):
             brier_score_loss(labels, probabilities, labels=list(range(classes)))
             if exact else float(((probabilities - np.eye(classes)[labels]) ** 2).sum(1).mean()))
     result["expectedCalibrationError"] = calibration(probabilities.max(1), labels == calls)[1]
+    result["temperatureScaling"] = temperature_scaling(labels, probabilities)
     result["confusion"] = confusion_matrix(labels, calls, labels=range(classes)).tolist()
     precision = precision_score(labels, calls, labels=range(classes), average=None,
                                 zero_division=np.nan)
@@ -321,6 +322,32 @@ def evaluate(task, table):
                                                 "specificity", "specificityInterval")}
             result["subgroups"].append(row)
     return result
+
+
+def temperature_scaling(labels, probabilities):
+    """The temperature of the least logarithmic loss, from the root of the loss' slope."""
+    logits = np.log(np.maximum(probabilities, 1e-300))
+    truth = np.eye(probabilities.shape[1])[labels]
+
+    def slope(sharpness):
+        return ((softmax(sharpness * logits) - truth) * logits).sum()
+
+    low, high = 1 / 20, 1 / 0.05
+    if slope(low) >= 0:
+        sharpness = low
+    elif slope(high) <= 0:
+        sharpness = high
+    else:
+        sharpness = brentq(slope, low, high, xtol=1e-15, rtol=1e-15, maxiter=1000)
+    scaled = softmax(sharpness * logits)
+    squares = ((scaled - truth) ** 2).sum(1).mean()
+    plain = softmax(logits)
+    classes = list(range(probabilities.shape[1]))
+    return {"temperature": 1 / sharpness, "logLoss": log_loss(labels, plain, labels=classes),
+            "scaledLogLoss": log_loss(labels, scaled, labels=classes),
+            "scaledBrier": float(squares / 2 if len(classes) == 2 else squares),
+            "scaledExpectedCalibrationError":
+                calibration(scaled.max(1), labels == scaled.argmax(1))[1]}
 
 
 def second_reader(labelled, labels, patients):

@@ -136,7 +136,8 @@ def network_results(residual):
     fill(network, residual)
     network.double()
     images = torch.from_numpy(wave(2 * 128 * 128, 0.5)).reshape(2, 1, 128, 128).double()
-    results = {}
+    network.eval()
+    results = {"grad_cam": grad_cam(network, images[:1])}
     for mode in ("inference", "training"):
         network.train(mode == "training")
         logits = network(images)
@@ -145,6 +146,20 @@ def network_results(residual):
     results["running_mean"] = numbers(norm.running_mean)
     results["running_var"] = numbers(norm.running_var)
     return results
+
+
+def grad_cam(network, image):
+    """Of the log odds of the last two classes, by the gradient at the last convolution's output."""
+    kept = []
+    original = nn.functional.avg_pool2d
+    nn.functional.avg_pool2d = lambda x, size: (kept.append(x), original(x, size))[1]
+    logits = network(image)[0]
+    nn.functional.avg_pool2d = original
+    score = torch.logsumexp(logits[2:], 0) - torch.logsumexp(logits[:2], 0)
+    gradient, = torch.autograd.grad(score, kept[-1])
+    weights = gradient.mean((2, 3), keepdim=True)
+    cam = nn.functional.relu((weights * kept[-1]).sum(1)[0])
+    return numbers(cam / cam.max())
 
 
 def block_gradients(residual):
