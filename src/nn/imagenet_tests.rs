@@ -36,6 +36,8 @@ fn wave(count: usize, phase: f64) -> Vec<f32> {
 struct Fill {
     path: Path,
     convolutions: usize,
+    /// Whether normalisation has no scale.
+    unscaled: bool,
 }
 
 impl Fill {
@@ -55,6 +57,7 @@ impl Fill {
         match name.rsplit('.').next().unwrap() {
             _ if name == "head.weight" => scaled(wave(count, 0.25), (0.25 / fan_in).sqrt()),
             "weight" if shape.len() == 4 => scaled(wave(count, phase), (4.0 / fan_in).sqrt()),
+            "weight" if self.unscaled => vec![1.0; count],
             "weight" => tenth(2.0, |wave| 1.0 + wave / 4.0),
             "bias" if name.ends_with("norm.bias") => tenth(3.0, |wave| 0.25 + wave / 4.0),
             "running_var" => tenth(5.0, |wave| 1.0 + wave / 4.0),
@@ -105,7 +108,10 @@ fn assert_near(found: &[f32], expected: &[f32], tolerance: f32) {
 fn assert_agrees(architecture: Architecture) {
     let expected = reference(&architecture.to_string());
     let network = Network::new(architecture, 4, 1, &cpu()).unwrap();
-    let mut network = network.map(&mut Fill::default());
+    let mut network = network.map(&mut Fill {
+        unscaled: architecture == Architecture::InceptionV3,
+        ..Fill::default()
+    });
     assert_eq!(network.trained_parameters(), expected.parameters);
     let images = image_tensor(wave(2 * 128 * 128, 0.5), &cpu());
     let found = floats(network.forward(images.clone()).into_data());
