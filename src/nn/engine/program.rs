@@ -48,12 +48,6 @@ pub struct Program {
 }
 
 impl Program {
-    /// Its operations, in their order.
-    #[cfg(test)]
-    pub fn operations(&self) -> &[Operation] {
-        &self.operations
-    }
-
     /// The program of these operations, for images of a height and width. `epsilon` is what batch
     /// normalisation adds to a variance.
     ///
