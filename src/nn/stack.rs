@@ -236,7 +236,7 @@ mod tests {
         let mut layer = 0;
         let mut pooled = true;
         let mut first = Vec::new();
-        for (place, operation) in program(skips).unwrap().operations().iter().enumerate() {
+        for (place, operation) in program(skips).operations().iter().enumerate() {
             match operation {
                 Operation::Convolution { skip, .. } => {
                     layer += 1;
