@@ -2,6 +2,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use serde::Serialize;
 use snafu::{ResultExt, Snafu};
 
@@ -11,7 +12,8 @@ use crate::bundle::MissingOperatingPoint;
 use crate::nn;
 use crate::stages::screening_table::{Row, Verdict};
 use crate::stages::{
-    ModelError, Screened, Screener, ScreeningError, TaskError, activation_maps, open_model,
+    Candidate, ModelError, Screened, Screener, ScreeningError, TaskError, activation_maps,
+    open_model,
 };
 use crate::storage::StorageOptions;
 
@@ -100,7 +102,11 @@ impl Error {
     }
 }
 
-/// Screens the files one after another and prints a row for each.
+/// Files that are read, and then decided on, together: enough for all threads, and their crops are
+/// small.
+const TOGETHER: usize = 64;
+
+/// Screens the files and prints a row for each, in their order.
 ///
 /// # Errors
 /// [`Error`]; a file that cannot be used is none.
@@ -123,26 +129,40 @@ pub fn run(args: &Args) -> Result<(), Error> {
         },
     };
     let mut rows = Vec::with_capacity(args.files.len());
-    for file in &args.files {
-        rows.push(screen(&screener, file, args.maps.as_deref())?);
+    for files in args.files.chunks(TOGETHER) {
+        rows.extend(screen(&screener, files, args.maps.as_deref())?);
     }
     let report = Report::new(&screener, rows);
     output::print_as(args.output, &report, Report::table).context(PrintSnafu)
 }
 
-fn screen(screener: &Screener, file: &Path, maps: Option<&Path>) -> Result<Row, Error> {
-    let screened = match fs::read(file) {
-        Ok(bytes) => {
-            let mut screened = screener.decide(vec![screener.read(&bytes)])?;
-            screened.swap_remove(0)
-        }
-        Err(error) => Screened::Unusable {
+/// A row for each file, in their order.
+fn screen(screener: &Screener, files: &[PathBuf], maps: Option<&Path>) -> Result<Vec<Row>, Error> {
+    let candidates = files.par_iter().map(|file| read(screener, file)).collect();
+    let screened = screener.decide(candidates)?;
+    let rows = files.iter().zip(&screened);
+    rows.map(|(file, screened)| row(screener, file, screened, maps))
+        .collect()
+}
+
+fn read(screener: &Screener, file: &Path) -> Candidate {
+    match fs::read(file) {
+        Ok(bytes) => screener.read(&bytes),
+        Err(error) => Candidate::Other(Screened::Unusable {
             reason: "unreadable",
             sentence: error.to_string(),
-        },
-    };
-    let mut row = Row::new(&file.to_string_lossy(), &screened, &screener.model.digest);
-    if let (Some(folder), Screened::Decided(decision)) = (maps, &screened)
+        }),
+    }
+}
+
+fn row(
+    screener: &Screener,
+    file: &Path,
+    screened: &Screened,
+    maps: Option<&Path>,
+) -> Result<Row, Error> {
+    let mut row = Row::new(&file.to_string_lossy(), screened, &screener.model.digest);
+    if let (Some(folder), Screened::Decided(decision)) = (maps, screened)
         && decision.positive
     {
         let name = Path::new(file.file_name().unwrap_or_default()).with_extension("maps.png");

@@ -4,10 +4,9 @@ use burn::tensor::{Device, Tensor};
 /// What a grey image becomes for a network of three colours: three channels, each
 /// `grey * scale + offset`.
 ///
-/// Both belong to the weights: they are kept with them and never trained. A network that starts
-/// from random weights has 1 and 0, so that the z-scored image is there three times. One that
-/// starts from ImageNet's weights has what makes the image look to its filters as ImageNet's
-/// pictures did, see [`Network::pretrained`](super::Network::pretrained).
+/// Both belong to the weights: they are kept with them and never trained. With 1 and 0, which a network
+/// of random weights has, the z-scored image is there three times. Filters of ImageNet's colours were
+/// made for pictures of another scale; theirs can be stated here without a change of the filters.
 #[derive(Module, Debug)]
 pub struct Grey {
     /// `[3]`

@@ -10,7 +10,7 @@ use super::batch_norm::{BatchNorm, newest_weight};
 ///
 /// A network of ImageNet states its layers once, for training and for inference. It never changes
 /// itself meanwhile: a training's pass brings the batches' statistics back, which
-/// [`follow`](Self::follow) then puts into a network that may be changed.
+/// `follow` then puts into a network that may be changed.
 pub struct Pass {
     training: bool,
     statistics: BTreeMap<ParamId, Tensor<1>>,

@@ -3,7 +3,7 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
 use super::batch_norm::EPSILON;
-use super::engine::{self, Operation, Program};
+use super::engine::{Operation, Program};
 use super::layer::average_pool;
 use super::trunk::{Trained, Trunk};
 use super::{Head, IMAGE_SIZE, Layer, Step, residual};
@@ -156,7 +156,7 @@ impl Stack {
 }
 
 /// The layers and pools of a stack as the engine knows them.
-fn program(skips: bool) -> Result<Program, engine::Error> {
+fn program(skips: bool) -> Program {
     let layer = |channels, skip| Operation::Convolution { channels, skip };
     let mut operations = vec![layer(CHANNELS[0], None)];
     for channels in CHANNELS {
@@ -168,6 +168,7 @@ fn program(skips: bool) -> Result<Program, engine::Error> {
         operations.push(Operation::Pool);
     }
     Program::new(IMAGE_SIZE, IMAGE_SIZE, EPSILON, operations)
+        .expect("the layers of a stack should make a program")
 }
 
 /// Three pairs of layers and a pool.
@@ -235,7 +236,7 @@ mod tests {
         let mut layer = 0;
         let mut pooled = true;
         let mut first = Vec::new();
-        for (place, operation) in program(skips).unwrap().operations().iter().enumerate() {
+        for (place, operation) in program(skips).operations().iter().enumerate() {
             match operation {
                 Operation::Convolution { skip, .. } => {
                     layer += 1;

@@ -1,7 +1,9 @@
 //! Joins the [`engine`](super::engine) to Burn: the layers of a stack as one operation that can be
 //! differentiated, on a processor and in 32 bits.
 //!
-//! Anywhere else there is no such operation (`None`), and Burn's own do the work.
+//! Anywhere else there is no such operation (`None`), and Burn's own do the work. Where there is one and
+//! it cannot be done, for want of memory above all, that is a panic, as it is in Burn: to go on without
+//! the engine would take ten times as long, and more memory.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -33,6 +35,9 @@ const INPUTS: usize = 1 + 3 * 25;
 /// threads ends with the same weights. More threads than these have nothing to do.
 const SHARES: usize = 8;
 
+/// What a panic says if not; the engine's error follows.
+const RUNS: &str = "the engine should have memory for the layers and fit them";
+
 /// The layers of a stack as the engine runs them. Clones share its memory.
 #[derive(Clone, Debug)]
 pub(super) struct Trunk {
@@ -55,13 +60,15 @@ pub(super) struct Trained {
 }
 
 impl Trunk {
-    /// The engine of a program of 25 layers; for other programs there is none.
-    pub fn new(program: Result<Program, Error>) -> Self {
-        let program = program
-            .ok()
-            .filter(|program| 1 + 3 * program.convolutions().count() == INPUTS);
+    /// The engine of a program.
+    ///
+    /// # Panics
+    /// If it has not 25 layers.
+    pub fn new(program: Program) -> Self {
+        let inputs = 1 + 3 * program.convolutions().count();
+        assert_eq!(inputs, INPUTS, "a program should have 25 layers");
         Self {
-            engine: program.map(|program| Arc::new(Engine::new(program, isa()))),
+            engine: Some(Arc::new(Engine::new(program, isa()))),
             kept: Arc::default(),
         }
     }
@@ -94,13 +101,13 @@ impl Trunk {
             tensors.extend([running_mean, running_var].map(|of| plain(of.val().into_dispatch())));
         }
         let tensors = tensors.into_iter().collect::<Option<Vec<_>>>()?;
-        let folded = self.folded(engine, tensors).ok()?;
+        let folded = self.folded(engine, tensors).expect(RUNS);
         let batch = images.shape()[0];
         let mut features = vec![0.0; batch * engine.program().features().len()];
         let threads = rayon::current_num_threads();
         engine
             .evaluate(threads, slice(&images)?, &folded, &mut features)
-            .ok()?;
+            .expect(RUNS);
         Some(Tensor::from_primitive::<Flex>(feature_tensor(
             engine, batch, features,
         )))
@@ -298,7 +305,7 @@ fn forward(engine: &Arc<Engine>, inputs: Vec<FlexTensor>) -> Option<Forward> {
     let mut features = vec![0.0; batch * engine.program().features().len()];
     let training = engine
         .train(SHARES, slices[0], &parameters, &mut given, &mut features)
-        .ok()?;
+        .expect(RUNS);
     let features = feature_tensor(engine, batch, features);
     let constant = |values: Vec<f32>| {
         let channels = values.len();
@@ -328,7 +335,7 @@ impl Backward<Flex, INPUTS> for TrunkBackward {
     ) {
         let features = contiguous(gradients.consume::<Flex>(&ops.node));
         let found = ops.state.backward(&features);
-        let found = found.expect("the gradient of features should have their size");
+        let found = found.expect("a step should go back only once");
         let parents = ops.parents.iter().zip(&ops.state.inputs).skip(1);
         for ((parent, input), gradient) in parents.zip(found) {
             // A parameter that is not trained has no node.
@@ -340,8 +347,7 @@ impl Backward<Flex, INPUTS> for TrunkBackward {
 }
 
 impl Saved {
-    /// The gradients of the parameters, or nothing if they have been taken or something has
-    /// another size.
+    /// The gradients of the parameters, or nothing if they have been taken.
     fn backward(&self, features: &FlexTensor) -> Option<Vec<Vec<f32>>> {
         let training = self.training.lock().ok()?.take()?;
         let slices = self.inputs[1..]
@@ -366,7 +372,7 @@ impl Saved {
             .collect();
         self.engine
             .backward(training, &parameters, slice(features)?, &mut given)
-            .ok()?;
+            .expect(RUNS);
         Some(found)
     }
 }

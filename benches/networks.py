@@ -1,0 +1,76 @@
+"""The networks of src/nn in PyTorch, and one step of their training, as src/training/fit takes it."""
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+CLASSES = 4
+CHANNELS, PAIRS, FEATURES = (16, 32, 64, 128), 3, 8192
+EPSILON = 1e-3
+
+
+class Layer(nn.Sequential):
+    def __init__(self, before, channels):
+        super().__init__(
+            nn.Conv2d(before, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels, eps=EPSILON)
+        )
+
+
+class Pair(nn.Module):
+    """Two layers; what goes in is added before the last activation if there is a skip."""
+
+    def __init__(self, before, channels, skips):
+        super().__init__()
+        self.first, self.second = Layer(before, channels), Layer(channels, channels)
+        self.missing = channels - before if skips else None
+
+    def forward(self, images):
+        inner = self.second(functional.relu(self.first(images), inplace=True))
+        if self.missing is None:
+            return functional.relu(inner, inplace=True)
+        if self.missing:
+            # As if the channels that are missing were zero.
+            images = functional.pad(images, (0, 0, 0, 0, 0, self.missing))
+        return functional.relu(inner + images, inplace=True)
+
+
+def network(architecture, classes=CLASSES):
+    layers, before = [Layer(1, CHANNELS[0]), nn.ReLU(inplace=True)], CHANNELS[0]
+    for channels in CHANNELS:
+        for _ in range(PAIRS):
+            layers.append(Pair(before, channels, architecture == "Residual"))
+            before = channels
+        layers.append(nn.AvgPool2d(2))
+    return nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.2), nn.Linear(FEATURES, classes))
+
+
+def load(into, weights):
+    """Takes weights of a safetensors file of src/nn, name by name in the order of the layers."""
+    prefixes = ["stem"] + [f"blocks.{block}.layers.{layer}" for block in range(4) for layer in range(2 * PAIRS)]
+    layers = [module for module in into.modules() if isinstance(module, Layer)]
+    with torch.no_grad():
+        for prefix, (convolution, norm) in zip(prefixes, layers, strict=True):
+            convolution.weight.copy_(torch.tensor(weights[f"{prefix}.convolution.weight"]))
+            for name in ["weight", "bias", "running_mean", "running_var"]:
+                getattr(norm, name).copy_(torch.tensor(weights[f"{prefix}.norm.{name}"]))
+        for name in ["weight", "bias"]:
+            getattr(into[-1], name).copy_(torch.tensor(weights[f"head.{name}"]))
+
+
+class Training:
+    """Adam and class-weighted cross-entropy, the mean over the images of a batch."""
+
+    def __init__(self, architecture, layout, class_weights):
+        self.network = network(architecture, len(class_weights)).to(memory_format=layout)
+        self.layout, self.weights = layout, torch.tensor(class_weights)
+        self.adam = torch.optim.Adam(self.network.parameters(), lr=1e-4, eps=1e-7, fused=True)
+
+    def step(self, images, labels):
+        """The loss, and how many images were classified rightly."""
+        self.adam.zero_grad(set_to_none=True)
+        logits = self.network(images.contiguous(memory_format=self.layout))
+        losses = functional.cross_entropy(logits, labels, weight=self.weights, reduction="none")
+        loss = losses.mean()
+        loss.backward()
+        self.adam.step()
+        return loss.item(), (logits.argmax(1) == labels).sum().item()
