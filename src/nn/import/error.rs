@@ -28,6 +28,15 @@ pub enum WeightsError {
         /// What the reader found.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The file holds more than tensors: to open it in Python would run what it names.
+    #[snafu(display(
+        "the pretrained weights would have Python run {name}, which no file of weights needs: use \
+         one of the files that models/imagenet.md names"
+    ))]
+    Runs {
+        /// The first function or class that has nothing to do with tensors.
+        name: String,
+    },
     /// The file has the weights of another network.
     #[snafu(display(
         "the pretrained weights are of {found}, not of {asked}: name the file of {asked}"

@@ -8,6 +8,7 @@ mod apply;
 mod error;
 mod keras;
 mod names;
+mod pickle;
 mod pytorch;
 mod tensor_file;
 
@@ -25,6 +26,9 @@ use self::error::{ArchitectureSnafu, ForeignSnafu, FormatSnafu, NotTakenSnafu};
 use self::tensor_file::Array;
 use super::{Device, Layout, Network};
 use crate::api::Architecture;
+
+/// How a ZIP file begins.
+const ZIP: &[u8] = b"PK\x03\x04";
 
 /// Who wrote a file of weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +56,7 @@ impl PretrainedWeights {
     /// # Errors
     ///
     /// [`WeightsError`] for an architecture that takes none, another kind of file, a damaged one,
-    /// and one of another network.
+    /// one that would have Python run something, and one of another network.
     pub fn read(bytes: Vec<u8>, architecture: Architecture) -> Result<Self, WeightsError> {
         ensure!(
             architecture.takes_pretrained_weights(),
@@ -94,7 +98,6 @@ impl PretrainedWeights {
 /// The tensors of a file of any kind.
 fn tensors(bytes: Vec<u8>) -> Result<(Origin, BTreeMap<String, Array>), WeightsError> {
     const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
-    const ZIP: &[u8] = b"PK\x03\x04";
     const PICKLE: u8 = 0x80;
     if bytes.starts_with(HDF5) {
         Ok((Origin::Keras, keras::tensors(bytes)?))

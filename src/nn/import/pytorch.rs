@@ -1,12 +1,16 @@
 //! Files of torchvision and timm.
 
 use std::collections::BTreeMap;
+use std::io::{Cursor, Read};
 
-use pytorch_reader::{DType, PytorchReader};
+use pytorch_reader::{DType, MAX_PICKLE_SIZE, PytorchReader};
 use safetensors::tensor::{Dtype, SafeTensors};
 use snafu::ResultExt;
+use zip::ZipArchive;
+use zip::result::ZipError;
 
-use super::error::{DamagedSnafu, WeightsError};
+use super::error::{DamagedSnafu, RunsSnafu, WeightsError};
+use super::pickle;
 use super::tensor_file::{Array, Values};
 
 /// What is left out: classifiers, InceptionV3's second classifier, and counts of batches.
@@ -18,6 +22,10 @@ fn is_ignored(name: &str) -> bool {
 /// The tensors that `torch.save` wrote. The pickle is walked through, and none of it is run.
 pub(super) fn from_pth(bytes: Vec<u8>) -> Result<BTreeMap<String, Array>, WeightsError> {
     let kind = "a PyTorch file";
+    let foreign = foreign_name(&bytes).boxed();
+    if let Some(name) = foreign.context(DamagedSnafu { kind })? {
+        return RunsSnafu { name }.fail();
+    }
     let reader = PytorchReader::from_bytes(bytes, None)
         .boxed()
         .context(DamagedSnafu { kind })?;
@@ -36,6 +44,25 @@ pub(super) fn from_pth(bytes: Vec<u8>) -> Result<BTreeMap<String, Array>, Weight
         tensors.insert(name, Array { shape, values });
     }
     Ok(tensors)
+}
+
+/// What a file would have Python run, if anything.
+fn foreign_name(bytes: &[u8]) -> Result<Option<String>, ZipError> {
+    if !bytes.starts_with(super::ZIP) {
+        return Ok(pickle::foreign_name(bytes));
+    }
+    let mut archive = ZipArchive::new(Cursor::new(bytes))?;
+    for place in 0..archive.len() {
+        let entry = archive.by_index(place)?;
+        if entry.name()?.ends_with(".pkl") {
+            let mut pickle = Vec::new();
+            entry.take(MAX_PICKLE_SIZE).read_to_end(&mut pickle)?;
+            if let Some(name) = pickle::foreign_name(&pickle) {
+                return Ok(Some(name));
+            }
+        }
+    }
+    Ok(None)
 }
 
 pub(super) fn from_safetensors(bytes: &[u8]) -> Result<BTreeMap<String, Array>, WeightsError> {

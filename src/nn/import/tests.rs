@@ -196,12 +196,13 @@ fn both_kinds_of_pytorch_files_give_their_tensors() {
     }
 }
 
-/// The file would have Python run a command; here its tensor is read, or the file is refused.
 #[test]
-fn nothing_in_a_pickle_is_run() {
-    if let Ok(tensors) = pytorch::from_pth(RUNS_PTH.to_vec()) {
-        assert_eq!(tensors.keys().collect::<Vec<_>>(), ["layer.weight"]);
-    }
+fn a_file_that_would_have_python_run_a_command_is_refused() {
+    let message = refusal(RUNS_PTH.into(), Architecture::VGG16);
+    assert!(
+        message.starts_with("the pretrained weights would have Python run posix.system"),
+        "{message}"
+    );
 }
 
 #[test]
