@@ -1,8 +1,8 @@
 use burn::module::{Module, Param};
-use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor};
 
+use super::convolve::convolve;
 use super::{BatchNorm, Pass};
 
 /// A convolution of any kind with the normalisation after it, if any; the activation is left to
@@ -76,7 +76,7 @@ impl Convolution {
     /// - output: `[batch, channels_out, height, width]` by stride and padding
     pub(super) fn forward(&self, images: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
         let bias = self.bias.as_ref().map(Param::val);
-        let images = conv2d(images, self.weight.val(), bias, self.options.clone());
+        let images = convolve(images, self.weight.val(), bias, self.options.clone());
         match &self.norm {
             Some(norm) => pass.normalize(norm, images),
             None => images,

@@ -14,9 +14,11 @@
 mod activation_map;
 mod batch_norm;
 mod convolution;
+mod convolve;
 mod device;
 mod engine;
 mod error;
+mod filter_gradient;
 mod grad_cam;
 mod grey;
 mod head;

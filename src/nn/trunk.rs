@@ -209,7 +209,7 @@ fn as_parameters<'a>(layer: &[&'a [f32]]) -> Parameters<'a> {
     }
 }
 
-fn is_flex(tensor: &DispatchTensor) -> bool {
+pub(super) fn is_flex(tensor: &DispatchTensor) -> bool {
     let kind = match &tensor.kind {
         DispatchTensorKind::Autodiff(inner) => &**inner,
         kind => kind,
@@ -227,7 +227,7 @@ fn plain(tensor: DispatchTensor) -> Option<FlexTensor> {
     Some(contiguous(tensor.float()))
 }
 
-fn contiguous(tensor: FlexTensor) -> FlexTensor {
+pub(super) fn contiguous(tensor: FlexTensor) -> FlexTensor {
     if tensor.is_contiguous() {
         tensor
     } else {
@@ -236,7 +236,7 @@ fn contiguous(tensor: FlexTensor) -> FlexTensor {
 }
 
 /// The values of a contiguous tensor of 32-bit floats.
-fn slice(tensor: &FlexTensor) -> Option<&[f32]> {
+pub(super) fn slice(tensor: &FlexTensor) -> Option<&[f32]> {
     tensor.as_slice::<f32>()
 }
 
@@ -245,7 +245,7 @@ fn is_same(one: &FlexTensor, other: &FlexTensor) -> bool {
     place(one) == place(other)
 }
 
-fn tensor(values: Vec<f32>, shape: impl Into<Vec<usize>>) -> FlexTensor {
+pub(super) fn tensor(values: Vec<f32>, shape: impl Into<Vec<usize>>) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(values, shape.into()))
 }
 
@@ -377,10 +377,10 @@ impl Saved {
     }
 }
 
-type Tracked = FloatTensor<Autodiff<Flex>>;
+pub(super) type Tracked = FloatTensor<Autodiff<Flex>>;
 
 /// A tensor of the graph; one that records nothing becomes a constant of it.
-fn lift<C: CheckpointStrategy>(tensor: DispatchTensor) -> Option<Tracked>
+pub(super) fn lift<C: CheckpointStrategy>(tensor: DispatchTensor) -> Option<Tracked>
 where
     DispatchTensor: DispatchKindConversion<Autodiff<Flex, C>>,
 {
