@@ -52,10 +52,10 @@ fn prepare(name: &str) -> Result<Work, Box<dyn Error>> {
     let [mode, architecture, batch] = name.split(' ').collect::<Vec<_>>()[..] else {
         return Err("a command is MODE ARCHITECTURE BATCH TIMES".into());
     };
-    let architecture = match architecture {
-        "Linear" => Architecture::Linear,
-        _ => Architecture::Residual,
-    };
+    let architecture = Architecture::ALL
+        .into_iter()
+        .find(|known| known.to_string() == architecture)
+        .ok_or("a network that is not known")?;
     let batch = batch.parse()?;
     match mode {
         "train" => training(architecture, batch),
