@@ -63,6 +63,7 @@ doc: ## Build the documentation with warnings denied
 	RUSTDOCFLAGS='-D warnings' cargo doc --release --locked --no-deps
 
 deny: $(TOOLS)/bin/cargo-deny ## Check the licences and sources of the dependencies
+	cargo fetch --quiet --locked
 	$(TOOLS)/bin/cargo-deny --offline --all-features check bans licenses sources
 
 cuda: ## Check the code with the feature `cuda`, without the CUDA toolkit
