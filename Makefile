@@ -14,7 +14,7 @@ TOOLS := $(CACHE)/tools
 DENY_VERSION := 0.20.2
 FUZZ_VERSION := 0.13.2
 FUZZ_SECONDS ?= 60
-SCRIPTS := .ci/run benches/run benches/reconcile examples/demo/run examples/ci/retrain tests/chart/check \
+SCRIPTS := .ci/run benches/peers benches/run benches/reconcile examples/demo/run examples/ci/retrain tests/chart/check \
   $(addprefix tests/cluster/,build component down exports image install load-image run try up upload)
 
 # Debian's packages: a C compiler for TLS and JPEG 2000, a browser that opens the report, a linter.
@@ -23,7 +23,7 @@ TEST_PACKAGES := chromium fonts-dejavu-core
 CHECK_PACKAGES := shellcheck
 
 .PHONY: help build demo test check fmt clippy doc generated deny cuda scripts chart unit cluster-test cluster cluster-down \
-  fuzz bench bench-reconcile crds chart-readme build-packages check-packages test-packages clean-demo
+  fuzz bench bench-peers bench-reconcile crds chart-readme build-packages check-packages test-packages clean-demo
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -90,6 +90,9 @@ fuzz: $(TOOLS)/bin/cargo-fuzz ## Fuzz each input parser for FUZZ_SECONDS (60)
 
 bench: ## Measure decoding, cropping and memory against their bars
 	benches/run
+
+bench-peers: ## Measure training and screening against PyTorch, ONNX Runtime and OpenVINO
+	benches/peers
 
 bench-reconcile: ## Measure the operator against a real API server; needs root
 	benches/reconcile
