@@ -69,8 +69,8 @@ pub struct TrainingRunSpec {
     #[schemars(length(min = 1, max = 3))]
     #[schemars(transform = each_task_once)]
     pub tasks: Vec<Task>,
-    /// The networks to train, each architecture once. From 1 to 2.
-    #[schemars(length(min = 1, max = 2))]
+    /// The networks to train, each architecture once. From 1 to 6.
+    #[schemars(length(min = 1, max = 6))]
     #[schemars(transform = each_network_once)]
     pub networks: Vec<Network>,
     /// How the data are split. Default: 5 folds, seed 1.

@@ -1,5 +1,5 @@
 use burn::module::{Module, Param};
-use burn::tensor::module::{batch_norm, batch_norm_train};
+use burn::tensor::module::{BatchNormTrainOutput, batch_norm, batch_norm_train};
 use burn::tensor::{Device, Tensor};
 
 use super::Step;
@@ -18,7 +18,7 @@ const NEWEST: f64 = 0.01;
 /// own layer goes by the device, and would silently evaluate with batch statistics on one that
 /// records gradients.
 ///
-/// Epsilon (1e-3) and the weight of a new batch in the running statistics (0.01) are Keras'
+/// Epsilon (1e-3 unless another is set) and the weight of a new batch in the running statistics (0.01) are Keras'
 /// defaults, which the paper used. At the start that weight is larger, `9 / (10 + step)`, until
 /// it falls to 0.01 at step 890: by then nothing is left of the initial 0 and 1, which would
 /// otherwise spoil the predictions of a short training.
@@ -32,6 +32,8 @@ pub struct BatchNorm {
     pub running_mean: Param<Tensor<1>>,
     /// Running variance (of the population), `[channels]`. Not trained by gradients.
     pub running_var: Param<Tensor<1>>,
+    #[module(skip)]
+    epsilon: f64,
 }
 
 impl BatchNorm {
@@ -43,6 +45,20 @@ impl BatchNorm {
             bias: Param::from_tensor(Tensor::zeros([channels], device)),
             running_mean: statistic(Tensor::zeros([channels], device)),
             running_var: statistic(Tensor::ones([channels], device)),
+            epsilon: EPSILON,
+        }
+    }
+
+    /// The same with another number added to the variance.
+    pub(super) fn with_epsilon(self, epsilon: f64) -> Self {
+        Self { epsilon, ..self }
+    }
+
+    /// The same with a scale that is never trained: as if there were none.
+    pub(super) fn without_scale(self) -> Self {
+        Self {
+            weight: self.weight.set_require_grad(false),
+            ..self
         }
     }
 
@@ -57,7 +73,7 @@ impl BatchNorm {
             self.bias.val(),
             self.running_mean.val(),
             self.running_var.val(),
-            EPSILON,
+            self.epsilon,
         )
     }
 
@@ -66,9 +82,14 @@ impl BatchNorm {
     /// # Shapes
     /// - `images`: `[batch, channels, height, width]`, output: the same
     pub fn forward_training(&mut self, images: Tensor<4>, step: Step) -> Tensor<4> {
-        let normalized = batch_norm_train(images, self.weight.val(), self.bias.val(), EPSILON);
+        let normalized = self.by_batch(images);
         self.follow(normalized.mean, normalized.variance, step);
         normalized.output
+    }
+
+    /// Normalises by the batch's own statistics, and gives these too.
+    pub(super) fn by_batch(&self, images: Tensor<4>) -> BatchNormTrainOutput<4> {
+        batch_norm_train(images, self.weight.val(), self.bias.val(), self.epsilon)
     }
 
     /// Moves the running statistics towards those of a batch.
@@ -80,7 +101,7 @@ impl BatchNorm {
 }
 
 /// The weight of a batch's statistics at a step; see [`BatchNorm`].
-fn newest_weight(step: u64) -> f64 {
+pub(super) fn newest_weight(step: u64) -> f64 {
     (9.0 / (10.0 + step as f64)).max(NEWEST)
 }
 

@@ -21,6 +21,15 @@ pub enum Error {
         /// Every tensor that is missing, has another shape or type, or belongs to no parameter.
         faults: String,
     },
+    /// The file states conventions that this version does not know.
+    #[snafu(display(
+        "the weights are in the layout {name}, which is not known: use the version of attrium that \
+         wrote them"
+    ))]
+    Layout {
+        /// The layout.
+        name: String,
+    },
     /// A network cannot tell fewer than two classes apart.
     #[snafu(display("a network needs 2 classes or more, not {classes}"))]
     Classes {

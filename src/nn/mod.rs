@@ -13,35 +13,55 @@
 
 mod activation_map;
 mod batch_norm;
+mod convolution;
 mod device;
 mod engine;
 mod error;
 mod grad_cam;
+mod grey;
 mod head;
+mod inception_v3;
 mod layer;
+mod layout;
 mod linear;
+mod mobilenet;
 mod network;
+mod pass;
 mod residual;
+mod resnet50;
 mod stack;
 mod step;
+mod transfer;
 mod trunk;
+mod vgg16;
 mod weights;
 
+#[cfg(test)]
+mod imagenet_tests;
 #[cfg(test)]
 mod reference_tests;
 
 pub use activation_map::ActivationMap;
 pub use batch_norm::BatchNorm;
 pub use burn::tensor::Device;
+pub use convolution::Convolution;
 pub use device::{cpu, gpu};
 pub use error::Error;
 pub use grad_cam::GradCam;
+pub use grey::Grey;
 pub use head::Head;
+pub use inception_v3::InceptionV3;
 pub use layer::Layer;
+pub use layout::Layout;
+pub use mobilenet::MobileNet;
 pub use network::Network;
 pub(crate) use network::{floats, image_tensor};
+pub use pass::Pass;
+pub use resnet50::ResNet50;
 pub use stack::Stack;
 pub use step::Step;
+pub use transfer::{Base, Transfer};
+pub use vgg16::Vgg16;
 
 /// Height and width of the images that the networks take, in pixels (paper, "Preprocessing").
 pub const IMAGE_SIZE: usize = 128;

@@ -4,7 +4,8 @@ use snafu::ensure;
 
 use super::error::{ClassesSnafu, PixelsSnafu};
 use super::{
-    ActivationMap, Error, Head, IMAGE_PIXELS, IMAGE_SIZE, Stack, Step, linear, residual, weights,
+    ActivationMap, Error, Head, IMAGE_PIXELS, IMAGE_SIZE, InceptionV3, Layout, MobileNet, ResNet50,
+    Stack, Step, Transfer, Vgg16, linear, residual, weights,
 };
 use crate::api::Architecture;
 
@@ -26,13 +27,37 @@ const BATCH: usize = 16;
 /// | `head.weight` | `[classes, 8192]` |
 /// | `head.bias` | `[classes]` |
 ///
-/// Layouts are PyTorch's. The same weights always give the same bytes.
+/// The networks of ImageNet have `grey.{scale,offset}`, `[3]`, the tensors of their own below
+/// `base.`, and the head. The file's metadata name the [`Layout`] where it is not Keras'.
+///
+/// Tensors are laid out as in PyTorch. The same weights always give the same bytes.
 #[derive(Module, Debug)]
 pub enum Network {
     /// [`Architecture::Linear`]
     Linear(Stack),
     /// [`Architecture::Residual`]
     Residual(Stack),
+    /// [`Architecture::VGG16`]
+    VGG16(Transfer<Vgg16>),
+    /// [`Architecture::ResNet50`]
+    ResNet50(Transfer<ResNet50>),
+    /// [`Architecture::InceptionV3`]
+    InceptionV3(Transfer<InceptionV3>),
+    /// [`Architecture::MobileNet`]
+    MobileNet(Transfer<MobileNet>),
+}
+
+/// Calls one method of whatever network it is.
+macro_rules! each {
+    ($of:expr, $network:ident => $call:expr) => {
+        match $of {
+            Network::Linear($network) | Network::Residual($network) => $call,
+            Network::VGG16($network) => $call,
+            Network::ResNet50($network) => $call,
+            Network::InceptionV3($network) => $call,
+            Network::MobileNet($network) => $call,
+        }
+    };
 }
 
 impl Network {
@@ -49,7 +74,7 @@ impl Network {
         device: &Device,
     ) -> Result<Self, Error> {
         Ok(weights::draw(
-            Self::zeros(architecture, classes, device)?,
+            Self::zeros(architecture, Layout::Keras, classes, device)?,
             seed,
         ))
     }
@@ -66,15 +91,36 @@ impl Network {
         bytes: &[u8],
         device: &Device,
     ) -> Result<Self, Error> {
-        weights::load(Self::zeros(architecture, classes, device)?, bytes)
+        let layout = weights::layout(bytes)?;
+        weights::load(Self::zeros(architecture, layout, classes, device)?, bytes)
     }
 
-    fn zeros(architecture: Architecture, classes: usize, device: &Device) -> Result<Self, Error> {
+    fn zeros(
+        architecture: Architecture,
+        layout: Layout,
+        classes: usize,
+        device: &Device,
+    ) -> Result<Self, Error> {
         ensure!(classes >= 2, ClassesSnafu { classes });
         Ok(match architecture {
             Architecture::Linear => Self::Linear(linear::new(classes, device)),
             Architecture::Residual => Self::Residual(residual::new(classes, device)),
+            Architecture::VGG16 => Self::VGG16(Transfer::new(layout, classes, device)),
+            Architecture::ResNet50 => Self::ResNet50(Transfer::new(layout, classes, device)),
+            Architecture::InceptionV3 => Self::InceptionV3(Transfer::new(layout, classes, device)),
+            Architecture::MobileNet => Self::MobileNet(Transfer::new(layout, classes, device)),
         })
+    }
+
+    /// Whose conventions the network follows; Keras' for the paper's own networks.
+    pub fn layout(&self) -> Layout {
+        match self {
+            Self::Linear(_) | Self::Residual(_) => Layout::Keras,
+            Self::VGG16(network) => network.layout(),
+            Self::ResNet50(network) => network.layout(),
+            Self::InceptionV3(network) => network.layout(),
+            Self::MobileNet(network) => network.layout(),
+        }
     }
 
     /// The weights, running statistics included, as the bytes of a safetensors file.
@@ -96,9 +142,7 @@ impl Network {
     /// # Shapes
     /// - `images`: `[batch, 1, 128, 128]`, output: `[batch, classes]`
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        match self {
-            Self::Linear(network) | Self::Residual(network) => network.forward(images),
-        }
+        each!(self, network => network.forward(images))
     }
 
     /// The same network in Burn's own operations on any device.
@@ -107,7 +151,17 @@ impl Network {
         match self {
             Self::Linear(network) => Self::Linear(network.without_engine()),
             Self::Residual(network) => Self::Residual(network.without_engine()),
+            other => other,
         }
+    }
+
+    /// The logits by the batch's own statistics, without dropout.
+    #[cfg(test)]
+    pub(super) fn training_logits(&mut self, images: Tensor<4>, step: Step) -> Tensor<2> {
+        each!(self, network => {
+            let features = network.features_training(images, step);
+            network.head.forward(features)
+        })
     }
 
     /// The logits by the batch's own statistics and with dropout; moves the running statistics.
@@ -115,11 +169,7 @@ impl Network {
     /// # Shapes
     /// - `images`: `[batch, 1, 128, 128]`, output: `[batch, classes]`
     pub fn forward_training(&mut self, images: Tensor<4>, step: Step) -> Tensor<2> {
-        match self {
-            Self::Linear(network) | Self::Residual(network) => {
-                network.forward_training(images, step)
-            }
-        }
+        each!(self, network => network.forward_training(images, step))
     }
 
     /// The logits of any number of images, in batches: `[image][class]`.
@@ -169,9 +219,7 @@ impl Network {
         ensure!(pixels == IMAGE_PIXELS, PixelsSnafu { pixels });
         let network = self.valid();
         let image = image_tensor(image.to_vec(), &network.device());
-        let activations = match &network {
-            Self::Linear(network) | Self::Residual(network) => network.activations(image),
-        };
+        let activations = each!(&network, network => network.activations(image));
         let map = |(index, activation): (usize, Tensor<4>)| {
             let [_, channels, height, width] = activation.dims();
             ActivationMap {
@@ -190,15 +238,11 @@ impl Network {
     /// # Shapes
     /// - `images`: `[batch, 1, 128, 128]`, output: `[batch, channels, height, width]`
     pub(super) fn last_activation(&self, images: Tensor<4>) -> Tensor<4> {
-        match self {
-            Self::Linear(network) | Self::Residual(network) => network.last_activation(images),
-        }
+        each!(self, network => network.last_activation(images))
     }
 
     pub(super) const fn head(&self) -> &Head {
-        match self {
-            Self::Linear(network) | Self::Residual(network) => &network.head,
-        }
+        each!(self, network => &network.head)
     }
 
     /// The device that the weights are on.

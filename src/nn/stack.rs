@@ -226,3 +226,39 @@ impl Block {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The numbers of the blocks' first convolutions, with additions and pools counted as layers.
+    fn first_layers(skips: bool) -> Vec<usize> {
+        let mut layer = 0;
+        let mut pooled = true;
+        let mut first = Vec::new();
+        for (place, operation) in program(skips).operations().iter().enumerate() {
+            match operation {
+                Operation::Convolution { skip, .. } => {
+                    layer += 1;
+                    if pooled && place > 0 {
+                        first.push(layer);
+                        pooled = false;
+                    }
+                    layer += usize::from(skip.is_some());
+                }
+                Operation::Pool => {
+                    layer += 1;
+                    pooled = true;
+                }
+            }
+        }
+        first
+    }
+
+    #[test]
+    fn the_blocks_begin_at_the_layers_that_the_paper_shows() {
+        assert_eq!(first_layers(true), [2, 12, 22, 32]);
+        // The paper has 10, 17 and 24 for the last three.
+        assert_eq!(first_layers(false), [2, 9, 16, 23]);
+    }
+}

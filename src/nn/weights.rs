@@ -1,16 +1,19 @@
 //! The tensors of a network by name: saving, loading and drawing them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Tensor, TensorData};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
-use snafu::{ResultExt, ensure};
+use snafu::{OptionExt, ResultExt, ensure};
 
-use super::Error;
-use super::error::{FormatSnafu, MismatchSnafu};
+use super::error::{FormatSnafu, LayoutSnafu, MismatchSnafu};
 use super::network::{Network, floats};
+use super::{Error, Layout};
 use crate::random;
+
+/// Where a file's metadata states the layout. There is no other entry: their order would be random.
+const LAYOUT: &str = "layout";
 
 /// Everything of the network as the bytes of a safetensors file.
 pub(super) fn save(network: &Network) -> Result<Vec<u8>, Error> {
@@ -27,7 +30,19 @@ pub(super) fn save(network: &Network) -> Result<Vec<u8>, Error> {
         .map(|(name, (shape, data))| Ok((*name, TensorView::new(Dtype::F32, shape.clone(), data)?)))
         .collect::<Result<Vec<_>, _>>()
         .context(FormatSnafu)?;
-    safetensors::serialize(views, None).context(FormatSnafu)
+    let layout = network.layout();
+    let metadata = (layout != Layout::default())
+        .then(|| HashMap::from([(LAYOUT.to_owned(), layout.to_string())]));
+    safetensors::serialize(views, metadata).context(FormatSnafu)
+}
+
+/// The layout that a file states, Keras' where it states none.
+pub(super) fn layout(bytes: &[u8]) -> Result<Layout, Error> {
+    let (_, header) = SafeTensors::read_metadata(bytes).context(FormatSnafu)?;
+    let stated = header.metadata().as_ref().and_then(|all| all.get(LAYOUT));
+    stated.map_or(Ok(Layout::default()), |name| {
+        Layout::named(name).context(LayoutSnafu { name })
+    })
 }
 
 /// The network with the tensors of a safetensors file.
@@ -60,13 +75,20 @@ pub(super) fn draw(network: Network, seed: u64) -> Network {
 
 /// The number of values that gradients change.
 pub(super) fn trained_parameters(network: &Network) -> usize {
-    let trained = |name: &&String| !name.contains(".running_");
-    let tensors = collect(network);
-    tensors
-        .keys()
-        .filter(trained)
-        .map(|name| tensors[name].values.len())
-        .sum()
+    let mut counter = Counter(0);
+    network.valid().train().visit(&mut counter);
+    counter.0
+}
+
+struct Counter(usize);
+
+impl ModuleVisitor for Counter {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let tensor = param.val();
+        if tensor.is_require_grad() {
+            self.0 += tensor.shape().num_elements();
+        }
+    }
 }
 
 struct Values {

@@ -24,6 +24,7 @@ pub use input::{
     ModelFacts, Provenance, Publication, Published, ScreenedStudy, ScreeningReport, StageTime,
     TrainingReport, UnusableObject,
 };
+pub use paper::activation_layer;
 pub use raster::{Raster, RasterError};
 pub use strip::strip;
 

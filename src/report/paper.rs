@@ -8,7 +8,7 @@
 //! In every binary row the paper's AUC equals the mean of the two recalls: it is the area under
 //! the ROC curve of hard labels, so it compares with `aucHard`, not with the AUC of scores.
 
-use crate::api::Task;
+use crate::api::{Architecture, Task};
 
 /// How a report refers to the paper.
 pub(super) const CITATION: &str = "Halme HL, Ihalainen T, Suomalainen O, et al. Convolutional \
@@ -36,6 +36,25 @@ pub(super) const fn rows(task: Task) -> &'static [Row] {
         Task::Perugini => &PERUGINI,
         Task::Positive => &POSITIVE,
         Task::HighGrade => &HIGH_GRADE,
+    }
+}
+
+/// The name of the layer that a block's activation map shows: the block's first convolution, and the
+/// paper's own number of it, where it has one.
+///
+/// The paper counts as Keras lists them, a convolution with its normalisation and activation as one
+/// layer, an addition as one and a pool as one; the first convolution is 1. That gives 2, 12, 22 and
+/// 32 for Residual, as published, and 2, 9, 16 and 23 for Linear, for which the paper has one more
+/// from the second block on. Its words, the first convolution of each block, decide.
+pub fn activation_layer(architecture: Architecture, block: usize) -> String {
+    let published: &[u8] = match architecture {
+        Architecture::Linear => &[2, 10, 17, 24],
+        Architecture::Residual => &[2, 12, 22, 32],
+        _ => &[],
+    };
+    match published.get(block - 1) {
+        Some(layer) => format!("block {block} (paper: layer {layer})"),
+        None => format!("block {block}"),
     }
 }
 

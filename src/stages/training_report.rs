@@ -214,13 +214,19 @@ fn activation_maps(
             Ok(ActivationFigure {
                 architecture: combination.architecture,
                 task: combination.task,
-                layers: (1..=4)
-                    .map(|block| format!("block {block}"))
-                    .chain([GRAD_CAM.to_owned()])
-                    .collect(),
+                layers: layers(combination.architecture, &rows),
                 rows,
             })
         })
+        .collect()
+}
+
+/// The names of the maps of each row, of which the last is no layer's.
+fn layers(architecture: Architecture, rows: &[ActivationRow]) -> Vec<String> {
+    let maps = rows.first().map_or(0, |row| row.maps.len());
+    (1..maps)
+        .map(|block| report::activation_layer(architecture, block))
+        .chain([GRAD_CAM.to_owned()])
         .collect()
 }
 

@@ -1,0 +1,85 @@
+use burn::module::{Module, Param};
+use burn::tensor::module::conv2d;
+use burn::tensor::ops::ConvOptions;
+use burn::tensor::{Device, Tensor};
+
+use super::{BatchNorm, Pass};
+
+/// A convolution of any kind with the normalisation after it, if any; the activation is left to
+/// the caller.
+#[derive(Module, Debug)]
+pub struct Convolution {
+    /// `[channels_out, channels_in / groups, height, width]`
+    pub weight: Param<Tensor<4>>,
+    /// `[channels_out]`
+    pub bias: Option<Param<Tensor<1>>>,
+    /// Over `channels_out` channels.
+    pub norm: Option<BatchNorm>,
+    #[module(skip)]
+    options: ConvOptions<2>,
+}
+
+impl Convolution {
+    /// A convolution whose output is as large as its input, with all weights at zero, without bias
+    /// and normalisation. The kernel's sides are odd.
+    pub(super) fn new(channels: [usize; 2], kernel: [usize; 2], device: &Device) -> Self {
+        let [before, after] = channels;
+        let [height, width] = kernel;
+        let weight = Tensor::zeros([after, before, height, width], device);
+        Self {
+            weight: Param::from_tensor(weight),
+            bias: None,
+            norm: None,
+            options: ConvOptions::new([1, 1], kernel.map(|side| side / 2), [1, 1], 1),
+        }
+    }
+
+    /// A 3x3 convolution of each channel by itself, otherwise as [`new`](Self::new).
+    pub(super) fn depthwise(channels: usize, device: &Device) -> Self {
+        let mut convolution = Self::new([1, channels], [3, 3], device);
+        convolution.options.groups = channels;
+        convolution
+    }
+
+    /// The same at every `stride`th place.
+    pub(super) fn with_stride(mut self, stride: usize) -> Self {
+        self.options.stride = [stride; 2];
+        self
+    }
+
+    /// The same with as many zeros before the first and after the last row and column.
+    pub(super) fn with_padding(mut self, before: usize, after: usize) -> Self {
+        self.options.padding = [(before, after); 2];
+        self
+    }
+
+    /// The same with a bias of zero.
+    pub(super) fn with_bias(mut self) -> Self {
+        let [channels, ..] = self.weight.dims();
+        let bias = Tensor::zeros([channels], &self.weight.device());
+        self.bias = Some(Param::from_tensor(bias));
+        self
+    }
+
+    /// The same with normalisation.
+    pub(super) fn with_norm(mut self, epsilon: f64) -> Self {
+        let [channels, ..] = self.weight.dims();
+        let norm = BatchNorm::new(channels, &self.weight.device());
+        self.norm = Some(norm.with_epsilon(epsilon));
+        self
+    }
+
+    /// Convolution and normalisation.
+    ///
+    /// # Shapes
+    /// - `images`: `[batch, channels_in, height, width]`
+    /// - output: `[batch, channels_out, height, width]` by stride and padding
+    pub(super) fn forward(&self, images: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
+        let bias = self.bias.as_ref().map(Param::val);
+        let images = conv2d(images, self.weight.val(), bias, self.options.clone());
+        match &self.norm {
+            Some(norm) => pass.normalize(norm, images),
+            None => images,
+        }
+    }
+}

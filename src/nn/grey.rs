@@ -1,0 +1,34 @@
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor};
+
+/// What a grey image becomes for a network of three colours: three channels, each
+/// `grey * scale + offset`.
+///
+/// Both belong to the weights: they are kept with them and never trained. With 1 and 0, which a network
+/// of random weights has, the z-scored image is there three times. Filters of ImageNet's colours were
+/// made for pictures of another scale; theirs can be stated here without a change of the filters.
+#[derive(Module, Debug)]
+pub struct Grey {
+    /// `[3]`
+    pub scale: Param<Tensor<1>>,
+    /// `[3]`
+    pub offset: Param<Tensor<1>>,
+}
+
+impl Grey {
+    /// The image, three times.
+    pub fn new(device: &Device) -> Self {
+        let constant = |value| Param::from_tensor(value).set_require_grad(false);
+        Self {
+            scale: constant(Tensor::ones([3], device)),
+            offset: constant(Tensor::zeros([3], device)),
+        }
+    }
+
+    /// # Shapes
+    /// - `images`: `[batch, 1, height, width]`, output: `[batch, 3, height, width]`
+    pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
+        let channels = |of: &Param<Tensor<1>>| of.val().reshape([1, 3, 1, 1]);
+        images * channels(&self.scale) + channels(&self.offset)
+    }
+}
