@@ -23,7 +23,8 @@ TEST_PACKAGES := chromium fonts-dejavu-core
 CHECK_PACKAGES := shellcheck
 
 .PHONY: help build demo test check fmt clippy doc generated deny cuda scripts chart unit cluster-test cluster cluster-down \
-  fuzz sanitize bench bench-peers bench-kernels bench-reconcile crds chart-readme build-packages check-packages test-packages clean-demo
+  fuzz sanitize bench bench-peers bench-kernels bench-reconcile crds chart-readme build-packages check-packages \
+  test-packages clean-demo
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

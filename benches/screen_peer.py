@@ -3,8 +3,8 @@
     python benches/screen_peer.py BUNDLE MODELS TABLE < FILES
 
 MODELS has the members' networks as `0.onnx` and so on, FILES a path a line. Writes a row for each file
-to TABLE, and to standard output the seconds from the first file to the last row and those of the processor; loading libraries and
-models does not count. What is looked at is what phantoms have: a whole body, upright or feet first, or a
+to TABLE, and to standard output the seconds from the first file to the last row and those of the
+processor; loading libraries and models does not count. What is looked at is what phantoms have: a whole body, upright or feet first, or a
 static, of which the anterior view is known by its code.
 """
 
