@@ -103,9 +103,6 @@ bench-peers: ## Measure training, inference, an epoch and a screening against Py
 bench-kernels: ## Measure each kernel of the engine against the processor's peak
 	CARGO_TARGET_DIR="$(CACHE)/engine" cargo run --release --locked --manifest-path benches/engine/Cargo.toml
 
-bench-peers: ## Measure the engine against PyTorch, ONNX Runtime and OpenVINO
-	benches/peers
-
 bench-reconcile: ## Measure the operator against a real API server; needs root
 	benches/reconcile
 
