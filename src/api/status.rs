@@ -249,6 +249,9 @@ pub struct ResultStatus {
     pub architecture: Architecture,
     /// The question it answers.
     pub task: Task,
+    /// Whether it started from weights of ImageNet.
+    #[serde(default)]
+    pub pretrained: bool,
     /// Area under the ROC curve from probabilities; macro one-versus-rest for four grades.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auc: Option<Decimal>,
@@ -359,6 +362,7 @@ mod tests {
         let end = || longest().expect("a decimal");
         let result = ResultStatus {
             architecture: Architecture::Residual,
+            pretrained: false,
             task: Task::HighGrade,
             auc: longest(),
             auc_interval: Some(IntervalStatus {

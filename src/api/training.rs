@@ -7,10 +7,27 @@ use super::{Architecture, Decimal, limits};
 /// A network to be trained.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(transform = only_imagenet_is_pretrained)]
 pub struct Network {
-    /// The architecture: Linear (four blocks of six 3x3 convolutions) or Residual (the same with a
-    /// skip connection around every other convolution).
+    /// The architecture: Linear (four blocks of six 3x3 convolutions), Residual (the same with a
+    /// skip connection around every other convolution), VGG16, ResNet50, InceptionV3 or MobileNet.
     pub architecture: Architecture,
+    /// Weights of ImageNet to start from, for VGG16, ResNet50, InceptionV3 and MobileNet: a file of
+    /// Keras (.h5), torchvision (.pth or .safetensors) or timm (.safetensors). A URI or path, as for
+    /// images. Default: none, so that the network starts from random weights. At most 1024
+    /// characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = limits::URI))]
+    #[schemars(transform = limits::uri)]
+    pub pretrained_weights: Option<String>,
+}
+
+fn only_imagenet_is_pretrained(schema: &mut Schema) {
+    let rule =
+        Rule::new("!has(self.pretrainedWeights) || !(self.architecture in ['Linear', 'Residual'])")
+            .message("Linear and Residual have no weights of ImageNet: leave pretrainedWeights out")
+            .field_path(".pretrainedWeights");
+    limits::add(schema, rule);
 }
 
 /// How the data are split: stratified by class, and all scans of a patient in one fold.

@@ -4,8 +4,8 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AugmentationSpec, Compute, CrossValidation, Gate, Network, Preprocessing, Publish, Status,
-    StorageSpec, Task, TrainingSpec, limits,
+    Architecture, AugmentationSpec, Compute, CrossValidation, Gate, Network, Preprocessing,
+    Publish, Status, StorageSpec, Task, TrainingSpec, limits,
 };
 
 /// What is trained, on what, and what becomes of it.
@@ -119,6 +119,15 @@ pub struct TrainingRunSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(max = 31_536_000))]
     pub ttl_seconds_after_finished: Option<u32>,
+}
+
+impl TrainingRunSpec {
+    /// Where the weights are that a network starts from; nothing if these are random.
+    pub fn pretrained_weights(&self, architecture: Architecture) -> Option<&str> {
+        let mut networks = self.networks.iter();
+        let network = networks.find(|network| network.architecture == architecture)?;
+        network.pretrained_weights.as_deref()
+    }
 }
 
 fn names_what_is_trained(schema: &mut Schema) {

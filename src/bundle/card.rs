@@ -60,7 +60,7 @@ fn training(manifest: &Manifest) -> String {
         .collect();
     format!(
         "Run `{}`, attrium {}, method {:?}. {} studies ({}). {} folds, seed {}; {} augmented \
-         images a fold, {} epochs, batches of {}, Adam from {}.",
+         images a fold, {} epochs, batches of {}, Adam from {}. It started from {} (pretrained: {}).",
         provenance.run,
         provenance.attrium,
         provenance.method,
@@ -72,6 +72,12 @@ fn training(manifest: &Manifest) -> String {
         provenance.training.epochs,
         provenance.training.batch_size,
         provenance.training.learning_rate,
+        if manifest.pretrained {
+            "weights of ImageNet"
+        } else {
+            "random weights"
+        },
+        manifest.pretrained,
     )
 }
 

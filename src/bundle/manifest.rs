@@ -25,6 +25,9 @@ pub struct Manifest {
     pub format_version: u32,
     /// The network.
     pub architecture: Architecture,
+    /// Whether it started from weights of ImageNet.
+    #[serde(default)]
+    pub pretrained: bool,
     /// The question that it answers.
     pub task: Task,
     /// The names of its classes, in the order of their indices.

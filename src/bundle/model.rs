@@ -228,6 +228,7 @@ mod tests {
         Manifest {
             format_version: FORMAT_VERSION,
             architecture: Architecture::Linear,
+            pretrained: false,
             task: Task::Positive,
             classes: Task::Positive
                 .classes()

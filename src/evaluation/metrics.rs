@@ -56,6 +56,9 @@ pub struct NetworkGate {
 pub struct NetworkMetrics {
     /// The network.
     pub architecture: Architecture,
+    /// Whether it started from weights of ImageNet.
+    #[serde(default)]
+    pub pretrained: bool,
     /// What it reached.
     #[serde(flatten)]
     pub metrics: Metrics,

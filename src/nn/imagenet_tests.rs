@@ -25,7 +25,7 @@ fn reference(architecture: &str) -> Reference {
 }
 
 /// The script's `wave`.
-fn wave(count: usize, phase: f64) -> Vec<f32> {
+pub(super) fn wave(count: usize, phase: f64) -> Vec<f32> {
     (0..count)
         .map(|index| (0.37 * (index * index) as f64 + phase).sin() as f32)
         .collect()
@@ -92,7 +92,7 @@ impl ModuleMapper for Fill {
 
 /// Within the tolerance of the largest number.
 #[track_caller]
-fn assert_near(found: &[f32], expected: &[f32], tolerance: f32) {
+pub(super) fn assert_near(found: &[f32], expected: &[f32], tolerance: f32) {
     assert_eq!(found.len(), expected.len());
     let largest = expected.iter().fold(0.0, |a: f32, b| a.max(b.abs()));
     for (found, expected) in found.iter().zip(expected) {

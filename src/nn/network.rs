@@ -73,10 +73,19 @@ impl Network {
         seed: u64,
         device: &Device,
     ) -> Result<Self, Error> {
-        Ok(weights::draw(
-            Self::zeros(architecture, Layout::Keras, classes, device)?,
-            seed,
-        ))
+        Self::with_layout(architecture, Layout::Keras, classes, seed, device)
+    }
+
+    /// As [`new`](Self::new), by the conventions of a layout.
+    pub(super) fn with_layout(
+        architecture: Architecture,
+        layout: Layout,
+        classes: usize,
+        seed: u64,
+        device: &Device,
+    ) -> Result<Self, Error> {
+        let network = Self::zeros(architecture, layout, classes, device)?;
+        Ok(weights::draw(network, seed))
     }
 
     /// The network whose weights [`to_safetensors`](Self::to_safetensors) gave.

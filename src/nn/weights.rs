@@ -227,7 +227,7 @@ impl ModuleMapper for Drawer {
 
 /// The parameter with other values, and with an identifier that follows from its name: so the
 /// optimiser's state, which is kept by identifier, fits a network made in another process.
-fn with_values<const D: usize>(
+pub(super) fn with_values<const D: usize>(
     param: Param<Tensor<D>>,
     name: &str,
     values: Vec<f32>,

@@ -103,6 +103,7 @@ mod tests {
         };
         let result = ResultStatus {
             architecture: Architecture::Residual,
+            pretrained: false,
             task: Task::Positive,
             auc: decimal("0.8876"),
             auc_interval: Some(interval),

@@ -146,6 +146,10 @@ fn evaluate(
         );
         document.results.push(NetworkMetrics {
             architecture: combination.architecture,
+            pretrained: run
+                .spec
+                .pretrained_weights(combination.architecture)
+                .is_some(),
             metrics: metrics.or_retry()?,
         });
     }

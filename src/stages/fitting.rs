@@ -7,7 +7,7 @@ use super::{Progress, TaskContext, TaskError, Unit};
 use crate::api::{Architecture, Task, TrainingRunSpec};
 use crate::dataset::Cohort;
 use crate::imaging::{CROP_PIXELS, CROP_SIZE, log_image};
-use crate::nn::{Device, Network};
+use crate::nn::{Device, Network, PretrainedWeights};
 use crate::storage::Storage;
 use crate::training::fit::Error as FitError;
 use crate::training::{self, Fit, FitConfig, FitData, Preparation, Prepared};
@@ -25,6 +25,14 @@ pub(super) struct Keeping<'a> {
     pub history: String,
     /// Epochs between two checkpoints.
     pub every: u32,
+}
+
+/// What a fit starts with.
+pub(super) struct Start<'a> {
+    /// The weights; random ones where absent.
+    pub pretrained: Option<&'a PretrainedWeights>,
+    /// Where it is computed.
+    pub device: &'a Device,
 }
 
 /// A cohort as one fit sees it: all studies, or all but those of a fold.
@@ -84,11 +92,11 @@ pub(super) fn config(
 pub(super) fn fit(
     config: FitConfig,
     data: FitData,
-    device: &Device,
+    start: Start<'_>,
     keeping: &Keeping<'_>,
     context: &TaskContext<'_>,
 ) -> Result<Network, TaskError> {
-    let mut fit = start(config, data, device, keeping)?;
+    let mut fit = go_on(config, data, &start, keeping)?;
     let mut pace = Pace::new();
     while !fit.is_finished() {
         if context.interrupt.is_set() {
@@ -110,13 +118,13 @@ pub(super) fn fit(
 }
 
 /// A fit at its last checkpoint, or at its beginning where there is none that fits.
-fn start(
+fn go_on(
     config: FitConfig,
     data: FitData,
-    device: &Device,
+    start: &Start<'_>,
     keeping: &Keeping<'_>,
 ) -> Result<Fit, TaskError> {
-    let mut fit = Fit::new(config, data, device).or_bad_data()?;
+    let mut fit = begin(config, data, start)?;
     let kept = keeping
         .store
         .try_get(&keeping.checkpoint, LARGEST_CHECKPOINT);
@@ -130,6 +138,17 @@ fn start(
         }
     }
     Ok(fit)
+}
+
+/// A fit before its first step. Weights that do not fit are told before anything is trained.
+fn begin(config: FitConfig, data: FitData, start: &Start<'_>) -> Result<Fit, TaskError> {
+    let Some(weights) = start.pretrained else {
+        return Fit::new(config, data, start.device).or_bad_data();
+    };
+    let FitConfig { classes, seed, .. } = config;
+    let network = Network::pretrained(weights, classes, seed, start.device);
+    let network = network.or_bad_configuration()?;
+    Fit::from_network(config, data, network, weights.digest()).or_bad_data()
 }
 
 fn save(fit: &Fit, keeping: &Keeping<'_>) -> Result<(), TaskError> {

@@ -12,7 +12,16 @@ pub(super) fn of_training(
 ) -> Result<Provenance, TaskError> {
     let seed = Some(u64::from(run.spec.cross_validation.seed));
     let accelerator = format!("{:?}", run.spec.compute.accelerator);
-    provenance(run, seed, digests, accelerator)
+    let mut provenance = provenance(run, seed, digests, accelerator)?;
+    let starts = run.spec.networks.iter().map(|network| {
+        let value = match &network.pretrained_weights {
+            Some(uri) => format!("pretrained: true ({uri})"),
+            None => "pretrained: false".to_owned(),
+        };
+        fact(&network.architecture.to_string(), value)
+    });
+    provenance.versions.extend(starts);
+    Ok(provenance)
 }
 
 /// The provenance of a screening.

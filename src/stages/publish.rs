@@ -38,6 +38,7 @@ pub(super) fn publish(
     let manifest = Manifest {
         format_version: FORMAT_VERSION,
         architecture,
+        pretrained: run.spec.pretrained_weights(architecture).is_some(),
         task,
         classes: task
             .classes()

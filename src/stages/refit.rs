@@ -1,7 +1,7 @@
 //! The refit: the published network, trained once more on every study.
 
 use super::failure::OrFail;
-use super::fitting::{self, Keeping};
+use super::fitting::{self, Keeping, Start};
 use super::publish::{self, Published};
 use super::run::TrainingContext;
 use super::{Summary, TaskError};
@@ -76,6 +76,7 @@ fn train(
     architecture: Architecture,
     task: Task,
 ) -> Result<MemberFiles, TaskError> {
+    let pretrained = run.pretrained(architecture)?;
     let images = fitting::log_images(cohort);
     let Prepared {
         fit: data,
@@ -89,7 +90,11 @@ fn train(
         every: run.spec.training.checkpoint_epochs,
     };
     let config = fitting::config(run.spec, architecture, task, STREAM);
-    let network = fitting::fit(config, data, &run.device()?, &keeping, run.context)?;
+    let start = Start {
+        pretrained: pretrained.as_ref(),
+        device: &run.device()?,
+    };
+    let network = fitting::fit(config, data, start, &keeping, run.context)?;
     Ok(MemberFiles {
         weights: network.to_safetensors().or_retry()?,
         normalization: normalization.to_safetensors().or_retry()?,

@@ -25,6 +25,7 @@ pub(super) fn row(result: &NetworkMetrics) -> ResultStatus {
     } = result.metrics;
     ResultStatus {
         architecture: result.architecture,
+        pretrained: result.pretrained,
         task,
         auc: decimal(auc),
         auc_interval: auc_interval.and_then(interval),

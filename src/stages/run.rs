@@ -3,10 +3,10 @@
 use super::failure::{OrFail, OrMissing};
 use super::{Summary, TaskContext, TaskError};
 use crate::api::{
-    Accelerator, Compute, DataStatus, ScreeningJobSpec, StorageSpec, TrainingRunSpec,
+    Accelerator, Architecture, Compute, DataStatus, ScreeningJobSpec, StorageSpec, TrainingRunSpec,
 };
 use crate::dataset::{Cohort, Labels, Pseudonyms, Shard};
-use crate::nn::{self, Device};
+use crate::nn::{self, Device, PretrainedWeights};
 use crate::storage::{Storage, StorageOptions};
 use crate::workflow::{StageKind, TaskSpec, artefacts};
 
@@ -14,6 +14,8 @@ use crate::workflow::{StageKind, TaskSpec, artefacts};
 pub(super) const LARGEST_TABLE: u64 = 1 << 30;
 /// The largest shard of crops that is read back, in bytes: 64 KiB for each study.
 const LARGEST_SHARD: u64 = 64 << 30;
+/// The largest file of pretrained weights that is read, in bytes: VGG16's has half a gigabyte.
+const LARGEST_WEIGHTS: u64 = 2 << 30;
 
 /// A task of a run, with the run's prefix open.
 pub(super) struct Run<'a, Spec> {
@@ -124,6 +126,24 @@ impl TrainingContext<'_> {
             ));
         }
         Ok(cohort)
+    }
+
+    /// The weights that a network starts from, read from wherever the manifest says.
+    ///
+    /// # Errors
+    /// Exit code 43, since no task of the network could do better, unless the store may answer
+    /// later.
+    pub fn pretrained(
+        &self,
+        architecture: Architecture,
+    ) -> Result<Option<PretrainedWeights>, TaskError> {
+        let Some(uri) = self.spec.pretrained_weights(architecture) else {
+            return Ok(None);
+        };
+        let (folder, key) = Storage::open_object(uri, &self.options).or_bad_place()?;
+        let bytes = folder.get(&key, LARGEST_WEIGHTS).or_bad_place()?;
+        let weights = PretrainedWeights::read(bytes, architecture);
+        Ok(Some(weights.or_bad_configuration()?))
     }
 
     /// The counts of a stage's data, added up.

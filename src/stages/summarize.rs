@@ -197,6 +197,7 @@ fn validate(
     Ok(Some(MetricsDocument {
         results: vec![NetworkMetrics {
             architecture: manifest.architecture,
+            pretrained: manifest.pretrained,
             metrics,
         }],
         ..MetricsDocument::default()

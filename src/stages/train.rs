@@ -1,7 +1,7 @@
 //! Training: one network, one task, all folds but one; then that one is predicted.
 
 use super::failure::OrFail;
-use super::fitting::{self, Keeping};
+use super::fitting::{self, Keeping, Start};
 use super::run::TrainingContext;
 use super::{Summary, TaskError};
 use crate::api::{Architecture, Grade, Task};
@@ -19,6 +19,7 @@ pub(super) fn run(
     task: Task,
     fold: u32,
 ) -> Result<Summary, TaskError> {
+    let pretrained = run.pretrained(architecture)?;
     let cohort = run.cohort()?;
     let images = fitting::log_images(&cohort);
     let classes = cohort.classes(task);
@@ -36,7 +37,11 @@ pub(super) fn run(
         every: run.spec.training.checkpoint_epochs,
     };
     let config = fitting::config(run.spec, architecture, task, u64::from(fold));
-    let network = fitting::fit(config, data, &run.device()?, &keeping, run.context)?;
+    let start = Start {
+        pretrained: pretrained.as_ref(),
+        device: &run.device()?,
+    };
+    let network = fitting::fit(config, data, start, &keeping, run.context)?;
 
     let mut unseen: Vec<f32> = test
         .iter()

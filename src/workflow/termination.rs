@@ -102,6 +102,7 @@ mod tests {
     fn large() -> Summary {
         let result = |n: usize| ResultStatus {
             architecture: Architecture::Residual,
+            pretrained: false,
             task: [Task::Perugini, Task::Positive, Task::HighGrade][n % 3],
             auc: Some(decimal(n)),
             auc_interval: Some(IntervalStatus {

@@ -12,6 +12,7 @@ mod cohort;
 mod manifest;
 mod outputs;
 mod pod;
+mod pretrained;
 mod privacy;
 mod program;
 mod publishing;

@@ -212,6 +212,18 @@ fn one_mutation_of_a_training_run_is_one_violation_at_its_place() {
                 "names a task twice",
             ),
             mutation(
+                "/spec/networks/0/architecture",
+                json!("vgg16"),
+                "spec.networks[0].architecture",
+                "did you mean VGG16?",
+            ),
+            mutation(
+                "/spec/networks/0/pretrainedWeights",
+                json!("s3://models/vgg16.h5"),
+                "spec.networks[0].pretrainedWeights",
+                "no weights of ImageNet",
+            ),
+            mutation(
                 "/spec/networks",
                 json!([{ "architecture": "Residual" }, { "architecture": "Residual" }]),
                 "spec.networks",

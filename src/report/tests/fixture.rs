@@ -88,6 +88,7 @@ pub(super) fn training() -> TrainingReport {
         .flat_map(|architecture| {
             TASKS.map(|task| NetworkMetrics {
                 architecture,
+                pretrained: false,
                 metrics: metrics(architecture, task),
             })
         })

@@ -40,10 +40,11 @@ pub(super) struct Snapshot {
 }
 
 /// A digest of everything that decides a fit.
-pub(super) fn fingerprint(config: &FitConfig, data: &FitData) -> String {
+pub(super) fn fingerprint(config: &FitConfig, data: &FitData, origin: &str) -> String {
     let digest = Sha256::new()
         .chain_update(format!("{config:?}"))
         .chain_update(data.digest())
+        .chain_update(origin)
         .finalize();
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -63,9 +63,26 @@ impl Fit {
         data.validate(config.classes)?;
         let network = Network::new(config.architecture, config.classes, config.seed, device)
             .context(NetworkSnafu)?;
+        Self::from_network(config, data, network, "")
+    }
+
+    /// A fit before its first step, of a network that has weights already. `origin` tells these
+    /// from others: a checkpoint of a fit from another origin is not gone on from.
+    ///
+    /// # Errors
+    ///
+    /// As [`Fit::new`].
+    pub fn from_network(
+        config: FitConfig,
+        data: FitData,
+        network: Network,
+        origin: &str,
+    ) -> Result<Self, Error> {
+        config.validate()?;
+        data.validate(config.classes)?;
         let mut fit = Self {
-            fingerprint: checkpoint::fingerprint(&config, &data),
-            device: device.clone(),
+            fingerprint: checkpoint::fingerprint(&config, &data, origin),
+            device: network.device(),
             network: network.train(),
             optimizer: new_optimizer(),
             plateau: Plateau::new(

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::api::Architecture;
-use crate::nn::{IMAGE_PIXELS, IMAGE_SIZE, cpu};
+use crate::nn::{IMAGE_PIXELS, IMAGE_SIZE, Network, cpu};
 
 fn config() -> FitConfig {
     FitConfig {
@@ -103,6 +103,29 @@ fn a_training_interrupted_at_every_step_ends_with_the_very_same_weights() {
             assert!(weights(&pieces) == weights(&whole), "{architecture}");
         });
     }
+}
+
+/// A network that starts from weights of its own and goes on with another number of threads.
+#[test]
+fn a_pretrained_network_interrupted_goes_on_to_the_very_same_weights() {
+    let config = FitConfig {
+        architecture: Architecture::MobileNet,
+        epochs: 1,
+        ..config()
+    };
+    let data = data(&[0, 1, 1, 0], &[1]);
+    let pretrained = |origin| {
+        let network = Network::new(config.architecture, 2, 9, &cpu()).unwrap();
+        Fit::from_network(config.clone(), data.clone(), network, origin).unwrap()
+    };
+    let whole = with_threads(1, || finish(pretrained("digest")));
+    let mut first = pretrained("digest");
+    first.step().unwrap();
+    let checkpoint = first.checkpoint().unwrap();
+    let mut second = pretrained("digest");
+    second.restore(&checkpoint).unwrap();
+    assert!(weights(&with_threads(2, || finish(second))) == weights(&whole));
+    assert!(pretrained("another").restore(&checkpoint).is_err());
 }
 
 #[test]

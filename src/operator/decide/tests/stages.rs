@@ -66,6 +66,7 @@ fn a_run_goes_from_stage_to_stage_to_its_results() {
     assert_eq!(run.step().before, [create(Evaluate)]);
     let result = ResultStatus {
         architecture: Architecture::Residual,
+        pretrained: false,
         task: Task::Positive,
         auc: "0.91".parse().ok(),
         auc_interval: None,

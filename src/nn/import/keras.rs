@@ -1,0 +1,121 @@
+//! Files of Keras: HDF5 with a group for each layer.
+
+use std::collections::BTreeMap;
+
+use hdf5_reader::error::Error;
+use hdf5_reader::group::Group;
+use hdf5_reader::{Dataset, Datatype, Hdf5File};
+use snafu::ResultExt;
+
+use super::error::{DamagedSnafu, WeightsError};
+use super::tensor_file::{Array, Values};
+
+/// Where a file that holds a whole model has its weights.
+const MODEL: &str = "model_weights";
+/// Groups within groups that are followed: a layer's name may hold `/`.
+const DEPTH: usize = 8;
+/// Layers of the classifiers that the applications end with.
+const HEADS: [&str; 4] = ["fc1", "fc2", "predictions", "conv_preds"];
+/// Layers that Keras names by counting; a session that has made others before counts on.
+const COUNTED: [&str; 2] = ["conv2d", "batch_normalization"];
+
+/// The tensors as `LAYER/PART`, such as `block1_conv1/kernel`. Counted layers are counted from 1.
+pub(super) fn tensors(bytes: Vec<u8>) -> Result<BTreeMap<String, Array>, WeightsError> {
+    let kind = "an HDF5 file";
+    let tensors = read(bytes).boxed().context(DamagedSnafu { kind })?;
+    Ok(count_anew(tensors))
+}
+
+fn read(bytes: Vec<u8>) -> Result<BTreeMap<String, Array>, Error> {
+    let root = Hdf5File::from_vec(bytes)?.root_group()?;
+    let (groups, _) = root.members()?;
+    let model = groups.iter().position(|group| group.name() == MODEL);
+    let layers = match model {
+        Some(model) => groups[model].groups()?,
+        None => groups,
+    };
+    let mut tensors = BTreeMap::new();
+    for layer in layers.iter().filter(|it| !HEADS.contains(&it.name())) {
+        collect(layer.name(), layer, DEPTH, &mut tensors)?;
+    }
+    Ok(tensors)
+}
+
+/// Takes a layer's data sets, however deep below its group they are.
+fn collect(
+    layer: &str,
+    group: &Group,
+    depth: usize,
+    tensors: &mut BTreeMap<String, Array>,
+) -> Result<(), Error> {
+    let (groups, datasets) = group.members()?;
+    for dataset in datasets {
+        let name = format!("{layer}/{}", part(layer, dataset.name()));
+        tensors.insert(name, array(&dataset)?);
+    }
+    if depth > 0 {
+        for group in &groups {
+            collect(layer, group, depth - 1, tensors)?;
+        }
+    }
+    Ok(())
+}
+
+/// What a data set is of its layer. The first files had names such as `block1_conv1_W_1:0`, and
+/// those before Keras 3 call the kernel of a convolution of single channels by another name.
+fn part<'a>(layer: &str, name: &'a str) -> &'a str {
+    let name = name.split(':').next().unwrap_or(name);
+    let name = name.strip_prefix(layer).unwrap_or(name);
+    match name.trim_start_matches('_') {
+        "W" | "W_1" | "depthwise_kernel" => "kernel",
+        "b" | "b_1" => "bias",
+        other => other,
+    }
+}
+
+fn array(dataset: &Dataset) -> Result<Array, Error> {
+    let values = match dataset.dtype() {
+        Datatype::FloatingPoint { size: 4, .. } => {
+            Values::Numbers(dataset.read_array::<f32>()?.into_iter().collect())
+        }
+        Datatype::FloatingPoint { size: 8, .. } => {
+            let numbers = dataset.read_array::<f64>()?;
+            Values::Numbers(numbers.into_iter().map(|number| number as f32).collect())
+        }
+        other => Values::Other(format!("{other:?}")),
+    };
+    let shape = dataset.shape().iter().map(|&extent| extent as usize);
+    Ok(Array {
+        shape: shape.collect(),
+        values,
+    })
+}
+
+/// Gives counted layers the numbers from 1, in the order in which Keras made them.
+fn count_anew(tensors: BTreeMap<String, Array>) -> BTreeMap<String, Array> {
+    let counted = |name: &str| {
+        let (layer, part) = name.split_once('/')?;
+        let kind = COUNTED.into_iter().find(|kind| layer.starts_with(kind))?;
+        let number = match layer.strip_prefix(kind)? {
+            "" => 0,
+            rest => rest.strip_prefix('_')?.parse::<u32>().ok()?,
+        };
+        Some((kind, number, part.to_owned()))
+    };
+    let mut numbers: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+    for (kind, number, _) in tensors.keys().filter_map(|name| counted(name)) {
+        numbers.entry(kind).or_default().push(number);
+    }
+    for of_kind in numbers.values_mut() {
+        of_kind.sort_unstable();
+        of_kind.dedup();
+    }
+    let renamed = |(name, array): (String, Array)| match counted(&name) {
+        Some((kind, number, part)) => {
+            let place = numbers[kind].partition_point(|other| *other < number) + 1;
+            (format!("{kind}_{place}/{part}"), array)
+        }
+        None => (name, array),
+    };
+    tensors.into_iter().map(renamed).collect()
+}
