@@ -14,7 +14,7 @@ TOOLS := $(CACHE)/tools
 DENY_VERSION := 0.20.2
 FUZZ_VERSION := 0.13.2
 FUZZ_SECONDS ?= 60
-SCRIPTS := .ci/run benches/run benches/reconcile examples/demo/run examples/ci/retrain tests/chart/check \
+SCRIPTS := .ci/run benches/run benches/peers benches/reconcile examples/demo/run examples/ci/retrain tests/chart/check \
   $(addprefix tests/cluster/,build component down exports image install load-image run try up upload)
 
 # Debian's packages: a C compiler for TLS and JPEG 2000, a browser that opens the report, a linter.
@@ -23,7 +23,8 @@ TEST_PACKAGES := chromium fonts-dejavu-core
 CHECK_PACKAGES := shellcheck
 
 .PHONY: help build demo test check fmt clippy doc generated deny cuda scripts chart unit cluster-test cluster cluster-down \
-  fuzz bench bench-reconcile crds chart-readme build-packages check-packages test-packages clean-demo
+  fuzz sanitize bench bench-peers bench-kernels bench-reconcile crds chart-readme build-packages check-packages \
+  test-packages clean-demo
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +64,7 @@ doc: ## Build the documentation with warnings denied
 	RUSTDOCFLAGS='-D warnings' cargo doc --release --locked --no-deps
 
 deny: $(TOOLS)/bin/cargo-deny ## Check the licences and sources of the dependencies
+	cargo fetch --quiet --locked
 	$(TOOLS)/bin/cargo-deny --offline --all-features check bans licenses sources
 
 cuda: ## Check the code with the feature `cuda`, without the CUDA toolkit
@@ -88,8 +90,18 @@ fuzz: $(TOOLS)/bin/cargo-fuzz ## Fuzz each input parser for FUZZ_SECONDS (60)
 	    -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -timeout=10; \
 	done
 
+sanitize: ## Run the engine's tests with the address sanitiser; needs a nightly compiler
+	RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR="$(CACHE)/engine" cargo +nightly test --release --locked \
+	  --manifest-path benches/engine/Cargo.toml --target x86_64-unknown-linux-gnu --lib
+
 bench: ## Measure decoding, cropping and memory against their bars
 	benches/run
+
+bench-peers: ## Measure training, inference, an epoch and a screening against PyTorch and its like
+	benches/peers
+
+bench-kernels: ## Measure each kernel of the engine against the processor's peak
+	CARGO_TARGET_DIR="$(CACHE)/engine" cargo run --release --locked --manifest-path benches/engine/Cargo.toml
 
 bench-reconcile: ## Measure the operator against a real API server; needs root
 	benches/reconcile

@@ -15,7 +15,7 @@ import torch
 
 import networks
 
-THREADS, WARM_UP, STEPS = 2, 1, 4
+THREADS, STEPS = 2, 4
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 
 
@@ -106,8 +106,6 @@ def main():
     for line in sys.stdin:
         *case, times = line.split()
         run, seconds = work(*case), []
-        for _ in range(WARM_UP):
-            run()
         for _ in range(int(times)):
             start = time.perf_counter()
             run()

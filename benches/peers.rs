@@ -1,7 +1,7 @@
 //! How long the networks take, for `benches/peers.py`, which gives the commands.
 //!
 //! Each line of standard input is `MODE ARCHITECTURE BATCH TIMES`, with a mode of `train` or `infer`;
-//! the answer is a JSON list of the seconds of so many steps or passes, after some that do not count.
+//! the answer is a JSON list of the seconds of so many steps or passes, of which the first ever is slow.
 //! A step is [`Fit::step`], with Burn's Adam, and a pass is [`Network::forward`]: what the program
 //! itself calls.
 
@@ -16,8 +16,6 @@ use attrium::training::{Fit, FitConfig, FitData};
 use burn::tensor::{Tensor, TensorData};
 
 const CLASSES: usize = 4;
-/// Steps or passes of each command before the clock runs.
-const WARM_UP: usize = 1;
 /// The steps of an epoch; no measurement takes as many.
 const STEPS: usize = 4;
 
@@ -33,9 +31,6 @@ fn main() -> Result<(), Box<dyn Error>> {
             Some((_, work)) if same => work,
             _ => prepare(name)?,
         };
-        for _ in 0..WARM_UP {
-            work()?;
-        }
         let mut seconds = Vec::new();
         for _ in 0..times.parse()? {
             let start = Instant::now();

@@ -50,7 +50,7 @@ fn weights() -> Vec<u8> {
                 _ => (2.0 / fan_in).sqrt() * (0.37 * (index * index % 9973) as f32).sin(),
             };
             let bytes = (0..count).flat_map(|index| value(index).to_le_bytes());
-            let bytes = bytes.collect();
+            let bytes: Vec<u8> = bytes.collect();
             (name, shape, bytes)
         })
         .collect();

@@ -19,6 +19,8 @@ mod kernels;
 mod parameters;
 mod plan;
 mod program;
+#[cfg(feature = "throughput")]
+pub mod throughput;
 mod workspace;
 
 #[cfg(test)]

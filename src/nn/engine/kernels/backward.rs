@@ -91,19 +91,23 @@ impl Kernel for Backward<'_> {
             assert!(blocks >= blocks_in, "a skip should not lose channels");
             Images::new(values, plane, blocks, images)
         });
+        let mut gradient = ImagesMut::new(self.input.gradient, plane, blocks_in, images);
+        if self.streamed {
+            gradient = gradient.aligned(plane);
+        }
         let (sums, products) = self.input.sums.split_at_mut(blocks_in * S::LANES);
         let mut finish = Backpropagate {
             plane,
             passed,
             skip,
             outputs,
-            gradient: ImagesMut::new(self.input.gradient, plane, blocks_in, images),
+            gradient,
             sums,
             products,
             streamed: self.streamed,
         };
-        let [weights, gradient] = [self.weights, &*self.weights_gradient].map(<[f32]>::len);
-        assert!(weights >= self.shape.weights() && gradient >= self.shape.weights());
+        let lengths = [self.weights, &*self.weights_gradient].map(<[f32]>::len);
+        assert!(lengths.iter().all(|len| *len >= self.shape.weights()));
         assert!(self.scratch.len() >= 3 * self.shape.scratch());
         let pass = Pass {
             shape: self.shape,

@@ -93,7 +93,10 @@ impl Kernel for Forward<'_> {
         } = self.shape;
         assert_eq!(plane.lanes, S::LANES);
         let load = Activated::new(self.input, plane, blocks_in, images);
-        let output = ImagesMut::new(self.output, plane, blocks_out, images);
+        let mut output = ImagesMut::new(self.output, plane, blocks_out, images);
+        if self.streamed {
+            output = output.aligned(plane);
+        }
         let mut finish = Measure::new(plane, output, blocks_out, self.sums, self.streamed);
         // SAFETY: images have been checked as both were made.
         unsafe { convolve(s, self.shape, load, self.weights, self.scratch, &mut finish) };

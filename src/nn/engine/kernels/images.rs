@@ -74,6 +74,16 @@ impl ImagesMut {
         }
     }
 
+    /// The same, once it is known that each pixel begins where a streaming store can.
+    pub fn aligned(self, plane: Plane) -> Self {
+        let bytes = plane.lanes * size_of::<f32>();
+        assert!(
+            self.start.addr().is_multiple_of(bytes),
+            "images should begin at a multiple of a vector to be streamed"
+        );
+        self
+    }
+
     /// # Safety
     /// There are so many images and blocks.
     #[inline(always)]

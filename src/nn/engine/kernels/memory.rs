@@ -63,3 +63,50 @@ impl std::fmt::Debug for Memory {
         write!(f, "Memory({})", self.len)
     }
 }
+
+/// Counts what a thread allocates, by whatever way, in the unit tests.
+#[cfg(test)]
+pub mod counted {
+    use std::alloc::{GlobalAlloc, Layout, System};
+    use std::cell::Cell;
+
+    thread_local! {
+        static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    struct Counted;
+
+    #[global_allocator]
+    static COUNTED: Counted = Counted;
+
+    /// How often the thread has allocated.
+    pub fn allocations() -> usize {
+        ALLOCATIONS.get()
+    }
+
+    // SAFETY: the system's allocator does the work.
+    unsafe impl GlobalAlloc for Counted {
+        unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+            ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+            // SAFETY: the caller vouches for the layout.
+            unsafe { System.alloc(layout) }
+        }
+
+        unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+            ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+            // SAFETY: the caller vouches for the layout.
+            unsafe { System.alloc_zeroed(layout) }
+        }
+
+        unsafe fn realloc(&self, old: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+            ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+            // SAFETY: the caller vouches for the place, its layout and the size.
+            unsafe { System.realloc(old, layout, size) }
+        }
+
+        unsafe fn dealloc(&self, old: *mut u8, layout: Layout) {
+            // SAFETY: the caller vouches for the place and its layout.
+            unsafe { System.dealloc(old, layout) }
+        }
+    }
+}

@@ -20,6 +20,8 @@ mod images;
 mod isa;
 mod layout;
 mod memory;
+#[cfg(feature = "throughput")]
+mod peak;
 mod pixelwise;
 mod portable;
 mod product;
@@ -37,6 +39,10 @@ pub use images::{Differential, Source};
 pub use isa::{Isa, Level};
 pub use layout::{Plane, TILE};
 pub use memory::Memory;
+#[cfg(test)]
+pub use memory::counted::allocations;
+#[cfg(feature = "throughput")]
+pub use peak::Peak;
 pub use pixelwise::{Join, Pool, PoolBackward};
 pub use stem::{Outputs, StemBackward, StemForward, image as stem_image, pack as stem_pack};
 pub use weights::{CollectGradient, Direction, TransformWeights};

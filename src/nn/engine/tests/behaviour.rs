@@ -1,5 +1,6 @@
 //! What holds beside the numbers.
 
+use super::super::kernels::allocations;
 use super::*;
 
 fn with_threads<T: Send>(threads: usize, run: impl FnOnce() -> T + Send) -> T {
@@ -96,6 +97,48 @@ fn a_step_takes_the_memory_of_the_step_before() {
         seen.push(training.lease.get().unwrap().images.as_ptr());
     }
     assert!(seen.iter().all(|place| *place == seen[0]));
+}
+
+#[test]
+fn once_warm_a_step_and_an_evaluation_allocate_nothing() {
+    let (program, weights) = example();
+    let engine = Engine::new(program.clone(), Isa::best());
+    let [images, back] = batch(&program, 5);
+    let parameters = weights.parameters();
+    let folded = engine.fold(&parameters, &weights.statistics()).unwrap();
+    let (mut running, mut layers) = (weights.running.clone(), weights.layers.clone());
+    let mut statistics: Vec<_> = running
+        .iter_mut()
+        .map(|[mean, variance]| StatisticsMut { mean, variance })
+        .collect();
+    let mut gradients: Vec<_> = layers
+        .iter_mut()
+        .map(|[weight, scale, offset]| Gradients {
+            weight,
+            scale,
+            offset,
+        })
+        .collect();
+    let mut features = vec![0.0; back.len()];
+    let mut run = || {
+        let training = engine
+            .train(2, &images, &parameters, &mut statistics, &mut features)
+            .unwrap();
+        engine
+            .backward(training, &parameters, &back, &mut gradients)
+            .unwrap();
+        engine.evaluate(2, &images, &folded, &mut features).unwrap();
+    };
+    // One thread, so that all of the work is counted.
+    let counts = with_threads(1, || {
+        [(); 3].map(|()| {
+            let before = allocations();
+            run();
+            allocations() - before
+        })
+    });
+    assert!(counts[0] > 0, "{counts:?}");
+    assert_eq!(counts[1..], [0, 0]);
 }
 
 #[test]

@@ -1,0 +1,46 @@
+use super::isa::Kernel;
+use super::{Isa, Simd};
+
+/// Sums that do not wait for each other: enough for two units with a latency of four cycles, and few
+/// enough for 16 registers.
+const SUMS: usize = 12;
+
+/// Multiply-adds in registers: the most that a core does.
+#[derive(Debug)]
+pub struct Peak<'a> {
+    /// Multiply-adds of each sum.
+    pub rounds: usize,
+    /// As many as a vector has, or more; lest the work be left out.
+    pub result: &'a mut [f32],
+}
+
+impl Peak<'_> {
+    /// Floating-point operations of one that is run.
+    pub fn operations(rounds: usize, isa: Isa) -> usize {
+        2 * rounds * SUMS * isa.lanes()
+    }
+
+    /// Computes it.
+    pub fn run(self, isa: Isa) {
+        isa.run(self);
+    }
+}
+
+impl Kernel for Peak<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        assert!(self.result.len() >= S::LANES);
+        let (factor, summand) = (s.splat(0.5), s.splat(1.0));
+        let mut sums = [s.splat(0.0); SUMS];
+        for _ in 0..self.rounds {
+            for sum in &mut sums {
+                *sum = s.fma(*sum, factor, summand);
+            }
+        }
+        let total = sums
+            .into_iter()
+            .fold(s.splat(0.0), |one, two| s.add(one, two));
+        // SAFETY: the result is as long as a vector.
+        unsafe { s.store(self.result.as_mut_ptr(), total) };
+    }
+}
