@@ -85,8 +85,11 @@ impl Script {
                 Ok(Summary::default())
             }
             Some(Act::Occupy(place)) => {
-                fs::remove_file(place).map_err(TaskError::other)?;
-                fs::create_dir(place).map_err(TaskError::other)?;
+                // The runner may be writing the status at this very moment.
+                while !place.is_dir() {
+                    drop(fs::remove_file(place));
+                    drop(fs::create_dir(place));
+                }
                 Ok(Summary::default())
             }
             Some(Act::Free(place)) => {
