@@ -63,7 +63,7 @@ impl Fit {
         data.validate(config.classes)?;
         let network = Network::new(config.architecture, config.classes, config.seed, device)
             .context(NetworkSnafu)?;
-        Self::from_network(config, data, network, "")
+        Ok(Self::begin(config, data, network, ""))
     }
 
     /// A fit before its first step, of a network that has weights already. `origin` tells these
@@ -80,6 +80,11 @@ impl Fit {
     ) -> Result<Self, Error> {
         config.validate()?;
         data.validate(config.classes)?;
+        Ok(Self::begin(config, data, network, origin))
+    }
+
+    /// The fit of what has been found to be possible.
+    fn begin(config: FitConfig, data: FitData, network: Network, origin: &str) -> Self {
         let mut fit = Self {
             fingerprint: checkpoint::fingerprint(&config, &data, origin),
             device: network.device(),
@@ -98,7 +103,7 @@ impl Fit {
             data,
         };
         fit.order = fit.order_of(0);
-        Ok(fit)
+        fit
     }
 
     /// The fit that gave a checkpoint, at the step where it was taken.
