@@ -38,7 +38,7 @@ pub(super) fn run(run: &TrainingContext<'_>) -> Result<Summary, TaskError> {
     let shortfall = wanted.and_then(|wanted| shortfall(wanted, &combinations));
     let model = match wanted {
         Some(wanted) if shortfall.is_none() && wanted.method == PublishMethod::Ensemble => Some(
-            publish_ensemble(run, wanted, &cohort, &data, &combinations)?,
+            publish_ensemble(run, wanted, &cohort, &data, &combinations, &document)?,
         ),
         _ => None,
     };
@@ -225,13 +225,18 @@ fn publish_ensemble(
     cohort: &Cohort,
     data: &DataStatus,
     combinations: &[Combination],
+    document: &MetricsDocument,
 ) -> Result<ModelReference, TaskError> {
     let wanted_one =
         |architecture, task| architecture == wanted.architecture && task == wanted.task;
     let combination = combinations
         .iter()
         .find(|combination| wanted_one(combination.architecture, combination.task));
-    let Some(combination) = combination else {
+    let metrics = document
+        .results
+        .iter()
+        .find(|result| wanted_one(result.architecture, result.metrics.task));
+    let (Some(combination), Some(result)) = (combination, metrics) else {
         return Err(TaskError::data(format!(
             "{} for {} cannot be published: one of its folds has failed",
             wanted.architecture, wanted.task
@@ -253,6 +258,7 @@ fn publish_ensemble(
             publish: wanted,
             data,
             synthetic: cohort.is_synthetic(),
+            metrics: &result.metrics,
             predictions: &combination.predictions,
             members,
         },

@@ -7,7 +7,7 @@ use crate::api::{DataStatus, ModelReference, Publish, Task};
 use crate::bundle::{
     self, FORMAT_VERSION, INTENDED_USE, Manifest, Member, MemberFiles, Provenance,
 };
-use crate::evaluation::{self, Options, Predictions, positive_probability};
+use crate::evaluation::{self, Metrics, Options, Predictions, positive_probability};
 use crate::workflow::artefacts;
 
 /// A model and what is known of it.
@@ -18,6 +18,8 @@ pub(super) struct Published<'a> {
     pub data: &'a DataStatus,
     /// Whether the cohort is of phantoms.
     pub synthetic: bool,
+    /// What the out-of-fold predictions reached.
+    pub metrics: &'a Metrics,
     /// The out-of-fold predictions.
     pub predictions: &'a Predictions,
     /// The members and their files.
@@ -32,7 +34,9 @@ pub(super) fn publish(
     let Publish {
         architecture, task, ..
     } = *published.publish;
-    let (temperature, predictions) = calibrated(task, published.predictions)?;
+    let scaling = published.metrics.temperature_scaling;
+    let temperature = scaling.map_or(1.0, |scaling| scaling.temperature);
+    let predictions = published.predictions.at_temperature(temperature);
     let metrics = evaluation::evaluate(task, &predictions, &Options::default()).or_retry()?;
     let (members, contents): (Vec<_>, Vec<_>) = published.members.into_iter().unzip();
     let manifest = Manifest {
@@ -75,14 +79,6 @@ pub(super) fn publish(
         uri: format!("{}/", folder.uri().trim_end_matches('/')),
         digest: packed.digest,
     })
-}
-
-/// The temperature of the out-of-fold predictions, and what they are at it.
-fn calibrated(task: Task, predictions: &Predictions) -> Result<(f64, Predictions), TaskError> {
-    let metrics = evaluation::evaluate(task, predictions, &Options::default()).or_retry()?;
-    let scaling = metrics.temperature_scaling;
-    let temperature = scaling.map_or(1.0, |scaling| scaling.temperature);
-    Ok((temperature, predictions.at_temperature(temperature)))
 }
 
 /// The probabilities of a positive of the studies that are, from the highest.

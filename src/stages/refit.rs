@@ -8,7 +8,7 @@ use super::{Summary, TaskError};
 use crate::api::{Architecture, Task};
 use crate::bundle::{Member, MemberFiles};
 use crate::dataset::Cohort;
-use crate::evaluation::{MetricsDocument, Predictions};
+use crate::evaluation::{Metrics, MetricsDocument, Predictions};
 use crate::training::Prepared;
 use crate::workflow::{StageKind, artefacts};
 
@@ -35,7 +35,7 @@ pub(super) fn run(
         ));
     };
     let cohort = run.cohort()?;
-    check_evaluated(&document, architecture, task)?;
+    let metrics = metrics(&document, architecture, task)?;
     let files = train(run, &cohort, architecture, task)?;
     let table = run.get(&artefacts::predictions(architecture, task))?;
     let model = publish::publish(
@@ -44,6 +44,7 @@ pub(super) fn run(
             publish: wanted,
             data: &run.counted(StageKind::Evaluate)?,
             synthetic: cohort.is_synthetic(),
+            metrics,
             predictions: &Predictions::parse(&table).or_retry()?,
             members: vec![(Member::of_all(), files)],
         },
@@ -55,19 +56,21 @@ pub(super) fn run(
     })
 }
 
-/// Whether all folds of what is to be published have ended well.
-fn check_evaluated(
+/// The out-of-fold metrics of what is published.
+fn metrics(
     document: &MetricsDocument,
     architecture: Architecture,
     task: Task,
-) -> Result<(), TaskError> {
+) -> Result<&Metrics, TaskError> {
     let mut results = document.results.iter();
-    if results.any(|result| result.architecture == architecture && result.metrics.task == task) {
-        return Ok(());
-    }
-    Err(TaskError::data(format!(
-        "{architecture} for {task} cannot be published: one of its folds has failed"
-    )))
+    let result = results
+        .find(|result| result.architecture == architecture && result.metrics.task == task)
+        .ok_or_else(|| {
+            TaskError::data(format!(
+                "{architecture} for {task} cannot be published: one of its folds has failed"
+            ))
+        })?;
+    Ok(&result.metrics)
 }
 
 fn train(
