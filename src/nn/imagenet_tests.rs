@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleMapper, Param};
+use burn::module::{Module, Param};
 use burn::tensor::{Tensor, TensorData};
 use serde::Deserialize;
 
 use super::network::{floats, image_tensor};
-use super::weights::Path;
+use super::reference_tests::wave;
+use super::weights::{MapByName, map_by_name};
 use super::{Network, Step, cpu};
 use crate::api::Architecture;
 
@@ -24,17 +25,9 @@ fn reference(architecture: &str) -> Reference {
     all.remove(architecture).unwrap()
 }
 
-/// The script's `wave`.
-pub(super) fn wave(count: usize, phase: f64) -> Vec<f32> {
-    (0..count)
-        .map(|index| (0.37 * (index * index) as f64 + phase).sin() as f32)
-        .collect()
-}
-
 /// The script's `fill`: every tensor from the number of its convolution, in Keras' order.
 #[derive(Default)]
 struct Fill {
-    path: Path,
     convolutions: usize,
     /// Whether normalisation has no scale.
     unscaled: bool,
@@ -71,20 +64,11 @@ fn scaled(values: Vec<f32>, factor: f32) -> Vec<f32> {
     values.into_iter().map(|value| value * factor).collect()
 }
 
-impl ModuleMapper for Fill {
-    fn enter_module(&mut self, name: &str, container: &str) {
-        self.path.enter(name, container);
-    }
-
-    fn exit_module(&mut self, _: &str, container: &str) {
-        self.path.exit(container);
-    }
-
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let name = self.path.name();
+impl MapByName for Fill {
+    fn map<const D: usize>(&mut self, name: &str, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         param.map(|old| {
             let shape = old.dims();
-            let data = TensorData::new(self.values(&name, &shape), shape);
+            let data = TensorData::new(self.values(name, &shape), shape);
             Tensor::from_data(data, &old.device())
         })
     }
@@ -108,10 +92,11 @@ pub(super) fn assert_near(found: &[f32], expected: &[f32], tolerance: f32) {
 fn assert_agrees(architecture: Architecture) {
     let expected = reference(&architecture.to_string());
     let network = Network::new(architecture, 4, 1, &cpu()).unwrap();
-    let mut network = network.map(&mut Fill {
+    let mut fill = Fill {
         unscaled: architecture == Architecture::InceptionV3,
         ..Fill::default()
-    });
+    };
+    let mut network = map_by_name(network, &mut fill);
     assert_eq!(network.trained_parameters(), expected.parameters);
     let images = image_tensor(wave(2 * 128 * 128, 0.5), &cpu());
     let found = floats(network.forward(images.clone()).into_data());

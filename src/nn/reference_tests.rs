@@ -1,13 +1,13 @@
 //! Against PyTorch: tests/golden/nn/reference.py.
 
-use burn::module::{Module, ModuleMapper, Param};
+use burn::module::{Module, Param};
 use burn::tensor::{Tensor, TensorData};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
 use super::network::{floats, image_tensor};
 use super::stack::Block;
-use super::weights::{Path, gradients};
+use super::weights::{MapByName, gradients, map_by_name};
 use super::{Network, Step, cpu, linear, residual};
 use crate::training::fit::cross_entropy;
 
@@ -43,8 +43,8 @@ fn reference(architecture: &str) -> Reference {
     all.remove(architecture).unwrap()
 }
 
-/// The script's `wave`.
-fn wave(count: usize, phase: f64) -> Vec<f32> {
+/// The scripts' `wave`.
+pub(super) fn wave(count: usize, phase: f64) -> Vec<f32> {
     (0..count)
         .map(|index| (0.37 * (index * index) as f64 + phase).sin() as f32)
         .collect()
@@ -52,23 +52,13 @@ fn wave(count: usize, phase: f64) -> Vec<f32> {
 
 /// The script's `fill`.
 struct Fill {
-    path: Path,
     names: Vec<String>,
     scale: f64,
     offset: f64,
 }
 
-impl ModuleMapper for Fill {
-    fn enter_module(&mut self, name: &str, container: &str) {
-        self.path.enter(name, container);
-    }
-
-    fn exit_module(&mut self, _: &str, container: &str) {
-        self.path.exit(container);
-    }
-
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let name = self.path.name();
+impl MapByName for Fill {
+    fn map<const D: usize>(&mut self, name: &str, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let place = self.names.iter().position(|other| *other == name).unwrap();
         param.map(|tensor| {
             let shape = tensor.dims();
@@ -101,12 +91,12 @@ impl ModuleMapper for Fill {
 fn fill<M: Module>(module: M, residual: bool) -> M {
     let names = super::weights::names(&module);
     let (scale, offset) = if residual { (0.5, 0.0) } else { (1.0, 0.5) };
-    module.map(&mut Fill {
-        path: Path::default(),
+    let mut fill = Fill {
         names,
         scale,
         offset,
-    })
+    };
+    map_by_name(module, &mut fill)
 }
 
 /// Within the tolerance of the largest number, or of 1 if that is smaller.

@@ -49,11 +49,10 @@ pub(super) fn layout(bytes: &[u8]) -> Result<Layout, Error> {
 pub(super) fn load(network: Network, bytes: &[u8]) -> Result<Network, Error> {
     let file = SafeTensors::deserialize(bytes).context(FormatSnafu)?;
     let mut loader = Loader {
-        path: Path::default(),
         unused: file.iter().collect(),
         faults: Vec::new(),
     };
-    let network = network.map(&mut loader);
+    let network = map_by_name(network, &mut loader);
     let mut faults = loader.faults;
     faults.extend(loader.unused.keys().map(|name| format!("unknown {name}")));
     ensure!(
@@ -67,10 +66,7 @@ pub(super) fn load(network: Network, bytes: &[u8]) -> Result<Network, Error> {
 
 /// The network with initial weights; see [`Network::new`].
 pub(super) fn draw(network: Network, seed: u64) -> Network {
-    network.map(&mut Drawer {
-        path: Path::default(),
-        seed,
-    })
+    map_by_name(network, &mut Drawer { seed })
 }
 
 /// The number of values that gradients change.
@@ -128,6 +124,39 @@ impl Path {
     }
 }
 
+/// What maps each tensor of a module by the tensor's name.
+pub(super) trait MapByName {
+    /// The parameter that takes the place of one of this name.
+    fn map<const D: usize>(&mut self, name: &str, param: Param<Tensor<D>>) -> Param<Tensor<D>>;
+}
+
+/// The module with each of its tensors mapped.
+pub(super) fn map_by_name<M: Module>(module: M, mapper: &mut impl MapByName) -> M {
+    module.map(&mut Named {
+        path: Path::default(),
+        mapper,
+    })
+}
+
+struct Named<'a, T> {
+    path: Path,
+    mapper: &'a mut T,
+}
+
+impl<T: MapByName> ModuleMapper for Named<'_, T> {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
+    }
+
+    fn exit_module(&mut self, _: &str, container: &str) {
+        self.path.exit(container);
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        self.mapper.map(&self.path.name(), param)
+    }
+}
+
 struct Collector {
     path: Path,
     tensors: BTreeMap<String, Values>,
@@ -152,24 +181,14 @@ impl ModuleVisitor for Collector {
 }
 
 struct Loader<'a> {
-    path: Path,
     unused: BTreeMap<&'a str, TensorView<'a>>,
     faults: Vec<String>,
 }
 
-impl ModuleMapper for Loader<'_> {
-    fn enter_module(&mut self, name: &str, container: &str) {
-        self.path.enter(name, container);
-    }
-
-    fn exit_module(&mut self, _: &str, container: &str) {
-        self.path.exit(container);
-    }
-
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let name = self.path.name();
+impl MapByName for Loader<'_> {
+    fn map<const D: usize>(&mut self, name: &str, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let shape = param.val().dims();
-        match self.unused.remove(name.as_str()) {
+        match self.unused.remove(name) {
             None => self.faults.push(format!("missing {name}")),
             Some(view) if view.dtype() != Dtype::F32 => {
                 self.faults
@@ -185,7 +204,7 @@ impl ModuleMapper for Loader<'_> {
                     .iter()
                     .map(|bytes| f32::from_le_bytes(*bytes))
                     .collect();
-                return with_values(param, &name, values);
+                return with_values(param, name, values);
             }
         }
         param
@@ -193,35 +212,25 @@ impl ModuleMapper for Loader<'_> {
 }
 
 struct Drawer {
-    path: Path,
     seed: u64,
 }
 
-impl ModuleMapper for Drawer {
-    fn enter_module(&mut self, name: &str, container: &str) {
-        self.path.enter(name, container);
-    }
-
-    fn exit_module(&mut self, _: &str, container: &str) {
-        self.path.exit(container);
-    }
-
+impl MapByName for Drawer {
     /// Vectors keep their zeros and ones; kernels and matrices are drawn.
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let name = self.path.name();
+    fn map<const D: usize>(&mut self, name: &str, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let shape = param.val().dims();
         let values = if D == 1 {
             floats(param.val().into_data())
         } else {
             let field: usize = shape[2..].iter().product();
             let limit = (6.0 / ((shape[0] + shape[1]) * field) as f32).sqrt();
-            let mut stream = random::named(self.seed, &name);
+            let mut stream = random::named(self.seed, name);
             let count = shape.iter().product();
             (0..count)
                 .map(|_| (2.0 * random::unit_f32(&mut stream) - 1.0) * limit)
                 .collect()
         };
-        with_values(param, &name, values)
+        with_values(param, name, values)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleMapper, Param};
+use burn::module::Param;
 use burn::tensor::Tensor;
 use snafu::ensure;
 
@@ -12,7 +12,7 @@ use super::tensor_file::{Array, Values};
 use super::{Origin, PretrainedWeights};
 use crate::api::Architecture;
 use crate::nn::Network;
-use crate::nn::weights::{Path, with_values};
+use crate::nn::weights::{MapByName, map_by_name, with_values};
 
 /// ImageNet's mean of red, green and blue, of a range from 0 to 1.
 const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
@@ -31,7 +31,6 @@ pub(super) fn apply(
     let mut importer = Importer {
         architecture,
         origin: weights.origin,
-        path: Path::default(),
         places: places(architecture, weights.origin).into_iter(),
         place: None,
         unused: tensors
@@ -40,7 +39,7 @@ pub(super) fn apply(
             .collect(),
         faults: Vec::new(),
     };
-    let network = network.map(&mut importer);
+    let network = map_by_name(network, &mut importer);
     let mut faults = importer.faults;
     faults.extend(importer.unused.keys().map(|name| format!("unknown {name}")));
     ensure!(
@@ -76,7 +75,6 @@ fn grey(architecture: Architecture, origin: Origin) -> [[f32; 3]; 2] {
 struct Importer<'a> {
     architecture: Architecture,
     origin: Origin,
-    path: Path,
     places: std::vec::IntoIter<Place>,
     /// Where the last convolution is in the file.
     place: Option<Place>,
@@ -84,29 +82,20 @@ struct Importer<'a> {
     faults: Vec<String>,
 }
 
-impl ModuleMapper for Importer<'_> {
-    fn enter_module(&mut self, name: &str, container: &str) {
-        self.path.enter(name, container);
-    }
-
-    fn exit_module(&mut self, _: &str, container: &str) {
-        self.path.exit(container);
-    }
-
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let name = self.path.name();
+impl MapByName for Importer<'_> {
+    fn map<const D: usize>(&mut self, name: &str, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let shape = param.val().dims().to_vec();
         if shape.len() == 4 {
             self.place = self.places.next();
         }
-        let values = match name.as_str() {
+        let values = match name {
             "grey.scale" => Some(grey(self.architecture, self.origin)[0].to_vec()),
             "grey.offset" => Some(grey(self.architecture, self.origin)[1].to_vec()),
             _ if name.starts_with("head.") => None,
-            _ => self.take(&name, &shape),
+            _ => self.take(name, &shape),
         };
         match values {
-            Some(values) => with_values(param, &name, values),
+            Some(values) => with_values(param, name, values),
             None => param,
         }
     }

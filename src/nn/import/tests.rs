@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use burn::module::{Module, Param};
+use burn::module::Param;
 use burn::tensor::{Tensor, TensorData};
 use safetensors::tensor::{Dtype, TensorView};
 use serde::Deserialize;
@@ -11,8 +11,10 @@ use serde::Deserialize;
 use super::tensor_file::Values;
 use super::{Origin, PretrainedWeights, WeightsError, keras, names, pytorch};
 use crate::api::Architecture;
-use crate::nn::imagenet_tests::{assert_near, wave};
+use crate::nn::imagenet_tests::assert_near;
 use crate::nn::network::image_tensor;
+use crate::nn::reference_tests::wave;
+use crate::nn::weights::{MapByName, map_by_name};
 use crate::nn::{Layout, Network, cpu, floats};
 
 const SMALL_PTH: &[u8] = include_bytes!("../../../tests/golden/weights/small.pth");
@@ -258,14 +260,10 @@ fn networks_from_real_files_give_what_their_libraries_give() {
 
 /// The network with the script's head.
 fn with_head(network: Network) -> Network {
-    struct Mapper(bool);
-    impl burn::module::ModuleMapper for Mapper {
-        fn enter_module(&mut self, name: &str, _: &str) {
-            self.0 |= name == "head";
-        }
-
-        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-            if !(self.0 && D == 2) {
+    struct Head;
+    impl MapByName for Head {
+        fn map<const D: usize>(&mut self, name: &str, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            if name != "head.weight" {
                 return param;
             }
             param.map(|old| {
@@ -277,5 +275,5 @@ fn with_head(network: Network) -> Network {
             })
         }
     }
-    network.map(&mut Mapper(false))
+    map_by_name(network, &mut Head)
 }
