@@ -15,15 +15,15 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::flex::FlexTensor;
 use burn::backend::ops::ModuleOps;
 use burn::backend::{
-    Autodiff, BackendTensor, DispatchAutodiffContext, DispatchKindConversion, DispatchTensor, Flex,
-    GradientCheckpointingStrategy, TensorMetadata,
+    Autodiff, DispatchKindConversion, DispatchTensor, Flex, GradientCheckpointingStrategy,
+    TensorMetadata,
 };
 use burn::tensor::Tensor;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 
 use super::filter_gradient::{self, Geometry};
-use super::trunk::{contiguous, is_flex, lift, slice, tensor};
+use super::trunk::{contiguous, is_flex, lift, lower, slice, strategy, tensor};
 
 /// The convolution of images by a weight, without dilation.
 ///
@@ -59,11 +59,7 @@ fn recorded(inputs: [DispatchTensor; 2], options: &ConvOptions<2>) -> Option<Ten
     if !inputs.iter().all(is_flex) {
         return None;
     }
-    let strategy = inputs.iter().find_map(|tensor| match tensor.autodiff {
-        DispatchAutodiffContext::Enabled(strategy) => Some(strategy),
-        DispatchAutodiffContext::Disabled => None,
-    });
-    match strategy? {
+    match strategy(&inputs)? {
         GradientCheckpointingStrategy::Disabled => record::<NoCheckpointing>(inputs, options),
         GradientCheckpointingStrategy::Balanced => record::<BalancedCheckpointing>(inputs, options),
     }
@@ -99,10 +95,7 @@ where
         OpsKind::Tracked(prepared) => prepared.finish(saved, output),
         OpsKind::UnTracked(prepared) => prepared.finish(output),
     };
-    let output = BackendTensor::Float(output);
-    let output =
-        <DispatchTensor as DispatchKindConversion<Autodiff<Flex, C>>>::from_backend(output);
-    Some(Tensor::from_dispatch(output))
+    Some(lower::<C, 4>(output))
 }
 
 /// What the way back needs.
@@ -186,8 +179,9 @@ mod tests {
 
     use super::*;
     use crate::nn::cpu;
-    use crate::nn::imagenet_tests::{assert_near, wave};
+    use crate::nn::imagenet_tests::assert_near;
     use crate::nn::network::floats;
+    use crate::nn::reference_tests::wave;
 
     /// Channels before and after, size, kernel, stride, zeros before and after, groups.
     type Case = (

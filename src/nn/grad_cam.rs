@@ -58,22 +58,23 @@ impl Network {
         ensure!(pixels == IMAGE_PIXELS, PixelsSnafu { pixels });
         let network = self.valid();
         let images = image_tensor(image.to_vec(), &network.device());
-        let logits = floats(network.forward(images.clone()).into_data());
-        let activations = network.last_activation(images); // [1, channels, height, width]
+        let [activation, features] = network.last_activation(images);
+        let head = network.head();
+        let logits = floats(head.forward(features).into_data());
         let gradient = log_odds_gradient(&logits, first_positive);
-        Ok(weighted_sum(activations, network.head(), &gradient))
+        Ok(weighted_sum(activation, head, &gradient))
     }
 }
 
 /// The sum of channels weighted by the mean gradient, without what is negative.
 ///
 /// # Shapes
-/// - `activations`: `[1, channels, height, width]`
+/// - `activation`: `[1, channels, height, width]`
 /// - `gradient`: of the score by each logit
-fn weighted_sum(activations: Tensor<4>, head: &Head, gradient: &[f32]) -> GradCam {
-    let [_, channels, height, width] = activations.dims();
+fn weighted_sum(activation: Tensor<4>, head: &Head, gradient: &[f32]) -> GradCam {
+    let [_, channels, height, width] = activation.dims();
     let weights = head.mean_gradient(channels, gradient);
-    let maps = floats(activations.into_data());
+    let maps = floats(activation.into_data());
     let mut values = vec![0.0; height * width];
     for (map, weight) in maps.chunks_exact(height * width).zip(weights) {
         for (value, activation) in values.iter_mut().zip(map) {

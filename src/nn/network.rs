@@ -242,11 +242,13 @@ impl Network {
         Ok(activations.into_iter().enumerate().map(map).collect())
     }
 
-    /// What the last convolution gives, after its activation and before the last pool.
+    /// What the last convolution gives, after its activation and before a last pool, and what reaches
+    /// the head.
     ///
     /// # Shapes
-    /// - `images`: `[batch, 1, 128, 128]`, output: `[batch, channels, height, width]`
-    pub(super) fn last_activation(&self, images: Tensor<4>) -> Tensor<4> {
+    /// - `images`: `[batch, 1, 128, 128]`
+    /// - outputs: `[batch, channels, height, width]`, the second smaller where there is a pool
+    pub(super) fn last_activation(&self, images: Tensor<4>) -> [Tensor<4>; 2] {
         each!(self, network => network.last_activation(images))
     }
 

@@ -137,21 +137,20 @@ impl Stack {
         first
     }
 
-    /// What the last convolution gives, after its activation and before the last pool.
+    /// What the last convolution gives, after its activation and before the last pool, and what the
+    /// pool makes of it for the head.
     ///
     /// # Shapes
-    /// - `images`: `[batch, 1, 128, 128]`, output: `[batch, 128, 16, 16]`
-    pub(super) fn last_activation(&self, images: Tensor<4>) -> Tensor<4> {
-        let mut images = relu(self.stem.forward(images));
-        let mut blocks = self.blocks.iter().peekable();
-        while let Some(block) = blocks.next() {
-            let activated = block.convolve(images);
-            images = match blocks.peek() {
-                Some(_) => average_pool(activated),
-                None => activated,
-            };
+    /// - `images`: `[batch, 1, 128, 128]`
+    /// - outputs: `[batch, 128, 16, 16]` and `[batch, 128, 8, 8]`
+    pub(super) fn last_activation(&self, images: Tensor<4>) -> [Tensor<4>; 2] {
+        let mut features = relu(self.stem.forward(images));
+        let mut activation = features.clone();
+        for block in &self.blocks {
+            activation = block.convolve(features);
+            features = average_pool(activation.clone());
         }
-        images
+        [activation, features]
     }
 }
 

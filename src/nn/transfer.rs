@@ -89,13 +89,16 @@ impl<B: Base> Transfer<B> {
         pass.into_shown()
     }
 
-    /// What the last convolution gives, after its activation and before a last pool.
+    /// What the last convolution gives, after its activation and before a last pool, and what reaches
+    /// the head.
     ///
     /// # Shapes
-    /// - `images`: `[batch, 1, 128, 128]`, output: `[batch, channels, height, width]`
-    pub(super) fn last_activation(&self, images: Tensor<4>) -> Tensor<4> {
+    /// - `images`: `[batch, 1, 128, 128]`
+    /// - outputs: `[batch, channels, height, width]`, the second smaller where there is a pool
+    pub(super) fn last_activation(&self, images: Tensor<4>) -> [Tensor<4>; 2] {
         let mut pass = Pass::inference();
         let features = self.features(images, &mut pass);
-        pass.into_pooled().unwrap_or(features)
+        let activation = pass.into_pooled().unwrap_or_else(|| features.clone());
+        [activation, features]
     }
 }

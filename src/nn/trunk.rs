@@ -155,11 +155,7 @@ impl Trunk {
         if inputs.len() != INPUTS || !inputs.iter().all(is_flex) {
             return None;
         }
-        let strategy = inputs.iter().find_map(|tensor| match tensor.autodiff {
-            DispatchAutodiffContext::Enabled(strategy) => Some(strategy),
-            DispatchAutodiffContext::Disabled => None,
-        });
-        match strategy {
+        match strategy(&inputs) {
             Some(GradientCheckpointingStrategy::Disabled) => {
                 record::<NoCheckpointing>(engine, inputs)
             }
@@ -401,6 +397,26 @@ where
     }
 }
 
+/// A tensor of the graph as one for everybody.
+pub(super) fn lower<C: CheckpointStrategy, const D: usize>(tensor: Tracked) -> Tensor<D>
+where
+    DispatchTensor: DispatchKindConversion<Autodiff<Flex, C>>,
+{
+    let tensor = BackendTensor::Float(tensor);
+    Tensor::from_dispatch(<DispatchTensor as DispatchKindConversion<
+        Autodiff<Flex, C>,
+    >>::from_backend(tensor))
+}
+
+/// How the graph that any of these tensors belongs to keeps what the way back needs; nothing where
+/// none is recorded.
+pub(super) fn strategy(tensors: &[DispatchTensor]) -> Option<GradientCheckpointingStrategy> {
+    tensors.iter().find_map(|tensor| match tensor.autodiff {
+        DispatchAutodiffContext::Enabled(strategy) => Some(strategy),
+        DispatchAutodiffContext::Disabled => None,
+    })
+}
+
 fn record<C: CheckpointStrategy>(
     engine: &Arc<Engine>,
     inputs: Vec<DispatchTensor>,
@@ -424,11 +440,8 @@ where
         OpsKind::Tracked(prepared) => prepared.finish(saved, features),
         OpsKind::UnTracked(prepared) => prepared.finish(features),
     };
-    let features = BackendTensor::Float(features);
-    let features =
-        <DispatchTensor as DispatchKindConversion<Autodiff<Flex, C>>>::from_backend(features);
     Some(Trained {
-        features: Tensor::from_dispatch(features),
+        features: lower::<C, 4>(features),
         statistics,
     })
 }
