@@ -42,12 +42,13 @@ pub struct Manifest {
     /// What it was trained on.
     pub training: Provenance,
     /// The temperature at which each member's probabilities are taken before they are averaged,
-    /// fitted to the out-of-fold predictions ([`TemperatureScaling`](crate::evaluation::TemperatureScaling)).
+    /// fitted to the out-of-fold predictions
+    /// ([`TemperatureScaling`](crate::evaluation::TemperatureScaling)).
     pub temperature: f64,
     /// What its out-of-fold predictions reached at that temperature, its operating points among it.
     pub metrics: Metrics,
-    /// The out-of-fold probabilities, at that temperature, of a positive of the studies that are positive, from the
-    /// highest: the threshold for any sensitivity follows from them.
+    /// The out-of-fold probabilities, at that temperature, of a positive of the studies that are
+    /// positive, from the highest: the threshold for any sensitivity follows from them.
     pub positive_scores: Vec<f64>,
     /// [`INTENDED_USE`].
     pub intended_use: String,

@@ -1,9 +1,9 @@
-use std::collections::BTreeMap;
-use std::fs;
+mod script;
+
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, mpsc};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,122 +12,11 @@ use crate::api::{
     Architecture, ConditionStatus, DataStatus, GateOutcome, Metric, ModelReference, Phase, Publish,
     PublishMethod, Task, TrainingRun, condition, conditions, reasons,
 };
-use crate::stages::{Progress, Summary, TaskContext, TaskError};
+use crate::stages::{Summary, TaskError};
 use crate::storage::Storage;
 use crate::workflow::artefacts::{MANIFEST, STATUS};
-use crate::workflow::{StageKind, TaskRef, TaskSpec, fixtures};
-
-/// What a scripted task does; one that is not named ends well at once.
-#[derive(Clone)]
-enum Act {
-    Succeed(Box<Summary>),
-    BadData,
-    BadConfiguration,
-    DiskFull,
-    Panic,
-    /// Runs until it is asked to stop.
-    WaitForInterrupt,
-    /// Takes some time.
-    Work(Duration),
-    /// Puts a folder where the status is to be written.
-    Occupy(PathBuf),
-    /// Removes it.
-    Free(PathBuf),
-}
-
-/// Tasks that do as they are told and keep account of it.
-struct Script {
-    store: Storage,
-    acts: BTreeMap<TaskRef, Act>,
-    ran: Mutex<Vec<(TaskRef, usize)>>,
-    running: AtomicUsize,
-    most: AtomicUsize,
-}
-
-impl Script {
-    fn new(store: &Storage, acts: impl IntoIterator<Item = (TaskRef, Act)>) -> Self {
-        Self {
-            store: store.clone(),
-            acts: acts.into_iter().collect(),
-            ran: Mutex::default(),
-            running: AtomicUsize::new(0),
-            most: AtomicUsize::new(0),
-        }
-    }
-
-    fn ran(&self) -> Vec<TaskRef> {
-        let mut ran: Vec<_> = self.ran.lock().unwrap().iter().map(|(id, _)| *id).collect();
-        ran.sort();
-        ran
-    }
-
-    fn act(&self, id: TaskRef, context: &TaskContext<'_>) -> Result<Summary, TaskError> {
-        match self.acts.get(&id) {
-            None => Ok(Summary::default()),
-            Some(Act::Succeed(summary)) => Ok(summary.as_ref().clone()),
-            Some(Act::BadData) => Err(TaskError::data("the loss is NaN at step 3")),
-            Some(Act::BadConfiguration) => Err(TaskError::configuration("no labels there")),
-            Some(Act::DiskFull) => Err(TaskError::other("no space is left")),
-            Some(Act::Panic) => panic!("a defect"),
-            Some(Act::WaitForInterrupt) => loop {
-                context.interrupt.check()?;
-                thread::sleep(Duration::from_millis(1));
-            },
-            Some(Act::Work(time)) => {
-                for done in 0..5 {
-                    context.progress.update(Progress {
-                        done,
-                        total: 5,
-                        ..Progress::default()
-                    });
-                    thread::sleep(*time / 5);
-                }
-                Ok(Summary::default())
-            }
-            Some(Act::Occupy(place)) => {
-                // The runner may be writing the status at this very moment.
-                while !place.is_dir() {
-                    drop(fs::remove_file(place));
-                    drop(fs::create_dir(place));
-                }
-                Ok(Summary::default())
-            }
-            Some(Act::Free(place)) => {
-                fs::remove_dir(place).map_err(TaskError::other)?;
-                Ok(Summary::default())
-            }
-        }
-    }
-}
-
-impl Execute for Script {
-    fn run(&self, task: &TaskSpec, context: &TaskContext<'_>) -> Result<Summary, TaskError> {
-        self.ran
-            .lock()
-            .unwrap()
-            .push((task.id, rayon::current_num_threads()));
-        let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
-        self.most.fetch_max(running, Ordering::SeqCst);
-        let result = self.act(task.id, context);
-        self.running.fetch_sub(1, Ordering::SeqCst);
-        let summary = result?;
-        let marker = serde_json::to_vec(&summary).map_err(TaskError::other)?;
-        self.store
-            .put(&task.marker, marker)
-            .map_err(TaskError::other)?;
-        Ok(summary)
-    }
-
-    fn finished(&self, task: &TaskSpec, _: &TaskContext<'_>) -> Result<Option<Summary>, TaskError> {
-        let marker = self
-            .store
-            .try_get(&task.marker, 1 << 20)
-            .map_err(TaskError::other)?;
-        marker
-            .map(|marker| serde_json::from_slice(&marker).map_err(TaskError::other))
-            .transpose()
-    }
-}
+use crate::workflow::{StageKind, TaskRef, fixtures};
+use script::{Act, Script};
 
 fn settings(threads: usize) -> Settings {
     Settings {

@@ -86,10 +86,7 @@ fn a_step_takes_the_memory_of_the_step_before() {
     let mut seen = Vec::new();
     for _ in 0..3 {
         let mut running = weights.running.clone();
-        let mut statistics: Vec<_> = running
-            .iter_mut()
-            .map(|[mean, variance]| StatisticsMut { mean, variance })
-            .collect();
+        let mut statistics = statistics_mut(&mut running);
         let mut features = vec![0.0; 4 * program.features().len()];
         let mut training = engine
             .train(2, &images, &parameters, &mut statistics, &mut features)
@@ -107,18 +104,8 @@ fn once_warm_a_step_and_an_evaluation_allocate_nothing() {
     let parameters = weights.parameters();
     let folded = engine.fold(&parameters, &weights.statistics()).unwrap();
     let (mut running, mut layers) = (weights.running.clone(), weights.layers.clone());
-    let mut statistics: Vec<_> = running
-        .iter_mut()
-        .map(|[mean, variance]| StatisticsMut { mean, variance })
-        .collect();
-    let mut gradients: Vec<_> = layers
-        .iter_mut()
-        .map(|[weight, scale, offset]| Gradients {
-            weight,
-            scale,
-            offset,
-        })
-        .collect();
+    let mut statistics = statistics_mut(&mut running);
+    let mut gradients = gradients_mut(&mut layers);
     let mut features = vec![0.0; back.len()];
     let mut run = || {
         let training = engine

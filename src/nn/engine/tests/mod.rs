@@ -119,6 +119,24 @@ struct Stepped {
     masks: Vec<Vec<bool>>,
 }
 
+/// Where a step leaves the statistics of each layer.
+fn statistics_mut(layers: &mut [[Vec<f32>; 2]]) -> Vec<StatisticsMut<'_>> {
+    layers
+        .iter_mut()
+        .map(|[mean, variance]| StatisticsMut { mean, variance })
+        .collect()
+}
+
+/// Where it leaves the gradients of each.
+fn gradients_mut(layers: &mut [[Vec<f32>; 3]]) -> Vec<Gradients<'_>> {
+    let of_layer = layers.iter_mut().map(|[weight, scale, offset]| Gradients {
+        weight,
+        scale,
+        offset,
+    });
+    of_layer.collect()
+}
+
 fn step(
     engine: &Engine,
     threads: usize,
@@ -129,23 +147,13 @@ fn step(
     let mut features = vec![f32::NAN; back.len()];
     let mut statistics = weights.running.clone();
     let mut gradients = weights.layers.clone();
-    let mut given: Vec<_> = statistics
-        .iter_mut()
-        .map(|[mean, variance]| StatisticsMut { mean, variance })
-        .collect();
+    let mut given = statistics_mut(&mut statistics);
     let parameters = weights.parameters();
     let mut training = engine
         .train(threads, images, &parameters, &mut given, &mut features)
         .unwrap();
     let masks = masks(engine, &mut training);
-    let mut given: Vec<_> = gradients
-        .iter_mut()
-        .map(|[weight, scale, offset]| Gradients {
-            weight,
-            scale,
-            offset,
-        })
-        .collect();
+    let mut given = gradients_mut(&mut gradients);
     engine
         .backward(training, &parameters, back, &mut given)
         .unwrap();
