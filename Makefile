@@ -126,7 +126,7 @@ count = cd "$(CARGO_TARGET_DIR)" && awk '/^test result:/ { passed += $$4; failed
 
 # Installs what is missing where this user may, and names it where not.
 define debian_packages
-missing=$$(dpkg-query -W -f '$${Package} $${db:Status-Abbrev}\n' $(1) 2>/dev/null | awk '$$2 == "ii" { print $$1 }' \
+missing=$$({ dpkg-query -W -f '$${Package} $${db:Status-Abbrev}\n' $(1) 2>/dev/null || true; } | awk '$$2 == "ii" { print $$1 }' \
   | sort | comm -13 - <(printf '%s\n' $(1) | sort)); \
 if [ -n "$$missing" ]; then \
   if [ "$$(id -u)" = 0 ]; then apt=; elif sudo -n true 2>/dev/null; then apt=sudo; else \
