@@ -23,7 +23,7 @@ use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 
 use super::filter_gradient::{self, Geometry};
-use super::trunk::{contiguous, is_flex, lift, lower, slice, strategy, tensor};
+use super::flex::{contiguous, is_flex, lift, lower, slice, strategy, tensor};
 
 /// The convolution of images by a weight, without dilation.
 ///
@@ -154,7 +154,7 @@ impl Saved {
 
     fn of_weight(&self, output: &FlexTensor) -> FlexTensor {
         let geometry = self.geometry(output);
-        let values = [&self.images, output].map(|of| slice(of).unwrap_or_default());
+        let values = [&self.images, output].map(|of| slice(of).expect("contiguous, and of 32 bits, by `is_flex`"));
         let gradient = if self.is_depthwise() {
             filter_gradient::of_single_channels(&geometry, values[0], values[1])
         } else {

@@ -8,8 +8,8 @@ use burn::backend::Flex;
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
+use super::flex::tensor;
 use super::network::floats;
-use super::trunk::tensor;
 
 /// The numbers of a matrix of columns at once: few enough to stay in a processor's caches.
 const COLUMNS: usize = 1 << 20;

@@ -19,6 +19,7 @@ mod device;
 mod engine;
 mod error;
 mod filter_gradient;
+mod flex;
 mod grad_cam;
 mod grey;
 mod head;

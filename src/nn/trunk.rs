@@ -15,17 +15,17 @@ use burn::backend::autodiff::checkpoint::strategy::{
 use burn::backend::autodiff::grads::Gradients as GraphGradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::flex::FlexTensor;
-use burn::backend::tensor::FloatTensor;
 use burn::backend::{
-    Autodiff, AutodiffBackend, BackendTensor, DispatchAutodiffContext, DispatchKindConversion,
-    DispatchTensor, DispatchTensorKind, Flex, GradientCheckpointingStrategy, TensorMetadata,
+    Autodiff, DispatchKindConversion, DispatchTensor, Flex, GradientCheckpointingStrategy,
+    TensorMetadata,
 };
-use burn::tensor::{DType, Tensor, TensorData};
+use burn::tensor::Tensor;
 
 use super::engine::{
-    Engine, Error, Folded, Gradients, Isa, Level, Parameters, Program, Statistics, StatisticsMut,
+    self, Engine, Folded, Gradients, Isa, Level, Parameters, Program, Statistics, StatisticsMut,
     Training,
 };
+use super::flex::{contiguous, is_flex, lift, lower, plain, slice, strategy, tensor};
 use super::{BatchNorm, Layer};
 
 /// The images and three parameters of each of 25 layers: what the operation takes.
@@ -113,7 +113,11 @@ impl Trunk {
         )))
     }
 
-    fn folded(&self, engine: &Engine, tensors: Vec<FlexTensor>) -> Result<Arc<Folded>, Error> {
+    fn folded(
+        &self,
+        engine: &Engine,
+        tensors: Vec<FlexTensor>,
+    ) -> Result<Arc<Folded>, engine::Error> {
         let kept = self.kept.lock().ok().and_then(|kept| {
             let kept = kept.as_ref()?;
             let same = kept
@@ -205,44 +209,9 @@ fn as_parameters<'a>(layer: &[&'a [f32]]) -> Parameters<'a> {
     }
 }
 
-pub(super) fn is_flex(tensor: &DispatchTensor) -> bool {
-    let kind = match &tensor.kind {
-        DispatchTensorKind::Autodiff(inner) => &**inner,
-        kind => kind,
-    };
-    matches!(kind, DispatchTensorKind::Flex(_)) && tensor.dtype() == DType::F32
-}
-
-/// A tensor that records no gradients, if it is on the processor.
-fn plain(tensor: DispatchTensor) -> Option<FlexTensor> {
-    let recording = matches!(tensor.autodiff, DispatchAutodiffContext::Enabled(_));
-    if recording || !is_flex(&tensor) {
-        return None;
-    }
-    let tensor = <DispatchTensor as DispatchKindConversion<Flex>>::try_into_backend(tensor).ok()?;
-    Some(contiguous(tensor.float()))
-}
-
-pub(super) fn contiguous(tensor: FlexTensor) -> FlexTensor {
-    if tensor.is_contiguous() {
-        tensor
-    } else {
-        tensor.to_contiguous()
-    }
-}
-
-/// The values of a contiguous tensor of 32-bit floats.
-pub(super) fn slice(tensor: &FlexTensor) -> Option<&[f32]> {
-    tensor.as_slice::<f32>()
-}
-
 fn is_same(one: &FlexTensor, other: &FlexTensor) -> bool {
     let place = |tensor: &FlexTensor| slice(tensor).map(|values| (values.as_ptr(), values.len()));
     place(one) == place(other)
-}
-
-pub(super) fn tensor(values: Vec<f32>, shape: impl Into<Vec<usize>>) -> FlexTensor {
-    FlexTensor::from_data(TensorData::new(values, shape.into()))
 }
 
 fn feature_tensor(engine: &Engine, batch: usize, features: Vec<f32>) -> FlexTensor {
@@ -371,50 +340,6 @@ impl Saved {
             .expect(RUNS);
         Some(found)
     }
-}
-
-pub(super) type Tracked = FloatTensor<Autodiff<Flex>>;
-
-/// A tensor of the graph; one that records nothing becomes a constant of it.
-pub(super) fn lift<C: CheckpointStrategy>(tensor: DispatchTensor) -> Option<Tracked>
-where
-    DispatchTensor: DispatchKindConversion<Autodiff<Flex, C>>,
-{
-    match tensor.autodiff {
-        DispatchAutodiffContext::Disabled => {
-            let tensor = <DispatchTensor as DispatchKindConversion<Flex>>::try_into_backend(tensor);
-            Some(<Autodiff<Flex, C> as AutodiffBackend>::from_inner(
-                tensor.ok()?.float(),
-            ))
-        }
-        DispatchAutodiffContext::Enabled(_) => {
-            let tensor =
-                <DispatchTensor as DispatchKindConversion<Autodiff<Flex, C>>>::try_into_backend(
-                    tensor,
-                );
-            Some(tensor.ok()?.float())
-        }
-    }
-}
-
-/// A tensor of the graph as one for everybody.
-pub(super) fn lower<C: CheckpointStrategy, const D: usize>(tensor: Tracked) -> Tensor<D>
-where
-    DispatchTensor: DispatchKindConversion<Autodiff<Flex, C>>,
-{
-    let tensor = BackendTensor::Float(tensor);
-    Tensor::from_dispatch(<DispatchTensor as DispatchKindConversion<
-        Autodiff<Flex, C>,
-    >>::from_backend(tensor))
-}
-
-/// How the graph that any of these tensors belongs to keeps what the way back needs; nothing where
-/// none is recorded.
-pub(super) fn strategy(tensors: &[DispatchTensor]) -> Option<GradientCheckpointingStrategy> {
-    tensors.iter().find_map(|tensor| match tensor.autodiff {
-        DispatchAutodiffContext::Enabled(strategy) => Some(strategy),
-        DispatchAutodiffContext::Disabled => None,
-    })
 }
 
 fn record<C: CheckpointStrategy>(
