@@ -154,7 +154,8 @@ impl Saved {
 
     fn of_weight(&self, output: &FlexTensor) -> FlexTensor {
         let geometry = self.geometry(output);
-        let values = [&self.images, output].map(|of| slice(of).expect("contiguous, and of 32 bits, by `is_flex`"));
+        let values = [&self.images, output]
+            .map(|of| slice(of).expect("contiguous, and of 32 bits, by `is_flex`"));
         let gradient = if self.is_depthwise() {
             filter_gradient::of_single_channels(&geometry, values[0], values[1])
         } else {
