@@ -18,4 +18,5 @@ mod program;
 mod publishing;
 mod resume;
 mod screening;
+mod shipped;
 mod trained;
