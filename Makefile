@@ -14,6 +14,8 @@ TOOLS := $(CACHE)/tools
 DENY_VERSION := 0.20.2
 FUZZ_VERSION := 0.13.2
 FUZZ_SECONDS ?= 60
+# Compiles the feature `cuda` where there is no CUDA toolkit; nothing so compiled runs.
+CUDA := DOCS_RS=1 CUDARC_CUDA_VERSION=12080
 SCRIPTS := .ci/run benches/run benches/peers benches/reconcile examples/demo/run examples/ci/retrain tests/chart/check \
   $(addprefix tests/cluster/,build component down exports image install load-image run try up upload)
 
@@ -22,7 +24,7 @@ BUILD_PACKAGES := gcc libc6-dev
 TEST_PACKAGES := chromium fonts-dejavu-core
 CHECK_PACKAGES := shellcheck
 
-.PHONY: help build demo test check fmt clippy doc generated deny cuda scripts chart unit cluster-test cluster cluster-down \
+.PHONY: help build demo test check fmt clippy doc generated deny scripts chart unit cluster-test cluster cluster-down \
   fuzz sanitize bench bench-peers bench-kernels bench-reconcile crds chart-readme build-packages check-packages \
   test-packages clean-demo
 
@@ -41,13 +43,13 @@ clean-demo: ## Forget the demo's cohort and results
 test: check unit cluster-test ## Run every check and every test
 	@$(call count,test.log cluster-test.log)
 
-check: fmt scripts build-packages clippy generated chart doc deny cuda ## Run the checks without the tests
+check: fmt scripts build-packages clippy generated chart doc deny ## Run the checks without the tests
 
 fmt: ## Check the formatting
 	cargo fmt --check
 
-clippy: ## Check the code with warnings denied
-	cargo clippy --release --locked --all-targets -- -D warnings
+clippy: ## Check the code, the feature `cuda` too, with warnings denied
+	$(CUDA) cargo clippy --release --locked --all-targets --features cuda -- -D warnings
 
 scripts: check-packages ## Check the shell scripts
 	shellcheck $(SCRIPTS)
@@ -61,14 +63,11 @@ chart: ## Check the chart: lint, every optional part, values that are refused
 	PATH="$(CACHE)/cluster/bin:$$PATH" tests/chart/check
 
 doc: ## Build the documentation with warnings denied
-	RUSTDOCFLAGS='-D warnings' cargo doc --release --locked --no-deps
+	$(CUDA) RUSTDOCFLAGS='-D warnings' cargo doc --release --locked --no-deps --features cuda
 
 deny: $(TOOLS)/bin/cargo-deny ## Check the licences and sources of the dependencies
 	cargo fetch --quiet --locked
 	$(TOOLS)/bin/cargo-deny --offline --all-features check bans licenses sources
-
-cuda: ## Check the code with the feature `cuda`, without the CUDA toolkit
-	DOCS_RS=1 CUDARC_CUDA_VERSION=12080 cargo check --release --locked --features cuda
 
 unit: build-packages test-packages ## Run the tests
 	set -o pipefail; cargo test --release --locked 2>&1 | tee "$(CARGO_TARGET_DIR)/test.log"
@@ -115,7 +114,7 @@ chart-readme: ## Write the chart's README from values.yaml
 	$(CACHE)/cluster/bin/helm-docs --chart-search-root charts --log-level error
 
 $(TOOLS)/bin/cargo-deny:
-	cargo install --locked --root $(TOOLS) cargo-deny@$(DENY_VERSION)
+	cargo install --locked --debug --root $(TOOLS) cargo-deny@$(DENY_VERSION)
 
 $(TOOLS)/bin/cargo-fuzz:
 	cargo install --locked --root $(TOOLS) cargo-fuzz@$(FUZZ_VERSION)
