@@ -18,7 +18,6 @@ mod convolve;
 mod device;
 mod engine;
 mod error;
-mod filter_gradient;
 mod flex;
 mod grad_cam;
 mod grey;

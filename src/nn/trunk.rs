@@ -36,7 +36,7 @@ const INPUTS: usize = 1 + 3 * 25;
 const SHARES: usize = 8;
 
 /// What a panic says if not; the engine's error follows.
-const RUNS: &str = "the engine should have memory for the layers and fit them";
+pub(super) const RUNS: &str = "the engine should have memory for the layers and fit them";
 
 /// The layers of a stack as the engine runs them. Clones share its memory.
 #[derive(Clone, Debug)]
@@ -181,7 +181,7 @@ impl Trunk {
 
 /// The fastest instructions, or those that the environment variable `ATTRIUM_SIMD` names: `avx512`,
 /// `avx2`, `portable` or `portable16`.
-fn isa() -> Isa {
+pub(super) fn isa() -> Isa {
     let level = match std::env::var("ATTRIUM_SIMD").ok().as_deref() {
         Some("avx512") => Some(Level::Avx512),
         Some("avx2") => Some(Level::Avx2),

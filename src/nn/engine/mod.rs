@@ -19,6 +19,7 @@ mod kernels;
 mod parameters;
 mod plan;
 mod program;
+mod single;
 #[cfg(feature = "throughput")]
 pub mod throughput;
 mod workspace;
@@ -33,6 +34,7 @@ pub use inference::Folded;
 pub use kernels::{Isa, Level};
 pub use parameters::{Gradients, Parameters, Statistics, StatisticsMut};
 pub use program::{Operation, Program};
+pub use single::{Single, Sizes};
 
 use error::check;
 use forward::Pass;

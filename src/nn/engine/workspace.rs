@@ -71,7 +71,7 @@ pub(super) struct Workspace {
     pub sums_share: usize,
 }
 
-fn memory(len: usize) -> Result<Memory, Error> {
+pub(super) fn memory(len: usize) -> Result<Memory, Error> {
     Memory::zeros(len).context(MemorySnafu {
         bytes: len.saturating_mul(4),
     })

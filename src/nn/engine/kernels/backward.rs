@@ -6,7 +6,7 @@ use super::group::Products;
 use super::images::{Activated, Derived, Differential, Images, ImagesMut, Source};
 use super::isa::Kernel;
 use super::product::GradientPoint;
-use super::tiles::{MOST, Place, gather, scatter, scatter_inner};
+use super::tiles::{Finish, Load, MOST, Place, gather, scatter, scatter_inner};
 use super::{Isa, Simd};
 
 /// The layer before a convolution, whose gradient is wanted.
@@ -106,15 +106,13 @@ impl Kernel for Backward<'_> {
             products,
             streamed: self.streamed,
         };
-        let lengths = [self.weights, &*self.weights_gradient].map(<[f32]>::len);
-        assert!(lengths.iter().all(|len| *len >= self.shape.weights()));
-        assert!(self.scratch.len() >= 3 * self.shape.scratch());
-        let pass = Pass {
-            shape: self.shape,
-            weights: self.weights,
-            gradient: self.weights_gradient.as_mut_ptr(),
-            scratch: self.scratch.as_mut_ptr(),
-        };
+        let pass = Pass::new(
+            self.shape,
+            self.weights,
+            self.weights_gradient,
+            true,
+            self.scratch,
+        );
         // SAFETY: all images and lengths have just been checked.
         unsafe { pass.run(s, load, input, &mut finish) };
         if self.streamed {
@@ -124,23 +122,47 @@ impl Kernel for Backward<'_> {
 }
 
 /// What the pass over the tiles needs beside images.
-struct Pass<'a> {
+pub struct Pass<'a> {
     shape: Shape,
     weights: &'a [f32],
     gradient: *mut f32,
+    first: bool,
     scratch: *mut f32,
 }
 
-impl Pass<'_> {
-    /// # Safety
-    /// Images and places have the shape's lengths.
+impl<'a> Pass<'a> {
+    /// `first` unless the gradient is to be added to what is there.
     #[inline(always)]
-    unsafe fn run<S: Simd>(
+    pub fn new(
+        shape: Shape,
+        weights: &'a [f32],
+        gradient: &'a mut [f32],
+        first: bool,
+        scratch: &'a mut [f32],
+    ) -> Self {
+        let lengths = [weights, &*gradient].map(<[f32]>::len);
+        assert!(lengths.iter().all(|len| *len >= shape.weights()));
+        assert!(scratch.len() >= 3 * shape.scratch());
+        Self {
+            shape,
+            weights,
+            gradient: gradient.as_mut_ptr(),
+            first,
+            scratch: scratch.as_mut_ptr(),
+        }
+    }
+
+    /// From the gradient of the outputs and the inputs to those of weights and inputs.
+    ///
+    /// # Safety
+    /// `output`, `input` and `finish` have the shape's images and blocks.
+    #[inline(always)]
+    pub unsafe fn run<S: Simd, O: Load<S>, I: Load<S>, F: Finish<S>>(
         self,
         s: S,
-        load: Derived,
-        input: Activated,
-        finish: &mut Backpropagate<'_>,
+        output: O,
+        input: I,
+        finish: &mut F,
     ) {
         let Shape {
             plane,
@@ -182,10 +204,10 @@ impl Pass<'_> {
             };
             // SAFETY: the caller vouches for images and lengths.
             unsafe {
-                scatter(s, load, plane, blocks_out, places, data, out_strides);
+                scatter(s, output, plane, blocks_out, places, data, out_strides);
                 scatter_inner(s, input, plane, blocks_in, places, inner, in_strides);
                 for point in 0..36 {
-                    products.prefetch(s, point, load);
+                    products.prefetch(s, point, output);
                     products.prefetch_tiles(s, point, input);
                     products.point(s, point);
                     GradientPoint {
@@ -197,7 +219,7 @@ impl Pass<'_> {
                         blocks_out,
                         to: self.gradient.add(point * square),
                         tiles,
-                        first: first == 0,
+                        first: self.first && first == 0,
                     }
                     .multiply(s);
                 }

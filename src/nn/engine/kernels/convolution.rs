@@ -9,6 +9,9 @@ use super::product::tile_step;
 use super::tiles::{Finish, Load, MOST, Order, Place, Strides, gather, scatter};
 use super::{Isa, Simd};
 
+/// Floats that a cache may hold.
+const CACHED: usize = 1 << 20;
+
 /// The sizes of a convolution.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
@@ -25,10 +28,17 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// Tiles that are transformed before they are multiplied.
-    pub(super) fn group(self) -> usize {
+    /// Tiles that are transformed before they are multiplied: more if the weights have to come from
+    /// memory for each group of them.
+    pub fn group(self) -> usize {
         let step = tile_step(self.plane.lanes, self.blocks_out.min(self.blocks_in));
-        32usize.next_multiple_of(step).min(MOST)
+        let least = if self.is_wide() { MOST } else { 32 };
+        least.next_multiple_of(step).min(MOST)
+    }
+
+    /// Whether the transformed weights stay in no cache.
+    pub fn is_wide(self) -> bool {
+        self.weights() > CACHED
     }
 
     pub(super) fn strides(self, blocks: usize) -> Strides {
@@ -169,7 +179,7 @@ impl Kernel for Inference<'_> {
 /// # Safety
 /// `load` and `finish` have the shape's images and blocks.
 #[inline(always)]
-unsafe fn convolve<S: Simd, L: Load<S>, F: Finish<S>>(
+pub unsafe fn convolve<S: Simd, L: Load<S>, F: Finish<S>>(
     s: S,
     shape: Shape,
     load: L,

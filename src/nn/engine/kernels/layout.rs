@@ -75,18 +75,35 @@ impl Plane {
         }
     }
 
+    /// All of it.
+    pub fn whole(self) -> Window {
+        Window {
+            first: [0, 0],
+            size: [self.height, self.width],
+        }
+    }
+
     /// Copies an image of `[channel][height][width]` into the layout; lanes that are left over
     /// become 0, the border stays.
     pub fn pack(self, plain: &[f32], image: &mut [f32]) {
-        let channels = plain.len() / self.pixels();
+        self.pack_window(self.whole(), plain, image);
+    }
+
+    /// As [`pack`](Self::pack), into a part; what is around it stays.
+    pub fn pack_window(self, window: Window, plain: &[f32], image: &mut [f32]) {
+        let Window {
+            first,
+            size: [height, width],
+        } = window;
+        let channels = plain.len() / (height * width);
         for (block, to) in image.chunks_exact_mut(self.block()).enumerate() {
-            for y in 0..self.height {
-                let row = &mut to[(y + 1) * self.row() + self.lanes..][..self.width * self.lanes];
+            for y in 0..height {
+                let row = &mut to[self.place(first, y)..][..width * self.lanes];
                 for lane in 0..self.lanes {
                     let channel = block * self.lanes + lane;
                     let to = row.iter_mut().skip(lane).step_by(self.lanes);
                     if channel < channels {
-                        let from = &plain[(channel * self.height + y) * self.width..][..self.width];
+                        let from = &plain[(channel * height + y) * width..][..width];
                         to.zip(from).for_each(|(to, from)| *to = *from);
                     } else {
                         to.for_each(|to| *to = 0.0);
@@ -98,13 +115,36 @@ impl Plane {
 
     /// Copies an image of the layout into `[channel][height][width]`.
     pub fn unpack(self, image: &[f32], plain: &mut [f32]) {
-        for (channel, to) in plain.chunks_exact_mut(self.pixels()).enumerate() {
+        self.unpack_window(self.whole(), image, plain);
+    }
+
+    /// As [`unpack`](Self::unpack), of a part.
+    pub fn unpack_window(self, window: Window, image: &[f32], plain: &mut [f32]) {
+        let Window {
+            first,
+            size: [height, width],
+        } = window;
+        for (channel, to) in plain.chunks_exact_mut(height * width).enumerate() {
             let block = &image[channel / self.lanes * self.block()..][..self.block()];
-            for (y, to) in to.chunks_exact_mut(self.width).enumerate() {
-                let row = &block[(y + 1) * self.row() + self.lanes..];
+            for (y, to) in to.chunks_exact_mut(width).enumerate() {
+                let row = &block[self.place(first, y)..];
                 let from = row.iter().skip(channel % self.lanes).step_by(self.lanes);
                 to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
             }
         }
     }
+
+    /// Where a row of a window begins, within a block.
+    fn place(self, [top, left]: [usize; 2], row: usize) -> usize {
+        (top + row + 1) * self.row() + (left + 1) * self.lanes
+    }
+}
+
+/// A part of a plane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Its first row and column, borders not counted.
+    pub first: [usize; 2],
+    /// Its height and width.
+    pub size: [usize; 2],
 }

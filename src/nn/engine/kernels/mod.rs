@@ -26,6 +26,7 @@ mod pixelwise;
 mod portable;
 mod product;
 mod simd;
+mod single;
 mod stem;
 mod tiles;
 mod weights;
@@ -37,13 +38,14 @@ pub use backward::{Activation, Backward, Input};
 pub use convolution::{Forward, Inference, Shape};
 pub use images::{Differential, Source};
 pub use isa::{Isa, Level};
-pub use layout::{Plane, TILE};
+pub use layout::{Plane, TILE, Window};
 pub use memory::Memory;
 #[cfg(test)]
 pub use memory::counted::allocations;
 #[cfg(feature = "throughput")]
 pub use peak::Peak;
 pub use pixelwise::{Join, Pool, PoolBackward};
+pub use single::{PointGradient, SingleBackward, SingleForward, SingleInput};
 pub use stem::{Outputs, StemBackward, StemForward, image as stem_image, pack as stem_pack};
 pub use weights::{CollectGradient, Direction, TransformWeights};
 

@@ -1,6 +1,7 @@
 mod behaviour;
 mod numbers;
 mod reference;
+mod single;
 
 use super::plan::{image, plane};
 use super::*;

@@ -1,8 +1,10 @@
-//! Burn's convolution with gradients of its own, on a processor and in 32 bits.
-//!
-//! Burn makes a filter's gradient of another convolution, of images as large as the batch; here it
-//! is a product of matrices ([`filter_gradient`](super::filter_gradient)). Anywhere else, and where
-//! no gradient is asked for, the whole is Burn's.
+//! A convolution with gradients of its own, on a processor and in 32 bits; anywhere else it is
+//! Burn's.
+
+mod depthwise;
+mod geometry;
+mod product;
+mod way;
 
 use std::fmt;
 
@@ -13,17 +15,16 @@ use burn::backend::autodiff::checkpoint::strategy::{
 use burn::backend::autodiff::grads::Gradients as GraphGradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::flex::FlexTensor;
-use burn::backend::ops::ModuleOps;
 use burn::backend::{
     Autodiff, DispatchKindConversion, DispatchTensor, Flex, GradientCheckpointingStrategy,
-    TensorMetadata,
 };
 use burn::tensor::Tensor;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 
-use super::filter_gradient::{self, Geometry};
-use super::flex::{contiguous, is_flex, lift, lower, slice, strategy, tensor};
+use super::flex::{contiguous, is_flex, lift, lower, plain, strategy};
+use geometry::Geometry;
+use way::Way;
 
 /// The convolution of images by a weight, without dilation.
 ///
@@ -38,37 +39,37 @@ pub(super) fn convolve(
     bias: Option<Tensor<1>>,
     options: ConvOptions<2>,
 ) -> Tensor<4> {
-    let is_depthwise = weight.dims()[1] == 1 && options.groups == weight.dims()[0];
-    if options.groups == 1 || is_depthwise {
-        let inputs = [
-            images.clone().into_dispatch(),
-            weight.clone().into_dispatch(),
-        ];
-        if let Some(output) = recorded(inputs, &options) {
-            return match bias {
-                Some(bias) => output + bias.reshape([1, -1, 1, 1]),
-                None => output,
-            };
-        }
+    match outputs(&images, &weight, &options) {
+        Some(output) => match bias {
+            Some(bias) => output + bias.reshape([1, -1, 1, 1]),
+            None => output,
+        },
+        None => conv2d(images, weight, bias, options),
     }
-    conv2d(images, weight, bias, options)
 }
 
-/// The same as an operation of a graph, where one is recorded.
-fn recorded(inputs: [DispatchTensor; 2], options: &ConvOptions<2>) -> Option<Tensor<4>> {
+/// The same without a bias, where it is not left to Burn.
+fn outputs(images: &Tensor<4>, weight: &Tensor<4>, options: &ConvOptions<2>) -> Option<Tensor<4>> {
+    let inputs = [images, weight].map(|tensor| tensor.clone().into_dispatch());
     if !inputs.iter().all(is_flex) {
         return None;
     }
-    match strategy(&inputs)? {
-        GradientCheckpointingStrategy::Disabled => record::<NoCheckpointing>(inputs, options),
-        GradientCheckpointingStrategy::Balanced => record::<BalancedCheckpointing>(inputs, options),
+    let way = Way::new(&images.dims(), &weight.dims(), options)?;
+    match strategy(&inputs) {
+        Some(GradientCheckpointingStrategy::Disabled) => record::<NoCheckpointing>(inputs, way),
+        Some(GradientCheckpointingStrategy::Balanced) => {
+            record::<BalancedCheckpointing>(inputs, way)
+        }
+        None => {
+            let [images, weight] = inputs.map(plain);
+            let output = way.outputs(&images?, &weight?);
+            Some(Tensor::from_primitive::<Flex>(output))
+        }
     }
 }
 
-fn record<C: CheckpointStrategy>(
-    inputs: [DispatchTensor; 2],
-    options: &ConvOptions<2>,
-) -> Option<Tensor<4>>
+/// The same as an operation of a graph.
+fn record<C: CheckpointStrategy>(inputs: [DispatchTensor; 2], way: Way) -> Option<Tensor<4>>
 where
     DispatchTensor: DispatchKindConversion<Autodiff<Flex, C>>,
 {
@@ -78,19 +79,14 @@ where
     let saved = Saved {
         images: contiguous(images),
         weight: contiguous(weight),
-        options: options.clone(),
+        way,
     };
     let nodes = [images_node, weight_node];
     let prepared = ConvolutionBackward
         .prepare::<C>(nodes)
         .compute_bound()
         .stateful();
-    let output = Flex::conv2d(
-        saved.images.clone(),
-        saved.weight.clone(),
-        None,
-        options.clone(),
-    );
+    let output = saved.way.outputs(&saved.images, &saved.weight);
     let output = match prepared {
         OpsKind::Tracked(prepared) => prepared.finish(saved, output),
         OpsKind::UnTracked(prepared) => prepared.finish(output),
@@ -103,7 +99,7 @@ where
 struct Saved {
     images: FlexTensor,
     weight: FlexTensor,
-    options: ConvOptions<2>,
+    way: Way,
 }
 
 impl fmt::Debug for Saved {
@@ -120,57 +116,21 @@ impl Backward<Flex, 2> for ConvolutionBackward {
     type State = Saved;
 
     fn backward(self, ops: Ops<Saved, 2>, gradients: &mut GraphGradients, _: &mut Checkpointer) {
-        let output = contiguous(gradients.consume::<Flex>(&ops.node));
-        let [images_node, weight_node] = ops.parents;
-        if let Some(node) = weight_node {
-            let gradient = ops.state.of_weight(&output);
-            gradients.register::<Flex>(node.id, gradient);
-        }
-        if let Some(node) = images_node {
-            let gradient = ops.state.of_images(output);
-            gradients.register::<Flex>(node.id, gradient);
-        }
-    }
-}
-
-impl Saved {
-    fn geometry(&self, output: &FlexTensor) -> Geometry {
-        let [images, weight] = [&self.images, &self.weight].map(FlexTensor::shape);
-        let output = output.shape();
-        Geometry {
-            batch: images[0],
-            channels: [images[1], weight[0]],
-            size: [images[2], images[3]],
-            kernel: [weight[2], weight[3]],
-            output: [output[2], output[3]],
-            stride: self.options.stride,
-            padding: self.options.padding.map(|(before, _)| before),
-        }
-    }
-
-    fn is_depthwise(&self) -> bool {
-        self.options.groups > 1
-    }
-
-    fn of_weight(&self, output: &FlexTensor) -> FlexTensor {
-        let geometry = self.geometry(output);
-        let values = [&self.images, output]
-            .map(|of| slice(of).expect("contiguous, and of 32 bits, by `is_flex`"));
-        let gradient = if self.is_depthwise() {
-            filter_gradient::of_single_channels(&geometry, values[0], values[1])
-        } else {
-            filter_gradient::of_all_channels(&geometry, values[0], values[1])
-        };
-        tensor(gradient, self.weight.shape().to_vec())
-    }
-
-    fn of_images(&self, output: FlexTensor) -> FlexTensor {
-        let Self {
+        let slopes = contiguous(gradients.consume::<Flex>(&ops.node));
+        let Saved {
             images,
             weight,
-            options,
-        } = self.clone();
-        Flex::conv2d_x_backward(images, weight, output, options)
+            way,
+        } = ops.state;
+        for (node, gradient) in ops
+            .parents
+            .into_iter()
+            .zip(way.gradients(images, weight, slopes))
+        {
+            if let Some(node) = node {
+                gradients.register::<Flex>(node.id, gradient);
+            }
+        }
     }
 }
 

@@ -1,0 +1,163 @@
+use burn::backend::flex::FlexTensor;
+use burn::backend::ops::{FloatTensorOps, ModuleOps};
+use burn::backend::{Flex, TensorMetadata};
+use burn::tensor::ops::ConvOptions;
+
+use super::{Geometry, depthwise, product};
+use crate::nn::engine::{Single, Sizes};
+use crate::nn::flex::{contiguous, slice, tensor};
+use crate::nn::trunk::{RUNS, isa};
+
+/// What a panic says if not.
+const FLOATS: &str = "contiguous, and of 32 bits, as who asks has seen to";
+
+/// How a convolution and its gradients are computed.
+///
+/// By the engine where the filters are 3x3 and look at every place. By Burn and products of
+/// matrices elsewhere: Burn makes a filter's gradient of another convolution, of images as large as
+/// the batch. Gradients of filters that see one channel each are sums over rows.
+#[derive(Clone, Debug)]
+pub(super) struct Way {
+    geometry: Geometry,
+    options: ConvOptions<2>,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Engine(Single),
+    Product,
+    Depthwise,
+}
+
+impl Way {
+    /// The way for these shapes, if there is one.
+    pub fn new(images: &[usize], weight: &[usize], options: &ConvOptions<2>) -> Option<Self> {
+        let geometry = Geometry::new(images, weight, options)?;
+        if options.dilation != [1, 1] {
+            return None;
+        }
+        let kind = if options.groups == 1 {
+            single(&geometry, options).map_or(Kind::Product, Kind::Engine)
+        } else if is_depthwise(&geometry, weight, options.groups) {
+            Kind::Depthwise
+        } else {
+            return None;
+        };
+        Some(Self {
+            geometry,
+            options: options.clone(),
+            kind,
+        })
+    }
+
+    /// # Shapes
+    /// As for [`convolve`](super::convolve).
+    pub fn outputs(&self, images: &FlexTensor, weight: &FlexTensor) -> FlexTensor {
+        let Kind::Engine(single) = &self.kind else {
+            return Flex::conv2d(images.clone(), weight.clone(), None, self.options.clone());
+        };
+        let shape = self.output();
+        let mut outputs = vec![0.0; shape.iter().product()];
+        single
+            .forward(threads(), values(images), values(weight), &mut outputs)
+            .expect(RUNS);
+        tensor(outputs, shape)
+    }
+
+    /// The gradients of the images and of the weight, from that of the outputs.
+    pub fn gradients(
+        &self,
+        images: FlexTensor,
+        weight: FlexTensor,
+        slopes: FlexTensor,
+    ) -> [FlexTensor; 2] {
+        let shapes = [&images, &weight].map(|tensor| tensor.shape().to_vec());
+        let [of_images, of_weight] = match &self.kind {
+            Kind::Engine(single) => {
+                let inputs = [&images, &weight, &slopes].map(values);
+                engine_gradients(single, inputs)
+            }
+            Kind::Product => {
+                let of_weight =
+                    product::of_weight(&self.geometry, values(&images), values(&slopes));
+                let of_images = self.product_of_images(images, weight, slopes);
+                let [_, shape] = shapes;
+                return [of_images, tensor(of_weight, shape)];
+            }
+            Kind::Depthwise => [
+                depthwise::of_images(&self.geometry, values(&weight), values(&slopes)),
+                depthwise::of_weight(&self.geometry, values(&images), values(&slopes)),
+            ],
+        };
+        let [images, weight] = shapes;
+        [tensor(of_images, images), tensor(of_weight, weight)]
+    }
+
+    /// The gradient of the images; that of a 1x1 convolution is one too.
+    fn product_of_images(
+        &self,
+        images: FlexTensor,
+        weight: FlexTensor,
+        slopes: FlexTensor,
+    ) -> FlexTensor {
+        let Geometry { kernel, stride, .. } = self.geometry;
+        let options = self.options.clone();
+        if kernel == [1, 1] && stride == [1, 1] && self.geometry.padding == [0, 0] {
+            let turned = contiguous(Flex::float_swap_dims(weight, 0, 1));
+            return Flex::conv2d(slopes, turned, None, options);
+        }
+        Flex::conv2d_x_backward(images, weight, slopes, options)
+    }
+
+    fn output(&self) -> [usize; 4] {
+        let Geometry {
+            batch,
+            channels: [_, after],
+            output: [height, width],
+            ..
+        } = self.geometry;
+        [batch, after, height, width]
+    }
+}
+
+fn is_depthwise(geometry: &Geometry, weight: &[usize], groups: usize) -> bool {
+    let within = |axis: usize| geometry.padding[axis] < geometry.kernel[axis];
+    weight[1] == 1 && groups == weight[0] && within(0) && within(1)
+}
+
+fn single(geometry: &Geometry, options: &ConvOptions<2>) -> Option<Single> {
+    let square = geometry.kernel == [3, 3] && geometry.stride == [1, 1];
+    let even = options
+        .padding
+        .iter()
+        .all(|pad| matches!(pad, (0, 0) | (1, 1)));
+    let sizes = Sizes {
+        channels: geometry.channels,
+        input: geometry.size,
+        padded: geometry.padding.map(|zeros| zeros == 1),
+    };
+    if square && even {
+        Single::new(sizes, isa())
+    } else {
+        None
+    }
+}
+
+fn engine_gradients(single: &Single, [images, weight, slopes]: [&[f32]; 3]) -> [Vec<f32>; 2] {
+    let mut of_images = vec![0.0; images.len()];
+    let mut of_weight = vec![0.0; weight.len()];
+    let gradients = [&mut of_images[..], &mut of_weight[..]];
+    single
+        .backward(threads(), images, weight, slopes, gradients)
+        .expect(RUNS);
+    [of_images, of_weight]
+}
+
+fn threads() -> usize {
+    rayon::current_num_threads()
+}
+
+fn values(tensor: &FlexTensor) -> &[f32] {
+    slice(tensor).expect(FLOATS)
+}
