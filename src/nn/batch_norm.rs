@@ -3,6 +3,7 @@ use burn::tensor::module::{BatchNormTrainOutput, batch_norm, batch_norm_train};
 use burn::tensor::{Device, Tensor};
 
 use super::Step;
+use super::normalize::Norm;
 
 /// Added to the variance before its root is taken (Keras' default).
 pub(super) const EPSILON: f64 = 1e-3;
@@ -90,6 +91,15 @@ impl BatchNorm {
     /// Normalises by the batch's own statistics, and gives these too.
     pub(super) fn by_batch(&self, images: Tensor<4>) -> BatchNormTrainOutput<4> {
         batch_norm_train(images, self.weight.val(), self.bias.val(), self.epsilon)
+    }
+
+    /// What normalises by whatever statistics.
+    pub(super) fn norm(&self) -> Norm {
+        Norm {
+            scale: self.weight.val(),
+            offset: self.bias.val(),
+            epsilon: self.epsilon,
+        }
     }
 
     /// Moves the running statistics towards those of a batch.

@@ -3,10 +3,10 @@ use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor};
 
 use super::convolve::convolve;
+use super::normalize::Activation;
 use super::{BatchNorm, Pass};
 
-/// A convolution of any kind with the normalisation after it, if any; the activation is left to
-/// the caller.
+/// A convolution of any kind with the normalisation after it, if any.
 #[derive(Module, Debug)]
 pub struct Convolution {
     /// `[channels_out, channels_in / groups, height, width]`
@@ -69,17 +69,25 @@ impl Convolution {
         self
     }
 
-    /// Convolution and normalisation.
+    /// Convolution, normalisation and activation.
     ///
     /// # Shapes
     /// - `images`: `[batch, channels_in, height, width]`
     /// - output: `[batch, channels_out, height, width]` by stride and padding
-    pub(super) fn forward(&self, images: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
+    pub(super) fn forward(
+        &self,
+        images: Tensor<4>,
+        activation: Activation,
+        pass: &mut Pass,
+    ) -> Tensor<4> {
         let bias = self.bias.as_ref().map(Param::val);
-        let images = convolve(images, self.weight.val(), bias, self.options.clone());
+        let (weight, options) = (self.weight.val(), self.options.clone());
         match &self.norm {
-            Some(norm) => pass.normalize(norm, images),
-            None => images,
+            Some(norm) => {
+                let images = convolve(images, weight, None, options);
+                pass.normalize(norm, images, bias, activation)
+            }
+            None => activation.apply(convolve(images, weight, bias, options)),
         }
     }
 }

@@ -1,9 +1,9 @@
 use burn::module::Module;
-use burn::tensor::activation::relu;
 use burn::tensor::module::{avg_pool2d, max_pool2d};
 use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor};
 
+use super::normalize::Activation;
 use super::transfer::Base;
 use super::{Convolution, Layout, Pass};
 
@@ -75,7 +75,7 @@ impl Base for InceptionV3 {
         let (first, second) = self.stem.split_at(STEM[0]);
         for part in [first, second] {
             for (place, convolution) in part.iter().enumerate() {
-                images = relu(convolution.forward(images, pass));
+                images = convolution.forward(images, Activation::Relu, pass);
                 if place == 0 {
                     pass.show(&images);
                 }
@@ -103,7 +103,8 @@ impl Mixed {
         }
         parts.push(match &self.pooled {
             Some(convolution) => {
-                relu(convolution.forward(average(images, self.counts_border), pass))
+                let images = average(images, self.counts_border);
+                convolution.forward(images, Activation::Relu, pass)
             }
             None => maximum(images),
         });
@@ -114,12 +115,13 @@ impl Mixed {
 impl Branch {
     fn forward(&self, mut images: Tensor<4>, pass: &mut Pass) -> Vec<Tensor<4>> {
         for convolution in &self.layers {
-            images = relu(convolution.forward(images, pass));
+            images = convolution.forward(images, Activation::Relu, pass);
         }
         if self.fork.is_empty() {
             return vec![images];
         }
-        let tine = |convolution: &Convolution| relu(convolution.forward(images.clone(), pass));
+        let tine =
+            |convolution: &Convolution| convolution.forward(images.clone(), Activation::Relu, pass);
         self.fork.iter().map(tine).collect()
     }
 }

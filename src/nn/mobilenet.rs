@@ -1,6 +1,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
+use super::normalize::Activation;
 use super::transfer::Base;
 use super::{Convolution, Layout, Pass};
 
@@ -47,7 +48,7 @@ impl Base for MobileNet {
     }
 
     fn features(&self, images: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
-        let mut images = activate(self.stem.forward(images, pass)); // [batch, 32, 64, 64]
+        let mut images = self.stem.forward(images, Activation::Relu6, pass); // [batch, 32, 64, 64]
         pass.show(&images);
         for block in &self.blocks {
             images = block.forward(images, pass);
@@ -78,11 +79,11 @@ impl Block {
     /// - `images`: `[batch, channels_in, height, width]`
     /// - output: `[batch, channels_out, height, width]`, or half as high and wide
     fn forward(&self, images: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
-        let images = activate(self.depthwise.forward(images, pass));
+        let images = self.depthwise.forward(images, Activation::Relu6, pass);
         if self.halves {
             pass.show(&images);
         }
-        activate(self.pointwise.forward(images, pass))
+        self.pointwise.forward(images, Activation::Relu6, pass)
     }
 }
 
@@ -99,9 +100,4 @@ fn normalized(convolution: Convolution, layout: Layout) -> Convolution {
         Layout::Keras => 1e-3,
         Layout::PyTorch => 1e-5,
     })
-}
-
-/// ReLU up to 6.
-fn activate(images: Tensor<4>) -> Tensor<4> {
-    images.clamp(0.0, 6.0)
 }

@@ -29,6 +29,7 @@ mod layout;
 mod linear;
 mod mobilenet;
 mod network;
+mod normalize;
 mod pass;
 mod residual;
 mod resnet50;

@@ -5,6 +5,7 @@ use burn::tensor::Tensor;
 
 use super::Step;
 use super::batch_norm::{BatchNorm, newest_weight};
+use super::normalize::{Activation, by_batch, by_statistics};
 
 /// One way of images through a network: by which statistics it normalises, and what is kept of it.
 ///
@@ -37,17 +38,35 @@ impl Pass {
         }
     }
 
-    /// Normalises images.
+    /// Normalises and activates images to which a bias should be added, if any.
+    ///
+    /// Normalisation takes a bias away again. It is not added, and is never trained: it only moves
+    /// the running mean.
     ///
     /// # Shapes
     /// - `images`: `[batch, channels, height, width]`, output: the same
-    pub(super) fn normalize(&mut self, norm: &BatchNorm, images: Tensor<4>) -> Tensor<4> {
+    /// - `bias`: `[channels]`
+    pub(super) fn normalize(
+        &mut self,
+        norm: &BatchNorm,
+        images: Tensor<4>,
+        bias: Option<Tensor<1>>,
+        activation: Activation,
+    ) -> Tensor<4> {
+        let [mean, variance] = [&norm.running_mean, &norm.running_var].map(Param::val);
         if !self.training {
-            return norm.forward(images);
+            let mean = match bias {
+                Some(bias) => mean - bias,
+                None => mean,
+            };
+            return by_statistics(images, norm.norm(), [mean, variance], activation);
         }
-        let normalized = norm.by_batch(images);
-        self.statistics
-            .insert(norm.running_mean.id, normalized.mean);
+        let normalized = by_batch(images, norm.norm(), activation);
+        let mean = match bias {
+            Some(bias) => normalized.mean + bias.detach(),
+            None => normalized.mean,
+        };
+        self.statistics.insert(norm.running_mean.id, mean);
         self.statistics
             .insert(norm.running_var.id, normalized.variance);
         normalized.output

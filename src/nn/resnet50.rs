@@ -4,6 +4,7 @@ use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
 use burn::tensor::{Device, Tensor};
 
+use super::normalize::Activation;
 use super::transfer::Base;
 use super::{Convolution, Layout, Pass};
 
@@ -13,9 +14,10 @@ const STAGES: [(usize, usize); 4] = [(64, 3), (128, 4), (256, 6), (512, 3)];
 /// ResNet50 (He et al., 2015) up to its last unit: a 7x7 convolution and a pool, then four stages
 /// of units of a 1x1, a 3x3 and a 1x1 convolution with a skip connection around them.
 ///
-/// As Keras has it every convolution has a bias, although normalisation follows; PyTorch's have
-/// none, which is a bias of zero. It has 23,534,592 parameters. Activation maps show the first
-/// convolution and that of each of the four stages.
+/// As Keras has it every convolution has a bias, although normalisation follows and takes it away
+/// again, so that it is never trained; PyTorch's have none, which is a bias of zero. It has
+/// 23,534,592 parameters. Activation maps show the first convolution and that of each of the four
+/// stages.
 #[derive(Module, Debug)]
 pub struct ResNet50 {
     stem: Convolution,
@@ -46,7 +48,7 @@ impl Base for ResNet50 {
     }
 
     fn features(&self, images: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
-        let images = relu(self.stem.forward(images, pass)); // [batch, 64, 64, 64]
+        let images = self.stem.forward(images, Activation::Relu, pass); // [batch, 64, 64, 64]
         pass.show(&images);
         let pool = MaxPoolOptions::new([3, 3])
             .with_stride([2, 2])
@@ -97,15 +99,15 @@ impl Unit {
     /// - output: `[batch, 4 * channels, height / stride, width / stride]`
     fn forward(&self, images: Tensor<4>, shown: bool, pass: &mut Pass) -> Tensor<4> {
         let skip = match &self.shortcut {
-            Some(shortcut) => shortcut.forward(images.clone(), pass),
+            Some(shortcut) => shortcut.forward(images.clone(), Activation::None, pass),
             None => images.clone(),
         };
-        let images = relu(self.reduce.forward(images, pass));
+        let images = self.reduce.forward(images, Activation::Relu, pass);
         if shown {
             pass.show(&images);
         }
-        let images = relu(self.inner.forward(images, pass));
-        relu(skip + self.expand.forward(images, pass))
+        let images = self.inner.forward(images, Activation::Relu, pass);
+        relu(skip + self.expand.forward(images, Activation::None, pass))
     }
 }
 

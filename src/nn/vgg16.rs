@@ -1,9 +1,9 @@
 use burn::module::Module;
-use burn::tensor::activation::relu;
 use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
 use burn::tensor::{Device, Tensor};
 
+use super::normalize::Activation;
 use super::transfer::Base;
 use super::{Convolution, Layout, Pass};
 
@@ -39,7 +39,7 @@ impl Base for Vgg16 {
     fn features(&self, mut images: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
         for block in &self.blocks {
             for (place, convolution) in block.iter().enumerate() {
-                images = relu(convolution.forward(images, pass));
+                images = convolution.forward(images, Activation::Relu, pass);
                 if place == 0 {
                     pass.show(&images);
                 }

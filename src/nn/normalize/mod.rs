@@ -1,0 +1,437 @@
+//! Batch normalisation and the activation after it as one operation, on a processor and in 32 bits;
+//! anywhere else it is Burn's.
+//!
+//! Burn makes a dozen passes over the images of what takes two or three here.
+
+mod planes;
+
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::{
+    BalancedCheckpointing, CheckpointStrategy, NoCheckpointing,
+};
+use burn::backend::autodiff::grads::Gradients as GraphGradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::flex::FlexTensor;
+use burn::backend::{
+    Autodiff, DispatchKindConversion, DispatchTensor, Flex, GradientCheckpointingStrategy,
+    TensorMetadata,
+};
+use burn::tensor::Tensor;
+use burn::tensor::activation::relu;
+use burn::tensor::module::{batch_norm, batch_norm_train};
+
+use super::flex::{contiguous, is_flex, lift, lower, plain, slice, strategy, tensor};
+use planes::{Affine, Differential, Planes};
+
+/// What follows a normalisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Activation {
+    /// Nothing.
+    None,
+    /// ReLU.
+    Relu,
+    /// ReLU up to 6.
+    Relu6,
+}
+
+impl Activation {
+    /// By Burn's operations.
+    pub fn apply(self, images: Tensor<4>) -> Tensor<4> {
+        match self {
+            Self::None => images,
+            Self::Relu => relu(images),
+            Self::Relu6 => images.clamp(0.0, 6.0),
+        }
+    }
+}
+
+/// The parameters of a normalisation.
+#[derive(Clone, Debug)]
+pub(super) struct Norm {
+    /// `[channels]`
+    pub scale: Tensor<1>,
+    /// `[channels]`
+    pub offset: Tensor<1>,
+    /// Added to the variance.
+    pub epsilon: f64,
+}
+
+/// Images normalised by their own statistics, and these.
+#[derive(Debug)]
+pub(super) struct Normalized {
+    /// `[batch, channels, height, width]`, after the activation.
+    pub output: Tensor<4>,
+    /// `[channels]`
+    pub mean: Tensor<1>,
+    /// `[channels]`, of the population.
+    pub variance: Tensor<1>,
+}
+
+/// Normalises images by given statistics.
+///
+/// # Shapes
+/// - `images`: `[batch, channels, height, width]`, output: the same
+/// - `statistics`: means and variances, each `[channels]`
+pub(super) fn by_statistics(
+    images: Tensor<4>,
+    norm: Norm,
+    statistics: [Tensor<1>; 2],
+    activation: Activation,
+) -> Tensor<4> {
+    if let Some(output) = plainly(&images, &norm, &statistics, activation) {
+        return output;
+    }
+    let [mean, variance] = statistics;
+    let Norm {
+        scale,
+        offset,
+        epsilon,
+    } = norm;
+    activation.apply(batch_norm(images, scale, offset, mean, variance, epsilon))
+}
+
+/// The same where no graph is recorded.
+fn plainly(
+    images: &Tensor<4>,
+    norm: &Norm,
+    statistics: &[Tensor<1>; 2],
+    activation: Activation,
+) -> Option<Tensor<4>> {
+    let [mean, variance] = statistics;
+    let parameters = [&norm.scale, &norm.offset, mean, variance];
+    let images = plain(images.clone().into_dispatch())?;
+    let mut tensors = Vec::new();
+    for parameter in parameters {
+        tensors.push(plain(parameter.clone().into_dispatch())?);
+    }
+    let [scale, offset, mean, variance] = [0, 1, 2, 3].map(|at| values(&tensors[at]));
+    let affines: Vec<_> = (0..scale.len())
+        .map(|at| {
+            let deviation = (f64::from(variance[at]) + norm.epsilon).sqrt();
+            affine(scale[at], offset[at], f64::from(mean[at]), deviation)
+        })
+        .collect();
+    let output = planes(&images).apply(values(&images), &affines, activation);
+    Some(Tensor::from_primitive::<Flex>(tensor(
+        output,
+        images.shape().to_vec(),
+    )))
+}
+
+/// Normalises images by their own statistics.
+///
+/// # Shapes
+/// - `images`: `[batch, channels, height, width]`
+pub(super) fn by_batch(images: Tensor<4>, norm: Norm, activation: Activation) -> Normalized {
+    let inputs = [
+        images.clone().into_dispatch(),
+        norm.scale.clone().into_dispatch(),
+        norm.offset.clone().into_dispatch(),
+    ];
+    computed(inputs, norm.epsilon, activation).unwrap_or_else(|| {
+        let found = batch_norm_train(images, norm.scale, norm.offset, norm.epsilon);
+        Normalized {
+            output: activation.apply(found.output),
+            mean: found.mean,
+            variance: found.variance,
+        }
+    })
+}
+
+/// The same where it is not left to Burn.
+fn computed(
+    inputs: [DispatchTensor; 3],
+    epsilon: f64,
+    activation: Activation,
+) -> Option<Normalized> {
+    if !inputs.iter().all(is_flex) {
+        return None;
+    }
+    match strategy(&inputs) {
+        Some(GradientCheckpointingStrategy::Disabled) => {
+            record::<NoCheckpointing>(inputs, epsilon, activation)
+        }
+        Some(GradientCheckpointingStrategy::Balanced) => {
+            record::<BalancedCheckpointing>(inputs, epsilon, activation)
+        }
+        None => {
+            let [images, scale, offset] = inputs.map(plain);
+            let (saved, [mean, variance]) =
+                Saved::new([images?, scale?, offset?], epsilon, activation);
+            let output = Tensor::from_primitive::<Flex>(saved.output());
+            Some(Normalized {
+                output,
+                mean,
+                variance,
+            })
+        }
+    }
+}
+
+/// The same as an operation of a graph.
+fn record<C: CheckpointStrategy>(
+    inputs: [DispatchTensor; 3],
+    epsilon: f64,
+    activation: Activation,
+) -> Option<Normalized>
+where
+    DispatchTensor: DispatchKindConversion<Autodiff<Flex, C>>,
+{
+    let [images, scale, offset] = inputs.map(lift::<C>);
+    let (images, images_node) = images?.into_parts();
+    let (scale, scale_node) = scale?.into_parts();
+    let (offset, offset_node) = offset?.into_parts();
+    let inputs = [images, scale, offset].map(contiguous);
+    let (saved, [mean, variance]) = Saved::new(inputs, epsilon, activation);
+    let output = saved.output();
+    let nodes = [images_node, scale_node, offset_node];
+    let prepared = NormalizationBackward
+        .prepare::<C>(nodes)
+        .compute_bound()
+        .stateful();
+    let output = match prepared {
+        OpsKind::Tracked(prepared) => prepared.finish(saved, output),
+        OpsKind::UnTracked(prepared) => prepared.finish(output),
+    };
+    Some(Normalized {
+        output: lower::<C, 4>(output),
+        mean,
+        variance,
+    })
+}
+
+/// What is the same for all values of a channel.
+#[derive(Clone, Copy, Debug)]
+struct Channel {
+    mean: f64,
+    inverse_deviation: f64,
+    affine: Affine,
+}
+
+fn affine(scale: f32, offset: f32, mean: f64, deviation: f64) -> Affine {
+    let scale = f64::from(scale) / deviation;
+    Affine {
+        scale: scale as f32,
+        shift: (f64::from(offset) - mean * scale) as f32,
+    }
+}
+
+/// What the way back needs.
+#[derive(Clone, Debug)]
+struct Saved {
+    images: FlexTensor,
+    channels: Vec<Channel>,
+    activation: Activation,
+}
+
+impl Saved {
+    /// Takes the statistics of images, given with scale and offset; returns them too.
+    fn new(
+        [images, scale, offset]: [FlexTensor; 3],
+        epsilon: f64,
+        activation: Activation,
+    ) -> (Self, [Tensor<1>; 2]) {
+        let moments = planes(&images).moments(values(&images));
+        let [scale, offset] = [values(&scale), values(&offset)];
+        let channel = |(at, [mean, variance]): (usize, &[f64; 2])| {
+            let deviation = (variance + epsilon).sqrt();
+            Channel {
+                mean: *mean,
+                inverse_deviation: 1.0 / deviation,
+                affine: affine(scale[at], offset[at], *mean, deviation),
+            }
+        };
+        let saved = Self {
+            channels: moments.iter().enumerate().map(channel).collect(),
+            images,
+            activation,
+        };
+        let statistics = [0, 1].map(|which| {
+            let of: Vec<f32> = moments.iter().map(|of| of[which] as f32).collect();
+            let channels = of.len();
+            Tensor::from_primitive::<Flex>(tensor(of, [channels]))
+        });
+        (saved, statistics)
+    }
+
+    fn affines(&self) -> Vec<Affine> {
+        self.channels.iter().map(|channel| channel.affine).collect()
+    }
+
+    fn output(&self) -> FlexTensor {
+        let images = &self.images;
+        let output = planes(images).apply(values(images), &self.affines(), self.activation);
+        tensor(output, images.shape().to_vec())
+    }
+
+    /// The gradients of images, scale and offset, from that of the output.
+    fn gradients(&self, slopes: &FlexTensor) -> [FlexTensor; 3] {
+        let planes = planes(&self.images);
+        let affines = self.affines();
+        let pair = [&self.images, slopes].map(values);
+        let means: Vec<f64> = self.channels.iter().map(|channel| channel.mean).collect();
+        let sums = planes.sums(pair, &affines, &means, self.activation);
+        let count = (planes.batch * planes.pixels) as f64;
+        let differentials: Vec<_> = self
+            .channels
+            .iter()
+            .zip(&sums)
+            .map(|(channel, sums)| channel.differential(*sums, count))
+            .collect();
+        let of_images = planes.gradient(pair, &affines, &differentials, self.activation);
+        let inverse = |at: usize| self.channels[at].inverse_deviation;
+        let of_scale = (0..sums.len()).map(|at| (sums[at][1] * inverse(at)) as f32);
+        let of_offset = sums.iter().map(|sums| sums[0] as f32);
+        [
+            tensor(of_images, self.images.shape().to_vec()),
+            tensor(of_scale.collect(), [planes.channels]),
+            tensor(of_offset.collect(), [planes.channels]),
+        ]
+    }
+}
+
+impl Channel {
+    fn differential(&self, [sum, products]: [f64; 2], count: f64) -> Differential {
+        let factor = f64::from(self.affine.scale);
+        let of_value = -factor * self.inverse_deviation.powi(2) * products / count;
+        Differential {
+            of_gradient: self.affine.scale,
+            of_value: of_value as f32,
+            constant: (-factor * sum / count - of_value * self.mean) as f32,
+        }
+    }
+}
+
+/// The node of the graph.
+#[derive(Debug)]
+struct NormalizationBackward;
+
+impl Backward<Flex, 3> for NormalizationBackward {
+    type State = Saved;
+
+    fn backward(self, ops: Ops<Saved, 3>, gradients: &mut GraphGradients, _: &mut Checkpointer) {
+        let slopes = contiguous(gradients.consume::<Flex>(&ops.node));
+        let found = ops.state.gradients(&slopes);
+        for (node, gradient) in ops.parents.into_iter().zip(found) {
+            if let Some(node) = node {
+                gradients.register::<Flex>(node.id, gradient);
+            }
+        }
+    }
+}
+
+fn planes(images: &FlexTensor) -> Planes {
+    let shape = images.shape();
+    Planes {
+        batch: shape[0],
+        channels: shape[1],
+        pixels: shape[2] * shape[3],
+    }
+}
+
+fn values(tensor: &FlexTensor) -> &[f32] {
+    slice(tensor).expect("contiguous, and of 32 bits, as who asks has seen to")
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::TensorData;
+
+    use super::*;
+    use crate::nn::cpu;
+    use crate::nn::imagenet_tests::assert_near;
+    use crate::nn::network::floats;
+    use crate::nn::reference_tests::wave;
+
+    const ACTIVATIONS: [Activation; 3] = [Activation::None, Activation::Relu, Activation::Relu6];
+
+    fn some<const D: usize>(
+        shape: [usize; D],
+        phase: f64,
+        device: &burn::tensor::Device,
+    ) -> Tensor<D> {
+        let data = TensorData::new(wave(shape.iter().product(), phase), shape);
+        Tensor::from_data(data, device)
+    }
+
+    /// Outputs, statistics and the gradients of images, scale and offset.
+    fn trained(shape: [usize; 4], activation: Activation, is_own: bool) -> Vec<Vec<f32>> {
+        let device = cpu().autodiff();
+        let images = (some(shape, 0.1, &device) * 2.0 + 3.0).require_grad();
+        let scale = (some([shape[1]], 0.2, &device) + 4.0).require_grad();
+        let offset = (some([shape[1]], 0.3, &device) + 2.0).require_grad();
+        let [output, mean, variance] = if is_own {
+            let norm = Norm {
+                scale: scale.clone(),
+                offset: offset.clone(),
+                epsilon: 1e-3,
+            };
+            let found = by_batch(images.clone(), norm, activation);
+            let flat = |of: Tensor<1>| of.reshape([1, 1, 1, shape[1]]);
+            [found.output, flat(found.mean), flat(found.variance)]
+        } else {
+            let found = batch_norm_train(images.clone(), scale.clone(), offset.clone(), 1e-3);
+            let flat = |of: Tensor<1>| of.reshape([1, 1, 1, shape[1]]);
+            let output = activation.apply(found.output);
+            [output, flat(found.mean), flat(found.variance)]
+        };
+        let slopes = some(shape, 0.4, &device);
+        let gradients = (output.clone() * slopes).sum().backward();
+        vec![
+            floats(output.into_data()),
+            floats(mean.into_data()),
+            floats(variance.into_data()),
+            floats(images.grad(&gradients).unwrap().into_data()),
+            floats(scale.grad(&gradients).unwrap().into_data()),
+            floats(offset.grad(&gradients).unwrap().into_data()),
+        ]
+    }
+
+    #[test]
+    fn outputs_statistics_and_gradients_of_a_batch_are_those_of_burn() {
+        for shape in [[3, 5, 7, 6], [5, 3, 1, 2], [4, 1, 16, 9]] {
+            for activation in ACTIVATIONS {
+                let [found, expected] = [true, false].map(|own| trained(shape, activation, own));
+                for (found, expected) in found.iter().zip(&expected) {
+                    assert_near(found, expected, 1e-5);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn outputs_by_given_statistics_are_those_of_burn() {
+        let device = cpu();
+        let of = |phase| some([5], phase, &device);
+        for activation in ACTIVATIONS {
+            let images = some([2, 5, 3, 4], 0.1, &device);
+            let (scale, offset) = (of(0.2) + 4.0, of(0.3) + 2.0);
+            let (mean, variance) = (of(0.4), of(0.5) + 2.0);
+            let norm = Norm {
+                scale: scale.clone(),
+                offset: offset.clone(),
+                epsilon: 1e-3,
+            };
+            let statistics = [mean.clone(), variance.clone()];
+            let found = by_statistics(images.clone(), norm, statistics, activation);
+            let burns = batch_norm(images, scale, offset, mean, variance, 1e-3);
+            let expected = activation.apply(burns);
+            let [found, expected] = [found, expected].map(|of| floats(of.into_data()));
+            assert_near(&found, &expected, 1e-6);
+        }
+    }
+
+    #[test]
+    fn the_variance_keeps_its_precision_where_the_mean_is_far_from_zero() {
+        let planes = Planes {
+            batch: 2,
+            channels: 1,
+            pixels: 1000,
+        };
+        let images: Vec<f32> = (0..2000).map(|at| 1000.0 + (at % 2) as f32).collect();
+        let [[mean, variance]] = planes.moments(&images)[..] else {
+            panic!("one channel")
+        };
+        assert_eq!((mean, variance), (1000.5, 0.25));
+    }
+}

@@ -1,0 +1,202 @@
+//! Normalisation of slices of numbers, `[batch][channel][pixel]`.
+//!
+//! Every sum is taken in one order, however many threads there are.
+
+use rayon::prelude::*;
+
+use super::Activation;
+
+/// Sums that go on side by side, so that a processor need not wait for one addition.
+const LANES: usize = 8;
+/// Numbers that a thread takes at once, at least.
+const SHARE: usize = 1 << 14;
+
+/// The sizes of images.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Planes {
+    pub batch: usize,
+    pub channels: usize,
+    /// Of a channel of an image.
+    pub pixels: usize,
+}
+
+/// What a channel's values become: `value * scale + shift`, activated.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Affine {
+    pub scale: f32,
+    pub shift: f32,
+}
+
+/// The gradient of a channel's values, from that of what they become before the activation:
+/// `gradient * of_gradient + value * of_value + constant`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Differential {
+    pub of_gradient: f32,
+    pub of_value: f32,
+    pub constant: f32,
+}
+
+impl Planes {
+    /// The mean and the variance (of the population) of each channel.
+    pub fn moments(self, images: &[f32]) -> Vec<[f64; 2]> {
+        let count = (self.batch * self.pixels) as f64;
+        self.for_each_channel(|channel| {
+            let planes = || {
+                self.of_channel(channel)
+                    .map(|plane| self.plane(images, plane))
+            };
+            let mean = planes().map(|plane| sum(plane, |value| value)).sum::<f64>() / count;
+            let near = mean as f32;
+            let squares = |value: f32| (value - near) * (value - near);
+            let about = planes().map(|plane| sum(plane, squares)).sum::<f64>() / count;
+            let beside = mean - f64::from(near);
+            [mean, (about - beside * beside).max(0.0)]
+        })
+    }
+
+    /// What the values become.
+    pub fn apply(self, images: &[f32], affines: &[Affine], activation: Activation) -> Vec<f32> {
+        let bounds = activation.bounds();
+        self.map(|plane, output| {
+            let Affine { scale, shift } = affines[plane % self.channels];
+            let [low, high] = bounds;
+            for (to, value) in output.iter_mut().zip(self.plane(images, plane)) {
+                let value = value * scale + shift;
+                let value = if value < low { low } else { value };
+                *to = if value > high { high } else { value };
+            }
+        })
+    }
+
+    /// For each channel the sum of the gradient before the activation, and that of its products with
+    /// the distances of values from the mean.
+    pub fn sums(
+        self,
+        [images, slopes]: [&[f32]; 2],
+        affines: &[Affine],
+        means: &[f64],
+        activation: Activation,
+    ) -> Vec<[f64; 2]> {
+        let bounds = activation.bounds();
+        self.for_each_channel(|channel| {
+            let affine = affines[channel];
+            let mean = means[channel] as f32;
+            let mut sums = [0.0; 2];
+            for plane in self.of_channel(channel) {
+                let pair = [images, slopes].map(|of| self.plane(of, plane));
+                let [sum, products] = add(pair, |value, slope| {
+                    let slope = passed(bounds, affine, value, slope);
+                    [slope, slope * (value - mean)]
+                });
+                sums[0] += sum;
+                sums[1] += products;
+            }
+            sums
+        })
+    }
+
+    /// The gradient of the values.
+    pub fn gradient(
+        self,
+        [images, slopes]: [&[f32]; 2],
+        affines: &[Affine],
+        differentials: &[Differential],
+        activation: Activation,
+    ) -> Vec<f32> {
+        let bounds = activation.bounds();
+        self.map(|plane, output| {
+            let affine = affines[plane % self.channels];
+            let by = differentials[plane % self.channels];
+            let pairs = self
+                .plane(images, plane)
+                .iter()
+                .zip(self.plane(slopes, plane));
+            for (to, (value, slope)) in output.iter_mut().zip(pairs) {
+                let slope = passed(bounds, affine, *value, *slope);
+                *to = slope * by.of_gradient + value * by.of_value + by.constant;
+            }
+        })
+    }
+
+    fn plane(self, values: &[f32], plane: usize) -> &[f32] {
+        &values[plane * self.pixels..][..self.pixels]
+    }
+
+    /// The planes of a channel.
+    fn of_channel(self, channel: usize) -> impl Iterator<Item = usize> {
+        (0..self.batch).map(move |image| image * self.channels + channel)
+    }
+
+    fn for_each_channel<T: Send>(self, of: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
+        (0..self.channels)
+            .into_par_iter()
+            .with_min_len(SHARE.div_ceil(self.batch * self.pixels))
+            .map(of)
+            .collect()
+    }
+
+    fn map(self, write: impl Fn(usize, &mut [f32]) + Sync + Send) -> Vec<f32> {
+        let mut output = vec![0.0; self.batch * self.channels * self.pixels];
+        output
+            .par_chunks_exact_mut(self.pixels)
+            .with_min_len(SHARE.div_ceil(self.pixels))
+            .enumerate()
+            .for_each(|(plane, output)| write(plane, output));
+        output
+    }
+}
+
+impl Activation {
+    /// What values are kept between. What is no number stays none.
+    fn bounds(self) -> [f32; 2] {
+        match self {
+            Self::None => [f32::NEG_INFINITY, f32::INFINITY],
+            Self::Relu => [0.0, f32::INFINITY],
+            Self::Relu6 => [0.0, 6.0],
+        }
+    }
+}
+
+/// The gradient before an activation with these bounds.
+#[inline]
+fn passed([low, high]: [f32; 2], affine: Affine, value: f32, slope: f32) -> f32 {
+    let before = value * affine.scale + affine.shift;
+    if (before > low) & (before < high) {
+        slope
+    } else {
+        0.0
+    }
+}
+
+fn sum(values: &[f32], of: impl Fn(f32) -> f32) -> f64 {
+    let (chunks, rest) = values.as_chunks::<LANES>();
+    let mut lanes = [0.0f32; LANES];
+    for chunk in chunks {
+        for lane in 0..LANES {
+            lanes[lane] += of(chunk[lane]);
+        }
+    }
+    let rest = rest.iter().map(|value| of(*value));
+    lanes.into_iter().chain(rest).map(f64::from).sum()
+}
+
+/// Two sums over pairs.
+fn add([one, other]: [&[f32]; 2], of: impl Fn(f32, f32) -> [f32; 2]) -> [f64; 2] {
+    let (ones, ones_left) = one.as_chunks::<LANES>();
+    let (others, others_left) = other.as_chunks::<LANES>();
+    let mut lanes = [[0.0f32; LANES]; 2];
+    for (one, other) in ones.iter().zip(others) {
+        for lane in 0..LANES {
+            let [first, second] = of(one[lane], other[lane]);
+            lanes[0][lane] += first;
+            lanes[1][lane] += second;
+        }
+    }
+    let mut sums = lanes.map(|lanes| lanes.into_iter().map(f64::from).sum::<f64>());
+    for (one, other) in ones_left.iter().zip(others_left) {
+        let [first, second] = of(*one, *other).map(f64::from);
+        sums[0] += first;
+        sums[1] += second;
+    }
+    sums
+}
