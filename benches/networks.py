@@ -1,6 +1,7 @@
-"""The networks of src/nn in PyTorch, and one step of their training, as src/training/fit takes it."""
+"""The networks of src/nn in PyTorch, those of ImageNet by torchvision where it has them, and one step of their training, as src/training/fit takes it."""
 
 import torch
+import torchvision
 from torch import nn
 from torch.nn import functional
 
@@ -34,7 +35,61 @@ class Pair(nn.Module):
         return functional.relu(inner + images, inplace=True)
 
 
+class Coloured(nn.Module):
+    """Three channels of one, each by a scale and an offset of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(1, 3, 1, 1))
+        self.offset = nn.Parameter(torch.zeros(1, 3, 1, 1))
+
+    def forward(self, images):
+        return images * self.scale + self.offset
+
+
+def vgg16():
+    return torchvision.models.vgg16().features
+
+
+def resnet50():
+    return nn.Sequential(*list(torchvision.models.resnet50().children())[:-2])
+
+
+def inception_v3():
+    layers = torchvision.models.inception_v3(aux_logits=False, transform_input=False, init_weights=False)
+    kept = [layer for name, layer in layers.named_children() if name not in ["avgpool", "dropout", "fc"]]
+    return nn.Sequential(*kept)
+
+
+def mobilenet():
+    def block(before, channels, stride=1, **settings):
+        convolution = nn.Conv2d(before, channels, stride=stride, bias=False, **settings)
+        return [convolution, nn.BatchNorm2d(channels, eps=EPSILON), nn.ReLU6(inplace=True)]
+
+    layers, before = block(3, 32, stride=2, kernel_size=3, padding=1), 32
+    for channels, stride in zip((64, 128, 128, 256, 256, *6 * [512], 1024, 1024), (1, 2, 1, 2, 1, 2, *5 * [1], 2, 1)):
+        layers += block(before, before, stride, kernel_size=3, padding=1, groups=before)
+        layers += block(before, channels, kernel_size=1)
+        before = channels
+    return nn.Sequential(*layers)
+
+
+# What is before the head.
+BASES = {"VGG16": vgg16, "ResNet50": resnet50, "InceptionV3": inception_v3, "MobileNet": mobilenet}
+
+
+def transfer(architecture, classes):
+    """A network of ImageNet for grey images, with the paper's head."""
+    base = BASES[architecture]()
+    with torch.no_grad():
+        features = base.eval()(torch.zeros(1, 3, 128, 128)).numel()
+    head = [nn.Flatten(), nn.Dropout(0.2), nn.Linear(features, classes)]
+    return nn.Sequential(Coloured(), base.train(), *head)
+
+
 def network(architecture, classes=CLASSES):
+    if architecture in BASES:
+        return transfer(architecture, classes)
     layers, before = [Layer(1, CHANNELS[0]), nn.ReLU(inplace=True)], CHANNELS[0]
     for channels in CHANNELS:
         for _ in range(PAIRS):
