@@ -17,7 +17,7 @@ const FOLDS: usize = 2;
 /// A run of two folds, one after the other, with several checkpoints each.
 pub fn long_run() -> Value {
     let longer = json!({"spec": {
-        "training": {"epochs": 40},
+        "training": {"epochs": 25},
         "compute": {"parallelism": 1},
     }});
     with(training_run(), &longer)
