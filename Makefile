@@ -24,7 +24,7 @@ BUILD_PACKAGES := gcc libc6-dev
 TEST_PACKAGES := chromium fonts-dejavu-core
 CHECK_PACKAGES := shellcheck
 
-.PHONY: help build demo test check fmt clippy doc generated deny scripts chart unit cluster-test cluster cluster-down \
+.PHONY: help build programs demo test check fmt clippy doc generated deny scripts chart unit cluster-test cluster cluster-down \
   fuzz sanitize bench bench-peers bench-kernels bench-reconcile crds chart-readme build-packages check-packages \
   test-packages clean-demo
 
@@ -34,13 +34,16 @@ help: ## List the targets
 build: build-packages ## Build the attrium binary
 	cargo build --release --locked
 
+programs: build-packages ## Build the binary and all tests, side by side
+	cargo test --release --locked --no-run --lib --bins --test integration --test cluster
+
 demo: build ## Make a synthetic cohort, train on it, screen with the result, show the report
 	examples/demo/run $(ATTRIUM)
 
 clean-demo: ## Forget the demo's cohort and results
 	rm -rf demo
 
-test: check unit cluster-test ## Run every check and every test
+test: fmt scripts clippy programs check unit cluster-test ## Run every check and every test
 	@$(call count,test.log cluster-test.log)
 
 check: fmt scripts build-packages clippy generated chart doc deny ## Run the checks without the tests
