@@ -42,6 +42,14 @@ pub(super) fn slice(tensor: &FlexTensor) -> Option<&[f32]> {
     tensor.as_slice::<f32>()
 }
 
+/// The same of a tensor that is known to be one.
+///
+/// # Panics
+/// If it is none.
+pub(super) fn values(tensor: &FlexTensor) -> &[f32] {
+    slice(tensor).expect("a tensor of an operation should be contiguous, and of 32-bit floats")
+}
+
 /// A tensor of these values.
 pub(super) fn tensor(values: Vec<f32>, shape: impl Into<Vec<usize>>) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(values, shape.into()))

@@ -5,11 +5,8 @@ use burn::tensor::ops::ConvOptions;
 
 use super::{Geometry, depthwise, product};
 use crate::nn::engine::{Single, Sizes};
-use crate::nn::flex::{contiguous, slice, tensor};
+use crate::nn::flex::{contiguous, tensor, values};
 use crate::nn::trunk::{RUNS, isa};
-
-/// What a panic says if not.
-const FLOATS: &str = "contiguous, and of 32 bits, as who asks has seen to";
 
 /// How a convolution and its gradients are computed.
 ///
@@ -103,7 +100,7 @@ impl Way {
     ) -> FlexTensor {
         let Geometry { kernel, stride, .. } = self.geometry;
         let options = self.options.clone();
-        if kernel == [1, 1] && stride == [1, 1] && self.geometry.padding == [0, 0] {
+        if kernel == [1, 1] && stride == [1, 1] && options.padding == [(0, 0); 2] {
             let turned = contiguous(Flex::float_swap_dims(weight, 0, 1));
             return Flex::conv2d(slopes, turned, None, options);
         }
@@ -156,8 +153,4 @@ fn engine_gradients(single: &Single, [images, weight, slopes]: [&[f32]; 3]) -> [
 
 fn threads() -> usize {
     rayon::current_num_threads()
-}
-
-fn values(tensor: &FlexTensor) -> &[f32] {
-    slice(tensor).expect(FLOATS)
 }

@@ -20,7 +20,7 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 use burn::tensor::module::{batch_norm, batch_norm_train};
 
-use super::flex::{contiguous, is_flex, lift, lower, plain, slice, strategy, tensor};
+use super::flex::{contiguous, is_flex, lift, lower, plain, strategy, tensor, values};
 use planes::{Affine, Differential, Planes};
 
 /// What follows a normalisation.
@@ -327,10 +327,6 @@ fn planes(images: &FlexTensor) -> Planes {
         channels: shape[1],
         pixels: shape[2] * shape[3],
     }
-}
-
-fn values(tensor: &FlexTensor) -> &[f32] {
-    slice(tensor).expect("contiguous, and of 32 bits, as who asks has seen to")
 }
 
 #[cfg(test)]
