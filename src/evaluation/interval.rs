@@ -63,6 +63,21 @@ pub fn proportion(part: u64, whole: u64) -> Option<Estimate> {
     })
 }
 
+/// How much larger one estimate is than another from other studies, with an interval from the limits
+/// of both (Zou and Donner 2008, "MOVER"); for two shares with Wilson's limits that is method 10 of
+/// Newcombe (1998).
+pub(super) fn difference(one: Estimate, other: Estimate) -> Estimate {
+    let value = one.value - other.value;
+    let interval = one
+        .interval
+        .zip(other.interval)
+        .map(|(own, others)| Interval {
+            low: value - (one.value - own.low).hypot(others.high - other.value),
+            high: value + (own.high - one.value).hypot(other.value - others.low),
+        });
+    Estimate { value, interval }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -75,6 +90,20 @@ mod tests {
         let interval = estimate.interval.expect("a proportion has an interval");
         assert_eq!(format!("{:.2}", interval.low), "0.67");
         assert_eq!(format!("{:.2}", interval.high), "0.90");
+    }
+
+    #[test]
+    fn a_difference_has_newcombes_interval() {
+        // Newcombe (1998), table II, contrasts of 56/70 and 48/80, and of 10/10 and 0/10.
+        for ([one, other], [low, high]) in [
+            ([(56, 70), (48, 80)], ["0.0524", "0.3339"]),
+            ([(10, 10), (0, 10)], ["0.6075", "1.0000"]),
+        ] {
+            let [one, other] = [one, other].map(|(part, whole)| proportion(part, whole).unwrap());
+            let interval = difference(one, other).interval.unwrap();
+            let found = [interval.low, interval.high].map(|limit| format!("{limit:.4}"));
+            assert_eq!(found, [low, high]);
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::cohort::Cohort;
-use super::interval::{Interval, proportion, split};
+use super::interval::{Estimate, Interval, difference, proportion, split};
 use super::predictions::{Prediction, Predictions};
 use super::second_reader::SECOND_READER;
 use crate::api::Task;
@@ -64,6 +64,15 @@ pub struct SubgroupRow {
     pub specificity: Option<f64>,
     /// Wilson's interval of the specificity.
     pub specificity_interval: Option<Interval>,
+    /// `positive_auc` less that of the studies with another known value; `None` for `unknown`, and
+    /// where either is not defined.
+    pub positive_auc_difference: Option<f64>,
+    /// Its interval, as if no patient had studies on both sides.
+    pub positive_auc_difference_interval: Option<Interval>,
+    /// `accuracy` less that of the studies with another known value.
+    pub accuracy_difference: Option<f64>,
+    /// Its interval, as above.
+    pub accuracy_difference_interval: Option<Interval>,
 }
 
 /// The rows of every covariate that makes subgroups, and warnings about those that do not.
@@ -97,10 +106,14 @@ pub(super) fn subgroups(
         if groups.keys().all(|&(_, value)| value == UNKNOWN) {
             continue;
         }
+        let cohort = |members| Cohort::new(task, members, patient);
         let of_column: Vec<SubgroupRow> = groups
-            .into_iter()
-            .map(|((_, value), members)| {
-                subgroup(column, value, &Cohort::new(task, members, patient))
+            .iter()
+            .map(|(group, members)| {
+                let others = others(&groups, *group);
+                let others = (!others.is_empty()).then(|| cohort(others));
+                let (_, value) = *group;
+                subgroup(column, value, &cohort(members.clone()), others.as_ref())
             })
             .collect();
         let undefined = of_column.iter().filter(|row| row.auc.is_none()).count();
@@ -131,12 +144,43 @@ fn group<'a>(column: &str, value: &'a str) -> (usize, &'a str) {
     band.map_or(unknown, |band| (band, AGE_BANDS[band].1))
 }
 
-fn subgroup(column: &str, value: &str, cohort: &Cohort<'_>) -> SubgroupRow {
+/// The studies of the other groups whose value is known; none for those whose own is not.
+fn others<'a>(
+    groups: &BTreeMap<(usize, &str), Vec<&'a Prediction>>,
+    group: (usize, &str),
+) -> Vec<&'a Prediction> {
+    if group.1 == UNKNOWN {
+        return Vec::new();
+    }
+    let others = groups.iter();
+    others
+        .filter(|(other, _)| **other != group && other.1 != UNKNOWN)
+        .flat_map(|(_, members)| members.iter().copied())
+        .collect()
+}
+
+fn accuracy(cohort: &Cohort<'_>) -> Option<Estimate> {
     let confusion = cohort.confusion();
+    proportion(confusion.correct(), confusion.total())
+}
+
+fn subgroup(
+    column: &str,
+    value: &str,
+    cohort: &Cohort<'_>,
+    others: Option<&Cohort<'_>>,
+) -> SubgroupRow {
     let counts = cohort.two_by_two();
     let (auc, auc_interval) = split(cohort.auc());
     let (positive_auc, positive_auc_interval) = split(cohort.positive_auc());
-    let (accuracy, accuracy_interval) = split(proportion(confusion.correct(), confusion.total()));
+    let from_others = |of: fn(&Cohort<'_>) -> Option<Estimate>| {
+        let pair = of(cohort).zip(others.and_then(of));
+        split(pair.map(|(own, others)| difference(own, others)))
+    };
+    let (positive_auc_difference, positive_auc_difference_interval) =
+        from_others(|of| of.positive_auc());
+    let (accuracy_difference, accuracy_difference_interval) = from_others(accuracy);
+    let (accuracy, accuracy_interval) = split(accuracy(cohort));
     let (sensitivity, sensitivity_interval) =
         split(proportion(counts.true_positives, counts.positives()));
     let (specificity, specificity_interval) =
@@ -156,6 +200,10 @@ fn subgroup(column: &str, value: &str, cohort: &Cohort<'_>) -> SubgroupRow {
         sensitivity_interval,
         specificity,
         specificity_interval,
+        positive_auc_difference,
+        positive_auc_difference_interval,
+        accuracy_difference,
+        accuracy_difference_interval,
     }
 }
 
@@ -226,6 +274,30 @@ mod tests {
         assert!(rows.is_empty());
         assert_eq!(warnings.len(), 1);
         assert!(warnings[0].starts_with("the column note has 21 values"));
+    }
+
+    #[test]
+    fn a_subgroup_differs_from_all_others_whose_value_is_known() {
+        let rows = [
+            "0,1,0,A", "1,1,0,A", "0,1,0,B", "1,0,1,C", "0,0,1,", "1,0,1,",
+        ];
+        let (rows, _) = found(&table("scanner", &rows));
+        let differences: Vec<_> = rows
+            .iter()
+            .map(|row| (row.value.as_str(), row.accuracy_difference))
+            .collect();
+        let third = 1.0 - 2.0 / 3.0;
+        let expected = [
+            ("A", Some(-0.5)),
+            ("B", Some(third)),
+            ("C", Some(third)),
+            ("unknown", None),
+        ];
+        assert_eq!(differences, expected);
+        assert_eq!(rows[0].positive_auc_difference, Some(-0.5));
+        assert_eq!(rows[1].positive_auc_difference, None);
+        let alone = table("sex", &["0,1,0,F", "1,0,1,F"]);
+        assert_eq!(found(&alone).0[0].accuracy_difference, None);
     }
 
     #[test]

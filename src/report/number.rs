@@ -40,6 +40,17 @@ pub(super) fn range((low, high): (f64, f64)) -> String {
     format!("[{}, {}]", fraction(low), fraction(high))
 }
 
+/// A difference of fractions, with its sign: `+0.03`.
+pub(super) fn signed(value: f64) -> String {
+    let text = fraction(value);
+    let is_zero = text.chars().all(|c| c == '0' || c == '.');
+    if value > 0.0 && !is_zero {
+        format!("+{text}")
+    } else {
+        text
+    }
+}
+
 /// A number of things, with a comma at each thousand: `1,334`.
 pub(super) fn count(value: u64) -> String {
     let digits = value.to_string();
@@ -107,6 +118,12 @@ mod tests {
     fn a_minus_is_a_minus_and_never_before_zero() {
         assert_eq!(decimals(-0.204, 2), "−0.20");
         assert_eq!(decimals(-0.001, 2), "0.00");
+    }
+
+    #[test]
+    fn a_difference_has_its_sign_unless_it_is_nothing() {
+        let found = [0.034, -0.034, 0.001, -0.001].map(signed);
+        assert_eq!(found, ["+0.03", "−0.03", "0.00", "0.00"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::{Subject, by_task, caption, estimate, note, positive, title};
 use crate::api::Task;
-use crate::evaluation::SubgroupRow;
+use crate::evaluation::{Interval, SubgroupRow};
 use crate::report::markup::{Markup, element};
 use crate::report::number;
 use crate::report::paper;
@@ -46,7 +46,8 @@ fn shown(main: bool, task: Task, subject: &Subject<'_>) -> Markup {
 
 fn table(task: Task, subject: &Subject<'_>) -> Markup {
     let about = format!(
-        "AUC and rates for {}; the plot runs from 0 to 1.",
+        "AUC and rates for {}; the plot runs from 0 to 1. Below AUC and accuracy: how much larger they \
+         are than those of all other studies of the column, with the interval of that difference.",
         positive(task)
     );
     let mut table = Table::new(
@@ -124,15 +125,33 @@ fn cells(row: &SubgroupRow) -> [Markup; 7] {
     [
         number::count(row.studies).into(),
         number::count(row.positives).into(),
-        estimate(row.positive_auc, row.positive_auc_interval),
+        estimate(row.positive_auc, row.positive_auc_interval).with(difference(
+            row.positive_auc_difference,
+            row.positive_auc_difference_interval,
+        )),
         forest(
             row.positive_auc,
             row.positive_auc_interval.map(|i| (i.low, i.high)),
         ),
-        estimate(row.accuracy, row.accuracy_interval),
+        estimate(row.accuracy, row.accuracy_interval).with(difference(
+            row.accuracy_difference,
+            row.accuracy_difference_interval,
+        )),
         estimate(row.sensitivity, row.sensitivity_interval),
         estimate(row.specificity, row.specificity_interval),
     ]
+}
+
+/// How much larger a figure is than that of the other studies, on a line below it.
+fn difference(value: Option<f64>, interval: Option<Interval>) -> Markup {
+    let Some((value, interval)) = value.zip(interval) else {
+        return Markup::none();
+    };
+    let (low, high) = (number::signed(interval.low), number::signed(interval.high));
+    element("div")
+        .class("difference")
+        .child(format!("{} [{low}, {high}]", number::signed(value)))
+        .into()
 }
 
 /// A value and its interval on a line from 0 to 1; the numbers beside it say the same.

@@ -2,12 +2,12 @@
 
     python tests/golden/evaluation/make.py
 
-Made with Python 3.11, numpy 2.4.6, scipy 1.17.1 and scikit-learn 1.9.1.
+Made with Python 3.11, numpy 2.4.6, scipy 1.17.1, scikit-learn 1.9.1 and statsmodels 0.15.0.
 
 NAME.csv is a predictions table, NAME.json what is expected of its evaluation: the keys are those of
 metrics.json, and what is not here is not compared. Areas, accuracy, precision, recall, kappa, Brier
 score, logarithmic loss, ROC curve and calibration curve come from scikit-learn, Wilson's interval and
-quantiles from SciPy. What neither has is computed here by its definition, in another way than attrium does: DeLong's
+quantiles from SciPy, the interval of a difference of accuracies from statsmodels. What neither has is computed here by its definition, in another way than attrium does: DeLong's
 variance by comparing every positive with every negative, the standard error of kappa from the
 gradient over the cells of the confusion matrix, Newcombe's interval by SciPy's root finder.
 """
@@ -26,6 +26,7 @@ from sklearn.metrics import (
     accuracy_score, brier_score_loss, cohen_kappa_score, confusion_matrix, log_loss,
     precision_score, recall_score, roc_auc_score, roc_curve,
 )
+from statsmodels.stats.proportion import confint_proportions_2indep
 
 HERE = pathlib.Path(__file__).parent
 Z = norm.ppf(0.975)
@@ -47,6 +48,28 @@ def share(key, part, whole):
         return {key: None, f"{key}Interval": None}
     limits = binomtest(int(part), int(whole)).proportion_ci(0.95, method="wilson")
     return {key: part / whole, f"{key}Interval": interval(limits.low, limits.high)}
+
+
+def difference(key, one, other):
+    """The difference of two areas, its limits by squares of the distances of theirs."""
+    value, others = one[key], other.get(key)
+    if value is None or others is None:
+        return {f"{key}Difference": None, f"{key}DifferenceInterval": None}
+    own, limits = one[f"{key}Interval"], other[f"{key}Interval"]
+    between = None
+    if own is not None and limits is not None:
+        down = (value - own["low"]) ** 2 + (limits["high"] - others) ** 2
+        up = (own["high"] - value) ** 2 + (others - limits["low"]) ** 2
+        between = interval(value - others - math.sqrt(down), value - others + math.sqrt(up))
+    return {f"{key}Difference": value - others, f"{key}DifferenceInterval": between}
+
+
+def accuracy_difference(right, inside, outside):
+    """By statsmodels."""
+    counts = [int(right[inside].sum()), int(inside.sum()), int(right[outside].sum()), int(outside.sum())]
+    low, high = confint_proportions_2indep(*counts, method="newcomb", compare="diff", alpha=0.05)
+    value = counts[0] / counts[1] - counts[2] / counts[3]
+    return {"accuracyDifference": value, "accuracyDifferenceInterval": interval(low, high)}
 
 
 def newcombe(area, m, n):
@@ -321,6 +344,14 @@ def evaluate(task, table):
             row |= {key: entry[key] for key in ("sensitivity", "sensitivityInterval",
                                                 "specificity", "specificityInterval")}
             result["subgroups"].append(row)
+            known = np.array([other[1] != "unknown" for other in values])
+            outside = known & ~inside
+            compared = value[1] != "unknown" and outside.any()
+            others = [patient for patient, is_in in zip(patients, outside) if is_in]
+            area = area_metrics("positiveAuc", truth[outside], score[outside], others) if compared else {}
+            row |= difference("positiveAuc", row, area)
+            row |= accuracy_difference(labels == calls, inside, outside) if compared else {
+                "accuracyDifference": None, "accuracyDifferenceInterval": None}
     return result
 
 
