@@ -6,7 +6,7 @@
 //! the engine would take ten times as long, and more memory.
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::{
@@ -22,18 +22,14 @@ use burn::backend::{
 use burn::tensor::Tensor;
 
 use super::engine::{
-    self, Engine, Folded, Gradients, Isa, Level, Parameters, Program, Statistics, StatisticsMut,
-    Training,
+    self, Engine, Folded, Gradients, Isa, Level, Parameters, Program, SHARES, Statistics,
+    StatisticsMut, Training,
 };
 use super::flex::{contiguous, is_flex, lift, lower, plain, slice, strategy, tensor};
 use super::{BatchNorm, Layer};
 
 /// The images and three parameters of each of 25 layers: what the operation takes.
 const INPUTS: usize = 1 + 3 * 25;
-
-/// How a batch is split in training: always alike, so that a training that goes on with more or fewer
-/// threads ends with the same weights. More threads than these have nothing to do.
-const SHARES: usize = 8;
 
 /// What a panic says if not; the engine's error follows.
 pub(super) const RUNS: &str = "the engine should have memory for the layers and fit them";
@@ -180,16 +176,19 @@ impl Trunk {
 }
 
 /// The fastest instructions, or those that the environment variable `ATTRIUM_SIMD` names: `avx512`,
-/// `avx2`, `portable` or `portable16`.
+/// `avx2`, `portable` or `portable16`. They are chosen once.
 pub(super) fn isa() -> Isa {
-    let level = match std::env::var("ATTRIUM_SIMD").ok().as_deref() {
-        Some("avx512") => Some(Level::Avx512),
-        Some("avx2") => Some(Level::Avx2),
-        Some("portable") => Some(Level::Portable),
-        Some("portable16") => Some(Level::Portable16),
-        _ => None,
-    };
-    level.and_then(Isa::available).unwrap_or_else(Isa::best)
+    static ISA: LazyLock<Isa> = LazyLock::new(|| {
+        let level = match std::env::var("ATTRIUM_SIMD").ok().as_deref() {
+            Some("avx512") => Some(Level::Avx512),
+            Some("avx2") => Some(Level::Avx2),
+            Some("portable") => Some(Level::Portable),
+            Some("portable16") => Some(Level::Portable16),
+            _ => None,
+        };
+        level.and_then(Isa::available).unwrap_or_else(Isa::best)
+    });
+    *ISA
 }
 
 fn parameters(layer: &Layer) -> [DispatchTensor; 3] {

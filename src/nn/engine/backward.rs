@@ -5,12 +5,12 @@ use rayon::slice::{ParallelSlice, ParallelSliceMut};
 
 use super::forward::{Pass, is_streamed, ranges, source};
 use super::kernels::{
-    Activation, Backward, CollectGradient, Differential, Direction, Input, PoolBackward, Shape,
-    Source, StemBackward, stem_image,
+    Activation, Backward, Differential, Direction, Input, PoolBackward, Shape, Source,
+    StemBackward, stem_image,
 };
 use super::plan::{image, plane};
 use super::workspace::{Workspace, shape};
-use super::{Gradients, Operation};
+use super::{Gradients, Operation, weights};
 
 impl Pass<'_> {
     /// Writes the gradients of each convolution's parameters, from that of the features.
@@ -296,20 +296,6 @@ impl Pass<'_> {
         let channels_in = self.program.before(at).channels;
         let part = shape.weights();
         let parts = &workspace.weights_gradients[..workspace.shares.count * part];
-        gradients
-            .weight
-            .par_chunks_mut(lanes * channels_in * 9)
-            .enumerate()
-            .for_each(|(block, to)| {
-                CollectGradient {
-                    parts,
-                    part,
-                    channels_in,
-                    blocks_out: shape.blocks_out,
-                    block,
-                    to,
-                }
-                .run(self.isa);
-            });
+        weights::collect(self.isa, shape, channels_in, parts, gradients.weight);
     }
 }

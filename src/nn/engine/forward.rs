@@ -4,12 +4,11 @@ use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
 
 use super::kernels::{
-    Direction, Forward, Isa, Join, Outputs, Plane, Pool, Source, StemForward, TransformWeights,
-    stem_image, stem_pack,
+    Direction, Forward, Isa, Join, Outputs, Plane, Pool, Source, StemForward, stem_image, stem_pack,
 };
 use super::plan::{image, plane};
 use super::workspace::{Moments, Workspace, shape};
-use super::{Operation, Parameters, Program, StatisticsMut};
+use super::{Operation, Parameters, Program, StatisticsMut, weights};
 
 /// Bytes of a share's images that do not stay in the caches until they are read again.
 const STREAMED: usize = 3 << 20;
@@ -176,7 +175,7 @@ impl Pass<'_> {
             });
     }
 
-    /// Transforms a convolution's weights, a block for each thread.
+    /// Transforms a convolution's weights.
     pub fn transform(
         &self,
         parameters: &Parameters<'_>,
@@ -186,22 +185,14 @@ impl Pass<'_> {
     ) {
         let channels_in = self.program.before(at).channels;
         let shape = shape(self.program, at, self.isa.lanes(), 0);
-        let blocks = match direction {
-            Direction::Forward => shape.blocks_out,
-            Direction::Backward => shape.blocks_in,
-        };
-        to.par_chunks_exact_mut(to.len() / blocks)
-            .enumerate()
-            .for_each(|(block, to)| {
-                TransformWeights {
-                    weights: parameters.weight,
-                    channels_in,
-                    direction,
-                    block,
-                    to,
-                }
-                .run(self.isa);
-            });
+        weights::transform(
+            self.isa,
+            shape,
+            channels_in,
+            direction,
+            parameters.weight,
+            to,
+        );
     }
 
     /// From sums to what normalisation comes to. Whether all of it is finite.

@@ -22,6 +22,7 @@ mod program;
 mod single;
 #[cfg(feature = "throughput")]
 pub mod throughput;
+mod weights;
 mod workspace;
 
 #[cfg(test)]
@@ -40,6 +41,10 @@ use error::check;
 use forward::Pass;
 use inference::Evaluator;
 use workspace::{Lease, Pool, Shares};
+
+/// How a batch is split in training: always alike, so that a training that goes on with more or fewer
+/// threads ends with the same weights. More threads than these have nothing to do.
+pub const SHARES: usize = 8;
 
 /// Runs a program; see the [module](self).
 #[derive(Debug)]

@@ -3,12 +3,14 @@
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
 
+use super::error::check;
 use super::kernels::{
-    CollectGradient, Direction, Isa, Memory, Plane, PointGradient, Shape, SingleBackward,
-    SingleForward, SingleInput, TILE, TransformWeights, Window,
+    Direction, Isa, Memory, Plane, PointGradient, Shape, SingleBackward, SingleForward,
+    SingleInput, TILE, Window,
 };
+use super::weights::{collect, transform};
 use super::workspace::{Shares, memory};
-use super::{Error, error::check};
+use super::{Error, SHARES};
 
 /// A 3x3 convolution with a step of 1, for images of any size.
 ///
@@ -24,9 +26,6 @@ pub struct Single {
 
 /// Parts of a batch whose tiles are kept at a time.
 const UNITS: usize = 8;
-
-/// How a batch is split where each share has a sum of its own: always alike.
-const SHARES: usize = 8;
 
 /// The sizes of a [`Single`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,7 +141,13 @@ impl Single {
                 of_images,
             )?
         };
-        self.collect(&gradients, of_weight);
+        collect(
+            self.isa,
+            self.shape(1),
+            self.channels[0],
+            &gradients,
+            of_weight,
+        );
         Ok(())
     }
 
@@ -265,23 +270,14 @@ impl Single {
     fn transform(&self, weight: &[f32], direction: Direction) -> Result<Memory, Error> {
         let shape = self.shape(1);
         let mut weights = memory(shape.weights())?;
-        let blocks = match direction {
-            Direction::Forward => shape.blocks_out,
-            Direction::Backward => shape.blocks_in,
-        };
-        weights[..shape.weights()]
-            .par_chunks_exact_mut(shape.weights() / blocks)
-            .enumerate()
-            .for_each(|(block, to)| {
-                TransformWeights {
-                    weights: weight,
-                    channels_in: self.channels[0],
-                    direction,
-                    block,
-                    to,
-                }
-                .run(self.isa);
-            });
+        transform(
+            self.isa,
+            shape,
+            self.channels[0],
+            direction,
+            weight,
+            &mut weights,
+        );
         Ok(weights)
     }
 
@@ -409,25 +405,5 @@ impl Single {
         {
             self.plane.unpack_window(window, packed, image);
         }
-    }
-
-    /// From sums of the gradient of the transformed weights to the gradient of the weights.
-    fn collect(&self, parts: &[f32], gradient: &mut [f32]) {
-        let shape = self.shape(1);
-        let channels_in = self.channels[0];
-        gradient
-            .par_chunks_mut(self.plane.lanes * channels_in * 9)
-            .enumerate()
-            .for_each(|(block, to)| {
-                CollectGradient {
-                    parts,
-                    part: shape.weights(),
-                    channels_in,
-                    blocks_out: shape.blocks_out,
-                    block,
-                    to,
-                }
-                .run(self.isa);
-            });
     }
 }
