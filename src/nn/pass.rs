@@ -53,8 +53,8 @@ impl Pass {
         bias: Option<Tensor<1>>,
         activation: Activation,
     ) -> Tensor<4> {
-        let [mean, variance] = [&norm.running_mean, &norm.running_var].map(Param::val);
         if !self.training {
+            let [mean, variance] = [&norm.running_mean, &norm.running_var].map(Param::val);
             let mean = match bias {
                 Some(bias) => mean - bias,
                 None => mean,
