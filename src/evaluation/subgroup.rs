@@ -106,14 +106,17 @@ pub(super) fn subgroups(
         if groups.keys().all(|&(_, value)| value == UNKNOWN) {
             continue;
         }
-        let cohort = |members| Cohort::new(task, members, patient);
         let of_column: Vec<SubgroupRow> = groups
             .iter()
             .map(|(group, members)| {
-                let others = others(&groups, *group);
-                let others = (!others.is_empty()).then(|| cohort(others));
-                let (_, value) = *group;
-                subgroup(column, value, &cohort(members.clone()), others.as_ref())
+                let others = Cohort::new(task, others(&groups, *group), patient);
+                let members = members.iter().copied();
+                subgroup(
+                    column,
+                    group.1,
+                    &Cohort::new(task, members, patient),
+                    &others,
+                )
             })
             .collect();
         let undefined = of_column.iter().filter(|row| row.auc.is_none()).count();
@@ -164,17 +167,12 @@ fn accuracy(cohort: &Cohort<'_>) -> Option<Estimate> {
     proportion(confusion.correct(), confusion.total())
 }
 
-fn subgroup(
-    column: &str,
-    value: &str,
-    cohort: &Cohort<'_>,
-    others: Option<&Cohort<'_>>,
-) -> SubgroupRow {
+fn subgroup(column: &str, value: &str, cohort: &Cohort<'_>, others: &Cohort<'_>) -> SubgroupRow {
     let counts = cohort.two_by_two();
     let (auc, auc_interval) = split(cohort.auc());
     let (positive_auc, positive_auc_interval) = split(cohort.positive_auc());
     let from_others = |of: fn(&Cohort<'_>) -> Option<Estimate>| {
-        let pair = of(cohort).zip(others.and_then(of));
+        let pair = of(cohort).zip(of(others));
         split(pair.map(|(own, others)| difference(own, others)))
     };
     let (positive_auc_difference, positive_auc_difference_interval) =
