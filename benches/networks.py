@@ -1,4 +1,7 @@
-"""The networks of src/nn in PyTorch, those of ImageNet by torchvision where it has them, and one step of their training, as src/training/fit takes it."""
+"""The networks of src/nn in PyTorch, and one step of their training, as src/training/fit takes it.
+
+Those of ImageNet are torchvision's, but for MobileNet, which it lacks.
+"""
 
 import torch
 import torchvision
