@@ -9,8 +9,9 @@ use super::kernels::{
     StemBackward, stem_image,
 };
 use super::plan::{image, plane};
+use super::weights::{collect, total};
 use super::workspace::{Workspace, shape};
-use super::{Gradients, Operation, weights};
+use super::{Gradients, Operation};
 
 impl Pass<'_> {
     /// Writes the gradients of each convolution's parameters, from that of the features.
@@ -35,7 +36,7 @@ impl Pass<'_> {
                 self.stem_backward(workspace, gradients);
             } else {
                 self.convolution_backward(workspace, at, convolution);
-                self.collect(workspace, at, gradients);
+                self.total(workspace, at, gradients);
             }
         }
     }
@@ -238,14 +239,14 @@ impl Pass<'_> {
         let [size, size_before] = [at, before].map(|at| image(self.program, at, lanes));
         let skipped_blocks = skipped.map(|to| shape.plane.blocks(self.program.extent(to).channels));
         let (weights, sums_share) = (&workspace.weights[..len], workspace.sums_share);
+        let benches = &workspace.benches;
         gradient
             .par_chunks_mut(shares.each * size_before)
-            .zip(workspace.weights_gradients[..shares.count * len].par_chunks_mut(len))
-            .zip(workspace.scratch.par_chunks_mut(workspace.scratch_share))
+            .zip(workspace.weights_gradients.par_chunks_mut(shape.taps()))
             .zip(workspace.sums.par_chunks_mut(sums_share))
             .with_max_len(1)
             .enumerate()
-            .for_each(|(share, (((gradient, weights_gradient), scratch), sums))| {
+            .for_each(|(share, ((gradient, weights_gradient), sums))| {
                 let images = gradient.len() / size_before;
                 let part = |all: &'_ [f32], size: usize| {
                     let start = share * shares.each * size;
@@ -263,39 +264,41 @@ impl Pass<'_> {
                     let size = blocks * shape.plane.block();
                     (&skipped_gradient[part(skipped_gradient, size)], blocks)
                 });
-                Backward {
-                    shape: Shape { images, ..shape },
-                    output: Differential {
-                        gradient: &output_gradient[part(output_gradient, size)],
-                        outputs: &outputs[part(outputs, size)],
-                        coefficients,
-                    },
-                    streamed: is_streamed(gradient.len()),
-                    input: Input {
-                        source: Source {
-                            values,
-                            scale,
-                            shift,
+                benches.lend(|scratch, points| {
+                    let points = &mut points[..shape.gradient()];
+                    Backward {
+                        shape: Shape { images, ..shape },
+                        output: Differential {
+                            gradient: &output_gradient[part(output_gradient, size)],
+                            outputs: &outputs[part(outputs, size)],
+                            coefficients,
                         },
-                        activation,
-                        skip,
-                        gradient,
-                        sums,
-                    },
-                    weights,
-                    weights_gradient,
-                    scratch,
-                }
-                .run(self.isa);
+                        streamed: is_streamed(gradient.len()),
+                        input: Input {
+                            source: Source {
+                                values,
+                                scale,
+                                shift,
+                            },
+                            activation,
+                            skip,
+                            gradient,
+                            sums,
+                        },
+                        weights,
+                        weights_gradient: &mut *points,
+                        scratch,
+                    }
+                    .run(self.isa);
+                    collect(self.isa, shape, points, weights_gradient);
+                });
             });
     }
 
-    fn collect(&self, workspace: &mut Workspace, at: usize, gradients: &mut Gradients<'_>) {
-        let lanes = self.isa.lanes();
-        let shape = shape(self.program, at, lanes, 0);
+    fn total(&self, workspace: &mut Workspace, at: usize, gradients: &mut Gradients<'_>) {
+        let shape = shape(self.program, at, self.isa.lanes(), 0);
         let channels_in = self.program.before(at).channels;
-        let part = shape.weights();
-        let parts = &workspace.weights_gradients[..workspace.shares.count * part];
-        weights::collect(self.isa, shape, channels_in, parts, gradients.weight);
+        let shares = &workspace.weights_gradients[..workspace.shares.count * shape.taps()];
+        total(self.isa, shape, channels_in, shares, gradients.weight);
     }
 }

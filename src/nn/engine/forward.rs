@@ -135,8 +135,7 @@ impl Pass<'_> {
             sums,
             sums_share,
             weights,
-            scratch,
-            scratch_share,
+            benches,
             ..
         } = workspace;
         let (from, [scale, shift]) = source(
@@ -152,26 +151,27 @@ impl Pass<'_> {
         output
             .par_chunks_mut(shares.each * image)
             .zip(input.par_chunks(shares.each * self.image(at - 1)))
-            .zip(scratch.par_chunks_mut(*scratch_share))
             .zip(sums.par_chunks_mut(*sums_share))
             .with_max_len(1)
-            .for_each(|(((output, input), scratch), sums)| {
+            .for_each(|((output, input), sums)| {
                 shape.plane.fill_border(output, f32::NAN);
                 let images = output.len() / image;
-                Forward {
-                    shape: super::kernels::Shape { images, ..shape },
-                    input: Source {
-                        values: input,
-                        scale,
-                        shift,
-                    },
-                    weights,
-                    streamed: is_streamed(output.len()),
-                    output,
-                    sums: &mut sums[..lanes],
-                    scratch,
-                }
-                .run(self.isa);
+                benches.lend(|scratch, _| {
+                    Forward {
+                        shape: super::kernels::Shape { images, ..shape },
+                        input: Source {
+                            values: input,
+                            scale,
+                            shift,
+                        },
+                        weights,
+                        streamed: is_streamed(output.len()),
+                        output,
+                        sums: &mut sums[..lanes],
+                        scratch,
+                    }
+                    .run(self.isa);
+                });
             });
     }
 

@@ -115,8 +115,8 @@ impl Engine {
         let shares = Shares::new(batch, shares);
         let mut lease = self.pool.take(&self.program, self.isa, shares)?;
         if let Some(workspace) = lease.get() {
-            self.pass(parameters)
-                .forward(workspace, images, statistics, features);
+            let pass = self.pass(parameters);
+            in_pool(|| pass.forward(workspace, images, statistics, features));
         }
         Ok(Training { lease })
     }
@@ -151,8 +151,8 @@ impl Engine {
                 features.len(),
                 batch * self.program.features().len(),
             )?;
-            self.pass(parameters)
-                .backward(workspace, features, gradients);
+            let pass = self.pass(parameters);
+            in_pool(|| pass.backward(workspace, features, gradients));
         }
         Ok(())
     }
@@ -207,4 +207,9 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// Works in a thread of the pool, so that its operations need not wake one each.
+fn in_pool(work: impl FnOnce() + Send) {
+    rayon::scope(|_| work());
 }

@@ -8,7 +8,7 @@ use super::kernels::{
     Direction, Isa, Memory, Plane, PointGradient, Shape, SingleBackward, SingleForward,
     SingleInput, TILE, Window,
 };
-use super::weights::{collect, transform};
+use super::weights::{collect, par_collect, total, transform};
 use super::workspace::{Shares, memory};
 use super::{Error, SHARES};
 
@@ -126,7 +126,7 @@ impl Single {
             return Ok(());
         }
         let weights = self.transform(weight, Direction::Backward)?;
-        let gradients = if self.is_wide() {
+        let shares = if self.is_wide() {
             self.backward_by_points(
                 Shares::new(batch, threads),
                 &weights,
@@ -141,13 +141,8 @@ impl Single {
                 of_images,
             )?
         };
-        collect(
-            self.isa,
-            self.shape(1),
-            self.channels[0],
-            &gradients,
-            of_weight,
-        );
+        let channels_in = self.channels[0];
+        total(self.isa, self.shape(1), channels_in, &shares, of_weight);
         Ok(())
     }
 
@@ -159,7 +154,7 @@ impl Single {
         [images, slopes]: [&[f32]; 2],
         gradient: &mut [f32],
     ) -> Result<Memory, Error> {
-        let part = self.shape(1).weights();
+        let part = self.shape(1).taps();
         let mut parts = memory(shares.count * part)?;
         let [before, after] = self.floats();
         gradient
@@ -186,7 +181,7 @@ impl Single {
         let [before, after] = self.floats();
         let at_once = self.at_once().min(shares.each);
         let shape = self.shape(at_once);
-        let mut sum = memory(shape.weights())?;
+        let mut sum = memory(shape.gradient())?;
         let units = shares.batch.div_ceil(at_once).min(UNITS);
         let mut tiles = memory(units * 2 * shape.scratch())?;
         let rounds = images
@@ -204,7 +199,7 @@ impl Single {
                     self.unit_backward(weights, [images, slopes], gradient, tiles)
                 })?;
             let batch = images.len() / before;
-            sum.par_chunks_exact_mut(shape.weights() / 36)
+            sum.par_chunks_exact_mut(shape.point())
                 .enumerate()
                 .for_each(|(point, sum)| {
                     for (unit, tiles) in tiles.chunks_exact(2 * shape.scratch()).enumerate() {
@@ -220,7 +215,9 @@ impl Single {
                     }
                 });
         }
-        Ok(sum)
+        let mut taps = memory(shape.taps())?;
+        par_collect(self.isa, shape, &sum, &mut taps);
+        Ok(taps)
     }
 
     /// How many images there are, once all sizes agree.
@@ -325,6 +322,7 @@ impl Single {
         let mut input = memory(size_in)?;
         let mut input_gradient = memory(size_in)?;
         let mut output = memory(size_out)?;
+        let mut points = memory(shape.gradient())?;
         let mut scratch = memory(3 * shape.scratch())?;
         let batches = images
             .chunks(at_once * before)
@@ -338,7 +336,7 @@ impl Single {
                 output: &output,
                 input: &input,
                 weights,
-                weights_gradient: part,
+                weights_gradient: &mut points,
                 first: number == 0,
                 gradient: &mut input_gradient,
                 scratch: &mut scratch,
@@ -346,6 +344,7 @@ impl Single {
             .run(self.isa);
             self.unpack(self.input, before, &input_gradient, gradient);
         }
+        collect(self.isa, shape, &points, part);
         Ok(())
     }
 

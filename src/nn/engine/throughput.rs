@@ -190,7 +190,7 @@ impl Case {
 
     fn backward(&self) -> Throughput {
         let (mut gradient, mut scratch) = (values(self.source().values.len()), self.scratch());
-        let mut weights_gradient = values(self.weights.len());
+        let mut weights_gradient = values(self.shape.gradient());
         let mut sums = vec![0.0; 2 * self.shape.blocks_in * self.shape.plane.lanes];
         let seconds = fastest(|| {
             Backward {

@@ -1,12 +1,11 @@
-//! A convolution's weights on their way into Winograd's domain, and their gradient on its way out, a
-//! block for each thread.
+//! A convolution's weights on their way into Winograd's domain, and their gradient on its way out.
 
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
-use super::kernels::{CollectGradient, Direction, Isa, Shape, TransformWeights};
+use super::kernels::{CollectGradient, Direction, Isa, Shape, TotalGradient, TransformWeights};
 
-/// Transforms weights into `to`, which is as long as [`Shape::weights`] says.
+/// Transforms weights into `to`, which is as long as [`Shape::weights`] says, a block for each thread.
 pub(super) fn transform(
     isa: Isa,
     shape: Shape,
@@ -33,23 +32,53 @@ pub(super) fn transform(
         });
 }
 
-/// Sums one or more parts of the gradient of the transformed weights into that of the weights.
-pub(super) fn collect(
+/// Transforms the gradient of a share back, by this thread, for the others have shares of their own.
+pub(super) fn collect(isa: Isa, shape: Shape, points: &[f32], taps: &mut [f32]) {
+    for (block, to) in taps
+        .chunks_exact_mut(shape.taps() / shape.blocks_in)
+        .enumerate()
+    {
+        CollectGradient {
+            shape,
+            points,
+            block,
+            to,
+        }
+        .run(isa);
+    }
+}
+
+/// Transforms the one gradient back, a block for each thread.
+pub(super) fn par_collect(isa: Isa, shape: Shape, points: &[f32], taps: &mut [f32]) {
+    taps.par_chunks_exact_mut(shape.taps() / shape.blocks_in)
+        .enumerate()
+        .for_each(|(block, to)| {
+            CollectGradient {
+                shape,
+                points,
+                block,
+                to,
+            }
+            .run(isa)
+        });
+}
+
+/// Sums the gradients of all shares, which lie one after the other, in their order.
+pub(super) fn total(
     isa: Isa,
     shape: Shape,
     channels_in: usize,
-    parts: &[f32],
+    shares: &[f32],
     gradient: &mut [f32],
 ) {
     gradient
         .par_chunks_mut(shape.plane.lanes * channels_in * 9)
         .enumerate()
         .for_each(|(block, to)| {
-            CollectGradient {
-                parts,
-                part: shape.weights(),
+            TotalGradient {
+                shape,
+                shares,
                 channels_in,
-                blocks_out: shape.blocks_out,
                 block,
                 to,
             }

@@ -1,4 +1,4 @@
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use snafu::OptionExt;
 
@@ -59,12 +59,9 @@ pub(super) struct Workspace {
     pub identity: [Vec<f32>; 2],
     /// The transformed weights of one convolution at a time.
     pub weights: Memory,
-    /// For each share the gradient of one convolution's transformed weights at a time.
+    /// For each share the gradient of one convolution's weights at a time, `[`[`Shape::taps`]`]`.
     pub weights_gradients: Memory,
-    /// For each share transformed tiles.
-    pub scratch: Memory,
-    /// Floats of `scratch` of a share.
-    pub scratch_share: usize,
+    pub benches: Benches,
     /// For each share the sums of one operation at a time.
     pub sums: Vec<f64>,
     /// Numbers of `sums` of a share.
@@ -101,9 +98,9 @@ impl Workspace {
                 .map(|(at, _)| shape(program, at, lanes, 1))
         };
         let weights = shapes().map(Shape::weights).max().unwrap_or(0);
-        // Shares begin on different lines of a cache.
-        let scratch = shapes().map(|shape| 3 * shape.scratch()).max().unwrap_or(0) + 16 * 11;
-        let scratch = scratch.next_multiple_of(16);
+        let tiles = shapes().map(|shape| 3 * shape.scratch()).max().unwrap_or(0);
+        let gradient = shapes().map(Shape::gradient).max().unwrap_or(0);
+        let taps = shapes().map(Shape::taps).max().unwrap_or(0);
         let width = |channels: usize| channels.next_multiple_of(lanes);
         let widest = program
             .convolutions()
@@ -127,9 +124,8 @@ impl Workspace {
             constants,
             identity: [vec![1.0; widest], vec![0.0; widest]],
             weights: memory(weights)?,
-            weights_gradients: memory(shares.count * weights)?,
-            scratch: memory(shares.count * scratch)?,
-            scratch_share: scratch,
+            weights_gradients: memory(shares.count * taps)?,
+            benches: Benches::new(shares.count, tiles, gradient)?,
             sums: vec![0.0; shares.count * 9 * widest],
             sums_share: 9 * widest,
         })
@@ -165,6 +161,41 @@ impl Workspace {
             }
         }
         &total[..len]
+    }
+}
+
+/// What a share is worked on with, by one thread at a time.
+struct Bench {
+    memory: Memory,
+    tiles: usize,
+}
+
+/// Benches that lie idle, as many as there are shares. The one that was put back last is taken first:
+/// it is still in a cache.
+pub(super) struct Benches(Mutex<Vec<Bench>>);
+
+impl Benches {
+    /// So many benches, each with so many floats for transformed tiles and for the gradient of
+    /// transformed weights.
+    fn new(count: usize, tiles: usize, gradient: usize) -> Result<Self, Error> {
+        // Both are read together, and should not begin on the same line of a cache.
+        let tiles = tiles.next_multiple_of(16) + 16 * 11;
+        let bench = |_| {
+            let memory = memory(tiles + gradient)?;
+            Ok(Bench { memory, tiles })
+        };
+        let benches: Result<_, _> = (0..count).map(bench).collect();
+        Ok(Self(Mutex::new(benches?)))
+    }
+
+    /// Lends the tiles and the gradient of a bench, which hold anything, to a share's work.
+    pub fn lend(&self, work: impl FnOnce(&mut [f32], &mut [f32])) {
+        let idle = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let bench = idle().pop();
+        let mut bench = bench.expect("there should be a bench for each share");
+        let (tiles, gradient) = bench.memory.split_at_mut(bench.tiles);
+        work(tiles, gradient);
+        idle().push(bench);
     }
 }
 

@@ -48,7 +48,7 @@ pub struct Backward<'a> {
     /// The transformed weights, turned round: `[block_in][36][channel_out][lane]`.
     pub weights: &'a [f32],
     /// The gradient of the weights, turned round and not yet transformed back:
-    /// `[36][block_in][block_out][channel_in][lane]`.
+    /// `[36][block_in][block_out][channel_in][lane]`, each of the 36 [`Shape::point`] after the last.
     pub weights_gradient: &'a mut [f32],
     /// Three times [`Shape::scratch`].
     pub scratch: &'a mut [f32],
@@ -140,8 +140,7 @@ impl<'a> Pass<'a> {
         first: bool,
         scratch: &'a mut [f32],
     ) -> Self {
-        let lengths = [weights, &*gradient].map(<[f32]>::len);
-        assert!(lengths.iter().all(|len| *len >= shape.weights()));
+        assert!(weights.len() >= shape.weights() && gradient.len() >= shape.gradient());
         assert!(scratch.len() >= 3 * shape.scratch());
         Self {
             shape,
@@ -184,7 +183,6 @@ impl<'a> Pass<'a> {
                 self.scratch.add(2 * size),
             ]
         };
-        let square = blocks_in * blocks_out * S::LANES * S::LANES;
         let mut places = [Place::default(); MOST];
         let mut first = 0;
         while first < order.tiles() {
@@ -217,7 +215,7 @@ impl<'a> Pass<'a> {
                         data: data.add(point * out_strides.point),
                         data_strides: out_strides,
                         blocks_out,
-                        to: self.gradient.add(point * square),
+                        to: self.gradient.add(point * self.shape.point()),
                         tiles,
                         first: self.first && first == 0,
                     }

@@ -58,6 +58,22 @@ impl Shape {
         36 * self.blocks_in * self.blocks_out * self.plane.lanes * self.plane.lanes
     }
 
+    /// Floats from one point of the gradient of the transformed weights to the next: no power of
+    /// two, lest all 36 lie in the same few lines of a cache.
+    pub fn point(self) -> usize {
+        self.weights() / 36 + 16
+    }
+
+    /// Floats of the gradient of the transformed weights.
+    pub fn gradient(self) -> usize {
+        36 * self.point()
+    }
+
+    /// Floats of that gradient once it is transformed back.
+    pub fn taps(self) -> usize {
+        self.weights() / 36 * 9
+    }
+
     /// Floats of scratch for one side's transformed tiles.
     pub fn scratch(self) -> usize {
         let blocks = self.blocks_in.max(self.blocks_out);

@@ -1,4 +1,4 @@
-use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::alloc::{Layout, alloc, dealloc};
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
@@ -22,10 +22,27 @@ impl Memory {
         let len = len.max(1);
         let layout = layout(len)?;
         // SAFETY: the layout has a size.
-        let start = NonNull::new(unsafe { alloc_zeroed(layout) })?.cast();
+        let start = NonNull::new(unsafe { alloc(layout) })?.cast::<f32>();
+        prefer_large_pages(start, layout);
+        // SAFETY: there is room for so many.
+        unsafe { start.write_bytes(0, len) };
         Some(Self { start, len })
     }
 }
+
+/// Asks for large pages, before the memory is first touched: with small ones a tenth of a training
+/// step goes into looking up where they are.
+#[cfg(target_os = "linux")]
+fn prefer_large_pages(start: NonNull<f32>, layout: Layout) {
+    if layout.align() == ALIGNMENTS[0] {
+        let whole = layout.size() / layout.align() * layout.align();
+        // SAFETY: the pages are the allocation's own, and keep what they hold.
+        unsafe { libc::madvise(start.as_ptr().cast(), whole, libc::MADV_HUGEPAGE) };
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn prefer_large_pages(_: NonNull<f32>, _: Layout) {}
 
 fn layout(len: usize) -> Option<Layout> {
     let bytes = len.checked_mul(4)?;

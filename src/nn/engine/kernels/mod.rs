@@ -47,7 +47,7 @@ pub use peak::Peak;
 pub use pixelwise::{Join, Pool, PoolBackward};
 pub use single::{PointGradient, SingleBackward, SingleForward, SingleInput};
 pub use stem::{Outputs, StemBackward, StemForward, image as stem_image, pack as stem_pack};
-pub use weights::{CollectGradient, Direction, TransformWeights};
+pub use weights::{CollectGradient, Direction, TotalGradient, TransformWeights};
 
 use portable::Portable;
 use simd::Simd;

@@ -1,5 +1,7 @@
 //! The matrix products between the transforms.
 
+use std::ops::Range;
+
 use super::Simd;
 use super::tiles::Strides;
 
@@ -37,38 +39,53 @@ impl Point {
     /// See [`Point`].
     #[inline(always)]
     pub unsafe fn multiply<S: Simd>(self, s: S) {
+        let tiles = 0..self.tiles;
         // SAFETY: the tiles are rounded up as `tile_step` says.
         unsafe {
             if S::LANES == 16 && self.blocks_out == 1 {
-                self.rows::<S, 28, 1>(s, 0);
+                self.rows::<S, 28, 1>(s, 0, tiles);
             } else if S::LANES == 16 {
-                self.all_rows::<S, 8, 2>(s);
+                self.all_rows::<S, 8, 2>(s, tiles);
             } else {
-                self.all_rows::<S, 6, 2>(s);
+                // Two tiles that are left over would take as long as six.
+                let few = matches!(self.tiles % 6, 1 | 2) && self.blocks_out.is_multiple_of(4);
+                let left = if few { self.tiles % 6 } else { 0 };
+                let most = self.tiles - left;
+                self.all_rows::<S, 6, 2>(s, 0..most);
+                self.all_rows::<S, 2, 4>(s, most..self.tiles);
             }
         }
     }
 
     #[inline(always)]
-    unsafe fn all_rows<S: Simd, const TILES: usize, const BLOCKS: usize>(self, s: S) {
+    unsafe fn all_rows<S: Simd, const TILES: usize, const BLOCKS: usize>(
+        self,
+        s: S,
+        tiles: Range<usize>,
+    ) {
         let mut block = 0;
         // SAFETY: the blocks are among `blocks_out`.
         unsafe {
             while block + BLOCKS <= self.blocks_out {
-                self.rows::<S, TILES, BLOCKS>(s, block);
+                self.rows::<S, TILES, BLOCKS>(s, block, tiles.clone());
                 block += BLOCKS;
             }
             while block < self.blocks_out {
-                self.rows::<S, TILES, 1>(s, block);
+                self.rows::<S, TILES, 1>(s, block, tiles.clone());
                 block += 1;
             }
         }
     }
 
     #[inline(always)]
-    unsafe fn rows<S: Simd, const TILES: usize, const BLOCKS: usize>(self, s: S, block: usize) {
+    unsafe fn rows<S: Simd, const TILES: usize, const BLOCKS: usize>(
+        self,
+        s: S,
+        block: usize,
+        tiles: Range<usize>,
+    ) {
         let weights_block = 36 * self.blocks_in * S::LANES * S::LANES;
-        for tile in (0..self.tiles).step_by(TILES) {
+        for tile in tiles.step_by(TILES) {
             // SAFETY: as for `multiply`.
             unsafe {
                 let mut sums = [[s.splat(0.0); TILES]; BLOCKS];

@@ -1,5 +1,6 @@
 //! Weights on their way into Winograd's domain, and their gradients on the way out.
 
+use super::convolution::Shape;
 use super::isa::Kernel;
 use super::winograd::{Gradient, Kernel3, both};
 use super::{Isa, Simd};
@@ -12,6 +13,10 @@ pub enum Direction {
     /// For the gradient of the inputs: lanes are input channels, and each kernel is turned round.
     Backward,
 }
+
+/// Rows that are transformed before they are written: their points lie so far apart that a cache has
+/// only a few lines for all 36.
+const ROWS: usize = 8;
 
 /// Transforms one block of a convolution's weights.
 #[derive(Debug)]
@@ -48,55 +53,59 @@ impl Kernel for TransformWeights<'_> {
         let first = self.block * S::LANES;
         let lanes = lanes.saturating_sub(first).min(S::LANES);
         let mut kernel = [[0.0f32; 16]; 9];
-        for row in 0..all_rows {
-            for lane in 0..lanes {
-                let place = match self.direction {
-                    Direction::Forward => (first + lane) * channels_in + row,
-                    Direction::Backward => row * channels_in + first + lane,
-                };
-                let from = if row < rows {
-                    &self.weights[9 * place..][..9]
-                } else {
-                    &[0.0; 9]
-                };
-                for (at, value) in from.iter().enumerate() {
-                    let at = if self.direction == Direction::Forward {
-                        at
-                    } else {
-                        8 - at
+        let mut written = [[0.0f32; 16 * ROWS]; 36];
+        for start in (0..all_rows).step_by(ROWS) {
+            let floats = (all_rows - start).min(ROWS) * S::LANES;
+            for (row, at_row) in (start..all_rows).zip((0..floats).step_by(S::LANES)) {
+                for lane in 0..lanes {
+                    let place = match self.direction {
+                        Direction::Forward => (first + lane) * channels_in + row,
+                        Direction::Backward => row * channels_in + first + lane,
                     };
-                    kernel[at][lane] = *value;
+                    let from = if row < rows {
+                        &self.weights[9 * place..][..9]
+                    } else {
+                        &[0.0; 9]
+                    };
+                    for (at, value) in from.iter().enumerate() {
+                        let at = if self.direction == Direction::Forward {
+                            at
+                        } else {
+                            8 - at
+                        };
+                        kernel[at][lane] = *value;
+                    }
+                }
+                let mut square = [[s.splat(0.0); 3]; 3];
+                for at in 0..9 {
+                    // SAFETY: an array has at least as many floats as a vector.
+                    square[at / 3][at % 3] = unsafe { s.load(kernel[at].as_ptr()) };
+                }
+                let points = both::<S, Kernel3, 3, 6>(s, square);
+                for (point, to) in written.iter_mut().enumerate() {
+                    let to = &mut to[at_row..][..S::LANES];
+                    // SAFETY: the slice is as long as a vector.
+                    unsafe { s.store(to.as_mut_ptr(), points[point / 6][point % 6]) };
                 }
             }
-            let mut square = [[s.splat(0.0); 3]; 3];
-            for at in 0..9 {
-                // SAFETY: an array has at least as many floats as a vector.
-                square[at / 3][at % 3] = unsafe { s.load(kernel[at].as_ptr()) };
-            }
-            let points = both::<S, Kernel3, 3, 6>(s, square);
-            for point in 0..36 {
-                let to = &mut self.to[(point * all_rows + row) * S::LANES..][..S::LANES];
-                // SAFETY: the slice is as long as a vector.
-                unsafe { s.store(to.as_mut_ptr(), points[point / 6][point % 6]) };
+            for (point, from) in written.iter().enumerate() {
+                let at = (point * all_rows + start) * S::LANES;
+                self.to[at..][..floats].copy_from_slice(&from[..floats]);
             }
         }
     }
 }
 
-/// Sums the parts of a gradient and brings one block of it back.
+/// Transforms the gradient of one block of input channels back.
 #[derive(Debug)]
 pub struct CollectGradient<'a> {
-    /// One or more of what [`Backward`](super::Backward) gives, one after the other.
-    pub parts: &'a [f32],
-    /// Floats of a part.
-    pub part: usize,
-    /// Input channels.
-    pub channels_in: usize,
-    /// Blocks of output channels.
-    pub blocks_out: usize,
-    /// The block of output channels.
+    /// The sizes.
+    pub shape: Shape,
+    /// What [`Backward`](super::Backward) gives.
+    pub points: &'a [f32],
+    /// The block of input channels.
     pub block: usize,
-    /// `[channel_out of the block][channel_in][3][3]`
+    /// `[block_out][channel_in of the block][9][lane]`
     pub to: &'a mut [f32],
 }
 
@@ -110,25 +119,68 @@ impl CollectGradient<'_> {
 impl Kernel for CollectGradient<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let square = S::LANES * S::LANES;
+        let rows = self.shape.blocks_out * S::LANES;
+        let first = self.block * rows;
+        for (row, to) in self.to.chunks_exact_mut(9 * S::LANES).enumerate() {
+            let mut points = [[s.splat(0.0); 6]; 6];
+            for point in 0..36 {
+                let at = point * self.shape.point() + (first + row) * S::LANES;
+                let from = &self.points[at..][..S::LANES];
+                // SAFETY: the slice is as long as a vector.
+                points[point / 6][point % 6] = unsafe { s.load(from.as_ptr()) };
+            }
+            let taps = both::<S, Gradient, 6, 3>(s, points);
+            // The gradient was summed for kernels that are turned round.
+            for (at, to) in to.chunks_exact_mut(S::LANES).rev().enumerate() {
+                // SAFETY: the chunk is as long as a vector.
+                unsafe { s.store(to.as_mut_ptr(), taps[at / 3][at % 3]) };
+            }
+        }
+    }
+}
+
+/// Sums the gradients of all shares of one block of output channels.
+#[derive(Debug)]
+pub struct TotalGradient<'a> {
+    /// The sizes.
+    pub shape: Shape,
+    /// One or more of `[block_in][block_out][channel_in][9][lane]`, as [`CollectGradient`] gives them.
+    pub shares: &'a [f32],
+    /// Input channels.
+    pub channels_in: usize,
+    /// The block of output channels.
+    pub block: usize,
+    /// `[channel_out of the block][channel_in][3][3]`
+    pub to: &'a mut [f32],
+}
+
+impl TotalGradient<'_> {
+    /// Computes it.
+    pub fn run(self, isa: Isa) {
+        isa.run(self);
+    }
+}
+
+impl Kernel for TotalGradient<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Shape { blocks_out, .. } = self.shape;
         let lanes = self.to.len() / (9 * self.channels_in);
         for channel in 0..self.channels_in {
             let (block_in, row) = (channel / S::LANES, channel % S::LANES);
-            let at = (block_in * self.blocks_out + self.block) * square + row * S::LANES;
-            let mut points = [[s.splat(0.0); 6]; 6];
-            for part in self.parts.chunks_exact(self.part) {
-                for point in 0..36 {
-                    let from = &part[point * (self.part / 36) + at..][..S::LANES];
-                    let sum = points[point / 6][point % 6];
-                    // SAFETY: the slice is as long as a vector.
-                    points[point / 6][point % 6] = s.add(sum, unsafe { s.load(from.as_ptr()) });
+            let at = ((block_in * blocks_out + self.block) * S::LANES + row) * 9 * S::LANES;
+            let mut sums = [s.splat(0.0); 9];
+            for share in self.shares.chunks_exact(self.shape.taps()) {
+                let taps = share[at..][..9 * S::LANES].chunks_exact(S::LANES);
+                for (sum, tap) in sums.iter_mut().zip(taps) {
+                    // SAFETY: the chunk is as long as a vector.
+                    *sum = s.add(*sum, unsafe { s.load(tap.as_ptr()) });
                 }
             }
-            let kernel = both::<S, Gradient, 6, 3>(s, points);
             let mut values = [[0.0f32; 16]; 9];
-            for at in 0..9 {
+            for (values, sum) in values.iter_mut().zip(sums) {
                 // SAFETY: an array has at least as many floats as a vector.
-                unsafe { s.store(values[8 - at].as_mut_ptr(), kernel[at / 3][at % 3]) };
+                unsafe { s.store(values.as_mut_ptr(), sum) };
             }
             for lane in 0..lanes {
                 let to = &mut self.to[(lane * self.channels_in + channel) * 9..][..9];
