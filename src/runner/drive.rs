@@ -202,23 +202,24 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
-    /// How many threads a task of a stage gets: the cores, shared by the tasks that are left and
-    /// may run beside it.
+    /// How many threads a task of a stage gets: the cores, shared by the tasks that will run beside it
+    /// for long. Those are the ones that have not begun, as many as may, and the ones that are not yet
+    /// half done: else the last task of a stage would be left with one core.
     fn threads_for(&self, kind: StageKind) -> usize {
-        let left = self.plan.tasks().filter(|task| {
-            let state = self
-                .observed
-                .tasks
-                .get(&task.id)
-                .copied()
-                .unwrap_or_default();
-            task.id.stage == kind && matches!(state, TaskState::Pending | TaskState::Running)
-        });
+        let state = |id| self.observed.tasks.get(&id).copied().unwrap_or_default();
+        let pending = self
+            .plan
+            .tasks()
+            .filter(|task| task.id.stage == kind && state(task.id) == TaskState::Pending);
+        let running = self
+            .running
+            .iter()
+            .filter(|(id, pace)| id.stage == kind && pace.share() < 0.5);
         let most = self
             .plan
             .max_parallel
             .map_or(usize::MAX, |most| most as usize);
-        let beside = left.count().min(most).max(1);
+        let beside = (pending.count() + running.count()).min(most).max(1);
         (self.settings.threads / beside).max(1)
     }
 

@@ -147,6 +147,24 @@ fn tasks_share_the_cores_and_a_lone_one_has_them_all() {
 }
 
 #[test]
+fn the_last_task_of_a_stage_has_the_cores_of_those_that_are_about_to_end() {
+    let store = Storage::memory();
+    let acts = (0..3).map(|index| {
+        let time = Duration::from_millis(if index == 0 { 800 } else { 1000 });
+        (task(StageKind::Train, index), Act::Work(time))
+    });
+    let script = Script::new(&store, acts);
+    try_run(&script, fixtures::training_run(), &settings(3)).expect("should run");
+    let ran = script.ran.lock().unwrap();
+    let threads: Vec<_> = ran
+        .iter()
+        .filter(|(id, _)| id.stage == StageKind::Train)
+        .map(|(_, threads)| *threads)
+        .collect();
+    assert_eq!(threads, [1, 1, 1, 3]);
+}
+
+#[test]
 fn run_again_nothing_is_done_twice_and_it_says_so_within_a_second() {
     let store = Storage::memory();
     let first = run_small(&Script::new(&store, []));
