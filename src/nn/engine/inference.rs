@@ -4,17 +4,14 @@ use std::ops::Range;
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
-use snafu::OptionExt;
 
-use super::error::MemorySnafu;
 use super::forward::pack_stem;
 use super::kernels::{
-    Direction, Inference, Isa, Memory, Outputs, Shape, StemForward, TransformWeights, stem_image,
-    stem_pack,
+    Direction, Inference, Isa, Memory, Outputs, Shape, StemForward, stem_image, stem_pack,
 };
 use super::plan::{image, plane};
-use super::workspace::{Shares, shape};
-use super::{Error, Operation, Parameters, Program, Statistics};
+use super::workspace::{Shares, memory, shape};
+use super::{Error, Operation, Parameters, Program, Statistics, weights};
 
 /// Floats of the images that a few layers work on before the next few do: about what a core's own
 /// cache and its share of the common one hold.
@@ -28,12 +25,6 @@ pub struct Folded {
     pub(super) isa: Isa,
     /// For each convolution its transformed weights, and the bias of each lane.
     layers: Vec<(Memory, Vec<f32>)>,
-}
-
-fn memory(len: usize) -> Result<Memory, Error> {
-    Memory::zeros(len).context(MemorySnafu {
-        bytes: len.saturating_mul(4),
-    })
 }
 
 impl Folded {
@@ -91,20 +82,14 @@ fn fold(
         return Ok((packed, bias));
     }
     let mut transformed = memory(shape.weights())?;
-    let len = transformed.len() / shape.blocks_out;
-    transformed
-        .par_chunks_exact_mut(len)
-        .enumerate()
-        .for_each(|(block, to)| {
-            TransformWeights {
-                weights: &weight,
-                channels_in,
-                direction: Direction::Forward,
-                block,
-                to,
-            }
-            .run(isa);
-        });
+    weights::transform(
+        isa,
+        shape,
+        channels_in,
+        Direction::Forward,
+        &weight,
+        &mut transformed,
+    );
     Ok((transformed, bias))
 }
 

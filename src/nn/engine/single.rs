@@ -146,7 +146,7 @@ impl Single {
         Ok(())
     }
 
-    /// Each share sums the gradient of the weights by itself. Returns all of these.
+    /// Each share sums the gradient of the weights by itself, and transforms it back. Returns all of these.
     fn backward_by_shares(
         &self,
         shares: Shares,
@@ -170,7 +170,7 @@ impl Single {
     }
 
     /// Where a share's sum would be larger than all that is summed: tiles are kept, and each of the
-    /// 36 points is summed over all images. Returns the one sum.
+    /// 36 points is summed over all images. Returns the one sum, transformed back.
     fn backward_by_points(
         &self,
         shares: Shares,

@@ -34,10 +34,20 @@ pub(super) fn transform(
 
 /// Transforms the gradient of a share back, by this thread, for the others have shares of their own.
 pub(super) fn collect(isa: Isa, shape: Shape, points: &[f32], taps: &mut [f32]) {
-    for (block, to) in taps
-        .chunks_exact_mut(shape.taps() / shape.blocks_in)
+    taps.chunks_exact_mut(shape.taps() / shape.blocks_in)
         .enumerate()
-    {
+        .for_each(collect_block(isa, shape, points));
+}
+
+/// Transforms the one gradient back, a block for each thread.
+pub(super) fn par_collect(isa: Isa, shape: Shape, points: &[f32], taps: &mut [f32]) {
+    taps.par_chunks_exact_mut(shape.taps() / shape.blocks_in)
+        .enumerate()
+        .for_each(collect_block(isa, shape, points));
+}
+
+fn collect_block(isa: Isa, shape: Shape, points: &[f32]) -> impl Fn((usize, &mut [f32])) {
+    move |(block, to)| {
         CollectGradient {
             shape,
             points,
@@ -46,21 +56,6 @@ pub(super) fn collect(isa: Isa, shape: Shape, points: &[f32], taps: &mut [f32]) 
         }
         .run(isa);
     }
-}
-
-/// Transforms the one gradient back, a block for each thread.
-pub(super) fn par_collect(isa: Isa, shape: Shape, points: &[f32], taps: &mut [f32]) {
-    taps.par_chunks_exact_mut(shape.taps() / shape.blocks_in)
-        .enumerate()
-        .for_each(|(block, to)| {
-            CollectGradient {
-                shape,
-                points,
-                block,
-                to,
-            }
-            .run(isa)
-        });
 }
 
 /// Sums the gradients of all shares, which lie one after the other, in their order.

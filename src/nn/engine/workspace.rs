@@ -59,7 +59,7 @@ pub(super) struct Workspace {
     pub identity: [Vec<f32>; 2],
     /// The transformed weights of one convolution at a time.
     pub weights: Memory,
-    /// For each share the gradient of one convolution's weights at a time, `[`[`Shape::taps`]`]`.
+    /// For each share the gradient of one convolution's weights at a time, of [`Shape::taps`].
     pub weights_gradients: Memory,
     pub benches: Benches,
     /// For each share the sums of one operation at a time.
