@@ -135,15 +135,11 @@ fn tasks_share_the_cores_and_a_lone_one_has_them_all() {
     let store = Storage::memory();
     let script = Script::new(&store, []);
     try_run(&script, fixtures::training_run(), &settings(4)).expect("should run");
-    let ran = script.ran.lock().unwrap();
-    let threads = |stage| {
-        ran.iter()
-            .filter(move |(id, _)| id.stage == stage)
-            .map(|(_, threads)| *threads)
-    };
-    assert!(threads(StageKind::Preprocess).all(|threads| threads >= 2));
-    assert!(threads(StageKind::Evaluate).all(|threads| threads == 4));
-    assert_eq!(threads(StageKind::Train).next(), Some(1));
+    let preprocess = script.threads(StageKind::Preprocess);
+    assert!(preprocess.iter().all(|threads| *threads >= 2));
+    let evaluate = script.threads(StageKind::Evaluate);
+    assert!(evaluate.iter().all(|threads| *threads == 4));
+    assert_eq!(script.threads(StageKind::Train).first(), Some(&1));
 }
 
 #[test]
@@ -155,13 +151,7 @@ fn the_last_task_of_a_stage_has_the_cores_of_those_that_are_about_to_end() {
     });
     let script = Script::new(&store, acts);
     try_run(&script, fixtures::training_run(), &settings(3)).expect("should run");
-    let ran = script.ran.lock().unwrap();
-    let threads: Vec<_> = ran
-        .iter()
-        .filter(|(id, _)| id.stage == StageKind::Train)
-        .map(|(_, threads)| *threads)
-        .collect();
-    assert_eq!(threads, [1, 1, 1, 3]);
+    assert_eq!(script.threads(StageKind::Train), [1, 1, 1, 3]);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::super::Execute;
 use crate::stages::{Progress, Summary, TaskContext, TaskError};
 use crate::storage::Storage;
-use crate::workflow::{TaskRef, TaskSpec};
+use crate::workflow::{StageKind, TaskRef, TaskSpec};
 
 /// What a scripted task does; one that is not named ends well at once.
 #[derive(Clone)]
@@ -35,7 +35,7 @@ pub(super) enum Act {
 pub(super) struct Script {
     pub store: Storage,
     acts: BTreeMap<TaskRef, Act>,
-    pub ran: Mutex<Vec<(TaskRef, usize)>>,
+    ran: Mutex<Vec<(TaskRef, usize)>>,
     running: AtomicUsize,
     pub most: AtomicUsize,
 }
@@ -55,6 +55,13 @@ impl Script {
         let mut ran: Vec<_> = self.ran.lock().unwrap().iter().map(|(id, _)| *id).collect();
         ran.sort();
         ran
+    }
+
+    /// How many threads each task of a stage has had, in the order of their beginnings.
+    pub fn threads(&self, stage: StageKind) -> Vec<usize> {
+        let ran = self.ran.lock().unwrap();
+        let of_stage = ran.iter().filter(|(id, _)| id.stage == stage);
+        of_stage.map(|(_, threads)| *threads).collect()
     }
 
     fn act(&self, id: TaskRef, context: &TaskContext<'_>) -> Result<Summary, TaskError> {

@@ -1,5 +1,7 @@
 //! Weights on their way into Winograd's domain, and their gradients on the way out.
 
+use std::ops::Range;
+
 use super::convolution::Shape;
 use super::isa::Kernel;
 use super::winograd::{Gradient, Kernel3, both};
@@ -38,6 +40,24 @@ impl TransformWeights<'_> {
     pub fn run(self, isa: Isa) {
         isa.run(self);
     }
+
+    /// Reads a row's kernels, that of a channel into a lane.
+    #[inline(always)]
+    fn read(&self, row: usize, channels: Range<usize>, kernel: &mut [[f32; 16]; 9]) {
+        for (lane, channel) in channels.enumerate() {
+            let place = match self.direction {
+                Direction::Forward => channel * self.channels_in + row,
+                Direction::Backward => row * self.channels_in + channel,
+            };
+            for (at, value) in self.weights[9 * place..][..9].iter().enumerate() {
+                let at = match self.direction {
+                    Direction::Forward => at,
+                    Direction::Backward => 8 - at,
+                };
+                kernel[at][lane] = *value;
+            }
+        }
+    }
 }
 
 impl Kernel for TransformWeights<'_> {
@@ -57,24 +77,10 @@ impl Kernel for TransformWeights<'_> {
         for start in (0..all_rows).step_by(ROWS) {
             let floats = (all_rows - start).min(ROWS) * S::LANES;
             for (row, at_row) in (start..all_rows).zip((0..floats).step_by(S::LANES)) {
-                for lane in 0..lanes {
-                    let place = match self.direction {
-                        Direction::Forward => (first + lane) * channels_in + row,
-                        Direction::Backward => row * channels_in + first + lane,
-                    };
-                    let from = if row < rows {
-                        &self.weights[9 * place..][..9]
-                    } else {
-                        &[0.0; 9]
-                    };
-                    for (at, value) in from.iter().enumerate() {
-                        let at = if self.direction == Direction::Forward {
-                            at
-                        } else {
-                            8 - at
-                        };
-                        kernel[at][lane] = *value;
-                    }
+                if row < rows {
+                    self.read(row, first..first + lanes, &mut kernel);
+                } else {
+                    kernel = [[0.0; 16]; 9];
                 }
                 let mut square = [[s.splat(0.0); 3]; 3];
                 for at in 0..9 {
