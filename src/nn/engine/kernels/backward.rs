@@ -2,12 +2,10 @@
 
 use super::convolution::Shape;
 use super::finish::{Backpropagate, Passed};
-use super::group::Products;
+use super::group::{Next, Products, WeightsGradient};
 use super::images::{Activated, Derived, Differential, Images, ImagesMut, Source};
-use super::isa::Kernel;
-use super::product::GradientPoint;
 use super::tiles::{Finish, Load, MOST, Place, gather, scatter, scatter_inner};
-use super::{Isa, Simd};
+use super::{Isa, Kernel, Simd};
 
 /// The layer before a convolution, whose gradient is wanted.
 #[derive(Debug)]
@@ -183,13 +181,14 @@ impl<'a> Pass<'a> {
                 self.scratch.add(2 * size),
             ]
         };
-        let mut places = [Place::default(); MOST];
-        let mut first = 0;
-        while first < order.tiles() {
-            let tiles = order.group(first, self.shape.group(), &mut places);
-            let places = &places[..tiles];
+        let [mut places, mut coming] = [[Place::default(); MOST]; 2];
+        let mut tiles = order.group(0, self.shape.group(), &mut places);
+        let mut done = 0;
+        while tiles > 0 {
+            let first = self.first && done == 0;
+            done += tiles;
+            let after = order.group(done, self.shape.group(), &mut coming);
             let products = Products {
-                order,
                 weights: self.weights,
                 from: data,
                 from_strides: out_strides,
@@ -198,32 +197,29 @@ impl<'a> Pass<'a> {
                 to_strides: in_strides,
                 blocks_out: blocks_in,
                 tiles,
-                next: first + tiles,
+                gradient: Some(WeightsGradient {
+                    inner,
+                    inner_strides: in_strides,
+                    blocks: blocks_in,
+                    to: self.gradient,
+                    point: self.shape.point(),
+                    first,
+                }),
+                next: Next {
+                    plane,
+                    places: &coming[..after],
+                    images: [output.images(), input.images()],
+                },
             };
+            let places_now = &places[..tiles];
             // SAFETY: the caller vouches for images and lengths.
             unsafe {
-                scatter(s, output, plane, blocks_out, places, data, out_strides);
-                scatter_inner(s, input, plane, blocks_in, places, inner, in_strides);
-                for point in 0..36 {
-                    products.prefetch(s, point, output);
-                    products.prefetch_tiles(s, point, input);
-                    products.point(s, point);
-                    GradientPoint {
-                        inner: inner.add(point * in_strides.point),
-                        inner_strides: in_strides,
-                        blocks_in,
-                        data: data.add(point * out_strides.point),
-                        data_strides: out_strides,
-                        blocks_out,
-                        to: self.gradient.add(point * self.shape.point()),
-                        tiles,
-                        first: self.first && first == 0,
-                    }
-                    .multiply(s);
-                }
-                gather(s, finish, blocks_in, places, to, in_strides);
+                scatter(s, output, plane, blocks_out, places_now, data, out_strides);
+                scatter_inner(s, input, plane, blocks_in, places_now, inner, in_strides);
+                products.run(s);
+                gather(s, finish, blocks_in, places_now, to, in_strides);
             }
-            first += tiles;
+            (places, tiles) = (coming, after);
         }
     }
 }

@@ -1,13 +1,12 @@
 //! The 3x3 convolution by Winograd's transforms.
 
 use super::finish::{Activate, Measure};
-use super::group::Products;
+use super::group::{Next, Products};
 use super::images::{Activated, Images, ImagesMut, Plain, Source};
-use super::isa::Kernel;
 use super::layout::Plane;
 use super::product::tile_step;
 use super::tiles::{Finish, Load, MOST, Order, Place, Strides, gather, scatter};
-use super::{Isa, Simd};
+use super::{Isa, Kernel, Simd};
 
 /// Floats that a cache may hold.
 const CACHED: usize = 1 << 20;
@@ -173,10 +172,7 @@ impl Kernel for Inference<'_> {
         } = self.shape;
         assert_eq!(plane.lanes, S::LANES);
         assert!(self.bias.len() >= blocks_out * S::LANES);
-        let load = Plain {
-            plane,
-            images: Images::new(self.input, plane, blocks_in, images),
-        };
+        let load = Plain(Images::new(self.input, plane, blocks_in, images));
         let to = if self.pooled { plane.halved() } else { plane };
         let mut finish = Activate {
             plane,
@@ -210,13 +206,13 @@ pub unsafe fn convolve<S: Simd, L: Load<S>, F: Finish<S>>(
         shape.strides(shape.blocks_out),
     );
     let order = shape.order();
-    let mut places = [Place::default(); MOST];
-    let mut first = 0;
-    while first < order.tiles() {
-        let tiles = order.group(first, shape.group(), &mut places);
-        let places = &places[..tiles];
+    let [mut places, mut coming] = [[Place::default(); MOST]; 2];
+    let mut tiles = order.group(0, shape.group(), &mut places);
+    let mut done = 0;
+    while tiles > 0 {
+        done += tiles;
+        let after = order.group(done, shape.group(), &mut coming);
         let products = Products {
-            order,
             weights,
             from: from.as_ptr(),
             from_strides,
@@ -224,9 +220,15 @@ pub unsafe fn convolve<S: Simd, L: Load<S>, F: Finish<S>>(
             to: to.as_mut_ptr(),
             to_strides,
             blocks_out: shape.blocks_out,
-            next: first + tiles,
             tiles,
+            gradient: None,
+            next: Next {
+                plane: shape.plane,
+                places: &coming[..after],
+                images: [load.images(), &[]],
+            },
         };
+        let places_now = &places[..tiles];
         // SAFETY: the caller vouches for `load` and `finish`; scratch and weights are long enough.
         unsafe {
             scatter(
@@ -234,16 +236,20 @@ pub unsafe fn convolve<S: Simd, L: Load<S>, F: Finish<S>>(
                 load,
                 shape.plane,
                 shape.blocks_in,
-                places,
+                places_now,
                 from.as_mut_ptr(),
                 from_strides,
             );
-            for point in 0..36 {
-                products.prefetch(s, point, load);
-                products.point(s, point);
-            }
-            gather(s, finish, shape.blocks_out, places, to.as_ptr(), to_strides);
+            products.run(s);
+            gather(
+                s,
+                finish,
+                shape.blocks_out,
+                places_now,
+                to.as_ptr(),
+                to_strides,
+            );
         }
-        first += tiles;
+        (places, tiles) = (coming, after);
     }
 }

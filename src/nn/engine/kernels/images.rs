@@ -1,5 +1,7 @@
 //! Images as the kernels reach them.
 
+use std::slice::from_ref;
+
 use super::Simd;
 use super::layout::{Plane, TILE};
 use super::tiles::{Load, Place};
@@ -38,6 +40,7 @@ impl Images {
         unsafe { self.start.add(image * self.image + block * self.block) }
     }
 
+    /// Asks for a tile's pixels, those above and beside it left out.
     #[inline(always)]
     pub fn prefetch<S: Simd>(self, s: S, plane: Plane, place: Place) {
         for block in 0..self.blocks {
@@ -108,7 +111,6 @@ pub struct Source<'a> {
 /// A [`Source`] as it is read.
 #[derive(Clone, Copy)]
 pub struct Activated {
-    pub plane: Plane,
     pub images: Images,
     pub scale: *const f32,
     pub shift: *const f32,
@@ -119,7 +121,6 @@ impl Activated {
         let lanes = blocks * plane.lanes;
         assert!(source.scale.len() >= lanes && source.shift.len() >= lanes);
         Self {
-            plane,
             images: Images::new(source.values, plane, blocks, images),
             scale: source.scale.as_ptr(),
             shift: source.shift.as_ptr(),
@@ -157,17 +158,14 @@ impl<S: Simd> Load<S> for Activated {
     }
 
     #[inline(always)]
-    fn prefetch(self, s: S, place: Place) {
-        self.images.prefetch(s, self.plane, place);
+    fn images(&self) -> &[Images] {
+        from_ref(&self.images)
     }
 }
 
 /// Values that are read as they are.
 #[derive(Clone, Copy)]
-pub struct Plain {
-    pub plane: Plane,
-    pub images: Images,
-}
+pub struct Plain(pub Images);
 
 impl<S: Simd> Load<S> for Plain {
     type Block = usize;
@@ -180,12 +178,12 @@ impl<S: Simd> Load<S> for Plain {
     #[inline(always)]
     unsafe fn pixel(self, s: S, block: usize, image: usize, at: usize) -> S::V {
         // SAFETY: the caller vouches for the place.
-        unsafe { s.load(self.images.at(image, block).add(at)) }
+        unsafe { s.load(self.0.at(image, block).add(at)) }
     }
 
     #[inline(always)]
-    fn prefetch(self, s: S, place: Place) {
-        self.images.prefetch(s, self.plane, place);
+    fn images(&self) -> &[Images] {
+        from_ref(&self.0)
     }
 }
 
@@ -204,9 +202,8 @@ pub struct Differential<'a> {
 /// A [`Differential`] as it is read.
 #[derive(Clone, Copy)]
 pub struct Derived {
-    pub plane: Plane,
-    pub gradient: Images,
-    pub outputs: Images,
+    /// The gradient and the outputs.
+    pub images: [Images; 2],
     pub coefficients: [*const f32; 3],
 }
 
@@ -215,9 +212,8 @@ impl Derived {
         let lanes = blocks * plane.lanes;
         assert!(from.coefficients.iter().all(|values| values.len() >= lanes));
         Self {
-            plane,
-            gradient: Images::new(from.gradient, plane, blocks, images),
-            outputs: Images::new(from.outputs, plane, blocks, images),
+            images: [from.gradient, from.outputs]
+                .map(|values| Images::new(values, plane, blocks, images)),
             coefficients: from.coefficients.map(<[f32]>::as_ptr),
         }
     }
@@ -245,18 +241,14 @@ impl<S: Simd> Load<S> for Derived {
     unsafe fn pixel(self, s: S, block: Self::Block, image: usize, at: usize) -> S::V {
         let (block, c0, c1, c2) = block;
         // SAFETY: the caller vouches for the place.
-        let (g, z) = unsafe {
-            (
-                s.load(self.gradient.at(image, block).add(at)),
-                s.load(self.outputs.at(image, block).add(at)),
-            )
-        };
+        let [g, z] = self
+            .images
+            .map(|images| unsafe { s.load(images.at(image, block).add(at)) });
         s.where_number(s.fma(g, c0, s.fma(z, c1, c2)), z)
     }
 
     #[inline(always)]
-    fn prefetch(self, s: S, place: Place) {
-        self.gradient.prefetch(s, self.plane, place);
-        self.outputs.prefetch(s, self.plane, place);
+    fn images(&self) -> &[Images] {
+        &self.images
     }
 }

@@ -1,4 +1,6 @@
-use super::{Portable, Simd};
+#[cfg(target_arch = "x86_64")]
+use super::x86;
+use super::{Kernel, Portable};
 
 /// The instructions that the kernels use.
 ///
@@ -17,13 +19,6 @@ pub enum Level {
     Portable,
     /// As [`Portable`](Self::Portable), but 16 floats: the layout and loops of AVX-512 elsewhere.
     Portable16,
-}
-
-/// Work that is compiled once for each kind of instructions.
-pub(super) trait Kernel {
-    /// Does the work. It and all that it calls must be inlined, lest it be compiled without the
-    /// instructions.
-    fn run<S: Simd>(self, simd: S);
 }
 
 impl Isa {
@@ -71,23 +66,5 @@ impl Isa {
             Level::Portable => kernel.run(Portable::<8>),
             Level::Portable16 => kernel.run(Portable::<16>),
         }
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-mod x86 {
-    use super::super::x86::{Avx2, Avx512};
-    use super::Kernel;
-
-    #[target_feature(enable = "avx512f,avx2,fma")]
-    pub(super) fn avx512(kernel: impl Kernel) {
-        // SAFETY: this function may be called only where the instructions are.
-        kernel.run(unsafe { Avx512::new() });
-    }
-
-    #[target_feature(enable = "avx2,fma")]
-    pub(super) fn avx2(kernel: impl Kernel) {
-        // SAFETY: this function may be called only where the instructions are.
-        kernel.run(unsafe { Avx2::new() });
     }
 }

@@ -50,4 +50,4 @@ pub use stem::{Outputs, StemBackward, StemForward, image as stem_image, pack as 
 pub use weights::{CollectGradient, Direction, TotalGradient, TransformWeights};
 
 use portable::Portable;
-use simd::Simd;
+use simd::{Kernel, Simd};

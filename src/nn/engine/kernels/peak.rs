@@ -1,5 +1,4 @@
-use super::isa::Kernel;
-use super::{Isa, Simd};
+use super::{Isa, Kernel, Simd};
 
 /// Sums that do not wait for each other: enough for two units with a latency of four cycles, and few
 /// enough for 16 registers.

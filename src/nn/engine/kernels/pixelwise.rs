@@ -3,10 +3,9 @@
 use super::backward::Activation;
 use super::finish::add;
 use super::images::{Activated, Images, ImagesMut, Source};
-use super::isa::Kernel;
 use super::layout::Plane;
 use super::tiles::Load;
-use super::{Isa, Simd};
+use super::{Isa, Kernel, Simd};
 
 /// The mean of each 2x2 square.
 #[derive(Debug)]

@@ -94,8 +94,13 @@ impl Point {
                     let mut from = self
                         .from
                         .add(block_in * self.from_strides.block + tile * S::LANES);
-                    // Not a constant, lest the loop be unrolled whole.
-                    for _ in 0..self.from_strides.lanes {
+                    // Not a constant where a vector is long, lest the loop be unrolled whole.
+                    let lanes = if S::LANES == 8 {
+                        8
+                    } else {
+                        self.from_strides.lanes
+                    };
+                    for _ in 0..lanes {
                         let mut row = [s.splat(0.0); BLOCKS];
                         for out in 0..BLOCKS {
                             row[out] = s.load(weights.add(out * weights_block));

@@ -1,3 +1,10 @@
+/// Work that is compiled once for each kind of instructions.
+pub trait Kernel {
+    /// Does the work. It and all that it calls must be inlined, lest it be compiled without the
+    /// instructions.
+    fn run<S: Simd>(self, simd: S);
+}
+
 /// A vector of 32-bit floats and what the kernels do with it.
 ///
 /// A value of the type is a witness: it exists only where the processor has the instructions, so
@@ -31,6 +38,11 @@ pub trait Simd: Copy {
     fn fence(self) {}
     /// Asks for the cache line at an address, which need not be valid.
     fn prefetch(self, _: *const f32) {}
+
+    /// Does work in a function of its own, so that registers are allotted for it alone.
+    fn apart(self, kernel: impl Kernel) {
+        kernel.run(self);
+    }
 
     /// `a * b + c`
     fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;

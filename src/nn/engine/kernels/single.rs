@@ -2,13 +2,12 @@
 
 use super::backward::Pass;
 use super::convolution::{Shape, convolve};
-use super::group::Products;
+use super::group::{Next, Products};
 use super::images::{Images, ImagesMut, Plain};
-use super::isa::Kernel;
 use super::layout::{Plane, TILE};
 use super::product::GradientPoint;
 use super::tiles::{Finish, MOST, Place, gather, scatter, scatter_inner};
-use super::{Isa, Simd};
+use super::{Isa, Kernel, Simd};
 
 /// The outputs of a convolution, or the gradient of its inputs, which is a convolution too.
 #[derive(Debug)]
@@ -160,7 +159,6 @@ impl Kernel for SingleInput<'_> {
         let places = &places[..tiles];
         let [in_strides, out_strides] = [blocks_in, blocks_out].map(|n| shape.strides(n));
         let products = Products {
-            order,
             weights: self.weights,
             from: data.as_ptr(),
             from_strides: out_strides,
@@ -169,7 +167,12 @@ impl Kernel for SingleInput<'_> {
             to_strides: in_strides,
             blocks_out: blocks_in,
             tiles,
-            next: tiles,
+            gradient: None,
+            next: Next {
+                plane,
+                places: &[],
+                images: [&[], &[]],
+            },
         };
         // SAFETY: all images and lengths have just been checked.
         unsafe {
@@ -191,10 +194,7 @@ impl Kernel for SingleInput<'_> {
                 inner.as_mut_ptr(),
                 in_strides,
             );
-            for point in 0..36 {
-                products.prefetch(s, point, load);
-                products.point(s, point);
-            }
+            products.run(s);
             gather(
                 s,
                 &mut finish,
@@ -260,10 +260,7 @@ impl Kernel for PointGradient<'_> {
 }
 
 fn plain(values: &[f32], plane: Plane, blocks: usize, images: usize) -> Plain {
-    Plain {
-        plane,
-        images: Images::new(values, plane, blocks, images),
-    }
+    Plain(Images::new(values, plane, blocks, images))
 }
 
 /// Stores outputs as they are.

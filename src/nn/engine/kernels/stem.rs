@@ -3,10 +3,9 @@
 
 use super::finish::add;
 use super::images::{Derived, Differential, ImagesMut};
-use super::isa::Kernel;
 use super::layout::Plane;
 use super::tiles::Load;
-use super::{Isa, Simd};
+use super::{Isa, Kernel, Simd};
 
 /// Floats of a bordered image of one channel.
 pub fn image(plane: Plane) -> usize {

@@ -1,6 +1,7 @@
 //! From images to the tiles that Winograd's products take, and back.
 
 use super::Simd;
+use super::images::Images;
 use super::layout::{Plane, TILE};
 use super::winograd::{Data, Kernel4, Output, Transform, both, columns};
 
@@ -29,26 +30,32 @@ impl Order {
         self.images * self.plane.tiles()
     }
 
-    #[inline(always)]
-    pub fn place(self, tile: usize) -> Place {
-        let each = self.plane.tiles();
-        let image = tile / each;
-        Place {
-            image: if self.reversed {
-                self.images - 1 - image
-            } else {
-                image
-            },
-            corner: self.plane.corner(tile % each),
-        }
-    }
-
     /// The places of up to [`MOST`] tiles; returns how many of them there are.
-    #[inline(always)]
     pub fn group(self, first: usize, size: usize, places: &mut [Place; MOST]) -> usize {
         let count = size.min(self.tiles() - first).min(MOST);
-        for (at, place) in places[..count].iter_mut().enumerate() {
-            *place = self.place(first + at);
+        let (each, wide) = (self.plane.tiles(), self.plane.width / TILE);
+        let mut image = first / each;
+        let mut tile = first % each;
+        let mut at = 0;
+        while at < count {
+            // The rest of a row of tiles, which lie side by side.
+            let row = (wide - tile % wide).min(count - at);
+            let corner = self.plane.corner(tile);
+            for (column, place) in places[at..at + row].iter_mut().enumerate() {
+                *place = Place {
+                    image: if self.reversed {
+                        self.images - 1 - image
+                    } else {
+                        image
+                    },
+                    corner: corner + column * TILE * self.plane.lanes,
+                };
+            }
+            at += row;
+            tile += row;
+            if tile == each {
+                (image, tile) = (image + 1, 0);
+            }
         }
         count
     }
@@ -93,8 +100,8 @@ pub trait Load<S: Simd>: Copy {
     /// of the block.
     unsafe fn pixel(self, s: S, block: Self::Block, image: usize, at: usize) -> S::V;
 
-    /// Asks for a tile's pixels, those above and beside it left out.
-    fn prefetch(self, s: S, place: Place);
+    /// What it reads.
+    fn images(&self) -> &[Images];
 }
 
 /// `B^T d B` of tiles.

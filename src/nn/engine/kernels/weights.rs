@@ -3,9 +3,8 @@
 use std::ops::Range;
 
 use super::convolution::Shape;
-use super::isa::Kernel;
 use super::winograd::{Gradient, Kernel3, both};
-use super::{Isa, Simd};
+use super::{Isa, Kernel, Simd};
 
 /// Which side of a convolution a block of weights belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::Simd;
+use super::{Kernel, Simd};
 
 /// 8 floats, by AVX2 and FMA.
 #[derive(Clone, Copy, Debug)]
@@ -12,27 +12,25 @@ pub struct Avx2(());
 #[derive(Clone, Copy, Debug)]
 pub struct Avx512(());
 
-impl Avx2 {
-    /// # Safety
-    /// The processor has AVX2 and FMA.
-    #[inline(always)]
-    pub unsafe fn new() -> Self {
-        Self(())
-    }
+/// # Safety
+/// The processor has AVX2 and FMA.
+#[target_feature(enable = "avx2,fma")]
+#[inline(never)]
+pub fn avx2(kernel: impl Kernel) {
+    kernel.run(Avx2(()));
 }
 
-impl Avx512 {
-    /// # Safety
-    /// The processor has AVX-512F.
-    #[inline(always)]
-    pub unsafe fn new() -> Self {
-        Self(())
-    }
+/// # Safety
+/// The processor has AVX-512F.
+#[target_feature(enable = "avx512f,avx2,fma")]
+#[inline(never)]
+pub fn avx512(kernel: impl Kernel) {
+    kernel.run(Avx512(()));
 }
 
 /// The methods that differ in the intrinsics' names alone.
 macro_rules! vector {
-    ($type:ty, $vector:ty, $lanes:literal, $zero:ident, $splat:ident, $load:ident, $store:ident,
+    ($type:ty, $enter:ident, $vector:ty, $lanes:literal, $zero:ident, $splat:ident, $load:ident, $store:ident,
      $stream:ident, $fma:ident, $fnma:ident, $add:ident, $sub:ident, $mul:ident, $max:ident,
      |$value:ident, $by:ident| $number:expr, $positive:expr) => {
         impl Simd for $type {
@@ -68,6 +66,11 @@ macro_rules! vector {
             fn prefetch(self, at: *const f32) {
                 // SAFETY: the instruction ignores an address that is not valid.
                 unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
+            }
+            #[inline(always)]
+            fn apart(self, kernel: impl Kernel) {
+                // SAFETY: a witness exists only where the instructions do.
+                unsafe { $enter(kernel) }
             }
             #[inline(always)]
             fn fma(self, a: $vector, b: $vector, c: $vector) -> $vector {
@@ -121,6 +124,7 @@ macro_rules! vector {
 
 vector!(
     Avx2,
+    avx2,
     __m256,
     8,
     _mm256_setzero_ps,
@@ -140,6 +144,7 @@ vector!(
 
 vector!(
     Avx512,
+    avx512,
     __m512,
     16,
     _mm512_setzero_ps,
