@@ -8,7 +8,7 @@ mod cohort;
 mod covariates;
 mod error;
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 mod labels;
 mod preference;
 mod pseudonyms;

@@ -108,31 +108,40 @@ impl<'a> Cohort<'a> {
 
     /// The task's AUC: of the positive class, or the mean of one-versus-rest over all classes.
     pub(super) fn auc(&self) -> Option<Estimate> {
-        self.mean_area(|class| self.class_area(class))
+        roc::mean_area(&self.class_areas()?, &self.patients)
+    }
+
+    /// The areas whose mean is the task's AUC.
+    pub(super) fn class_areas(&self) -> Option<Vec<Area>> {
+        self.areas(|class| self.class_area(class))
     }
 
     /// The same of hard labels.
     pub(super) fn auc_hard(&self) -> Option<Estimate> {
-        self.mean_area(|class| {
+        let areas = self.areas(|class| {
             let called = |&call: &usize| f64::from(u8::from(call == class));
             let scores: Vec<f64> = self.calls.iter().map(called).collect();
             roc::area(&scores, &self.is_class(class))
-        })
+        });
+        roc::mean_area(&areas?, &self.patients)
     }
 
-    fn mean_area(&self, area: impl Fn(usize) -> Option<Area>) -> Option<Estimate> {
+    fn areas(&self, area: impl Fn(usize) -> Option<Area>) -> Option<Vec<Area>> {
         let classes = match self.task.classes().len() {
             2 => 1..2,
             more => 0..more,
         };
-        let areas: Option<Vec<Area>> = classes.map(area).collect();
-        roc::mean_area(&areas?, &self.patients)
+        classes.map(area).collect()
     }
 
     /// The AUC of the probability of a positive.
     pub(super) fn positive_auc(&self) -> Option<Estimate> {
-        let area = roc::area(&self.scores, &self.positive)?;
-        roc::mean_area(&[area], &self.patients)
+        roc::mean_area(&self.positive_area()?, &self.patients)
+    }
+
+    /// The one area of that AUC.
+    pub(super) fn positive_area(&self) -> Option<Vec<Area>> {
+        Some(vec![roc::area(&self.scores, &self.positive)?])
     }
 
     /// The same of hard labels.

@@ -36,23 +36,8 @@ pub fn evaluate(
         .unwrap_or_else(|| prevalence::reference_prevalence(task));
     let between = stated > 0.0 && stated < 1.0;
     ensure!(between, PrevalenceSnafu { prevalence: stated });
-    let (expected, found) = (task.classes().len(), predictions.classes);
-    ensure!(
-        expected == found,
-        ClassesSnafu {
-            task,
-            expected,
-            found
-        }
-    );
-    predictions.check()?;
-    let column = |wanted: &str| {
-        predictions
-            .covariates
-            .iter()
-            .position(|name| name == wanted)
-    };
-    let patient = column(PATIENT);
+    check(task, predictions)?;
+    let patient = predictions.column(PATIENT);
     let cohort = Cohort::new(task, &predictions.rows, patient);
     ensure!(cohort.studies() > 0, NoLabelsSnafu);
 
@@ -68,10 +53,26 @@ pub fn evaluate(
         fold_auc: spread(folds.iter().filter_map(|fold| fold.auc)),
         folds,
         subgroups,
-        second_reader: column(SECOND_READER).and_then(|column| second_reader(&cohort, column)),
+        second_reader: predictions
+            .column(SECOND_READER)
+            .and_then(|column| second_reader(&cohort, column)),
         warnings,
         ..whole(&cohort, stated)
     })
+}
+
+/// Whether a table is of a task and its rows are right.
+pub(super) fn check(task: Task, predictions: &Predictions) -> Result<(), Error> {
+    let (expected, found) = (task.classes().len(), predictions.classes);
+    ensure!(
+        expected == found,
+        ClassesSnafu {
+            task,
+            expected,
+            found
+        }
+    );
+    predictions.check()
 }
 
 /// What is measured on the cohort as a whole; lists of parts are left empty.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::{Metrics, Options, Predictions, evaluate};
+use super::{Baseline, BaselineStudy, Metrics, Options, Predictions, evaluate};
 use crate::api::Task;
 
 const TOLERANCE: f64 = 1e-12;
@@ -17,9 +17,12 @@ fn path(name: &str) -> PathBuf {
 }
 
 fn evaluated(name: &str, task: Task) -> Metrics {
+    evaluate(task, &table(name), &Options::default()).expect("the table is of the task")
+}
+
+fn table(name: &str) -> Predictions {
     let bytes = fs::read(path(&format!("{name}.csv"))).expect("the table is there");
-    let predictions = Predictions::parse(&bytes).expect("the table is right");
-    evaluate(task, &predictions, &Options::default()).expect("the table is of the task")
+    Predictions::parse(&bytes).expect("the table is right")
 }
 
 /// Compares all that is expected with what was found, and returns how many numbers that were.
@@ -134,6 +137,47 @@ fn perfect_separation_has_an_interval_below_1() {
             .auc_interval
             .is_some_and(|interval| interval.low < 0.95)
     );
+}
+
+fn baseline_study(study: &Value) -> BaselineStudy {
+    let whole = |key: &str| study[key].as_u64().expect("a whole number");
+    let probabilities = study["probabilities"].as_array();
+    BaselineStudy {
+        study: study["study"].as_str().expect("a name").to_owned(),
+        patient: whole("patient") as u32,
+        label: whole("label") as usize,
+        score: study["score"].as_f64().expect("a number"),
+        probabilities: probabilities.map(|of| of.iter().filter_map(Value::as_f64).collect()),
+    }
+}
+
+#[test]
+fn a_score_without_a_network_and_how_much_more_a_network_does() {
+    let text = fs::read_to_string(path("baseline.json")).expect("the baselines are there");
+    let cases: Value = serde_json::from_str(&text).expect("they are JSON");
+    let cases = cases.as_object().expect("one for each table");
+    assert_eq!(cases.len(), 7);
+    for (name, case) in cases {
+        let task = serde_json::from_value(case["task"].clone()).expect("a task");
+        let studies = case["studies"].as_array().expect("a list");
+        let baseline = Baseline {
+            name: "ratio".to_owned(),
+            task,
+            studies: studies.iter().map(baseline_study).collect(),
+        };
+        let difference = baseline
+            .difference(&table(name))
+            .expect("a table of the task");
+        let difference = serde_json::to_value(difference).expect("only finite numbers");
+        let metrics = serde_json::to_value(baseline.metrics()).expect("only finite numbers");
+        let compared = compare(&format!("{name}.baseline"), &case["baseline"], &metrics)
+            + compare(
+                &format!("{name}.difference"),
+                &case["difference"],
+                &difference,
+            );
+        assert!(compared >= 9, "{name}");
+    }
 }
 
 #[test]

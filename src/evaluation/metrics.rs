@@ -62,6 +62,9 @@ pub struct NetworkMetrics {
     /// What it reached.
     #[serde(flatten)]
     pub metrics: Metrics,
+    /// How much more that is than the task's baseline reaches; `None` without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline_difference: Option<BaselineDifference>,
 }
 
 /// A score without a network, such as a ratio of counts.
@@ -70,12 +73,34 @@ pub struct NetworkMetrics {
 pub struct BaselineMetrics {
     /// What the score is, in a few words.
     pub name: String,
-    /// The binary question that it is compared on.
+    /// The question that it is compared on.
     pub task: Task,
-    /// The area below its ROC curve.
+    /// The task's AUC, as [`Metrics::auc`]: of two classes by the score itself, of more by out-of-fold
+    /// probabilities that are made of the score alone.
     pub auc: Option<f64>,
     /// Its interval, as [`Metrics::auc_interval`].
     pub auc_interval: Option<Interval>,
+    /// The AUC of the score for the question whether a study is positive, to compare with
+    /// [`PositiveMetrics::auc`]; of a binary task the same as `auc`.
+    pub positive_auc: Option<f64>,
+    /// Its interval.
+    pub positive_auc_interval: Option<Interval>,
+}
+
+/// How much more a network reaches than its task's baseline, on the studies that have both.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BaselineDifference {
+    /// The number of studies that have both.
+    pub studies: u64,
+    /// The network's [`Metrics::auc`] less the baseline's.
+    pub auc: Option<f64>,
+    /// DeLong's interval of two areas over the same studies.
+    pub auc_interval: Option<Interval>,
+    /// The network's [`PositiveMetrics::auc`] less the baseline's.
+    pub positive_auc: Option<f64>,
+    /// Its interval.
+    pub positive_auc_interval: Option<Interval>,
 }
 
 /// All metrics of one task.

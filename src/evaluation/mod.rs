@@ -6,6 +6,7 @@
 //! no random numbers and never lets a NaN out.
 
 mod agreement;
+mod baseline;
 mod calibration;
 mod cohort;
 mod confusion;
@@ -27,6 +28,7 @@ mod temperature;
 mod text;
 
 pub use agreement::{Weighting, kappa};
+pub use baseline::{Baseline, BaselineStudy};
 pub use calibration::{CALIBRATION_BINS, CalibrationBin};
 pub use confusion::ConfusionMatrix;
 pub use error::Error;
@@ -34,8 +36,8 @@ pub use evaluate::evaluate;
 pub use gate::{GATE_METRICS, GateOutcome, gate};
 pub use interval::{Estimate, Interval, LEVEL, proportion};
 pub use metrics::{
-    BaselineMetrics, ClassMetrics, FoldMetrics, Metrics, MetricsDocument, NetworkGate,
-    NetworkMetrics, Options, PositiveMetrics, ReaderAgreement, Spread,
+    BaselineDifference, BaselineMetrics, ClassMetrics, FoldMetrics, Metrics, MetricsDocument,
+    NetworkGate, NetworkMetrics, Options, PositiveMetrics, ReaderAgreement, Spread,
 };
 pub use operating_point::{
     OperatingPoint, OperatingPointKind, TARGET_SENSITIVITIES, threshold_for_sensitivity,

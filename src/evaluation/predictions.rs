@@ -80,6 +80,11 @@ impl Predictions {
         }
     }
 
+    /// The place of a covariate among the table's.
+    pub(super) fn column(&self, name: &str) -> Option<usize> {
+        self.covariates.iter().position(|column| column == name)
+    }
+
     /// Reads a table.
     ///
     /// # Errors

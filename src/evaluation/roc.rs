@@ -11,10 +11,16 @@
 //! is zero (perfect separation) or cannot be known (positives or negatives of a single patient),
 //! Newcombe's score interval (method 5, Stat Med 2006; 25:559) takes its place, with the numbers of
 //! patients; for a mean of areas, the mean of their limits.
+//!
+//! Of two means over the same studies each patient's shares are subtracted before they are squared,
+//! which is DeLong's variance of a paired difference. That interval is symmetric about the difference.
 
 use serde::{Deserialize, Serialize};
 
-use super::interval::{Estimate, Interval, Z};
+use super::interval::{self, Estimate, Interval, Z};
+
+/// A variance below this is zero but for rounding: that of sums of equal placements.
+const NO_VARIANCE: f64 = 1e-24;
 
 /// One class against all others.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -169,32 +175,69 @@ pub(super) fn mean_area(areas: &[Area], patients: &[usize]) -> Option<Estimate> 
     }
     let count = areas.len() as f64;
     let value = areas.iter().map(|area| area.value).sum::<f64>() / count;
-    let patient_count = patients.iter().max().map_or(0, |last| last + 1);
-    let mut influence = vec![0.0; patient_count];
-    let mut known = true;
-    for area in areas {
-        for positive in [true, false] {
-            known &= add_influence(area, positive, patients, count, &mut influence);
-        }
-    }
-    let variance: f64 = influence.iter().map(|share| share * share).sum();
-    // Sums of equal placements may miss zero by rounding.
-    let interval = if known && variance > 1e-24 {
-        logit_interval(value, variance.sqrt())
-    } else {
-        let limits: Vec<Interval> = areas
-            .iter()
-            .map(|area| score_interval(area, patients))
-            .collect();
-        Interval {
-            low: limits.iter().map(|limit| limit.low).sum::<f64>() / count,
-            high: limits.iter().map(|limit| limit.high).sum::<f64>() / count,
+    let interval = match influence(areas, patients).and_then(standard_error) {
+        Some(error) => logit_interval(value, error),
+        None => {
+            let limits: Vec<Interval> = areas
+                .iter()
+                .map(|area| score_interval(area, patients))
+                .collect();
+            Interval {
+                low: limits.iter().map(|limit| limit.low).sum::<f64>() / count,
+                high: limits.iter().map(|limit| limit.high).sum::<f64>() / count,
+            }
         }
     };
     Some(Estimate {
         value,
         interval: Some(interval),
     })
+}
+
+/// How much larger one mean of areas is than another over the same studies, with its interval; `None`
+/// where either has no areas.
+///
+/// Where the variance is zero or cannot be known, the interval is made of both means' own, as if they
+/// were of different studies.
+pub(super) fn difference(one: &[Area], other: &[Area], patients: &[usize]) -> Option<Estimate> {
+    let (own, others) = (mean_area(one, patients)?, mean_area(other, patients)?);
+    let value = own.value - others.value;
+    let shares = influence(one, patients).zip(influence(other, patients));
+    let error = shares.and_then(|(mut shares, others)| {
+        for (share, other) in shares.iter_mut().zip(others) {
+            *share -= other;
+        }
+        standard_error(shares)
+    });
+    let interval = match error {
+        Some(error) => Some(Interval {
+            low: (value - Z * error).max(-1.0),
+            high: (value + Z * error).min(1.0),
+        }),
+        None => interval::difference(own, others).interval,
+    };
+    Some(Estimate { value, interval })
+}
+
+/// Each patient's share in the deviation of a mean of areas; `None` where the positives or the
+/// negatives of an area are of one patient.
+fn influence(areas: &[Area], patients: &[usize]) -> Option<Vec<f64>> {
+    let patient_count = patients.iter().max().map_or(0, |last| last + 1);
+    let mut influence = vec![0.0; patient_count];
+    let count = areas.len() as f64;
+    let mut known = true;
+    for area in areas {
+        for positive in [true, false] {
+            known &= add_influence(area, positive, patients, count, &mut influence);
+        }
+    }
+    known.then_some(influence)
+}
+
+/// The root of the variance that patients' shares make; `None` where it is zero.
+fn standard_error(shares: Vec<f64>) -> Option<f64> {
+    let variance: f64 = shares.iter().map(|share| share * share).sum();
+    (variance > NO_VARIANCE).then(|| variance.sqrt())
 }
 
 /// Adds each patient's share in the deviation of an area, from its positives or its negatives
@@ -360,6 +403,41 @@ mod tests {
         );
     }
 
+    fn difference_of(one: &[f64], other: &[f64], positive: &[bool]) -> Option<Estimate> {
+        let areas = [one, other].map(|scores| area(scores, positive).map(|area| vec![area]));
+        let [Some(one), Some(other)] = areas else {
+            return None;
+        };
+        difference(&one, &other, &own_patients(positive.len()))
+    }
+
+    #[test]
+    fn areas_that_move_together_differ_more_surely_than_areas_of_other_studies() {
+        let positive: Vec<bool> = (0..40).map(|study| study % 2 == 0).collect();
+        let scores: Vec<f64> = (0..40)
+            .map(|n| f64::from(n * 17 % 40) + f64::from(1 - n % 2) * 9.0)
+            .collect();
+        let mut better = scores.clone();
+        better[0] += 9.0;
+        let paired = difference_of(&better, &scores, &positive).expect("both kinds");
+        let (one, other) = (estimate(&better, &positive), estimate(&scores, &positive));
+        let unpaired = one
+            .zip(other)
+            .map(|(one, other)| interval::difference(one, other));
+        let width = |interval: Interval| interval.high - interval.low;
+        assert!(paired.value > 0.0);
+        assert!(width(limits(Some(paired))) < 0.5 * width(limits(unpaired)));
+    }
+
+    #[test]
+    fn two_perfect_separations_differ_by_nothing_with_an_uncertainty() {
+        let positive = [false, false, true, true];
+        let found = difference_of(&[0.1, 0.2, 0.8, 0.9], &[1.0, 2.0, 3.0, 4.0], &positive);
+        let interval = limits(found);
+        assert_eq!(found.map(|found| found.value), Some(0.0));
+        assert!(interval.low < -0.3 && 0.3 < interval.high);
+    }
+
     fn cohort() -> impl Strategy<Value = (Vec<f64>, Vec<bool>)> {
         prop::collection::vec((0u8..30, any::<bool>()), 2..80).prop_map(|studies| {
             let scores = studies.iter().map(|study| f64::from(study.0) / 30.0);
@@ -404,6 +482,18 @@ mod tests {
                 prop_assert!(0.0 <= interval.low && interval.low <= estimate.value);
                 prop_assert!(estimate.value <= interval.high && interval.high <= 1.0);
                 prop_assert!(interval.low < interval.high);
+            }
+        }
+
+        #[test]
+        fn the_opposite_difference_has_the_mirrored_interval((scores, positive) in cohort()) {
+            let other: Vec<f64> = scores.iter().map(|score| (score * 77.0) % 1.0).collect();
+            if let Some(found) = difference_of(&scores, &other, &positive) {
+                let opposite = difference_of(&other, &scores, &positive).expect("both kinds");
+                let (one, two) = (limits(Some(found)), limits(Some(opposite)));
+                prop_assert!((found.value + opposite.value).abs() < 1e-12);
+                prop_assert!((one.low + two.high).abs() < 1e-9);
+                prop_assert!(-1.0 <= one.low && one.low <= found.value && found.value <= one.high);
             }
         }
 

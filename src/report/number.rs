@@ -51,6 +51,17 @@ pub(super) fn signed(value: f64) -> String {
     }
 }
 
+/// A difference with its interval: `+0.03 [−0.01, +0.06]`.
+pub(super) fn difference(value: Option<f64>, interval: Option<(f64, f64)>) -> String {
+    match (value, interval) {
+        (None, _) => UNDEFINED.to_owned(),
+        (Some(value), None) => signed(value),
+        (Some(value), Some((low, high))) => {
+            format!("{} [{}, {}]", signed(value), signed(low), signed(high))
+        }
+    }
+}
+
 /// A number of things, with a comma at each thousand: `1,334`.
 pub(super) fn count(value: u64) -> String {
     let digits = value.to_string();
@@ -124,6 +135,10 @@ mod tests {
     fn a_difference_has_its_sign_unless_it_is_nothing() {
         let found = [0.034, -0.034, 0.001, -0.001].map(signed);
         assert_eq!(found, ["+0.03", "−0.03", "0.00", "0.00"]);
+        let interval = Some((-0.012, 0.056));
+        assert_eq!(difference(Some(0.03), interval), "+0.03 [−0.01, +0.06]");
+        assert_eq!(difference(Some(0.03), None), "+0.03");
+        assert_eq!(difference(None, interval), "–");
     }
 
     #[test]

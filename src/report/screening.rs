@@ -24,6 +24,7 @@ pub(super) fn page(report: &ScreeningReport) -> String {
         let subjects = [Subject {
             name: &name,
             metrics,
+            difference: None,
         }];
         sections.extend([
             section(

@@ -20,6 +20,7 @@ pub(super) fn page(report: &TrainingReport) -> String {
         .map(|(name, result)| Subject {
             name,
             metrics: &result.metrics,
+            difference: result.baseline_difference.as_ref(),
         })
         .collect();
     let section = |id, title, content| Section { id, title, content };

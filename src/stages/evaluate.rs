@@ -1,5 +1,6 @@
 //! Evaluation: out-of-fold predictions become metrics, gates, the ensemble's bundle, the report.
 
+use super::baseline::baseline;
 use super::combination::{Combination, combinations};
 use super::failure::OrFail;
 use super::publish::{self, Published};
@@ -7,13 +8,10 @@ use super::results;
 use super::run::TrainingContext;
 use super::training_report::{self, Findings};
 use super::{Summary, TaskError};
-use crate::api::{DataStatus, ModelReference, Publish, PublishMethod, Task};
+use crate::api::{DataStatus, ModelReference, Publish, PublishMethod};
 use crate::bundle::{Member, MemberFiles};
 use crate::dataset::{Cohort, Quarantine};
-use crate::evaluation::{
-    self, BaselineMetrics, MetricsDocument, NetworkGate, NetworkMetrics, Options,
-};
-use crate::training::count_ratio;
+use crate::evaluation::{self, Baseline, MetricsDocument, NetworkGate, NetworkMetrics, Options};
 use crate::workflow::StageKind;
 use crate::workflow::artefacts::{self, Fold};
 
@@ -137,27 +135,57 @@ fn evaluate(
     cohort: &Cohort,
     combinations: &[Combination],
 ) -> Result<MetricsDocument, TaskError> {
-    let mut document = MetricsDocument::default();
-    for combination in combinations {
-        let metrics = evaluation::evaluate(
-            combination.task,
-            &combination.predictions,
-            &Options::default(),
-        );
-        document.results.push(NetworkMetrics {
-            architecture: combination.architecture,
-            pretrained: run
-                .spec
-                .pretrained_weights(combination.architecture)
-                .is_some(),
-            metrics: metrics.or_retry()?,
-        });
-    }
+    let baselines: Vec<Baseline> = run
+        .spec
+        .tasks
+        .iter()
+        .map(|&task| baseline(cohort, task, combinations))
+        .collect();
+    let results = combinations
+        .iter()
+        .map(|combination| judge(run, combination, &baselines))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(MetricsDocument {
+        gates: gates(run, &results)?,
+        baselines: baselines.iter().map(Baseline::metrics).collect(),
+        results,
+    })
+}
+
+/// What a network reached on a task, by itself and beside the task's baseline.
+fn judge(
+    run: &TrainingContext<'_>,
+    combination: &Combination,
+    baselines: &[Baseline],
+) -> Result<NetworkMetrics, TaskError> {
+    let Combination {
+        architecture,
+        task,
+        predictions,
+        ..
+    } = combination;
+    let metrics = evaluation::evaluate(*task, predictions, &Options::default()).or_retry()?;
+    let baseline = baselines.iter().find(|baseline| baseline.task == *task);
+    let difference = baseline.map(|baseline| baseline.difference(predictions));
+    Ok(NetworkMetrics {
+        architecture: *architecture,
+        pretrained: run.spec.pretrained_weights(*architecture).is_some(),
+        metrics,
+        baseline_difference: difference.transpose().or_retry()?,
+    })
+}
+
+/// What became of each gate, in the order of the manifest.
+fn gates(
+    run: &TrainingContext<'_>,
+    results: &[NetworkMetrics],
+) -> Result<Vec<NetworkGate>, TaskError> {
+    let mut gates = Vec::new();
     for gate in &run.spec.gates {
         let of_gate = |result: &&NetworkMetrics| {
             result.architecture == gate.architecture && result.metrics.task == gate.task
         };
-        let outcome = match document.results.iter().find(of_gate) {
+        let outcome = match results.iter().find(of_gate) {
             Some(result) => {
                 evaluation::gate(&result.metrics, &gate.metric.to_string(), gate.min.value())
                     .or_bad_configuration()?
@@ -170,53 +198,13 @@ fn evaluate(
                 message: format!("{} of {} was not evaluated", gate.metric, gate.task),
             },
         };
-        document.gates.push(NetworkGate {
+        gates.push(NetworkGate {
             architecture: gate.architecture,
             task: gate.task,
             outcome,
         });
     }
-    document.baselines = run
-        .spec
-        .tasks
-        .iter()
-        .map(|&task| baseline(cohort, task))
-        .collect();
-    Ok(document)
-}
-
-/// The ratio of counts as a score: what a network has to beat to be of use.
-fn baseline(cohort: &Cohort, task: Task) -> BaselineMetrics {
-    let scored: Vec<(f64, bool, u32)> = cohort
-        .records
-        .iter()
-        .enumerate()
-        .filter_map(|(study, record)| {
-            let positive = task.class_of(record.grade) >= task.first_positive_class();
-            Some((count_ratio(cohort.crop(study))?, positive, record.patient))
-        })
-        .collect();
-    let scores: Vec<f64> = scored.iter().map(|row| row.0).collect();
-    let positive: Vec<bool> = scored.iter().map(|row| row.1).collect();
-    let patients = number(scored.iter().map(|row| row.2));
-    let auc = evaluation::auc(&scores, &positive, &patients);
-    BaselineMetrics {
-        name: "heart-to-chest count ratio".to_owned(),
-        task,
-        auc: auc.map(|auc| auc.value),
-        auc_interval: auc.and_then(|auc| auc.interval),
-    }
-}
-
-/// Numbers from 0 without gaps, equal for equal patients.
-fn number(patients: impl Iterator<Item = u32>) -> Vec<usize> {
-    let mut numbers = std::collections::HashMap::new();
-    patients
-        .map(|patient| {
-            let next = numbers.len();
-            *numbers.entry(patient).or_insert(next)
-        })
-        .collect()
+    Ok(gates)
 }
 
 fn publish_ensemble(

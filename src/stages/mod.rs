@@ -4,6 +4,7 @@
 //! the numbers to the modules of those names. It never talks to a cluster.
 
 mod alert;
+mod baseline;
 mod combination;
 mod evaluate;
 mod execute;

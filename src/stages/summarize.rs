@@ -199,6 +199,7 @@ fn validate(
             architecture: manifest.architecture,
             pretrained: manifest.pretrained,
             metrics,
+            baseline_difference: None,
         }],
         ..MetricsDocument::default()
     }))

@@ -1,5 +1,6 @@
 //! The parts of a page, one subject a file; each turns values into markup and computes no metric.
 
+mod baseline;
 pub(super) mod calibration;
 pub(super) mod confusion;
 pub(super) mod data;
@@ -17,7 +18,7 @@ pub(super) mod summary;
 use super::markup::{Markup, element};
 use super::number;
 use crate::api::Task;
-use crate::evaluation::{Interval, Metrics};
+use crate::evaluation::{BaselineDifference, Interval, Metrics};
 
 /// The metrics of something that has a name: a network of a run, a model on outside data.
 #[derive(Clone, Copy)]
@@ -26,6 +27,8 @@ pub(super) struct Subject<'a> {
     pub name: &'a str,
     /// What it reached.
     pub metrics: &'a Metrics,
+    /// How much more that is than a score without a network reaches.
+    pub difference: Option<&'a BaselineDifference>,
 }
 
 /// The subjects of each task, tasks in order of first appearance.

@@ -1,6 +1,6 @@
 //! The result tables, with the paper's own figures and the baselines beside the networks.
 
-use super::{Subject, by_task, caption, estimate, heading, note, positive, question};
+use super::{Subject, baseline, by_task, caption, estimate, heading, note, positive, question};
 use crate::api::Task;
 use crate::evaluation::BaselineMetrics;
 use crate::report::markup::{Markup, element};
@@ -24,6 +24,7 @@ pub(in crate::report) fn section(
     for (task, group) in by_task(subjects) {
         content.push(heading(question(task)));
         content.push(overall(task, &group, baselines));
+        content.push(baseline::tables(task, &group, baselines));
         content.push(classes(task, &group));
         content.push(folds(task, &group));
         content.push(all_of_paper(task));

@@ -147,10 +147,10 @@ fn difference(value: Option<f64>, interval: Option<Interval>) -> Markup {
     let Some((value, interval)) = value.zip(interval) else {
         return Markup::none();
     };
-    let (low, high) = (number::signed(interval.low), number::signed(interval.high));
+    let limits = (interval.low, interval.high);
     element("div")
         .class("difference")
-        .child(format!("{} [{low}, {high}]", number::signed(value)))
+        .child(number::difference(Some(value), Some(limits)))
         .into()
 }
 

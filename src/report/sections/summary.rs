@@ -1,8 +1,8 @@
 //! The first screen of a training run's report: what, on what, the main result, the caveats.
 
-use super::{Subject, by_task, positive, question};
+use super::{Subject, baseline, by_task, positive, question};
 use crate::api::Task;
-use crate::evaluation::{BaselineMetrics, Interval, Metrics};
+use crate::evaluation::{Interval, Metrics};
 use crate::report::input::{Publication, TrainingReport};
 use crate::report::markup::{Element, Markup, element};
 use crate::report::number;
@@ -24,7 +24,7 @@ pub(in crate::report) fn section(report: &TrainingReport, subjects: &[Subject<'_
     if !tiles.is_empty() {
         content.push(element("ul").class("tiles").children(tiles));
     }
-    let caveats = caveats(report, &groups);
+    let caveats = caveats(report, subjects, &groups);
     content.push(element("h2").class("first").child("Read this first"));
     content.push(
         element("ul")
@@ -130,8 +130,17 @@ fn tile(report: &TrainingReport, task: Task, group: &[Subject<'_>]) -> Element {
                 .child(format!("AUC {}", number::optional(m.auc)))
                 .child(element("span").child(interval)),
         )
-        .child(element("p").class("detail").child(why))
-        .child(element("p").class("detail").child(rates(m)))
+        .child(detail(why))
+        .children(
+            baseline::details(&subject, &report.baselines)
+                .into_iter()
+                .map(detail),
+        )
+        .child(detail(rates(m)))
+}
+
+fn detail(text: String) -> Element {
+    element("p").class("detail").child(text)
 }
 
 /// Sensitivity and specificity in words.
@@ -147,7 +156,11 @@ fn rates(m: &Metrics) -> String {
     )
 }
 
-fn caveats(report: &TrainingReport, groups: &[(Task, Vec<Subject<'_>>)]) -> Vec<String> {
+fn caveats(
+    report: &TrainingReport,
+    subjects: &[Subject<'_>],
+    groups: &[(Task, Vec<Subject<'_>>)],
+) -> Vec<String> {
     let mut caveats = vec![
         "Square brackets hold 95 % confidence intervals. All figures are out of fold: each study \
          was judged by a network that never saw it. Other hospitals, scanners or tracers were not \
@@ -168,14 +181,10 @@ fn caveats(report: &TrainingReport, groups: &[(Task, Vec<Subject<'_>>)]) -> Vec<
             number::things(positive, "positive", "positives"),
         ));
     }
+    caveats.extend(baseline::reading(&report.baselines));
     for baseline in &report.baselines {
-        caveats.extend(groups.iter().filter_map(|(task, group)| {
-            if *task == baseline.task {
-                matched(baseline, group)
-            } else {
-                None
-            }
-        }));
+        let of_task = groups.iter().filter(|(task, _)| *task == baseline.task);
+        caveats.extend(of_task.flat_map(|(_, group)| baseline::caveats(baseline, group)));
     }
     let missed = report.gates.iter().filter(|gate| !gate.outcome.passed);
     let missed = missed.count() as u64;
@@ -188,8 +197,10 @@ fn caveats(report: &TrainingReport, groups: &[(Task, Vec<Subject<'_>>)]) -> Vec<
     if let Publication::Impossible { reason } = &report.publication {
         caveats.push(format!("No model was published: {reason}."));
     }
-    let mut subjects = groups.iter().flat_map(|(_, group)| group);
-    if subjects.any(|subject| !subject.metrics.warnings.is_empty()) {
+    if subjects
+        .iter()
+        .any(|subject| !subject.metrics.warnings.is_empty())
+    {
         caveats.push("Some figures could not be computed or need care: see the notes below the result tables.".to_owned());
     }
     caveats
@@ -197,28 +208,3 @@ fn caveats(report: &TrainingReport, groups: &[(Task, Vec<Subject<'_>>)]) -> Vec<
 
 /// Below so many positives, intervals of sensitivity are wider than about 0.2.
 const FEW: u64 = 100;
-
-/// What it means where a plain score does about as well as a network.
-fn matched(baseline: &BaselineMetrics, group: &[Subject<'_>]) -> Option<String> {
-    let reached = baseline.auc?;
-    let equals: Vec<&str> = group
-        .iter()
-        .filter(|subject| {
-            let low = subject.metrics.auc_interval.map(|interval| interval.low);
-            low.or(subject.metrics.auc)
-                .is_some_and(|low| reached >= low)
-        })
-        .map(|subject| subject.name)
-        .collect();
-    if equals.is_empty() {
-        return None;
-    }
-    Some(format!(
-        "{}, without any network, reaches an AUC of {} for {}: no worse than the interval of {}. \
-         These images may be too easy to tell networks apart.",
-        baseline.name,
-        number::fraction(reached),
-        positive(baseline.task),
-        equals.join(" and "),
-    ))
-}

@@ -2,7 +2,7 @@
 
 use crate::api::{Architecture, Grade, Task};
 use crate::evaluation::{
-    BaselineMetrics, Interval, Metrics, NetworkMetrics, Options, Prediction, Predictions, evaluate,
+    Baseline, BaselineStudy, Metrics, NetworkMetrics, Options, Prediction, Predictions, evaluate,
     gate,
 };
 use crate::report::{
@@ -17,14 +17,54 @@ const TASKS: [Task; 3] = [Task::Perugini, Task::Positive, Task::HighGrade];
 /// The studies of each grade.
 const GRADES: [u64; 4] = [148, 44, 12, 9];
 
-/// What a network of some skill answers to every task, as the evaluation judges it.
-fn metrics(architecture: Architecture, task: Task) -> Metrics {
-    let skill = match architecture {
+const fn skill(architecture: Architecture) -> f64 {
+    match architecture {
         Architecture::Residual => 1.2,
         _ => 1.0,
-    };
-    let predictions = predictions(task, skill);
+    }
+}
+
+/// What a network of some skill answers to every task, as the evaluation judges it.
+fn metrics(architecture: Architecture, task: Task) -> Metrics {
+    let predictions = predictions(task, skill(architecture));
     evaluate(task, &predictions, &Options::default()).expect("the predictions are valid")
+}
+
+fn result(architecture: Architecture, task: Task) -> NetworkMetrics {
+    let difference = baseline(task).map(|baseline| {
+        let predictions = predictions(task, skill(architecture));
+        baseline
+            .difference(&predictions)
+            .expect("the predictions are valid")
+    });
+    NetworkMetrics {
+        architecture,
+        pretrained: false,
+        metrics: metrics(architecture, task),
+        baseline_difference: difference,
+    }
+}
+
+/// A score of little skill for two of the tasks.
+fn baseline(task: Task) -> Option<Baseline> {
+    let grades = predictions(Task::Perugini, 0.8).rows.into_iter();
+    let study = |row: Prediction| BaselineStudy {
+        patient: row.covariates[0].parse().expect("a number"),
+        label: match task {
+            Task::Perugini => row.label.expect("a grade"),
+            _ => usize::from(row.label.expect("a grade") >= 2),
+        },
+        score: (0..4)
+            .map(|grade| grade as f64 * row.probabilities[grade])
+            .sum(),
+        probabilities: (task == Task::Perugini).then_some(row.probabilities),
+        study: row.study,
+    };
+    (task != Task::HighGrade).then(|| Baseline {
+        name: "heart-to-chest count ratio".to_owned(),
+        task,
+        studies: grades.map(study).collect(),
+    })
 }
 
 fn predictions(task: Task, skill: f64) -> Predictions {
@@ -85,13 +125,7 @@ fn probabilities(task: Task, uptake: f64) -> Vec<f64> {
 pub(super) fn training() -> TrainingReport {
     let results: Vec<NetworkMetrics> = ARCHITECTURES
         .into_iter()
-        .flat_map(|architecture| {
-            TASKS.map(|task| NetworkMetrics {
-                architecture,
-                pretrained: false,
-                metrics: metrics(architecture, task),
-            })
-        })
+        .flat_map(|architecture| TASKS.map(|task| result(architecture, task)))
         .collect();
     TrainingReport {
         name: "perugini-2026-11".to_owned(),
@@ -117,15 +151,7 @@ pub(super) fn training() -> TrainingReport {
         activation_maps: ARCHITECTURES.map(activation).to_vec(),
         provenance: provenance("TrainingRun"),
         results,
-        baselines: vec![BaselineMetrics {
-            name: "Heart-to-contralateral count ratio".to_owned(),
-            task: Task::Positive,
-            auc: Some(0.912),
-            auc_interval: Some(Interval {
-                low: 0.848,
-                high: 0.951,
-            }),
-        }],
+        baselines: TASKS.into_iter().filter_map(baseline).map(|of| of.metrics()).collect(),
     }
 }
 

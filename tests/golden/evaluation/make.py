@@ -5,10 +5,13 @@
 Made with Python 3.11, numpy 2.4.6, scipy 1.17.1, scikit-learn 1.9.1 and statsmodels 0.15.0.
 
 NAME.csv is a predictions table, NAME.json what is expected of its evaluation: the keys are those of
-metrics.json, and what is not here is not compared. Areas, accuracy, precision, recall, kappa, Brier
+metrics.json, and what is not here is not compared. baseline.json has a score without a network for
+some of these tables, its metrics, and how much more the table's network does. Areas, accuracy, precision, recall, kappa, Brier
 score, logarithmic loss, ROC curve and calibration curve come from scikit-learn, Wilson's interval and
-quantiles from SciPy, the interval of a difference of accuracies from statsmodels. What neither has is computed here by its definition, in another way than attrium does: DeLong's
-variance by comparing every positive with every negative, the standard error of kappa from the
+quantiles from SciPy, the interval of a difference of accuracies from statsmodels, the baseline's
+probabilities of four grades from scikit-learn's GaussianNB. What neither has is computed here by its
+definition, in another way than attrium does: DeLong's variance by comparing every positive with every
+negative, that of a paired difference from the covariance matrix of all areas, the standard error of kappa from the
 gradient over the cells of the confusion matrix, Newcombe's interval by SciPy's root finder.
 """
 
@@ -26,9 +29,12 @@ from sklearn.metrics import (
     accuracy_score, brier_score_loss, cohen_kappa_score, confusion_matrix, log_loss,
     precision_score, recall_score, roc_auc_score, roc_curve,
 )
+from sklearn.naive_bayes import GaussianNB
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 HERE = pathlib.Path(__file__).parent
+# What was written, by name.
+TABLES = {}
 Z = norm.ppf(0.975)
 NAMES = {
     "Perugini": ["grade 0", "grade 1", "grade 2", "grade 3"],
@@ -394,6 +400,111 @@ def second_reader(labelled, labels, patients):
     return result | kappa_metrics("positiveKappa", *positive, 2, None, own)
 
 
+def by_patient(values, mask, patients):
+    """The sum of each patient's values where the mask holds, a column for each patient."""
+    names = sorted(set(patients))
+    sums = np.zeros(len(names))
+    for value, patient in zip(values, np.array(patients)[mask]):
+        sums[names.index(patient)] += value
+    return sums
+
+
+def area_covariance(columns, patients):
+    """The areas and their covariance matrix; columns are (truth, score) over the same studies.
+
+    DeLong, DeLong and Clarke-Pearson's structural components, summed by patient as Obuchowski has it;
+    no matrix where the positives or the negatives of a column are of one patient.
+    """
+    areas, shares, known = [], [], True
+    for truth, score in columns:
+        pairs = score[truth][:, None] - score[~truth][None, :]
+        wins = (np.sign(pairs) + 1) / 2
+        areas.append(wins.mean())
+        total = 0
+        for mask, components in ((truth, wins.mean(1)), (~truth, wins.mean(0))):
+            clusters = len(set(np.array(patients)[mask]))
+            known &= clusters > 1
+            if known:
+                sums = by_patient(components - wins.mean(), mask, patients)
+                total = total + sums * math.sqrt(clusters / (clusters - 1)) / mask.sum()
+        shares.append(total)
+    if not known:
+        return np.array(areas), None
+    covariance = np.array([[(one * other).sum() for other in shares] for one in shares])
+    if len(set(patients)) == len(patients) and len({truth.tobytes() for truth, _ in columns}) == 1:
+        truth = columns[0][0]
+        wins = [(np.sign(s[truth][:, None] - s[~truth][None, :]) + 1) / 2 for _, s in columns]
+        delong = (np.atleast_2d(np.cov([w.mean(1) for w in wins])) / truth.sum()
+                  + np.atleast_2d(np.cov([w.mean(0) for w in wins])) / (~truth).sum())
+        assert np.allclose(covariance, delong, rtol=1e-9, atol=1e-18)
+    return np.array(areas), covariance
+
+
+def paired_difference(key, truths, network, baseline, patients):
+    """The mean of the network's areas less that of the baseline's, over the same studies."""
+    nothing = {key: None, f"{key}Interval": None}
+    if any(truth.all() or not truth.any() for truth in truths):
+        return nothing
+    areas, covariance = area_covariance(
+        list(zip(truths, network)) + list(zip(truths, baseline)), patients)
+    contrast = np.repeat([1, -1], len(truths)) / len(truths)
+    value = float(contrast @ areas)
+    variance = 0 if covariance is None else contrast @ covariance @ contrast
+    if variance > 1e-24:
+        error = Z * math.sqrt(variance)
+        return {key: value, f"{key}Interval": interval(max(value - error, -1), min(value + error, 1))}
+    of = [areas_with_interval("x", [(t, s, roc_auc_score(t, s)) for t, s in zip(truths, scores)],
+                              patients) for scores in (network, baseline)]
+    found = difference("x", *of)
+    return {key: found["xDifference"], f"{key}Interval": found["xDifferenceInterval"]}
+
+
+def out_of_fold(scores, labels, folds, classes):
+    """The class by the logarithm of the score: GaussianNB, fitted without each fold."""
+    probabilities = np.zeros((len(scores), classes))
+    logarithms = np.log(scores)[:, None]
+    for fold in np.unique(folds):
+        inside = folds == fold
+        model = GaussianNB().fit(logarithms[~inside], labels[~inside])
+        probabilities[np.ix_(inside, model.classes_)] = model.predict_proba(logarithms[inside])
+    return probabilities
+
+
+def baseline(task, table, scores):
+    """A score without a network, NaN where a study has none: its metrics, and what a network adds."""
+    classes, first = len(NAMES[task]), FIRST_POSITIVE[task]
+    kept = [i for i, row in enumerate(table) if row["label"] != "" and np.isfinite(scores[i])]
+    rows, scores = [table[i] for i in kept], scores[kept]
+    labels = np.array([row["label"] for row in rows])
+    names = [row["covariates"].get("patient") or f"own {row['study']}" for row in rows]
+    patients = [sorted(set(names)).index(name) for name in names]
+    network = np.array([row["p"] for row in rows])
+    positive = labels >= first
+    if classes == 2:
+        own, truths, others = None, [positive], [network[:, 1]]
+        areas = [scores]
+    else:
+        own = out_of_fold(scores, labels, np.array([row["fold"] for row in rows]), classes)
+        truths = [labels == k for k in range(classes)]
+        others, areas = list(network.T), list(own.T)
+    metrics = {"auc": None, "aucInterval": None}
+    if defined := all(truth.any() and not truth.all() for truth in truths):
+        columns = [(t, s, roc_auc_score(t, s)) for t, s in zip(truths, areas)]
+        metrics = areas_with_interval("auc", columns, patients)
+    if defined and classes > 2:
+        macro = roc_auc_score(labels, own, multi_class="ovr", average="macro")
+        assert abs(macro - metrics["auc"]) < 1e-12
+        metrics["auc"] = float(macro)
+    metrics |= area_metrics("positiveAuc", positive, scores, patients)
+    more = {"studies": len(rows)} | paired_difference("auc", truths, others, areas, patients)
+    more |= paired_difference(
+        "positiveAuc", [positive], [network[:, first:].sum(1)], [scores], patients)
+    return {"task": task, "baseline": metrics, "difference": more, "studies": [
+        {"study": str(row["study"]), "patient": patient, "label": int(label), "score": float(score),
+         "probabilities": None if own is None else own[i].tolist()}
+        for i, (row, patient, label, score) in enumerate(zip(rows, patients, labels, scores))]}
+
+
 def group(column, value):
     if value == "":
         return (9, "unknown")
@@ -404,6 +515,7 @@ def group(column, value):
 
 
 def write(name, task, table):
+    TABLES[name] = (task, table)
     columns = list(table[0]["covariates"])
     with open(HERE / f"{name}.csv", "w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -478,6 +590,19 @@ def main():
     score = np.concatenate([np.linspace(0.01, 0.45, 20), np.linspace(0.46, 0.99, 6)])
     write("separated", "Positive",
           table("Positive", labels.tolist(), np.stack([1 - score, score], 1)))
+
+    expected = {}
+    for name in ("grades", "binary", "ties", "absent", "single", "tiny", "separated"):
+        task, rows = TABLES[name]
+        grades = np.array([row["label"] or 0 for row in rows])
+        ratios = np.exp(rng.normal(0.3 * grades, 0.0 if name == "separated" else 0.3))
+        if name in ("grades", "ties"):
+            # Two decimals have ties, and some studies have no ratio.
+            ratios = np.round(ratios, 2)
+            ratios[7::31] = np.nan
+        expected[name] = baseline(task, rows, ratios)
+    text = json.dumps(expected, allow_nan=False)
+    (HERE / "baseline.json").write_text(text.replace('{"study"', '\n{"study"') + "\n")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,174 @@
+//! The count ratio of each study: what a network has to beat to be of use.
+
+use std::collections::HashMap;
+
+use super::combination::Combination;
+use crate::api::Task;
+use crate::dataset::Cohort;
+use crate::evaluation::{Baseline, BaselineStudy};
+use crate::training::{count_ratio, out_of_fold_probabilities};
+
+/// The ratio as a baseline of a task, over the studies where it has a logarithm.
+pub(super) fn baseline(cohort: &Cohort, task: Task, combinations: &[Combination]) -> Baseline {
+    let mut studies: Vec<BaselineStudy> = cohort
+        .records
+        .iter()
+        .enumerate()
+        .filter_map(|(study, record)| {
+            let score = count_ratio(cohort.crop(study)).filter(|ratio| *ratio > 0.0)?;
+            Some(BaselineStudy {
+                study: record.study.to_string(),
+                patient: record.patient,
+                label: task.class_of(record.grade),
+                score,
+                probabilities: None,
+            })
+        })
+        .collect();
+    let judged = combinations.iter().find(|found| found.task == task);
+    if let Some(judged) = judged.filter(|_| task.classes().len() > 2) {
+        judge(&mut studies, judged);
+    }
+    Baseline {
+        name: "heart-to-chest count ratio".to_owned(),
+        task,
+        studies,
+    }
+}
+
+/// Gives each study the probabilities of its classes by the ratio alone, from the studies of the folds
+/// that its own network was trained on.
+fn judge(studies: &mut [BaselineStudy], judged: &Combination) {
+    let rows = judged.predictions.rows.iter();
+    let fold_of: HashMap<&str, usize> = rows
+        .filter_map(|row| Some((row.study.as_str(), row.fold?)))
+        .collect();
+    let folds = studies.iter();
+    let folds: Option<Vec<usize>> = folds
+        .map(|study| fold_of.get(study.study.as_str()).copied())
+        .collect();
+    // Every network has predicted every study of the cohort.
+    let Some(folds) = folds else { return };
+    let logarithms: Vec<f64> = studies.iter().map(|study| study.score.ln()).collect();
+    let labels: Vec<usize> = studies.iter().map(|study| study.label).collect();
+    let classes = judged.task.classes().len();
+    let probabilities = out_of_fold_probabilities(&logarithms, &labels, &folds, classes);
+    for (study, probabilities) in studies.iter_mut().zip(probabilities) {
+        study.probabilities = probabilities;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Architecture;
+    use crate::dataset::fixtures::{crop, record};
+    use crate::evaluation::{Prediction, Predictions};
+    use crate::imaging::CROP_SIZE;
+
+    /// Two studies of each grade in each of two folds, whose hearts are as hot as this tells.
+    fn cohort(heat: impl Fn(u32) -> f32) -> Cohort {
+        let mut cohort = Cohort::default();
+        for study in 0..16 {
+            let mut counts = crop(40.0);
+            for row in counts.chunks_exact_mut(CROP_SIZE) {
+                row[CROP_SIZE / 2..].fill(heat(study));
+            }
+            cohort.records.push(record(study));
+            cohort.crops.extend(counts);
+        }
+        cohort
+    }
+
+    /// A network's answers; folds are of eight studies each.
+    fn combination(cohort: &Cohort, task: Task) -> Combination {
+        let classes = task.classes().len();
+        let rows = cohort.records.iter().map(|record| Prediction {
+            study: record.study.to_string(),
+            fold: Some(usize::from(record.study >= 8)),
+            label: Some(task.class_of(record.grade)),
+            probabilities: vec![1.0 / classes as f64; classes],
+            covariates: Vec::new(),
+        });
+        Combination {
+            architecture: Architecture::Linear,
+            task,
+            predictions: Predictions {
+                classes,
+                covariates: Vec::new(),
+                rows: rows.collect(),
+            },
+            histories: Vec::new(),
+        }
+    }
+
+    /// Hotter by the grade, which is the study's number modulo 4, and by a little in each study.
+    fn hotter_by_grade(study: u32) -> f32 {
+        40.0 + 20.0 * (study % 4) as f32 + study as f32 / 4.0
+    }
+
+    #[test]
+    fn for_four_grades_the_ratio_is_compared_as_probabilities_of_four_grades() {
+        let cohort = cohort(hotter_by_grade);
+        let combination = combination(&cohort, Task::Perugini);
+        let found = baseline(&cohort, Task::Perugini, &[combination]).metrics();
+        assert_eq!((found.auc, found.positive_auc), (Some(1.0), Some(1.0)));
+    }
+
+    #[test]
+    fn the_folds_of_the_run_decide_from_which_studies_the_ratio_is_judged() {
+        // Grades that overlap, so that no probability is 0 but for rounding.
+        let cohort = cohort(|study| 40.0 + (study * 7 % 16) as f32);
+        let combination = combination(&cohort, Task::Perugini);
+        let of = |cohort: &Cohort| {
+            let one = std::slice::from_ref(&combination);
+            baseline(cohort, Task::Perugini, one).studies
+        };
+        let mut changed = cohort.clone();
+        changed.records[0].grade = changed.records[3].grade;
+        let (before, after) = (of(&cohort), of(&changed));
+        let same = |study: usize| before[study].probabilities == after[study].probabilities;
+        assert!((0..8).all(same));
+        assert!(!(8..16).any(same));
+    }
+
+    #[test]
+    fn for_two_classes_the_ratio_itself_ranks_the_studies() {
+        let cohort = cohort(hotter_by_grade);
+        let combination = combination(&cohort, Task::Positive);
+        let found = baseline(&cohort, Task::Positive, &[combination]);
+        assert!(
+            found
+                .studies
+                .iter()
+                .all(|study| study.probabilities.is_none())
+        );
+        assert_eq!(found.metrics().auc, Some(1.0));
+    }
+
+    #[test]
+    fn a_study_whose_ratio_has_no_logarithm_is_left_out() {
+        let cohort = cohort(|study| {
+            if study == 5 {
+                0.0
+            } else {
+                hotter_by_grade(study)
+            }
+        });
+        let combination = combination(&cohort, Task::Perugini);
+        let found = baseline(&cohort, Task::Perugini, std::slice::from_ref(&combination));
+        assert_eq!(found.studies.len(), 15);
+        let difference = found.difference(&combination.predictions);
+        let difference = difference.expect("a table of the task");
+        assert_eq!(
+            (difference.studies, difference.positive_auc),
+            (15, Some(-0.5))
+        );
+    }
+
+    #[test]
+    fn without_a_network_there_are_no_folds_to_judge_four_grades_by() {
+        let found = baseline(&cohort(hotter_by_grade), Task::Perugini, &[]).metrics();
+        assert_eq!((found.auc, found.positive_auc), (None, Some(1.0)));
+    }
+}
