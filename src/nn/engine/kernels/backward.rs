@@ -4,7 +4,7 @@ use super::convolution::Shape;
 use super::finish::{Backpropagate, Passed};
 use super::group::{Next, Products, WeightsGradient};
 use super::images::{Activated, Derived, Differential, Images, ImagesMut, Source};
-use super::tiles::{Finish, Load, MOST, Place, gather, scatter, scatter_inner};
+use super::tiles::{Finish, Load, gather, scatter, scatter_inner};
 use super::{Isa, Kernel, Simd};
 
 /// The layer before a convolution, whose gradient is wanted.
@@ -167,7 +167,6 @@ impl<'a> Pass<'a> {
             blocks_out,
             ..
         } = self.shape;
-        let order = self.shape.order();
         let (in_strides, out_strides) = (
             self.shape.strides(blocks_in),
             self.shape.strides(blocks_out),
@@ -181,13 +180,9 @@ impl<'a> Pass<'a> {
                 self.scratch.add(2 * size),
             ]
         };
-        let [mut places, mut coming] = [[Place::default(); MOST]; 2];
-        let mut tiles = order.group(0, self.shape.group(), &mut places);
-        let mut done = 0;
-        while tiles > 0 {
-            let first = self.first && done == 0;
-            done += tiles;
-            let after = order.group(done, self.shape.group(), &mut coming);
+        let mut first = self.first;
+        let mut groups = self.shape.order().groups(self.shape.group());
+        while let Some([places, next]) = groups.advance() {
             let products = Products {
                 weights: self.weights,
                 from: data,
@@ -196,7 +191,7 @@ impl<'a> Pass<'a> {
                 to,
                 to_strides: in_strides,
                 blocks_out: blocks_in,
-                tiles,
+                tiles: places.len(),
                 gradient: Some(WeightsGradient {
                     inner,
                     inner_strides: in_strides,
@@ -207,19 +202,18 @@ impl<'a> Pass<'a> {
                 }),
                 next: Next {
                     plane,
-                    places: &coming[..after],
+                    places: next,
                     images: [output.images(), input.images()],
                 },
             };
-            let places_now = &places[..tiles];
             // SAFETY: the caller vouches for images and lengths.
             unsafe {
-                scatter(s, output, plane, blocks_out, places_now, data, out_strides);
-                scatter_inner(s, input, plane, blocks_in, places_now, inner, in_strides);
+                scatter(s, output, plane, blocks_out, places, data, out_strides);
+                scatter_inner(s, input, plane, blocks_in, places, inner, in_strides);
                 products.run(s);
-                gather(s, finish, blocks_in, places_now, to, in_strides);
+                gather(s, finish, blocks_in, places, to, in_strides);
             }
-            (places, tiles) = (coming, after);
+            first = false;
         }
     }
 }

@@ -5,7 +5,7 @@ use super::group::{Next, Products};
 use super::images::{Activated, Images, ImagesMut, Plain, Source};
 use super::layout::Plane;
 use super::product::tile_step;
-use super::tiles::{Finish, Load, MOST, Order, Place, Strides, gather, scatter};
+use super::tiles::{Finish, Load, MOST, Order, Strides, gather, scatter};
 use super::{Isa, Kernel, Simd};
 
 /// Floats that a cache may hold.
@@ -205,13 +205,8 @@ pub unsafe fn convolve<S: Simd, L: Load<S>, F: Finish<S>>(
         shape.strides(shape.blocks_in),
         shape.strides(shape.blocks_out),
     );
-    let order = shape.order();
-    let [mut places, mut coming] = [[Place::default(); MOST]; 2];
-    let mut tiles = order.group(0, shape.group(), &mut places);
-    let mut done = 0;
-    while tiles > 0 {
-        done += tiles;
-        let after = order.group(done, shape.group(), &mut coming);
+    let mut groups = shape.order().groups(shape.group());
+    while let Some([places, next]) = groups.advance() {
         let products = Products {
             weights,
             from: from.as_ptr(),
@@ -220,15 +215,14 @@ pub unsafe fn convolve<S: Simd, L: Load<S>, F: Finish<S>>(
             to: to.as_mut_ptr(),
             to_strides,
             blocks_out: shape.blocks_out,
-            tiles,
+            tiles: places.len(),
             gradient: None,
             next: Next {
                 plane: shape.plane,
-                places: &coming[..after],
+                places: next,
                 images: [load.images(), &[]],
             },
         };
-        let places_now = &places[..tiles];
         // SAFETY: the caller vouches for `load` and `finish`; scratch and weights are long enough.
         unsafe {
             scatter(
@@ -236,20 +230,12 @@ pub unsafe fn convolve<S: Simd, L: Load<S>, F: Finish<S>>(
                 load,
                 shape.plane,
                 shape.blocks_in,
-                places_now,
+                places,
                 from.as_mut_ptr(),
                 from_strides,
             );
             products.run(s);
-            gather(
-                s,
-                finish,
-                shape.blocks_out,
-                places_now,
-                to.as_ptr(),
-                to_strides,
-            );
+            gather(s, finish, shape.blocks_out, places, to.as_ptr(), to_strides);
         }
-        (places, tiles) = (coming, after);
     }
 }

@@ -30,6 +30,21 @@ impl Order {
         self.images * self.plane.tiles()
     }
 
+    /// All tiles in groups of so many, [`MOST`] at most.
+    #[inline(always)]
+    pub fn groups(self, size: usize) -> Groups {
+        let [places, mut next] = [[Place::default(); MOST]; 2];
+        let after = self.group(0, size, &mut next);
+        Groups {
+            order: self,
+            size,
+            known: after,
+            places,
+            next,
+            after,
+        }
+    }
+
     /// The places of up to [`MOST`] tiles; returns how many of them there are.
     pub fn group(self, first: usize, size: usize, places: &mut [Place; MOST]) -> usize {
         let count = size.min(self.tiles() - first).min(MOST);
@@ -58,6 +73,33 @@ impl Order {
             }
         }
         count
+    }
+}
+
+/// Groups of tiles, one after the other.
+pub struct Groups {
+    order: Order,
+    size: usize,
+    /// Tiles of this group and of those before it, and of the next one.
+    known: usize,
+    places: [Place; MOST],
+    next: [Place; MOST],
+    /// Tiles of the next group.
+    after: usize,
+}
+
+impl Groups {
+    /// The places of a group, and those of the next one, of which there are none after the last.
+    #[inline(always)]
+    pub fn advance(&mut self) -> Option<[&[Place]; 2]> {
+        let tiles = self.after;
+        if tiles == 0 {
+            return None;
+        }
+        self.places = self.next;
+        self.after = self.order.group(self.known, self.size, &mut self.next);
+        self.known += self.after;
+        Some([&self.places[..tiles], &self.next[..self.after]])
     }
 }
 
