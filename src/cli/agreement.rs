@@ -1,4 +1,3 @@
-use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +7,9 @@ use snafu::{ResultExt, Snafu, ensure};
 use super::output::{self, Format};
 use crate::api::{Grade, Task};
 use crate::dataset::{Reader, Readings, ReadingsError};
-use crate::evaluation::{ReaderAgreement, ReaderPair, reader_agreement, reader_pairs_text};
+use crate::evaluation::{
+    ReaderAgreement, ReaderPair, number_patients, reader_agreement, reader_pairs_text,
+};
 
 const EXAMPLE: &str = "\
 A table is CSV with a column `study`, a column of Perugini grades for each reader, and perhaps a \
@@ -132,14 +133,12 @@ fn agreement(both: &[(&str, Grade, Grade)], tables: &[Readings]) -> ReaderAgreem
     let pairs = both
         .iter()
         .map(|(_, a, b)| (task.class_of(*a), task.class_of(*b)));
-    let mut numbers = HashMap::new();
-    let patients = both.iter().map(|&(study, ..)| {
-        let patient = tables.iter().find_map(|table| table.patient(study));
+    let patients = number_patients(both.iter().map(|&(study, ..)| {
         // A study without a patient is a patient of its own, whatever their names.
-        let who = (patient.is_some(), patient.unwrap_or(study));
-        let next = numbers.len();
-        *numbers.entry(who).or_insert(next)
-    });
-    let patients: Vec<_> = patients.collect();
+        tables
+            .iter()
+            .find_map(|table| table.patient(study))
+            .ok_or(study)
+    }));
     reader_agreement(task, &pairs.collect::<Vec<_>>(), &patients)
 }

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::cohort::Cohort;
+use super::cohort::{Cohort, number_patients};
 use super::error::Error;
 use super::evaluate::check;
 use super::interval::split;
@@ -46,7 +46,7 @@ impl Baseline {
     /// What the score reaches by itself.
     pub fn metrics(&self) -> BaselineMetrics {
         let studies: Vec<&BaselineStudy> = self.studies.iter().collect();
-        let patients = number(&studies);
+        let patients = number_patients(studies.iter().map(|study| study.patient));
         let labels: Vec<usize> = studies.iter().map(|study| study.label).collect();
         let ranked = Ranked {
             task: self.task,
@@ -155,18 +155,6 @@ impl Ranked<'_> {
             .collect();
         roc::area(&scores, &positive)
     }
-}
-
-/// Each study's patient, numbered from 0 without gaps.
-fn number(studies: &[&BaselineStudy]) -> Vec<usize> {
-    let mut numbers = HashMap::new();
-    studies
-        .iter()
-        .map(|study| {
-            let next = numbers.len();
-            *numbers.entry(study.patient).or_insert(next)
-        })
-        .collect()
 }
 
 #[cfg(test)]

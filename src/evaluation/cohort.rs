@@ -1,6 +1,7 @@
 //! Labelled studies laid out for the metrics, and the metrics that subgroups and folds share.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
 use super::agreement::{self, Weighting};
 use super::calibration;
@@ -9,6 +10,18 @@ use super::interval::Estimate;
 use super::predictions::{Prediction, positive_probability};
 use super::roc::{self, Area};
 use crate::api::Task;
+
+/// Each study's patient as a number, from 0 without gaps: equal for equal patients.
+pub fn number_patients<P: Eq + Hash>(patients: impl IntoIterator<Item = P>) -> Vec<usize> {
+    let mut numbers = HashMap::new();
+    patients
+        .into_iter()
+        .map(|patient| {
+            let next = numbers.len();
+            *numbers.entry(patient).or_insert(next)
+        })
+        .collect()
+}
 
 /// Labelled studies, column by column.
 pub(super) struct Cohort<'a> {
@@ -43,16 +56,8 @@ impl<'a> Cohort<'a> {
             scores: Vec::new(),
             patients: Vec::new(),
         };
-        let mut numbers = HashMap::new();
-        let mut count = 0;
         for row in rows {
             let Some(label) = row.label else { continue };
-            let name = patient.and_then(|column| row.covariates.get(column));
-            let number = match name.filter(|name| !name.is_empty()) {
-                Some(name) => *numbers.entry(name).or_insert(count),
-                None => count,
-            };
-            count = count.max(number + 1);
             cohort.rows.push(row);
             cohort.labels.push(label);
             cohort.calls.push(hard_label(&row.probabilities));
@@ -60,8 +65,11 @@ impl<'a> Cohort<'a> {
             cohort
                 .scores
                 .push(positive_probability(task, &row.probabilities));
-            cohort.patients.push(number);
         }
+        cohort.patients = number_patients(cohort.rows.iter().enumerate().map(|(study, row)| {
+            let name = patient.and_then(|column| row.covariates.get(column));
+            name.filter(|name| !name.is_empty()).ok_or(study)
+        }));
         cohort
     }
 

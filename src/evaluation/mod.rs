@@ -30,6 +30,7 @@ mod text;
 pub use agreement::{Weighting, kappa};
 pub use baseline::{Baseline, BaselineStudy};
 pub use calibration::{CALIBRATION_BINS, CalibrationBin};
+pub use cohort::number_patients;
 pub use confusion::ConfusionMatrix;
 pub use error::Error;
 pub use evaluate::evaluate;
@@ -45,7 +46,9 @@ pub use operating_point::{
 pub use predictions::{Prediction, Predictions, SUM_TOLERANCE, positive_probability};
 pub use prevalence::{PredictiveValues, reference_prevalence};
 pub use reader_pair::{ReaderPair, reader_pairs_text};
-pub use roc::{RocCurve, RocPoint, auc};
+#[cfg(test)]
+pub use roc::auc;
+pub use roc::{RocCurve, RocPoint};
 pub use second_reader::reader_agreement;
 pub use subgroup::{MAX_SUBGROUPS, SubgroupRow};
 pub use temperature::{TEMPERATURE_RANGE, TemperatureScaling, at_temperature};
