@@ -6,13 +6,14 @@ Made with Python 3.11, numpy 2.4.6, scipy 1.17.1, scikit-learn 1.9.1 and statsmo
 
 NAME.csv is a predictions table, NAME.json what is expected of its evaluation: the keys are those of
 metrics.json, and what is not here is not compared. baseline.json has a score without a network for
-some of these tables, its metrics, and how much more the table's network does. Areas, accuracy, precision, recall, kappa, Brier
-score, logarithmic loss, ROC curve and calibration curve come from scikit-learn, Wilson's interval and
-quantiles from SciPy, the interval of a difference of accuracies from statsmodels, the baseline's
-probabilities of four grades from scikit-learn's GaussianNB. What neither has is computed here by its
-definition, in another way than attrium does: DeLong's variance by comparing every positive with every
-negative, that of a paired difference from the covariance matrix of all areas, the standard error of kappa from the
-gradient over the cells of the confusion matrix, Newcombe's interval by SciPy's root finder.
+some of these tables, its metrics, and how much more the table's network does. Areas, accuracy,
+precision, recall, kappa, Brier score, logarithmic loss, ROC curve and calibration curve come from
+scikit-learn, Wilson's interval and quantiles from SciPy, the interval of a difference of accuracies
+from statsmodels, the baseline's probabilities of four grades from scikit-learn's GaussianNB. What
+neither has is computed here by its definition, in another way than attrium does: DeLong's variance
+by comparing every positive with every negative, that of a paired difference from the covariance
+matrix of all areas, the standard error of kappa from the gradient over the cells of the confusion
+matrix, Newcombe's interval by SciPy's root finder.
 """
 
 import csv
