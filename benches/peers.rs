@@ -11,7 +11,7 @@ use std::io::{self, BufRead, Write};
 use std::time::Instant;
 
 use attrium::api::Architecture;
-use attrium::nn::{IMAGE_PIXELS, IMAGE_SIZE, Network, cpu};
+use attrium::nn::{IMAGE_PIXELS, IMAGE_SIZE, Network, cpu, keep_freed_memory};
 use attrium::training::{Fit, FitConfig, FitData};
 use burn::tensor::{Tensor, TensorData};
 
@@ -22,6 +22,8 @@ const STEPS: usize = 4;
 type Work = Box<dyn FnMut() -> Result<(), Box<dyn Error>>>;
 
 fn main() -> Result<(), Box<dyn Error>> {
+    // As `attrium run` does.
+    keep_freed_memory();
     let mut kept: Option<(String, Work)> = None;
     for line in io::stdin().lock().lines() {
         let line = line?;

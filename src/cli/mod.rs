@@ -18,6 +18,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use snafu::{ChainCompat, Snafu};
 
+use crate::nn::keep_freed_memory;
+
 const EXIT_CODES: &str = "\
 Exit codes, of every command:
   0    done
@@ -159,6 +161,12 @@ pub fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<(), Error> {
     let is_service = matches!(arguments.command, Command::Stage(_) | Command::Operator(_));
     logs::start(is_service);
+    if matches!(
+        arguments.command,
+        Command::Run(_) | Command::Screen(_) | Command::Stage(_)
+    ) {
+        keep_freed_memory();
+    }
     match arguments.command {
         Command::Agreement(args) => agreement::run(args)?,
         Command::Crds(args) => crds::run(args)?,

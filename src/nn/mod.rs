@@ -50,6 +50,7 @@ pub use batch_norm::BatchNorm;
 pub use burn::tensor::Device;
 pub use convolution::Convolution;
 pub use device::{cpu, gpu};
+pub use engine::keep_freed_memory;
 pub use error::Error;
 pub use grad_cam::GradCam;
 pub use grey::Grey;

@@ -32,7 +32,7 @@ use std::sync::{Arc, Mutex};
 
 pub use error::Error;
 pub use inference::Folded;
-pub use kernels::{Isa, Level};
+pub use kernels::{Isa, Level, keep_freed_memory};
 pub use parameters::{Gradients, Parameters, Statistics, StatisticsMut};
 pub use program::{Operation, Program};
 pub use single::{Single, Sizes};

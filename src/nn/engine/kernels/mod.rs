@@ -16,6 +16,7 @@ mod backward;
 mod convolution;
 mod finish;
 mod group;
+mod heap;
 mod images;
 mod isa;
 mod layout;
@@ -36,6 +37,7 @@ mod x86;
 
 pub use backward::{Activation, Backward, Input};
 pub use convolution::{Forward, Inference, Shape};
+pub use heap::keep_freed_memory;
 pub use images::{Differential, Source};
 pub use isa::{Isa, Level};
 pub use layout::{Plane, TILE, Window};
