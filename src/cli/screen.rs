@@ -128,21 +128,27 @@ pub fn run(args: &Args) -> Result<(), Error> {
             LossyPolicy::Quarantine
         },
     };
-    let mut rows = Vec::with_capacity(args.files.len());
-    for files in args.files.chunks(TOGETHER) {
-        rows.extend(screen(&screener, files, args.maps.as_deref())?);
-    }
+    let rows = screen(&screener, &args.files, args.maps.as_deref())?;
     let report = Report::new(&screener, rows);
     output::print_as(args.output, &report, Report::table).context(PrintSnafu)
 }
 
-/// A row for each file, in their order.
+/// A row for each file, in their order. Some files are read while those before them are decided on.
 fn screen(screener: &Screener, files: &[PathBuf], maps: Option<&Path>) -> Result<Vec<Row>, Error> {
-    let candidates = files.par_iter().map(|file| read(screener, file)).collect();
-    let screened = screener.decide(candidates)?;
-    let rows = files.iter().zip(&screened);
-    rows.map(|(file, screened)| row(screener, file, screened, maps))
-        .collect()
+    let mut rows = Vec::with_capacity(files.len());
+    let mut parts = files.chunks(TOGETHER).map(|files| {
+        let candidates = files.par_iter().map(|file| read(screener, file));
+        (files, candidates.collect())
+    });
+    let mut part = parts.next();
+    while let Some((files, candidates)) = part {
+        let (screened, next) = rayon::join(|| screener.decide(candidates), || parts.next());
+        for (file, screened) in files.iter().zip(&screened?) {
+            rows.push(row(screener, file, screened, maps)?);
+        }
+        part = next;
+    }
+    Ok(rows)
 }
 
 fn read(screener: &Screener, file: &Path) -> Candidate {

@@ -9,9 +9,12 @@ use super::{
 };
 use crate::api::Architecture;
 
-/// Images that go through a network at once when nothing is trained: enough to keep a processor
-/// busy, few enough to stay under 200 MB.
+/// Images that go through a network of ImageNet at once when nothing is trained: enough to keep a
+/// processor busy, few enough to stay under 200 MB.
 const BATCH: usize = 16;
+/// The same of Linear and Residual, which need memory for a few images a thread however many there are:
+/// so many that threads seldom wait for the last of them.
+const OWN_BATCH: usize = 64;
 
 /// One of the paper's networks.
 ///
@@ -193,13 +196,20 @@ impl Network {
         let network = self.valid();
         let device = network.device();
         let mut logits = Vec::with_capacity(pixels / IMAGE_PIXELS);
-        for batch in images.chunks(BATCH * IMAGE_PIXELS) {
+        for batch in images.chunks(network.batch() * IMAGE_PIXELS) {
             let output = network.forward(image_tensor(batch.to_vec(), &device)); // [batch, classes]
             let [_, classes] = output.dims();
             let values = floats(output.into_data());
             logits.extend(values.chunks(classes).map(<[f32]>::to_vec));
         }
         Ok(logits)
+    }
+
+    fn batch(&self) -> usize {
+        match self {
+            Self::Linear(_) | Self::Residual(_) => OWN_BATCH,
+            _ => BATCH,
+        }
     }
 
     /// The probability of each class for any number of images, in batches: `[image][class]`.

@@ -1,9 +1,9 @@
 //! Evaluation: batch normalisation within the weights, pools within convolutions.
 
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
-use rayon::slice::{ParallelSlice, ParallelSliceMut};
 
 use super::forward::pack_stem;
 use super::kernels::{
@@ -16,8 +16,9 @@ use super::{Error, Operation, Parameters, Program, Statistics, weights};
 /// Floats of the images that a few layers work on before the next few do: about what a core's own
 /// cache and its share of the common one hold.
 const CACHED: usize = 1 << 18;
-/// Images that a share works on at once, at most: they bound its memory.
-const MOST: usize = 16;
+/// Images that a thread takes at once, at most: they bound its memory, and how long others wait for it
+/// in the end.
+const MOST: usize = 8;
 
 /// A program's weights for evaluation.
 #[derive(Debug)]
@@ -127,7 +128,7 @@ fn segments(program: &Program, lanes: usize, most: usize) -> Vec<Segment> {
 /// Results that are alive at once: what goes in, what comes out, what a skip adds.
 const SLOTS: usize = 3;
 
-/// The memory of one share of an evaluation.
+/// What a thread works on a few images with.
 #[derive(Debug)]
 struct Bench {
     /// For each segment the slots of its images; their borders stay 0.
@@ -174,7 +175,7 @@ pub struct Evaluator {
 }
 
 impl Evaluator {
-    /// Memory for batches of so many images on so many threads.
+    /// Memory for so many threads, each for so many images at a time as its share has, or fewer.
     pub(super) fn new(program: &Program, isa: Isa, shares: Shares) -> Result<Self, Error> {
         let most = shares.each.min(MOST);
         let segments = segments(program, isa.lanes(), most);
@@ -201,36 +202,37 @@ impl Evaluator {
         features: &mut [f32],
     ) {
         let (pixels, len) = (program.images().len(), program.features().len());
-        let (segments, most) = (&self.segments, self.most);
-        features
-            .par_chunks_mut(shares.each * len)
-            .zip(images.par_chunks(shares.each * pixels))
-            .zip(self.benches.par_iter_mut())
+        let at_once = self.most.min(shares.each);
+        let parts = features
+            .chunks_mut(at_once * len)
+            .zip(images.chunks(at_once * pixels));
+        let part = Part {
+            program,
+            folded,
+            segments: &self.segments,
+        };
+        // Whoever is done takes the next part, for a thread may have other work or a slower core.
+        let left = Mutex::new(parts);
+        let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
+        self.benches[..shares.count]
+            .par_iter_mut()
             .with_max_len(1)
-            .for_each(|((features, images), bench)| {
-                for (features, images) in features
-                    .chunks_mut(most * len)
-                    .zip(images.chunks(most * pixels))
-                {
-                    Share {
-                        program,
-                        folded,
-                        segments,
-                    }
-                    .run(bench, images, features);
+            .for_each(|bench| {
+                while let Some((features, images)) = next() {
+                    part.run(bench, images, features);
                 }
             });
     }
 }
 
-/// The work on a share of a batch.
-struct Share<'a> {
+/// The work on a few images.
+struct Part<'a> {
     program: &'a Program,
     folded: &'a Folded,
     segments: &'a [Segment],
 }
 
-impl Share<'_> {
+impl Part<'_> {
     fn run(&self, bench: &mut Bench, images: &[f32], features: &mut [f32]) {
         let pixels = self.program.images().len();
         let count = images.len() / pixels;
