@@ -19,10 +19,15 @@ pub(super) fn is_flex(tensor: &DispatchTensor) -> bool {
     matches!(kind, DispatchTensorKind::Flex(_)) && tensor.dtype() == DType::F32
 }
 
+/// Whether a tensor is on the processor and records no gradients.
+pub(super) fn is_plain(tensor: &DispatchTensor) -> bool {
+    let recording = matches!(tensor.autodiff, DispatchAutodiffContext::Enabled(_));
+    !recording && is_flex(tensor)
+}
+
 /// A tensor that records no gradients, if it is on the processor.
 pub(super) fn plain(tensor: DispatchTensor) -> Option<FlexTensor> {
-    let recording = matches!(tensor.autodiff, DispatchAutodiffContext::Enabled(_));
-    if recording || !is_flex(&tensor) {
+    if !is_plain(&tensor) {
         return None;
     }
     let tensor = <DispatchTensor as DispatchKindConversion<Flex>>::try_into_backend(tensor).ok()?;

@@ -1,8 +1,9 @@
 use burn::module::Module;
-use burn::tensor::module::{avg_pool2d, max_pool2d};
-use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
+use burn::tensor::module::max_pool2d;
+use burn::tensor::ops::MaxPoolOptions;
 use burn::tensor::{Device, Tensor};
 
+use super::convolve::average;
 use super::normalize::Activation;
 use super::transfer::Base;
 use super::{Convolution, Layout, Pass};
@@ -124,15 +125,6 @@ impl Branch {
             |convolution: &Convolution| convolution.forward(images.clone(), Activation::Relu, pass);
         self.fork.iter().map(tine).collect()
     }
-}
-
-/// The mean of each 3x3 square around a pixel.
-fn average(images: Tensor<4>, counts_border: bool) -> Tensor<4> {
-    let options = AvgPoolOptions::new([3, 3])
-        .with_stride([1, 1])
-        .with_padding([1, 1])
-        .with_count_include_pad(counts_border);
-    avg_pool2d(images, options)
 }
 
 /// The largest of each whole 3x3 square, at every second place.

@@ -22,8 +22,8 @@ use burn::backend::{
 use burn::tensor::Tensor;
 
 use super::engine::{
-    self, Engine, Folded, Gradients, Isa, Level, Parameters, Program, SHARES, Statistics,
-    StatisticsMut, Training,
+    self, Engine, Folded, Gradients, Isa, Level, Parameters, Program, Statistics, StatisticsMut,
+    Training, training_shares,
 };
 use super::flex::{contiguous, is_flex, lift, lower, plain, slice, strategy, tensor};
 use super::{BatchNorm, Layer};
@@ -268,7 +268,13 @@ fn forward(engine: &Arc<Engine>, inputs: Vec<FlexTensor>) -> Option<Forward> {
         .collect();
     let mut features = vec![0.0; batch * engine.program().features().len()];
     let training = engine
-        .train(SHARES, slices[0], &parameters, &mut given, &mut features)
+        .train(
+            training_shares(batch),
+            slices[0],
+            &parameters,
+            &mut given,
+            &mut features,
+        )
         .expect(RUNS);
     let features = feature_tensor(engine, batch, features);
     let constant = |values: Vec<f32>| {

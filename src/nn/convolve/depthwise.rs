@@ -1,4 +1,4 @@
-//! Gradients of filters that see one channel each.
+//! Convolution by filters that see one channel each, and its gradients.
 //!
 //! Images and gradients are laid out with zeros around them, so that whatever a weight sees lies in
 //! one piece, a fixed distance away. Every sum is taken in one order, however many threads there are.
@@ -6,11 +6,71 @@
 use rayon::prelude::*;
 
 use super::Geometry;
+use crate::nn::engine::Loops;
+use crate::nn::trunk::isa;
 
 /// Sums that go on side by side, so that a processor need not wait for one addition.
-const LANES: usize = 8;
+const LANES: usize = 16;
 /// Numbers that a thread takes at once, at least.
 const SHARE: usize = 1 << 13;
+
+/// The outputs: `[batch, channels, height, width]`.
+///
+/// # Shapes
+/// - `images`: `[batch, channels, height, width]`
+/// - `weight`: `[channels, 1, height, width]`
+pub(super) fn outputs(geometry: &Geometry, images: &[f32], weight: &[f32]) -> Vec<f32> {
+    let Geometry {
+        batch,
+        channels: [channels, _],
+        kernel: [high, wide],
+        stride: [down, across],
+        ..
+    } = *geometry;
+    let [pixels, places] = [geometry.size, geometry.output].map(|[height, width]| height * width);
+    let [_, width] = geometry.output;
+    let phases = geometry.phases();
+    let away = |place: usize| {
+        let [row, column] = [place / wide, place % wide];
+        let phase = row % down * across + column % across;
+        phase * phases.len() + row / down * phases.pitch + column / across
+    };
+    let away: Vec<usize> = (0..high * wide).map(away).collect();
+    let mut outputs = vec![0.0; batch * channels * places];
+    outputs
+        .par_chunks_exact_mut(places)
+        .with_min_len(SHARE.div_ceil(pixels))
+        .enumerate()
+        .for_each_init(
+            || {
+                [
+                    down * across * phases.len(),
+                    geometry.output[0] * phases.pitch,
+                ]
+                .map(zeros)
+            },
+            |[seen, sums], (plane, output)| {
+                geometry.fill_phases(phases, &images[plane * pixels..][..pixels], seen);
+                isa().vectorize(Sums {
+                    sums,
+                    seen,
+                    away: &away,
+                    weights: &weight[plane % channels * away.len()..][..away.len()],
+                });
+                for (row, sums) in output
+                    .chunks_exact_mut(width)
+                    .zip(sums.chunks(phases.pitch))
+                {
+                    row.copy_from_slice(&sums[..width]);
+                }
+            },
+        );
+    outputs
+}
+
+fn zeros(len: usize) -> Vec<f32> {
+    vec![0.0; len]
+}
 
 /// The gradient of the filters: `[channels, 1, height, width]`.
 ///
@@ -35,13 +95,16 @@ pub(super) fn of_weight(geometry: &Geometry, images: &[f32], gradient: &[f32]) -
         first: [0, 0],
     };
     let filter = geometry.kernel[0] * wide;
+    let away: Vec<usize> = (0..filter)
+        .map(|place| place / wide * seen.pitch + place % wide)
+        .collect();
     let mut filters = vec![0.0; channels * filter];
     filters
         .par_chunks_exact_mut(filter)
         .with_min_len(SHARE.div_ceil(batch * pixels))
         .enumerate()
         .for_each_init(
-            || [vec![0.0; seen.len()], vec![0.0; looks.len()]],
+            || [seen.len(), looks.len()].map(zeros),
             |[image, slopes], (channel, filter)| {
                 for plane in (0..batch).map(|image| image * channels + channel) {
                     seen.fill(
@@ -52,10 +115,12 @@ pub(super) fn of_weight(geometry: &Geometry, images: &[f32], gradient: &[f32]) -
                     );
                     let from = &gradient[plane * places..][..places];
                     looks.fill(slopes, from, geometry.output, geometry.stride);
-                    for (place, weight) in filter.iter_mut().enumerate() {
-                        let away = place / wide * seen.pitch + place % wide;
-                        *weight += dot(slopes, &image[away..]);
-                    }
+                    isa().vectorize(Dots {
+                        slopes,
+                        seen: image,
+                        away: &away,
+                        sums: filter,
+                    });
                 }
             },
         );
@@ -80,22 +145,27 @@ pub(super) fn of_images(geometry: &Geometry, weight: &[f32], gradient: &[f32]) -
     let filter = high * wide;
     // A pixel is seen by the places above and at the left of it.
     let looks = geometry.frame([height, width], [high - 1 - top, wide - 1 - left]);
+    // The last weight looks at the first place.
+    let away: Vec<usize> = (0..filter)
+        .rev()
+        .map(|place| place / wide * looks.pitch + place % wide)
+        .collect();
     let mut images = vec![0.0; batch * channels * height * width];
     images
         .par_chunks_exact_mut(height * width)
         .with_min_len(SHARE.div_ceil(height * width))
         .enumerate()
         .for_each_init(
-            || [vec![0.0; looks.len()], vec![0.0; height * looks.pitch]],
+            || [looks.len(), height * looks.pitch].map(zeros),
             |[slopes, sums], (plane, image)| {
                 let from = &gradient[plane * places..][..places];
                 looks.fill(slopes, from, geometry.output, geometry.stride);
-                sums.fill(0.0);
-                let weights = &weight[plane % channels * filter..][..filter];
-                for (place, weight) in weights.iter().rev().enumerate() {
-                    let away = place / wide * looks.pitch + place % wide;
-                    add_scaled(sums, &slopes[away..], *weight);
-                }
+                isa().vectorize(Sums {
+                    sums,
+                    seen: slopes,
+                    away: &away,
+                    weights: &weight[plane % channels * filter..][..filter],
+                });
                 for (row, sums) in image.chunks_exact_mut(width).zip(sums.chunks(looks.pitch)) {
                     row.copy_from_slice(&sums[..width]);
                 }
@@ -108,6 +178,46 @@ impl Geometry {
     /// The rows and columns from the first place of the filter to the last.
     fn every_place(&self) -> [usize; 2] {
         [0, 1].map(|axis| (self.output[axis] - 1) * self.stride[axis] + 1)
+    }
+
+    /// The frame that holds every pixel whose row and column, borders included, leave the same rest
+    /// by the strides: what a weight sees of it lies in one piece.
+    fn phases(&self) -> Frame {
+        let [rows, pitch] =
+            [0, 1].map(|axis| self.output[axis] + (self.kernel[axis] - 1) / self.stride[axis]);
+        Frame {
+            pitch,
+            rows,
+            first: [0, 0],
+        }
+    }
+
+    /// Puts an image into the frames of all rests, one after the other.
+    fn fill_phases(&self, frame: Frame, image: &[f32], to: &mut [f32]) {
+        let [down, across] = self.stride;
+        let [top, left] = self.padding;
+        for (row, from) in image.chunks_exact(self.size[1]).enumerate() {
+            let [row, phase] = [(row + top) / down, (row + top) % down * across];
+            if row >= frame.rows {
+                break;
+            }
+            for rest in 0..across {
+                // The first column of the image with this rest.
+                let skipped = (rest + across - left % across) % across;
+                let to = &mut to[(phase + rest) * frame.len() + row * frame.pitch..][..frame.pitch];
+                let to = &mut to[(skipped + left) / across..];
+                match across {
+                    1 => {
+                        let len = to.len().min(from.len());
+                        to[..len].copy_from_slice(&from[..len]);
+                    }
+                    _ => {
+                        let from = from.iter().skip(skipped).step_by(across);
+                        to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+                    }
+                }
+            }
+        }
     }
 
     /// A frame in which a filter finds all that it sees from so many rows and columns.
@@ -147,7 +257,45 @@ impl Frame {
     }
 }
 
+/// Sums over what each weight sees, which lies so far away for each.
+struct Sums<'a> {
+    sums: &'a mut [f32],
+    seen: &'a [f32],
+    away: &'a [usize],
+    weights: &'a [f32],
+}
+
+impl Loops for Sums<'_> {
+    #[inline(always)]
+    fn run(self) {
+        self.sums.fill(0.0);
+        for (away, weight) in self.away.iter().zip(self.weights) {
+            for (sum, seen) in self.sums.iter_mut().zip(&self.seen[*away..]) {
+                *sum += weight * seen;
+            }
+        }
+    }
+}
+
+/// For each weight the sum of the products of slopes with what it sees, added to what is there.
+struct Dots<'a> {
+    slopes: &'a [f32],
+    seen: &'a [f32],
+    away: &'a [usize],
+    sums: &'a mut [f32],
+}
+
+impl Loops for Dots<'_> {
+    #[inline(always)]
+    fn run(self) {
+        for (away, sum) in self.away.iter().zip(self.sums) {
+            *sum += dot(self.slopes, &self.seen[*away..]);
+        }
+    }
+}
+
 /// The sum of products, of as many numbers as both have.
+#[inline(always)]
 fn dot(one: &[f32], other: &[f32]) -> f32 {
     let len = one.len().min(other.len());
     let (ones, ones_left) = one[..len].as_chunks::<LANES>();
@@ -162,11 +310,4 @@ fn dot(one: &[f32], other: &[f32]) -> f32 {
         sums[lane] += one * other;
     }
     sums.iter().sum()
-}
-
-/// Adds a row times a factor to another.
-fn add_scaled(to: &mut [f32], row: &[f32], factor: f32) {
-    for (to, value) in to.iter_mut().zip(row) {
-        *to += factor * value;
-    }
 }

@@ -41,6 +41,11 @@ impl Geometry {
         })
     }
 
+    /// Whether each place sees one pixel, and each pixel one place.
+    pub fn is_pointwise(&self) -> bool {
+        self.kernel == [1, 1] && self.stride == [1, 1] && self.size == self.output
+    }
+
     /// Where a weight looks when the filter is at a place, along rows (0) or columns (1).
     pub fn seen(&self, axis: usize, place: usize, offset: usize) -> Option<usize> {
         let seen = (place * self.stride[axis] + offset).checked_sub(self.padding[axis])?;

@@ -1,6 +1,7 @@
 //! A convolution with gradients of its own, on a processor and in 32 bits; anywhere else it is
 //! Burn's.
 
+mod average;
 mod depthwise;
 mod geometry;
 mod product;
@@ -19,10 +20,10 @@ use burn::backend::{
     Autodiff, DispatchKindConversion, DispatchTensor, Flex, GradientCheckpointingStrategy,
 };
 use burn::tensor::Tensor;
-use burn::tensor::module::conv2d;
-use burn::tensor::ops::ConvOptions;
+use burn::tensor::module::{avg_pool2d, conv2d};
+use burn::tensor::ops::{AvgPoolOptions, ConvOptions};
 
-use super::flex::{contiguous, is_flex, lift, lower, plain, strategy};
+use super::flex::{contiguous, is_flex, lift, lower, plain, strategy, tensor, values};
 use geometry::Geometry;
 use way::Way;
 
@@ -48,7 +49,24 @@ pub(super) fn convolve(
     }
 }
 
-/// The same without a bias, where it is not left to Burn.
+/// The mean of each 3x3 square around a pixel. Zeros around the image are counted or left out.
+///
+/// # Shapes
+/// - `images`: `[batch, channels, height, width]`, output: the same
+pub(super) fn average(images: Tensor<4>, counts_border: bool) -> Tensor<4> {
+    let shape = images.dims();
+    if let Some(images) = plain(images.clone().into_dispatch()) {
+        let means = average::average(shape, values(&images), counts_border);
+        return Tensor::from_primitive::<Flex>(tensor(means, shape));
+    }
+    let options = AvgPoolOptions::new([3, 3])
+        .with_stride([1, 1])
+        .with_padding([1, 1])
+        .with_count_include_pad(counts_border);
+    avg_pool2d(images, options)
+}
+
+/// A convolution without a bias, where it is not left to Burn.
 fn outputs(images: &Tensor<4>, weight: &Tensor<4>, options: &ConvOptions<2>) -> Option<Tensor<4>> {
     let inputs = [images, weight].map(|tensor| tensor.clone().into_dispatch());
     if !inputs.iter().all(is_flex) {
@@ -154,7 +172,7 @@ mod tests {
         usize,
     );
 
-    const CASES: [Case; 8] = [
+    const CASES: [Case; 11] = [
         ([3, 5], [9, 7], [3, 3], 1, [(1, 1); 2], 1),
         ([4, 6], [9, 8], [3, 3], 2, [(0, 0); 2], 1),
         ([2, 3], [6, 6], [1, 7], 1, [(0, 0), (3, 3)], 1),
@@ -163,10 +181,13 @@ mod tests {
         ([8, 4], [6, 6], [1, 1], 2, [(0, 0); 2], 1),
         ([6, 6], [19, 21], [3, 3], 1, [(1, 1); 2], 6),
         ([6, 6], [8, 10], [3, 3], 2, [(0, 1); 2], 6),
+        ([5, 5], [9, 7], [3, 3], 2, [(1, 1); 2], 5),
+        ([2, 2], [7, 8], [5, 3], 3, [(2, 2), (1, 1)], 2),
+        ([300, 9], [12, 13], [5, 5], 1, [(2, 2); 2], 1),
     ];
 
-    /// The gradients of the weight, the images and the bias.
-    fn gradients(case: Case, is_own: bool) -> [Vec<f32>; 3] {
+    /// The outputs, and the gradients of the weight, the images and the bias.
+    fn computed(case: Case, is_own: bool) -> [Vec<f32>; 4] {
         let ([before, after], [height, width], kernel, stride, padding, groups) = case;
         let device = cpu().autodiff();
         let some = |shape: [usize; 4], phase| {
@@ -183,8 +204,9 @@ mod tests {
         let inputs = (images.clone(), weight.clone(), Some(bias.clone()));
         let output = make(inputs.0, inputs.1, inputs.2, options);
         let slopes = some(output.dims(), 0.3);
-        let found = (output * slopes).sum().backward();
+        let found = (output.clone() * slopes).sum().backward();
         [
+            floats(output.into_data()),
             floats(weight.grad(&found).unwrap().into_data()),
             floats(images.grad(&found).unwrap().into_data()),
             floats(bias.grad(&found).unwrap().into_data()),
@@ -192,11 +214,26 @@ mod tests {
     }
 
     #[test]
-    fn gradients_are_those_of_burn_for_every_kernel_stride_and_border() {
+    fn outputs_and_gradients_are_those_of_burn_for_every_kernel_stride_and_border() {
         for case in CASES {
-            let [found, expected] = [true, false].map(|is_own| gradients(case, is_own));
+            let [found, expected] = [true, false].map(|is_own| computed(case, is_own));
             for (found, expected) in found.iter().zip(&expected) {
                 assert_near(found, expected, 1e-5);
+            }
+        }
+    }
+
+    #[test]
+    fn means_of_squares_are_those_of_burn_with_and_without_the_border() {
+        let device = cpu();
+        for shape in [[3, 5, 7, 6], [1, 2, 1, 3], [2, 1, 2, 2]] {
+            let data = TensorData::new(wave(shape.iter().product(), 0.4), shape);
+            let images = Tensor::<4>::from_data(data, &device);
+            for counts_border in [true, false] {
+                let found = average(images.clone(), counts_border);
+                let recorded = average(images.clone().autodiff(), counts_border).inner();
+                let [found, expected] = [found, recorded].map(|of| floats(of.into_data()));
+                assert_near(&found, &expected, 1e-6);
             }
         }
     }

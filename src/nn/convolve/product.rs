@@ -1,21 +1,85 @@
-//! The gradient of filters that see every channel, as a product of matrices.
+//! Convolution by filters that see every channel, and their gradient, as products of matrices.
 //!
 //! Every sum is taken in one order, however many threads there are.
 
 use std::ops::Range;
 
 use burn::backend::Flex;
+use burn::backend::flex::FlexTensor;
+use burn::backend::ops::FloatTensorOps;
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
 use super::Geometry;
-use crate::nn::flex::tensor;
+use crate::nn::flex::{tensor, values};
 use crate::nn::network::floats;
 
 /// The numbers of a matrix of columns at once: few enough to stay in a processor's caches.
 const COLUMNS: usize = 1 << 20;
 /// Places at once, at least: with fewer, the sums of large filters would take longer than they.
 const PLACES: usize = 512;
+
+/// Images at once, at least: as many as threads can take one each.
+const IMAGES: usize = 4;
+/// Places of an image that are worth a product of their own.
+const ALONE: usize = 64;
+
+/// The outputs: `[batch, channels_out, height, width]`.
+///
+/// # Shapes
+/// - `images`: `[batch, channels_in, height, width]`
+/// - `weight`: `[channels_out, channels_in, height, width]`
+pub(super) fn outputs(geometry: &Geometry, images: &FlexTensor, weight: &FlexTensor) -> FlexTensor {
+    let Geometry {
+        batch,
+        channels: [before, after],
+        kernel,
+        output: [height, width],
+        ..
+    } = *geometry;
+    let weights = before * kernel[0] * kernel[1];
+    let places = height * width;
+    let shape = [batch, after, height, width];
+    let filters = weight.reshape([1, after, weights].into());
+    let product = |seen: FlexTensor| Flex::float_matmul(filters.clone(), seen);
+    if geometry.is_pointwise() && places >= ALONE {
+        let seen = images.reshape([batch, before, places].into());
+        return product(seen).reshape(shape.into());
+    }
+    let images = values(images);
+    let at_once = (COLUMNS / (weights * places)).max(IMAGES);
+    let mut outputs = vec![0.0; shape.iter().product()];
+    for (round, outputs) in outputs.chunks_mut(at_once * after * places).enumerate() {
+        let first = round * at_once;
+        let count = outputs.len() / (after * places);
+        if places < ALONE {
+            let seen = geometry.columns(images, first * height..(first + count) * height);
+            let product = product(tensor(seen, [1, weights, count * places]));
+            part(values(&product), [after, places], outputs);
+        } else {
+            let mut seen = vec![0.0; count * weights * places];
+            seen.par_chunks_exact_mut(weights * places)
+                .zip(first..first + count)
+                .for_each(|(seen, image)| {
+                    geometry.fill_columns(images, image * height..(image + 1) * height, seen);
+                });
+            let product = product(tensor(seen, [count, weights, places]));
+            outputs.copy_from_slice(values(&product));
+        }
+    }
+    tensor(outputs, shape)
+}
+
+/// `[channel][image][place]` as `[image][channel][place]`, for so many channels.
+fn part(product: &[f32], [channels, places]: [usize; 2], images: &mut [f32]) {
+    let row = product.len() / channels;
+    for (image, to) in images.chunks_exact_mut(channels * places).enumerate() {
+        let rows = product.chunks_exact(row);
+        for (to, row) in to.chunks_exact_mut(places).zip(rows) {
+            to.copy_from_slice(&row[image * places..][..places]);
+        }
+    }
+}
 
 /// The gradient of the filters: `[channels_out, channels_in, height, width]`.
 ///
@@ -50,38 +114,95 @@ impl Geometry {
     /// What each weight of a filter is multiplied by: `[weights, places]`, for rows of the outputs
     /// of all images one after another.
     fn columns(&self, images: &[f32], rows: Range<usize>) -> Vec<f32> {
+        let [before, _] = self.channels;
+        let places = rows.len() * self.output[1];
+        let mut columns = vec![0.0; before * self.kernel[0] * self.kernel[1] * places];
+        self.fill_columns(images, rows, &mut columns);
+        columns
+    }
+
+    /// The same into zeros.
+    fn fill_columns(&self, images: &[f32], rows: Range<usize>, columns: &mut [f32]) {
         let [height, width] = self.size;
         let [before, _] = self.channels;
-        let [out_height, out_width] = self.output;
+        let [_, out_width] = self.output;
         let filter = self.kernel[0] * self.kernel[1];
         let places = rows.len() * out_width;
-        let mut columns = vec![0.0; before * filter * places];
+        let parts = self.parts(rows);
         let fill = |(weight, column): (usize, &mut [f32])| {
             let (channel, place) = (weight / filter, weight % filter);
             let offset = [place / self.kernel[1], place % self.kernel[1]];
-            let inside = self.inside(1, offset[1]);
-            if inside.is_empty() {
-                return;
-            }
-            for (row, column) in rows.clone().zip(column.chunks_exact_mut(out_width)) {
-                let (image, row) = (row / out_height, row % out_height);
-                let Some(row) = self.seen(0, row, offset[0]) else {
-                    continue;
-                };
-                let start = ((image * before + channel) * height + row) * width;
-                let first = inside.start * self.stride[1] + offset[1] - self.padding[1];
-                let seen = images[start + first..start + width].iter();
-                let seen = seen.step_by(self.stride[1]);
-                for (value, seen) in column[inside.clone()].iter_mut().zip(seen) {
-                    *value = *seen;
-                }
+            let mut rest = column;
+            for (image, rows) in &parts {
+                let column;
+                (column, rest) = rest.split_at_mut(rows.len() * out_width);
+                let image =
+                    &images[(image * before + channel) * height * width..][..height * width];
+                self.fill_column(image, offset, rows.clone(), column);
             }
         };
         columns
             .par_chunks_exact_mut(places)
             .enumerate()
             .for_each(fill);
-        columns
+    }
+
+    /// Of rows of the outputs of all images one after another, those of each image.
+    fn parts(&self, rows: Range<usize>) -> Vec<(usize, Range<usize>)> {
+        let [height, _] = self.output;
+        let of_image = |image: usize| {
+            let start = rows.start.max(image * height) - image * height;
+            (image, start..(rows.end - image * height).min(height))
+        };
+        (rows.start / height..rows.end.div_ceil(height))
+            .map(of_image)
+            .collect()
+    }
+
+    /// What one weight is multiplied by, for rows of the outputs of an image, into zeros.
+    fn fill_column(&self, image: &[f32], offset: [usize; 2], rows: Range<usize>, to: &mut [f32]) {
+        let [[_, width], [_, out_width]] = [self.size, self.output];
+        let inside = self.inside(1, offset[1]);
+        if inside.is_empty() {
+            return;
+        }
+        if self.stride == [1, 1] && width == out_width {
+            return self.shift(image, offset, rows, to);
+        }
+        let first = inside.start * self.stride[1] + offset[1] - self.padding[1];
+        for (row, to) in rows.zip(to.chunks_exact_mut(out_width)) {
+            let Some(row) = self.seen(0, row, offset[0]) else {
+                continue;
+            };
+            let seen = &image[row * width + first..(row + 1) * width];
+            let to = &mut to[inside.clone()];
+            if self.stride[1] == 1 {
+                to.copy_from_slice(&seen[..to.len()]);
+            } else {
+                let seen = seen.iter().step_by(self.stride[1]);
+                to.iter_mut().zip(seen).for_each(|(to, seen)| *to = *seen);
+            }
+        }
+    }
+
+    /// The same where outputs are as wide as the image: all rows as one piece, but for columns that
+    /// see nothing.
+    fn shift(&self, image: &[f32], offset: [usize; 2], rows: Range<usize>, to: &mut [f32]) {
+        let width = self.size[1];
+        let [seen, inside] = [0, 1].map(|axis| self.inside(axis, offset[axis]));
+        let seen = seen.start.max(rows.start)..seen.end.min(rows.end);
+        if seen.is_empty() {
+            return;
+        }
+        let to = &mut to[(seen.start - rows.start) * width..(seen.end - rows.start) * width];
+        let from = &image[(seen.start + offset[0] - self.padding[0]) * width..][..to.len()];
+        let [left, right] = [inside.start, width - inside.end];
+        let len = to.len();
+        to[left..len - right].copy_from_slice(&from[right..len - left]);
+        for row in to.chunks_exact_mut(width) {
+            row[..left].fill(0.0);
+            row[inside.end..].fill(0.0);
+        }
     }
 
     /// The gradient of these rows: `[channels_out, places]`.

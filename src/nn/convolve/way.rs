@@ -10,9 +10,8 @@ use crate::nn::trunk::{RUNS, isa};
 
 /// How a convolution and its gradients are computed.
 ///
-/// By the engine where the filters are 3x3 and look at every place. By Burn and products of
-/// matrices elsewhere: Burn makes a filter's gradient of another convolution, of images as large as
-/// the batch. Gradients of filters that see one channel each are sums over rows.
+/// By the engine where the filters are 3x3 and look at every place, as sums over rows where they see
+/// one channel each, and as products of matrices elsewhere.
 #[derive(Clone, Debug)]
 pub(super) struct Way {
     geometry: Geometry,
@@ -51,14 +50,19 @@ impl Way {
     /// # Shapes
     /// As for [`convolve`](super::convolve).
     pub fn outputs(&self, images: &FlexTensor, weight: &FlexTensor) -> FlexTensor {
-        let Kind::Engine(single) = &self.kind else {
-            return Flex::conv2d(images.clone(), weight.clone(), None, self.options.clone());
-        };
         let shape = self.output();
-        let mut outputs = vec![0.0; shape.iter().product()];
-        single
-            .forward(threads(), values(images), values(weight), &mut outputs)
-            .expect(RUNS);
+        let [pixels, weights] = [images, weight].map(values);
+        let outputs = match &self.kind {
+            Kind::Engine(single) => {
+                let mut outputs = vec![0.0; shape.iter().product()];
+                single
+                    .forward(threads(), pixels, weights, &mut outputs)
+                    .expect(RUNS);
+                outputs
+            }
+            Kind::Product => return product::outputs(&self.geometry, images, weight),
+            Kind::Depthwise => depthwise::outputs(&self.geometry, pixels, weights),
+        };
         tensor(outputs, shape)
     }
 
@@ -98,9 +102,8 @@ impl Way {
         weight: FlexTensor,
         slopes: FlexTensor,
     ) -> FlexTensor {
-        let Geometry { kernel, stride, .. } = self.geometry;
         let options = self.options.clone();
-        if kernel == [1, 1] && stride == [1, 1] && options.padding == [(0, 0); 2] {
+        if self.geometry.is_pointwise() {
             let turned = contiguous(Flex::float_swap_dims(weight, 0, 1));
             return Flex::conv2d(slopes, turned, None, options);
         }

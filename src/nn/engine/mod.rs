@@ -32,7 +32,7 @@ use std::sync::{Arc, Mutex};
 
 pub use error::Error;
 pub use inference::Folded;
-pub use kernels::{Isa, Level, keep_freed_memory};
+pub use kernels::{Isa, Level, Loops, keep_freed_memory};
 pub use parameters::{Gradients, Parameters, Statistics, StatisticsMut};
 pub use program::{Operation, Program};
 pub use single::{Single, Sizes};
@@ -42,9 +42,7 @@ use forward::Pass;
 use inference::Evaluator;
 use workspace::{Lease, Pool, Shares};
 
-/// How a batch is split in training: always alike, so that a training that goes on with more or fewer
-/// threads ends with the same weights. More threads than these have nothing to do.
-pub const SHARES: usize = 8;
+pub use workspace::training_shares;
 
 /// Runs a program; see the [module](self).
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use super::kernels::{
 };
 use super::weights::{collect, par_collect, total, transform};
 use super::workspace::{Shares, memory};
-use super::{Error, SHARES};
+use super::{Error, training_shares};
 
 /// A 3x3 convolution with a step of 1, for images of any size.
 ///
@@ -135,7 +135,7 @@ impl Single {
             )?
         } else {
             self.backward_by_shares(
-                Shares::new(batch, SHARES),
+                Shares::new(batch, training_shares(batch)),
                 &weights,
                 [images, slopes],
                 of_images,

@@ -19,6 +19,17 @@ pub(super) struct Shares {
     pub count: usize,
 }
 
+/// Shares of a batch in training, at most; more threads than these have nothing to do.
+const SHARES: usize = 8;
+/// Images that a share should have: each share costs a transform of the gradient of all weights.
+const WORTH: usize = 4;
+
+/// How a batch is split in training: by its size alone, so that a training that goes on with more or
+/// fewer threads ends with the same weights.
+pub fn training_shares(batch: usize) -> usize {
+    (batch / WORTH).clamp(2, SHARES)
+}
+
 impl Shares {
     pub fn new(batch: usize, threads: usize) -> Self {
         let each = batch.div_ceil(threads.max(1)).max(1);

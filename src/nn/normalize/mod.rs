@@ -20,7 +20,7 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 use burn::tensor::module::{batch_norm, batch_norm_train};
 
-use super::flex::{contiguous, is_flex, lift, lower, plain, strategy, tensor, values};
+use super::flex::{contiguous, is_flex, is_plain, lift, lower, plain, strategy, tensor, values};
 use planes::{Affine, Differential, Planes};
 
 /// What follows a normalisation.
@@ -78,9 +78,14 @@ pub(super) fn by_statistics(
     statistics: [Tensor<1>; 2],
     activation: Activation,
 ) -> Tensor<4> {
-    if let Some(output) = plainly(&images, &norm, &statistics, activation) {
-        return output;
+    let images = images.into_dispatch();
+    if is_plain(&images)
+        && let Some(affines) = affines(&norm, &statistics)
+    {
+        let images = plain(images).expect("images that record nothing should be on the processor");
+        return plainly(images, &affines, activation);
     }
+    let images = Tensor::from_dispatch(images);
     let [mean, variance] = statistics;
     let Norm {
         scale,
@@ -90,32 +95,36 @@ pub(super) fn by_statistics(
     activation.apply(batch_norm(images, scale, offset, mean, variance, epsilon))
 }
 
-/// The same where no graph is recorded.
-fn plainly(
-    images: &Tensor<4>,
-    norm: &Norm,
-    statistics: &[Tensor<1>; 2],
-    activation: Activation,
-) -> Option<Tensor<4>> {
+/// What values of each channel become, where no graph is recorded.
+fn affines(norm: &Norm, statistics: &[Tensor<1>; 2]) -> Option<Vec<Affine>> {
     let [mean, variance] = statistics;
-    let parameters = [&norm.scale, &norm.offset, mean, variance];
-    let images = plain(images.clone().into_dispatch())?;
     let mut tensors = Vec::new();
-    for parameter in parameters {
+    for parameter in [&norm.scale, &norm.offset, mean, variance] {
         tensors.push(plain(parameter.clone().into_dispatch())?);
     }
     let [scale, offset, mean, variance] = [0, 1, 2, 3].map(|at| values(&tensors[at]));
-    let affines: Vec<_> = (0..scale.len())
-        .map(|at| {
-            let deviation = (f64::from(variance[at]) + norm.epsilon).sqrt();
-            affine(scale[at], offset[at], f64::from(mean[at]), deviation)
-        })
-        .collect();
-    let output = planes(&images).apply(values(&images), &affines, activation);
-    Some(Tensor::from_primitive::<Flex>(tensor(
-        output,
-        images.shape().to_vec(),
-    )))
+    let of_channel = |at: usize| {
+        let deviation = (f64::from(variance[at]) + norm.epsilon).sqrt();
+        affine(scale[at], offset[at], f64::from(mean[at]), deviation)
+    };
+    Some((0..scale.len()).map(of_channel).collect())
+}
+
+/// Normalises images of which no graph is recorded, in their own memory if nobody else has them.
+fn plainly(mut images: FlexTensor, affines: &[Affine], activation: Activation) -> Tensor<4> {
+    let planes = planes(&images);
+    let own = images.try_storage_mut::<f32>();
+    let output = match own.filter(|values| values.len() == planes.len()) {
+        Some(values) => {
+            planes.apply_to(values, affines, activation);
+            images
+        }
+        None => {
+            let output = planes.apply(values(&images), affines, activation);
+            tensor(output, images.shape().to_vec())
+        }
+    };
+    Tensor::from_primitive::<Flex>(output)
 }
 
 /// Normalises images by their own statistics.
@@ -409,11 +418,15 @@ mod tests {
                 epsilon: 1e-3,
             };
             let statistics = [mean.clone(), variance.clone()];
+            // In their own memory, and in other memory where somebody else has them.
+            let unshared = some([2, 5, 3, 4], 0.1, &device);
+            let own = by_statistics(unshared, norm.clone(), statistics.clone(), activation);
             let found = by_statistics(images.clone(), norm, statistics, activation);
             let burns = batch_norm(images, scale, offset, mean, variance, 1e-3);
             let expected = activation.apply(burns);
-            let [found, expected] = [found, expected].map(|of| floats(of.into_data()));
+            let [found, own, expected] = [found, own, expected].map(|of| floats(of.into_data()));
             assert_near(&found, &expected, 1e-6);
+            assert_eq!(own, found);
         }
     }
 

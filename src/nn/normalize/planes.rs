@@ -5,9 +5,11 @@
 use rayon::prelude::*;
 
 use super::Activation;
+use crate::nn::engine::Loops;
+use crate::nn::trunk::isa;
 
 /// Sums that go on side by side, so that a processor need not wait for one addition.
-const LANES: usize = 8;
+const LANES: usize = 16;
 /// Numbers that a thread takes at once, at least.
 const SHARE: usize = 1 << 14;
 
@@ -37,6 +39,11 @@ pub(super) struct Differential {
 }
 
 impl Planes {
+    /// Numbers of all images.
+    pub fn len(self) -> usize {
+        self.batch * self.channels * self.pixels
+    }
+
     /// The mean and the variance (of the population) of each channel.
     pub fn moments(self, images: &[f32]) -> Vec<[f64; 2]> {
         let count = (self.batch * self.pixels) as f64;
@@ -58,14 +65,25 @@ impl Planes {
     pub fn apply(self, images: &[f32], affines: &[Affine], activation: Activation) -> Vec<f32> {
         let bounds = activation.bounds();
         self.map(|plane, output| {
-            let Affine { scale, shift } = affines[plane % self.channels];
-            let [low, high] = bounds;
-            for (to, value) in output.iter_mut().zip(self.plane(images, plane)) {
-                let value = value * scale + shift;
-                let value = if value < low { low } else { value };
-                *to = if value > high { high } else { value };
-            }
+            let affine = affines[plane % self.channels];
+            isa().vectorize(Map {
+                from: self.plane(images, plane),
+                to: output,
+                of: |value| activated(bounds, affine, value),
+            });
         })
+    }
+
+    /// Puts what the values become in their place.
+    pub fn apply_to(self, images: &mut [f32], affines: &[Affine], activation: Activation) {
+        let bounds = activation.bounds();
+        self.for_each_plane(images, |plane, values| {
+            let affine = affines[plane % self.channels];
+            isa().vectorize(Change {
+                values,
+                to: |value| activated(bounds, affine, value),
+            });
+        });
     }
 
     /// For each channel the sum of the gradient before the activation, and that of its products with
@@ -107,14 +125,14 @@ impl Planes {
         self.map(|plane, output| {
             let affine = affines[plane % self.channels];
             let by = differentials[plane % self.channels];
-            let pairs = self
-                .plane(images, plane)
-                .iter()
-                .zip(self.plane(slopes, plane));
-            for (to, (value, slope)) in output.iter_mut().zip(pairs) {
-                let slope = passed(bounds, affine, *value, *slope);
-                *to = slope * by.of_gradient + value * by.of_value + by.constant;
-            }
+            isa().vectorize(MapPairs {
+                from: [images, slopes].map(|of| self.plane(of, plane)),
+                to: output,
+                of: |value, slope| {
+                    let slope = passed(bounds, affine, value, slope);
+                    slope * by.of_gradient + value * by.of_value + by.constant
+                },
+            });
         })
     }
 
@@ -136,13 +154,17 @@ impl Planes {
     }
 
     fn map(self, write: impl Fn(usize, &mut [f32]) + Sync + Send) -> Vec<f32> {
-        let mut output = vec![0.0; self.batch * self.channels * self.pixels];
+        let mut output = vec![0.0; self.len()];
+        self.for_each_plane(&mut output, write);
         output
+    }
+
+    fn for_each_plane(self, images: &mut [f32], of: impl Fn(usize, &mut [f32]) + Sync + Send) {
+        images
             .par_chunks_exact_mut(self.pixels)
             .with_min_len(SHARE.div_ceil(self.pixels))
             .enumerate()
-            .for_each(|(plane, output)| write(plane, output));
-        output
+            .for_each(|(plane, values)| of(plane, values));
     }
 }
 
@@ -157,8 +179,16 @@ impl Activation {
     }
 }
 
+/// What a value becomes.
+#[inline(always)]
+fn activated([low, high]: [f32; 2], affine: Affine, value: f32) -> f32 {
+    let value = value * affine.scale + affine.shift;
+    let value = if value < low { low } else { value };
+    if value > high { high } else { value }
+}
+
 /// The gradient before an activation with these bounds.
-#[inline]
+#[inline(always)]
 fn passed([low, high]: [f32; 2], affine: Affine, value: f32, slope: f32) -> f32 {
     let before = value * affine.scale + affine.shift;
     if (before > low) & (before < high) {
@@ -168,35 +198,122 @@ fn passed([low, high]: [f32; 2], affine: Affine, value: f32, slope: f32) -> f32 
     }
 }
 
-fn sum(values: &[f32], of: impl Fn(f32) -> f32) -> f64 {
-    let (chunks, rest) = values.as_chunks::<LANES>();
-    let mut lanes = [0.0f32; LANES];
-    for chunk in chunks {
-        for lane in 0..LANES {
-            lanes[lane] += of(chunk[lane]);
-        }
-    }
-    let rest = rest.iter().map(|value| of(*value));
-    lanes.into_iter().chain(rest).map(f64::from).sum()
+/// Puts what values become in their place.
+struct Change<'a, F> {
+    values: &'a mut [f32],
+    to: F,
 }
 
-/// Two sums over pairs.
-fn add([one, other]: [&[f32]; 2], of: impl Fn(f32, f32) -> [f32; 2]) -> [f64; 2] {
-    let (ones, ones_left) = one.as_chunks::<LANES>();
-    let (others, others_left) = other.as_chunks::<LANES>();
-    let mut lanes = [[0.0f32; LANES]; 2];
-    for (one, other) in ones.iter().zip(others) {
-        for lane in 0..LANES {
-            let [first, second] = of(one[lane], other[lane]);
-            lanes[0][lane] += first;
-            lanes[1][lane] += second;
+impl<F: Fn(f32) -> f32> Loops for Change<'_, F> {
+    #[inline(always)]
+    fn run(self) {
+        for value in self.values {
+            *value = (self.to)(*value);
         }
     }
-    let mut sums = lanes.map(|lanes| lanes.into_iter().map(f64::from).sum::<f64>());
-    for (one, other) in ones_left.iter().zip(others_left) {
-        let [first, second] = of(*one, *other).map(f64::from);
-        sums[0] += first;
-        sums[1] += second;
+}
+
+/// Writes something of each value.
+struct Map<'a, F> {
+    from: &'a [f32],
+    to: &'a mut [f32],
+    of: F,
+}
+
+impl<F: Fn(f32) -> f32> Loops for Map<'_, F> {
+    #[inline(always)]
+    fn run(self) {
+        for (to, from) in self.to.iter_mut().zip(self.from) {
+            *to = (self.of)(*from);
+        }
     }
+}
+
+/// Writes something of each pair.
+struct MapPairs<'a, F> {
+    from: [&'a [f32]; 2],
+    to: &'a mut [f32],
+    of: F,
+}
+
+impl<F: Fn(f32, f32) -> f32> Loops for MapPairs<'_, F> {
+    #[inline(always)]
+    fn run(self) {
+        let [ones, others] = self.from;
+        for ((to, one), other) in self.to.iter_mut().zip(ones).zip(others) {
+            *to = (self.of)(*one, *other);
+        }
+    }
+}
+
+/// The sum of something of each value.
+struct Sum<'a, F> {
+    values: &'a [f32],
+    of: F,
+    sum: &'a mut f64,
+}
+
+impl<F: Fn(f32) -> f32> Loops for Sum<'_, F> {
+    #[inline(always)]
+    fn run(self) {
+        let (chunks, rest) = self.values.as_chunks::<LANES>();
+        let mut lanes = [0.0f32; LANES];
+        for chunk in chunks {
+            for lane in 0..LANES {
+                lanes[lane] += (self.of)(chunk[lane]);
+            }
+        }
+        let rest = rest.iter().map(|value| (self.of)(*value));
+        *self.sum = lanes.into_iter().chain(rest).map(f64::from).sum();
+    }
+}
+
+fn sum(values: &[f32], of: impl Fn(f32) -> f32) -> f64 {
+    let mut sum = 0.0;
+    isa().vectorize(Sum {
+        values,
+        of,
+        sum: &mut sum,
+    });
+    sum
+}
+
+/// Two sums of something of each pair.
+struct SumPairs<'a, F> {
+    pairs: [&'a [f32]; 2],
+    of: F,
+    sums: &'a mut [f64; 2],
+}
+
+impl<F: Fn(f32, f32) -> [f32; 2]> Loops for SumPairs<'_, F> {
+    #[inline(always)]
+    fn run(self) {
+        let [one, other] = self.pairs;
+        let (ones, ones_left) = one.as_chunks::<LANES>();
+        let (others, others_left) = other.as_chunks::<LANES>();
+        let mut lanes = [[0.0f32; LANES]; 2];
+        for (one, other) in ones.iter().zip(others) {
+            for lane in 0..LANES {
+                let [first, second] = (self.of)(one[lane], other[lane]);
+                lanes[0][lane] += first;
+                lanes[1][lane] += second;
+            }
+        }
+        *self.sums = lanes.map(|lanes| lanes.into_iter().map(f64::from).sum::<f64>());
+        for (one, other) in ones_left.iter().zip(others_left) {
+            let [first, second] = (self.of)(*one, *other).map(f64::from);
+            self.sums[0] += first;
+            self.sums[1] += second;
+        }
+    }
+}
+
+fn add(pairs: [&[f32]; 2], of: impl Fn(f32, f32) -> [f32; 2]) -> [f64; 2] {
+    let mut sums = [0.0; 2];
+    isa().vectorize(SumPairs {
+        pairs,
+        of,
+        sums: &mut sums,
+    });
     sums
 }

@@ -222,6 +222,8 @@ impl Derived {
 impl<S: Simd> Load<S> for Derived {
     type Block = (usize, S::V, S::V, S::V);
 
+    const KEPT: bool = true;
+
     #[inline(always)]
     unsafe fn block(self, s: S, block: usize) -> Self::Block {
         let lane = block * S::LANES;

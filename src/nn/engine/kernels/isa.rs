@@ -1,6 +1,6 @@
 #[cfg(target_arch = "x86_64")]
 use super::x86;
-use super::{Kernel, Portable};
+use super::{Kernel, Portable, Simd};
 
 /// The instructions that the kernels use.
 ///
@@ -52,6 +52,11 @@ impl Isa {
         }
     }
 
+    /// Does plain loops, compiled for these instructions.
+    pub fn vectorize(self, loops: impl Loops) {
+        self.run(Vectorized(loops));
+    }
+
     /// Does the work with these instructions.
     pub(super) fn run(self, kernel: impl Kernel) {
         match self.0 {
@@ -66,5 +71,21 @@ impl Isa {
             Level::Portable => kernel.run(Portable::<8>),
             Level::Portable16 => kernel.run(Portable::<16>),
         }
+    }
+}
+
+/// Safe loops over slices, which the compiler makes vectors of.
+pub trait Loops {
+    /// Does them. It and all that it calls must be inlined, lest it be compiled without the
+    /// instructions.
+    fn run(self);
+}
+
+struct Vectorized<L>(L);
+
+impl<L: Loops> Kernel for Vectorized<L> {
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        self.0.run();
     }
 }

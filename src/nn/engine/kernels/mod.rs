@@ -39,7 +39,7 @@ pub use backward::{Activation, Backward, Input};
 pub use convolution::{Forward, Inference, Shape};
 pub use heap::keep_freed_memory;
 pub use images::{Differential, Source};
-pub use isa::{Isa, Level};
+pub use isa::{Isa, Level, Loops};
 pub use layout::{Plane, TILE, Window};
 pub use memory::Memory;
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! From images to the tiles that Winograd's products take, and back.
 
+use std::ops::Range;
+
 use super::Simd;
 use super::images::Images;
 use super::layout::{Plane, TILE};
@@ -13,6 +15,14 @@ pub const MOST: usize = 144;
 pub struct Place {
     pub image: usize,
     pub corner: usize,
+}
+
+impl Place {
+    /// Whether the other is the next one in its row.
+    #[inline(always)]
+    fn is_left_of(self, other: Self, lanes: usize) -> bool {
+        self.image == other.image && self.corner + TILE * lanes == other.corner
+    }
 }
 
 /// All tiles of some images, in the order in which they are worked on.
@@ -133,6 +143,9 @@ pub trait Load<S: Simd>: Copy {
     /// What is the same for a block of channels.
     type Block: Copy;
 
+    /// Whether a pixel is dear enough to be kept for the tile beside.
+    const KEPT: bool = false;
+
     /// # Safety
     /// The block is one of the images'.
     unsafe fn block(self, s: S, block: usize) -> Self::Block;
@@ -164,19 +177,20 @@ pub unsafe fn scatter<S: Simd, L: Load<S>>(
         // SAFETY: the caller vouches for blocks and places; a tile's data are within the border.
         unsafe {
             let constants = load.block(s, block);
+            let mut data = [[s.splat(0.0); 6]; 6];
+            let mut before = None;
             for (tile, place) in places.iter().enumerate() {
-                let mut data = [[s.splat(0.0); 6]; 6];
-                for column in 0..6 {
-                    let mut from = [s.splat(0.0); 6];
-                    for row in 0..6 {
-                        let at = place.corner + row * plane.row() + column * S::LANES;
-                        from[row] = load.pixel(s, constants, place.image, at);
+                // A tile shares two columns with the one beside it.
+                let beside = |before: &Place| before.is_left_of(*place, S::LANES);
+                if L::KEPT && before.is_some_and(beside) {
+                    for row in &mut data {
+                        [row[0], row[1]] = [row[4], row[5]];
                     }
-                    let done = Data::apply(s, from);
-                    for row in 0..6 {
-                        data[row][column] = done[row];
-                    }
+                } else {
+                    scatter_columns(s, load, constants, plane, *place, 0..2, &mut data);
                 }
+                scatter_columns(s, load, constants, plane, *place, 2..6, &mut data);
+                before = Some(place);
                 let to = to.add(block * strides.block + tile * S::LANES);
                 for row in 0..6 {
                     let done = Data::apply(s, data[row]);
@@ -185,6 +199,34 @@ pub unsafe fn scatter<S: Simd, L: Load<S>>(
                     }
                 }
             }
+        }
+    }
+}
+
+/// Reads some columns of a tile and transforms them.
+///
+/// # Safety
+/// As [`scatter`].
+#[inline(always)]
+unsafe fn scatter_columns<S: Simd, L: Load<S>>(
+    s: S,
+    load: L,
+    constants: L::Block,
+    plane: Plane,
+    place: Place,
+    which: Range<usize>,
+    data: &mut [[S::V; 6]; 6],
+) {
+    for column in which {
+        let mut from = [s.splat(0.0); 6];
+        for row in 0..6 {
+            let at = place.corner + row * plane.row() + column * S::LANES;
+            // SAFETY: the caller vouches for the place.
+            from[row] = unsafe { load.pixel(s, constants, place.image, at) };
+        }
+        let done = Data::apply(s, from);
+        for row in 0..6 {
+            data[row][column] = done[row];
         }
     }
 }
