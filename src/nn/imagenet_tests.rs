@@ -185,3 +185,21 @@ fn a_training_step_reaches_every_tensor_but_those_that_are_fixed() {
         }
     }
 }
+
+#[test]
+fn logits_in_parts_are_the_same_bit_for_bit_whatever_threads_take_them() {
+    for architecture in [Architecture::MobileNet, Architecture::InceptionV3] {
+        let network = Network::new(architecture, 2, 1, &cpu()).unwrap();
+        let images = wave(11 * 128 * 128, 0.5);
+        let by_threads = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            let logits = || network.logits(&images).unwrap();
+            pool.build().unwrap().install(logits)
+        };
+        let [one, three] = [1, 3].map(by_threads);
+        assert_eq!(one, three, "{architecture}");
+        let parts = images.chunks(8 * 128 * 128);
+        let parts = parts.flat_map(|part| network.logits(part).unwrap());
+        assert_eq!(one, parts.collect::<Vec<_>>(), "{architecture}");
+    }
+}

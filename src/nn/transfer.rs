@@ -1,10 +1,16 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
+use super::flex::is_plain;
 use super::{Grey, Head, Layout, Pass, Step};
 
+/// Images that one thread of a processor takes through a network, lest threads meet after each layer:
+/// always as many, since what is summed in another order is not the same in its last digits.
+const PART: usize = 8;
+
 /// The layers of a network of ImageNet before its head, for images of 128 x 128 pixels.
-pub trait Base: Module {
+pub trait Base: Module + Sync {
     /// The number of features that reach the head: channels times pixels.
     const FEATURES: usize;
 
@@ -54,6 +60,15 @@ impl<B: Base> Transfer<B> {
     /// # Shapes
     /// - `images`: `[batch, 1, 128, 128]`, output: `[batch, classes]`
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        let [batch, ..] = images.dims();
+        if batch <= PART || !is_plain(&images.clone().into_dispatch()) {
+            return self.part(images);
+        }
+        let parts = images.split(PART, 0).into_par_iter();
+        Tensor::cat(parts.map(|images| self.part(images)).collect(), 0)
+    }
+
+    fn part(&self, images: Tensor<4>) -> Tensor<2> {
         let features = self.features(images, &mut Pass::inference());
         self.head.forward(features)
     }
