@@ -3,6 +3,7 @@
 
 mod average;
 mod depthwise;
+mod frame;
 mod geometry;
 mod product;
 mod way;

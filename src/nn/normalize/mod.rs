@@ -3,6 +3,7 @@
 //!
 //! Burn makes a dozen passes over the images of what takes two or three here.
 
+mod loops;
 mod planes;
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;

@@ -4,12 +4,8 @@
 
 use rayon::prelude::*;
 
-use super::Activation;
-use crate::nn::engine::Loops;
-use crate::nn::trunk::isa;
+use super::{Activation, loops};
 
-/// Sums that go on side by side, so that a processor need not wait for one addition.
-const LANES: usize = 16;
 /// Numbers that a thread takes at once, at least.
 const SHARE: usize = 1 << 14;
 
@@ -52,10 +48,16 @@ impl Planes {
                 self.of_channel(channel)
                     .map(|plane| self.plane(images, plane))
             };
-            let mean = planes().map(|plane| sum(plane, |value| value)).sum::<f64>() / count;
+            let mean = planes()
+                .map(|plane| loops::sum(plane, |value| value))
+                .sum::<f64>()
+                / count;
             let near = mean as f32;
             let squares = |value: f32| (value - near) * (value - near);
-            let about = planes().map(|plane| sum(plane, squares)).sum::<f64>() / count;
+            let about = planes()
+                .map(|plane| loops::sum(plane, squares))
+                .sum::<f64>()
+                / count;
             let beside = mean - f64::from(near);
             [mean, (about - beside * beside).max(0.0)]
         })
@@ -66,10 +68,8 @@ impl Planes {
         let bounds = activation.bounds();
         self.map(|plane, output| {
             let affine = affines[plane % self.channels];
-            isa().vectorize(Map {
-                from: self.plane(images, plane),
-                to: output,
-                of: |value| activated(bounds, affine, value),
+            loops::map(self.plane(images, plane), output, |value| {
+                activated(bounds, affine, value)
             });
         })
     }
@@ -79,10 +79,7 @@ impl Planes {
         let bounds = activation.bounds();
         self.for_each_plane(images, |plane, values| {
             let affine = affines[plane % self.channels];
-            isa().vectorize(Change {
-                values,
-                to: |value| activated(bounds, affine, value),
-            });
+            loops::change(values, |value| activated(bounds, affine, value));
         });
     }
 
@@ -102,7 +99,7 @@ impl Planes {
             let mut sums = [0.0; 2];
             for plane in self.of_channel(channel) {
                 let pair = [images, slopes].map(|of| self.plane(of, plane));
-                let [sum, products] = add(pair, |value, slope| {
+                let [sum, products] = loops::sum_pairs(pair, |value, slope| {
                     let slope = passed(bounds, affine, value, slope);
                     [slope, slope * (value - mean)]
                 });
@@ -125,13 +122,10 @@ impl Planes {
         self.map(|plane, output| {
             let affine = affines[plane % self.channels];
             let by = differentials[plane % self.channels];
-            isa().vectorize(MapPairs {
-                from: [images, slopes].map(|of| self.plane(of, plane)),
-                to: output,
-                of: |value, slope| {
-                    let slope = passed(bounds, affine, value, slope);
-                    slope * by.of_gradient + value * by.of_value + by.constant
-                },
+            let pair = [images, slopes].map(|of| self.plane(of, plane));
+            loops::map_pairs(pair, output, |value, slope| {
+                let slope = passed(bounds, affine, value, slope);
+                slope * by.of_gradient + value * by.of_value + by.constant
             });
         })
     }
@@ -196,124 +190,4 @@ fn passed([low, high]: [f32; 2], affine: Affine, value: f32, slope: f32) -> f32 
     } else {
         0.0
     }
-}
-
-/// Puts what values become in their place.
-struct Change<'a, F> {
-    values: &'a mut [f32],
-    to: F,
-}
-
-impl<F: Fn(f32) -> f32> Loops for Change<'_, F> {
-    #[inline(always)]
-    fn run(self) {
-        for value in self.values {
-            *value = (self.to)(*value);
-        }
-    }
-}
-
-/// Writes something of each value.
-struct Map<'a, F> {
-    from: &'a [f32],
-    to: &'a mut [f32],
-    of: F,
-}
-
-impl<F: Fn(f32) -> f32> Loops for Map<'_, F> {
-    #[inline(always)]
-    fn run(self) {
-        for (to, from) in self.to.iter_mut().zip(self.from) {
-            *to = (self.of)(*from);
-        }
-    }
-}
-
-/// Writes something of each pair.
-struct MapPairs<'a, F> {
-    from: [&'a [f32]; 2],
-    to: &'a mut [f32],
-    of: F,
-}
-
-impl<F: Fn(f32, f32) -> f32> Loops for MapPairs<'_, F> {
-    #[inline(always)]
-    fn run(self) {
-        let [ones, others] = self.from;
-        for ((to, one), other) in self.to.iter_mut().zip(ones).zip(others) {
-            *to = (self.of)(*one, *other);
-        }
-    }
-}
-
-/// The sum of something of each value.
-struct Sum<'a, F> {
-    values: &'a [f32],
-    of: F,
-    sum: &'a mut f64,
-}
-
-impl<F: Fn(f32) -> f32> Loops for Sum<'_, F> {
-    #[inline(always)]
-    fn run(self) {
-        let (chunks, rest) = self.values.as_chunks::<LANES>();
-        let mut lanes = [0.0f32; LANES];
-        for chunk in chunks {
-            for lane in 0..LANES {
-                lanes[lane] += (self.of)(chunk[lane]);
-            }
-        }
-        let rest = rest.iter().map(|value| (self.of)(*value));
-        *self.sum = lanes.into_iter().chain(rest).map(f64::from).sum();
-    }
-}
-
-fn sum(values: &[f32], of: impl Fn(f32) -> f32) -> f64 {
-    let mut sum = 0.0;
-    isa().vectorize(Sum {
-        values,
-        of,
-        sum: &mut sum,
-    });
-    sum
-}
-
-/// Two sums of something of each pair.
-struct SumPairs<'a, F> {
-    pairs: [&'a [f32]; 2],
-    of: F,
-    sums: &'a mut [f64; 2],
-}
-
-impl<F: Fn(f32, f32) -> [f32; 2]> Loops for SumPairs<'_, F> {
-    #[inline(always)]
-    fn run(self) {
-        let [one, other] = self.pairs;
-        let (ones, ones_left) = one.as_chunks::<LANES>();
-        let (others, others_left) = other.as_chunks::<LANES>();
-        let mut lanes = [[0.0f32; LANES]; 2];
-        for (one, other) in ones.iter().zip(others) {
-            for lane in 0..LANES {
-                let [first, second] = (self.of)(one[lane], other[lane]);
-                lanes[0][lane] += first;
-                lanes[1][lane] += second;
-            }
-        }
-        *self.sums = lanes.map(|lanes| lanes.into_iter().map(f64::from).sum::<f64>());
-        for (one, other) in ones_left.iter().zip(others_left) {
-            let [first, second] = (self.of)(*one, *other).map(f64::from);
-            self.sums[0] += first;
-            self.sums[1] += second;
-        }
-    }
-}
-
-fn add(pairs: [&[f32]; 2], of: impl Fn(f32, f32) -> [f32; 2]) -> [f64; 2] {
-    let mut sums = [0.0; 2];
-    isa().vectorize(SumPairs {
-        pairs,
-        of,
-        sums: &mut sums,
-    });
-    sums
 }
