@@ -87,7 +87,7 @@ cluster-down: ## Stop that Kubernetes and remove its state
 	tests/cluster/down --clean
 
 fuzz: $(TOOLS)/bin/cargo-fuzz ## Fuzz each input parser for FUZZ_SECONDS (60)
-	for target in dicom manifest; do \
+	for target in dicom manifest weights; do \
 	  PATH="$(TOOLS)/bin:$$PATH" CARGO_TARGET_DIR="$(CACHE)/fuzz" cargo +nightly fuzz run "$$target" -- \
 	    -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -timeout=10; \
 	done

@@ -18,7 +18,6 @@ use crate::nn::network::floats;
 const COLUMNS: usize = 1 << 20;
 /// Places at once, at least: with fewer, the sums of large filters would take longer than they.
 const PLACES: usize = 512;
-
 /// Images at once, at least: as many as threads can take one each.
 const IMAGES: usize = 4;
 /// Places of an image that are worth a product of their own.
@@ -55,7 +54,7 @@ pub(super) fn outputs(geometry: &Geometry, images: &FlexTensor, weight: &FlexTen
         if places < ALONE {
             let seen = geometry.columns(images, first * height..(first + count) * height);
             let product = product(tensor(seen, [1, weights, count * places]));
-            part(values(&product), [after, places], outputs);
+            by_image(values(&product), [after, places], outputs);
         } else {
             let mut seen = vec![0.0; count * weights * places];
             seen.par_chunks_exact_mut(weights * places)
@@ -70,8 +69,8 @@ pub(super) fn outputs(geometry: &Geometry, images: &FlexTensor, weight: &FlexTen
     tensor(outputs, shape)
 }
 
-/// `[channel][image][place]` as `[image][channel][place]`, for so many channels.
-fn part(product: &[f32], [channels, places]: [usize; 2], images: &mut [f32]) {
+/// Writes `[channel][image][place]` as `[image][channel][place]`.
+fn by_image(product: &[f32], [channels, places]: [usize; 2], images: &mut [f32]) {
     let row = product.len() / channels;
     for (image, to) in images.chunks_exact_mut(channels * places).enumerate() {
         let rows = product.chunks_exact(row);
