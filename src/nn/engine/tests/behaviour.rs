@@ -37,6 +37,12 @@ fn a_step_is_the_same_bit_for_bit_whatever_threads_take_its_shares() {
 }
 
 #[test]
+fn a_batch_has_a_share_for_each_four_images_but_two_at_least_and_eight_at_most() {
+    let shares = [1, 7, 8, 16, 31, 33, 128].map(training_shares);
+    assert_eq!(shares, [2, 2, 2, 4, 7, 8, 8]);
+}
+
+#[test]
 fn the_number_of_shares_changes_no_more_than_the_last_digits() {
     let (program, weights) = example();
     let [images, back] = batch(&program, 6);
