@@ -3,8 +3,6 @@
 use rayon::prelude::*;
 
 use super::{Geometry, depthwise};
-use crate::nn::engine::Loops;
-use crate::nn::trunk::isa;
 
 /// The mean of each 3x3 square around a pixel. Zeros around the image are counted or left out.
 ///
@@ -30,25 +28,9 @@ pub(super) fn average(shape: [usize; 4], images: &[f32], counts_border: bool) ->
         .map(|place| 1.0 / (seen(0, place / width) * seen(1, place % width)) as f32)
         .collect();
     sums.par_chunks_exact_mut(height * width).for_each(|sums| {
-        isa().vectorize(Scale {
-            values: sums,
-            factors: &factors,
-        });
+        for (sum, factor) in sums.iter_mut().zip(&factors) {
+            *sum *= factor;
+        }
     });
     sums
-}
-
-/// Multiplies values by factors.
-struct Scale<'a> {
-    values: &'a mut [f32],
-    factors: &'a [f32],
-}
-
-impl Loops for Scale<'_> {
-    #[inline(always)]
-    fn run(self) {
-        for (value, factor) in self.values.iter_mut().zip(self.factors) {
-            *value *= factor;
-        }
-    }
 }

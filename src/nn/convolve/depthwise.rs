@@ -29,7 +29,6 @@ pub(super) fn outputs(geometry: &Geometry, images: &[f32], weight: &[f32]) -> Ve
         ..
     } = *geometry;
     let [pixels, places] = [geometry.size, geometry.output].map(|[height, width]| height * width);
-    let [_, width] = geometry.output;
     let phases = geometry.phases();
     let away = |place: usize| {
         let [row, column] = [place / wide, place % wide];
@@ -58,12 +57,7 @@ pub(super) fn outputs(geometry: &Geometry, images: &[f32], weight: &[f32]) -> Ve
                     away: &away,
                     weights: &weight[plane % channels * away.len()..][..away.len()],
                 });
-                for (row, sums) in output
-                    .chunks_exact_mut(width)
-                    .zip(sums.chunks(phases.pitch))
-                {
-                    row.copy_from_slice(&sums[..width]);
-                }
+                phases.take(sums, output, geometry.output);
             },
         );
     outputs
@@ -96,9 +90,7 @@ pub(super) fn of_weight(geometry: &Geometry, images: &[f32], gradient: &[f32]) -
         first: [0, 0],
     };
     let filter = geometry.kernel[0] * wide;
-    let away: Vec<usize> = (0..filter)
-        .map(|place| place / wide * seen.pitch + place % wide)
-        .collect();
+    let away = seen.away(geometry.kernel);
     let mut filters = vec![0.0; channels * filter];
     filters
         .par_chunks_exact_mut(filter)
@@ -147,10 +139,8 @@ pub(super) fn of_images(geometry: &Geometry, weight: &[f32], gradient: &[f32]) -
     // A pixel is seen by the places above and at the left of it.
     let looks = geometry.frame([height, width], [high - 1 - top, wide - 1 - left]);
     // The last weight looks at the first place.
-    let away: Vec<usize> = (0..filter)
-        .rev()
-        .map(|place| place / wide * looks.pitch + place % wide)
-        .collect();
+    let mut away = looks.away(geometry.kernel);
+    away.reverse();
     let mut images = vec![0.0; batch * channels * height * width];
     images
         .par_chunks_exact_mut(height * width)
@@ -167,9 +157,7 @@ pub(super) fn of_images(geometry: &Geometry, weight: &[f32], gradient: &[f32]) -
                     away: &away,
                     weights: &weight[plane % channels * filter..][..filter],
                 });
-                for (row, sums) in image.chunks_exact_mut(width).zip(sums.chunks(looks.pitch)) {
-                    row.copy_from_slice(&sums[..width]);
-                }
+                looks.take(sums, image, geometry.size);
             },
         );
     images

@@ -19,6 +19,19 @@ impl Frame {
         self.rows * self.pitch
     }
 
+    /// How far away each weight of a filter looks.
+    pub fn away(self, [high, wide]: [usize; 2]) -> Vec<usize> {
+        let rows = (0..high).map(|row| row * self.pitch);
+        rows.flat_map(|row| row..row + wide).collect()
+    }
+
+    /// Takes an image out that begins in the first row and column of as long rows as the frame's.
+    pub fn take(self, from: &[f32], image: &mut [f32], [_, width]: [usize; 2]) {
+        for (to, from) in image.chunks_exact_mut(width).zip(from.chunks(self.pitch)) {
+            to.copy_from_slice(&from[..width]);
+        }
+    }
+
     /// Puts an image in, its pixels so many rows and columns from each other; what would lie outside is
     /// left out. What is between and around them has to be zero already.
     pub fn fill(self, to: &mut [f32], image: &[f32], [_, width]: [usize; 2], step: [usize; 2]) {

@@ -166,7 +166,7 @@ impl Geometry {
             return;
         }
         if self.stride == [1, 1] && width == out_width {
-            return self.shift(image, offset, rows, to);
+            return self.shift(image, offset[0], inside, rows, to);
         }
         let first = inside.start * self.stride[1] + offset[1] - self.padding[1];
         for (row, to) in rows.zip(to.chunks_exact_mut(out_width)) {
@@ -185,16 +185,23 @@ impl Geometry {
     }
 
     /// The same where outputs are as wide as the image: all rows as one piece, but for columns that
-    /// see nothing.
-    fn shift(&self, image: &[f32], offset: [usize; 2], rows: Range<usize>, to: &mut [f32]) {
+    /// see nothing, which are not `inside`.
+    fn shift(
+        &self,
+        image: &[f32],
+        offset: usize,
+        inside: Range<usize>,
+        rows: Range<usize>,
+        to: &mut [f32],
+    ) {
         let width = self.size[1];
-        let [seen, inside] = [0, 1].map(|axis| self.inside(axis, offset[axis]));
+        let seen = self.inside(0, offset);
         let seen = seen.start.max(rows.start)..seen.end.min(rows.end);
         if seen.is_empty() {
             return;
         }
         let to = &mut to[(seen.start - rows.start) * width..(seen.end - rows.start) * width];
-        let from = &image[(seen.start + offset[0] - self.padding[0]) * width..][..to.len()];
+        let from = &image[(seen.start + offset - self.padding[0]) * width..][..to.len()];
         let [left, right] = [inside.start, width - inside.end];
         let len = to.len();
         to[left..len - right].copy_from_slice(&from[right..len - left]);
