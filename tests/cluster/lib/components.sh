@@ -96,7 +96,7 @@ Y
     --hostname-override=node1 --node-ip="$address" --root-dir="$state/kubelet" --cert-dir="$state/kubelet-pki"
 }
 # A node that was lost says Unknown until the new kubelet has reported.
-kubelet_ready() { kubectl get node node1 | grep -qw Ready && advertise_gpus; }
+kubelet_ready() { grep -qw Ready <<<"$(kubectl get node node1)" && advertise_gpus; }
 
 # The documented way to advertise an extended resource without a device plugin: the scheduler counts
 # GPUs for real, though no pod computes on one. A kubelet forgets them when it starts.

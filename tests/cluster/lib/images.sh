@@ -18,7 +18,7 @@ build_image() {
 load_image() {
   local name=$1 id archive
   id=$(image images --quiet --no-trunc "$name")
-  if node_ctr images list | grep -qF "$name " && [ "$(cat "$state/run/image-${name//\//_}" 2>/dev/null)" = "$id" ]; then return; fi
+  if grep -qF "$name " <<<"$(node_ctr images list)" && [ "$(cat "$state/run/image-${name//\//_}" 2>/dev/null)" = "$id" ]; then return; fi
   archive=$(mktemp --dry-run --suffix=.tar)
   image push --quiet --disable-compression "$name" "docker-archive:$archive:$name"
   node_ctr images import "$archive" >/dev/null
@@ -29,7 +29,7 @@ load_image() {
 # The process that holds a pod's namespaces. It does nothing but end when it is asked to.
 load_pause_image() {
   local folder
-  if node_ctr images list --quiet | grep -qx localhost/pause:1; then return; fi
+  if grep -qx localhost/pause:1 <<<"$(node_ctr images list --quiet)"; then return; fi
   folder=$(mktemp -d)
   cat >"$folder/pause.c" <<'C'
 #include <signal.h>
