@@ -30,30 +30,47 @@ pub struct Publish {
 }
 
 /// A metric that a gate can look at; all are computed on out-of-fold predictions, from 0 to 1.
+///
+/// `...Low` is the lower limit of the metric's 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Metric {
     /// Area under the ROC curve, from probabilities.
     Auc,
+    /// Its lower limit.
+    AucLow,
     /// Area under the ROC curve of hard labels, which is balanced accuracy; for four grades the mean
     /// of that of each grade against the rest.
     AucHard,
+    /// Its lower limit.
+    AucHardLow,
     /// Share of studies that are classified right.
     Accuracy,
+    /// Its lower limit.
+    AccuracyLow,
     /// Share of positives that are found.
     Sensitivity,
+    /// Its lower limit.
+    SensitivityLow,
     /// Share of negatives that are left alone.
     Specificity,
+    /// Its lower limit.
+    SpecificityLow,
 }
 
 impl fmt::Display for Metric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Auc => "auc",
+            Self::AucLow => "aucLow",
             Self::AucHard => "aucHard",
+            Self::AucHardLow => "aucHardLow",
             Self::Accuracy => "accuracy",
+            Self::AccuracyLow => "accuracyLow",
             Self::Sensitivity => "sensitivity",
+            Self::SensitivityLow => "sensitivityLow",
             Self::Specificity => "specificity",
+            Self::SpecificityLow => "specificityLow",
         })
     }
 }
@@ -67,9 +84,10 @@ pub struct Gate {
     /// The task that is measured: one of `tasks`.
     pub task: Task,
     /// What is measured, on out-of-fold predictions: auc, aucHard, accuracy, sensitivity or
-    /// specificity. aucHard is the area under the ROC curve of hard labels, which is balanced
-    /// accuracy; for the four grades auc and aucHard are the mean over each grade against the rest.
-    /// For sensitivity and specificity a positive of the Perugini task is grade 2 or 3.
+    /// specificity, or with Low behind it the lower limit of its 95 % interval, as in aucLow.
+    /// aucHard is the area under the ROC curve of hard labels, which is balanced accuracy; for the
+    /// four grades auc and aucHard are the mean over each grade against the rest. For sensitivity
+    /// and specificity a positive of the Perugini task is grade 2 or 3.
     pub metric: Metric,
     /// The least value that passes, as a decimal string. From "0" to "1".
     #[schemars(transform = limits::share)]

@@ -146,6 +146,10 @@ pub struct DataStatus {
     /// Rows of the labels without a usable image.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missing_images: Option<u64>,
+    /// Used studies that say they are phantoms, not patients; absent until the networks are
+    /// evaluated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub synthetic: Option<u64>,
     /// Used studies by their Perugini grade, "0" to "3".
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "counts_by_grade")]
@@ -170,6 +174,7 @@ impl DataStatus {
         self.unlabelled += other.unlabelled;
         self.quarantined += other.quarantined;
         add(&mut self.missing_images, other.missing_images);
+        add(&mut self.synthetic, other.synthetic);
         for (grade, count) in &other.by_grade {
             *self.by_grade.entry(grade.clone()).or_default() += count;
         }
@@ -227,6 +232,8 @@ pub struct ScreeningStatus {
     pub negative: u64,
     /// Objects that could not be used; each has a row with its reason.
     pub unusable: u64,
+    /// Objects that were given a decision and say that they are phantoms, not patients.
+    pub synthetic: u64,
 }
 
 impl ScreeningStatus {
@@ -238,6 +245,7 @@ impl ScreeningStatus {
         self.positive += other.positive;
         self.negative += other.negative;
         self.unusable += other.unusable;
+        self.synthetic += other.synthetic;
     }
 }
 
@@ -265,10 +273,10 @@ pub struct ResultStatus {
     /// Share of studies that are classified right.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accuracy: Option<Decimal>,
-    /// Share of positives that are found.
+    /// Share of positives that are found; of a screening at its operating point.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sensitivity: Option<Decimal>,
-    /// Share of negatives that are left alone.
+    /// Share of negatives that are left alone; of a screening at its operating point.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub specificity: Option<Decimal>,
 }

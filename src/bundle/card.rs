@@ -1,7 +1,7 @@
 use std::fmt::Write;
 
 use super::Manifest;
-use crate::evaluation::{Interval, Metrics};
+use crate::evaluation::{Interval, Metrics, OperatingPointKind, threshold_text};
 
 /// `MODEL_CARD.md`: the bundle in words, for people.
 pub fn model_card(manifest: &Manifest) -> String {
@@ -15,6 +15,7 @@ pub fn model_card(manifest: &Manifest) -> String {
         ("Output", output(manifest)),
         ("Training", training(manifest)),
         ("Out-of-fold results", results(&manifest.metrics)),
+        ("Operating points", operating_points(&manifest.metrics)),
         ("Limits", LIMITS.to_owned()),
     ] {
         // Writing to a string cannot fail.
@@ -110,6 +111,36 @@ fn results(metrics: &Metrics) -> String {
         "\n{} studies, {} of them positive.",
         metrics.studies, metrics.positives
     );
+    table
+}
+
+/// The thresholds that may be stated to screen with the bundle.
+fn operating_points(metrics: &Metrics) -> String {
+    let mut table = String::from(
+        "Positive is called where the probability of a positive, scaled as above, reaches the \
+         threshold. Thresholds were chosen on the predictions that they are judged on, of networks \
+         that each saw a part of the studies: expect somewhat less on new ones.\n\n\
+         | chosen for | threshold | sensitivity | 95 % interval | specificity | 95 % interval |\n\
+         |---|---|---|---|---|---|\n",
+    );
+    for point in &metrics.positive.operating_points {
+        let chosen = match point.kind {
+            OperatingPointKind::Chosen => "chosen before".to_owned(),
+            OperatingPointKind::Sensitivity { target } => format!("sensitivity of {target:.2}"),
+            OperatingPointKind::Youden => "Youden's index".to_owned(),
+            OperatingPointKind::Threshold => "stated".to_owned(),
+        };
+        let _ = writeln!(
+            table,
+            "| {chosen} | {} | {} | {} | {} | {} |",
+            threshold_text(point.threshold),
+            number(point.sensitivity),
+            range(point.sensitivity_interval),
+            number(point.specificity),
+            range(point.specificity_interval),
+        );
+    }
+    table.truncate(table.trim_end().len());
     table
 }
 

@@ -31,6 +31,10 @@ pub struct Args {
     /// the paper, 0.035 (0.018 for HighGrade).
     #[arg(long, value_name = "SHARE")]
     prevalence: Option<f64>,
+    /// A threshold on the probability of a positive, from 0 to 1, that was chosen on other studies,
+    /// to be judged on these.
+    #[arg(long, value_name = "PROBABILITY")]
+    threshold: Option<f64>,
     /// How the metrics are printed.
     #[arg(short, long, value_enum, default_value_t)]
     output: Format,
@@ -81,7 +85,9 @@ impl Error {
         match self {
             Self::Read { .. } => 43,
             Self::Table { source, .. } => match source {
-                evaluation::Error::Classes { .. } | evaluation::Error::Prevalence { .. } => 43,
+                evaluation::Error::Classes { .. }
+                | evaluation::Error::Prevalence { .. }
+                | evaluation::Error::Threshold { .. } => 43,
                 _ => 42,
             },
             Self::UnknownTask { .. } => 42,
@@ -103,6 +109,7 @@ pub fn run(args: Args) -> Result<(), Error> {
     let task = task.context(UnknownTaskSnafu { path, classes })?;
     let options = Options {
         prevalence: args.prevalence,
+        threshold: args.threshold,
     };
     let metrics =
         evaluation::evaluate(task, &predictions, &options).context(TableSnafu { path })?;

@@ -19,7 +19,7 @@ use crate::phantom::{self, Cohort, archive};
 #[command(after_help = "\
 Example:
   attrium phantom --studies 400 --seed 1 --prevalence 0.3 --out cohort
-  attrium inspect cohort/images/2014/*/*/IM000001.dcm
+  attrium inspect \"$(find cohort/images -name IM000001.dcm | head -n 1)\"
 
 Every object says that it is synthetic (Quality Control Image is YES), and OUT/phantom.json does too.")]
 pub struct Args {

@@ -216,6 +216,12 @@ fn name(finished: &Finished) -> String {
     )
 }
 
+/// What is said of results on phantoms.
+const SYNTHETIC: &str =
+    "Synthetic: the images are of phantoms, and the figures say nothing about patients.\n";
+/// What is said of all results.
+const RESEARCH: &str = "Research use only: a physician confirms every positive.\n";
+
 /// What a run has left, for people.
 fn table(finished: &Finished) -> String {
     let status = finished.status();
@@ -232,6 +238,14 @@ fn table(finished: &Finished) -> String {
     }
     if let Some(counts) = &status.screening {
         text.push_str(&runner::screening_table(counts));
+    }
+    let of_training = status.data.as_ref().and_then(|data| data.synthetic);
+    let of_screening = status.screening.as_ref().map(|counts| counts.synthetic);
+    if of_training.or(of_screening).unwrap_or_default() > 0 {
+        text.push_str(SYNTHETIC);
+    }
+    if !status.results.is_empty() || status.screening.is_some() {
+        text.push_str(RESEARCH);
     }
     let model = status.model.map(|model| model.uri);
     let places = [

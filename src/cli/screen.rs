@@ -4,22 +4,23 @@ use std::path::{Path, PathBuf};
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use serde::Serialize;
-use snafu::{ResultExt, Snafu};
+use snafu::{ResultExt, Snafu, ensure};
 
 use super::output::{self, Format};
 use crate::api::{Decimal, LossyPolicy, OperatingPoint, ScreeningStatus};
 use crate::bundle::MissingOperatingPoint;
+use crate::evaluation::threshold_text;
 use crate::nn;
 use crate::stages::screening_table::{Row, Verdict};
 use crate::stages::{
-    Candidate, ModelError, Screened, Screener, ScreeningError, TaskError, activation_maps,
-    open_model,
+    Candidate, Decision, ModelError, Screened, Screener, ScreeningError, TaskError,
+    activation_maps, open_model,
 };
 use crate::storage::StorageOptions;
 
 /// Screens scans with a trained model: a row of probabilities and a decision for each file.
 ///
-/// A file that cannot be used is a row with its reason. Research use only: a physician confirms
+/// A file that cannot be used is a row with its reason; where none can be, the exit code is 42. Research use only: a physician confirms
 /// every positive.
 #[derive(Debug, clap::Args)]
 #[command(
@@ -36,7 +37,7 @@ pub struct Args {
     #[arg(long, value_name = "PROBABILITY", value_parser = share, conflicts_with = "sensitivity")]
     threshold: Option<Decimal>,
     /// The sensitivity to reach on the model's own out-of-fold predictions, above 0, at most 1.
-    #[arg(long, value_name = "SENSITIVITY", value_parser = share)]
+    #[arg(long, value_name = "SENSITIVITY", value_parser = positive_share)]
     sensitivity: Option<Decimal>,
     /// Use images that went through lossy compression too, with a warning.
     #[arg(long)]
@@ -84,6 +85,15 @@ pub enum Error {
         /// The reason.
         source: io::Error,
     },
+    /// No file was given a decision.
+    #[snafu(display(
+        "none of the {files} files can be screened: the table says why of each; give anterior views \
+         of bone scans"
+    ))]
+    NothingScreened {
+        /// How many there are.
+        files: usize,
+    },
     /// Standard output could not be written to.
     #[snafu(display("cannot write to standard output"))]
     Print {
@@ -93,10 +103,11 @@ pub enum Error {
 }
 
 impl Error {
-    /// 43 for a bundle that cannot be used, 1 for anything else.
+    /// 43 for a bundle that cannot be used, 42 for files of which none can, 1 for anything else.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Model { .. } | Self::OperatingPoint { .. } => 43,
+            Self::NothingScreened { .. } => 42,
             _ => 1,
         }
     }
@@ -109,7 +120,7 @@ const TOGETHER: usize = 64;
 /// Screens the files and prints a row for each, in their order.
 ///
 /// # Errors
-/// [`Error`]; a file that cannot be used is none.
+/// [`Error`]; a file that cannot be used is none, unless all are such.
 pub fn run(args: &Args) -> Result<(), Error> {
     let model = open_model(&args.model, &StorageOptions::default(), &nn::cpu())?;
     let point = match (&args.threshold, &args.sensitivity) {
@@ -130,7 +141,14 @@ pub fn run(args: &Args) -> Result<(), Error> {
     };
     let rows = screen(&screener, &args.files, args.maps.as_deref())?;
     let report = Report::new(&screener, rows);
-    output::print_as(args.output, &report, Report::table).context(PrintSnafu)
+    output::print_as(args.output, &report, Report::table).context(PrintSnafu)?;
+    ensure!(
+        report.counts.screened > 0,
+        NothingScreenedSnafu {
+            files: args.files.len()
+        }
+    );
+    Ok(())
 }
 
 /// A row for each file, in their order. Some files are read while those before them are decided on.
@@ -144,7 +162,15 @@ fn screen(screener: &Screener, files: &[PathBuf], maps: Option<&Path>) -> Result
     while let Some((files, candidates)) = part {
         let (screened, next) = rayon::join(|| screener.decide(candidates), || parts.next());
         for (file, screened) in files.iter().zip(&screened?) {
-            rows.push(row(screener, file, screened, maps)?);
+            let mut row = Row::new(&file.to_string_lossy(), screened, &screener.model.digest);
+            if let (Some(folder), Screened::Decided(decision)) = (maps, screened)
+                && decision.positive
+            {
+                let path = folder.join(map_name(rows.len() + 1, file));
+                draw(screener, decision, folder, &path)?;
+                row.activation_map = path.to_string_lossy().into_owned();
+            }
+            rows.push(row);
         }
         part = next;
     }
@@ -161,24 +187,17 @@ fn read(screener: &Screener, file: &Path) -> Candidate {
     }
 }
 
-fn row(
-    screener: &Screener,
-    file: &Path,
-    screened: &Screened,
-    maps: Option<&Path>,
-) -> Result<Row, Error> {
-    let mut row = Row::new(&file.to_string_lossy(), screened, &screener.model.digest);
-    if let (Some(folder), Screened::Decided(decision)) = (maps, screened)
-        && decision.positive
-    {
-        let name = Path::new(file.file_name().unwrap_or_default()).with_extension("maps.png");
-        let path = folder.join(name);
-        let picture = activation_maps(screener, decision).context(DrawSnafu)?;
-        fs::create_dir_all(folder).context(WriteSnafu { path: folder })?;
-        fs::write(&path, picture).context(WriteSnafu { path: &path })?;
-        row.activation_map = path.to_string_lossy().into_owned();
-    }
-    Ok(row)
+/// The name of a file's picture: with its row's number, since files of several folders may share
+/// their names.
+fn map_name(row: usize, file: &Path) -> PathBuf {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    PathBuf::from(format!("{row:06}-{stem}.maps.png"))
+}
+
+fn draw(screener: &Screener, decision: &Decision, folder: &Path, path: &Path) -> Result<(), Error> {
+    let picture = activation_maps(screener, decision).context(DrawSnafu)?;
+    fs::create_dir_all(folder).context(WriteSnafu { path: folder })?;
+    fs::write(path, picture).context(WriteSnafu { path })
 }
 
 /// What is printed.
@@ -188,6 +207,8 @@ struct Report {
     model: String,
     architecture: String,
     task: String,
+    pretrained: bool,
+    /// Of the model; `counts` says how many scans are.
     synthetic: bool,
     threshold: f64,
     counts: ScreeningStatus,
@@ -215,12 +236,13 @@ impl Report {
         let manifest = &screener.model.manifest;
         let mut counts = ScreeningStatus::default();
         for row in &rows {
-            row.verdict.count(&mut counts);
+            row.count(&mut counts);
         }
         Self {
             model: screener.model.digest.clone(),
             architecture: manifest.architecture.to_string(),
             task: manifest.task.to_string(),
+            pretrained: manifest.pretrained,
             synthetic: manifest.synthetic,
             threshold: screener.threshold,
             counts,
@@ -262,16 +284,20 @@ impl Report {
         } else {
             ""
         };
+        let phantoms = match counts.synthetic {
+            0 => String::new(),
+            count => format!("{count} of the scans are synthetic\n"),
+        };
         format!(
             "\n{} screened, {} positive, {} negative, {} of another view, {} unusable; positive \
-             from {:.3}\n{} for {}{synthetic}, {}\n\
+             from {}\n{} for {}{synthetic}, {}\n{phantoms}\
              Research use only: a physician confirms every positive.\n",
             counts.screened,
             counts.positive,
             counts.negative,
             counts.other_views,
             counts.unusable,
-            self.threshold,
+            threshold_text(self.threshold),
             self.architecture,
             self.task,
             self.model,
@@ -291,6 +317,16 @@ impl From<Row> for Study {
             sentence: row.sentence,
             activation_map: row.activation_map,
         }
+    }
+}
+
+/// A share above 0, at most 1.
+fn positive_share(text: &str) -> Result<Decimal, String> {
+    let share = share(text)?;
+    if share.value() > 0.0 {
+        Ok(share)
+    } else {
+        Err("use a number above 0".to_owned())
     }
 }
 

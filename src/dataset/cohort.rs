@@ -91,9 +91,15 @@ impl Cohort {
         counts
     }
 
+    /// How many studies are of phantoms.
+    pub fn synthetic(&self) -> usize {
+        let phantoms = self.records.iter().filter(|record| record.synthetic);
+        phantoms.count()
+    }
+
     /// Whether any study is a phantom's.
     pub fn is_synthetic(&self) -> bool {
-        self.records.iter().any(|record| record.synthetic)
+        self.synthetic() > 0
     }
 }
 
@@ -167,6 +173,7 @@ mod tests {
         assert_eq!(cohort.patients(), [0, 0, 1, 1, 2, 2, 3, 3]);
         assert_eq!(cohort.by_grade(), [2, 2, 2, 2]);
         assert!(cohort.is_synthetic());
+        assert_eq!(cohort.synthetic(), cohort.len());
         assert!(Cohort::assemble(vec![]).is_empty());
     }
 }

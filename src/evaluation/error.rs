@@ -2,7 +2,6 @@
 
 use snafu::Snafu;
 
-use super::gate::GATE_METRICS;
 use super::predictions::SUM_TOLERANCE;
 use crate::api::Task;
 
@@ -116,10 +115,13 @@ pub enum Error {
         /// The prevalence that was stated.
         prevalence: f64,
     },
-    /// A gate names a metric that is none.
-    #[snafu(display("`{metric}` is no metric of a gate: use one of {}", GATE_METRICS.join(", ")))]
-    UnknownMetric {
-        /// The name.
-        metric: String,
+    /// A threshold that is no probability.
+    #[snafu(display(
+        "a threshold lies from 0 to 1, and {threshold} does not: state the probability of a positive \
+         from which on a study is called positive, such as 0.5"
+    ))]
+    Threshold {
+        /// The threshold that was stated.
+        threshold: f64,
     },
 }

@@ -7,7 +7,7 @@ use snafu::ensure;
 use super::agreement::Weighting;
 use super::calibration;
 use super::cohort::Cohort;
-use super::error::{ClassesSnafu, Error, NoLabelsSnafu, PrevalenceSnafu};
+use super::error::{ClassesSnafu, Error, NoLabelsSnafu, PrevalenceSnafu, ThresholdSnafu};
 use super::interval::{proportion, split};
 use super::metrics::{ClassMetrics, FoldMetrics, Metrics, Options, PositiveMetrics, Spread};
 use super::operating_point::operating_points;
@@ -25,7 +25,7 @@ use crate::api::Task;
 ///
 /// # Errors
 /// The table is not of this task or has no labelled study; a row breaks the table's rules; the
-/// stated prevalence is not between 0 and 1.
+/// stated prevalence is not between 0 and 1, or the threshold not from 0 to 1.
 pub fn evaluate(
     task: Task,
     predictions: &Predictions,
@@ -36,6 +36,10 @@ pub fn evaluate(
         .unwrap_or_else(|| prevalence::reference_prevalence(task));
     let between = stated > 0.0 && stated < 1.0;
     ensure!(between, PrevalenceSnafu { prevalence: stated });
+    if let Some(threshold) = options.threshold {
+        let share = (0.0..=1.0).contains(&threshold);
+        ensure!(share, ThresholdSnafu { threshold });
+    }
     check(task, predictions)?;
     let patient = predictions.column(PATIENT);
     let cohort = Cohort::new(task, &predictions.rows, patient);
@@ -57,7 +61,7 @@ pub fn evaluate(
             .column(SECOND_READER)
             .and_then(|column| second_reader(&cohort, column)),
         warnings,
-        ..whole(&cohort, stated)
+        ..whole(&cohort, stated, options.threshold)
     })
 }
 
@@ -76,7 +80,7 @@ pub(super) fn check(task: Task, predictions: &Predictions) -> Result<(), Error> 
 }
 
 /// What is measured on the cohort as a whole; lists of parts are left empty.
-fn whole(cohort: &Cohort<'_>, stated: f64) -> Metrics {
+fn whole(cohort: &Cohort<'_>, stated: f64, threshold: Option<f64>) -> Metrics {
     let confusion = cohort.confusion();
     let counts = cohort.two_by_two();
     let (auc, auc_interval) = split(cohort.auc());
@@ -88,7 +92,7 @@ fn whole(cohort: &Cohort<'_>, stated: f64) -> Metrics {
         split(proportion(counts.true_negatives, counts.negatives()));
     let (kappa, kappa_interval) = split(cohort.kappa(Weighting::Plain));
     let (quadratic_kappa, quadratic_kappa_interval) = split(cohort.kappa(Weighting::Quadratic));
-    let positive = positive(cohort, stated);
+    let positive = positive(cohort, stated, threshold);
     Metrics {
         task: cohort.task,
         studies: cohort.studies(),
@@ -126,7 +130,7 @@ fn whole(cohort: &Cohort<'_>, stated: f64) -> Metrics {
     }
 }
 
-fn positive(cohort: &Cohort<'_>, stated: f64) -> PositiveMetrics {
+fn positive(cohort: &Cohort<'_>, stated: f64, threshold: Option<f64>) -> PositiveMetrics {
     let counts = cohort.two_by_two();
     let (scores, positive) = (&cohort.scores, &cohort.positive);
     let (auc, auc_interval) = split(cohort.positive_auc());
@@ -149,7 +153,7 @@ fn positive(cohort: &Cohort<'_>, stated: f64) -> PositiveMetrics {
         expected_calibration_error: calibration::expected_error(&calibration),
         calibration,
         roc: roc::curve("positive", scores, positive),
-        operating_points: operating_points(scores, positive, stated),
+        operating_points: operating_points(scores, positive, stated, threshold),
     }
 }
 
@@ -331,12 +335,26 @@ mod tests {
         for prevalence in [0.0, 1.0, -0.5, f64::NAN] {
             let options = Options {
                 prevalence: Some(prevalence),
+                ..Options::default()
             };
             let error = evaluate(Task::Positive, &table, &options);
             assert!(
                 matches!(error, Err(Error::Prevalence { .. })),
                 "{prevalence}"
             );
+        }
+    }
+
+    #[test]
+    fn a_threshold_is_a_probability() {
+        let table = parse("study,fold,label,p_0,p_1\n1,0,0,1,0\n");
+        for threshold in [-0.1, 1.1, f64::NAN] {
+            let options = Options {
+                threshold: Some(threshold),
+                ..Options::default()
+            };
+            let error = evaluate(Task::Positive, &table, &options);
+            assert!(matches!(error, Err(Error::Threshold { .. })), "{threshold}");
         }
     }
 

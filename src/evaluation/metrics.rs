@@ -14,12 +14,19 @@ pub struct Options {
     /// The prevalence, in (0, 1), at which predictive values are stated beside the cohort's own;
     /// `None` for the paper's ([`super::reference_prevalence`]).
     pub prevalence: Option<f64>,
+    /// A threshold on the probability of a positive, from 0 to 1, that was chosen on other studies;
+    /// it becomes the first operating point.
+    pub threshold: Option<f64>,
 }
 
 /// `metrics.json`: everything that was measured in one run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MetricsDocument {
+    /// Whether any of the images, or the model that was evaluated on them, is of phantoms: then nothing
+    /// below says how well a network does on patients.
+    #[serde(default)]
+    pub synthetic: bool,
     /// One entry for each network and task.
     pub results: Vec<NetworkMetrics>,
     /// Simple scores without a network, for comparison.

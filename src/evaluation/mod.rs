@@ -34,7 +34,7 @@ pub use cohort::number_patients;
 pub use confusion::ConfusionMatrix;
 pub use error::Error;
 pub use evaluate::evaluate;
-pub use gate::{GATE_METRICS, GateOutcome, gate};
+pub use gate::{GateOutcome, gate};
 pub use interval::{Estimate, Interval, LEVEL, proportion};
 pub use metrics::{
     BaselineDifference, BaselineMetrics, ClassMetrics, FoldMetrics, Metrics, MetricsDocument,
@@ -42,6 +42,7 @@ pub use metrics::{
 };
 pub use operating_point::{
     OperatingPoint, OperatingPointKind, TARGET_SENSITIVITIES, threshold_for_sensitivity,
+    threshold_text,
 };
 pub use predictions::{Prediction, Predictions, SUM_TOLERANCE, positive_probability};
 pub use prevalence::{PredictiveValues, reference_prevalence};

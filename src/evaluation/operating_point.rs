@@ -14,6 +14,10 @@ pub const TARGET_SENSITIVITIES: [f64; 3] = [0.90, 0.95, 1.0];
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "kind")]
 pub enum OperatingPointKind {
+    /// A threshold that was chosen before, on other studies ([`Options::threshold`]).
+    ///
+    /// [`Options::threshold`]: super::Options::threshold
+    Chosen,
     /// The highest threshold at which the sensitivity is at least `target`.
     Sensitivity {
         /// The sensitivity to reach, in (0, 1].
@@ -57,7 +61,8 @@ pub struct OperatingPoint {
     pub at_stated: PredictiveValues,
 }
 
-/// One point for each of [`TARGET_SENSITIVITIES`], Youden's, and the threshold of 0.5.
+/// The point that was chosen before, if any; then one for each of [`TARGET_SENSITIVITIES`], Youden's,
+/// and the threshold of 0.5.
 ///
 /// Thresholds that are looked for are scores that were seen, so they are left out where there are
 /// no positives or no negatives.
@@ -65,10 +70,12 @@ pub(super) fn operating_points(
     scores: &[f64],
     positive: &[bool],
     prevalence: f64,
+    chosen: Option<f64>,
 ) -> Vec<OperatingPoint> {
     let point = |kind, threshold| at_threshold(kind, threshold, scores, positive, prevalence);
     let steps = roc::steps(scores, positive);
-    let mut points = Vec::new();
+    let chosen = chosen.map(|threshold| point(OperatingPointKind::Chosen, threshold));
+    let mut points = Vec::from_iter(chosen);
     for target in TARGET_SENSITIVITIES {
         if let Some(threshold) = for_sensitivity(&steps, target) {
             points.push(point(OperatingPointKind::Sensitivity { target }, threshold));
@@ -79,6 +86,27 @@ pub(super) fn operating_points(
     }
     points.push(point(OperatingPointKind::Threshold, 0.5));
     points
+}
+
+/// A threshold to four significant digits, rounded down: whoever states it as it is printed misses
+/// none of the studies that reach it.
+pub fn threshold_text(threshold: f64) -> String {
+    let leading = if threshold > 0.0 {
+        -threshold.log10().floor()
+    } else {
+        1.0
+    };
+    // A threshold lies from 0 to 1; below 1e-9 fewer digits will do.
+    let decimals = (leading as usize + 3).clamp(4, 12);
+    let nearest = format!("{threshold:.decimals$}");
+    if nearest
+        .parse()
+        .is_ok_and(|nearest: f64| nearest > threshold)
+    {
+        format!("{:.decimals$}", threshold - 0.1_f64.powi(decimals as i32))
+    } else {
+        nearest
+    }
 }
 
 /// The highest threshold of a curve at which the sensitivity is at least `sensitivity`, as
@@ -162,7 +190,7 @@ mod tests {
     fn full_sensitivity_is_reached_at_the_lowest_positive() {
         let scores = [0.9, 0.8, 0.3, 0.2, 0.1];
         let positive = [true, false, true, false, false];
-        let points = operating_points(&scores, &positive, 0.1);
+        let points = operating_points(&scores, &positive, 0.1, None);
         let full = find(&points, OperatingPointKind::Sensitivity { target: 1.0 });
         assert_eq!(full.threshold, 0.3);
         assert_eq!((full.true_positives, full.false_positives), (2, 1));
@@ -175,10 +203,45 @@ mod tests {
     }
 
     #[test]
+    fn a_threshold_that_was_chosen_before_comes_first_and_is_judged_as_it_is() {
+        let scores = [0.9, 0.8, 0.3, 0.2, 0.1];
+        let positive = [true, false, true, false, false];
+        let points = operating_points(&scores, &positive, 0.1, Some(0.85));
+        let [first, others @ ..] = &points[..] else {
+            panic!("there are points")
+        };
+        assert_eq!(
+            (first.kind, first.threshold),
+            (OperatingPointKind::Chosen, 0.85)
+        );
+        assert_eq!(
+            (first.sensitivity, first.specificity),
+            (Some(0.5), Some(1.0))
+        );
+        assert_eq!(others, operating_points(&scores, &positive, 0.1, None));
+    }
+
+    #[test]
+    fn a_threshold_as_text_has_four_digits_and_is_never_greater() {
+        for (threshold, text) in [
+            (0.5, "0.5000"),
+            (0.12345, "0.1234"),
+            (0.999_96, "0.9999"),
+            (0.010_827_6, "0.01082"),
+            (1.0, "1.0000"),
+            (0.0, "0.0000"),
+            (3.9999e-7, "0.0000003999"),
+            (1e-15, "0.000000000000"),
+        ] {
+            assert_eq!(threshold_text(threshold), text);
+        }
+    }
+
+    #[test]
     fn of_equal_youden_indices_the_most_sensitive_is_taken() {
         let scores = [0.9, 0.8, 0.4, 0.2];
         let positive = [true, false, true, false];
-        let points = operating_points(&scores, &positive, 0.1);
+        let points = operating_points(&scores, &positive, 0.1, None);
         assert_eq!(find(&points, OperatingPointKind::Youden).threshold, 0.4);
     }
 
@@ -202,7 +265,7 @@ mod tests {
 
     #[test]
     fn without_positives_only_the_stated_threshold_remains() {
-        let points = operating_points(&[0.9, 0.1], &[false, false], 0.1);
+        let points = operating_points(&[0.9, 0.1], &[false, false], 0.1, None);
         assert_eq!(points.len(), 1);
         assert_eq!(points[0].sensitivity, None);
         assert_eq!(points[0].specificity, Some(0.5));
@@ -215,7 +278,7 @@ mod tests {
         ) {
             let scores: Vec<f64> = studies.iter().map(|study| f64::from(study.0) / 20.0).collect();
             let positive: Vec<bool> = studies.iter().map(|study| study.1).collect();
-            for point in operating_points(&scores, &positive, 0.1) {
+            for point in operating_points(&scores, &positive, 0.1, None) {
                 let OperatingPointKind::Sensitivity { target } = point.kind else { continue };
                 prop_assert!(point.sensitivity.expect("there are positives") >= target);
                 let higher = scores.iter().copied().filter(|&score| score > point.threshold);

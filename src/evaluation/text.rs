@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::interval::Interval;
 use super::metrics::Metrics;
-use super::operating_point::{OperatingPoint, OperatingPointKind};
+use super::operating_point::{OperatingPoint, OperatingPointKind, threshold_text};
 
 /// What stands for a number that is not defined.
 const UNDEFINED: &str = "-";
@@ -31,7 +31,8 @@ impl Metrics {
             self.confusion_rows(),
         );
         section(
-            "Thresholds on the probability of a positive",
+            "Thresholds on the probability of a positive; all that are looked for flatter themselves, \
+             since they were chosen on these very studies",
             self.operating_point_rows(),
         );
         section("", self.fold_rows());
@@ -125,12 +126,11 @@ impl Metrics {
         let error = self.expected_calibration_error;
         row(named("Expected calibration error"), error, None);
         if let Some(spread) = self.fold_auc {
-            let interval = Interval {
-                low: spread.min,
-                high: spread.max,
-            };
-            let name = format!("AUC over {} folds: mean, least to greatest", spread.folds);
-            row(name, Some(spread.mean), Some(interval));
+            let name = format!(
+                "AUC over {} folds from {:.3} to {:.3}: mean",
+                spread.folds, spread.min, spread.max
+            );
+            row(name, Some(spread.mean), None);
         }
         rows
     }
@@ -177,7 +177,7 @@ impl Metrics {
         let points = self.positive.operating_points.iter().map(|point| {
             vec![
                 chosen(point),
-                format!("{:.4}", point.threshold),
+                threshold_text(point.threshold),
                 estimate(point.sensitivity, point.sensitivity_interval),
                 estimate(point.specificity, point.specificity_interval),
                 (point.true_positives + point.false_positives).to_string(),
@@ -238,6 +238,7 @@ impl Metrics {
 
 fn chosen(point: &OperatingPoint) -> String {
     match point.kind {
+        OperatingPointKind::Chosen => "chosen before".to_owned(),
         OperatingPointKind::Sensitivity { target } => format!("sensitivity of {target:.2}"),
         OperatingPointKind::Youden => "Youden's index".to_owned(),
         OperatingPointKind::Threshold => format!("threshold of {:.2}", point.threshold),

@@ -2,7 +2,7 @@
 
 use super::Raster;
 use crate::api::{Architecture, Grade, Task};
-use crate::evaluation::{BaselineMetrics, GateOutcome, Metrics, NetworkMetrics};
+use crate::evaluation::{BaselineMetrics, GateOutcome, Metrics, NetworkMetrics, OperatingPoint};
 
 /// Everything that the report of a training run shows.
 #[derive(Clone, Debug)]
@@ -11,8 +11,8 @@ pub struct TrainingReport {
     pub name: String,
     /// The resource's namespace.
     pub namespace: String,
-    /// Whether the images are phantoms: the report then says "synthetic" prominently.
-    pub synthetic: bool,
+    /// How many of the studies used are of phantoms: the report then says "synthetic" prominently.
+    pub synthetic: u64,
     /// From objects to the studies that were used.
     pub data: DataFlow,
     /// The metrics of each network and task, in the manifest's order.
@@ -23,6 +23,8 @@ pub struct TrainingReport {
     pub gates: Vec<Gate>,
     /// What became of the model that the manifest asks for.
     pub publication: Publication,
+    /// The operating points of that model; `None` where there is none.
+    pub scaled: Option<ScaledPoints>,
     /// One history for each network, task and fold.
     pub histories: Vec<History>,
     /// Example crops, at least one of each grade where the cohort has one.
@@ -108,6 +110,15 @@ impl Publication {
             Self::Published(model) => Some((model.architecture, model.task)),
         }
     }
+}
+
+/// Operating points on the scale of a published model, whose logits are divided by a temperature.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScaledPoints {
+    /// The temperature.
+    pub temperature: f64,
+    /// The points, chosen and judged on scaled out-of-fold predictions.
+    pub points: Vec<OperatingPoint>,
 }
 
 /// A model that was published.
@@ -236,26 +247,28 @@ pub struct ScreeningReport {
     pub name: String,
     /// The resource's namespace.
     pub namespace: String,
-    /// Whether the images, or those that the model was trained on, are phantoms.
-    pub synthetic: bool,
+    /// How many of the objects screened are of phantoms.
+    pub synthetic: u64,
     /// The number of objects found.
     pub objects: u64,
-    /// The number of studies that were screened.
+    /// The number of objects that show no anterior view.
+    pub other_views: u64,
+    /// The number of objects that were screened.
     pub screened: u64,
     /// How many of them the model calls positive.
     pub positive: u64,
     /// Positives to list, most probable first; all of them, or as many as the caller can hold.
-    pub positives: Vec<ScreenedStudy>,
-    /// The number of objects or studies that could not be used, by reason.
+    pub positives: Vec<ScreenedObject>,
+    /// The number of objects that could not be used, by reason.
     pub unusable: Vec<Count>,
     /// Unusable objects to list; all of them, or as many as the caller can hold.
     pub unusable_objects: Vec<UnusableObject>,
-    /// Warnings about images that were screened all the same, by kind, in studies.
+    /// Warnings about images that were screened all the same, by kind, in objects.
     pub warnings: Vec<Count>,
-    /// The number of studies in each of so many bins of equal width, by the probability of a
+    /// The number of objects in each of so many bins of equal width, by the probability of a
     /// positive from 0 to 1.
     pub scores: Vec<u64>,
-    /// The probability of a positive from which on a study is called positive.
+    /// The probability of a positive from which on an object is called positive.
     pub threshold: f64,
     /// How that threshold was chosen, in a few words.
     pub operating_point: String,
@@ -267,10 +280,10 @@ pub struct ScreeningReport {
     pub provenance: Provenance,
 }
 
-/// A study that the model calls positive.
+/// An object that the model calls positive.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ScreenedStudy {
-    /// The key of the object that it came from.
+pub struct ScreenedObject {
+    /// Its key.
     pub object: String,
     /// Its row in the table of results, from 1.
     pub row: u64,
@@ -300,6 +313,10 @@ pub struct ModelFacts {
     pub architecture: Architecture,
     /// The question it answers.
     pub task: Task,
+    /// Whether it started from weights of ImageNet.
+    pub pretrained: bool,
+    /// Whether it was trained on phantoms.
+    pub synthetic: bool,
     /// Where the bundle lies.
     pub uri: String,
     /// The SHA-256 of the bundle, in hexadecimal.

@@ -21,8 +21,8 @@ mod training;
 
 pub use input::{
     ActivationFigure, ActivationRow, Count, DataFlow, Epoch, Example, Fact, Gate, History,
-    ModelFacts, Provenance, Publication, Published, ScreenedStudy, ScreeningReport, StageTime,
-    TrainingReport, UnusableObject,
+    ModelFacts, Provenance, Publication, Published, ScaledPoints, ScreenedObject, ScreeningReport,
+    StageTime, TrainingReport, UnusableObject,
 };
 pub use paper::activation_layer;
 pub use raster::{Raster, RasterError};

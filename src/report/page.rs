@@ -1,6 +1,7 @@
 //! The page around the sections: head, banners, contents, footer.
 
 use super::markup::{Markup, element};
+use super::number;
 use super::paper;
 
 /// The style sheet, which is part of the page.
@@ -26,12 +27,52 @@ pub(super) struct Page {
     pub title: String,
     /// What stands above the main heading, such as "Training run".
     pub kind: String,
-    /// Whether the images are phantoms.
-    pub synthetic: bool,
+    /// What is synthetic of it.
+    pub synthetic: Vec<Synthetic>,
     /// The first screen, below the main heading.
     pub summary: Markup,
     /// The parts, in order.
     pub sections: Vec<Section>,
+}
+
+/// Something that is no patient's, or rests on what is none.
+pub(super) struct Synthetic {
+    /// The words that stand out.
+    pub what: &'static str,
+    /// What that means, in a sentence.
+    pub sentence: String,
+}
+
+impl Synthetic {
+    /// Images of phantoms, if there are any among so many `things`.
+    pub(super) fn images(phantoms: u64, all: u64, things: &str) -> Option<Self> {
+        let which = match phantoms {
+            0 => return None,
+            some if some < all => format!(
+                "{} of {} {things}",
+                number::count(phantoms),
+                number::count(all)
+            ),
+            _ => "The images".to_owned(),
+        };
+        Some(Self {
+            what: "Synthetic data.",
+            sentence: format!(
+                "{which} are simulated phantoms, not patients: the figures say nothing about \
+                 clinical performance."
+            ),
+        })
+    }
+
+    /// A model that was trained on phantoms.
+    pub(super) fn model() -> Self {
+        Self {
+            what: "Synthetic model.",
+            sentence: "The model was trained on simulated phantoms, not on patients: what it says \
+                       of a patient’s scan means nothing."
+                .to_owned(),
+        }
+    }
 }
 
 impl Page {
@@ -62,7 +103,7 @@ impl Page {
             .child(element("title").child(format!("{} – attrium", self.title)))
             .child(element("style").child(Markup::literal(STYLE)));
         let header = element("header")
-            .child(banners(self.synthetic))
+            .child(banners(&self.synthetic))
             .child(element("p").class("kind").child(self.kind))
             .child(element("h1").child(self.title))
             .child(self.summary);
@@ -77,7 +118,7 @@ impl Page {
             .child(header)
             .child(contents)
             .child(main)
-            .child(footer(self.synthetic));
+            .child(footer(!self.synthetic.is_empty()));
         let html = element("html")
             .attribute("lang", "en")
             .child(head)
@@ -91,7 +132,7 @@ impl Page {
 }
 
 /// What nobody may overlook.
-fn banners(synthetic: bool) -> Markup {
+fn banners(synthetic: &[Synthetic]) -> Markup {
     let mut banners = Markup::from(
         element("p").class("banner").child(
             element("strong").child("Research use only."),
@@ -99,12 +140,12 @@ fn banners(synthetic: bool) -> Markup {
             " Not a medical device: no diagnosis and no treatment may rest on this page; every positive needs a physician’s confirmation.",
         ),
     );
-    if synthetic {
+    for Synthetic { what, sentence } in synthetic {
         banners.push(
             element("p")
                 .class("banner synthetic")
-                .child(element("strong").child("Synthetic data."))
-                .child(" The images are simulated phantoms, not patients: the figures say nothing about clinical performance."),
+                .child(element("strong").child(*what))
+                .child(format!(" {sentence}")),
         );
     }
     banners
@@ -126,7 +167,7 @@ fn contents(sections: &[Section]) -> Markup {
 
 fn footer(synthetic: bool) -> Markup {
     let standing = if synthetic {
-        "Research use only · synthetic data"
+        "Research use only · synthetic"
     } else {
         "Research use only"
     };

@@ -1,9 +1,10 @@
 //! The report of a screening job, put together from its sections.
 
 use super::input::ScreeningReport;
-use super::page::{Page, Section};
+use super::page::{Page, Section, Synthetic};
 use super::sections::{
-    Subject, calibration, confusion, operating, provenance, results, roc, screened, subgroups,
+    Judged, Subject, calibration, confusion, operating, provenance, results, roc, screened,
+    subgroups,
 };
 
 /// The whole page.
@@ -23,6 +24,7 @@ pub(super) fn page(report: &ScreeningReport) -> String {
         let name = report.model.architecture.to_string();
         let subjects = [Subject {
             name: &name,
+            pretrained: report.model.pretrained,
             metrics,
             difference: None,
         }];
@@ -30,13 +32,13 @@ pub(super) fn page(report: &ScreeningReport) -> String {
             section(
                 "validation",
                 "External validation",
-                results::section(&subjects, &[]),
+                screened::validation(metrics).with(results::section(&subjects, &[])),
             ),
             section("roc", "ROC curves", roc::section(&subjects)),
             section(
                 "operating",
                 "Operating points",
-                operating::section(&subjects),
+                operating::section(&subjects, Judged::Externally, None),
             ),
             section(
                 "confusion",
@@ -46,7 +48,7 @@ pub(super) fn page(report: &ScreeningReport) -> String {
             section(
                 "calibration",
                 "Calibration",
-                calibration::section(&subjects),
+                calibration::section(&subjects, Judged::Externally),
             ),
             section("subgroups", "Subgroups", subgroups::section(&subjects)),
         ]);
@@ -62,9 +64,15 @@ pub(super) fn page(report: &ScreeningReport) -> String {
             "Screening of bone scans for cardiac amyloidosis, in {}",
             report.namespace
         ),
-        synthetic: report.synthetic,
+        synthetic: synthetic(report),
         summary: screened::summary(report),
         sections,
     }
     .html()
+}
+
+fn synthetic(report: &ScreeningReport) -> Vec<Synthetic> {
+    let images = Synthetic::images(report.synthetic, report.screened, "objects");
+    let model = report.model.synthetic.then(Synthetic::model);
+    images.into_iter().chain(model).collect()
 }

@@ -1,10 +1,10 @@
 //! The report of a training run, put together from its sections.
 
 use super::input::TrainingReport;
-use super::page::{Page, Section};
+use super::page::{Page, Section, Synthetic};
 use super::sections::{
-    Subject, calibration, confusion, data, gates, images, learning, operating, provenance, results,
-    roc, subgroups, summary,
+    Judged, Subject, calibration, confusion, data, gates, images, learning, operating, provenance,
+    results, roc, subgroups, summary,
 };
 
 /// The whole page.
@@ -19,6 +19,7 @@ pub(super) fn page(report: &TrainingReport) -> String {
         .zip(&report.results)
         .map(|(name, result)| Subject {
             name,
+            pretrained: result.pretrained,
             metrics: &result.metrics,
             difference: result.baseline_difference.as_ref(),
         })
@@ -30,7 +31,11 @@ pub(super) fn page(report: &TrainingReport) -> String {
             "Training run for cardiac amyloidosis on bone scans, in {}",
             report.namespace
         ),
-        synthetic: report.synthetic,
+        synthetic: Vec::from_iter(Synthetic::images(
+            report.synthetic,
+            report.data.used,
+            "studies",
+        )),
         summary: summary::section(report, &subjects),
         sections: vec![
             section("data", "Data", data::section(&report.data)),
@@ -43,7 +48,11 @@ pub(super) fn page(report: &TrainingReport) -> String {
             section(
                 "operating",
                 "Operating points",
-                operating::section(&subjects),
+                operating::section(
+                    &subjects,
+                    Judged::OutOfFold,
+                    report.publication.subject().zip(report.scaled.as_ref()),
+                ),
             ),
             section(
                 "confusion",
@@ -53,7 +62,7 @@ pub(super) fn page(report: &TrainingReport) -> String {
             section(
                 "calibration",
                 "Calibration",
-                calibration::section(&subjects),
+                calibration::section(&subjects, Judged::OutOfFold),
             ),
             section("subgroups", "Subgroups", subgroups::section(&subjects)),
             section(

@@ -2,10 +2,11 @@
 
 use crate::api::{Decimal, ResultStatus, ScreeningStatus};
 
-/// A row for each network and task: its metrics over all out-of-fold predictions.
+/// A row for each network and task: its metrics over all predictions on studies that it has not seen.
 pub fn training_table(results: &[ResultStatus]) -> String {
     let header = [
         "ARCHITECTURE",
+        "PRETRAINED",
         "TASK",
         "AUC",
         "95 % INTERVAL",
@@ -18,6 +19,7 @@ pub fn training_table(results: &[ResultStatus]) -> String {
         let interval = result.auc_interval.as_ref();
         vec![
             result.architecture.to_string(),
+            result.pretrained.to_string(),
             result.task.to_string(),
             share(result.auc.as_ref()),
             interval.map_or("-".to_owned(), |it| {
@@ -41,6 +43,7 @@ pub fn screening_table(counts: &ScreeningStatus) -> String {
         "NEGATIVE",
         "OTHER VIEWS",
         "UNUSABLE",
+        "SYNTHETIC",
     ];
     let ScreeningStatus {
         objects,
@@ -49,8 +52,17 @@ pub fn screening_table(counts: &ScreeningStatus) -> String {
         positive,
         negative,
         unusable,
+        synthetic,
     } = counts;
-    let row = [objects, screened, positive, negative, other_views, unusable];
+    let row = [
+        objects,
+        screened,
+        positive,
+        negative,
+        other_views,
+        unusable,
+        synthetic,
+    ];
     table(&header, [row.map(ToString::to_string).to_vec()])
 }
 
@@ -113,8 +125,8 @@ mod tests {
             specificity: decimal("0.98"),
         };
         let expected = "\
-ARCHITECTURE  TASK      AUC    95 % INTERVAL  AUC HARD  ACCURACY  SENSITIVITY  SPECIFICITY
-Residual      Positive  0.888  0.812-0.950    -         0.970     0.810        0.980
+ARCHITECTURE  PRETRAINED  TASK      AUC    95 % INTERVAL  AUC HARD  ACCURACY  SENSITIVITY  SPECIFICITY
+Residual      false       Positive  0.888  0.812-0.950    -         0.970     0.810        0.980
 ";
         assert_eq!(training_table(&[result]), expected);
     }
@@ -128,10 +140,11 @@ Residual      Positive  0.888  0.812-0.950    -         0.970     0.810        0
             positive: 2,
             negative: 8,
             unusable: 1,
+            synthetic: 3,
         };
         let expected = "\
-OBJECTS  SCREENED  POSITIVE  NEGATIVE  OTHER VIEWS  UNUSABLE
-12       10        2         8         1            1
+OBJECTS  SCREENED  POSITIVE  NEGATIVE  OTHER VIEWS  UNUSABLE  SYNTHETIC
+12       10        2         8         1            1         3
 ";
         assert_eq!(screening_table(&counts), expected);
     }

@@ -123,6 +123,7 @@ fn data_status(
     data.studies = Some(labelled);
     data.missing_images = Some(labelled.saturating_sub(used));
     data.quarantined = quarantine.len() as u64;
+    data.synthetic = Some(cohort.synthetic() as u64);
     data.by_grade = (0..)
         .zip(cohort.by_grade())
         .map(|(grade, studies): (u8, usize)| (grade.to_string(), studies as u64))
@@ -146,7 +147,8 @@ fn evaluate(
         .map(|combination| judge(run, combination, &baselines))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(MetricsDocument {
-        gates: gates(run, &results)?,
+        synthetic: cohort.is_synthetic(),
+        gates: gates(run, &results),
         baselines: baselines.iter().map(Baseline::metrics).collect(),
         results,
     })
@@ -176,22 +178,16 @@ fn judge(
 }
 
 /// What became of each gate, in the order of the manifest.
-fn gates(
-    run: &TrainingContext<'_>,
-    results: &[NetworkMetrics],
-) -> Result<Vec<NetworkGate>, TaskError> {
+fn gates(run: &TrainingContext<'_>, results: &[NetworkMetrics]) -> Vec<NetworkGate> {
     let mut gates = Vec::new();
     for gate in &run.spec.gates {
         let of_gate = |result: &&NetworkMetrics| {
             result.architecture == gate.architecture && result.metrics.task == gate.task
         };
         let outcome = match results.iter().find(of_gate) {
-            Some(result) => {
-                evaluation::gate(&result.metrics, &gate.metric.to_string(), gate.min.value())
-                    .or_bad_configuration()?
-            }
+            Some(result) => evaluation::gate(&result.metrics, gate.metric, gate.min.value()),
             None => evaluation::GateOutcome {
-                metric: gate.metric.to_string(),
+                metric: gate.metric,
                 minimum: gate.min.value(),
                 value: None,
                 passed: false,
@@ -204,7 +200,7 @@ fn gates(
             outcome,
         });
     }
-    Ok(gates)
+    gates
 }
 
 fn publish_ensemble(

@@ -34,10 +34,11 @@ pub(super) fn publish(
     let Publish {
         architecture, task, ..
     } = *published.publish;
-    let scaling = published.metrics.temperature_scaling;
-    let temperature = scaling.map_or(1.0, |scaling| scaling.temperature);
-    let predictions = published.predictions.at_temperature(temperature);
-    let metrics = evaluation::evaluate(task, &predictions, &Options::default()).or_retry()?;
+    let Scaled {
+        temperature,
+        predictions,
+        metrics,
+    } = scaled(published.metrics, published.predictions)?;
     let (members, contents): (Vec<_>, Vec<_>) = published.members.into_iter().unzip();
     let manifest = Manifest {
         format_version: FORMAT_VERSION,
@@ -78,6 +79,29 @@ pub(super) fn publish(
     Ok(ModelReference {
         uri: format!("{}/", folder.uri().trim_end_matches('/')),
         digest: packed.digest,
+    })
+}
+
+/// Predictions on the scale of a published model.
+pub(super) struct Scaled {
+    /// The temperature that logits are divided by.
+    pub temperature: f64,
+    /// The predictions after that.
+    pub predictions: Predictions,
+    /// Their metrics.
+    pub metrics: Metrics,
+}
+
+/// Scales out-of-fold predictions by the temperature that was fitted to them.
+pub(super) fn scaled(metrics: &Metrics, predictions: &Predictions) -> Result<Scaled, TaskError> {
+    let scaling = metrics.temperature_scaling;
+    let temperature = scaling.map_or(1.0, |scaling| scaling.temperature);
+    let predictions = predictions.at_temperature(temperature);
+    let metrics = evaluation::evaluate(metrics.task, &predictions, &Options::default());
+    Ok(Scaled {
+        temperature,
+        metrics: metrics.or_retry()?,
+        predictions,
     })
 }
 

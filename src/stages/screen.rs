@@ -101,7 +101,7 @@ impl Shard<'_> {
                 let screened = self.screener.decide(candidates).or_retry()?;
                 for (object, screened) in objects.iter().zip(&screened) {
                     let mut row = Row::new(object, screened, &self.screener.model.digest);
-                    row.verdict.count(&mut counts);
+                    row.count(&mut counts);
                     row.activation_map = self.draw(screened, counts.objects)?;
                     send(chunks, screening_table::write(&row, classes).or_retry()?)?;
                     self.predict(screened, &mut predictions);

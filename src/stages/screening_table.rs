@@ -4,7 +4,7 @@ use std::io::Read;
 
 use snafu::{ResultExt, Snafu};
 
-use super::screening::Screened;
+use super::screening::{Scan, Screened};
 use crate::api::ScreeningStatus;
 
 /// What a row says was decided.
@@ -37,24 +37,10 @@ impl Verdict {
             Self::Unusable => "unusable",
         }
     }
-
-    /// Adds an object to the counts.
-    pub fn count(self, counts: &mut ScreeningStatus) {
-        counts.objects += 1;
-        match self {
-            Self::Positive => {
-                counts.screened += 1;
-                counts.positive += 1;
-            }
-            Self::Negative => {
-                counts.screened += 1;
-                counts.negative += 1;
-            }
-            Self::OtherView => counts.other_views += 1,
-            Self::Unusable => counts.unusable += 1,
-        }
-    }
 }
+
+/// What stands among a row's warnings where the object says that it is a phantom.
+const SYNTHETIC: &str = "synthetic";
 
 /// A row of the table.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,7 +53,7 @@ pub struct Row {
     pub positive_probability: Option<f64>,
     /// The probability of each class; empty without a decision.
     pub probabilities: Vec<f64>,
-    /// The codes of the warnings about the image.
+    /// The codes of the warnings about the image, and first of all whether it is of a phantom.
     pub warnings: Vec<String>,
     /// Why there is no decision: a short stable word.
     pub reason: String,
@@ -102,12 +88,7 @@ impl Row {
                 },
                 positive_probability: Some(decision.positive_probability),
                 probabilities: decision.probabilities.clone(),
-                warnings: decision
-                    .scan
-                    .warnings
-                    .iter()
-                    .map(|warning| warning.code().to_owned())
-                    .collect(),
+                warnings: warnings(&decision.scan),
                 ..empty
             },
             Screened::OtherView => Self {
@@ -123,6 +104,34 @@ impl Row {
             },
         }
     }
+
+    /// Adds the object to the counts.
+    pub fn count(&self, counts: &mut ScreeningStatus) {
+        counts.objects += 1;
+        counts.synthetic += u64::from(self.warnings.iter().any(|warning| warning == SYNTHETIC));
+        match self.verdict {
+            Verdict::Positive => {
+                counts.screened += 1;
+                counts.positive += 1;
+            }
+            Verdict::Negative => {
+                counts.screened += 1;
+                counts.negative += 1;
+            }
+            Verdict::OtherView => counts.other_views += 1,
+            Verdict::Unusable => counts.unusable += 1,
+        }
+    }
+}
+
+fn warnings(scan: &Scan) -> Vec<String> {
+    let synthetic = scan.synthetic.then_some(SYNTHETIC);
+    let codes = scan.warnings.iter().map(|warning| warning.code());
+    synthetic
+        .into_iter()
+        .chain(codes)
+        .map(str::to_owned)
+        .collect()
 }
 
 /// A table that cannot be written or read.
@@ -286,14 +295,30 @@ mod tests {
     }
 
     #[test]
-    fn each_verdict_is_counted_once() {
+    fn each_row_is_counted_once() {
         let mut counts = ScreeningStatus::default();
         for verdict in Verdict::ALL {
-            verdict.count(&mut counts);
+            row(verdict).count(&mut counts);
         }
         assert_eq!(counts.objects, 4);
         assert_eq!(counts.screened, counts.positive + counts.negative);
         assert_eq!((counts.positive, counts.negative), (1, 1));
         assert_eq!((counts.other_views, counts.unusable), (1, 1));
+        assert_eq!(counts.synthetic, 0);
+    }
+
+    #[test]
+    fn a_phantom_is_counted_as_one_when_its_row_is_read_back() {
+        let phantom = Row {
+            warnings: vec![SYNTHETIC.to_owned(), "lossy".to_owned()],
+            ..row(Verdict::Negative)
+        };
+        let mut table = header(2).unwrap();
+        table.extend(write(&phantom, 2).unwrap());
+        let mut counts = ScreeningStatus::default();
+        for row in read(table.as_slice()) {
+            row.unwrap().count(&mut counts);
+        }
+        assert_eq!((counts.screened, counts.synthetic), (1, 1));
     }
 }

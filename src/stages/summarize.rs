@@ -14,7 +14,7 @@ use super::{Summary, TaskError, one_object};
 use crate::api::ScreeningStatus;
 use crate::evaluation::{self, MetricsDocument, NetworkMetrics, Options, Predictions};
 use crate::report::{
-    self, Count, Fact, ModelFacts, ScreenedStudy, ScreeningReport, UnusableObject,
+    self, Count, Fact, ModelFacts, ScreenedObject, ScreeningReport, UnusableObject,
 };
 use crate::workflow::artefacts;
 
@@ -34,14 +34,14 @@ pub(super) fn run(run: &ScreeningContext<'_>) -> Result<Summary, TaskError> {
         artefacts::SCREENING_SUMMARY,
         serde_json::to_vec_pretty(&digest.counts).or_retry()?,
     )?;
-    let validation = validate(run, &screener)?;
+    let validation = validate(run, &screener, &digest.counts)?;
     let results = match &validation {
         Some(document) => {
             run.put(
                 artefacts::METRICS,
                 serde_json::to_vec_pretty(document).or_retry()?,
             )?;
-            results::rows(document)
+            results::of_screening(document)
         }
         None => Vec::new(),
     };
@@ -76,7 +76,7 @@ struct Digest {
 impl Digest {
     fn add(&mut self, row: &Row) {
         self.rows += 1;
-        row.verdict.count(&mut self.counts);
+        row.count(&mut self.counts);
         for warning in &row.warnings {
             *self.warnings.entry(warning.clone()).or_default() += 1;
         }
@@ -115,14 +115,14 @@ impl Digest {
 fn positives(
     run: &ScreeningContext<'_>,
     rows: Vec<(u64, Row)>,
-) -> Result<Vec<ScreenedStudy>, TaskError> {
+) -> Result<Vec<ScreenedObject>, TaskError> {
     let listed = rows.into_iter().enumerate().map(|(place, (number, row))| {
         let picture = if place < PICTURED && !row.activation_map.is_empty() {
             run.try_get(&row.activation_map)?
         } else {
             None
         };
-        Ok(ScreenedStudy {
+        Ok(ScreenedObject {
             object: row.object,
             row: number,
             positive_probability: row.positive_probability.unwrap_or_default(),
@@ -163,10 +163,11 @@ fn join(
     Ok(digest.into_inner())
 }
 
-/// The bundle, evaluated on the job's own labels.
+/// The bundle, evaluated on the job's own labels and at its threshold.
 fn validate(
     run: &ScreeningContext<'_>,
     screener: &Screener,
+    counts: &ScreeningStatus,
 ) -> Result<Option<MetricsDocument>, TaskError> {
     if run.spec.labels.is_none() {
         return Ok(None);
@@ -193,8 +194,13 @@ fn validate(
     }
     let name = artefacts::predictions(manifest.architecture, manifest.task);
     run.put(&name, all.to_csv().or_retry()?)?;
-    let metrics = evaluation::evaluate(manifest.task, &all, &Options::default()).or_retry()?;
+    let options = Options {
+        threshold: Some(screener.threshold),
+        ..Options::default()
+    };
+    let metrics = evaluation::evaluate(manifest.task, &all, &options).or_retry()?;
     Ok(Some(MetricsDocument {
+        synthetic: manifest.synthetic || counts.synthetic > 0,
         results: vec![NetworkMetrics {
             architecture: manifest.architecture,
             pretrained: manifest.pretrained,
@@ -223,8 +229,9 @@ fn screening_report(
     Ok(ScreeningReport {
         name: resource.name().to_owned(),
         namespace: resource.namespace().to_owned(),
-        synthetic: manifest.synthetic,
+        synthetic: digest.counts.synthetic,
         objects: digest.counts.objects,
+        other_views: digest.counts.other_views,
         screened: digest.counts.screened,
         positive: digest.counts.positive,
         positives: positives(run, digest.positives)?,
@@ -240,6 +247,8 @@ fn screening_report(
         model: ModelFacts {
             architecture: manifest.architecture,
             task: manifest.task,
+            pretrained: manifest.pretrained,
+            synthetic: manifest.synthetic,
             uri: run.context.model.unwrap_or_default().to_owned(),
             digest: screener.model.digest.clone(),
             facts: facts(screener),
@@ -262,6 +271,10 @@ fn facts(screener: &Screener) -> Vec<Fact> {
         fact("trained by run", provenance.run.clone()),
         fact("trained on", format!("{} studies", provenance.studies)),
         fact("members", manifest.members.len().to_string()),
+        fact(
+            "temperature",
+            format!("{:.3}, by which logits are divided", manifest.temperature),
+        ),
         fact("intended use", manifest.intended_use.clone()),
     ];
     if let Some(auc) = manifest.metrics.auc {

@@ -6,6 +6,7 @@ use super::TaskError;
 use super::combination::Combination;
 use super::failure::OrFail;
 use super::provenance;
+use super::publish;
 use super::run::TrainingContext;
 use crate::api::{Architecture, DataStatus, Grade, ModelReference, PublishMethod, Task};
 use crate::dataset::{Cohort, Quarantine};
@@ -14,7 +15,7 @@ use crate::imaging::CROP_SIZE;
 use crate::nn::{ActivationMap, GradCam, Network};
 use crate::report::{
     self, ActivationFigure, ActivationRow, Count, DataFlow, Epoch, Example, Fact, Gate, History,
-    Publication, Published, Raster, TrainingReport,
+    Publication, Published, Raster, ScaledPoints, TrainingReport,
 };
 use crate::training::Normalization;
 use crate::workflow::artefacts::Fold;
@@ -46,15 +47,17 @@ pub(super) fn page(
     findings: &Findings<'_>,
 ) -> Result<String, TaskError> {
     let resource = run.context.resource;
+    let publication = publication(run, findings);
     let report = TrainingReport {
         name: resource.name().to_owned(),
         namespace: resource.namespace().to_owned(),
-        synthetic: findings.cohort.is_synthetic(),
+        synthetic: findings.cohort.synthetic() as u64,
         data: data_flow(findings),
         results: findings.document.results.clone(),
         baselines: findings.document.baselines.clone(),
         gates: gates(findings.document),
-        publication: publication(run, findings),
+        scaled: scaled_points(&publication, findings)?,
+        publication,
         histories: findings.combinations.iter().flat_map(histories).collect(),
         examples: examples(findings.cohort)?,
         activation_maps: activation_maps(run, findings)?,
@@ -151,6 +154,28 @@ fn publication(run: &TrainingContext<'_>, findings: &Findings<'_>) -> Publicatio
         }),
         Ok(None) => Publication::Later { architecture, task },
     }
+}
+
+/// The operating points of the model that is, or will be, published.
+fn scaled_points(
+    publication: &Publication,
+    findings: &Findings<'_>,
+) -> Result<Option<ScaledPoints>, TaskError> {
+    let Some(subject) = publication.subject() else {
+        return Ok(None);
+    };
+    let mut combinations = findings.combinations.iter();
+    let mut results = findings.document.results.iter();
+    let combination = combinations.find(|it| (it.architecture, it.task) == subject);
+    let result = results.find(|it| (it.architecture, it.metrics.task) == subject);
+    let (Some(combination), Some(result)) = (combination, result) else {
+        return Ok(None);
+    };
+    let scaled = publish::scaled(&result.metrics, &combination.predictions)?;
+    Ok(Some(ScaledPoints {
+        temperature: scaled.temperature,
+        points: scaled.metrics.positive.operating_points,
+    }))
 }
 
 fn histories(combination: &Combination) -> impl Iterator<Item = History> {

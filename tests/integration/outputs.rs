@@ -174,11 +174,21 @@ fn no_artefact_holds_a_number_that_is_none() {
 
 #[test]
 fn everything_made_for_people_says_synthetic_and_research_use_only() {
-    for name in ["report/index.html", "model/Residual-Positive/MODEL_CARD.md"] {
-        let text = TRAINED.text_of(name).to_lowercase();
-        assert!(text.contains("synthetic"), "{name}");
-        assert!(text.contains("research use only"), "{name}");
-    }
+    let page = TRAINED.text_of("report/index.html");
+    assert!(page.contains("<strong>Synthetic data.</strong> The images are simulated phantoms"));
+    assert!(page.contains("<strong>Research use only.</strong>"));
+    let card = TRAINED.text_of("model/Residual-Positive/MODEL_CARD.md");
+    assert!(card.contains("**Synthetic: trained on phantoms, not on patients.**"));
+    assert!(card.to_lowercase().contains("research use only"));
+    let table = &TRAINED.ended.stdout;
+    assert!(
+        table.contains("\nSynthetic: the images are of phantoms"),
+        "{table}"
+    );
+    assert!(table.contains("\nResearch use only: "), "{table}");
+    let used = &status()["data"];
+    assert_eq!(used["synthetic"], used["used"]);
+    assert_eq!(metrics()["synthetic"], true);
     let bundle = TRAINED.read("model/Residual-Positive/bundle.json");
     let bundle: Value = serde_json::from_slice(&bundle).expect("should be JSON");
     assert_eq!(bundle["synthetic"], true);

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use attrium::workflow::artefacts::STATUS;
 use serde_json::Value;
 
 use crate::cohort::{COHORT, STUDIES, put, root, scratch};
@@ -226,12 +227,105 @@ fn labels_make_a_screening_an_external_validation() {
             .as_f64()
             .is_some_and(|auc| (0.0..=1.0).contains(&auc))
     );
-    let page = fs::read_to_string(SCREENED.prefix.join("report/index.html"))
-        .unwrap()
-        .to_lowercase();
-    for words in ["synthetic", "research use only", "validation"] {
+    let page = fs::read_to_string(SCREENED.prefix.join("report/index.html")).unwrap();
+    for words in [
+        "<strong>Synthetic data.</strong>",
+        "<strong>Synthetic model.</strong>",
+        "<strong>Research use only.</strong>",
+        "id=\"validation\"",
+    ] {
         assert!(page.contains(words), "{words}");
     }
+    assert_eq!(metrics["synthetic"], true);
+}
+
+#[test]
+fn a_validation_judges_the_threshold_that_the_job_screens_with() {
+    let metrics = SCREENED.json("metrics.json");
+    let point = &metrics["results"][0]["positive"]["operatingPoints"][0];
+    assert_eq!(point["kind"], "chosen");
+    let threshold = point["threshold"].as_f64().expect("should be a number");
+    let (mut positive, mut negative) = (0, 0);
+    for row in SCREENED.rows().values() {
+        if let Ok(probability) = row["positive_probability"].parse::<f64>() {
+            let called = row["decision"] == "positive";
+            assert_eq!(called, probability >= threshold, "{row:?}");
+            *(if called { &mut positive } else { &mut negative }) += 1;
+        }
+    }
+    assert!(positive > 0, "{positive} positive, {negative} negative");
+    let status: Value =
+        serde_saphyr::from_str(&fs::read_to_string(SCREENED.prefix.join(STATUS)).unwrap())
+            .expect("should be YAML");
+    let result = &status["results"][0];
+    for metric in ["sensitivity", "specificity"] {
+        let told: f64 = result[metric].as_str().expect("a decimal").parse().unwrap();
+        let judged = point[metric].as_f64().expect("should be defined");
+        assert!((told - judged).abs() < 1e-4, "{metric}: {told}, {judged}");
+    }
+}
+
+#[test]
+fn a_row_says_whether_its_scan_is_synthetic() {
+    let rows = SCREENED.rows();
+    let is_synthetic = |row: &Row| row["warnings"].split(' ').any(|word| word == "synthetic");
+    assert!(!is_synthetic(&rows["real.dcm"]));
+    let decided = |row: &&Row| !row["positive_probability"].is_empty();
+    let phantoms = rows
+        .values()
+        .filter(decided)
+        .filter(|row| is_synthetic(row));
+    let counts = SCREENED.json("screening.json");
+    assert_eq!(counts["synthetic"], phantoms.count());
+    assert_eq!(
+        counts["synthetic"].as_u64().expect("a count") + 1,
+        counts["screened"].as_u64().expect("a count")
+    );
+}
+
+#[test]
+fn files_of_one_name_have_a_map_each() {
+    let folder = scratch("maps");
+    let scans = some_scans(2);
+    for (scan, place) in scans.iter().zip(["a/scan.dcm", "b/scan.dcm"]) {
+        put(&folder, place, &fs::read(scan).unwrap());
+    }
+    let files = [folder.join("a/scan.dcm"), folder.join("b/scan.dcm")];
+    let maps = folder.join("drawn");
+    let options = ["--threshold", "0", "--maps", maps.to_str().unwrap()];
+    let screened = screen(&[&files[0], &files[1]], &options);
+    let map = |study: usize| {
+        let name = screened["studies"][study]["activationMap"].as_str();
+        fs::read(name.expect("should be drawn")).unwrap()
+    };
+    assert_ne!(map(0), map(1));
+    assert_eq!(crate::cohort::files(&maps).len(), 2);
+}
+
+#[test]
+fn files_of_which_none_can_be_used_are_a_failure_that_lists_them_all() {
+    let folder = scratch("unusable");
+    let model = TRAINED.bundle();
+    let (one, two) = (folder.join("one.dcm"), folder.join("two.dcm"));
+    let ended = attrium([
+        Path::new("screen"),
+        Path::new("--model"),
+        &model,
+        &one,
+        &two,
+    ]);
+    assert_eq!(ended.code, Some(42), "{}", ended.stderr);
+    assert_eq!(
+        ended.stdout.matches("unusable").count(),
+        3,
+        "{}",
+        ended.stdout
+    );
+    assert!(
+        ended.stderr.contains("none of the 2 files can be screened"),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! How far probabilities can be taken at their word: reliability diagrams, Brier score, ECE.
 
-use super::{Subject, by_task, caption, estimate, figure, grid, note, positive, title};
+use super::{Judged, Subject, by_task, caption, estimate, figure, grid, note, positive, title};
 use crate::report::markup::{Markup, element};
 use crate::report::number;
 use crate::report::plot::{self, Axes, Axis, Mark, Role, Shape};
 use crate::report::table::{Kind, Table};
 
 /// Scores and diagrams of every task.
-pub(in crate::report) fn section(subjects: &[Subject<'_>]) -> Markup {
+pub(in crate::report) fn section(subjects: &[Subject<'_>], judged: Judged) -> Markup {
     if subjects.is_empty() {
         return Markup::none();
     }
@@ -18,7 +18,7 @@ pub(in crate::report) fn section(subjects: &[Subject<'_>]) -> Markup {
          probabilities as scores, not as risks. Uprights through the points are 95 % intervals of the observed share; \
          the dotted diagonal is perfect calibration.",
     );
-    content.push(scores(ordered()));
+    content.push(scores(ordered(), judged));
     let diagrams = ordered().filter(|subject| !subject.metrics.positive.calibration.is_empty());
     content.push(grid(diagrams.map(diagram)));
     content.push(bins(ordered()));
@@ -30,14 +30,24 @@ fn name(subject: &Subject<'_>) -> String {
     format!("{}, {}", subject.name, title(subject.metrics.task))
 }
 
-fn scores<'a>(subjects: impl Iterator<Item = &'a Subject<'a>>) -> Markup {
+fn scores<'a>(subjects: impl Iterator<Item = &'a Subject<'a>>, judged: Judged) -> Markup {
+    let scaling = match judged {
+        Judged::OutOfFold => {
+            "A published model divides its logits by the temperature, fitted to these very \
+             predictions: above 1, the network was too certain."
+        }
+        Judged::Externally => {
+            "The model’s own temperature is in these probabilities already. The last three columns \
+             tell what a further one, fitted to these very labels, would make of them: above 1, the \
+             model is too certain here."
+        }
+    };
+    let about = format!(
+        "Of all classes together, and of the probability of a positive alone. Lower is better. \
+         {scaling}"
+    );
     let mut table = Table::new(
-        caption(
-            "Brier score and expected calibration error (ECE)",
-            "Of all classes together, and of the probability of a positive alone. Lower is better. \
-             A published model divides its logits by the temperature, fitted to these very \
-             predictions: above 1, the network was too certain.",
-        ),
+        caption("Brier score and expected calibration error (ECE)", about),
         [
             "Network and task",
             "Brier",

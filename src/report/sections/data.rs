@@ -28,7 +28,7 @@ pub(in crate::report) fn section(data: &DataFlow) -> Markup {
         )));
     }
     content.push(grades(data));
-    content.push(warnings(&data.warnings));
+    content.push(warnings(&data.warnings, "Studies"));
     content
 }
 
@@ -87,13 +87,13 @@ fn grades(data: &DataFlow) -> Markup {
 }
 
 /// How often each warning was given; nothing without any.
-pub(super) fn warnings(warnings: &[Count]) -> Markup {
+pub(super) fn warnings(warnings: &[Count], unit: &'static str) -> Markup {
     if warnings.is_empty() {
         return Markup::none();
     }
     let mut table = Table::new(
         caption("Warnings", "Images that were used all the same."),
-        ["Warning", "Studies"],
+        ["Warning", unit],
     );
     for warning in warnings {
         table.row(Kind::Own, &warning.what, [number::count(warning.count)]);

@@ -1,5 +1,6 @@
 //! The parts of a page, one subject a file; each turns values into markup and computes no metric.
 
+mod agreement;
 mod baseline;
 pub(super) mod calibration;
 pub(super) mod confusion;
@@ -25,10 +26,21 @@ use crate::evaluation::{BaselineDifference, Interval, Metrics};
 pub(super) struct Subject<'a> {
     /// The name, by which the paper's row is found too.
     pub name: &'a str,
+    /// Whether it started from weights of ImageNet.
+    pub pretrained: bool,
     /// What it reached.
     pub metrics: &'a Metrics,
     /// How much more that is than a score without a network reaches.
     pub difference: Option<&'a BaselineDifference>,
+}
+
+/// On which studies something was judged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Judged {
+    /// On those of the run, each by the network that has not seen it.
+    OutOfFold,
+    /// On studies of a job's own labels.
+    Externally,
 }
 
 /// The subjects of each task, tasks in order of first appearance.

@@ -1,38 +1,64 @@
 //! Operating points: what a threshold on the probability of a positive would have meant.
 
-use super::{Subject, by_task, caption, estimate, heading, note, positive, question};
-use crate::api::Task;
-use crate::evaluation::{OperatingPoint, OperatingPointKind};
+use super::{Judged, Subject, by_task, caption, estimate, heading, note, positive, question};
+use crate::api::{Architecture, Task};
+use crate::evaluation::{OperatingPoint, OperatingPointKind, threshold_text};
+use crate::report::input::ScaledPoints;
 use crate::report::markup::Markup;
 use crate::report::number;
 use crate::report::table::{Kind, Table};
 
+/// A published model's network and task with its operating points.
+pub(in crate::report) type Published<'a> = ((Architecture, Task), &'a ScaledPoints);
+
 /// The tables of every task.
-pub(in crate::report) fn section(subjects: &[Subject<'_>]) -> Markup {
+pub(in crate::report) fn section(
+    subjects: &[Subject<'_>],
+    judged: Judged,
+    published: Option<Published<'_>>,
+) -> Markup {
     let mut content = Markup::none();
     for (task, group) in by_task(subjects) {
         if group
             .iter()
             .any(|subject| !subject.metrics.positive.operating_points.is_empty())
         {
+            let published = published.filter(|((_, of), _)| *of == task);
             content.push(heading(question(task)));
-            content.push(table(task, &group));
+            content.push(table(task, &group, published));
         }
     }
     if content.is_empty() {
         return content;
     }
-    note(
-        "A study is called positive where the probability of a positive reaches the threshold. \
-         Thresholds were chosen on the very studies they are judged on, so expect somewhat less \
-         on new ones. PPV and NPV are stated twice: at this cohort’s prevalence and at another.",
-    )
-    .with(content)
+    let mut text = vec![
+        "A study is called positive where the probability of a positive reaches the threshold. PPV \
+         and NPV are stated twice: at this cohort’s prevalence and at another.",
+        match judged {
+            Judged::OutOfFold => {
+                "Thresholds were chosen on the very studies they are judged on, so expect somewhat \
+                 less on new ones."
+            }
+            Judged::Externally => {
+                "The threshold of this job was chosen on other studies, so that its row is an \
+                 external validation; the others were chosen on the very studies they are judged on."
+            }
+        },
+    ];
+    if published.is_some() {
+        text.push(
+            "Those of the published model are on the scale of its probabilities: state these to \
+             screen with it. They were judged on networks that each saw a part of the studies; \
+             the model itself has seen them all, and only an external validation tells how it does.",
+        );
+    }
+    note(text.join(" ")).with(content)
 }
 
 /// An operating point in a few words.
 pub(in crate::report) fn kind_name(point: &OperatingPoint) -> String {
     match point.kind {
+        OperatingPointKind::Chosen => "this job’s threshold".to_owned(),
         OperatingPointKind::Sensitivity { target } => {
             format!("sensitivity ≥ {}", number::fraction(target))
         }
@@ -41,7 +67,7 @@ pub(in crate::report) fn kind_name(point: &OperatingPoint) -> String {
     }
 }
 
-fn table(task: Task, group: &[Subject<'_>]) -> Markup {
+fn table(task: Task, group: &[Subject<'_>], published: Option<Published<'_>>) -> Markup {
     let prevalence = |pick: fn(&Subject<'_>) -> f64| {
         let percent = group
             .first()
@@ -66,28 +92,40 @@ fn table(task: Task, group: &[Subject<'_>]) -> Markup {
     let mut table = Table::new(caption("Operating points", about), headers).class("stacked");
     for subject in group {
         table.group(subject.name);
-        for point in &subject.metrics.positive.operating_points {
-            table.row(
-                Kind::Own,
-                kind_name(point),
-                [
-                    number::decimals(point.threshold, 3).into(),
-                    estimate(point.sensitivity, point.sensitivity_interval),
-                    estimate(point.specificity, point.specificity_interval),
-                    format!(
-                        "{}, {}",
-                        number::count(point.true_positives),
-                        number::count(point.false_negatives)
-                    )
-                    .into(),
-                    number::count(point.false_positives).into(),
-                    estimate(point.at_cohort.ppv, point.at_cohort.ppv_interval),
-                    estimate(point.at_cohort.npv, point.at_cohort.npv_interval),
-                    estimate(point.at_stated.ppv, point.at_stated.ppv_interval),
-                    estimate(point.at_stated.npv, point.at_stated.npv_interval),
-                ],
-            );
-        }
+        add(&mut table, &subject.metrics.positive.operating_points);
+    }
+    if let Some(((architecture, _), scaled)) = published {
+        table.group(format!(
+            "{architecture} as published: logits divided by {}",
+            number::decimals(scaled.temperature, 3)
+        ));
+        add(&mut table, &scaled.points);
     }
     table.into()
+}
+
+/// A row for each point.
+fn add(table: &mut Table, points: &[OperatingPoint]) {
+    for point in points {
+        table.row(
+            Kind::Own,
+            kind_name(point),
+            [
+                threshold_text(point.threshold).into(),
+                estimate(point.sensitivity, point.sensitivity_interval),
+                estimate(point.specificity, point.specificity_interval),
+                format!(
+                    "{}, {}",
+                    number::count(point.true_positives),
+                    number::count(point.false_negatives)
+                )
+                .into(),
+                number::count(point.false_positives).into(),
+                estimate(point.at_cohort.ppv, point.at_cohort.ppv_interval),
+                estimate(point.at_cohort.npv, point.at_cohort.npv_interval),
+                estimate(point.at_stated.ppv, point.at_stated.ppv_interval),
+                estimate(point.at_stated.npv, point.at_stated.npv_interval),
+            ],
+        );
+    }
 }

@@ -1,6 +1,8 @@
 //! The result tables, with the paper's own figures and the baselines beside the networks.
 
-use super::{Subject, baseline, by_task, caption, estimate, heading, note, positive, question};
+use super::{
+    Subject, agreement, baseline, by_task, caption, estimate, heading, note, positive, question,
+};
 use crate::api::Task;
 use crate::evaluation::BaselineMetrics;
 use crate::report::markup::{Markup, element};
@@ -24,6 +26,7 @@ pub(in crate::report) fn section(
     for (task, group) in by_task(subjects) {
         content.push(heading(question(task)));
         content.push(overall(task, &group, baselines));
+        content.push(agreement::table(task, &group));
         content.push(baseline::tables(task, &group, baselines));
         content.push(classes(task, &group));
         content.push(folds(task, &group));
@@ -70,7 +73,7 @@ fn overall(task: Task, group: &[Subject<'_>], baselines: &[BaselineMetrics]) -> 
         if task == Task::Perugini {
             cells.push(estimate(m.quadratic_kappa, m.quadratic_kappa_interval));
         }
-        table.row(Kind::Own, subject.name, cells);
+        table.row(Kind::Own, with_origin(subject), cells);
         let published = paper::rows(task)
             .iter()
             .find(|row| row.architecture == subject.name);
@@ -103,6 +106,16 @@ fn overall(task: Task, group: &[Subject<'_>], baselines: &[BaselineMetrics]) -> 
         ));
     }
     content
+}
+
+/// A network's name with what its training began from.
+fn with_origin(subject: &Subject<'_>) -> String {
+    let origin = if subject.pretrained {
+        "weights of ImageNet"
+    } else {
+        "random weights"
+    };
+    format!("{}, from {origin}", subject.name)
 }
 
 /// A row of the paper in the order of [`overall`]'s columns.

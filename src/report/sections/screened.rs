@@ -1,9 +1,10 @@
-//! What a screening found: positives, scores, studies that could not be used, the model.
+//! What a screening found: positives, scores, objects that could not be used, the model.
 
 use super::provenance::list;
 use super::{caption, data, figure, note, title};
-use crate::report::input::{ScreenedStudy, ScreeningReport};
-use crate::report::markup::{Markup, element};
+use crate::evaluation::{Interval, Metrics, OperatingPoint, OperatingPointKind, threshold_text};
+use crate::report::input::{ScreenedObject, ScreeningReport};
+use crate::report::markup::{Element, Markup, element};
 use crate::report::number;
 use crate::report::plot::{self, Axes, Axis, Mark, Role};
 use crate::report::raster::data_uri;
@@ -13,30 +14,60 @@ use crate::report::table::{Kind, Table, facts};
 pub(in crate::report) fn summary(report: &ScreeningReport) -> Markup {
     let unusable = report.unusable.iter().map(|reason| reason.count).sum();
     let lead = format!(
-        "{} found and {} screened. {} of the studies ({}) are called positive, at a probability of {} \
-         or more. {} could not be used.",
+        "{} found and {} of them screened. {} of those ({}) are called positive, at a probability of \
+         {} or more. {} no anterior view, and {} could not be used.",
         number::things(report.objects, "object was", "objects were"),
-        number::things(report.screened, "study", "studies"),
+        number::count(report.screened),
         number::count(report.positive),
         number::share(report.positive, report.screened),
-        number::decimals(report.threshold, 3),
-        number::things(unusable, "object", "objects"),
+        threshold_text(report.threshold),
+        number::things(report.other_views, "shows", "show"),
+        number::count(unusable),
     );
-    let tiles = [
-        ("Screened", report.screened, "studies"),
-        (
-            "Called positive",
-            report.positive,
-            "studies that a physician should look at",
+    let mut tiles = vec![
+        tile(
+            "Screened",
+            number::count(report.screened),
+            "objects with an anterior view".to_owned(),
         ),
-        ("Not usable", unusable, "objects, listed with reasons below"),
+        tile(
+            "Called positive",
+            number::count(report.positive),
+            "objects that a physician should look at".to_owned(),
+        ),
+        tile(
+            "Not usable",
+            number::count(unusable),
+            "objects, listed with reasons below".to_owned(),
+        ),
     ];
-    let tiles = tiles.into_iter().map(|(question, value, detail)| {
-        element("li")
-            .child(element("p").class("question").child(question))
-            .child(element("p").class("value").child(number::count(value)))
-            .child(element("p").class("detail").child(detail))
-    });
+    if let Some(point) = report.validation.as_ref().and_then(chosen) {
+        let positives = point.true_positives + point.false_negatives;
+        let negatives = point.true_negatives + point.false_positives;
+        for (question, value, interval, of) in [
+            (
+                "Sensitivity at this threshold",
+                point.sensitivity,
+                point.sensitivity_interval,
+                number::things(positives, "labelled positive", "labelled positives"),
+            ),
+            (
+                "Specificity at this threshold",
+                point.specificity,
+                point.specificity_interval,
+                number::things(negatives, "labelled negative", "labelled negatives"),
+            ),
+        ] {
+            let range = interval.map_or_else(String::new, |interval| {
+                format!("{} ", number::range((interval.low, interval.high)))
+            });
+            tiles.push(tile(
+                question,
+                number::optional(value),
+                format!("{range}on {of}"),
+            ));
+        }
+    }
     let caveats = [
         "A call is a hint to look, not a finding: a physician confirms every positive, and a \
          negative call does not rule anything out.",
@@ -53,10 +84,45 @@ pub(in crate::report) fn summary(report: &ScreeningReport) -> Markup {
     content
 }
 
+fn tile(question: &'static str, value: String, detail: String) -> Element {
+    element("li")
+        .child(element("p").class("question").child(question))
+        .child(element("p").class("value").child(value))
+        .child(element("p").class("detail").child(detail))
+}
+
+/// The operating point that the job screened with, on its labels.
+fn chosen(metrics: &Metrics) -> Option<&OperatingPoint> {
+    let mut points = metrics.positive.operating_points.iter();
+    points.find(|point| point.kind == OperatingPointKind::Chosen)
+}
+
+/// What the job's threshold came to on its labels; the rest is at the class of the highest
+/// probability.
+pub(in crate::report) fn validation(metrics: &Metrics) -> Markup {
+    let Some(point) = chosen(metrics) else {
+        return Markup::none();
+    };
+    let sentence = format!(
+        "At this job’s threshold of {}, chosen on other studies: sensitivity {}, specificity {}.",
+        threshold_text(point.threshold),
+        text(point.sensitivity, point.sensitivity_interval),
+        text(point.specificity, point.specificity_interval),
+    );
+    element("p").child(sentence).into()
+}
+
+fn text(value: Option<f64>, interval: Option<Interval>) -> String {
+    number::estimate(
+        value,
+        interval.map(|interval| (interval.low, interval.high)),
+    )
+}
+
 /// The positives, most probable first.
 pub(in crate::report) fn positives(report: &ScreeningReport) -> Markup {
     if report.positives.is_empty() {
-        return element("p").child("No study was called positive.").into();
+        return element("p").child("No object was called positive.").into();
     }
     let mut content = shortened(
         report.positives.len(),
@@ -88,7 +154,7 @@ fn table_of_positives(report: &ScreeningReport) -> Markup {
         .chain(["Decision".to_owned(), "Warnings".to_owned()]);
     let mut table = Table::new(
         caption(
-            "Studies called positive",
+            "Objects called positive",
             "Most probable first; row: that of the results table.",
         ),
         headers,
@@ -116,7 +182,7 @@ fn table_of_positives(report: &ScreeningReport) -> Markup {
 }
 
 /// The crop and the activation maps of a positive.
-fn picture(study: &ScreenedStudy) -> Option<Markup> {
+fn picture(study: &ScreenedObject) -> Option<Markup> {
     let picture = study.picture.as_ref()?;
     let small = format!(
         "probability of a positive {}",
@@ -181,7 +247,7 @@ pub(in crate::report) fn scores(report: &ScreeningReport) -> Markup {
         y: Axis {
             from: 0.0,
             to: top,
-            title: "studies + 1, logarithmic",
+            title: "objects + 1, logarithmic",
             ticks: 5,
             text: |power| {
                 if power.fract() == 0.0 {
@@ -194,7 +260,7 @@ pub(in crate::report) fn scores(report: &ScreeningReport) -> Markup {
     };
     let small = format!(
         "Dotted line: the threshold of {}",
-        number::decimals(report.threshold, 3)
+        threshold_text(report.threshold)
     );
     figure(
         caption("Scores", small),
@@ -205,8 +271,8 @@ pub(in crate::report) fn scores(report: &ScreeningReport) -> Markup {
 
 fn score_table(report: &ScreeningReport) -> Markup {
     let mut table = Table::new(
-        "Studies by probability of a positive",
-        ["Probability", "Studies"],
+        "Objects by probability of a positive",
+        ["Probability", "Objects"],
     );
     #[allow(clippy::cast_precision_loss)]
     let edge = |bin: usize| number::fraction(bin as f64 / report.scores.len() as f64);
@@ -250,7 +316,7 @@ pub(in crate::report) fn unusable(report: &ScreeningReport) -> Markup {
         }
         content.push(element("div").class("keys").child(table));
     }
-    content.push(data::warnings(&report.warnings));
+    content.push(data::warnings(&report.warnings, "Objects"));
     content
 }
 
@@ -272,7 +338,7 @@ pub(in crate::report) fn model(report: &ScreeningReport) -> Markup {
     let code = |text: &str| Markup::from(element("code").child(text));
     let operating = format!(
         "positive from {} on: {}",
-        number::decimals(report.threshold, 3),
+        threshold_text(report.threshold),
         report.operating_point
     );
     facts([
@@ -280,6 +346,7 @@ pub(in crate::report) fn model(report: &ScreeningReport) -> Markup {
             "Network and task",
             format!("{}, {}", model.architecture, title(model.task)).into(),
         ),
+        ("Pretrained", model.pretrained.to_string().into()),
         ("Operating point", operating.into()),
         ("Bundle", code(&model.uri)),
         ("SHA-256 of the bundle", code(&model.digest)),

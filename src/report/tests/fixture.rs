@@ -1,14 +1,14 @@
 //! A training run and a screening as they might have been, without any patient.
 
-use crate::api::{Architecture, Grade, Task};
+use crate::api::{Architecture, Grade, Metric, Task};
 use crate::evaluation::{
     Baseline, BaselineStudy, Metrics, NetworkMetrics, Options, Prediction, Predictions, evaluate,
     gate,
 };
 use crate::report::{
     ActivationFigure, ActivationRow, Count, DataFlow, Epoch, Example, Fact, Gate, History,
-    ModelFacts, Provenance, Publication, Published, Raster, ScreenedStudy, ScreeningReport,
-    StageTime, TrainingReport, UnusableObject,
+    ModelFacts, Provenance, Publication, Published, Raster, ScaledPoints, ScreenedObject,
+    ScreeningReport, StageTime, TrainingReport, UnusableObject,
 };
 
 const ARCHITECTURES: [Architecture; 2] = [Architecture::Linear, Architecture::Residual];
@@ -24,10 +24,37 @@ const fn skill(architecture: Architecture) -> f64 {
     }
 }
 
+/// The threshold that the screening screens with.
+const THRESHOLD: f64 = 0.4127;
+
 /// What a network of some skill answers to every task, as the evaluation judges it.
 fn metrics(architecture: Architecture, task: Task) -> Metrics {
     let predictions = predictions(task, skill(architecture));
     evaluate(task, &predictions, &Options::default()).expect("the predictions are valid")
+}
+
+/// What the published model answers to the labels of a screening.
+fn validation() -> Metrics {
+    let predictions = predictions(Task::Positive, skill(Architecture::Residual));
+    let options = Options {
+        threshold: Some(THRESHOLD),
+        ..Options::default()
+    };
+    evaluate(Task::Positive, &predictions, &options).expect("the predictions are valid")
+}
+
+/// The operating points of the published model.
+fn scaled() -> ScaledPoints {
+    let predictions = predictions(Task::Positive, skill(Architecture::Residual));
+    let predictions = predictions.at_temperature(1.25);
+    let metrics = evaluate(Task::Positive, &predictions, &Options::default());
+    ScaledPoints {
+        temperature: 1.25,
+        points: metrics
+            .expect("the predictions are valid")
+            .positive
+            .operating_points,
+    }
 }
 
 fn result(architecture: Architecture, task: Task) -> NetworkMetrics {
@@ -68,7 +95,14 @@ fn baseline(task: Task) -> Option<Baseline> {
 }
 
 fn predictions(task: Task, skill: f64) -> Predictions {
-    let covariates = ["patient", "sex", "scanner", "protocol", "metastases"];
+    let covariates = [
+        "patient",
+        "sex",
+        "scanner",
+        "protocol",
+        "metastases",
+        "reader2",
+    ];
     let mut state = 7 + task.classes().len() as u32;
     let mut rows = Vec::new();
     for grade in Grade::ALL {
@@ -94,6 +128,7 @@ fn predictions(task: Task, skill: f64) -> Predictions {
                     }
                     .to_owned(),
                     ["yes", "no"][study % 2].to_owned(),
+                    second_reading(grade, study).to_string(),
                 ],
             });
         }
@@ -102,6 +137,15 @@ fn predictions(task: Task, skill: f64) -> Predictions {
         classes: task.classes().len(),
         covariates: covariates.map(str::to_owned).to_vec(),
         rows,
+    }
+}
+
+/// A second reader's grade: now and then one more or one less.
+fn second_reading(grade: Grade, study: usize) -> u8 {
+    match (grade.value(), study % 11) {
+        (grade @ 0..=2, 3) => grade + 1,
+        (grade @ 1..=3, 7) => grade - 1,
+        (grade, _) => grade,
     }
 }
 
@@ -130,13 +174,12 @@ pub(super) fn training() -> TrainingReport {
     TrainingReport {
         name: "perugini-2026-11".to_owned(),
         namespace: "nuclear-medicine".to_owned(),
-        synthetic: true,
+        synthetic: 213,
         data: data(),
         gates: vec![Gate {
             architecture: Architecture::Residual,
             task: Task::Positive,
-            outcome: gate(&metrics(Architecture::Residual, Task::Positive), "auc", 0.88)
-                .expect("a metric that gates know"),
+            outcome: gate(&metrics(Architecture::Residual, Task::Positive), Metric::Auc, 0.88),
         }],
         publication: Publication::Published(Published {
             architecture: Architecture::Residual,
@@ -146,6 +189,7 @@ pub(super) fn training() -> TrainingReport {
                 .to_owned(),
             digest: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
         }),
+        scaled: Some(scaled()),
         histories: histories(),
         examples: Grade::ALL.into_iter().flat_map(|grade| [0, 1, 2].map(|n| example(grade, n))).collect(),
         activation_maps: ARCHITECTURES.map(activation).to_vec(),
@@ -160,8 +204,9 @@ pub(super) fn screening() -> ScreeningReport {
     ScreeningReport {
         name: "archive-2019".to_owned(),
         namespace: "nuclear-medicine".to_owned(),
-        synthetic: false,
+        synthetic: 0,
         objects: 10_412,
+        other_views: 5_216,
         screened: 5_118,
         positive: 131,
         positives: (0..4).map(screened).collect(),
@@ -181,11 +226,13 @@ pub(super) fn screening() -> ScreeningReport {
         scores: vec![
             3900, 611, 222, 98, 51, 40, 22, 18, 9, 0, 16, 14, 12, 9, 11, 15, 12, 19, 21, 18,
         ],
-        threshold: 0.4127,
+        threshold: THRESHOLD,
         operating_point: "sensitivity 0.95 on the model’s own out-of-fold predictions".to_owned(),
         model: ModelFacts {
             architecture: Architecture::Residual,
             task: Task::Positive,
+            pretrained: false,
+            synthetic: false,
             uri: "s3://models/perugini/nuclear-medicine/perugini-2026-11/0d1c/model/residual-positive/"
                 .to_owned(),
             digest: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
@@ -195,7 +242,7 @@ pub(super) fn screening() -> ScreeningReport {
                 fact("Intended use", "Research: finding bone scans that a physician should look at again."),
             ],
         },
-        validation: Some(metrics(Architecture::Residual, Task::Positive)),
+        validation: Some(validation()),
         provenance: provenance("ScreeningJob"),
     }
 }
@@ -322,10 +369,10 @@ fn map(side: u16, grade: Grade) -> Raster {
     Raster::new(usize::from(side), usize::from(side), pixels).expect("a map")
 }
 
-fn screened(number: u32) -> ScreenedStudy {
+fn screened(number: u32) -> ScreenedObject {
     let probability = 0.97 - 0.11 * f64::from(number);
     let grade = Grade::ALL[3];
-    ScreenedStudy {
+    ScreenedObject {
         object: format!("archive/2019/0{}/scan-{}.dcm", number + 1, 4711 + number),
         row: u64::from(number) * 1031 + 17,
         probabilities: vec![1.0 - probability, probability],
