@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use attrium::api::{CropMode, LossyPolicy};
-use attrium::bundle::Model;
+use attrium::bundle::{Model, model_card};
 use attrium::imaging::{crop, log_image, read_anterior};
 use attrium::nn::{self, GradCam};
 use attrium::stages::open_model;
@@ -88,9 +88,11 @@ fn the_bundle_that_comes_with_attrium_is_small_and_says_that_it_is_synthetic() {
         .map(|name| fs::metadata(folder.join(name)).unwrap().len())
         .sum();
     assert!(size < LARGEST, "{size} bytes");
-    assert!(model().manifest.synthetic);
+    let manifest = model().manifest;
+    assert!(manifest.synthetic);
     let card = fs::read_to_string(folder.join("MODEL_CARD.md")).unwrap();
-    assert!(card.to_lowercase().contains("synthetic"), "{card}");
+    assert!(card.contains("**Synthetic: "), "{card}");
+    assert_eq!(card, model_card(&manifest));
 }
 
 #[test]

@@ -113,7 +113,7 @@ pub(super) fn figure(caption: impl Into<Markup>, content: impl Into<Markup>) -> 
         .into()
 }
 
-/// A name in bold and a second line in small print, for captions.
+/// A name in bold and a second line in small print, for captions and rows.
 pub(super) fn caption(name: impl Into<Markup>, small: impl Into<Markup>) -> Markup {
     name.into().with(element("small").child(small))
 }

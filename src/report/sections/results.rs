@@ -109,13 +109,13 @@ fn overall(task: Task, group: &[Subject<'_>], baselines: &[BaselineMetrics]) -> 
 }
 
 /// A network's name with what its training began from.
-fn with_origin(subject: &Subject<'_>) -> String {
+fn with_origin(subject: &Subject<'_>) -> Markup {
     let origin = if subject.pretrained {
-        "weights of ImageNet"
+        "from weights of ImageNet"
     } else {
-        "random weights"
+        "from random weights"
     };
-    format!("{}, from {origin}", subject.name)
+    caption(subject.name, origin)
 }
 
 /// A row of the paper in the order of [`overall`]'s columns.

@@ -212,7 +212,7 @@ pub(super) fn screening() -> ScreeningReport {
         positives: (0..4).map(screened).collect(),
         unusable: vec![
             count("another modality", 61),
-            count("no anterior view", 14),
+            count("ends within the pixel data", 14),
             count("lossy compression", 3),
         ],
         unusable_objects: vec![

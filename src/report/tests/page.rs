@@ -158,9 +158,9 @@ fn a_second_reader_stands_beside_the_networks() {
 #[test]
 fn each_network_says_what_its_training_began_from() {
     let mut report = fixture::training();
-    assert!(training_report(&report).contains("Linear, from random weights"));
+    assert!(training_report(&report).contains("Linear<small>from random weights</small>"));
     report.results[0].pretrained = true;
-    assert!(training_report(&report).contains("Linear, from weights of ImageNet"));
+    assert!(training_report(&report).contains("Linear<small>from weights of ImageNet</small>"));
 }
 
 #[test]
