@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use http::{Request, Response};
 use k8s_openapi::api::batch::v1::Job;
@@ -9,6 +10,7 @@ use kube::Client;
 use kube::client::Body;
 use serde::Serialize;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 use tower::service_fn;
 
 use super::names::StageNames;
@@ -92,6 +94,7 @@ pub(super) struct Answer {
     body: Vec<(&'static str, Value)>,
     code: u16,
     answer: Value,
+    pause: Duration,
 }
 
 impl Answer {
@@ -102,6 +105,7 @@ impl Answer {
             body: Vec::new(),
             code,
             answer,
+            pause: Duration::ZERO,
         }
     }
 
@@ -140,6 +144,12 @@ impl Answer {
         self.body.push((pointer, value.into()));
         self
     }
+
+    /// A request that is answered after a while.
+    pub(super) fn after(mut self, pause: Duration) -> Self {
+        self.pause = pause;
+        self
+    }
 }
 
 fn json(object: &impl Serialize) -> Value {
@@ -176,13 +186,13 @@ impl Server {
         assert!(script.answers.is_empty(), "missing: {:?}", script.answers);
     }
 
-    fn answer(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    fn answer(&self, method: &str, path: &str, body: &Value) -> (u16, Value, Duration) {
         let mut script = self.0.lock().expect("no panic");
         let Some(expected) = script.answers.pop_front() else {
             script
                 .complaints
                 .push(format!("{method} {path} is one too many"));
-            return (500, status(500, "Unexpected"));
+            return (500, status(500, "Unexpected"), Duration::ZERO);
         };
         if method != expected.method || !path.ends_with(&expected.path) {
             let complaint = format!("{method} {path} in place of {expected:?}");
@@ -195,7 +205,7 @@ impl Server {
                 script.complaints.push(complaint);
             }
         }
-        (expected.code, expected.answer)
+        (expected.code, expected.answer, expected.pause)
     }
 }
 
@@ -210,7 +220,9 @@ pub(super) fn server(answers: Vec<Answer>) -> (Client, Server) {
             let (parts, body) = request.into_parts();
             let bytes = body.collect_bytes().await?;
             let body = serde_json::from_slice(&bytes).unwrap_or_default();
-            let (code, answer) = server.answer(parts.method.as_str(), parts.uri.path(), &body);
+            let (method, path) = (parts.method.as_str(), parts.uri.path());
+            let (code, answer, pause) = server.answer(method, path, &body);
+            sleep(pause).await;
             let answer = Body::from(serde_json::to_vec(&answer).expect("JSON"));
             let response = Response::builder().status(code).body(answer);
             Ok::<_, kube::Error>(response.expect("a response"))

@@ -5,6 +5,7 @@
 //! process's eyes, so that clocks need not agree. A leader that cannot renew stops acting well
 //! before another may begin. Whoever ends gives its Lease back.
 
+use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -54,17 +55,21 @@ impl Leadership {
         until.is_some_and(|until| now < until)
     }
 
-    /// Tells when this process begins and ceases to lead.
+    /// Tells when this process begins, after a lapse too, and ceases to lead.
     pub fn changes(&self) -> watch::Receiver<bool> {
         self.leads.subscribe()
     }
 
     /// Takes, or gives up, the lead.
     pub(super) fn set(&self, until: Option<Instant>) {
-        *self.until.lock().unwrap_or_else(PoisonError::into_inner) = until;
+        let mut trusted = self.until.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = mem::replace(&mut *trusted, until);
+        drop(trusted);
+        // Whoever came while the lead had lapsed was turned away: it is taken anew then.
+        let lapsed = before.is_some_and(|before| before <= Instant::now());
         let leads = until.is_some();
         let changed = self.leads.send_if_modified(|before| {
-            let changed = *before != leads;
+            let changed = *before != leads || (leads && lapsed);
             *before = leads;
             changed
         });
@@ -150,13 +155,15 @@ impl Election {
 
     /// Looks at the Lease and does what is to be done about it. Whether this process holds it.
     async fn step(&mut self, asked: Instant) -> kube::Result<bool> {
+        let began = Instant::now();
         let found = match (&self.seen, self.leadership.holds_at(asked)) {
             // A leader knows its own Lease; should it not, the write is refused.
             (Some((lease, _)), true) => Some(lease.clone()),
             _ => self.api.get_opt(&self.name).await?,
         };
         if let Some(lease) = &found {
-            self.note(lease, asked);
+            // It may have been renewed while the answer was on its way.
+            self.note(lease, asked + began.elapsed());
         }
         let changed = self.seen.as_ref().map_or(asked, |(_, at)| *at);
         let is_stale = asked.duration_since(changed) >= DURATION;
@@ -323,7 +330,7 @@ mod tests {
             let leads = election.step(at(first, seconds)).await.expect("an answer");
             assert!(!leads && !election.leadership.holds(), "after {seconds} s");
         }
-        assert!(election.step(at(first, 31)).await.expect("an answer"));
+        assert!(election.step(at(first, 32)).await.expect("an answer"));
         server.done();
     }
 
@@ -341,6 +348,39 @@ mod tests {
         assert!(election.step(at(first, 5)).await.is_err());
         assert!(election.leadership.holds_at(at(first, 11)));
         assert!(!election.leadership.holds_at(at(first, 12)));
+    }
+
+    #[test]
+    fn a_lead_that_had_lapsed_begins_anew_and_one_that_is_renewed_in_time_goes_on() {
+        let leadership = Leadership::default();
+        let mut changes = leadership.changes();
+        let mut is_told = |until: Instant| {
+            leadership.set(Some(until));
+            let is_told = changes.has_changed().expect("a leadership");
+            changes.mark_unchanged();
+            is_told
+        };
+        let later = Instant::now() + TRUST;
+        assert!(is_told(later));
+        assert!(!is_told(later));
+        // Nobody looks while it lapses.
+        is_told(Instant::now());
+        assert!(is_told(later));
+        assert!(!is_told(later));
+    }
+
+    #[tokio::test]
+    async fn a_lease_is_noted_when_its_answer_is_there_however_slow_the_server_is() {
+        let slow = Duration::from_millis(50);
+        let (client, server) = server(vec![
+            Answer::get("leases/attrium-operator", &lease("other", "1")).after(slow),
+        ]);
+        let mut election = election(client);
+        let first = Instant::now();
+        assert!(!election.step(first).await.expect("an answer"));
+        let (_, noted) = election.seen.as_ref().expect("a Lease");
+        assert!(*noted >= first + slow);
+        server.done();
     }
 
     #[tokio::test]
