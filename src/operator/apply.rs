@@ -64,7 +64,9 @@ async fn create_manifest(context: &Context, situation: &Situation) -> Result<(),
         Err(error) => return Err(refusal("the ConfigMap of its manifest", error)),
     }
     let uid = resource.uid().unwrap_or_default();
-    context.index.note(uid, |memo| memo.has_manifest = true);
+    context
+        .index
+        .note(uid, |memo| memo.manifest = config_map.metadata.name);
     Ok(())
 }
 

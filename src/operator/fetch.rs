@@ -14,6 +14,7 @@ use tokio::time::sleep;
 use super::context::Context;
 use super::decide::{Situation, Words, is_barren, silent};
 use super::known::{Dossier, Key, Known, Malformed, Over};
+use super::names;
 use super::seen::Why;
 
 /// What is known of a resource.
@@ -48,13 +49,14 @@ pub(super) async fn fetch(context: &Context, key: &Key) -> Found {
     };
     let dossier = context.index.dossier(key, resource);
     let now = Timestamp::now();
+    let manifest = names::config_map(&dossier.resource);
     let words = words(context, key, &dossier, now).await;
     Found::Live(Box::new(Situation {
         resource: dossier.resource,
         jobs: dossier.jobs,
         pods: dossier.pods,
         heard: dossier.memo.heard,
-        has_manifest: dossier.memo.has_manifest,
+        has_manifest: dossier.memo.manifest.as_ref() == Some(&manifest),
         refused: dossier.memo.refused,
         held: dossier.memo.held,
         model: dossier.model,

@@ -119,8 +119,8 @@ pub struct Malformed {
 pub struct Memo {
     /// What its tasks have told.
     pub heard: Heard,
-    /// Whether the ConfigMap of its manifest has been made by this process.
-    pub has_manifest: bool,
+    /// The last ConfigMap of its manifest that this process has made.
+    pub manifest: Option<String>,
     /// Why the API server refused what was to be made.
     pub refused: Option<String>,
     /// Why the API server does not let be made now what may be made later.

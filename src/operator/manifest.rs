@@ -1,7 +1,7 @@
 //! The manifest that a resource's pods read: an immutable ConfigMap.
 //!
-//! Pure. It holds the resource as it was when its work started: every default in place, no status,
-//! and of its metadata what names it.
+//! Pure. It holds the resource as it was when the work of a stage started: every default in place, no
+//! status, and of its metadata what names it.
 
 use std::collections::BTreeMap;
 

@@ -88,14 +88,19 @@ pub fn owner(resource: &Resource) -> OwnerReference {
     }
 }
 
-/// The ConfigMap that holds a resource's manifest.
+/// The ConfigMap that holds a resource's manifest: one for each generation, since a spec may change
+/// until work has started, and a ConfigMap may not.
 pub fn config_map(resource: &Resource) -> String {
-    with_suffix(resource, &hash(resource, 0))
+    let generation = resource.metadata().generation.unwrap_or_default();
+    with_suffix(resource, &hash(resource, generation))
 }
 
 /// The Job of a try at a stage, from 0.
 pub fn job(resource: &Resource, stage: StageKind, attempt: u32) -> String {
-    with_suffix(resource, &format!("{stage}-{}", hash(resource, attempt)))
+    with_suffix(
+        resource,
+        &format!("{stage}-{}", hash(resource, attempt.into())),
+    )
 }
 
 /// The resource's name as a DNS label, cut so that the suffix has room.
@@ -105,11 +110,11 @@ fn with_suffix(resource: &Resource, suffix: &str) -> String {
     format!("{}-{suffix}", name.trim_end_matches('-'))
 }
 
-/// Eight characters that stand for a resource's uid and a try.
-fn hash(resource: &Resource, attempt: u32) -> String {
+/// Eight characters that stand for a resource's uid and a number.
+fn hash(resource: &Resource, number: i64) -> String {
     const CHARACTERS: &[u8; 32] = b"0123456789abcdfghjklmnpqrstvwxyz";
     let uid = resource.uid().unwrap_or_default();
-    let digest = Sha256::digest(format!("{uid}/{attempt}"));
+    let digest = Sha256::digest(format!("{uid}/{number}"));
     let characters = digest.iter().take(8);
     characters
         .map(|byte| char::from(CHARACTERS[usize::from(byte % 32)]))
@@ -165,6 +170,17 @@ mod tests {
         assert_ne!(name("a", 0), name("b", 0));
         assert_ne!(name("a", 0), name("a", 1));
         assert_eq!(name("a", 1), name("a", 1));
+    }
+
+    #[test]
+    fn a_spec_that_was_changed_has_a_manifest_of_its_own() {
+        let name = |generation| {
+            let mut run = run("small", "a");
+            run.metadata_mut().generation = Some(generation);
+            config_map(&run)
+        };
+        assert_ne!(name(1), name(2));
+        assert_eq!(name(2), name(2));
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub struct Situation {
     pub pods: Vec<PodSeen>,
     /// What its tasks have told.
     pub heard: Heard,
-    /// Whether the ConfigMap with its manifest is there, as far as is known.
+    /// Whether the ConfigMap with its manifest, as it is now, is there, as far as is known.
     pub has_manifest: bool,
     /// Why the API server refused what was to be made, if it did.
     pub refused: Option<String>,

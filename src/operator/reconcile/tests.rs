@@ -104,7 +104,7 @@ async fn a_new_run_costs_a_config_map_a_job_and_a_status() {
     // What was made is known without waiting for the watch.
     let dossier = context.index.dossier(&Key::of(&run), Arc::new(run.clone()));
     assert_eq!(dossier.jobs.len(), 1);
-    assert!(dossier.memo.has_manifest);
+    assert_eq!(dossier.memo.manifest, Some(names::config_map(&run)));
 }
 
 #[tokio::test]
@@ -151,6 +151,32 @@ async fn a_job_that_is_forbidden_for_now_is_told_and_tried_again() {
     ]);
     let outcome = look(context(client, Some(&run)), Key::of(&run)).await;
     assert_eq!(outcome, Outcome::Failed);
+    server.done();
+}
+
+#[tokio::test]
+async fn a_spec_that_was_changed_before_its_first_job_is_what_the_pods_do() {
+    let run = run("5");
+    let mut changed = self::run("6");
+    changed.metadata_mut().generation = Some(2);
+    let manifest = names::config_map(&changed);
+    let (client, server) = server(vec![
+        Answer::post(MAPS, &json!({"metadata": {"name": "m"}})),
+        Answer::refuse("POST", JOBS, 403, "Forbidden"),
+        Answer::patch(STATUS, &run),
+        Answer::post(MAPS, &json!({"metadata": {"name": "m"}}))
+            .with_body("/metadata/name", manifest.as_str()),
+        Answer::post(JOBS, &made(&changed, "7")).with_body(
+            "/spec/template/spec/volumes/0/configMap/name",
+            manifest.as_str(),
+        ),
+        Answer::patch(STATUS, &changed),
+    ]);
+    let context = context(client, Some(&run));
+    let key = Key::of(&run);
+    assert_eq!(look(context.clone(), key.clone()).await, Outcome::Failed);
+    context.index.put_resource(changed);
+    assert_eq!(look(context, key).await, Outcome::Again(Duration::ZERO));
     server.done();
 }
 
