@@ -100,18 +100,15 @@ fn from_secret(name: &str, secret: &str, key: &str, optional: bool) -> EnvVar {
 /// Every place that a task may open.
 fn places<'a>(stage: &StageJob<'a>) -> Vec<&'a str> {
     let resource = stage.resource;
-    let labels = match resource {
-        Resource::TrainingRun(run) => Some(run.spec.labels.as_str()),
-        Resource::ScreeningJob(job) => job.spec.labels.as_deref(),
-    };
-    let model = stage.model.or_else(|| resource.model_uri());
-    [
-        Some(resource.images()),
-        Some(resource.output()),
-        labels,
-        model,
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    let mut places = vec![resource.images(), resource.output()];
+    match resource {
+        Resource::TrainingRun(run) => {
+            places.push(&run.spec.labels);
+            let networks = run.spec.networks.iter();
+            places.extend(networks.filter_map(|it| it.pretrained_weights.as_deref()));
+        }
+        Resource::ScreeningJob(job) => places.extend(job.spec.labels.as_deref()),
+    }
+    places.extend(stage.model.or_else(|| resource.model_uri()));
+    places
 }

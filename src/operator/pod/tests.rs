@@ -364,6 +364,34 @@ spec: {{images: \"{images}\", output: \"file:///results\", model: {{uri: \"{mode
 }
 
 #[test]
+fn weights_that_a_network_starts_from_may_be_in_a_bucket_of_their_own() {
+    let text = "
+apiVersion: attrium.dev/v1alpha1
+kind: TrainingRun
+metadata: {name: local, namespace: hospital}
+spec:
+  images: file:///data/scans/
+  labels: file:///data/labels.csv
+  output: file:///data/results/
+  storage: {credentialsSecret: keys}
+  tasks: [Positive]
+  networks: [{architecture: VGG16, pretrainedWeights: \"s3://models/vgg16.safetensors\"}]
+";
+    let run = crate::operator::fixtures::resource(text);
+    let template = template(&run, Train);
+    let keys: Vec<_> = credentials(&template)
+        .into_iter()
+        .map(|(key, _)| key)
+        .collect();
+    let expected = [
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+    ];
+    assert_eq!(keys, expected);
+}
+
+#[test]
 fn the_bundle_of_a_training_run_is_an_argument_and_its_cloud_counts() {
     let lines = "  model: {trainingRun: run}\n  storage: {credentialsSecret: keys}";
     let model = "gs://models/run/model/Residual-Positive/";
