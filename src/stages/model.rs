@@ -36,6 +36,17 @@ pub enum ModelError {
     },
 }
 
+impl From<ModelError> for TaskError {
+    /// A store that does not answer may answer later; a wrong place or a bundle that is of no use stays
+    /// so for every task.
+    fn from(error: ModelError) -> Self {
+        match &error {
+            ModelError::Store { source, .. } if !source.is_bad_place() => Self::other(error),
+            ModelError::Store { .. } | ModelError::Bundle { .. } => Self::configuration(error),
+        }
+    }
+}
+
 /// Opens the bundle in a folder; every byte is checked, and nothing else is read.
 ///
 /// # Errors
@@ -68,7 +79,7 @@ pub(super) fn screener(run: &ScreeningContext<'_>) -> Result<Screener, TaskError
         ));
     };
     let device = run::device(&run.spec.compute)?;
-    let model = open_model(uri, &run.options, &device).or_bad_configuration()?;
+    let model = open_model(uri, &run.options, &device)?;
     let threshold = model
         .threshold(&run.spec.operating_point)
         .or_bad_configuration()?;
@@ -77,4 +88,28 @@ pub(super) fn screener(run: &ScreeningContext<'_>) -> Result<Screener, TaskError
         threshold,
         lossy: run.spec.lossy,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_is_away_is_tried_again_and_a_bundle_of_no_use_is_not() {
+        let uri = "s3://models/m/".to_owned();
+        let away = ModelError::Store {
+            source: storage::Error::outage(&uri),
+            uri,
+        };
+        assert_eq!(TaskError::from(away).exit_code(), 1);
+        let code = |folder: &std::path::Path| {
+            let uri = folder.to_str().expect("a path in UTF-8");
+            let opened = open_model(uri, &StorageOptions::default(), &crate::nn::cpu());
+            TaskError::from(opened.expect_err("should be no bundle")).exit_code()
+        };
+        let folder = tempfile::tempdir().expect("a folder");
+        assert_eq!(code(folder.path()), 43);
+        std::fs::write(folder.path().join(CHECKSUMS), "nonsense").expect("a file");
+        assert_eq!(code(folder.path()), 43);
+    }
 }

@@ -141,6 +141,12 @@ impl Error {
         }
     }
 
+    /// An outage, for the tests of those who have to bear it.
+    #[cfg(test)]
+    pub(crate) fn outage(uri: &str) -> Self {
+        Self::io(uri.to_owned(), &io::ErrorKind::TimedOut.into())
+    }
+
     /// Names the error of an operation at a place.
     pub(super) fn at(uri: String, error: object_store::Error) -> Self {
         use object_store::Error as Store;
