@@ -3,9 +3,12 @@
 //!
 //! It is told before the task's marker is written, so that a killed task tells it again rather
 //! than never: who listens may hear of the same screening twice, and knows it by its uid.
+//!
+//! Whoever cannot be told costs a screening its success and not its results: they are in the store by
+//! then, and are told all the same.
 
-use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use std::{fmt, thread};
 
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Certificate, Client, StatusCode};
@@ -13,11 +16,16 @@ use serde::Serialize;
 use snafu::{ResultExt, Snafu};
 use tokio::runtime::Builder;
 
-use super::{Summary, TaskError};
+use super::{Interrupt, Summary, TaskError};
 use crate::api::{API_VERSION, ScreeningJob, ScreeningStatus, Webhook};
 
 /// How long a web address may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How many seconds to wait before each other try: the results wait meanwhile, so that it is some
+/// minutes in all.
+const PAUSES: [u64; 6] = [5, 15, 30, 60, 60, 60];
+/// How often a task that waits looks whether it has to stop.
+const TICK: Duration = Duration::from_millis(100);
 
 /// Who sends alerts, and as whom.
 #[derive(Clone, Default)]
@@ -47,6 +55,24 @@ struct Message<'a> {
     notice: &'static str,
 }
 
+impl<'a> Message<'a> {
+    /// What there is to tell of a screening: nothing of one without positives.
+    fn new(job: &'a ScreeningJob, summary: &'a Summary) -> Option<Self> {
+        let metadata = &job.metadata;
+        let counts = summary.screening.as_ref();
+        Some(Self {
+            api_version: API_VERSION,
+            kind: "ScreeningJob",
+            namespace: metadata.namespace.as_deref().unwrap_or("default"),
+            name: metadata.name.as_deref().unwrap_or_default(),
+            uid: metadata.uid.as_deref().unwrap_or_default(),
+            screening: counts.filter(|counts| counts.positive > 0)?,
+            report: summary.report.as_deref(),
+            notice: "research use only: a physician confirms every positive",
+        })
+    }
+}
+
 /// Why an alert was not sent.
 #[derive(Debug, Snafu)]
 enum Error {
@@ -67,15 +93,13 @@ enum Error {
     Refused { status: StatusCode },
 }
 
-impl From<Error> for TaskError {
-    /// Another try is of no use where the address itself says that the request is wrong.
-    fn from(error: Error) -> Self {
-        match &error {
-            Error::CaBundle { .. } => Self::configuration(error),
-            Error::Refused { status } if status.is_client_error() && !is_temporary(*status) => {
-                Self::configuration(error)
-            }
-            _ => Self::other(error),
+impl Error {
+    /// Whether another try may do: none does where the address itself says that the request is wrong.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::CaBundle { .. } | Self::Message { .. } => false,
+            Self::Start { .. } | Self::Send { .. } => true,
+            Self::Refused { status } => !status.is_client_error() || is_temporary(*status),
         }
     }
 }
@@ -84,37 +108,73 @@ fn is_temporary(status: StatusCode) -> bool {
     status == StatusCode::REQUEST_TIMEOUT || status == StatusCode::TOO_MANY_REQUESTS
 }
 
+/// Tries again, after each pause, what may go well another time. Returns why it has not.
+fn insist(
+    send: impl Fn() -> Result<(), Error>,
+    pauses: impl IntoIterator<Item = Duration>,
+    interrupt: &Interrupt,
+) -> Result<Option<String>, TaskError> {
+    let mut pauses = pauses.into_iter();
+    loop {
+        let Err(error) = send() else {
+            return Ok(None);
+        };
+        let sentence = TaskError::sentence_of(&error);
+        match pauses.next() {
+            Some(pause) if error.may_pass() => {
+                tracing::warn!("No alert was sent yet, it is tried again: {sentence}");
+                wait(pause, interrupt)?;
+            }
+            _ => return Ok(Some(format!("no alert was sent: {sentence}"))),
+        }
+    }
+}
+
+/// Waits, unless the task has to stop.
+fn wait(pause: Duration, interrupt: &Interrupt) -> Result<(), TaskError> {
+    let end = Instant::now() + pause;
+    loop {
+        interrupt.check()?;
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        thread::sleep(left.min(TICK));
+    }
+}
+
 impl Alerts {
-    /// Tells of a screening that has positives, if somebody is to be told.
+    /// Tells of a screening that has positives, if somebody is to be told. Returns why that could not
+    /// be done, where the address refuses or has been away for some minutes.
+    ///
+    /// # Errors
+    /// [`TaskError::Interrupted`].
     pub(super) fn send(
         &self,
         job: &ScreeningJob,
         summary: &Summary,
         ca_bundle: Option<&[u8]>,
-    ) -> Result<(), TaskError> {
-        let (Some(alert), Some(counts)) = (&job.spec.alert, &summary.screening) else {
-            return Ok(());
+        interrupt: &Interrupt,
+    ) -> Result<Option<String>, TaskError> {
+        let (Some(alert), Some(message)) = (&job.spec.alert, Message::new(job, summary)) else {
+            return Ok(None);
         };
-        if counts.positive == 0 {
-            return Ok(());
-        }
-        let metadata = &job.metadata;
-        let message = Message {
-            api_version: API_VERSION,
-            kind: "ScreeningJob",
-            namespace: metadata.namespace.as_deref().unwrap_or("default"),
-            name: metadata.name.as_deref().unwrap_or_default(),
-            uid: metadata.uid.as_deref().unwrap_or_default(),
-            screening: counts,
-            report: summary.report.as_deref(),
-            notice: "research use only: a physician confirms every positive",
-        };
-        let runtime = Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.context(StartSnafu)?;
-        Ok(runtime.block_on(self.post(&alert.webhook, &message, ca_bundle))?)
+        let post = || self.post(&alert.webhook, &message, ca_bundle);
+        insist(post, PAUSES.map(Duration::from_secs), interrupt)
     }
 
-    async fn post(
+    fn post(
+        &self,
+        webhook: &Webhook,
+        message: &Message<'_>,
+        ca_bundle: Option<&[u8]>,
+    ) -> Result<(), Error> {
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.context(StartSnafu)?;
+        runtime.block_on(self.request(webhook, message, ca_bundle))
+    }
+
+    async fn request(
         &self,
         webhook: &Webhook,
         message: &Message<'_>,
@@ -149,6 +209,7 @@ impl Alerts {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
     use std::io::{Read, Write};
     use std::net::TcpListener;
     use std::thread::{self, JoinHandle};
@@ -202,13 +263,16 @@ mod tests {
         }
     }
 
+    fn send(alerts: &Alerts, job: &ScreeningJob, positive: u64) -> Option<String> {
+        let sent = alerts.send(job, &summary(positive), None, &Interrupt::default());
+        sent.unwrap()
+    }
+
     #[test]
     fn counts_and_the_report_are_sent_with_the_token() {
         let (url, heard) = server("204 No Content");
         let token = Some("t0ken".to_owned());
-        Alerts { token }
-            .send(&job(&url), &summary(2), None)
-            .unwrap();
+        assert_eq!(send(&Alerts { token }, &job(&url), 2), None);
         let request = heard.join().unwrap();
         let (head, body) = request.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("POST /hook?key=secret "), "{head}");
@@ -223,34 +287,61 @@ mod tests {
     #[test]
     fn nobody_is_told_of_a_screening_without_positives() {
         // Nothing listens at this port.
-        let sent = Alerts::default().send(&job("http://127.0.0.1:9/"), &summary(0), None);
-        assert!(sent.is_ok());
+        let job = job("http://127.0.0.1:9/");
+        assert_eq!(send(&Alerts::default(), &job, 0), None);
     }
 
     #[test]
-    fn a_refusal_is_a_bad_configuration_and_an_outage_may_pass() {
-        let send = |answer| {
-            let (url, heard) = server(answer);
-            let sent = Alerts::default().send(&job(&url), &summary(1), None);
-            heard.join().unwrap();
-            sent.unwrap_err()
+    fn a_refusal_costs_no_result_and_is_told_at_once() {
+        let (url, heard) = server("404 Not Found");
+        let untold = send(&Alerts::default(), &job(&url), 1).unwrap();
+        heard.join().unwrap();
+        assert!(untold.starts_with("no alert was sent: "), "{untold}");
+        assert!(untold.contains("answered 404 Not Found"), "{untold}");
+    }
+
+    #[test]
+    fn an_outage_may_pass_and_a_refusal_does_not() {
+        let may_pass = |status| Error::Refused { status }.may_pass();
+        assert!(!may_pass(StatusCode::UNAUTHORIZED));
+        assert!(may_pass(StatusCode::TOO_MANY_REQUESTS));
+        assert!(may_pass(StatusCode::SERVICE_UNAVAILABLE));
+    }
+
+    /// Sends an alert to an address where nothing is there, so often; how it ended and how often it was
+    /// tried.
+    fn to_nobody(
+        pauses: impl IntoIterator<Item = Duration>,
+        interrupt: &Interrupt,
+    ) -> (Result<String, u8>, usize) {
+        let job = job("http://127.0.0.1:9/hook?key=secret");
+        let webhook = &job.spec.alert.as_ref().unwrap().webhook;
+        let summary = summary(1);
+        let message = Message::new(&job, &summary).unwrap();
+        let tries = Cell::new(0);
+        let post = || {
+            tries.set(tries.get() + 1);
+            Alerts::default().post(webhook, &message, None)
         };
-        assert_eq!(send("401 Unauthorized").exit_code(), 43);
-        assert_eq!(send("429 Too Many Requests").exit_code(), 1);
-        assert_eq!(send("503 Service Unavailable").exit_code(), 1);
-        let sentence = send("404 Not Found").sentence();
-        assert!(sentence.contains("answered 404 Not Found"), "{sentence}");
+        let ended = insist(post, pauses, interrupt);
+        let ended = ended.map(Option::unwrap);
+        (ended.map_err(|error| error.exit_code()), tries.get())
     }
 
     #[test]
-    fn an_address_that_is_not_there_is_told_without_the_key_that_it_may_hold() {
-        let url = "http://127.0.0.1:9/hook?key=secret";
-        let error = Alerts::default().send(&job(url), &summary(1), None);
-        let error = error.unwrap_err();
-        assert_eq!(error.exit_code(), 1);
-        let sentence = error.sentence();
-        assert!(sentence.contains("cannot be reached"), "{sentence}");
-        assert!(!sentence.contains("secret="), "{sentence}");
-        assert!(!sentence.contains("key=secret"), "{sentence}");
+    fn an_address_that_is_away_is_tried_again_and_told_without_the_key_that_it_may_hold() {
+        let (untold, tries) = to_nobody([Duration::ZERO; 2], &Interrupt::default());
+        let untold = untold.unwrap();
+        assert_eq!(tries, 3);
+        assert!(untold.contains("cannot be reached"), "{untold}");
+        assert!(!untold.contains("key=secret"), "{untold}");
+    }
+
+    #[test]
+    fn a_task_that_has_to_stop_waits_no_longer() {
+        let interrupt = Interrupt::default();
+        interrupt.set();
+        let (ended, tries) = to_nobody([PATIENCE], &interrupt);
+        assert_eq!((ended, tries), (Err(130), 1));
     }
 }

@@ -84,9 +84,11 @@ impl Tasks {
         match task.work {
             Work::Screen { shard, .. } => screen::run(&run, shard),
             Work::Summarize => {
-                let summary = summarize::run(&run)?;
+                let mut summary = summarize::run(&run)?;
                 if let Some(alerts) = &self.alerts {
-                    alerts.send(resource, &summary, self.ca_bundle.as_deref())?;
+                    let ca_bundle = self.ca_bundle.as_deref();
+                    let untold = alerts.send(resource, &summary, ca_bundle, context.interrupt)?;
+                    summary.shortfall = summary.shortfall.or(untold);
                 }
                 Ok(summary)
             }
