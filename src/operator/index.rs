@@ -211,14 +211,16 @@ impl Index {
         }
     }
 
-    /// Notes that a malformed resource was reported. Whether that had not been done.
-    pub fn report(&self, malformed: &Malformed) -> bool {
-        let generation = malformed.generation;
-        let before = self
-            .inner()
-            .reported
-            .insert(malformed.uid.as_str().into(), generation);
-        before != Some(generation)
+    /// Whether a malformed resource was reported as it is.
+    pub fn is_reported(&self, malformed: &Malformed) -> bool {
+        let reported = &self.inner().reported;
+        reported.get(malformed.uid.as_str()) == Some(&malformed.generation)
+    }
+
+    /// Notes that a malformed resource was reported as it is.
+    pub fn note_reported(&self, malformed: &Malformed) {
+        let uid = malformed.uid.as_str().into();
+        self.inner().reported.insert(uid, malformed.generation);
     }
 
     /// The resources that a new leader has to look at: all but those that have ended and of which

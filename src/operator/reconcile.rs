@@ -218,10 +218,11 @@ async fn report_malformed(
     key: &Key,
     malformed: &Malformed,
 ) -> Result<Option<Duration>, Error> {
-    if !context.index.report(malformed) {
+    if context.index.is_reported(malformed) {
         return Ok(None);
     }
     let notice = report::malformed(context, key, malformed).await?;
+    context.index.note_reported(malformed);
     tracing::warn!("{}", notice.message);
     context.events.tell(key, &malformed.uid, vec![notice]);
     Ok(None)

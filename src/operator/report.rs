@@ -104,10 +104,16 @@ pub(super) async fn malformed(
     match api.patch_status(&key.name, &patch_params(), &patch).await {
         Ok(_) => Ok(notice),
         Err(error) if is(&error, 409) => Err(Error::Stale),
-        Err(error) => {
-            tracing::debug!(%error, "The status of a malformed resource cannot be written");
+        // What is wrong with it may keep its status from being written too: an event tells then.
+        Err(kube::Error::Api(refusal)) if refusal.code < 500 => {
+            let error = refusal.message.as_str();
+            tracing::debug!(
+                error,
+                "The status of a malformed resource cannot be written"
+            );
             Ok(notice)
         }
+        Err(error) => Err(request("write the status".to_owned(), error)),
     }
 }
 

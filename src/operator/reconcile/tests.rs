@@ -310,6 +310,29 @@ async fn a_malformed_resource_is_reported_once_for_each_generation_field_by_fiel
 }
 
 #[tokio::test]
+async fn a_malformed_resource_whose_report_did_not_arrive_is_reported_again() {
+    let object = json!({
+        "apiVersion": "attrium.dev/v1alpha1", "kind": "TrainingRun",
+        "metadata": {"name": "small", "namespace": "hospital", "resourceVersion": "5"},
+    });
+    let (client, server) = server(vec![
+        Answer::get(RUN, &object),
+        Answer::refuse("PATCH", STATUS, 409, "Conflict"),
+        Answer::get(RUN, &object),
+        Answer::refuse("PATCH", STATUS, 503, "ServiceUnavailable"),
+        Answer::get(RUN, &object),
+        Answer::patch(STATUS, &object),
+    ]);
+    let context = context(client, None);
+    let key = Key::new(Kind::TrainingRun, "hospital", "small");
+    context.index.put_malformed(key.clone(), "5", malformed());
+    for expected in [Outcome::Again(SOON), Outcome::Failed, Outcome::Done] {
+        assert_eq!(look(context.clone(), key.clone()).await, expected);
+    }
+    server.done();
+}
+
+#[tokio::test]
 async fn a_malformed_resource_that_has_ended_keeps_its_status() {
     let object = json!({
         "apiVersion": "attrium.dev/v1alpha1", "kind": "TrainingRun",
