@@ -81,7 +81,7 @@ impl Metrics {
         );
         registry.register(
             "tasks",
-            "Tasks of stages that are over, by how they ended",
+            "Tasks of stages that are over, by how they ended: one that was cut short has failed",
             tasks.clone(),
         );
         registry.register(

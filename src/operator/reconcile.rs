@@ -10,14 +10,13 @@ use tracing::Instrument;
 
 use super::apply::apply;
 use super::context::Context;
-use super::decide::{Decision, Situation, decide, settle};
+use super::decide::{self, Decision, Situation, decide, settle};
 use super::error::Error;
 use super::fetch::{Found, fetch};
 use super::known::{Key, Malformed, Over};
 use super::queue::Outcome;
 use super::report;
-use crate::api::{Phase, Status};
-use crate::workflow;
+use crate::api::{Phase, StageStatus, Status};
 
 /// How long a look may take before it is tried again.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -173,19 +172,11 @@ fn measure(context: &Context, situation: &Situation, new: &Status) {
             context.metrics.first_job(waited.as_secs_f64());
         }
     }
-    for stage in new
-        .stages
-        .iter()
-        .filter(|stage| stage.completion_time.is_some())
-    {
-        let kind = workflow::StageKind::ALL
-            .into_iter()
-            .find(|it| it.name() == stage.name);
-        if kind.is_some_and(|kind| workflow::complete(old, kind).is_none()) {
-            context
-                .metrics
-                .stage_ended(&stage.name, stage.succeeded, stage.failed);
-        }
+    for stage in newly_over(old, new) {
+        // Of a stage that was cut short a task that has not ended well has failed.
+        let (name, succeeded) = (&stage.name, stage.succeeded);
+        let failed = stage.tasks.saturating_sub(succeeded);
+        context.metrics.stage_ended(name, succeeded, failed);
     }
     if old.phase == Some(Phase::Queued) && new.phase == Some(Phase::Running) {
         let jobs = situation.jobs.values().rev();
@@ -197,6 +188,19 @@ fn measure(context: &Context, situation: &Situation, new: &Status) {
             }
         }
     }
+}
+
+/// The stages that are over in a status and were not in the one before: complete, or cut short by the
+/// end of the resource.
+fn newly_over<'a>(old: &Status, new: &'a Status) -> impl Iterator<Item = &'a StageStatus> {
+    let is_complete = |stage: &StageStatus| stage.completion_time.is_some();
+    let was_complete = old.stages.iter().filter(|it| is_complete(it));
+    let was_complete: Vec<_> = was_complete.map(|it| it.name.clone()).collect();
+    let has_ended = decide::ended(new).is_some();
+    new.stages
+        .iter()
+        .filter(move |stage| has_ended || is_complete(stage))
+        .filter(move |stage| !was_complete.contains(&stage.name))
 }
 
 /// Stops what still runs of a resource that has ended, and deletes it in the end.

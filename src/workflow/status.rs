@@ -217,6 +217,10 @@ fn stages(view: &View<'_>, previous: &[StageStatus]) -> Vec<StageStatus> {
             }
         }
         let time = |old: Option<&String>| Some(old.map_or(view.now, String::as_str).to_owned());
+        if view.ending.is_some() {
+            // What still runs is stopped, and nobody writes of it any more.
+            new.active = 0;
+        }
         new.start_time = time(old.and_then(|old| old.start_time.as_ref()));
         if new.succeeded + new.failed == new.tasks {
             new.completion_time = time(old.and_then(|old| old.completion_time.as_ref()));

@@ -227,6 +227,34 @@ async fn a_job_is_not_made_again_for_a_run_that_has_ended_unseen() {
 }
 
 #[tokio::test]
+async fn a_stage_that_is_cut_short_has_no_active_pods_and_its_tasks_are_counted_as_failed() {
+    let run = with_status(
+        &run("5"),
+        &json!({"stages": [{"name": "preprocess", "tasks": 4}]}),
+    );
+    let mut job = made(&run, "7");
+    let condition = json!({"type": "Failed", "status": "True", "reason": "DeadlineExceeded"});
+    let status = json!({"active": 2, "completedIndexes": "1", "conditions": [condition]});
+    job.status = Some(serde_json::from_value(status).expect("a status"));
+    let (client, server) = server(vec![
+        Answer::patch(STATUS, &with_status(&run, &over()))
+            .with_body("/status/phase", "Failed")
+            .with_body("/status/stages/0/active", 0),
+    ]);
+    let context = context(client, Some(&run));
+    let job = JobSeen::of(&job).expect("one of attrium's");
+    context.index.put_job("hospital", job);
+    assert_eq!(look(context.clone(), Key::of(&run)).await, Outcome::Done);
+    server.done();
+    let text = context.metrics.text(&context.index, true).expect("text");
+    for (outcome, number) in [("succeeded", 1), ("failed", 3)] {
+        let labels = format!("stage=\"preprocess\",outcome=\"{outcome}\"");
+        let line = format!("attrium_tasks_total{{{labels}}} {number}");
+        assert!(text.contains(&line), "{line} is not in\n{text}");
+    }
+}
+
+#[tokio::test]
 async fn what_still_runs_of_a_run_that_has_ended_is_stopped_and_nothing_else_is_done() {
     let run = with_status(&run("5"), &over());
     let name = names::job(&run, StageKind::Preprocess, 0);
