@@ -128,15 +128,18 @@ fn counted_tasks(number: usize) -> String {
 }
 
 fn phase(old: &Status, new: &Status) -> Option<Notice> {
-    let message = |kind| condition(&new.conditions, kind).map(|it| it.message.clone());
-    let message = message(conditions::SUCCEEDED).unwrap_or_default();
     if old.phase == new.phase {
         return None;
     }
+    let unfinished = condition(&new.conditions, conditions::SUCCEEDED)?;
+    let (reason, message) = (unfinished.reason.as_str(), unfinished.message.as_str());
     match (old.phase, new.phase) {
         (_, Some(Phase::Queued)) => Some(Notice::normal(reasons::QUEUED, message)),
         (_, Some(Phase::Suspended)) => Some(Notice::normal(reasons::SUSPENDED, message)),
-        (_, Some(Phase::Pending)) => Some(Notice::normal(reasons::WAITING_FOR_MODEL, message)),
+        // A Job that may not be made yet is told of by its pods.
+        (_, Some(Phase::Pending)) if reason == reasons::WAITING_FOR_MODEL => {
+            Some(Notice::normal(reason, message))
+        }
         (Some(Phase::Suspended), Some(Phase::Running)) => {
             Some(Notice::normal("Resumed", "It goes on"))
         }

@@ -40,3 +40,12 @@ fn many_failures_are_told_a_few_at_a_time() {
     assert_eq!(reasons_of(&decision)[0], reasons::TASK_FAILED);
     assert_eq!(run.step().notices, []);
 }
+
+#[test]
+fn a_job_that_may_not_be_made_yet_is_told_in_the_api_servers_words_and_as_nothing_else() {
+    let mut run = training("");
+    run.held = Some("exceeded quota: jobs".to_owned());
+    let decision = run.step();
+    assert_eq!(reasons_of(&decision), [reasons::POD_PENDING]);
+    assert_eq!(decision.notices[0].message, "exceeded quota: jobs");
+}
