@@ -160,12 +160,15 @@ async fn ask(context: &Context, key: &Key, questions: &Questions) -> kube::Resul
     Ok(Words { pods, job, queue })
 }
 
-/// What the latest warning says.
+/// What the latest event says, if it is a warning: things have gone on since an earlier one.
 fn latest(events: &[Event]) -> Option<Why> {
+    let is_warning = |event: &Event| event.type_.as_deref() == Some("Warning");
+    // Some writers tell the second only.
+    let second = |event: &Event| at(event).map(Timestamp::as_second);
     let latest = events
         .iter()
-        .filter(|event| event.type_.as_deref() == Some("Warning"))
-        .max_by_key(|event| at(event))?;
+        .max_by_key(|event| (second(event), is_warning(event)))
+        .filter(|event| is_warning(event))?;
     Some(Why {
         reason: latest.reason.clone().unwrap_or_default(),
         message: latest.note.clone().unwrap_or_default(),
@@ -178,4 +181,40 @@ fn at(event: &Event) -> Option<Timestamp> {
     let legacy = event.deprecated_last_timestamp.as_ref().map(|time| time.0);
     let first = event.event_time.as_ref().map(|time| time.0);
     series.max(legacy).max(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// An event as the scheduler writes it, or as the kubelet does, which tells the second only.
+    fn event(kind: &str, reason: &str, time: &str) -> Event {
+        let field = if time.contains('.') {
+            "eventTime"
+        } else {
+            "deprecatedLastTimestamp"
+        };
+        let mut event = json!({"metadata": {}, "type": kind, "reason": reason, "note": reason});
+        event[field] = json!(time);
+        serde_json::from_value(event).expect("an event")
+    }
+
+    #[test]
+    fn a_warning_counts_until_something_else_is_told() {
+        let told = |events: &[Event]| latest(events).map(|why| why.reason);
+        let mut events = vec![
+            event("Warning", "FailedScheduling", "2026-11-24T10:00:01.500000Z"),
+            event("Normal", "TriggeredScaleUp", "2026-11-24T10:00:01Z"),
+        ];
+        assert_eq!(told(&events).as_deref(), Some("FailedScheduling"));
+        let scheduled = event("Normal", "Scheduled", "2026-11-24T10:02:00.700000Z");
+        events.insert(0, scheduled);
+        assert_eq!(told(&events), None);
+        events.push(event("Warning", "FailedMount", "2026-11-24T10:02:00Z"));
+        assert_eq!(told(&events).as_deref(), Some("FailedMount"));
+        events.push(event("Normal", "Pulling", "2026-11-24T10:02:03Z"));
+        assert_eq!(told(&events), None);
+    }
 }

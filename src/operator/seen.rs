@@ -240,6 +240,12 @@ fn state(status: &PodStatus) -> PodState {
         Some("Failed") => return PodState::Failed,
         _ => {}
     }
+    // A container ends before its pod does.
+    match terminated(status).map(|it| it.exit_code) {
+        Some(0) => return PodState::Succeeded,
+        Some(_) => return PodState::Failed,
+        None => {}
+    }
     let container = container(status);
     let state = container.and_then(|it| it.state.as_ref());
     if state.is_some_and(|it| it.running.is_some()) {
@@ -307,12 +313,13 @@ pub struct Ended {
     pub disrupted: bool,
 }
 
-/// How a pod has ended, once its container has.
-pub fn ended(pod: &Pod) -> Option<Ended> {
+/// How a pod has ended: once it is over, since a disruption may be told after its container's end; of
+/// one that is gone, once its container had ended.
+pub fn ended(pod: &Pod, is_gone: bool) -> Option<Ended> {
     let status = pod.status.as_ref()?;
     let is_over = matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"));
     let terminated = terminated(status);
-    if !is_over && terminated.is_none() {
+    if !is_over && (!is_gone || terminated.is_none()) {
         return None;
     }
     let reason = terminated.and_then(|it| it.reason.as_deref());
@@ -408,7 +415,9 @@ mod tests {
         let terminated = json!({"terminated": {
             "exitCode": 42, "reason": "Error", "message": "no column grade",
         }});
-        let ended = ended(&pod(&with_container(&terminated))).expect("over");
+        let mut status = with_container(&terminated);
+        status["phase"] = json!("Failed");
+        let ended = ended(&pod(&status), false).expect("over");
         let expected = Ended {
             exit_code: Some(42),
             message: "no column grade".to_owned(),
@@ -424,10 +433,26 @@ mod tests {
             "phase": "Failed", "reason": "Evicted", "message": "The node was low on memory",
             "conditions": [{"type": "DisruptionTarget", "status": "True"}],
         });
-        let ended = ended(&pod(&status)).expect("over");
+        let ended = ended(&pod(&status), false).expect("over");
         assert_eq!((ended.exit_code, ended.disrupted), (None, true));
         assert_eq!(ended.message, "The node was low on memory");
-        let running = json!({"running": {}});
-        assert_eq!(super::ended(&pod(&with_container(&running))), None);
+        let running = pod(&with_container(&json!({"running": {}})));
+        assert_eq!(super::ended(&running, true), None);
+    }
+
+    #[test]
+    fn a_container_that_has_ended_does_not_wait_and_has_told_nothing_until_its_pod_is_over() {
+        let status = |exit_code: i32| {
+            let mut status = with_container(&json!({"terminated": {"exitCode": exit_code}}));
+            status["phase"] = json!("Running");
+            status
+        };
+        assert_eq!(state_of(&status(0)), PodState::Succeeded);
+        assert_eq!(state_of(&status(137)), PodState::Failed);
+        let killed = pod(&status(137));
+        assert_eq!(ended(&killed, false), None);
+        // Nothing follows on its deletion.
+        let ended = ended(&killed, true).expect("over");
+        assert_eq!(ended.exit_code, Some(137));
     }
 }

@@ -291,13 +291,13 @@ fn pod_event(index: &Index, event: Event<Pod>) -> Vec<Key> {
     let key = match event {
         Event::Apply(pod) | Event::InitApply(pod) => {
             let namespace = pod.namespace().unwrap_or_default();
-            let ended = ended(&pod);
+            let ended = ended(&pod, false);
             PodSeen::of(&pod).and_then(|pod| index.put_pod(&namespace, pod, ended.as_ref()))
         }
         // A pod may go together with its end.
         Event::Delete(pod) => {
             let namespace = pod.namespace().unwrap_or_default();
-            let ended = ended(&pod);
+            let ended = ended(&pod, true);
             PodSeen::of(&pod).and_then(|pod| {
                 index.put_pod(&namespace, pod.clone(), ended.as_ref());
                 index.remove_pod(&pod)
