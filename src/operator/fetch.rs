@@ -61,6 +61,7 @@ pub(super) async fn fetch(context: &Context, key: &Key) -> Found {
         held: dossier.memo.held,
         model: dossier.model,
         words,
+        told_until: context.leadership.told_until(),
         now,
     }))
 }

@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use super::seen::Ended;
+use k8s_openapi::jiff::Timestamp;
+
+use super::seen::{Ended, PodSeen};
 use crate::workflow::{Progress, Summary, TaskRef};
 
 /// What the tasks of one resource have told.
@@ -17,6 +19,8 @@ pub struct Heard {
     pub failures: BTreeMap<TaskRef, Told>,
     /// How far tasks are that run.
     pub progress: BTreeMap<TaskRef, Progress>,
+    /// The latest pod of each task that has told how it ended: when it was made, and its uid.
+    latest: BTreeMap<TaskRef, (Option<Timestamp>, String)>,
 }
 
 /// A failure as a pod told it.
@@ -30,6 +34,8 @@ pub struct Told {
     pub sentence: String,
     /// Whether the pod was killed for its memory.
     pub out_of_memory: bool,
+    /// When it happened, as far as is known.
+    pub at: Option<Timestamp>,
     /// Whether an event has told of it.
     pub announced: bool,
 }
@@ -38,15 +44,19 @@ pub struct Told {
 const STOPPED: i32 = 130;
 
 impl Heard {
-    /// Hears how a task's pod has ended. Whether that was news.
-    pub fn hear(&mut self, task: TaskRef, pod: &str, ended: &Ended) -> bool {
+    /// Hears how a task's pod has ended. Whether that was news: a watch that begins anew tells of all
+    /// pods again, in no order.
+    pub fn hear(&mut self, pod: &PodSeen, ended: &Ended) -> bool {
+        let task = pod.task();
+        let this = (pod.created, pod.uid.clone());
+        if self.latest.get(&task).is_some_and(|it| *it >= this) {
+            return false;
+        }
         self.progress.remove(&task);
         if ended.disrupted || ended.exit_code == Some(STOPPED) {
             return false;
         }
-        if self.failures.get(&task).is_some_and(|it| it.pod == pod) {
-            return false;
-        }
+        self.latest.insert(task, this);
         let summary = summary(ended);
         if let Some(summary) = &summary {
             self.summaries.insert(task, summary.clone());
@@ -57,10 +67,11 @@ impl Heard {
         }
         let shortfall = summary.and_then(|summary| summary.shortfall);
         let told = Told {
-            pod: pod.to_owned(),
+            pod: pod.uid.clone(),
             exit_code: ended.exit_code.unwrap_or(1),
             sentence: shortfall.unwrap_or_else(|| sentence(ended)),
             out_of_memory: ended.out_of_memory,
+            at: pod.ended.or(pod.created),
             announced: false,
         };
         self.failures.insert(task, told);
@@ -97,12 +108,34 @@ fn sentence(ended: &Ended) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operator::names::Origin;
+    use crate::operator::seen::PodState;
     use crate::workflow::StageKind;
 
     const TASK: TaskRef = TaskRef {
         stage: StageKind::Train,
         index: 2,
     };
+
+    /// A pod of the task, made so many seconds after the first.
+    fn pod(uid: &str, second: i64) -> PodSeen {
+        PodSeen {
+            name: uid.to_owned(),
+            uid: uid.to_owned(),
+            version: "1".to_owned(),
+            origin: Origin {
+                uid: "u".to_owned(),
+                stage: TASK.stage,
+                attempt: 0,
+            },
+            index: TASK.index,
+            node: None,
+            created: Timestamp::from_second(second).ok(),
+            deleted: None,
+            ended: None,
+            state: PodState::Failed,
+        }
+    }
 
     fn ended(exit_code: i32, message: &str) -> Ended {
         Ended {
@@ -116,9 +149,9 @@ mod tests {
     #[test]
     fn a_success_after_a_failure_leaves_the_summary_alone() {
         let mut heard = Heard::default();
-        assert!(heard.hear(TASK, "a", &ended(1, "the store is down")));
+        assert!(heard.hear(&pod("a", 0), &ended(1, "the store is down")));
         assert_eq!(heard.failures[&TASK].sentence, "the store is down");
-        assert!(heard.hear(TASK, "b", &ended(0, r#"{"message": "done"}"#)));
+        assert!(heard.hear(&pod("b", 10), &ended(0, r#"{"message": "done"}"#)));
         assert_eq!(heard.summaries[&TASK].message, "done");
         assert!(heard.failures.is_empty());
     }
@@ -126,21 +159,33 @@ mod tests {
     #[test]
     fn a_failure_is_news_once() {
         let mut heard = Heard::default();
-        assert!(heard.hear(TASK, "a", &ended(1, "the store is down")));
+        assert!(heard.hear(&pod("a", 0), &ended(1, "the store is down")));
         let before = heard.clone();
-        assert!(!heard.hear(TASK, "a", &ended(1, "the store is down")));
+        assert!(!heard.hear(&pod("a", 0), &ended(1, "the store is down")));
         assert_eq!(heard, before);
+    }
+
+    #[test]
+    fn what_an_earlier_pod_told_is_not_heard_again_after_a_later_one() {
+        let mut heard = Heard::default();
+        assert!(heard.hear(&pod("a", 0), &ended(1, "the store is down")));
+        assert!(heard.hear(&pod("b", 10), &ended(1, "the disk is full")));
+        assert!(!heard.hear(&pod("a", 0), &ended(1, "the store is down")));
+        assert_eq!(heard.failures[&TASK].sentence, "the disk is full");
+        assert!(heard.hear(&pod("c", 20), &ended(0, r#"{"message": "done"}"#)));
+        assert!(!heard.hear(&pod("b", 10), &ended(1, "the disk is full")));
+        assert!(heard.failures.is_empty());
     }
 
     #[test]
     fn a_task_that_was_stopped_or_disrupted_has_told_nothing() {
         let mut heard = Heard::default();
-        assert!(!heard.hear(TASK, "a", &ended(130, "interrupted")));
+        assert!(!heard.hear(&pod("a", 0), &ended(130, "interrupted")));
         let disrupted = Ended {
             disrupted: true,
             ..ended(137, "")
         };
-        assert!(!heard.hear(TASK, "b", &disrupted));
+        assert!(!heard.hear(&pod("b", 10), &disrupted));
         assert_eq!(heard, Heard::default());
     }
 
@@ -148,8 +193,7 @@ mod tests {
     fn a_task_that_fell_short_leaves_its_summary_and_fails_with_the_shortfall() {
         let mut heard = Heard::default();
         heard.hear(
-            TASK,
-            "a",
+            &pod("a", 0),
             &ended(42, r#"{"report": "r", "shortfall": "no bundle"}"#),
         );
         assert_eq!(heard.summaries[&TASK].report.as_deref(), Some("r"));
@@ -159,7 +203,7 @@ mod tests {
     #[test]
     fn a_container_that_says_nothing_is_told_by_its_exit_code() {
         let mut heard = Heard::default();
-        heard.hear(TASK, "a", &ended(137, ""));
+        heard.hear(&pod("a", 0), &ended(137, ""));
         assert_eq!(
             heard.failures[&TASK].sentence,
             "the container was killed (exit code 137)"
@@ -168,7 +212,7 @@ mod tests {
             out_of_memory: true,
             ..ended(137, "")
         };
-        heard.hear(TASK, "b", &killed);
+        heard.hear(&pod("b", 10), &killed);
         assert!(heard.failures[&TASK].sentence.contains("OOMKilled"));
     }
 }

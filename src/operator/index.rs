@@ -178,7 +178,7 @@ impl Index {
         }
         if let (Some(ended), true) = (ended, inner.keys.contains_key(&uid)) {
             let memo = inner.memos.entry(uid.clone()).or_default();
-            memo.heard.hear(pod.task(), &pod.uid, ended);
+            memo.heard.hear(&pod, ended);
         }
         let (name, version) = (pod.name.clone(), pod.version.clone());
         let place = (namespace, name.as_str());

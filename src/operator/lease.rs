@@ -32,6 +32,7 @@ const RETRY: Duration = Duration::from_secs(3);
 #[derive(Clone, Debug)]
 pub struct Leadership {
     until: Arc<Mutex<Option<Instant>>>,
+    told_until: Arc<Mutex<Option<Timestamp>>>,
     leads: watch::Sender<bool>,
 }
 
@@ -39,6 +40,7 @@ impl Default for Leadership {
     fn default() -> Self {
         Self {
             until: Arc::default(),
+            told_until: Arc::default(),
             leads: watch::Sender::new(false),
         }
     }
@@ -58,6 +60,17 @@ impl Leadership {
     /// Tells when this process begins, after a lapse too, and ceases to lead.
     pub fn changes(&self) -> watch::Receiver<bool> {
         self.leads.subscribe()
+    }
+
+    /// Until when another process led, and has told people what happened: its last renewal.
+    pub fn told_until(&self) -> Option<Timestamp> {
+        let told_until = self.told_until.lock();
+        *told_until.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn follow_on(&self, renewal: Option<Timestamp>) {
+        let told_until = self.told_until.lock();
+        *told_until.unwrap_or_else(PoisonError::into_inner) = renewal;
     }
 
     /// Takes, or gives up, the lead.
@@ -87,6 +100,8 @@ pub(super) struct Election {
     name: String,
     identity: String,
     leadership: Leadership,
+    /// Whether this process has led before.
+    has_led: bool,
     /// The Lease as it was last seen to change, and when.
     seen: Option<(Lease, Instant)>,
 }
@@ -115,6 +130,7 @@ impl Election {
             name: name.to_owned(),
             identity: identity.to_owned(),
             leadership,
+            has_led: false,
             seen: None,
         }
     }
@@ -181,6 +197,7 @@ impl Election {
         };
         match written {
             Ok(lease) => {
+                self.follow_on(found.as_ref());
                 self.seen = Some((lease, asked));
                 self.leadership.set(Some(asked + TRUST));
                 Ok(true)
@@ -196,6 +213,18 @@ impl Election {
                 Err(error)
             }
         }
+    }
+
+    /// Notes until when another process has held a Lease that is this one's now. A process that was
+    /// started anew may have the name of the one before.
+    fn follow_on(&mut self, found: Option<&Lease>) {
+        let before = found.and_then(|lease| lease.spec.as_ref());
+        let holder = before.and_then(|spec| spec.holder_identity.as_deref());
+        if !self.has_led || holder != Some(&self.identity) {
+            let renewal = before.and_then(|spec| spec.renew_time.as_ref());
+            self.leadership.follow_on(renewal.map(|time| time.0));
+        }
+        self.has_led = true;
     }
 
     /// Notes when a Lease was seen to change.
@@ -395,6 +424,45 @@ mod tests {
         assert!(election.step(first).await.expect("an answer"));
         assert!(election.step(at(first, 5)).await.is_err());
         assert!(!election.leadership.holds_at(at(first, 5)));
+        server.done();
+    }
+
+    fn renewed(holder: &str, version: &str, second: i64) -> Lease {
+        let mut lease = lease(holder, version);
+        let renewal = Timestamp::from_second(second).expect("an instant");
+        lease.spec.as_mut().expect("a spec").renew_time = Some(MicroTime(renewal));
+        lease
+    }
+
+    #[tokio::test]
+    async fn a_process_that_was_started_anew_knows_what_the_one_of_its_name_has_told() {
+        let (client, server) = server(vec![
+            Answer::get("leases/attrium-operator", &renewed("me", "1", 100)),
+            Answer::put("leases/attrium-operator", &renewed("me", "2", 110)),
+        ]);
+        let mut election = election(client);
+        assert!(election.step(Instant::now()).await.expect("an answer"));
+        let told_until = election.leadership.told_until().expect("an instant");
+        assert_eq!(told_until.as_second(), 100);
+        server.done();
+    }
+
+    #[tokio::test]
+    async fn a_leader_knows_until_when_another_one_has_told_what_happened() {
+        let (client, server) = server(vec![
+            Answer::get("leases/attrium-operator", &renewed("", "1", 100)),
+            Answer::put("leases/attrium-operator", &renewed("me", "2", 110)),
+            // Its own lead has lapsed.
+            Answer::get("leases/attrium-operator", &renewed("me", "2", 110)),
+            Answer::put("leases/attrium-operator", &renewed("me", "3", 130)),
+        ]);
+        let mut election = election(client);
+        let first = Instant::now();
+        for seconds in [0, 20] {
+            assert!(election.step(at(first, seconds)).await.expect("an answer"));
+            let told_until = election.leadership.told_until().expect("an instant");
+            assert_eq!(told_until.as_second(), 100);
+        }
         server.done();
     }
 

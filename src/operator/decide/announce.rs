@@ -1,10 +1,13 @@
 //! What people are told: the difference between two statuses, as events.
 
+use k8s_openapi::jiff::Timestamp;
+
 use super::Situation;
 use super::course::Course;
 use crate::api::{
     Condition, ConditionStatus, Phase, StageStatus, Status, condition, conditions, reasons,
 };
+use crate::operator::heard::Told;
 use crate::workflow::Plan;
 
 /// One event.
@@ -102,7 +105,8 @@ fn counted(number: u32, noun: &str) -> String {
 
 fn failures(situation: &Situation, plan: &Plan) -> Vec<Notice> {
     let told = situation.heard.failures.iter();
-    let news: Vec<_> = told.filter(|(_, told)| !told.announced).collect();
+    let is_news = |told: &Told| !told.announced && !was_told(told, situation.told_until);
+    let news: Vec<_> = told.filter(|(_, told)| is_news(told)).collect();
     let mut notices: Vec<_> = news
         .iter()
         .take(FAILURES)
@@ -121,6 +125,12 @@ fn failures(situation: &Situation, plan: &Plan) -> Vec<Notice> {
         notices.push(Notice::warning(reasons::TASK_FAILED, message));
     }
     notices
+}
+
+/// Whether another operator has told of a failure; pods' times have no fractions of seconds.
+fn was_told(told: &Told, told_until: Option<Timestamp>) -> bool {
+    let times = told.at.zip(told_until);
+    times.is_some_and(|(at, until)| at.as_second() < until.as_second())
 }
 
 fn counted_tasks(number: usize) -> String {

@@ -49,6 +49,8 @@ pub struct Situation {
     pub model: Model,
     /// What events say.
     pub words: Words,
+    /// Until when another operator has told people what happened.
+    pub told_until: Option<Timestamp>,
     /// Now.
     pub now: Timestamp,
 }

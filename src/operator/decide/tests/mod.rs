@@ -45,6 +45,7 @@ fn situation(resource: Resource) -> Situation {
         held: None,
         model: Model::Given,
         words: Words::default(),
+        told_until: None,
         now: now(),
     }
 }
@@ -196,6 +197,7 @@ impl Situation {
             exit_code,
             sentence: sentence.to_owned(),
             out_of_memory: exit_code == 137,
+            at: Some(self.now),
             announced: false,
         };
         self.heard.failures.insert(task(stage, index), told);

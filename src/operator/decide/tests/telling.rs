@@ -49,3 +49,16 @@ fn a_job_that_may_not_be_made_yet_is_told_in_the_api_servers_words_and_as_nothin
     assert_eq!(reasons_of(&decision), [reasons::POD_PENDING]);
     assert_eq!(decision.notices[0].message, "exceeded quota: jobs");
 }
+
+#[test]
+fn failures_that_the_operator_before_has_told_of_are_not_told_again() {
+    let mut run = training("").until(Train);
+    run.fail(Train, 0, 1, "the store is down");
+    run.now = after(60);
+    run.fail(Train, 1, 1, "the disk is full");
+    run.told_until = Some(after(30));
+    let decision = run.step();
+    assert_eq!(reasons_of(&decision), [reasons::TASK_FAILED]);
+    let message = &decision.notices[0].message;
+    assert!(message.ends_with("the disk is full"), "{message}");
+}
