@@ -80,6 +80,15 @@ pub enum Error {
         /// The prefix.
         uri: String,
     },
+    /// A key in a bucket that ends the listing: the objects after it are not known.
+    #[snafu(display(
+        "the objects below {uri} cannot be listed: a key there has an empty, '.' or '..' part or a \
+         control character: rename or remove that object"
+    ))]
+    UnlistableKey {
+        /// The prefix.
+        uri: String,
+    },
     /// A URI that names no store.
     #[snafu(display(
         "{uri:?} is no place to keep files: use a path, file:///, s3://BUCKET/, gs://BUCKET/ or \
@@ -130,6 +139,7 @@ impl Error {
             | Self::Denied { .. }
             | Self::WrongKind { .. }
             | Self::InvalidKey { .. }
+            | Self::UnlistableKey { .. }
             | Self::InvalidUri { .. }
             | Self::Configuration { .. }
             | Self::TooLarge { .. } => true,

@@ -21,10 +21,12 @@ pub struct ObjectMeta {
 /// Hidden objects (a part of the key begins with a dot), what an interrupted put left behind, and
 /// the empty object that stands for the prefix itself in some buckets are left out. A file whose
 /// name is no key (it is not UTF-8, for example) is an [`Error::InvalidKey`], after which the list
-/// goes on; any other error ends it.
+/// goes on. Any other error ends it, such as [`Error::UnlistableKey`] of a bucket, whose objects come
+/// in pages: with one such key its page is lost, and with that the place where the next one begins.
 pub struct List {
     prefix: Path,
     uri: String,
+    is_folder: bool,
     /// Waits for the next object; `None` once the list has ended.
     next: Option<Next>,
 }
@@ -33,15 +35,16 @@ type Next = Box<dyn FnMut() -> Result<Option<Listed>, Error> + Send>;
 type Listed = object_store::Result<object_store::ObjectMeta>;
 
 impl List {
-    pub(super) fn new(store: &dyn ObjectStore, prefix: Path, uri: String) -> Result<Self, Error> {
+    pub(super) fn new(store: &dyn ObjectStore, prefix: Path, uri: String, is_folder: bool) -> Self {
         // Not in the context of a runtime, in which a local store's walk would end at the first error.
         let mut stream = store.list(Some(&prefix));
         let next = move || runtime::block_on(poll_fn(|context| stream.as_mut().poll_next(context)));
-        Ok(Self {
+        Self {
             prefix,
             uri,
+            is_folder,
             next: Some(Box::new(next)),
-        })
+        }
     }
 
     fn meta(&self, object: &object_store::ObjectMeta) -> Option<ObjectMeta> {
@@ -65,7 +68,8 @@ impl Iterator for List {
                 },
                 Ok(None) => None,
                 Ok(Some(Err(error))) => match Error::at(self.uri.clone(), error) {
-                    error @ Error::InvalidKey { .. } => return Some(Err(error)),
+                    error @ Error::InvalidKey { .. } if self.is_folder => return Some(Err(error)),
+                    Error::InvalidKey { uri } => Some(Error::UnlistableKey { uri }),
                     error => Some(error),
                 },
                 Err(error) => Some(error),

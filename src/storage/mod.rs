@@ -152,7 +152,8 @@ impl Storage {
                 Err(error) => return Err(Error::io(self.uri(), &error)),
             }
         }
-        List::new(&*self.store, self.prefix.clone(), self.uri())
+        let (prefix, uri) = (self.prefix.clone(), self.uri());
+        Ok(List::new(&*self.store, prefix, uri, self.is_folder()))
     }
 
     /// An object's bytes, if there are at most `limit` of them.

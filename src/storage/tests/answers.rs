@@ -13,6 +13,17 @@ use super::{super::*, chain};
 /// A bucket whose server answers a GET by the object's name: `404-NoSuchKey` and so on, each with
 /// S3's body, which repeats the key.
 fn bucket() -> Storage {
+    served(|key| {
+        let (status, code) = key.split_once('-').unwrap_or(("404", "NoSuchKey"));
+        let body = format!(
+            "<Error><Code>{code}</Code><Key>{key}</Key><Resource>/{key}</Resource></Error>"
+        );
+        (status.to_owned(), body)
+    })
+}
+
+/// A bucket whose server answers a GET of a key, or of a page of the list, with a status and a body.
+fn served(answer: impl Fn(&str) -> (String, String) + Send + 'static) -> Storage {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
@@ -20,15 +31,8 @@ fn bucket() -> Storage {
             let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
             let request = lines.next().unwrap_or_default();
             lines.find(String::is_empty);
-            let key = request
-                .split(' ')
-                .nth(1)
-                .unwrap_or_default()
-                .trim_start_matches("/bucket/");
-            let (status, code) = key.split_once('-').unwrap_or(("404", "NoSuchKey"));
-            let body = format!(
-                "<Error><Code>{code}</Code><Key>{key}</Key><Resource>/{key}</Resource></Error>"
-            );
+            let place = request.split(' ').nth(1).unwrap_or_default();
+            let (status, body) = answer(place.trim_start_matches("/bucket/"));
             let head = format!(
                 "HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
                 body.len()
@@ -96,6 +100,32 @@ fn a_servers_answer_is_told_without_the_key_that_it_repeats() {
         let text = chain(&bucket.get(key, 9).unwrap_err());
         assert!(!text.contains("Doe"), "{text}");
     }
+}
+
+#[test]
+fn a_key_that_is_none_ends_a_buckets_list_with_an_error_of_the_place() {
+    let bucket = served(|_| {
+        let objects = ["2013/a.dcm", "2014//Doe.dcm", "2015/b.dcm"].map(|key| {
+            format!(
+                "<Contents><Key>{key}</Key><LastModified>2024-01-01T00:00:00Z</LastModified>\
+                 <Size>4</Size></Contents>"
+            )
+        });
+        let page = objects.concat();
+        let body = format!("<ListBucketResult>{page}</ListBucketResult>");
+        ("200".to_owned(), body)
+    });
+    let listed: Vec<_> = bucket.list().unwrap().collect();
+    let [Err(error @ Error::UnlistableKey { .. })] = listed.as_slice() else {
+        panic!("{listed:?}");
+    };
+    assert!(error.is_bad_place());
+    let text = chain(error);
+    assert!(
+        text.starts_with("the objects below s3://bucket/ cannot be listed"),
+        "{text}"
+    );
+    assert!(!text.contains("Doe"), "{text}");
 }
 
 #[test]
