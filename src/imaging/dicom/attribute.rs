@@ -3,8 +3,8 @@ use snafu::{OptionExt, ensure};
 use super::DataSet;
 use super::name::AttributeName::*;
 use super::value::{
-    Code, InvalidSnafu, MissingSnafu, Result, first_code, ge_element, ge_text, integer, items,
-    number, numbers, numbers_of, optional_positive, positive, text, texts, vector,
+    Code, InvalidSnafu, MissingSnafu, Result, first_code, ge_integer, ge_text, integer, items,
+    number, numbers, optional_positive, positive, text, texts, vector,
 };
 
 /// What an item of the Detector Information Sequence says about its detector's image.
@@ -278,9 +278,5 @@ pub fn ge_picture_name(set: &DataSet) -> Option<String> {
 
 /// GE's private number of the detector, (0011,xx15), counted from 1, if stated.
 pub fn ge_detector_number(set: &DataSet) -> Option<i64> {
-    let element = ge_element(set, GeDetectorNumber)?;
-    numbers_of(element, GeDetectorNumber)
-        .ok()?
-        .first()
-        .map(|&number| number as i64)
+    ge_integer(set, GeDetectorNumber)
 }

@@ -61,7 +61,7 @@ pub struct Code {
     pub meaning: String,
 }
 
-pub fn ge_element(set: &DataSet, name: AttributeName) -> Option<&InMemElement> {
+fn ge_element(set: &DataSet, name: AttributeName) -> Option<&InMemElement> {
     let tag = name.tag();
     set.private_element(tag.group(), GE_CREATOR, tag.element() as u8)
         .ok()
@@ -71,6 +71,21 @@ pub fn ge_element(set: &DataSet, name: AttributeName) -> Option<&InMemElement> {
 pub fn ge_text(set: &DataSet, name: AttributeName) -> Option<String> {
     let bytes = ge_element(set, name)?.to_bytes().ok()?;
     Some(trim(&String::from_utf8_lossy(&bytes)).to_owned())
+}
+
+/// In implicit VR nothing says that a private value is a number either, nor where an archive did not
+/// know the element (VR UN); its bytes are then a little-endian number as long as they are.
+pub fn ge_integer(set: &DataSet, name: AttributeName) -> Option<i64> {
+    let element = ge_element(set, name)?;
+    if element.vr() != VR::UN {
+        let numbers = numbers_of(element, name).ok()?;
+        return numbers.first().map(|&number| number as i64);
+    }
+    match *element.to_bytes().ok()? {
+        [low, high] => Some(u16::from_le_bytes([low, high]).into()),
+        [a, b, c, d, ..] => Some(i32::from_le_bytes([a, b, c, d]).into()),
+        _ => None,
+    }
 }
 
 /// A text without the spaces and zeros around it (PS3.5, 6.2).
@@ -103,7 +118,7 @@ pub fn text(set: &DataSet, name: AttributeName) -> Result<Option<String>> {
 }
 
 /// The numbers of an element, binary or written out.
-pub fn numbers_of(element: &InMemElement, name: AttributeName) -> Result<Vec<f64>> {
+fn numbers_of(element: &InMemElement, name: AttributeName) -> Result<Vec<f64>> {
     let is_number = matches!(
         element.vr(),
         VR::US | VR::SS | VR::UL | VR::SL | VR::FL | VR::FD | VR::DS | VR::IS

@@ -169,8 +169,12 @@ impl Scan {
     }
 
     pub fn bytes(self) -> Vec<u8> {
+        self.bytes_in(uids::EXPLICIT_VR_LITTLE_ENDIAN)
+    }
+
+    pub fn bytes_in(self, transfer_syntax: &str) -> Vec<u8> {
         let meta = FileMetaTableBuilder::new()
-            .transfer_syntax(uids::EXPLICIT_VR_LITTLE_ENDIAN)
+            .transfer_syntax(transfer_syntax)
             .media_storage_sop_class_uid(uids::NUCLEAR_MEDICINE_IMAGE_STORAGE)
             .media_storage_sop_instance_uid("2.25.10");
         let file = self

@@ -2,11 +2,12 @@
 
 use dicom_core::value::PrimitiveValue;
 use dicom_core::{Tag, VR};
-use dicom_dictionary_std::tags;
+use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
 
 use super::object::{ANTERIOR, COLUMNS, POSTERIOR, ROWS, Scan, back, body, image_of, scan};
-use crate::imaging::{ViewSource, Warning};
+use crate::api::LossyPolicy;
+use crate::imaging::{ViewSource, Warning, read_anterior};
 
 #[test]
 fn a_coded_anterior_is_found_in_either_order() {
@@ -141,6 +142,27 @@ fn the_second_detector_alone_is_not_taken_for_the_first() {
         .text(Tag(0x0011, 0x0010), VR::LO, "GEMS_GENIE_1")
         .put(Tag(0x0011, 0x1015), VR::SL, PrimitiveValue::from(2_i32));
     assert_eq!(second.reason(), "no-anterior");
+}
+
+#[test]
+fn ges_detector_number_counts_where_the_object_does_not_say_that_it_is_a_number() {
+    let posterior = |vr, number| {
+        scan()
+            .text(tags::IMAGE_ID, VR::SH, "WHOLE BODY_E")
+            .text(Tag(0x0011, 0x0010), VR::LO, "GEMS_GENIE_1")
+            .put(Tag(0x0011, 0x1015), vr, number)
+    };
+    let implicit = posterior(VR::SL, PrimitiveValue::from(2_i32));
+    let bytes = implicit.bytes_in(uids::IMPLICIT_VR_LITTLE_ENDIAN);
+    let error = read_anterior(&bytes, LossyPolicy::Quarantine).expect_err("no anterior");
+    assert_eq!(error.reason(), "no-anterior");
+    let unknown = |bytes: &[u8]| posterior(VR::UN, PrimitiveValue::U8(bytes.into()));
+    assert_eq!(unknown(&[2, 0, 0, 0]).reason(), "no-anterior");
+    assert_eq!(unknown(&[2, 0]).reason(), "no-anterior");
+    for first_or_none in [&[1, 0, 0, 0][..], &[1, 0], &[]] {
+        let image = unknown(first_or_none).read().expect("should be read");
+        assert_eq!(image.warnings, [Warning::AssumedFirstDetector]);
+    }
 }
 
 #[test]

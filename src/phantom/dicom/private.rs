@@ -2,8 +2,8 @@
 
 use dicom_core::{PrimitiveValue, Tag, VR};
 
-use super::Source;
 use super::attributes::Attributes;
+use super::{Side, Source};
 use crate::phantom::scanner::{Naming, PrivateGroup};
 
 pub(super) fn add(out: &mut Attributes, source: &Source<'_>) {
@@ -60,6 +60,10 @@ fn genie(out: &mut Attributes, source: &Source<'_>) {
         [side] if named => format!("{}_E", side.name()),
         _ => "PLANAR_E".to_owned(),
     };
+    let detector: i32 = match source.sides {
+        [Side::Posterior] => 2,
+        _ => 1,
+    };
     creator(out, 0x0009, CREATOR);
     creator(out, 0x0011, CREATOR);
     creator(out, 0x0013, CREATOR);
@@ -72,7 +76,7 @@ fn genie(out: &mut Attributes, source: &Source<'_>) {
         )
         .text(Tag(0x0011, 0x100d), VR::LO, "Tc99m")
         .text(Tag(0x0011, 0x1012), VR::LO, name.clone())
-        .put(Tag(0x0011, 0x1015), VR::SL, PrimitiveValue::from(1i32))
+        .put(Tag(0x0011, 0x1015), VR::SL, PrimitiveValue::from(detector))
         .text(Tag(0x0011, 0x1030), VR::LO, name)
         .put(Tag(0x0013, 0x1016), VR::SL, PrimitiveValue::from(140i32));
 }

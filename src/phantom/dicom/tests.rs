@@ -156,6 +156,22 @@ fn the_anterior_view_of_every_scanner_is_found_and_its_counts_are_those_drawn() 
 }
 
 #[test]
+fn ges_posterior_object_says_which_detector_it_is_of() {
+    let study = studies()
+        .into_iter()
+        .find(|study| study.scanner.naming == Naming::Private)
+        .expect("GE's");
+    let numbers: Vec<i32> = objects(&study, &scan(&study))
+        .iter()
+        .map(|object| {
+            let number = object.get(Tag(0x0011, 0x1015)).expect("GE Detector Number");
+            number.to_int().expect("a number")
+        })
+        .collect();
+    assert_eq!(numbers, [1, 2]);
+}
+
+#[test]
 fn a_static_is_read_as_a_static() {
     let study = static_study();
     let views = scan(&study);
