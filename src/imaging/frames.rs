@@ -181,11 +181,12 @@ fn anterior_detector(set: &DataSet, frames: &[Frame]) -> Result<(usize, ViewSour
 
 /// As [`anterior_detector`], among detectors whose views have no code.
 ///
-/// A text is the whole object's, so it tells a view only where there is one detector.
+/// A text is the whole object's, so it tells a view only where there is one detector: of several, not
+/// all are behind the patient, and "post" may be meant for "after". An oblique one turns them all.
 fn uncoded_detector(set: &DataSet, silent: &[usize]) -> Result<(usize, ViewSource), Error> {
     let named = view_by_text(set)?;
     match (silent, named) {
-        (_, Some((View::Posterior | View::Other, _))) => NoAnteriorSnafu.fail(),
+        (&[_], Some((View::Posterior, _))) | (_, Some((View::Other, _))) => NoAnteriorSnafu.fail(),
         (&[detector], Some((View::Anterior, source))) => Ok((detector, source)),
         (&[1, ..], _) if dicom::ge_detector_number(set).is_none_or(|number| number == 1) => {
             Ok((1, ViewSource::FirstDetector))

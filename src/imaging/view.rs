@@ -113,6 +113,18 @@ const AFTER: &[&str] = &[
     "CONTRAST",
     "PROCESSED",
     "PROCESSING",
+    "H",
+    "HR",
+    "HRS",
+    "HOUR",
+    "HOURS",
+    "MIN",
+    "MDP",
+    "HDP",
+    "HMDP",
+    "DPD",
+    "DOSE",
+    "IV",
 ];
 
 /// The view that a free text names, if it names just one.
@@ -223,6 +235,9 @@ mod tests {
             ("ANT+POST", None),
             ("BONE 3H POST INJ", None),
             ("ANT 3H POST INJECTION", Some(View::Anterior)),
+            ("BONE POST MDP", None),
+            ("POST 3 HRS", None),
+            ("WB 3h post HMDP", None),
             ("WHOLE BODY_E", None),
             ("IMPLANT", None),
             ("COMPOST", None),

@@ -85,6 +85,27 @@ fn texts_name_the_view_where_no_code_does() {
 }
 
 #[test]
+fn a_text_that_says_post_hides_no_scan_with_both_views() {
+    for text in [
+        "WB BONE 3H POST",
+        "BONE POST MDP",
+        "POST 3 HRS",
+        "POSTERIOR",
+    ] {
+        let both = Scan::of(&[body(), back()]).text(tags::SERIES_DESCRIPTION, VR::LO, text);
+        let image = both.read().expect("should be read");
+        assert_eq!(image.counts, image_of(&body(), ROWS, COLUMNS), "{text}");
+        assert_eq!(image.warnings, [Warning::AssumedFirstDetector], "{text}");
+    }
+    let oblique = Scan::of(&[body(), back()]).text(tags::IMAGE_ID, VR::SH, "RAO");
+    assert_eq!(oblique.reason(), "no-anterior");
+    // Where the other detector's view is coded, the text is this one's.
+    let second = Scan::of(&[back(), back()]).views(&["", POSTERIOR]);
+    let second = second.text(tags::IMAGE_ID, VR::SH, "POST");
+    assert_eq!(second.reason(), "no-anterior");
+}
+
+#[test]
 fn the_image_id_outweighs_the_series_description() {
     let image = scan().text(tags::IMAGE_ID, VR::SH, "ANT").text(
         tags::SERIES_DESCRIPTION,
