@@ -11,6 +11,14 @@ static JSON: OnceLock<bool> = OnceLock::new();
 /// What every JSON line of this process is about: fields, without braces.
 static SUBJECT: OnceLock<String> = OnceLock::new();
 
+/// Libraries that quote the object in their warnings: nobody gets to see them, whatever is asked for.
+const SILENT: [&str; 4] = [
+    "dicom_object",
+    "dicom_parser",
+    "dicom_pixeldata",
+    "dicom_transfer_syntax_registry",
+];
+
 /// Starts logging; `ATTRIUM_LOG` says how much.
 ///
 /// A service is silent about nothing that matters afterwards, and writes JSON unless a person
@@ -21,7 +29,8 @@ pub(super) fn start(is_service: bool) {
     } else {
         "warn"
     };
-    let filter = EnvFilter::try_from_env("ATTRIUM_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
+    let asked = EnvFilter::try_from_env("ATTRIUM_LOG");
+    let filter = without_objects_text(asked.unwrap_or_else(|_| EnvFilter::new(usual)));
     let json = *JSON.get_or_init(|| is_service && !io::stderr().is_terminal());
     let logs = tracing_subscriber::fmt().with_env_filter(filter);
     // A process logs from its start to its end; a second start changes nothing.
@@ -32,6 +41,14 @@ pub(super) fn start(is_service: bool) {
         let logs = logs.with_writer(io::stderr);
         logs.without_time().with_target(false).try_init()
     };
+}
+
+/// A filter that lets no line through that holds text of a DICOM object.
+fn without_objects_text(filter: EnvFilter) -> EnvFilter {
+    SILENT.iter().fold(filter, |filter, library| {
+        let silent = format!("{library}=off");
+        filter.add_directive(silent.parse().expect("a directive"))
+    })
 }
 
 /// Says what every JSON line of this process is about from here on, whichever thread writes it.
@@ -85,7 +102,68 @@ fn with_subject(line: &[u8], subject: Option<&str>) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use dicom_core::{DataElement, VR};
+    use dicom_dictionary_std::tags;
+
     use super::*;
+
+    /// Lines that are kept.
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Kept {
+        fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("no panic").extend_from_slice(line);
+            Ok(line.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What is logged under a filter while an object is read whose character set is none.
+    fn logged(filter: EnvFilter) -> String {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/data/explicit-little.dcm"
+        );
+        let mut object = dicom_object::open_file(path).expect("should be in tests/data");
+        let secret = DataElement::new(tags::SPECIFIC_CHARACTER_SET, VR::CS, "DOE8751");
+        object.put(secret);
+        let mut bytes = Vec::new();
+        object.write_all(&mut bytes).expect("should be written");
+        let kept = Kept::default();
+        let lines = kept.clone();
+        let logs = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(move || lines.clone())
+            .finish();
+        tracing::subscriber::with_default(logs, || {
+            crate::imaging::read_anterior(&bytes, crate::api::LossyPolicy::Quarantine)
+                .expect("should be read");
+            tracing::warn!("a warning of attrium's own");
+        });
+        String::from_utf8_lossy(&kept.0.lock().expect("no panic")).into_owned()
+    }
+
+    #[test]
+    fn no_line_holds_text_of_an_object_however_much_is_asked_for() {
+        for asked in [
+            "attrium=info,warn",
+            "warn",
+            "trace",
+            "dicom_parser=warn,attrium=warn",
+        ] {
+            let asked = || EnvFilter::new(asked);
+            assert!(logged(asked()).contains("DOE8751"));
+            let silenced = logged(without_objects_text(asked()));
+            assert!(silenced.contains("of attrium's own"), "{silenced}");
+            assert!(!silenced.contains("DOE8751"), "{silenced}");
+        }
+    }
 
     #[test]
     fn every_line_names_what_it_is_about() {
