@@ -173,7 +173,7 @@ fn every_artefact_is_described() {
 
 #[test]
 fn every_column_of_a_shard_is_described() {
-    let files = ShardWriter::new().finish().expect("an empty shard");
+    let files = ShardWriter::default().finish().expect("an empty shard");
     let table = String::from_utf8(files.table).expect("text");
     let columns: Vec<&str> = table.trim_end().split(',').collect();
     assert!(columns.len() > Covariates::COLUMNS.len(), "{columns:?}");

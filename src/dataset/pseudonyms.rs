@@ -7,7 +7,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::{Covariates, Labels};
+use super::{Covariates, Labels, shard::hex};
 use crate::{api::Grade, random};
 
 /// What is known of a labelled study, without its name.
@@ -29,6 +29,7 @@ pub struct Labelled {
 #[derive(Clone, PartialEq)]
 pub struct Pseudonyms {
     by_study: HashMap<String, Labelled>,
+    digest: String,
 }
 
 impl Labels {
@@ -59,7 +60,26 @@ impl Labels {
         });
         Pseudonyms {
             by_study: by_study.collect(),
+            digest: self.digest(seed),
         }
+    }
+
+    /// The SHA-256 of the seed and of every row, sorted by study.
+    fn digest(&self, seed: u64) -> String {
+        let mut rows: Vec<_> = self.rows.iter().collect();
+        rows.sort_by(|a, b| a.study.cmp(&b.study));
+        let mut digest = Sha256::new();
+        digest.update(seed.to_le_bytes());
+        for row in rows {
+            let patient = row.patient.clone().unwrap_or_default();
+            let columns = row.covariates.columns().map(|(_, value)| value);
+            let first = [row.study.clone(), patient, row.grade.to_string()];
+            for value in first.into_iter().chain(columns) {
+                digest.update((value.len() as u64).to_le_bytes());
+                digest.update(value);
+            }
+        }
+        hex(digest.finalize())
     }
 }
 
@@ -123,6 +143,13 @@ impl Pseudonyms {
             .iter()
             .map(|(uid, labelled)| (labelled.study, uid.as_str()))
             .collect()
+    }
+
+    /// What stands for the labels: other studies, patients, grades or covariates, another digest.
+    ///
+    /// As with the shuffle, only who holds all of the labels can tell them by it.
+    pub fn digest(&self) -> &str {
+        &self.digest
     }
 
     /// How many studies there are.
@@ -199,6 +226,28 @@ mod tests {
         let mut turned = many();
         turned.reverse();
         assert!(labels(&many()).pseudonymise(7) == labels(&turned).pseudonymise(7));
+    }
+
+    #[test]
+    fn the_digest_tells_other_labels_and_not_another_order_or_a_column_that_is_not_used() {
+        let digest = |table: &str| {
+            let labels = Labels::parse(table.as_bytes()).unwrap();
+            labels.pseudonymise(7).digest().to_owned()
+        };
+        let table = "study,grade,patient,age\n1.2.1,0,a,70\n1.2.2,3,b,80\n";
+        let same = "grade,ward,study,patient,age\n3,7,1.2.2,b,80\n0,7,1.2.1,a,70.0\n";
+        assert_eq!(digest(table), digest(same));
+        for (from, to) in [
+            ("1.2.1", "1.2.3"),
+            ("a,70", "b,70"),
+            ("2,3", "2,2"),
+            ("80", "81"),
+        ] {
+            assert_ne!(digest(table), digest(&table.replace(from, to)), "{from}");
+        }
+        assert_ne!(digest(table), digest(&(table.to_owned() + "1.2.4,1,,\n")));
+        let labels = Labels::parse(table.as_bytes()).unwrap();
+        assert_ne!(labels.pseudonymise(8).digest(), digest(table));
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! A shard: crops in a safetensors file, and a table with a row for each.
 //!
 //! The crops' file holds the SHA-256 of the table and of its own crops, so that a torn pair or a
-//! changed byte is noticed. While a shard is made it holds its crops and nothing else of an image:
+//! changed byte is noticed, and the digest of the labels, which decide every pseudonym. While a shard is made it holds its crops and nothing else of an image:
 //! 32 KiB each where the counts are whole numbers below 65,536, as a camera's are, else 64 KiB.
 
 use std::convert::Infallible;
 
 use safetensors::{Dtype, SafeTensors};
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use snafu::{OptionExt, ensure};
 
@@ -16,6 +16,8 @@ use super::record::{self, Record};
 use crate::imaging::{CROP_PIXELS, CROP_SIZE};
 
 const FORMAT: &str = "attrium-shard-1";
+/// The name in the header of the digest of the labels.
+const LABELS: &str = "labels_sha256";
 
 /// The shard, from 0 to `shards - 1`, to which an object belongs.
 ///
@@ -35,9 +37,26 @@ pub struct Shard {
     pub records: Vec<Record>,
     /// Raw counts: `records.len()` crops of [`CROP_PIXELS`], row-major.
     pub crops: Vec<f32>,
+    /// The digest of the labels that it was made of ([`Pseudonyms::digest`](super::Pseudonyms::digest));
+    /// empty where it does not say.
+    pub labels: String,
 }
 
 impl Shard {
+    /// A file of crops has its header within so many bytes.
+    pub const HEADER: u64 = 4096;
+
+    /// The digest of the labels that a shard was made of, by the first [`Self::HEADER`] bytes of its
+    /// crops; none where it has no study or does not say.
+    pub fn labels_of(start: &[u8]) -> Option<String> {
+        let (length, rest) = start.split_first_chunk()?;
+        let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+        let header: Value = serde_json::from_slice(rest.get(..length)?).ok()?;
+        let labels = header["__metadata__"][LABELS].as_str()?;
+        let has_studies = header["crops"]["shape"][0] != 0;
+        (has_studies && !labels.is_empty()).then(|| labels.to_owned())
+    }
+
     /// Reads the two files of shard `shard` back.
     ///
     /// # Errors
@@ -51,9 +70,9 @@ impl Shard {
         let (_, header) = SafeTensors::read_metadata(crops)
             .ok()
             .context(broken("its crops are no safetensors file"))?;
-        let noted = |name: &str| header.metadata().as_ref()?.get(name).map(String::as_str);
+        let noted = |name: &str| header.metadata().as_ref()?.get(name);
         ensure!(
-            noted("format") == Some(FORMAT),
+            noted("format").is_some_and(|format| format == FORMAT),
             broken("its crops were written by another version")
         );
         let tensor = file
@@ -80,6 +99,7 @@ impl Shard {
                 .iter()
                 .map(|&value| f32::from_le_bytes(value))
                 .collect(),
+            labels: noted(LABELS).cloned().unwrap_or_default(),
         })
     }
 
@@ -92,6 +112,7 @@ impl Shard {
 /// Collects the records and crops of a shard, in any order.
 #[derive(Debug, Default)]
 pub struct ShardWriter {
+    labels: String,
     entries: Vec<(Record, Packed)>,
 }
 
@@ -105,9 +126,12 @@ pub struct ShardFiles {
 }
 
 impl ShardWriter {
-    /// An empty shard.
-    pub fn new() -> Self {
-        Self::default()
+    /// An empty shard, to be made of the labels of this digest.
+    pub fn new(labels: &str) -> Self {
+        Self {
+            labels: labels.to_owned(),
+            entries: Vec::new(),
+        }
     }
 
     /// Adds an object: its record and its crop in raw counts.
@@ -154,6 +178,7 @@ impl ShardWriter {
         }
         let header = header(
             records.len(),
+            &self.labels,
             &hex(Sha256::digest(&table)),
             &hex(digest.finalize()),
         );
@@ -176,11 +201,12 @@ impl ShardFiles {
 }
 
 /// The length and the header of a safetensors file, padded to whole 8 bytes.
-fn header(crops: usize, table_sha256: &str, crops_sha256: &str) -> Vec<u8> {
+fn header(crops: usize, labels: &str, table_sha256: &str, crops_sha256: &str) -> Vec<u8> {
     let text = json!({
         "__metadata__": {
             "crops_sha256": crops_sha256,
             "format": FORMAT,
+            LABELS: labels,
             "table_sha256": table_sha256,
         },
         "crops": {
@@ -197,7 +223,7 @@ fn header(crops: usize, table_sha256: &str, crops_sha256: &str) -> Vec<u8> {
     bytes
 }
 
-fn hex(digest: impl AsRef<[u8]>) -> String {
+pub(super) fn hex(digest: impl AsRef<[u8]>) -> String {
     digest
         .as_ref()
         .iter()
@@ -250,7 +276,7 @@ mod tests {
     use crate::imaging::Acquisition;
 
     fn shard(entries: &[(Record, Vec<f32>)]) -> (Vec<u8>, Vec<u8>) {
-        let mut writer = ShardWriter::new();
+        let mut writer = ShardWriter::new("a digest");
         for (record, counts) in entries {
             writer.push(record.clone(), counts).unwrap();
         }
@@ -304,7 +330,19 @@ mod tests {
     #[test]
     fn an_empty_shard_is_a_shard() {
         let (crops, table) = shard(&[]);
-        assert_eq!(Shard::read(3, &crops, &table).unwrap(), Shard::default());
+        let read = Shard::read(3, &crops, &table).unwrap();
+        assert!(read.records.is_empty() && read.crops.is_empty());
+    }
+
+    #[test]
+    fn a_shard_says_of_which_labels_it_is_before_it_is_read() {
+        let (crops, table) = shard(&entries());
+        let start = &crops[..Shard::HEADER as usize];
+        assert_eq!(Shard::labels_of(start).as_deref(), Some("a digest"));
+        assert_eq!(Shard::read(3, &crops, &table).unwrap().labels, "a digest");
+        assert_eq!(Shard::labels_of(&shard(&[]).0), None);
+        assert_eq!(Shard::labels_of(b"no shard"), None);
+        assert_eq!(Shard::labels_of(&[0xFF; 64]), None);
     }
 
     #[test]
@@ -336,7 +374,9 @@ mod tests {
 
     #[test]
     fn a_crop_of_another_size_is_refused() {
-        let error = ShardWriter::new().push(record(1), &[1.0; 100]).unwrap_err();
+        let error = ShardWriter::default()
+            .push(record(1), &[1.0; 100])
+            .unwrap_err();
         assert_eq!(
             error.to_string(),
             "a crop has 100 pixels where 16384 are expected"

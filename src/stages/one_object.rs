@@ -1,7 +1,7 @@
 //! One prediction a study, where several of its objects were screened.
 //!
-//! The shards' tables carry the columns by which objects are compared; the joined table has them
-//! no more. The result depends neither on the order of objects nor on the number of shards.
+//! The shards' tables carry the columns by which objects are compared, and the digest of the labels that
+//! decide the pseudonyms; the joined table has them no more. The result depends neither on the order of objects nor on the number of shards.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -10,14 +10,17 @@ use super::TaskError;
 use crate::dataset::Preference;
 use crate::evaluation::{Prediction, Predictions};
 
-/// Adds an object's prediction to its shard's table, with what it is compared by.
+/// Adds an object's prediction to its shard's table, with the labels' digest and what it is compared by.
 pub(super) fn add(
     table: &mut Predictions,
     mut covariates: Vec<String>,
     mut prediction: Prediction,
+    labels: &str,
     preference: Preference,
 ) {
+    covariates.push(LABELS.to_owned());
     covariates.extend(Preference::COLUMNS.map(str::to_owned));
+    prediction.covariates.push(labels.to_owned());
     prediction.covariates.extend(preference.columns());
     table.covariates = covariates;
     table.rows.push(prediction);
@@ -48,7 +51,18 @@ pub(super) fn reduce(table: &mut Predictions) -> Result<(), TaskError> {
     Ok(())
 }
 
-/// Takes the columns away by which objects are compared.
+/// Whether every row was made of the labels of this digest.
+pub(super) fn is_of(table: &Predictions, labels: &str) -> bool {
+    table
+        .rows
+        .iter()
+        .all(|row| match row.covariates.as_slice() {
+            [.., digest, _, _, _] => digest == labels,
+            _ => false,
+        })
+}
+
+/// Takes the columns away that only the shards' tables have.
 pub(super) fn strip(table: &mut Predictions) {
     let keep = table.covariates.len().saturating_sub(COLUMNS);
     table.covariates.truncate(keep);
@@ -57,11 +71,14 @@ pub(super) fn strip(table: &mut Predictions) {
     }
 }
 
-const COLUMNS: usize = Preference::COLUMNS.len();
+/// The column of the labels' digest.
+const LABELS: &str = "labels_sha256";
+/// How many columns only the shards' tables have.
+const COLUMNS: usize = 1 + Preference::COLUMNS.len();
 
 /// What a row of a shard's table is compared by: its last columns.
 fn of(row: &Prediction) -> Option<Preference> {
-    let [.., acquisition, view_source, counts] = row.covariates.as_slice() else {
+    let [.., _, acquisition, view_source, counts] = row.covariates.as_slice() else {
         return None;
     };
     Preference::parse([acquisition, view_source, counts])
@@ -101,6 +118,7 @@ mod tests {
                 &mut table,
                 vec!["patient".to_owned()],
                 prediction,
+                "a digest",
                 preference,
             );
         }
@@ -138,6 +156,17 @@ mod tests {
                 assert_eq!(chosen.rows[0].covariates, ["7"]);
             }
         }
+    }
+
+    #[test]
+    fn labels_that_have_changed_are_noticed() {
+        let preference = Preference::new(Acquisition::Static, ViewSource::ImageId, 1.0);
+        let mut table = table(&[(1, preference, 0.5), (2, preference, 0.5)]);
+        assert!(is_of(&table, "a digest"));
+        table.rows[1].covariates[1] = "another".to_owned();
+        assert!(!is_of(&table, "a digest"));
+        strip(&mut table);
+        assert_eq!(table.rows[1].covariates, ["7"]);
     }
 
     #[test]

@@ -24,9 +24,10 @@ enum Outcome {
 /// Preprocesses one shard and writes its crops, its table and its part of the quarantine.
 pub(super) fn run(run: &TrainingContext<'_>, shard: u32) -> Result<Summary, TaskError> {
     let pseudonyms = run.pseudonyms()?;
+    run.check_labels(&pseudonyms)?;
     let spec = &run.spec.preprocessing;
     let images = run.images()?;
-    let mut writer = ShardWriter::new();
+    let mut writer = ShardWriter::new(pseudonyms.digest());
     let mut quarantine = Quarantine::default();
     let mut data = DataStatus::default();
 

@@ -1,5 +1,7 @@
 //! What every task of a run needs: its stores, its spec, its data set.
 
+use std::io::Read;
+
 use super::failure::{OrFail, OrMissing};
 use super::{Summary, TaskContext, TaskError};
 use crate::api::{
@@ -7,8 +9,8 @@ use crate::api::{
 };
 use crate::dataset::{Cohort, Labels, Pseudonyms, Shard};
 use crate::nn::{self, Device, PretrainedWeights};
-use crate::storage::{Storage, StorageOptions};
-use crate::workflow::{StageKind, TaskSpec, artefacts};
+use crate::storage::{self, Storage, StorageOptions};
+use crate::workflow::{StageKind, TaskSpec, Work, artefacts};
 
 /// The largest table or page that is read back, in bytes.
 pub(super) const LARGEST_TABLE: u64 = 1 << 30;
@@ -91,23 +93,72 @@ impl<'a, Spec> Run<'a, Spec> {
         Ok(summaries)
     }
 
-    /// Reads a table of labels from anywhere.
+    /// Reads a table of labels from anywhere, and warns of what is not used of it.
     pub fn labels(&self, uri: &str) -> Result<Labels, TaskError> {
-        let (folder, key) = Storage::open_object(uri, &self.options).or_bad_place()?;
-        let bytes = folder.get(&key, LARGEST_TABLE).or_bad_place()?;
-        let labels = Labels::parse(&bytes).or_bad_configuration()?;
+        let labels = self.read_labels(uri)?;
         for column in labels.unknown_columns() {
             tracing::warn!(column, "A column of the labels is not used");
         }
         Ok(labels)
+    }
+
+    fn read_labels(&self, uri: &str) -> Result<Labels, TaskError> {
+        let (folder, key) = Storage::open_object(uri, &self.options).or_bad_place()?;
+        let bytes = folder.get(&key, LARGEST_TABLE).or_bad_place()?;
+        Labels::parse(&bytes).or_bad_configuration()
     }
 }
 
 impl TrainingContext<'_> {
     /// The labelled studies under their pseudonyms.
     pub fn pseudonyms(&self) -> Result<Pseudonyms, TaskError> {
-        let labels = self.labels(&self.spec.labels)?;
-        Ok(labels.pseudonymise(u64::from(self.spec.cross_validation.seed)))
+        Ok(self.pseudonymise(&self.labels(&self.spec.labels)?))
+    }
+
+    fn pseudonymise(&self, labels: &Labels) -> Pseudonyms {
+        labels.pseudonymise(u64::from(self.spec.cross_validation.seed))
+    }
+
+    /// Refuses labels that have changed since shards were made of them. Labels that are gone or broken
+    /// are none of its business: what needs them says so.
+    pub fn notice_other_labels(&self) -> Result<(), TaskError> {
+        match self.read_labels(&self.spec.labels) {
+            Ok(labels) => self.check_labels(&self.pseudonymise(&labels)),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Refuses labels other than those of the shards that are done: nearly every pseudonym would be
+    /// another study's.
+    pub fn check_labels(&self, labels: &Pseudonyms) -> Result<(), TaskError> {
+        for task in self.context.plan.tasks() {
+            if let Work::Preprocess { shard, .. } = task.work
+                && self.store.exists(&task.marker).or_retry()?
+                && let Some(digest) = self.labels_of(shard)?
+            {
+                return if digest == labels.digest() {
+                    Ok(())
+                } else {
+                    Err(TaskError::configuration(format!(
+                        "{} has changed since this run began: restore it, or run under another name",
+                        self.spec.labels
+                    )))
+                };
+            }
+        }
+        Ok(())
+    }
+
+    /// The digest of the labels that a shard was made of, if it has studies and is still there.
+    fn labels_of(&self, shard: u32) -> Result<Option<String>, TaskError> {
+        let crops = match self.store.read(&artefacts::shard(shard)) {
+            Err(storage::Error::NotFound { .. }) => return Ok(None),
+            crops => crops.or_retry()?,
+        };
+        let mut start = Vec::new();
+        let mut crops = crops.take(Shard::HEADER);
+        crops.read_to_end(&mut start).or_retry()?;
+        Ok(Shard::labels_of(&start))
     }
 
     /// The data set that preprocessing left, one record a study.
@@ -117,6 +168,13 @@ impl TrainingContext<'_> {
             let crops = self.store.get(&artefacts::shard(shard), LARGEST_SHARD);
             let table = self.get(&artefacts::shard_table(shard))?;
             shards.push(Shard::read(shard, &crops.or_retry()?, &table).or_retry()?);
+        }
+        if shards.iter().any(|shard| shard.labels != shards[0].labels) {
+            return Err(TaskError::configuration(format!(
+                "{} has changed while this run read it: delete the folder tasks/ of the run and run \
+                 it again, or run under another name",
+                self.spec.labels
+            )));
         }
         let cohort = Cohort::assemble(shards);
         if cohort.is_empty() {

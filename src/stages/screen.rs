@@ -25,7 +25,7 @@ const SEED: u64 = 0;
 pub(super) fn run(run: &ScreeningContext<'_>, shard: u32) -> Result<Summary, TaskError> {
     let screener = model::screener(run)?;
     let labels = match &run.spec.labels {
-        Some(uri) => Some(run.labels(uri)?.pseudonymise(SEED)),
+        Some(uri) => Some(pseudonyms(run, uri)?),
         None => None,
     };
     let table = artefacts::screening_part(shard);
@@ -60,6 +60,11 @@ pub(super) fn run(run: &ScreeningContext<'_>, shard: u32) -> Result<Summary, Tas
         screening: Some(counts),
         ..Summary::default()
     })
+}
+
+/// The labelled studies of a screening under their pseudonyms.
+pub(super) fn pseudonyms(run: &ScreeningContext<'_>, uri: &str) -> Result<Pseudonyms, TaskError> {
+    Ok(run.labels(uri)?.pseudonymise(SEED))
 }
 
 /// The rows of a table that is not to be written after all.
@@ -160,7 +165,8 @@ impl Shard<'_> {
             probabilities: decision.probabilities.clone(),
             covariates: values,
         };
-        one_object::add(predictions, names, prediction, decision.scan.preference);
+        let preference = decision.scan.preference;
+        one_object::add(predictions, names, prediction, labels.digest(), preference);
     }
 }
 

@@ -10,12 +10,13 @@ use super::results;
 use super::run::ScreeningContext;
 use super::screening::Screener;
 use super::screening_table::{self, Row, Verdict};
-use super::{Summary, TaskError, one_object};
+use super::{Summary, TaskError, one_object, screen};
 use crate::api::ScreeningStatus;
 use crate::evaluation::{self, MetricsDocument, NetworkMetrics, Options, Predictions};
 use crate::report::{
     self, Count, Fact, ModelFacts, ScreenedObject, ScreeningReport, UnusableObject,
 };
+use crate::storage;
 use crate::workflow::artefacts;
 
 /// Rows of each kind that the report lists; the table has them all.
@@ -152,15 +153,36 @@ fn join(
         let rows = part.into_iter().flat_map(screening_table::read);
         missing.into_iter().chain(rows.map(|row| {
             let row = row.or_retry()?;
+            if row.model != screener.model.digest {
+                return Err(changed("the model"));
+            }
             digest.borrow_mut().add(&row);
             screening_table::write(&row, classes).or_retry()
         }))
     });
     let table = std::iter::once(header).chain(rows);
-    run.store
-        .put_chunks(artefacts::SCREENING, table)
-        .or_retry()?;
+    let written = run.store.put_chunks(artefacts::SCREENING, table);
+    written.map_err(given_up)?;
     Ok(digest.into_inner())
+}
+
+/// Why the table was given up, where it was.
+fn given_up(error: storage::Error) -> TaskError {
+    match error {
+        storage::Error::Abandoned { source, .. } => match source.downcast() {
+            Ok(error) => *error,
+            Err(error) => TaskError::other(error),
+        },
+        error => TaskError::other(error),
+    }
+}
+
+/// One answer of several models or of several labels would be none.
+fn changed(what: &str) -> TaskError {
+    TaskError::configuration(format!(
+        "{what} has changed since this screening began: delete the folder tasks/ of the job and run it \
+         again, or run it under another name"
+    ))
 }
 
 /// The bundle, evaluated on the job's own labels and at its threshold.
@@ -169,9 +191,9 @@ fn validate(
     screener: &Screener,
     counts: &ScreeningStatus,
 ) -> Result<Option<MetricsDocument>, TaskError> {
-    if run.spec.labels.is_none() {
+    let Some(uri) = &run.spec.labels else {
         return Ok(None);
-    }
+    };
     let manifest = &screener.model.manifest;
     let mut all = Predictions {
         classes: manifest.classes.len(),
@@ -184,6 +206,9 @@ fn validate(
             all.covariates = part.covariates;
         }
         all.rows.extend(part.rows);
+    }
+    if !one_object::is_of(&all, screen::pseudonyms(run, uri)?.digest()) {
+        return Err(changed(uri));
     }
     one_object::reduce(&mut all)?;
     one_object::strip(&mut all);

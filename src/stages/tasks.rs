@@ -40,7 +40,14 @@ impl Execute for Tasks {
         task: &TaskSpec,
         context: &TaskContext<'_>,
     ) -> Result<Option<Summary>, TaskError> {
-        self.open(&(), context)?.summary(task)
+        let summary = self.open(&(), context)?.summary(task)?;
+        if let Resource::TrainingRun(resource) = context.resource
+            && let Work::Preprocess { .. } = task.work
+            && summary.is_some()
+        {
+            self.open(&resource.spec, context)?.notice_other_labels()?;
+        }
+        Ok(summary)
     }
 }
 

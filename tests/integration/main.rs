@@ -8,6 +8,7 @@
 
 mod agreement;
 mod bad_input;
+mod changed;
 mod cohort;
 mod manifest;
 mod outputs;

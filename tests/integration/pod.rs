@@ -14,13 +14,13 @@ use crate::resume::manifest_of;
 use crate::trained::TRAINED;
 
 /// A pod's folder: its manifest and its termination message.
-struct Pod {
+pub struct Pod {
     manifest: PathBuf,
     message: PathBuf,
 }
 
 impl Pod {
-    fn new(folder: &Path, text: &str) -> Self {
+    pub fn new(folder: &Path, text: &str) -> Self {
         Self {
             manifest: manifest::write(&folder.join("manifest.yaml"), text),
             message: folder.join("termination-log"),
@@ -43,7 +43,7 @@ impl Pod {
     }
 
     /// Does a task that is named as the Job controller names it.
-    fn task(&self, stage: &str, index: u32, more: &[&str]) -> Ended {
+    pub fn task(&self, stage: &str, index: u32, more: &[&str]) -> Ended {
         let mut command: Command = command(self.arguments(stage));
         command.args(more);
         finish(command.env("JOB_COMPLETION_INDEX", index.to_string()))
