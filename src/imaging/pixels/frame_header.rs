@@ -5,7 +5,7 @@
 
 use snafu::ensure;
 
-use super::Layout;
+use super::{Layout, codestream};
 use crate::imaging::dicom::TransferSyntax;
 use crate::imaging::error::{Error, PixelDataSnafu};
 
@@ -25,6 +25,16 @@ pub fn check(data: &[u8], layout: &Layout, syntax: TransferSyntax) -> Result<(),
             problem: "the frame is not one grey image of the header's size",
         }
     );
+    let is_jpeg_2000 = matches!(
+        syntax,
+        TransferSyntax::Jpeg2000Lossless | TransferSyntax::Jpeg2000
+    );
+    ensure!(
+        !is_jpeg_2000 || codestream::is_affordable(data, layout.frame_pixels()),
+        PixelDataSnafu {
+            problem: "the frame is coded in parts too many or too small to be an image's",
+        }
+    );
     Ok(())
 }
 
@@ -39,19 +49,25 @@ fn rle_segments(data: &[u8]) -> Option<usize> {
 fn jpeg_size(data: &[u8]) -> Option<[usize; 2]> {
     let mut rest = data.strip_prefix(b"\xFF\xD8")?;
     loop {
-        let &[0xFF, kind, high, low, ref tail @ ..] = rest else {
-            return None;
-        };
-        let length = usize::from(u16::from_be_bytes([high, low])).checked_sub(2)?;
-        let (segment, after) = tail.split_at_checked(length)?;
+        let (kind, parameters, after) = segment(rest)?;
         if matches!(kind, 0xC0..=0xC2) {
-            let &[_, y1, y0, x1, x0, 1, ..] = segment else {
+            let &[_, y1, y0, x1, x0, 1, ..] = parameters else {
                 return None;
             };
             return Some([[y1, y0], [x1, x0]].map(|side| u16::from_be_bytes(side).into()));
         }
         rest = after;
     }
+}
+
+/// The marker segment at the front: its kind, its parameters, and what follows it.
+pub fn segment(data: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let &[0xFF, kind, high, low, ref tail @ ..] = data else {
+        return None;
+    };
+    let length = usize::from(u16::from_be_bytes([high, low])).checked_sub(2)?;
+    let (parameters, after) = tail.split_at_checked(length)?;
+    Some((kind, parameters, after))
 }
 
 /// Rows and columns of a JPEG 2000 codestream with one component (ITU-T T.800, A.5.1: SOC, then

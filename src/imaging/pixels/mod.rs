@@ -5,6 +5,7 @@
 //! dicom-rs brings takes most of the time that reading a scan may take (see `benches/decode.rs`).
 //! Never: memory for what a header claims; a frame that was not asked for.
 
+mod codestream;
 mod frame_header;
 mod huffman;
 mod jpeg_2000;
