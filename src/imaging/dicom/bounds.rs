@@ -2,8 +2,9 @@
 //!
 //! dicom-object sets memory aside by an element's stated length before it reads, and follows nested
 //! sequences by recursion: a header of twelve bytes can ask for 4 GiB, and 200 kB of nested
-//! sequences overflow the stack, which no program survives. Walking first, with the same tokenizer
-//! and without values, makes sure that every length is backed by bytes and no nesting is deep.
+//! sequences overflow the stack, which no program survives; and an element in memory has a hundred times
+//! the bytes of an empty one in a file. Walking first, with the same tokenizer and without values, makes
+//! sure that every length is backed by bytes, no nesting is deep, and elements are not too many.
 
 use dicom_core::Tag;
 use dicom_dictionary_std::{tags, uids};
@@ -19,6 +20,10 @@ use crate::imaging::error::{Error, MalformedSnafu, TransferSyntaxSnafu, Truncate
 
 /// How deep sequences may nest; real objects stay below ten.
 const MAX_DEPTH: usize = 32;
+
+/// How many elements and items an object may have, nested ones and fragments of pixel data included; real
+/// objects have a few hundred, and a few for each frame.
+const MAX_ELEMENTS: usize = 200_000;
 
 /// The header of File Meta Information Group Length (0002,0000) (PS3.10, 7.1).
 const GROUP_LENGTH: &[u8] = b"\x02\x00\x00\x00UL\x04\x00";
@@ -87,9 +92,12 @@ fn walk<'a>(
         .map_err(|_| malformed(0))?;
     let mut position = 0;
     let mut depth = 0_usize;
+    let mut elements = 0;
     let mut in_fragments = false;
     while let Some(token) = reader.advance() {
         let token = token.map_err(|error| cut_short_or_malformed(&error, position))?;
+        elements += usize::from(begins(&token));
+        ensure!(elements <= MAX_ELEMENTS, MalformedSnafu { position });
         in_fragments |= depth == 0 && matches!(token, LazyDataToken::PixelSequenceStart);
         let (tag, length, decoder) = match token {
             LazyDataToken::SequenceStart { .. } | LazyDataToken::PixelSequenceStart => {
@@ -131,6 +139,18 @@ fn walk<'a>(
     ensure!(depth == 0, TruncatedSnafu { position });
     // Delimiters of sequences may follow the last value.
     Ok(bytes.len())
+}
+
+/// Whether an element or an item begins here.
+const fn begins<D>(token: &LazyDataToken<D>) -> bool {
+    matches!(
+        token,
+        LazyDataToken::SequenceStart { .. }
+            | LazyDataToken::PixelSequenceStart
+            | LazyDataToken::ItemStart { .. }
+            | LazyDataToken::LazyValue { .. }
+            | LazyDataToken::LazyItemValue { .. }
+    )
 }
 
 fn cut_short_or_malformed(error: &(dyn std::error::Error + 'static), position: usize) -> Error {

@@ -51,7 +51,7 @@ impl<'a> Scan<'a> {
                 problem: "it does not start as a JPEG image",
             })?;
         let mut precision = None;
-        let mut tables = [const { None }; 4];
+        let mut tables = [None; 4];
         let mut restart_lines = None;
         loop {
             let (kind, segment, rest) = next_segment(bytes)?;
@@ -114,21 +114,24 @@ fn read_frame_header(segment: &[u8], layout: &Layout) -> Result<u32, Error> {
     Ok(precision.into())
 }
 
+/// A Huffman table as it is written: how many codes have each length, and their categories. Only the
+/// one that the scan uses is made into a [`Table`], which has a thousand times as many bytes.
+type RawTable<'a> = (&'a [u8; 16], &'a [u8]);
+
+const NO_TABLE: &str = "a Huffman table is none";
+
 /// Huffman tables of the first class, by their destination (T.81, B.2.4.2).
-fn read_tables(segment: &[u8], tables: &mut [Option<Table>; 4]) -> Result<(), Error> {
+fn read_tables<'a>(segment: &'a [u8], tables: &mut [Option<RawTable<'a>>; 4]) -> Result<(), Error> {
     let mut segment = segment;
     while let Some((&[class_and_place, ref counts @ ..], rest)) = segment.split_first_chunk::<17>()
     {
         let total = counts.iter().map(|&count| usize::from(count)).sum();
-        let table = rest.split_at_checked(total).and_then(|(categories, rest)| {
-            segment = rest;
-            Table::new(*counts, categories)
-        });
         let place = tables.get_mut(usize::from(class_and_place));
-        match (place, table) {
-            (Some(place), Some(table)) => *place = Some(table),
-            _ => return problem("a Huffman table is none"),
-        }
+        let (Some(place), Some((categories, rest))) = (place, rest.split_at_checked(total)) else {
+            return problem(NO_TABLE);
+        };
+        *place = Some((counts, categories));
+        segment = rest;
     }
     Ok(())
 }
@@ -165,19 +168,19 @@ fn read_scan_header(segment: &[u8]) -> Result<ScanHeader, Error> {
 }
 
 impl ScanHeader {
-    fn with(
+    fn with<'a>(
         self,
         precision: u32,
         restart_lines: Option<usize>,
-        mut tables: [Option<Table>; 4],
-        data: &[u8],
-    ) -> Result<Scan<'_>, Error> {
-        let table = tables
-            .get_mut(self.table)
-            .and_then(Option::take)
-            .context(PixelDataSnafu {
-                problem: "its Huffman table is missing",
-            })?;
+        tables: [Option<RawTable<'_>>; 4],
+        data: &'a [u8],
+    ) -> Result<Scan<'a>, Error> {
+        let raw = tables.get(self.table).copied().flatten();
+        let (counts, categories) = raw.context(PixelDataSnafu {
+            problem: "its Huffman table is missing",
+        })?;
+        let table =
+            Table::new(*counts, categories).context(PixelDataSnafu { problem: NO_TABLE })?;
         Ok(Scan {
             precision,
             predictor: self.predictor,

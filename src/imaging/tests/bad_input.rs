@@ -224,6 +224,17 @@ fn sequences_that_nest_too_deep_are_refused_and_not_followed() {
 }
 
 #[test]
+fn more_elements_than_any_object_has_are_refused_before_they_are_kept() {
+    let with_items = |count: usize| {
+        let item = b"\xFE\xFF\x00\xE0\0\0\0\0".repeat(count);
+        let length = (item.len() as u32).to_le_bytes();
+        with_data_set(&[b"\x08\x00\x15\x11SQ\0\0", &length[..], &item].concat())
+    };
+    assert_eq!(reason(&with_items(1_000_000)), "malformed");
+    assert_ne!(reason(&with_items(1000)), "malformed");
+}
+
+#[test]
 fn a_length_that_the_bytes_do_not_back_is_refused() {
     for header in [
         b"\x09\x00\x10\x10OB\0\0\xFE\xFF\xFF\xFF",
@@ -250,6 +261,33 @@ fn a_compressed_frame_of_another_size_is_refused() {
         bytes[at + 8] += 2;
         assert_eq!(reason(&bytes), "pixel-data", "{name}");
     }
+}
+
+#[test]
+fn huffman_tables_that_the_scan_does_not_use_cost_nothing() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/data/jpeg-lossless-1.dcm"
+    );
+    let bytes = std::fs::read(path).expect("should be in tests/data");
+    let start = bytes
+        .windows(3)
+        .position(|window| window == b"\xFF\xD8\xFF")
+        .expect("a JPEG image");
+    // Tables of no use: no prefix code has three codes of one bit.
+    let table = [&b"\xFF\xC4\x00\x16\x01\x03"[..], &[0; 15], &[0; 3]].concat();
+    let tables = table.repeat(100_000);
+    let (head, frame) = bytes.split_at(start + 2);
+    let mut crowded = [head, &tables, frame].concat();
+    let length: &mut [u8; 4] = (&mut crowded[start - 4..start])
+        .try_into()
+        .expect("4 bytes");
+    *length = (u32::from_le_bytes(*length) + tables.len() as u32).to_le_bytes();
+    let read =
+        |bytes: &[u8]| read_anterior(bytes, LossyPolicy::Quarantine).expect("should be read");
+    let before = std::time::Instant::now();
+    assert_eq!(read(&crowded).counts, read(&bytes).counts);
+    assert!(before.elapsed().as_secs() < 5, "{:?}", before.elapsed());
 }
 
 /// Real and written objects in every form of pixel data.
