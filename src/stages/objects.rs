@@ -8,7 +8,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use super::failure::{OrFail, OrMissing};
 use super::{Progress, TaskContext, TaskError, Unit};
 use crate::dataset;
-use crate::storage::{self, Storage};
+use crate::storage::{self, ObjectMeta, Storage};
 
 /// Objects that are fetched together, then worked on together, where there are no more threads. Two
 /// batches are in memory at a time, of objects of a megabyte or more.
@@ -19,8 +19,8 @@ const CONNECTIONS: usize = 8;
 /// The largest object that is read, in bytes: a whole-body scan has about half a megabyte.
 const LARGEST: u64 = 64 << 20;
 
-/// What stands for the key of an object whose name is no key.
-const NAMELESS: &str = "(a name that is no key)";
+/// What stands for the keys of objects whose names are no keys, with a number each.
+const NAMELESS: &str = "a name that is no key";
 
 /// An object as it was fetched.
 pub(super) struct Fetched {
@@ -51,7 +51,8 @@ impl ShardOf {
 ///
 /// # Errors
 /// Whatever `keep` says; [`TaskError::Interrupted`] between two batches; a store that fails.
-/// Objects that are too large, gone, unreadable or have a name that is no key are not errors: `work` sees why.
+/// Objects that are too large, gone, unreadable or have a name that is no key are not errors: `work` sees
+/// why. What stands for a folder in a bucket is no object.
 pub(super) fn for_each_object<T: Send>(
     images: &Storage,
     shard: ShardOf,
@@ -91,21 +92,30 @@ fn fetch_batches(images: &Storage, shard: ShardOf, size: usize, sender: &mpsc::S
             return;
         }
     };
+    let mut nameless = 0;
     let mut listed = list.filter_map(|object| match object {
         Ok(object) => shard
             .holds(&object.key)
-            .then_some(Ok(Listed::Key(object.key))),
+            .then_some(Ok(Listed::Object(object))),
         Err(error @ storage::Error::InvalidKey { .. }) => {
-            shard.holds(NAMELESS).then_some(Ok(Listed::Nameless(error)))
+            nameless += 1;
+            let key = format!("({NAMELESS}, {nameless})");
+            let listed = Listed::Nameless(Fetched {
+                key,
+                bytes: Err(error),
+            });
+            // A listing has no order, so that all of them are of one shard.
+            shard.holds(NAMELESS).then_some(Ok(listed))
         }
         Err(error) => Some(Err(error)),
     });
     loop {
         let chosen: Result<Vec<Listed>, storage::Error> = listed.by_ref().take(size).collect();
+        let last = chosen.as_ref().map_or(true, |listed| listed.len() < size);
         let batch = chosen
             .or_bad_place()
             .and_then(|listed| fetch(images, listed).or_retry());
-        let last = batch.as_ref().map_or(true, |batch| batch.len() < size);
+        let last = last || batch.is_err();
         if sender.send(batch).is_err() || last {
             return;
         }
@@ -114,44 +124,114 @@ fn fetch_batches(images: &Storage, shard: ShardOf, size: usize, sender: &mpsc::S
 
 /// What a listing names, or cannot name.
 enum Listed {
-    Key(String),
-    Nameless(storage::Error),
+    Object(ObjectMeta),
+    Nameless(Fetched),
+}
+
+/// Whether a bucket lists what is none of its objects: the console of S3 makes empty ones whose keys
+/// end in a slash, to stand for folders, and no key does.
+const fn is_folder(object: &ObjectMeta, bytes: &Result<Vec<u8>, storage::Error>) -> bool {
+    object.size == 0 && matches!(bytes, Err(storage::Error::NotFound { .. }))
 }
 
 /// Fetches objects side by side; fails where the store fails as a whole.
 fn fetch(images: &Storage, listed: Vec<Listed>) -> Result<Vec<Fetched>, storage::Error> {
     let mut fetched = Vec::with_capacity(listed.len());
-    let mut keys = Vec::with_capacity(listed.len());
+    let mut objects = Vec::with_capacity(listed.len());
     for object in listed {
         match object {
-            Listed::Key(key) => keys.push(key),
-            Listed::Nameless(error) => fetched.push(Fetched {
-                key: NAMELESS.to_owned(),
-                bytes: Err(error),
-            }),
+            Listed::Object(object) => objects.push(object),
+            Listed::Nameless(nameless) => fetched.push(nameless),
         }
     }
-    for keys in keys.chunks(CONNECTIONS) {
+    for objects in objects.chunks(CONNECTIONS) {
         let bytes: Vec<_> = thread::scope(|scope| {
-            let gets: Vec<_> = keys
+            let gets: Vec<_> = objects
                 .iter()
-                .map(|key| scope.spawn(move || images.get(key, LARGEST)))
+                .map(|object| scope.spawn(move || images.get(&object.key, LARGEST)))
                 .collect();
             gets.into_iter()
                 .map(|get| get.join().expect("a get should not panic"))
                 .collect()
         });
-        for (key, bytes) in keys.iter().zip(bytes) {
+        for (object, bytes) in objects.iter().zip(bytes) {
             if let Err(error) = &bytes
                 && error.is_transient()
             {
                 return bytes.map(|_| Vec::new());
             }
-            fetched.push(Fetched {
-                key: key.clone(),
-                bytes,
-            });
+            if !is_folder(object, &bytes) {
+                fetched.push(Fetched {
+                    key: object.key.clone(),
+                    bytes,
+                });
+            }
         }
     }
     Ok(fetched)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::StorageOptions;
+
+    const ALL: ShardOf = ShardOf {
+        shard: 0,
+        shards: 1,
+    };
+
+    /// The keys that a task sees, in batches of two.
+    fn seen(images: &Storage) -> Vec<String> {
+        let (sender, receiver) = mpsc::sync_channel(100);
+        fetch_batches(images, ALL, 2, &sender);
+        drop(sender);
+        let batches = receiver.into_iter().map(|batch| batch.unwrap());
+        let mut keys: Vec<_> = batches.flatten().map(|object| object.key).collect();
+        keys.sort();
+        keys
+    }
+
+    #[test]
+    fn what_stands_for_a_folder_in_a_bucket_is_no_object() {
+        let images = Storage::memory();
+        images.put("2014/a.dcm", "scan").unwrap();
+        images.put("2014/empty.dcm", "").unwrap();
+        let object = |key: &str, size| {
+            Listed::Object(ObjectMeta {
+                key: key.to_owned(),
+                size,
+            })
+        };
+        let listed = vec![
+            object("2014", 0),
+            object("2014/a.dcm", 4),
+            object("2014/empty.dcm", 0),
+            object("2014/gone.dcm", 4),
+        ];
+        let fetched = fetch(&images, listed).unwrap();
+        let keys: Vec<_> = fetched.iter().map(|object| object.key.as_str()).collect();
+        assert_eq!(keys, ["2014/a.dcm", "2014/empty.dcm", "2014/gone.dcm"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn objects_without_a_key_are_told_apart() {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let images = folder.path().to_str().unwrap();
+        let images = Storage::open(images, &StorageOptions::default()).unwrap();
+        images.put("a.dcm", "scan").unwrap();
+        for name in [b"K\xF6ln.dcm", b"M\xF6rs.dcm", b"J\xFCch.dcm"] {
+            std::fs::write(folder.path().join(OsStr::from_bytes(name)), "scan").unwrap();
+        }
+        let nameless = [1, 2, 3].map(|number| format!("(a name that is no key, {number})"));
+        let (last, others) = seen(&images)
+            .split_last()
+            .map(|(a, b)| (a.clone(), b.to_vec()))
+            .unwrap();
+        assert_eq!((others.as_slice(), last.as_str()), (&nameless[..], "a.dcm"));
+    }
 }

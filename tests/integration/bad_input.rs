@@ -229,7 +229,7 @@ fn unusable_objects_are_set_aside_with_their_reasons_and_any_spreadsheets_labels
         );
         rows.push((row[0].to_owned(), row[1].to_owned()));
     }
-    let nameless = ("(a name that is no key)", Vec::new(), "unreadable");
+    let nameless = ("(a name that is no key, 1)", Vec::new(), "unreadable");
     for (key, _, reason) in unusable.iter().chain([&nameless]) {
         let expected = ((*key).to_owned(), (*reason).to_owned());
         assert!(
