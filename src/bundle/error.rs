@@ -38,6 +38,12 @@ pub enum Error {
         /// What is wrong, and where.
         source: serde_json::Error,
     },
+    /// `bundle.json` describes no model that can be run.
+    #[snafu(display("bundle.json {fault}: publish the model again"))]
+    Manifest {
+        /// What it says that cannot be.
+        fault: String,
+    },
     /// `bundle.json` cannot be written.
     #[snafu(display("bundle.json cannot be written"))]
     Unwritable {

@@ -4,8 +4,8 @@ use burn::tensor::Device;
 use snafu::{OptionExt, ResultExt, Snafu, ensure};
 
 use super::error::{
-    ChangedSnafu, Error, IncompleteSnafu, NetworkSnafu, NormalizationSnafu, UnlistedSnafu,
-    WeightsSnafu,
+    ChangedSnafu, Error, IncompleteSnafu, ManifestSnafu, NetworkSnafu, NormalizationSnafu,
+    UnlistedSnafu, WeightsSnafu,
 };
 use super::{CHECKSUMS, Checksums, MANIFEST, Manifest};
 use crate::api::OperatingPoint;
@@ -65,6 +65,7 @@ impl Model {
             bytes.context(UnlistedSnafu { name })
         };
         let manifest = Manifest::from_json(listed(MANIFEST)?)?;
+        check(&manifest)?;
         let mut members = Vec::with_capacity(manifest.members.len());
         for member in &manifest.members {
             let weights = listed(&member.weights)?;
@@ -182,6 +183,24 @@ impl Member {
         self.normalization.apply(&mut images);
         images
     }
+}
+
+/// Refuses a description by which probabilities would be none, or of something else.
+fn check(manifest: &Manifest) -> Result<(), Error> {
+    let Manifest {
+        task,
+        classes,
+        members,
+        temperature,
+        ..
+    } = manifest;
+    let fault = "names no members";
+    ensure!(!members.is_empty(), ManifestSnafu { fault });
+    let fault = format!("has the classes {classes:?}, which are not those of {task}");
+    ensure!(classes == task.classes(), ManifestSnafu { fault });
+    let fault = format!("has a temperature of {temperature}, which is not above 0");
+    ensure!(*temperature > 0.0, ManifestSnafu { fault });
+    Ok(())
 }
 
 /// The highest threshold that so large a share of the scores, sorted from the highest, reaches.
@@ -353,6 +372,37 @@ mod tests {
         let files =
             with_manifest(|json| json.replace("weights-1.safetensors", "weights-9.safetensors"));
         assert!(matches!(error(&files), Error::Unlisted { .. }));
+    }
+
+    #[test]
+    fn a_description_of_no_model_is_refused_by_what_it_says() {
+        for (field, value, fault) in [
+            ("members", serde_json::json!([]), "names no members"),
+            (
+                "classes",
+                serde_json::json!(["positive", "negative"]),
+                "not those of Positive",
+            ),
+            (
+                "classes",
+                serde_json::json!(["negative"]),
+                "not those of Positive",
+            ),
+            ("temperature", serde_json::json!(0.0), "a temperature of 0,"),
+            (
+                "temperature",
+                serde_json::json!(-1.5),
+                "a temperature of -1.5,",
+            ),
+        ] {
+            let files = with_manifest(|json| {
+                let mut manifest: serde_json::Value = serde_json::from_str(&json).unwrap();
+                manifest[field] = value.clone();
+                manifest.to_string()
+            });
+            let message = error(&files).to_string();
+            assert!(message.contains(fault), "{message}");
+        }
     }
 
     #[test]

@@ -98,8 +98,9 @@ pub(super) fn log_loss(rows: &[&[f64]], labels: &[usize]) -> Option<f64> {
 }
 
 fn logits(probabilities: &[f64]) -> Vec<f64> {
-    let logits = probabilities.iter().map(|p| p.max(LEAST).ln());
-    logits.collect()
+    // f64::max would make a probability of what is no number.
+    let at_least = |p: f64| if p < LEAST { LEAST } else { p };
+    probabilities.iter().map(|&p| at_least(p).ln()).collect()
 }
 
 /// ln of the sum of exp(sharpness * logit).
@@ -168,6 +169,14 @@ mod tests {
         assert!(temperature.is_finite() && temperature > 1.0);
         assert!(log_loss(&rows, &[1, 1, 1]).unwrap().is_finite());
         assert_eq!(at_temperature(&[0.0, 1.0], 1.0)[1], 1.0);
+    }
+
+    #[test]
+    fn what_is_no_number_stays_none() {
+        for probabilities in [[f64::NAN; 2], [f64::NAN, 0.5]] {
+            let scaled = at_temperature(&probabilities, 2.0);
+            assert!(scaled.iter().all(|p| p.is_nan()), "{scaled:?}");
+        }
     }
 
     proptest! {

@@ -44,6 +44,15 @@ pub enum Error {
         /// The number of pixels given.
         pixels: usize,
     },
+    /// The network gives no probabilities.
+    #[snafu(display(
+        "the network's logits of image {image} (counted from 0) are infinite or no numbers: train \
+         the network again, with a lower learning rate"
+    ))]
+    Logits {
+        /// The image, counted from 0.
+        image: usize,
+    },
     /// This build cannot use a GPU.
     #[snafu(display(
         "this build has no GPU support: use the CUDA image (feature `cuda`), or the accelerator Cpu"

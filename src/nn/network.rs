@@ -2,7 +2,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use snafu::ensure;
 
-use super::error::{ClassesSnafu, PixelsSnafu};
+use super::error::{ClassesSnafu, LogitsSnafu, PixelsSnafu};
 use super::{
     ActivationMap, Error, Head, IMAGE_PIXELS, IMAGE_SIZE, InceptionV3, Layout, MobileNet, ResNet50,
     Stack, Step, Transfer, Vgg16, linear, residual, weights,
@@ -96,7 +96,7 @@ impl Network {
     /// # Errors
     ///
     /// [`Error::Format`] for other bytes; [`Error::Mismatch`] names every tensor that is missing,
-    /// has another shape or type, or does not belong to the network.
+    /// has another shape or type, does not belong to the network, or would make it give no numbers.
     pub fn from_safetensors(
         architecture: Architecture,
         classes: usize,
@@ -218,13 +218,16 @@ impl Network {
     ///
     /// # Errors
     ///
-    /// [`Error::Pixels`] if `images` is no whole number of images.
+    /// [`Error::Pixels`] if `images` is no whole number of images; [`Error::Logits`] if an image has
+    /// a logit that is infinite or no number.
     pub fn probabilities(&self, images: &[f32]) -> Result<Vec<Vec<f64>>, Error> {
-        Ok(self
-            .logits(images)?
-            .iter()
-            .map(|row| softmax(row))
-            .collect())
+        let probabilities = |(image, row): (usize, Vec<f32>)| {
+            let sound = row.iter().all(|logit| logit.is_finite());
+            ensure!(sound, LogitsSnafu { image });
+            Ok(softmax(&row))
+        };
+        let logits = self.logits(images)?.into_iter();
+        logits.enumerate().map(probabilities).collect()
     }
 
     /// What the first convolution of each block makes of one image, after normalisation and
@@ -410,6 +413,55 @@ mod tests {
         assert!(message.contains("unknown stem.norm.bent"), "{message}");
 
         assert!(load(&bytes[..1000]).contains("not a whole safetensors file"));
+    }
+
+    /// A network's file with the first value of a tensor changed.
+    fn with_first_value(network: &Network, name: &str, value: f32) -> Vec<u8> {
+        let mut bytes = network.to_safetensors().unwrap();
+        let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        let tensor = file.tensor(name).unwrap().data().as_ptr();
+        let at = tensor.addr() - bytes.as_ptr().addr();
+        bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
+        bytes
+    }
+
+    #[test]
+    fn weights_that_give_no_numbers_are_refused_by_their_names() {
+        for (name, value, fault) in [
+            ("head.bias", f32::NAN, "infinite or no number"),
+            (
+                "stem.convolution.weight",
+                f32::INFINITY,
+                "infinite or no number",
+            ),
+            ("stem.norm.running_var", -1.0, "negative variance"),
+        ] {
+            let bytes = with_first_value(&network(Architecture::Linear, 1), name, value);
+            let loaded = Network::from_safetensors(Architecture::Linear, 4, &bytes, &cpu());
+            let message = loaded.unwrap_err().to_string();
+            assert!(
+                message.contains(name) && message.contains(fault),
+                "{message}"
+            );
+        }
+    }
+
+    #[test]
+    fn logits_that_are_no_numbers_are_no_probabilities() {
+        let bytes = with_first_value(&network(Architecture::Linear, 1), "head.bias", f32::MAX);
+        let load = |bytes: &[u8]| Network::from_safetensors(Architecture::Linear, 4, bytes, &cpu());
+        let network = load(&bytes).unwrap();
+        assert_eq!(
+            network.probabilities(&images(1)).unwrap()[0],
+            [1.0, 0.0, 0.0, 0.0]
+        );
+        let mut second = images(2);
+        second[IMAGE_PIXELS + 5] = f32::NAN;
+        let message = network.probabilities(&second).unwrap_err().to_string();
+        assert!(
+            message.starts_with("the network's logits of image 1 "),
+            "{message}"
+        );
     }
 
     #[test]

@@ -200,15 +200,27 @@ impl MapByName for Loader<'_> {
             }
             Some(view) => {
                 let (bytes, _) = view.data().as_chunks::<4>();
-                let values = bytes
+                let values: Vec<f32> = bytes
                     .iter()
                     .map(|bytes| f32::from_le_bytes(*bytes))
                     .collect();
-                return with_values(param, name, values);
+                match fault(name, &values) {
+                    None => return with_values(param, name, values),
+                    Some(fault) => self.faults.push(format!("{name} {fault}")),
+                }
             }
         }
         param
     }
+}
+
+/// What is wrong with the values of a tensor, if anything: a network with them would give no numbers.
+pub(super) fn fault(name: &str, values: &[f32]) -> Option<&'static str> {
+    if !values.iter().all(|value| value.is_finite()) {
+        return Some("holds a value that is infinite or no number");
+    }
+    let is_variance = name.ends_with(".running_var");
+    (is_variance && values.iter().any(|value| *value < 0.0)).then_some("holds a negative variance")
 }
 
 struct Drawer {

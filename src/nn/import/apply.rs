@@ -12,7 +12,7 @@ use super::tensor_file::{Array, Values};
 use super::{Origin, PretrainedWeights};
 use crate::api::Architecture;
 use crate::nn::Network;
-use crate::nn::weights::{MapByName, map_by_name, with_values};
+use crate::nn::weights::{MapByName, fault, map_by_name, with_values};
 
 /// ImageNet's mean of red, green and blue, of a range from 0 to 1.
 const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
@@ -124,13 +124,14 @@ impl Importer<'_> {
                     .push(format!("{wanted} is {kind} instead of F32"));
                 None
             }
-            Values::Numbers(values) if !values.iter().all(|value| value.is_finite()) => {
-                let fault = format!("{wanted} holds a value that is infinite or no number");
-                self.faults.push(fault);
-                None
-            }
-            Values::Numbers(values) if expected != shape => Some(from_keras(values, shape)),
-            Values::Numbers(values) => Some(values.clone()),
+            Values::Numbers(values) => match fault(name, values) {
+                Some(fault) => {
+                    self.faults.push(format!("{wanted} {fault}"));
+                    None
+                }
+                None if expected != shape => Some(from_keras(values, shape)),
+                None => Some(values.clone()),
+            },
         }
     }
 
