@@ -1,5 +1,6 @@
 use snafu::Snafu;
 
+use super::tensor_file::LARGEST;
 use crate::api::Architecture;
 
 /// Why a file of pretrained weights cannot be used.
@@ -27,6 +28,16 @@ pub enum WeightsError {
         kind: &'static str,
         /// What the reader found.
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The file claims more than any network has.
+    #[snafu(display(
+        "the pretrained weights are {kind} with more than {} MiB of tensors, which no network that is \
+         known here has: use one of the files that models/imagenet.md names",
+        LARGEST >> 20
+    ))]
+    Large {
+        /// The kind of file.
+        kind: &'static str,
     },
     /// The file holds more than tensors: to open it in Python would run what it names.
     #[snafu(display(

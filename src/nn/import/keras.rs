@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use hdf5_reader::error::Error;
 use hdf5_reader::group::Group;
 use hdf5_reader::{Dataset, Datatype, Hdf5File};
-use snafu::ResultExt;
 
-use super::error::{DamagedSnafu, WeightsError};
-use super::tensor_file::{Array, Values};
+use super::error::WeightsError;
+use super::tensor_file::{Array, Budget, Values};
+
+const KIND: &str = "an HDF5 file";
 
 /// Where a file that holds a whole model has its weights.
 const MODEL: &str = "model_weights";
@@ -21,12 +22,19 @@ const COUNTED: [&str; 2] = ["conv2d", "batch_normalization"];
 
 /// The tensors as `LAYER/PART`, such as `block1_conv1/kernel`. Counted layers are counted from 1.
 pub(super) fn tensors(bytes: Vec<u8>) -> Result<BTreeMap<String, Array>, WeightsError> {
-    let kind = "an HDF5 file";
-    let tensors = read(bytes).boxed().context(DamagedSnafu { kind })?;
-    Ok(count_anew(tensors))
+    Ok(count_anew(read(bytes)?))
 }
 
-fn read(bytes: Vec<u8>) -> Result<BTreeMap<String, Array>, Error> {
+impl From<Error> for WeightsError {
+    fn from(source: Error) -> Self {
+        Self::Damaged {
+            kind: KIND,
+            source: source.into(),
+        }
+    }
+}
+
+fn read(bytes: Vec<u8>) -> Result<BTreeMap<String, Array>, WeightsError> {
     let root = Hdf5File::from_vec(bytes)?.root_group()?;
     let (groups, _) = root.members()?;
     let model = groups.iter().position(|group| group.name() == MODEL);
@@ -34,31 +42,57 @@ fn read(bytes: Vec<u8>) -> Result<BTreeMap<String, Array>, Error> {
         Some(model) => groups[model].groups()?,
         None => groups,
     };
-    let mut tensors = BTreeMap::new();
+    let mut walk = Walk {
+        tensors: BTreeMap::new(),
+        budget: Budget::new(KIND),
+    };
     for layer in layers.iter().filter(|it| !HEADS.contains(&it.name())) {
-        collect(layer.name(), layer, DEPTH, &mut tensors)?;
+        walk.collect(layer.name(), layer, DEPTH)?;
     }
-    Ok(tensors)
+    Ok(walk.tensors)
 }
 
-/// Takes a layer's data sets, however deep below its group they are.
-fn collect(
-    layer: &str,
-    group: &Group,
-    depth: usize,
-    tensors: &mut BTreeMap<String, Array>,
-) -> Result<(), Error> {
-    let (groups, datasets) = group.members()?;
-    for dataset in datasets {
-        let name = format!("{layer}/{}", part(layer, dataset.name()));
-        tensors.insert(name, array(&dataset)?);
-    }
-    if depth > 0 {
-        for group in &groups {
-            collect(layer, group, depth - 1, tensors)?;
+/// The way through the groups of all layers.
+struct Walk {
+    tensors: BTreeMap<String, Array>,
+    budget: Budget,
+}
+
+impl Walk {
+    /// Takes a layer's data sets, however deep below its group they are.
+    fn collect(&mut self, layer: &str, group: &Group, depth: usize) -> Result<(), WeightsError> {
+        let (groups, datasets) = group.members()?;
+        for dataset in datasets {
+            let name = format!("{layer}/{}", part(layer, dataset.name()));
+            let array = self.array(&dataset)?;
+            self.tensors.insert(name, array);
         }
+        if depth > 0 {
+            for group in &groups {
+                self.collect(layer, group, depth - 1)?;
+            }
+        }
+        Ok(())
     }
-    Ok(())
+
+    fn array(&mut self, dataset: &Dataset) -> Result<Array, WeightsError> {
+        let shape = dataset.shape().iter().map(|&extent| extent as usize);
+        let shape: Vec<usize> = shape.collect();
+        let mut take = |size: usize| self.budget.take(&shape, size);
+        let values = match dataset.dtype() {
+            Datatype::FloatingPoint { size: 4, .. } => {
+                take(4)?;
+                Values::Numbers(dataset.read_array::<f32>()?.into_iter().collect())
+            }
+            Datatype::FloatingPoint { size: 8, .. } => {
+                take(8)?;
+                let numbers = dataset.read_array::<f64>()?;
+                Values::Numbers(numbers.into_iter().map(|number| number as f32).collect())
+            }
+            other => Values::Other(format!("{other:?}")),
+        };
+        Ok(Array { shape, values })
+    }
 }
 
 /// What a data set is of its layer. The first files had names such as `block1_conv1_W_1:0`, and
@@ -71,24 +105,6 @@ fn part<'a>(layer: &str, name: &'a str) -> &'a str {
         "b" | "b_1" => "bias",
         other => other,
     }
-}
-
-fn array(dataset: &Dataset) -> Result<Array, Error> {
-    let values = match dataset.dtype() {
-        Datatype::FloatingPoint { size: 4, .. } => {
-            Values::Numbers(dataset.read_array::<f32>()?.into_iter().collect())
-        }
-        Datatype::FloatingPoint { size: 8, .. } => {
-            let numbers = dataset.read_array::<f64>()?;
-            Values::Numbers(numbers.into_iter().map(|number| number as f32).collect())
-        }
-        other => Values::Other(format!("{other:?}")),
-    };
-    let shape = dataset.shape().iter().map(|&extent| extent as usize);
-    Ok(Array {
-        shape: shape.collect(),
-        values,
-    })
 }
 
 /// Gives counted layers the numbers from 1, in the order in which Keras made them.

@@ -11,7 +11,7 @@ use zip::result::ZipError;
 
 use super::error::{DamagedSnafu, RunsSnafu, WeightsError};
 use super::pickle;
-use super::tensor_file::{Array, Values};
+use super::tensor_file::{Array, Budget, Values};
 
 /// What is left out: classifiers, InceptionV3's second classifier, and counts of batches.
 fn is_ignored(name: &str) -> bool {
@@ -29,13 +29,18 @@ pub(super) fn from_pth(bytes: Vec<u8>) -> Result<BTreeMap<String, Array>, Weight
     let reader = PytorchReader::from_bytes(bytes, None)
         .boxed()
         .context(DamagedSnafu { kind })?;
+    let mut budget = Budget::new(kind);
     let mut tensors = BTreeMap::new();
     for (name, tensor) in reader.into_tensors() {
         if is_ignored(&name) {
             continue;
         }
-        let bytes = || tensor.read().boxed().context(DamagedSnafu { kind });
-        let values = match tensor.dtype() {
+        let dtype = tensor.dtype();
+        let mut bytes = || {
+            budget.take(tensor.shape(), dtype.size())?;
+            tensor.read().boxed().context(DamagedSnafu { kind })
+        };
+        let values = match dtype {
             DType::F32 => Values::from_f32(&bytes()?),
             DType::F64 => Values::from_f64(&bytes()?),
             other => Values::Other(format!("{other:?}")),

@@ -1,3 +1,34 @@
+use snafu::OptionExt;
+
+use super::error::{LargeSnafu, WeightsError};
+
+/// Bytes of all tensors of a file that are read, at most: five times those of ResNet50.
+pub(super) const LARGEST: usize = 1 << 29;
+
+/// What the tensors of a file may still take. A shape costs a file nothing where all values are one
+/// and the same, or were never written.
+pub(super) struct Budget {
+    kind: &'static str,
+    left: usize,
+}
+
+impl Budget {
+    /// That of a file of a kind.
+    pub fn new(kind: &'static str) -> Self {
+        let left = LARGEST;
+        Self { kind, left }
+    }
+
+    /// Takes a tensor's part, before it is read; `size` is that of a value.
+    pub fn take(&mut self, shape: &[usize], size: usize) -> Result<(), WeightsError> {
+        let mut extents = shape.iter();
+        let bytes = extents.try_fold(size, |bytes, extent| bytes.checked_mul(*extent));
+        let left = bytes.and_then(|bytes| self.left.checked_sub(bytes));
+        self.left = left.context(LargeSnafu { kind: self.kind })?;
+        Ok(())
+    }
+}
+
 /// A tensor of a file.
 #[derive(Clone, Debug)]
 pub(super) struct Array {

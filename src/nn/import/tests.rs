@@ -22,6 +22,9 @@ const LEGACY_PTH: &[u8] = include_bytes!("../../../tests/golden/weights/small-le
 const RUNS_PTH: &[u8] = include_bytes!("../../../tests/golden/weights/runs.pth");
 const SMALL_H5: &[u8] = include_bytes!("../../../tests/golden/weights/small.h5");
 
+const VIEWS_PTH: &[u8] = include_bytes!("../../../tests/golden/weights/views.pth");
+const UNWRITTEN_H5: &[u8] = include_bytes!("../../../tests/golden/weights/unwritten.h5");
+
 type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 
 /// The tensors of a MobileNet of timm, which is the smallest of the four.
@@ -205,6 +208,18 @@ fn a_file_that_would_have_python_run_a_command_is_refused() {
         message.starts_with("the pretrained weights would have Python run posix.system"),
         "{message}"
     );
+}
+
+#[test]
+fn a_small_file_that_claims_to_hold_gigabytes_is_refused_before_they_are_read() {
+    for (file, kind) in [
+        (VIEWS_PTH, "a PyTorch file"),
+        (UNWRITTEN_H5, "an HDF5 file"),
+    ] {
+        let message = refusal(file.into(), Architecture::VGG16);
+        let expected = format!("are {kind} with more than 512 MiB of tensors");
+        assert!(message.contains(&expected), "{message}");
+    }
 }
 
 #[test]

@@ -163,8 +163,17 @@ def write_small():
         h5["counts/counts/steps:0"] = numpy.array([1, 2], dtype=numpy.int64)
 
 
+def write_claims():
+    """Files of a few kilobytes that claim to hold much."""
+    torch.save({f"features.{at}.weight": torch.ones(1).expand(1 << 31) for at in range(3)}, HERE / "views.pth")
+    with h5py.File(HERE / "unwritten.h5", "w", libver="earliest") as h5:
+        for at in range(1, 4):
+            h5.create_dataset(f"block1_conv{at}/kernel:0", shape=(1 << 31,), dtype=numpy.float32)
+
+
 if len(sys.argv) == 1:
     write_small()
+    write_claims()
 else:
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
