@@ -1,6 +1,6 @@
 //! Files of Keras: HDF5 with a group for each layer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hdf5_reader::error::Error;
 use hdf5_reader::group::Group;
@@ -45,6 +45,7 @@ fn read(bytes: Vec<u8>) -> Result<BTreeMap<String, Array>, WeightsError> {
     let mut walk = Walk {
         tensors: BTreeMap::new(),
         budget: Budget::new(KIND),
+        seen: BTreeSet::new(),
     };
     for layer in layers.iter().filter(|it| !HEADS.contains(&it.name())) {
         walk.collect(layer.name(), layer, DEPTH)?;
@@ -56,11 +57,16 @@ fn read(bytes: Vec<u8>) -> Result<BTreeMap<String, Array>, WeightsError> {
 struct Walk {
     tensors: BTreeMap<String, Array>,
     budget: Budget,
+    /// Addresses of groups: one may be part of several others, and of itself.
+    seen: BTreeSet<u64>,
 }
 
 impl Walk {
     /// Takes a layer's data sets, however deep below its group they are.
     fn collect(&mut self, layer: &str, group: &Group, depth: usize) -> Result<(), WeightsError> {
+        if !self.seen.insert(group.address()) {
+            return Ok(());
+        }
         let (groups, datasets) = group.members()?;
         for dataset in datasets {
             let name = format!("{layer}/{}", part(layer, dataset.name()));

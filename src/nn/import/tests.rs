@@ -24,6 +24,7 @@ const SMALL_H5: &[u8] = include_bytes!("../../../tests/golden/weights/small.h5")
 
 const VIEWS_PTH: &[u8] = include_bytes!("../../../tests/golden/weights/views.pth");
 const UNWRITTEN_H5: &[u8] = include_bytes!("../../../tests/golden/weights/unwritten.h5");
+const CYCLE_H5: &[u8] = include_bytes!("../../../tests/golden/weights/cycle.h5");
 
 type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 
@@ -220,6 +221,14 @@ fn a_small_file_that_claims_to_hold_gigabytes_is_refused_before_they_are_read() 
         let expected = format!("are {kind} with more than 512 MiB of tensors");
         assert!(message.contains(&expected), "{message}");
     }
+}
+
+/// Through every link there would be 16 to the power of 8 visits.
+#[test]
+fn a_group_that_is_part_of_itself_is_visited_once() {
+    let tensors = keras::tensors(CYCLE_H5.to_vec()).unwrap();
+    let names: Vec<_> = tensors.keys().map(String::as_str).collect();
+    assert_eq!(names, ["block1_conv1/kernel"]);
 }
 
 #[test]

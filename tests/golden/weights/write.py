@@ -164,11 +164,16 @@ def write_small():
 
 
 def write_claims():
-    """Files of a few kilobytes that claim to hold much."""
+    """Files of a few kilobytes that claim to hold much, or that never end."""
     torch.save({f"features.{at}.weight": torch.ones(1).expand(1 << 31) for at in range(3)}, HERE / "views.pth")
     with h5py.File(HERE / "unwritten.h5", "w", libver="earliest") as h5:
         for at in range(1, 4):
             h5.create_dataset(f"block1_conv{at}/kernel:0", shape=(1 << 31,), dtype=numpy.float32)
+    with h5py.File(HERE / "cycle.h5", "w", libver="earliest") as h5:
+        layer = h5.create_group("block1_conv1")
+        layer["kernel:0"] = numpy.ones((1, 1, 1, 1), numpy.float32)
+        for at in range(16):
+            layer[f"again_{at}"] = layer
 
 
 if len(sys.argv) == 1:
