@@ -28,11 +28,13 @@ pub struct Shape {
 
 impl Shape {
     /// Tiles that are transformed before they are multiplied: more if the weights have to come from
-    /// memory for each group of them.
+    /// memory for each group of them. They are whole steps of the products in both directions.
     pub fn group(self) -> usize {
-        let step = tile_step(self.plane.lanes, self.blocks_out.min(self.blocks_in));
         let least = if self.is_wide() { MOST } else { 32 };
-        least.next_multiple_of(step).min(MOST)
+        let steps = [self.blocks_in, self.blocks_out].map(|n| tile_step(self.plane.lanes, n));
+        let is_whole = |tiles: &usize| steps.iter().all(|step| tiles.is_multiple_of(*step));
+        let fewer = (0..least).rev();
+        (least..=MOST).chain(fewer).find(is_whole).unwrap_or(0)
     }
 
     /// Whether the transformed weights stay in no cache.
@@ -201,6 +203,8 @@ pub unsafe fn convolve<S: Simd, L: Load<S>, F: Finish<S>>(
 ) {
     assert!(weights.len() >= shape.weights() && scratch.len() >= 2 * shape.scratch());
     let (from, to) = scratch.split_at_mut(shape.scratch());
+    // Once for all: what is taken from a slice anew ends what was taken before.
+    let (from, to) = (from.as_mut_ptr(), to.as_mut_ptr());
     let (from_strides, to_strides) = (
         shape.strides(shape.blocks_in),
         shape.strides(shape.blocks_out),
@@ -209,10 +213,10 @@ pub unsafe fn convolve<S: Simd, L: Load<S>, F: Finish<S>>(
     while let Some([places, next]) = groups.advance() {
         let products = Products {
             weights,
-            from: from.as_ptr(),
+            from,
             from_strides,
             blocks_in: shape.blocks_in,
-            to: to.as_mut_ptr(),
+            to,
             to_strides,
             blocks_out: shape.blocks_out,
             tiles: places.len(),
@@ -231,11 +235,46 @@ pub unsafe fn convolve<S: Simd, L: Load<S>, F: Finish<S>>(
                 shape.plane,
                 shape.blocks_in,
                 places,
-                from.as_mut_ptr(),
+                from,
                 from_strides,
             );
             products.run(s);
-            gather(s, finish, shape.blocks_out, places, to.as_ptr(), to_strides);
+            gather(s, finish, shape.blocks_out, places, to, to_strides);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_is_whole_steps_of_the_products_in_both_directions() {
+        for (lanes, blocks_in, blocks_out, group) in [
+            (8, 2, 16, 36),
+            (8, 64, 64, 144),
+            (16, 1, 1, 56),
+            (16, 1, 8, 56),
+            (16, 8, 8, 32),
+            (16, 32, 32, 144),
+            (16, 1, 120, 112),
+            (16, 120, 1, 112),
+        ] {
+            let shape = Shape {
+                plane: Plane {
+                    height: 16,
+                    width: 16,
+                    lanes,
+                },
+                blocks_in,
+                blocks_out,
+                images: 1,
+                reversed: false,
+            };
+            assert_eq!(shape.group(), group, "{shape:?}");
+            for blocks in [blocks_in, blocks_out] {
+                assert_eq!(group % tile_step(lanes, blocks), 0, "{shape:?}");
+            }
         }
     }
 }

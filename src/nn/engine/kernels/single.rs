@@ -154,16 +154,18 @@ impl Kernel for SingleInput<'_> {
         let lengths = [&*data, &*inner, &*self.scratch].map(<[f32]>::len);
         assert!(tiles <= shape.group() && lengths.iter().all(|len| *len >= shape.scratch()));
         assert!(self.weights.len() >= shape.weights());
+        let [data, inner] = [data, inner].map(<[f32]>::as_mut_ptr);
+        let scratch = self.scratch.as_mut_ptr();
         let mut places = [Place::default(); MOST];
         order.group(0, tiles, &mut places);
         let places = &places[..tiles];
         let [in_strides, out_strides] = [blocks_in, blocks_out].map(|n| shape.strides(n));
         let products = Products {
             weights: self.weights,
-            from: data.as_ptr(),
+            from: data,
             from_strides: out_strides,
             blocks_in: blocks_out,
-            to: self.scratch.as_mut_ptr(),
+            to: scratch,
             to_strides: in_strides,
             blocks_out: blocks_in,
             tiles,
@@ -176,33 +178,10 @@ impl Kernel for SingleInput<'_> {
         };
         // SAFETY: all images and lengths have just been checked.
         unsafe {
-            scatter(
-                s,
-                load,
-                plane,
-                blocks_out,
-                places,
-                data.as_mut_ptr(),
-                out_strides,
-            );
-            scatter_inner(
-                s,
-                input,
-                plane,
-                blocks_in,
-                places,
-                inner.as_mut_ptr(),
-                in_strides,
-            );
+            scatter(s, load, plane, blocks_out, places, data, out_strides);
+            scatter_inner(s, input, plane, blocks_in, places, inner, in_strides);
             products.run(s);
-            gather(
-                s,
-                &mut finish,
-                blocks_in,
-                places,
-                self.scratch.as_ptr(),
-                in_strides,
-            );
+            gather(s, &mut finish, blocks_in, places, scratch, in_strides);
         }
     }
 }
