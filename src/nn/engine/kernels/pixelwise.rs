@@ -41,6 +41,7 @@ impl Kernel for Pool<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let (plane, half) = (self.plane, self.plane.halved());
+        assert_eq!(plane.lanes, S::LANES);
         let input = Activated::new(self.input, plane, self.blocks, self.images);
         let output = ImagesMut::new(self.output, half, self.blocks, self.images);
         for image in 0..self.images {
@@ -102,6 +103,7 @@ impl Kernel for PoolBackward<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let (plane, half) = (self.plane, self.plane.halved());
+        assert_eq!(plane.lanes, S::LANES);
         let from = Images::new(self.output, half, self.blocks, self.images);
         let input = Activated::new(self.source, plane, self.blocks, self.images);
         let outputs = match self.activation {
@@ -170,6 +172,7 @@ impl Kernel for Join<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let plane = self.plane;
+        assert_eq!(plane.lanes, S::LANES);
         let outputs = Activated::new(self.outputs, plane, self.blocks, self.images);
         let skip = Activated::new(self.skip, plane, self.skip_blocks, self.images);
         let to = ImagesMut::new(self.to, plane, self.blocks, self.images);
@@ -196,5 +199,101 @@ impl Kernel for Join<'_> {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::super::images::Differential;
+    use super::super::{Level, Outputs, StemBackward, StemForward};
+    use super::*;
+
+    /// Whether a kernel refuses images of 8 lanes where a vector has 16.
+    fn refuses(run: impl FnOnce(Isa)) -> bool {
+        let isa = Isa::available(Level::Portable16).unwrap();
+        catch_unwind(AssertUnwindSafe(|| run(isa))).is_err()
+    }
+
+    #[test]
+    fn images_of_other_lanes_than_a_vector_has_are_refused() {
+        let plane = Plane {
+            height: 4,
+            width: 4,
+            lanes: 8,
+        };
+        // Long enough for 16 lanes, lest a kernel that does not refuse them leave its memory.
+        let values = [1.0; 1024];
+        let source = Source {
+            values: &values,
+            scale: &values,
+            shift: &values,
+        };
+        let (mut to, mut sums) = ([0.0; 1024], [0.0; 1024]);
+        let (blocks, images) = (1, 1);
+        assert!(refuses(|isa| {
+            let output = &mut to[..];
+            let input = source;
+            Pool {
+                plane,
+                blocks,
+                images,
+                input,
+                output,
+            }
+            .run(isa);
+        }));
+        assert!(refuses(|isa| {
+            PoolBackward {
+                plane,
+                blocks,
+                images,
+                output: &values,
+                source,
+                activation: Activation::OnLoad,
+                gradient: &mut to,
+                sums: &mut sums,
+            }
+            .run(isa);
+        }));
+        assert!(refuses(|isa| {
+            Join {
+                plane,
+                blocks,
+                images,
+                outputs: source,
+                skip: source,
+                skip_blocks: blocks,
+                to: &mut to,
+            }
+            .run(isa);
+        }));
+        assert!(refuses(|isa| {
+            StemForward {
+                plane,
+                input: &values[..36],
+                weights: &values,
+                blocks,
+                outputs: Outputs::Activated(&values),
+                output: &mut to,
+            }
+            .run(isa);
+        }));
+        assert!(refuses(|isa| {
+            let output = Differential {
+                gradient: &values,
+                outputs: &values,
+                coefficients: [&values; 3],
+            };
+            StemBackward {
+                plane,
+                input: &values[..36],
+                output,
+                blocks,
+                sums: &mut sums,
+            }
+            .run(isa);
+        }));
     }
 }

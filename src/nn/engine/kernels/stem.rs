@@ -57,6 +57,7 @@ impl Kernel for StemForward<'_> {
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
         let plane = self.plane;
+        assert_eq!(plane.lanes, S::LANES);
         let images = self.input.len() / image(plane);
         let output = ImagesMut::new(self.output, plane, self.blocks, images);
         let wide = plane.width + 2;
@@ -145,6 +146,7 @@ impl Kernel for StemBackward<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let plane = self.plane;
+        assert_eq!(plane.lanes, S::LANES);
         let images = self.input.len() / image(plane);
         let load = Derived::new(self.output, plane, self.blocks, images);
         let wide = plane.width + 2;
