@@ -13,7 +13,7 @@ pub enum Operation {
         /// Channels of the result.
         channels: usize,
         /// The operation whose result is added before the ReLU. It has the same size, and no more
-        /// channels: the missing ones count as 0.
+        /// channels: the missing ones count as 0. It is none from before the last such sum.
         skip: Option<usize>,
     },
     /// The mean of each 2x2 square.
@@ -101,16 +101,15 @@ impl Program {
                     "should have a height and width of a multiple of 4",
                 )?;
                 if let Some(from) = skip {
-                    let chosen = self.operations[..operation].iter().filter(
-                        |other| matches!(other, Operation::Convolution { skip, .. } if *skip == Some(from)),
-                    );
+                    let sums = |other: &usize| self.skip(*other).is_some();
+                    let last_sum = (0..operation).rev().find(sums);
                     sure(
                         from + 1 < operation,
                         "should add the result of an operation before the last",
                     )?;
                     sure(
-                        chosen.count() == 0,
-                        "should add a result that no other adds",
+                        last_sum.is_none_or(|sum| sum <= from),
+                        "should add no result from before the last sum",
                     )?;
                     let Extent {
                         channels: fewer,
@@ -130,6 +129,7 @@ impl Program {
                     .checked_sub(1)
                     .is_some_and(|before| self.operations[before] != Operation::Pool);
                 sure(convolution, "should follow on a convolution")?;
+                sure(operation > 1, "should not follow on the first convolution")?;
                 Ok(Extent {
                     height: before.height / 2,
                     width: before.width / 2,

@@ -225,12 +225,16 @@ fn operations_that_make_no_program_are_named() {
             "operation 0 of the layer program should follow on a convolution",
         ),
         (
-            vec![one, pool, pool],
-            "operation 2 of the layer program should follow on a convolution",
+            vec![one, pool],
+            "operation 1 of the layer program should not follow on the first convolution",
         ),
         (
-            vec![one, pool, one],
-            "operation 2 of the layer program should have a height and width of a multiple of 4",
+            vec![one, one, pool, pool],
+            "operation 3 of the layer program should follow on a convolution",
+        ),
+        (
+            vec![one, one, pool, one],
+            "operation 3 of the layer program should have a height and width of a multiple of 4",
         ),
         (
             vec![convolution(0, None)],
@@ -246,7 +250,17 @@ fn operations_that_make_no_program_are_named() {
         ),
         (
             vec![one, one, convolution(4, Some(0)), convolution(4, Some(0))],
-            "operation 3 of the layer program should add a result that no other adds",
+            "operation 3 of the layer program should add no result from before the last sum",
+        ),
+        (
+            vec![
+                one,
+                one,
+                one,
+                convolution(4, Some(0)),
+                convolution(4, Some(1)),
+            ],
+            "operation 4 of the layer program should add no result from before the last sum",
         ),
     ] {
         assert_eq!(refused(operations), expected);

@@ -11,24 +11,26 @@ const EPSILON: f64 = 1e-3;
 /// normalised values are about 1.
 const LEAST: f64 = 0.1;
 
-/// Programs of one to four blocks of layers, with skips wherever the draw wants them.
+/// Programs of up to three blocks of layers, with skips and pools wherever the draw wants them and
+/// they may be. A skip begins where the last one ended, or up to two operations later.
 fn programs() -> impl Strategy<Value = Program> {
-    let layers = prop::collection::vec((1usize..28, any::<bool>(), any::<bool>()), 1..6);
+    let skips = prop::option::of(0usize..3);
+    let layers = prop::collection::vec((1usize..28, skips, any::<bool>()), 1..7);
     (1usize..4, 1usize..4, layers).prop_map(|(high, wide, layers)| {
-        let mut operations = vec![convolution(1 + layers[0].0 % 20, None)];
-        let mut widths = vec![1 + layers[0].0 % 20];
+        let first = 1 + layers[0].0 % 20;
+        let mut operations = vec![convolution(first, None)];
+        let mut widths = vec![first];
+        let mut sizes = [8 * high, 8 * wide];
         let mut free = 0;
-        for (channels, skips, pools) in layers {
+        for (channels, skip, pools) in layers {
             let last = operations.len() - 1;
-            let skip = (skips && last > free && widths[free] <= channels).then_some(free);
+            let from = skip.map(|later| free + later);
+            let skip = from.filter(|from| *from < last && widths[*from] <= channels);
             free = if skip.is_some() { last + 1 } else { free };
             operations.push(convolution(channels, skip));
             widths.push(channels);
-            let pooled = operations
-                .iter()
-                .filter(|one| **one == Operation::Pool)
-                .count();
-            if pools && pooled == 0 {
+            if pools && sizes.iter().all(|size| size.is_multiple_of(8)) {
+                sizes = sizes.map(|size| size / 2);
                 operations.push(Operation::Pool);
                 widths.push(channels);
                 free = operations.len() - 1;
