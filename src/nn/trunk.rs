@@ -22,8 +22,8 @@ use burn::backend::{
 use burn::tensor::Tensor;
 
 use super::engine::{
-    self, Engine, Folded, Gradients, Isa, Level, Parameters, Program, Statistics, StatisticsMut,
-    Training, training_shares,
+    self, Engine, Extent, Folded, Gradients, Isa, Level, Parameters, Program, Statistics,
+    StatisticsMut, Training, training_shares,
 };
 use super::flex::{contiguous, is_flex, lift, lower, plain, slice, strategy, tensor};
 use super::{BatchNorm, Layer};
@@ -78,13 +78,25 @@ impl Trunk {
         }
     }
 
+    /// The engine, for images of its program's size; Burn's own operations take others, or refuse them.
+    fn engine_for(&self, images: &Tensor<4>) -> Option<&Arc<Engine>> {
+        let [_, channels, height, width] = images.dims();
+        let extent = Extent {
+            channels,
+            height,
+            width,
+        };
+        let engine = self.engine.as_ref();
+        engine.filter(|engine| engine.program().images() == extent)
+    }
+
     /// The features of images by the running statistics.
     pub fn evaluate<'a>(
         &self,
         images: &Tensor<4>,
         layers: impl Iterator<Item = &'a Layer>,
     ) -> Option<Tensor<4>> {
-        let engine = self.engine.as_ref()?;
+        let engine = self.engine_for(images)?;
         let images = plain(images.clone().into_dispatch())?;
         let mut tensors = Vec::new();
         for layer in layers {
@@ -149,7 +161,7 @@ impl Trunk {
         images: &Tensor<4>,
         layers: impl Iterator<Item = &'a Layer>,
     ) -> Option<Trained> {
-        let engine = self.engine.as_ref()?;
+        let engine = self.engine_for(images)?;
         let mut inputs = vec![images.clone().into_dispatch()];
         inputs.extend(layers.flat_map(parameters));
         if inputs.len() != INPUTS || !inputs.iter().all(is_flex) {
@@ -468,6 +480,27 @@ mod tests {
                 before = found;
             }
         }
+    }
+
+    #[test]
+    fn images_of_another_size_are_left_to_burn() {
+        // As many pixels as two images have, and as many features.
+        let images = images(2).reshape([2, 1, 64, 256]);
+        let [engine, burn] = networks(Architecture::Linear)
+            .map(|network| floats(network.forward(images.clone()).into_data()));
+        assert_eq!(engine, burn);
+        let [engine, burn] = networks(Architecture::Linear).map(|mut network| {
+            let step = Step { seed: 1, number: 0 };
+            floats(network.forward_training(images.clone(), step).into_data())
+        });
+        assert_eq!(engine, burn);
+    }
+
+    #[test]
+    #[should_panic(expected = "channel")]
+    fn images_of_four_channels_are_refused() {
+        let [network, _] = networks(Architecture::Linear);
+        network.forward(images(1).reshape([1, 4, 64, 64]));
     }
 
     #[test]

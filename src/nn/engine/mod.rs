@@ -34,7 +34,7 @@ pub use error::Error;
 pub use inference::Folded;
 pub use kernels::{Isa, Level, Loops, keep_freed_memory};
 pub use parameters::{Gradients, Parameters, Statistics, StatisticsMut};
-pub use program::{Operation, Program};
+pub use program::{Extent, Operation, Program};
 pub use single::{Single, Sizes};
 
 use error::check;
