@@ -148,7 +148,9 @@ impl Workspace {
             return Ok(self);
         }
         let plan = Plan::new(program, isa.lanes(), shares.batch);
-        if shares.count > self.shares.count || plan.len > self.images.len() {
+        // More than a smaller batch, such as the last of an epoch, has made of it.
+        let room = self.sums.len() / self.sums_share;
+        if shares.count > room || plan.len > self.images.len() {
             drop(self);
             return Self::new(program, isa, shares);
         }

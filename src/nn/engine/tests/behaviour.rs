@@ -135,6 +135,26 @@ fn once_warm_a_step_and_an_evaluation_allocate_nothing() {
 }
 
 #[test]
+fn a_batch_after_one_of_fewer_shares_finds_the_memory_of_the_batch_before() {
+    let (program, weights) = example();
+    let engine = Engine::new(program.clone(), Isa::best());
+    let parameters = weights.parameters();
+    let mut running = weights.running.clone();
+    let mut statistics = statistics_mut(&mut running);
+    let mut train = |[images, features]: &mut [Vec<f32>; 2]| {
+        let before = allocations();
+        let step = engine.train(2, images, &parameters, &mut statistics, features);
+        drop(step.unwrap());
+        allocations() - before
+    };
+    let (mut many, mut one) = (batch(&program, 4), batch(&program, 1));
+    let [_, fewer, more] =
+        with_threads(1, || [train(&mut many), train(&mut one), train(&mut many)]);
+    // Both only plan anew.
+    assert_eq!(more, fewer);
+}
+
+#[test]
 fn an_image_does_not_depend_on_those_beside_it_in_an_evaluation() {
     let (program, weights) = example();
     let [images, _] = batch(&program, 37);
