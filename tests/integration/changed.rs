@@ -12,6 +12,13 @@ use crate::trained::TRAINED;
 
 const CONFIGURATION: i32 = 43;
 
+/// Does a task that has to end with a bad configuration and these words.
+fn is_refused(pod: &Pod, stage: &str, index: u32, words: &str) {
+    let ended = pod.task(stage, index, &[]);
+    assert_eq!(ended.code, Some(CONFIGURATION), "{}", ended.stderr);
+    assert!(pod.message().contains(words), "{}", pod.message());
+}
+
 /// A copy of the labels in a folder, and the line of a manifest that names it.
 fn labels(folder: &Path) -> (PathBuf, String) {
     let path = folder.join("labels.csv");
@@ -36,12 +43,11 @@ fn a_run_goes_on_with_the_labels_it_began_with_or_not_at_all() {
     let text = with(&training(&out), "labels", &line);
     let pod = Pod::new(&folder, &text);
     let job = manifest::write(&folder.join("run.yaml"), &text);
-    let words = ["labels.csv has changed since this run began: restore it"];
+    let words = "labels.csv has changed since this run began: restore it";
     pod.task("preprocess", 0, &[]).ok();
     append(&labels);
-    pod.task("preprocess", 1, &[])
-        .fails_with(CONFIGURATION, &words);
-    run(&[&job]).fails_with(CONFIGURATION, &words);
+    is_refused(&pod, "preprocess", 1, words);
+    run(&[&job]).fails_with(CONFIGURATION, &[words]);
 
     // Two tasks that begin at once do not know of one another.
     let marker = training_prefix(&out).join("tasks/preprocess/000.json");
@@ -49,11 +55,26 @@ fn a_run_goes_on_with_the_labels_it_began_with_or_not_at_all() {
     fs::rename(&marker, &aside).expect("should be there");
     pod.task("preprocess", 1, &[]).ok();
     fs::rename(&aside, &marker).expect("should be there");
-    let words = ["labels.csv has changed while this run read it: delete the folder tasks/"];
-    pod.task("train", 0, &[]).fails_with(CONFIGURATION, &words);
+    let words = "labels.csv has changed while this run read it: delete the folder tasks/";
+    is_refused(&pod, "train", 0, words);
 
     fs::copy(&COHORT.labels, &labels).expect("should be copied");
     fs::remove_dir_all(training_prefix(&out).join("tasks")).expect("should be there");
+    run(&[&job]).ok();
+}
+
+#[test]
+fn labels_without_a_study_of_the_images_may_be_mended() {
+    let folder = scratch("mended-labels");
+    let (labels, line) = labels(&folder);
+    let text = with(&training(&folder.join("results")), "labels", &line);
+    let job = manifest::write(&folder.join("run.yaml"), &text);
+    fs::write(&labels, "study,grade\n1.2.3,0\n1.2.4,2\n").expect("should be written");
+    run(&[&job]).fails_with(
+        42,
+        &["check that labels.csv has the studies of these images"],
+    );
+    fs::copy(&COHORT.labels, &labels).expect("should be copied");
     run(&[&job]).ok();
 }
 
@@ -67,9 +88,8 @@ fn a_screening_joins_no_shards_of_different_labels() {
     pod.task("screen", 0, &[]).ok();
     append(&labels);
     pod.task("screen", 1, &[]).ok();
-    let words = ["labels.csv has changed since this screening began: delete the folder tasks/"];
-    pod.task("summarize", 0, &[])
-        .fails_with(CONFIGURATION, &words);
+    let words = "labels.csv has changed since this screening began: delete the folder tasks/";
+    is_refused(&pod, "summarize", 0, words);
 }
 
 #[test]
@@ -86,7 +106,6 @@ fn a_screening_joins_no_shards_of_different_models() {
     put(&bundle, "MODEL_CARD.md", b"another model");
     sum_up(&bundle);
     pod.task("screen", 1, &[]).ok();
-    let words = ["the model has changed since this screening began: delete the folder tasks/"];
-    pod.task("summarize", 0, &[])
-        .fails_with(CONFIGURATION, &words);
+    let words = "the model has changed since this screening began: delete the folder tasks/";
+    is_refused(&pod, "summarize", 0, words);
 }

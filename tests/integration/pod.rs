@@ -49,7 +49,7 @@ impl Pod {
         finish(command.env("JOB_COMPLETION_INDEX", index.to_string()))
     }
 
-    fn message(&self) -> String {
+    pub fn message(&self) -> String {
         fs::read_to_string(&self.message).expect("should be written")
     }
 }
