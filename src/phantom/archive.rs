@@ -113,8 +113,13 @@ fn mark(cohort: &Cohort, folder: &Path) -> Result<(), Error> {
     if fs::read_to_string(&path).is_ok_and(|found| found == text) {
         return Ok(());
     }
+    // Killed while it wrote the mark, a run leaves half of it and nothing else.
+    let half = partial(&path);
     let mut entries = fs::read_dir(folder).context(WriteSnafu { path: folder })?;
-    ensure!(entries.next().is_none(), NotEmptySnafu { path: folder });
+    ensure!(
+        entries.all(|entry| entry.is_ok_and(|entry| entry.path() == half)),
+        NotEmptySnafu { path: folder }
+    );
     write_whole(&path, |file| {
         file.write_all(text.as_bytes())
             .context(WriteSnafu { path: &path })
@@ -149,12 +154,17 @@ fn place(study: &Study) -> PathBuf {
         .join(format!("{name:016X}"))
 }
 
+/// The name of a file while it is written.
+fn partial(path: &Path) -> PathBuf {
+    path.with_extension("partial")
+}
+
 /// Writes a file under another name and renames it, so that nobody ever sees half of it.
 fn write_whole(
     path: &Path,
     fill: impl FnOnce(&mut BufWriter<File>) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let partial = path.with_extension("partial");
+    let partial = partial(path);
     let written = (|| {
         let file = File::create(&partial).context(WriteSnafu { path })?;
         let mut file = BufWriter::new(file);
@@ -236,6 +246,16 @@ mod tests {
         .expect("should be written");
         write(&cohort(), folder.path(), || ()).expect("should go on");
         assert!(files(folder.path()) == whole);
+    }
+
+    #[test]
+    fn a_run_that_was_cut_short_before_its_mark_was_whole_goes_on() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("phantom.partial"), "half").expect("should be written");
+        write(&Cohort::new(1, 2), folder.path(), || ()).expect("should go on");
+        let files = files(folder.path());
+        assert!(files.contains_key(Path::new(MARK)) && files.contains_key(Path::new(LABELS)));
+        assert!(!files.contains_key(Path::new("phantom.partial")));
     }
 
     #[test]
