@@ -23,13 +23,13 @@ fn a_folder_keeps_the_contract() {
     check(&Storage::open(&uri, &StorageOptions::default()).unwrap());
 }
 
-/// Runs where `ATTRIUM_TEST_BUCKET` names a bucket, such as `s3://test/prefix`, that may be filled;
+/// `ATTRIUM_TEST_BUCKET` names a prefix, such as `s3://test/prefix`, that is empty and may be filled;
 /// the credentials and the endpoint come from the environment too (`AWS_ENDPOINT_URL`, ...).
 #[test]
+#[ignore = "needs a bucket, which tests/cluster/run has"]
 fn a_bucket_keeps_the_contract() {
-    if let Ok(uri) = std::env::var("ATTRIUM_TEST_BUCKET") {
-        check(&Storage::open(&uri, &StorageOptions::default()).unwrap());
-    }
+    let uri = std::env::var("ATTRIUM_TEST_BUCKET").expect("should name a bucket");
+    check(&Storage::open(&uri, &StorageOptions::default()).unwrap());
 }
 
 fn check(storage: &Storage) {
