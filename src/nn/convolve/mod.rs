@@ -141,12 +141,11 @@ impl Backward<Flex, 2> for ConvolutionBackward {
             weight,
             way,
         } = ops.state;
-        for (node, gradient) in ops
-            .parents
-            .into_iter()
-            .zip(way.gradients(images, weight, slopes))
-        {
-            if let Some(node) = node {
+        // The images that a network is given have no node.
+        let wanted = ops.parents.each_ref().map(Option::is_some);
+        let found = way.gradients(images, weight, slopes, wanted);
+        for (node, gradient) in ops.parents.into_iter().zip(found) {
+            if let (Some(node), Some(gradient)) = (node, gradient) {
                 gradients.register::<Flex>(node.id, gradient);
             }
         }
@@ -221,6 +220,36 @@ mod tests {
             for (found, expected) in found.iter().zip(&expected) {
                 assert_near(found, expected, 1e-5);
             }
+        }
+    }
+
+    #[test]
+    fn a_gradient_is_the_same_where_the_other_is_not_wanted() {
+        for (channels, kernel, groups) in [
+            ([3, 5], [3, 3], 1),
+            ([4, 6], [5, 5], 1),
+            ([8, 4], [1, 1], 1),
+            ([6, 6], [3, 3], 6),
+        ] {
+            let [before, after] = channels;
+            let shapes = [
+                vec![3, before, 9, 7],
+                vec![after, before / groups, kernel[0], kernel[1]],
+                vec![3, after, 9, 7],
+            ];
+            let options = ConvOptions::new([1, 1], kernel.map(|side| side / 2), [1, 1], groups);
+            let way = Way::new(&shapes[0], &shapes[1], &options).unwrap();
+            let gradients = |wanted| {
+                let [images, weight, slopes] = shapes
+                    .each_ref()
+                    .map(|shape| tensor(wave(shape.iter().product(), 0.1), shape.clone()));
+                let found = way.gradients(images, weight, slopes, wanted);
+                found.map(|of| of.map(|of| values(&contiguous(of)).to_vec()))
+            };
+            let [of_images, of_weight] = gradients([true, true]);
+            assert!(of_images.is_some());
+            assert_eq!(gradients([false, true]), [None, of_weight]);
+            assert_eq!(gradients([true, false]), [of_images, None]);
         }
     }
 

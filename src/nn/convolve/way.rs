@@ -66,33 +66,40 @@ impl Way {
         tensor(outputs, shape)
     }
 
-    /// The gradients of the images and of the weight, from that of the outputs.
+    /// The gradients of the images and of the weight, from that of the outputs: those that are wanted.
     pub fn gradients(
         &self,
         images: FlexTensor,
         weight: FlexTensor,
         slopes: FlexTensor,
-    ) -> [FlexTensor; 2] {
-        let shapes = [&images, &weight].map(|tensor| tensor.shape().to_vec());
-        let [of_images, of_weight] = match &self.kind {
+        [for_images, for_weight]: [bool; 2],
+    ) -> [Option<FlexTensor>; 2] {
+        let [image_shape, weight_shape] = [&images, &weight].map(|of| of.shape().to_vec());
+        let of_weight = |values: Vec<f32>| tensor(values, weight_shape);
+        match &self.kind {
             Kind::Engine(single) => {
                 let inputs = [&images, &weight, &slopes].map(values);
-                engine_gradients(single, inputs)
+                let (pixels, weights) = engine_gradients(single, inputs, for_images);
+                let of_images = pixels.map(|values| tensor(values, image_shape));
+                [of_images, for_weight.then(|| of_weight(weights))]
             }
             Kind::Product => {
-                let of_weight =
-                    product::of_weight(&self.geometry, values(&images), values(&slopes));
-                let of_images = self.product_of_images(images, weight, slopes);
-                let [_, shape] = shapes;
-                return [of_images, tensor(of_weight, shape)];
+                let weights =
+                    || product::of_weight(&self.geometry, values(&images), values(&slopes));
+                let weights = for_weight.then(|| of_weight(weights()));
+                let of_images = for_images.then(|| self.product_of_images(images, weight, slopes));
+                [of_images, weights]
             }
-            Kind::Depthwise => [
-                depthwise::of_images(&self.geometry, values(&weight), values(&slopes)),
-                depthwise::of_weight(&self.geometry, values(&images), values(&slopes)),
-            ],
-        };
-        let [images, weight] = shapes;
-        [tensor(of_images, images), tensor(of_weight, weight)]
+            Kind::Depthwise => {
+                let [images, weight, slopes] = [&images, &weight, &slopes].map(values);
+                let pixels = || depthwise::of_images(&self.geometry, weight, slopes);
+                let weights = || depthwise::of_weight(&self.geometry, images, slopes);
+                [
+                    for_images.then(|| tensor(pixels(), image_shape)),
+                    for_weight.then(|| of_weight(weights())),
+                ]
+            }
+        }
     }
 
     /// The gradient of the images; that of a 1x1 convolution is one too.
@@ -144,14 +151,19 @@ fn single(geometry: &Geometry, options: &ConvOptions<2>) -> Option<Single> {
     }
 }
 
-fn engine_gradients(single: &Single, [images, weight, slopes]: [&[f32]; 3]) -> [Vec<f32>; 2] {
-    let mut of_images = vec![0.0; images.len()];
+/// The gradients of the images, if they are wanted, and of the weight.
+fn engine_gradients(
+    single: &Single,
+    [images, weight, slopes]: [&[f32]; 3],
+    for_images: bool,
+) -> (Option<Vec<f32>>, Vec<f32>) {
+    let mut of_images = for_images.then(|| vec![0.0; images.len()]);
     let mut of_weight = vec![0.0; weight.len()];
-    let gradients = [&mut of_images[..], &mut of_weight[..]];
+    let gradients = (of_images.as_deref_mut(), &mut of_weight[..]);
     single
         .backward(threads(), images, weight, slopes, gradients)
         .expect(RUNS);
-    [of_images, of_weight]
+    (of_images, of_weight)
 }
 
 fn threads() -> usize {

@@ -1,6 +1,6 @@
 //! One 3x3 convolution by itself, of images whose channels lie one after the other.
 
-use rayon::iter::{IndexedParallelIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
 
 use super::error::check;
@@ -101,11 +101,11 @@ impl Single {
             .try_for_each(|(outputs, images)| self.share_forward(&weights, images, outputs))
     }
 
-    /// The gradients of the images and of the weight, from those of the outputs.
+    /// The gradients of the images, if they are wanted, and of the weight, from those of the outputs.
     ///
     /// # Shapes
     /// - `slopes`: as the outputs of [`forward`](Self::forward)
-    /// - `gradients`: as `images` and as `weight`
+    /// - the gradients: as `images` and as `weight`
     ///
     /// # Errors
     ///
@@ -116,30 +116,30 @@ impl Single {
         images: &[f32],
         weight: &[f32],
         slopes: &[f32],
-        gradients: [&mut [f32]; 2],
+        (of_images, of_weight): (Option<&mut [f32]>, &mut [f32]),
     ) -> Result<(), Error> {
-        let [of_images, of_weight] = gradients;
         let batch = self.batch(images, weight, slopes.len())?;
-        self.batch(of_images, of_weight, slopes.len())?;
+        let pixels = of_images.as_deref().unwrap_or(images);
+        self.batch(pixels, of_weight, slopes.len())?;
         if batch == 0 {
             of_weight.fill(0.0);
             return Ok(());
         }
         let weights = self.transform(weight, Direction::Backward)?;
-        let shares = if self.is_wide() {
-            self.backward_by_points(
+        let shares = match of_images {
+            Some(of_images) if self.is_wide() => self.backward_by_points(
                 Shares::new(batch, threads),
                 &weights,
                 [images, slopes],
                 of_images,
-            )?
-        } else {
-            self.backward_by_shares(
+            )?,
+            // A network's first convolution, whose images' gradient nobody wants, is never wide.
+            of_images => self.backward_by_shares(
                 Shares::new(batch, training_shares(batch)),
                 &weights,
                 [images, slopes],
                 of_images,
-            )?
+            )?,
         };
         let channels_in = self.channels[0];
         total(self.isa, self.shape(1), channels_in, &shares, of_weight);
@@ -152,13 +152,13 @@ impl Single {
         shares: Shares,
         weights: &[f32],
         [images, slopes]: [&[f32]; 2],
-        gradient: &mut [f32],
+        gradient: Option<&mut [f32]>,
     ) -> Result<Memory, Error> {
         let part = self.shape(1).taps();
         let mut parts = memory(shares.count * part)?;
         let [before, after] = self.floats();
-        gradient
-            .par_chunks_mut(shares.each * before)
+        split(gradient, shares.each * before, shares.count)
+            .into_par_iter()
             .zip(images.par_chunks(shares.each * before))
             .zip(slopes.par_chunks(shares.each * after))
             .zip(parts.par_chunks_mut(part))
@@ -312,7 +312,7 @@ impl Single {
         weights: &[f32],
         images: &[f32],
         slopes: &[f32],
-        gradient: &mut [f32],
+        gradient: Option<&mut [f32]>,
         part: &mut [f32],
     ) -> Result<(), Error> {
         let [before, after] = self.floats();
@@ -320,14 +320,13 @@ impl Single {
         let shape = self.shape(at_once);
         let [size_in, size_out] = self.packed(at_once);
         let mut input = memory(size_in)?;
-        let mut input_gradient = memory(size_in)?;
+        let mut input_gradient = memory(gradient.as_ref().map_or(0, |_| size_in))?;
         let mut output = memory(size_out)?;
         let mut points = memory(shape.gradient())?;
         let mut scratch = memory(3 * shape.scratch())?;
-        let batches = images
-            .chunks(at_once * before)
-            .zip(slopes.chunks(at_once * after))
-            .zip(gradient.chunks_mut(at_once * before));
+        let batches = images.chunks(at_once * before);
+        let gradients = split(gradient, at_once * before, batches.len());
+        let batches = batches.zip(slopes.chunks(at_once * after)).zip(gradients);
         for (number, ((images, slopes), gradient)) in batches.enumerate() {
             self.pack(self.input, before, images, &mut input);
             self.pack(self.output, after, slopes, &mut output);
@@ -338,11 +337,13 @@ impl Single {
                 weights,
                 weights_gradient: &mut points,
                 first: number == 0,
-                gradient: &mut input_gradient,
+                gradient: gradient.as_ref().map(|_| &mut input_gradient[..]),
                 scratch: &mut scratch,
             }
             .run(self.isa);
-            self.unpack(self.input, before, &input_gradient, gradient);
+            if let Some(gradient) = gradient {
+                self.unpack(self.input, before, &input_gradient, gradient);
+            }
         }
         collect(self.isa, shape, &points, part);
         Ok(())
@@ -404,5 +405,13 @@ impl Single {
         {
             self.plane.unpack_window(window, packed, image);
         }
+    }
+}
+
+/// Pieces of a size, as many as there are said to be; none of them is there if nothing is.
+fn split(of: Option<&mut [f32]>, size: usize, count: usize) -> Vec<Option<&mut [f32]>> {
+    match of {
+        Some(of) => of.chunks_mut(size).map(Some).collect(),
+        None => (0..count).map(|_| None).collect(),
     }
 }

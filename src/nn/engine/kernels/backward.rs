@@ -112,7 +112,7 @@ impl Kernel for Backward<'_> {
             self.scratch,
         );
         // SAFETY: all images and lengths have just been checked.
-        unsafe { pass.run(s, load, input, &mut finish) };
+        unsafe { pass.run(s, load, input, blocks_in, &mut finish) };
         if self.streamed {
             s.fence();
         }
@@ -149,16 +149,19 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// From the gradient of the outputs and the inputs to those of weights and inputs.
+    /// From the gradient of the outputs and the inputs to those of weights and inputs, the latter of so
+    /// many blocks: all or none.
     ///
     /// # Safety
-    /// `output`, `input` and `finish` have the shape's images and blocks.
+    /// `output`, `input` and `finish` have the shape's images and blocks, and `finish` those that are
+    /// `wanted`.
     #[inline(always)]
     pub unsafe fn run<S: Simd, O: Load<S>, I: Load<S>, F: Finish<S>>(
         self,
         s: S,
         output: O,
         input: I,
+        wanted: usize,
         finish: &mut F,
     ) {
         let Shape {
@@ -190,7 +193,7 @@ impl<'a> Pass<'a> {
                 blocks_in: blocks_out,
                 to,
                 to_strides: in_strides,
-                blocks_out: blocks_in,
+                blocks_out: wanted,
                 tiles: places.len(),
                 gradient: Some(WeightsGradient {
                     inner,
@@ -211,7 +214,7 @@ impl<'a> Pass<'a> {
                 scatter(s, output, plane, blocks_out, places, data, out_strides);
                 scatter_inner(s, input, plane, blocks_in, places, inner, in_strides);
                 products.run(s);
-                gather(s, finish, blocks_in, places, to, in_strides);
+                gather(s, finish, wanted, places, to, in_strides);
             }
             first = false;
         }

@@ -65,8 +65,8 @@ pub struct SingleBackward<'a> {
     pub weights_gradient: &'a mut [f32],
     /// Whether nothing is to be added to `weights_gradient`.
     pub first: bool,
-    /// Becomes the gradient of the inputs. The border is not touched.
-    pub gradient: &'a mut [f32],
+    /// Becomes the gradient of the inputs, if that is wanted. The border is not touched.
+    pub gradient: Option<&'a mut [f32]>,
     /// Three times [`Shape::scratch`].
     pub scratch: &'a mut [f32],
 }
@@ -91,7 +91,9 @@ impl Kernel for SingleBackward<'_> {
         assert_eq!(plane.lanes, S::LANES);
         let load = plain(self.output, plane, blocks_out, images);
         let input = plain(self.input, plane, blocks_in, images);
-        let output = ImagesMut::new(self.gradient, plane, blocks_in, images);
+        let wanted = self.gradient.as_ref().map_or(0, |_| blocks_in);
+        let gradient = self.gradient.unwrap_or_default();
+        let output = ImagesMut::new(gradient, plane, wanted, images);
         let mut finish = Store { plane, output };
         let pass = Pass::new(
             self.shape,
@@ -101,7 +103,7 @@ impl Kernel for SingleBackward<'_> {
             self.scratch,
         );
         // SAFETY: all images and lengths have just been checked.
-        unsafe { pass.run(s, load, input, &mut finish) };
+        unsafe { pass.run(s, load, input, wanted, &mut finish) };
     }
 }
 

@@ -69,14 +69,20 @@ fn assert_plain(sizes: Sizes, batch: usize, threads: usize) {
         single
             .forward(threads, &images, &weight, &mut outputs)
             .unwrap();
-        let gradients = [&mut of_images[..], &mut of_weight[..]];
-        single
-            .backward(threads, &images, &weight, &slopes, gradients)
-            .unwrap();
+        let mut alone = vec![f32::NAN; weight.len()];
+        for gradients in [
+            (Some(&mut of_images[..]), &mut of_weight[..]),
+            (None, &mut alone[..]),
+        ] {
+            single
+                .backward(threads, &images, &weight, &slopes, gradients)
+                .unwrap();
+        }
         for (what, found, expected) in [
             ("outputs", &outputs, &expected.outputs),
             ("gradient of the images", &of_images, &expected.of_images),
             ("gradient of the weight", &of_weight, &expected.of_weight),
+            ("gradient of the weight alone", &alone, &expected.of_weight),
         ] {
             let error = error(found, expected, 1e-3);
             assert!(error < 1e-5, "{what}: {error:e} by {isa:?}");
@@ -126,8 +132,9 @@ fn gradients_are_the_same_bit_for_bit_however_many_threads_there_are() {
         let gradients = |threads| {
             let mut gradients = [images.clone(), weight.clone()];
             let [of_images, of_weight] = gradients.each_mut().map(Vec::as_mut_slice);
+            let both = (Some(of_images), of_weight);
             single
-                .backward(threads, &images, &weight, &slopes, [of_images, of_weight])
+                .backward(threads, &images, &weight, &slopes, both)
                 .unwrap();
             gradients
         };
