@@ -304,7 +304,7 @@ fn files_of_one_name_have_a_map_each() {
 
 #[test]
 fn files_of_which_none_can_be_used_are_a_failure_that_lists_them_all() {
-    let folder = scratch("unusable");
+    let folder = scratch("none-usable");
     let model = TRAINED.bundle();
     let (one, two) = (folder.join("one.dcm"), folder.join("two.dcm"));
     let ended = attrium([
