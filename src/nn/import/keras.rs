@@ -114,7 +114,7 @@ fn part<'a>(layer: &str, name: &'a str) -> &'a str {
 }
 
 /// Gives counted layers the numbers from 1, in the order in which Keras made them.
-fn count_anew(tensors: BTreeMap<String, Array>) -> BTreeMap<String, Array> {
+pub(super) fn count_anew(tensors: BTreeMap<String, Array>) -> BTreeMap<String, Array> {
     let counted = |name: &str| {
         let (layer, part) = name.split_once('/')?;
         let kind = COUNTED.into_iter().find(|kind| layer.starts_with(kind))?;

@@ -7,8 +7,9 @@ use burn::module::Param;
 use burn::tensor::{Tensor, TensorData};
 use safetensors::tensor::{Dtype, TensorView};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
-use super::tensor_file::Values;
+use super::tensor_file::{Array, Values};
 use super::{Origin, PretrainedWeights, WeightsError, keras, names, pytorch};
 use crate::api::Architecture;
 use crate::nn::imagenet_tests::assert_near;
@@ -252,6 +253,86 @@ fn keras_layers_have_their_names_of_today_and_are_counted_from_1() {
     };
     assert_eq!(first("block1_conv1/bias"), 0.5);
     assert_eq!(first("conv2d_3/kernel"), 104.0);
+}
+
+/// A network whose tensors have values that follow from their names, and what its library gives.
+#[derive(Deserialize)]
+struct Named {
+    origin: String,
+    architecture: Architecture,
+    logits: Vec<f32>,
+    tensors: BTreeMap<String, Vec<usize>>,
+}
+
+impl Named {
+    /// The script's `named`.
+    fn values(name: &str, shape: &[usize]) -> Vec<f32> {
+        let digest = Sha256::digest(name.as_bytes());
+        let seed = u32::from_le_bytes([0, 1, 2, 3].map(|at| digest[at]));
+        let uniform = |index: usize| {
+            let x = (index as u32).wrapping_mul(0x9E37_79B1).wrapping_add(seed);
+            let x = (x ^ x >> 15).wrapping_mul(0x85EB_CA6B);
+            f64::from(x ^ x >> 13) / 2f64.powi(31) - 1.0
+        };
+        let fan = match *shape {
+            [height, width, _, 1] if name.contains('/') => height * width,
+            [height, width, before, _] if name.contains('/') => height * width * before,
+            _ => shape.iter().skip(1).product(),
+        };
+        let is_scale = ["weight", "gamma", "running_var", "moving_variance"]
+            .iter()
+            .any(|kind| name.ends_with(kind));
+        let value = |x: f64| match shape.len() {
+            4 => x * (6.0 / fan as f64).sqrt(),
+            _ if is_scale => 1.0 + x / 4.0,
+            _ => x / 4.0,
+        };
+        let count = shape.iter().product();
+        (0..count).map(|at| value(uniform(at)) as f32).collect()
+    }
+
+    fn network(self) -> Network {
+        let tensors = self.tensors.into_iter().map(|(name, shape)| {
+            let values = Self::values(&name, &shape);
+            (name, (shape, values))
+        });
+        let tensors: Tensors = tensors.collect();
+        if self.origin == "PyTorch" {
+            return import(safetensors(&tensors), self.architecture).unwrap();
+        }
+        // Nothing here writes HDF5: this is what a file's groups come to.
+        let arrays = tensors.into_iter().map(|(name, (shape, values))| {
+            let values = Values::Numbers(values);
+            (name, Array { shape, values })
+        });
+        let tensors = keras::count_anew(arrays.collect());
+        assert_eq!(
+            names::recognize(Origin::Keras, &tensors),
+            Some(self.architecture)
+        );
+        let weights = PretrainedWeights {
+            architecture: self.architecture,
+            origin: Origin::Keras,
+            tensors,
+            digest: String::new(),
+        };
+        Network::pretrained(&weights, 4, 1, &cpu()).unwrap()
+    }
+}
+
+#[test]
+fn every_tensor_of_every_library_finds_its_place() {
+    let named = include_bytes!("../../../tests/golden/weights/named.json");
+    let named: Vec<Named> = serde_json::from_slice(named).unwrap();
+    assert_eq!(named.len(), 8);
+    let images = image_tensor(wave(2 * 128 * 128, 0.5), &cpu());
+    for named in named {
+        eprintln!("{} of {}", named.architecture, named.origin);
+        let expected = named.logits.clone();
+        let network = with_head(named.network());
+        let found = floats(network.forward(images.clone()).into_data());
+        assert_near(&found, &expected, 1e-4);
+    }
 }
 
 #[derive(Deserialize)]

@@ -1,7 +1,8 @@
 """Files of weights as Keras, torchvision and timm write them, with random weights.
 
 Written with Python 3.11, Keras 3.15.1 on tensorflow-cpu 2.21.0, torch 2.15.0, torchvision 0.29.2,
-timm 1.0.31, h5py 3.14 and safetensors 0.8. In a virtual environment that has these:
+timm 1.0.31, h5py 3.14 and safetensors 0.8, named.json with KERAS_BACKEND=torch instead of tensorflow.
+In a virtual environment that has these:
 
     python write.py           writes the small files beside this script, which are kept
     python write.py FOLDER    writes whole networks and what they give (900 MB), for
@@ -10,6 +11,7 @@ timm 1.0.31, h5py 3.14 and safetensors 0.8. In a virtual environment that has th
 A whole network's images are z-scores that become colours by ImageNet's mean and standard
 deviation and are then prepared as the library does it.
 """
+import hashlib
 import json
 import os
 import pathlib
@@ -90,6 +92,22 @@ def torch_networks():
     yield "MobileNet", mobilenet, timm.create_model("mobilenetv1_100", pretrained=False), half, half
 
 
+def without_most_of_the_classifier(name, state):
+    """VGG16's is most of the file, and only has to be left out."""
+    cut = name == "VGG16"
+    return {key: value[:8].clone() if cut and key.startswith("classifier.") else value
+            for key, value in state.items()}
+
+
+def keras_networks():
+    from keras import applications as apps
+
+    yield "VGG16", apps.VGG16, apps.vgg16
+    yield "ResNet50", apps.ResNet50, apps.resnet50
+    yield "InceptionV3", apps.InceptionV3, apps.inception_v3
+    yield "MobileNet", apps.MobileNet, apps.mobilenet
+
+
 def write_torch(folder, expected):
     for seed, (name, run, model, mean, deviation) in enumerate(torch_networks()):
         scatter(model, seed)
@@ -97,10 +115,7 @@ def write_torch(folder, expected):
         with torch.no_grad():
             features = run(model, torch.from_numpy(images.transpose(0, 3, 1, 2)).float())
         state = model.state_dict()
-        if name == "VGG16":
-            # The classifier is most of the file, and only has to be left out.
-            state = {key: value[:8].clone() if key.startswith("classifier.") else value
-                     for key, value in state.items()}
+        state = without_most_of_the_classifier(name, state)
         files = {f"{name}.safetensors": lambda path: safetensors.torch.save_file(
             {key: value.clone().contiguous() for key, value in state.items()}, path)}
         if name != "MobileNet":
@@ -117,11 +132,8 @@ def write_keras(folder, expected):
     import keras
     from keras.src.legacy.saving import legacy_h5_format
 
-    apps = keras.applications
     random = numpy.random.default_rng(7)
-    for name, make, prepare in (("VGG16", apps.VGG16, apps.vgg16), ("ResNet50", apps.ResNet50, apps.resnet50),
-                                ("InceptionV3", apps.InceptionV3, apps.inception_v3),
-                                ("MobileNet", apps.MobileNet, apps.mobilenet)):
+    for name, make, prepare in keras_networks():
         model = make(include_top=False, weights=None, input_shape=(128, 128, 3))
         for layer in model.layers:
             if isinstance(layer, keras.layers.BatchNormalization):
@@ -134,6 +146,58 @@ def write_keras(folder, expected):
         with h5py.File(folder / file, "w") as h5:
             legacy_h5_format.save_weights_to_hdf5_group(h5, model)
         expected[file] = {"architecture": name, "logits": logits(features.transpose(0, 3, 1, 2))}
+
+
+def named(name, shape):
+    """Values that follow from a tensor's name and are the same in the test, bit for bit."""
+    kind = name.split("/" if "/" in name else ".")[-1]
+    x = numpy.arange(int(numpy.prod(shape)), dtype=numpy.uint64) * 0x9E3779B1
+    x = x + int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "little") & 0xFFFFFFFF
+    x = (x ^ x >> 15) * 0x85EBCA6B & 0xFFFFFFFF
+    x = (x ^ x >> 13).astype(numpy.float64) / 2.0**31 - 1
+    if len(shape) == 4:
+        # Keras' kernels are [height, width, in, out], or [height, width, channels, 1].
+        last = shape[2] if shape[3] > 1 else 1
+        fan = shape[0] * shape[1] * last if "/" in name else shape[1] * shape[2] * shape[3]
+        x = x * numpy.sqrt(6 / fan)
+    elif kind in ("weight", "gamma", "running_var", "moving_variance"):
+        x = 1 + x / 4
+    else:
+        x = x / 4
+    return x.astype(numpy.float32).reshape(shape)
+
+
+def write_named():
+    """Names and shapes of the tensors of all files, and what networks with `named` values give."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import keras
+
+    networks = []
+
+    def add(origin, name, tensors, features):
+        networks.append({"origin": origin, "architecture": name, "logits": logits(features),
+                         "tensors": {key: list(value.shape) for key, value in tensors.items()}})
+
+    for name, run, model, mean, deviation in torch_networks():
+        state = {key: torch.from_numpy(named(key, tuple(value.shape))).to(value.dtype)
+                 for key, value in model.state_dict().items()}
+        model.load_state_dict(state)
+        images = torch.from_numpy(((colours() - mean) / deviation).transpose(0, 3, 1, 2)).float()
+        with torch.no_grad():
+            add("PyTorch", name, without_most_of_the_classifier(name, state), run(model.eval(), images).numpy())
+    for name, make, prepare in keras_networks():
+        keras.backend.clear_session()
+        model = make(include_top=False, weights=None, input_shape=(128, 128, 3))
+        tensors = {}
+        for layer in model.layers:
+            mine = {f"{layer.name}/{w.name}": named(f"{layer.name}/{w.name}", tuple(w.shape)) for w in layer.weights}
+            layer.set_weights(list(mine.values()))
+            tensors.update(mine)
+        images = prepare.preprocess_input((colours() * 255).copy()).astype(numpy.float32)
+        features = keras.ops.convert_to_numpy(model(images, training=False))
+        add("Keras", name, tensors, features.transpose(0, 3, 1, 2))
+    lines = ",\n".join(json.dumps(network) for network in networks)
+    (HERE / "named.json").write_text(f"[\n{lines}\n]\n")
 
 
 class Runs:
@@ -179,6 +243,7 @@ def write_claims():
 if len(sys.argv) == 1:
     write_small()
     write_claims()
+    write_named()
 else:
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
