@@ -57,6 +57,15 @@ impl Isa {
         self.run(Vectorized(loops));
     }
 
+    /// Whether a product and a sum are rounded once.
+    #[cfg(test)]
+    pub fn fuses(self) -> bool {
+        match self.0 {
+            Level::Avx512 | Level::Avx2 => true,
+            Level::Portable16 | Level::Portable => super::portable::FUSES,
+        }
+    }
+
     /// Does the work with these instructions.
     pub(super) fn run(self, kernel: impl Kernel) {
         match self.0 {

@@ -16,14 +16,12 @@ impl<const LANES: usize> Portable<LANES> {
     }
 }
 
-/// `a * b + c`, rounded once only where the processor does that by itself.
+/// Whether `a * b + c` is rounded once: only where the processor does that by itself.
+pub const FUSES: bool = cfg!(target_arch = "aarch64");
+
 #[inline(always)]
 fn multiply_add(a: f32, b: f32, c: f32) -> f32 {
-    if cfg!(target_arch = "aarch64") {
-        a.mul_add(b, c)
-    } else {
-        a * b + c
-    }
+    if FUSES { a.mul_add(b, c) } else { a * b + c }
 }
 
 impl<const N: usize> Simd for Portable<N> {

@@ -166,8 +166,17 @@ fn step(
     }
 }
 
+/// Where each convolution's outputs are activated, rounded as the kernels round them: a value beside
+/// zero counts wholly or not at all.
 fn masks(engine: &Engine, training: &mut Training) -> Vec<Vec<bool>> {
     let (program, lanes) = (&engine.program, engine.isa.lanes());
+    let multiply_add = |a: f32, b: f32, c: f32| {
+        if engine.isa.fuses() {
+            a.mul_add(b, c)
+        } else {
+            a * b + c
+        }
+    };
     let workspace = training.lease.get().unwrap();
     let mask = |(at, [_, channels]): (usize, [usize; 2])| {
         let (range, [scale, shift]) = forward::source(
@@ -183,8 +192,9 @@ fn masks(engine: &Engine, training: &mut Training) -> Vec<Vec<bool>> {
             let mut plain = vec![0.0; channels * plane.pixels()];
             plane.unpack(image, &mut plain);
             for (channel, values) in plain.chunks_exact(plane.pixels()).enumerate() {
-                let normal = |value: &f32| value.mul_add(scale[channel], shift[channel]) > 0.0;
-                mask.extend(values.iter().map(normal));
+                let passes =
+                    |value: &f32| multiply_add(*value, scale[channel], shift[channel]) > 0.0;
+                mask.extend(values.iter().map(passes));
             }
         }
         mask
