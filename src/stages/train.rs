@@ -83,7 +83,7 @@ fn predict(
     fold: u32,
     task_classes: usize,
 ) -> Result<Predictions, TaskError> {
-    let probabilities = network.probabilities(images).or_retry()?;
+    let probabilities = network.probabilities(images).or_bad_data()?;
     let mut names = Vec::new();
     let mut rows = Vec::with_capacity(studies.len());
     for (&study, probabilities) in studies.iter().zip(probabilities) {
