@@ -3,7 +3,7 @@
 use super::baseline::baseline;
 use super::combination::{Combination, combinations};
 use super::failure::OrFail;
-use super::publish::{self, Published};
+use super::publish::{self, Published, Scaled};
 use super::results;
 use super::run::TrainingContext;
 use super::training_report::{self, Findings};
@@ -34,10 +34,13 @@ pub(super) fn run(run: &TrainingContext<'_>) -> Result<Summary, TaskError> {
         .as_ref()
         .filter(|_| document.gates_passed());
     let shortfall = wanted.and_then(|wanted| shortfall(wanted, &combinations));
-    let model = match wanted {
-        Some(wanted) if shortfall.is_none() && wanted.method == PublishMethod::Ensemble => Some(
-            publish_ensemble(run, wanted, &cohort, &data, &combinations, &document)?,
-        ),
+    let possible = wanted.filter(|_| shortfall.is_none());
+    let scaled = possible.map(|wanted| scaled(wanted, &combinations, &document));
+    let scaled = scaled.transpose()?;
+    let model = match possible.zip(scaled.as_ref()) {
+        Some((wanted, scaled)) if wanted.method == PublishMethod::Ensemble => {
+            Some(publish_ensemble(run, wanted, &cohort, &data, scaled)?)
+        }
         _ => None,
     };
     let findings = Findings {
@@ -46,6 +49,7 @@ pub(super) fn run(run: &TrainingContext<'_>) -> Result<Summary, TaskError> {
         data: &data,
         combinations: &combinations,
         document: &document,
+        scaled: scaled.as_ref(),
         model: match &shortfall {
             Some(reason) => Err(reason),
             None => Ok(model.as_ref()),
@@ -203,14 +207,12 @@ fn gates(run: &TrainingContext<'_>, results: &[NetworkMetrics]) -> Vec<NetworkGa
     gates
 }
 
-fn publish_ensemble(
-    run: &TrainingContext<'_>,
+/// What is to be published, on the scale of a published model.
+fn scaled(
     wanted: &Publish,
-    cohort: &Cohort,
-    data: &DataStatus,
     combinations: &[Combination],
     document: &MetricsDocument,
-) -> Result<ModelReference, TaskError> {
+) -> Result<Scaled, TaskError> {
     let wanted_one =
         |architecture, task| architecture == wanted.architecture && task == wanted.task;
     let combination = combinations
@@ -226,6 +228,16 @@ fn publish_ensemble(
             wanted.architecture, wanted.task
         )));
     };
+    publish::scaled(&result.metrics, &combination.predictions)
+}
+
+fn publish_ensemble(
+    run: &TrainingContext<'_>,
+    wanted: &Publish,
+    cohort: &Cohort,
+    data: &DataStatus,
+    scaled: &Scaled,
+) -> Result<ModelReference, TaskError> {
     let members = (0..run.spec.cross_validation.folds)
         .map(|number| {
             let fold = Fold::new(wanted.architecture, wanted.task, number);
@@ -242,8 +254,7 @@ fn publish_ensemble(
             publish: wanted,
             data,
             synthetic: cohort.is_synthetic(),
-            metrics: &result.metrics,
-            predictions: &combination.predictions,
+            scaled,
             members,
         },
     )

@@ -18,10 +18,8 @@ pub(super) struct Published<'a> {
     pub data: &'a DataStatus,
     /// Whether the cohort is of phantoms.
     pub synthetic: bool,
-    /// What the out-of-fold predictions reached.
-    pub metrics: &'a Metrics,
-    /// The out-of-fold predictions.
-    pub predictions: &'a Predictions,
+    /// The out-of-fold predictions and what they reached.
+    pub scaled: &'a Scaled,
     /// The members and their files.
     pub members: Vec<(Member, MemberFiles)>,
 }
@@ -34,11 +32,7 @@ pub(super) fn publish(
     let Publish {
         architecture, task, ..
     } = *published.publish;
-    let Scaled {
-        temperature,
-        predictions,
-        metrics,
-    } = scaled(published.metrics, published.predictions)?;
+    let scaled = published.scaled;
     let (members, contents): (Vec<_>, Vec<_>) = published.members.into_iter().unzip();
     let manifest = Manifest {
         format_version: FORMAT_VERSION,
@@ -63,9 +57,9 @@ pub(super) fn publish(
             augmentation: run.spec.augmentation.clone(),
             training: run.spec.training.clone(),
         },
-        temperature,
-        positive_scores: positive_scores(task, &predictions),
-        metrics,
+        temperature: scaled.temperature,
+        positive_scores: positive_scores(task, &scaled.predictions),
+        metrics: scaled.metrics.clone(),
         intended_use: INTENDED_USE.to_owned(),
     };
     let packed = bundle::pack(&manifest, contents).or_retry()?;

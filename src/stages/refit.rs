@@ -38,14 +38,14 @@ pub(super) fn run(
     let metrics = metrics(&document, architecture, task)?;
     let files = train(run, &cohort, architecture, task)?;
     let table = run.get(&artefacts::predictions(architecture, task))?;
+    let predictions = Predictions::parse(&table).or_retry()?;
     let model = publish::publish(
         run,
         Published {
             publish: wanted,
             data: &run.counted(StageKind::Evaluate)?,
             synthetic: cohort.is_synthetic(),
-            metrics,
-            predictions: &Predictions::parse(&table).or_retry()?,
+            scaled: &publish::scaled(metrics, &predictions)?,
             members: vec![(Member::of_all(), files)],
         },
     )?;

@@ -6,7 +6,7 @@ use super::TaskError;
 use super::combination::Combination;
 use super::failure::OrFail;
 use super::provenance;
-use super::publish;
+use super::publish::Scaled;
 use super::run::TrainingContext;
 use crate::api::{Architecture, DataStatus, Grade, ModelReference, PublishMethod, Task};
 use crate::dataset::{Cohort, Quarantine};
@@ -37,6 +37,8 @@ pub(super) struct Findings<'a> {
     pub combinations: &'a [Combination],
     /// Metrics and gates.
     pub document: &'a MetricsDocument,
+    /// What is, or will be, published, on the scale of the published model.
+    pub scaled: Option<&'a Scaled>,
     /// The bundle, if there is one, or why there is none though all gates have passed.
     pub model: Result<Option<&'a ModelReference>, &'a str>,
 }
@@ -47,7 +49,6 @@ pub(super) fn page(
     findings: &Findings<'_>,
 ) -> Result<String, TaskError> {
     let resource = run.context.resource;
-    let publication = publication(run, findings);
     let report = TrainingReport {
         name: resource.name().to_owned(),
         namespace: resource.namespace().to_owned(),
@@ -56,8 +57,11 @@ pub(super) fn page(
         results: findings.document.results.clone(),
         baselines: findings.document.baselines.clone(),
         gates: gates(findings.document),
-        scaled: scaled_points(&publication, findings)?,
-        publication,
+        publication: publication(run, findings),
+        scaled: findings.scaled.map(|scaled| ScaledPoints {
+            temperature: scaled.temperature,
+            points: scaled.metrics.positive.operating_points.clone(),
+        }),
         histories: findings.combinations.iter().flat_map(histories).collect(),
         examples: examples(findings.cohort)?,
         activation_maps: activation_maps(run, findings)?,
@@ -154,28 +158,6 @@ fn publication(run: &TrainingContext<'_>, findings: &Findings<'_>) -> Publicatio
         }),
         Ok(None) => Publication::Later { architecture, task },
     }
-}
-
-/// The operating points of the model that is, or will be, published.
-fn scaled_points(
-    publication: &Publication,
-    findings: &Findings<'_>,
-) -> Result<Option<ScaledPoints>, TaskError> {
-    let Some(subject) = publication.subject() else {
-        return Ok(None);
-    };
-    let mut combinations = findings.combinations.iter();
-    let mut results = findings.document.results.iter();
-    let combination = combinations.find(|it| (it.architecture, it.task) == subject);
-    let result = results.find(|it| (it.architecture, it.metrics.task) == subject);
-    let (Some(combination), Some(result)) = (combination, result) else {
-        return Ok(None);
-    };
-    let scaled = publish::scaled(&result.metrics, &combination.predictions)?;
-    Ok(Some(ScaledPoints {
-        temperature: scaled.temperature,
-        points: scaled.metrics.positive.operating_points,
-    }))
 }
 
 fn histories(combination: &Combination) -> impl Iterator<Item = History> {
