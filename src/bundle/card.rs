@@ -1,7 +1,7 @@
 use std::fmt::Write;
 
 use super::Manifest;
-use crate::evaluation::{Interval, Metrics, OperatingPointKind, threshold_text};
+use crate::evaluation::{Interval, Metrics, threshold_text};
 
 /// `MODEL_CARD.md`: the bundle in words, for people.
 pub fn model_card(manifest: &Manifest) -> String {
@@ -124,15 +124,10 @@ fn operating_points(metrics: &Metrics) -> String {
          |---|---|---|---|---|---|\n",
     );
     for point in &metrics.positive.operating_points {
-        let chosen = match point.kind {
-            OperatingPointKind::Chosen => "chosen before".to_owned(),
-            OperatingPointKind::Sensitivity { target } => format!("sensitivity of {target:.2}"),
-            OperatingPointKind::Youden => "Youden's index".to_owned(),
-            OperatingPointKind::Threshold => "stated".to_owned(),
-        };
         let _ = writeln!(
             table,
-            "| {chosen} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} |",
+            point.kind,
             threshold_text(point.threshold),
             number(point.sensitivity),
             range(point.sensitivity_interval),

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CalibrationBin, ConfusionMatrix, GateOutcome, Interval, OperatingPoint, PredictiveValues,
-    RocCurve, SubgroupRow, TemperatureScaling,
+    CalibrationBin, ConfusionMatrix, GateOutcome, Interval, OperatingPoint, OperatingPointKind,
+    PredictiveValues, RocCurve, SubgroupRow, TemperatureScaling,
 };
 use crate::api::{Architecture, Task};
 
@@ -266,6 +266,14 @@ pub struct PositiveMetrics {
     pub roc: Option<RocCurve>,
     /// Sensitivities of 0.90, 0.95 and 1, Youden's, and the threshold of 0.5.
     pub operating_points: Vec<OperatingPoint>,
+}
+
+impl PositiveMetrics {
+    /// The operating point that was chosen before ([`Options::threshold`]), if one was.
+    pub fn chosen(&self) -> Option<&OperatingPoint> {
+        let mut points = self.operating_points.iter();
+        points.find(|point| point.kind == OperatingPointKind::Chosen)
+    }
 }
 
 /// The metrics of one fold's studies.

@@ -1,5 +1,7 @@
 //! Thresholds on the probability of a positive, and what each would have meant.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::confusion::TwoByTwo;
@@ -28,6 +30,17 @@ pub enum OperatingPointKind {
     Youden,
     /// A stated threshold.
     Threshold,
+}
+
+impl fmt::Display for OperatingPointKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Chosen => f.write_str("chosen before"),
+            Self::Sensitivity { target } => write!(f, "sensitivity of {target:.2}"),
+            Self::Youden => f.write_str("Youden's index"),
+            Self::Threshold => f.write_str("stated"),
+        }
+    }
 }
 
 /// A threshold on the probability of a positive: positive is called where it is reached.

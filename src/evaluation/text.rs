@@ -238,10 +238,8 @@ impl Metrics {
 
 fn chosen(point: &OperatingPoint) -> String {
     match point.kind {
-        OperatingPointKind::Chosen => "chosen before".to_owned(),
-        OperatingPointKind::Sensitivity { target } => format!("sensitivity of {target:.2}"),
-        OperatingPointKind::Youden => "Youden's index".to_owned(),
         OperatingPointKind::Threshold => format!("threshold of {:.2}", point.threshold),
+        kind => kind.to_string(),
     }
 }
 

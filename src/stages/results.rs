@@ -1,7 +1,7 @@
 //! Metrics as a resource's status has them: few, rounded, as decimal strings.
 
 use crate::api::{Decimal, GateOutcome, IntervalStatus, ResultStatus, TrainingRunSpec};
-use crate::evaluation::{Interval, Metrics, MetricsDocument, NetworkMetrics, OperatingPointKind};
+use crate::evaluation::{Interval, Metrics, MetricsDocument, NetworkMetrics};
 
 /// Decimals of a metric in a status.
 const DECIMALS: usize = 4;
@@ -14,10 +14,7 @@ pub(super) fn rows(document: &MetricsDocument) -> Vec<ResultStatus> {
 /// The same of a screening, whose sensitivity and specificity are those at its threshold.
 pub(super) fn of_screening(document: &MetricsDocument) -> Vec<ResultStatus> {
     let row = |result: &NetworkMetrics| {
-        let points = &result.metrics.positive.operating_points;
-        let chosen = points
-            .iter()
-            .find(|point| point.kind == OperatingPointKind::Chosen);
+        let chosen = result.metrics.positive.chosen();
         ResultStatus {
             sensitivity: decimal(chosen.and_then(|point| point.sensitivity)),
             specificity: decimal(chosen.and_then(|point| point.specificity)),

@@ -1,6 +1,6 @@
 //! The networks beside a score without a network: what tiles, caveats and tables say of it.
 
-use super::{Subject, caption, estimate, note, title};
+use super::{Subject, caption, estimate, in_words, note, title};
 use crate::api::Task;
 use crate::evaluation::{BaselineDifference, BaselineMetrics, Interval, Metrics};
 use crate::report::markup::{Markup, element};
@@ -187,7 +187,7 @@ fn made(task: Task) -> Markup {
 }
 
 fn plain((value, interval): Figure) -> String {
-    number::estimate(value, interval.map(|of| (of.low, of.high)))
+    in_words(value, interval)
 }
 
 fn signed((value, interval): Figure) -> String {

@@ -16,7 +16,7 @@ pub(super) mod screened;
 pub(super) mod subgroups;
 pub(super) mod summary;
 
-use super::markup::{Markup, element};
+use super::markup::{Element, Markup, element};
 use super::number;
 use crate::api::Task;
 use crate::evaluation::{BaselineDifference, Interval, Metrics};
@@ -93,6 +93,24 @@ pub(super) fn estimate(value: Option<f64>, interval: Option<Interval>) -> Markup
             .child(element("span").child(number::range((interval.low, interval.high))));
     }
     text.into()
+}
+
+/// The same in a sentence.
+pub(super) fn in_words(value: Option<f64>, interval: Option<Interval>) -> String {
+    number::estimate(value, interval.map(|of| (of.low, of.high)))
+}
+
+/// A tile's question, value and first detail; it may take more.
+pub(super) fn tile(question: &'static str, value: impl Into<Markup>, detail: String) -> Element {
+    element("li")
+        .child(element("p").class("question").child(question))
+        .child(element("p").class("value").child(value))
+        .child(self::detail(detail))
+}
+
+/// A line below a tile's value.
+pub(super) fn detail(text: String) -> Element {
+    element("p").class("detail").child(text)
 }
 
 /// A paragraph in small print.

@@ -1,10 +1,10 @@
 //! What a screening found: positives, scores, objects that could not be used, the model.
 
 use super::provenance::list;
-use super::{caption, data, figure, note, title};
-use crate::evaluation::{Interval, Metrics, OperatingPoint, OperatingPointKind, threshold_text};
+use super::{caption, data, figure, in_words, note, tile, title};
+use crate::evaluation::{Metrics, threshold_text};
 use crate::report::input::{ScreenedObject, ScreeningReport};
-use crate::report::markup::{Element, Markup, element};
+use crate::report::markup::{Markup, element};
 use crate::report::number;
 use crate::report::plot::{self, Axes, Axis, Mark, Role};
 use crate::report::raster::data_uri;
@@ -41,7 +41,8 @@ pub(in crate::report) fn summary(report: &ScreeningReport) -> Markup {
             "objects, listed with reasons below".to_owned(),
         ),
     ];
-    if let Some(point) = report.validation.as_ref().and_then(chosen) {
+    let validation = report.validation.as_ref();
+    if let Some(point) = validation.and_then(|metrics| metrics.positive.chosen()) {
         let positives = point.true_positives + point.false_negatives;
         let negatives = point.true_negatives + point.false_positives;
         for (question, value, interval, of) in [
@@ -84,39 +85,19 @@ pub(in crate::report) fn summary(report: &ScreeningReport) -> Markup {
     content
 }
 
-fn tile(question: &'static str, value: String, detail: String) -> Element {
-    element("li")
-        .child(element("p").class("question").child(question))
-        .child(element("p").class("value").child(value))
-        .child(element("p").class("detail").child(detail))
-}
-
-/// The operating point that the job screened with, on its labels.
-fn chosen(metrics: &Metrics) -> Option<&OperatingPoint> {
-    let mut points = metrics.positive.operating_points.iter();
-    points.find(|point| point.kind == OperatingPointKind::Chosen)
-}
-
 /// What the job's threshold came to on its labels; the rest is at the class of the highest
 /// probability.
 pub(in crate::report) fn validation(metrics: &Metrics) -> Markup {
-    let Some(point) = chosen(metrics) else {
+    let Some(point) = metrics.positive.chosen() else {
         return Markup::none();
     };
     let sentence = format!(
         "At this job’s threshold of {}, chosen on other studies: sensitivity {}, specificity {}.",
         threshold_text(point.threshold),
-        text(point.sensitivity, point.sensitivity_interval),
-        text(point.specificity, point.specificity_interval),
+        in_words(point.sensitivity, point.sensitivity_interval),
+        in_words(point.specificity, point.specificity_interval),
     );
     element("p").child(sentence).into()
-}
-
-fn text(value: Option<f64>, interval: Option<Interval>) -> String {
-    number::estimate(
-        value,
-        interval.map(|interval| (interval.low, interval.high)),
-    )
 }
 
 /// The positives, most probable first.

@@ -1,8 +1,8 @@
 //! The first screen of a training run's report: what, on what, the main result, the caveats.
 
-use super::{Subject, baseline, by_task, positive, question};
+use super::{Subject, baseline, by_task, detail, in_words, positive, question, tile};
 use crate::api::Task;
-use crate::evaluation::{Interval, Metrics};
+use crate::evaluation::Metrics;
 use crate::report::input::{Publication, TrainingReport};
 use crate::report::markup::{Element, Markup, element};
 use crate::report::number;
@@ -15,7 +15,7 @@ pub(in crate::report) fn section(report: &TrainingReport, subjects: &[Subject<'_
     let tiles: Vec<Element> = main
         .into_iter()
         .chain(others)
-        .map(|(task, group)| tile(report, *task, group))
+        .map(|(task, group)| task_tile(report, *task, group))
         .collect();
     let mut content: Markup = element("p")
         .class("lead")
@@ -113,44 +113,30 @@ fn is_main(report: &TrainingReport, task: Task) -> bool {
     model.map_or(task == Task::Positive, |(_, of)| of == task)
 }
 
-fn tile(report: &TrainingReport, task: Task, group: &[Subject<'_>]) -> Element {
+fn task_tile(report: &TrainingReport, task: Task, group: &[Subject<'_>]) -> Element {
     let (subject, why) = chosen(report, task, group);
     let m = subject.metrics;
     let interval = m.auc_interval.map_or_else(String::new, |interval| {
         format!(" {}", number::range((interval.low, interval.high)))
     });
-    let mut item = element("li");
+    let auc = Markup::from(format!("AUC {}", number::optional(m.auc)));
+    let value = auc.with(element("span").child(interval));
+    let mut item = tile(question(task), value, why);
     if is_main(report, task) {
         item = item.class("main");
     }
-    item.child(element("p").class("question").child(question(task)))
-        .child(
-            element("p")
-                .class("value")
-                .child(format!("AUC {}", number::optional(m.auc)))
-                .child(element("span").child(interval)),
-        )
-        .child(detail(why))
-        .children(
-            baseline::details(&subject, &report.baselines)
-                .into_iter()
-                .map(detail),
-        )
+    let details = baseline::details(&subject, &report.baselines);
+    item.children(details.into_iter().map(detail))
         .child(detail(rates(m)))
-}
-
-fn detail(text: String) -> Element {
-    element("p").class("detail").child(text)
 }
 
 /// Sensitivity and specificity in words.
 fn rates(m: &Metrics) -> String {
-    let pair = |interval: Option<Interval>| interval.map(|interval| (interval.low, interval.high));
     format!(
         "For {}: sensitivity {}, specificity {}; {} of {}",
         positive(m.task),
-        number::estimate(m.sensitivity, pair(m.sensitivity_interval)),
-        number::estimate(m.specificity, pair(m.specificity_interval)),
+        in_words(m.sensitivity, m.sensitivity_interval),
+        in_words(m.specificity, m.specificity_interval),
         number::things(m.positives, "positive", "positives"),
         number::things(m.studies, "study", "studies"),
     )
