@@ -4,6 +4,9 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+/// What stands below everything that a model or a run has found.
+pub const RESEARCH: &str = "Research use only: a physician confirms every positive.\n";
+
 /// How a result is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {

@@ -7,7 +7,7 @@ use std::thread;
 use serde_json::{Value, json};
 use snafu::{IntoError, ResultExt, Snafu};
 
-use super::output::{self, Format};
+use super::output::{self, Format, RESEARCH};
 use crate::api::manifest::{self, Violations};
 use crate::api::{Resource, conditions};
 use crate::runner::{self, Display, Ending, Finished, Settings};
@@ -219,8 +219,6 @@ fn name(finished: &Finished) -> String {
 /// What is said of results on phantoms.
 const SYNTHETIC: &str =
     "Synthetic: the images are of phantoms, and the figures say nothing about patients.\n";
-/// What is said of all results.
-const RESEARCH: &str = "Research use only: a physician confirms every positive.\n";
 
 /// What a run has left, for people.
 fn table(finished: &Finished) -> String {

@@ -6,7 +6,7 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use serde::Serialize;
 use snafu::{ResultExt, Snafu, ensure};
 
-use super::output::{self, Format};
+use super::output::{self, Format, RESEARCH};
 use crate::api::{Decimal, LossyPolicy, OperatingPoint, ScreeningStatus};
 use crate::bundle::MissingOperatingPoint;
 use crate::evaluation::threshold_text;
@@ -20,8 +20,8 @@ use crate::storage::StorageOptions;
 
 /// Screens scans with a trained model: a row of probabilities and a decision for each file.
 ///
-/// A file that cannot be used is a row with its reason; where none can be, the exit code is 42. Research use only: a physician confirms
-/// every positive.
+/// A file that cannot be used is a row with its reason; where none can be, the exit code is 42.
+/// Research use only: a physician confirms every positive.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  attrium screen scan.dcm --model models/residual-positive --sensitivity 0.95"
@@ -290,8 +290,7 @@ impl Report {
         };
         format!(
             "\n{} screened, {} positive, {} negative, {} of another view, {} unusable; positive \
-             from {}\n{} for {}{synthetic}, {}\n{phantoms}\
-             Research use only: a physician confirms every positive.\n",
+             from {}\n{} for {}{synthetic}, {}\n{phantoms}{RESEARCH}",
             counts.screened,
             counts.positive,
             counts.negative,

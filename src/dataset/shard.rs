@@ -1,8 +1,9 @@
 //! A shard: crops in a safetensors file, and a table with a row for each.
 //!
 //! The crops' file holds the SHA-256 of the table and of its own crops, so that a torn pair or a
-//! changed byte is noticed, and the digest of the labels, which decide every pseudonym. While a shard is made it holds its crops and nothing else of an image:
-//! 32 KiB each where the counts are whole numbers below 65,536, as a camera's are, else 64 KiB.
+//! changed byte is noticed, and the digest of the labels, which decide every pseudonym. While a shard
+//! is made it holds its crops and nothing else of an image: 32 KiB each where the counts are whole
+//! numbers below 65,536, as a camera's are, else 64 KiB.
 
 use std::convert::Infallible;
 

@@ -1,7 +1,8 @@
 //! One prediction a study, where several of its objects were screened.
 //!
-//! The shards' tables carry the columns by which objects are compared, and the digest of the labels that
-//! decide the pseudonyms; the joined table has them no more. The result depends neither on the order of objects nor on the number of shards.
+//! The shards' tables carry the columns by which objects are compared, and the digest of the labels
+//! that decide the pseudonyms; the joined table has them no more. The result depends neither on the
+//! order of objects nor on the number of shards.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
