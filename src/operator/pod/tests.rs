@@ -363,21 +363,29 @@ spec: {{images: \"{images}\", output: \"file:///results\", model: {{uri: \"{mode
     }
 }
 
-#[test]
-fn weights_that_a_network_starts_from_may_be_in_a_bucket_of_their_own() {
-    let text = "
+/// A training run of whose places all are folders, with more lines of its spec.
+fn run_on_a_volume(lines: &str) -> Resource {
+    crate::operator::fixtures::resource(&format!(
+        "
 apiVersion: attrium.dev/v1alpha1
 kind: TrainingRun
-metadata: {name: local, namespace: hospital}
+metadata: {{name: local, namespace: hospital}}
 spec:
   images: file:///data/scans/
   labels: file:///data/labels.csv
   output: file:///data/results/
-  storage: {credentialsSecret: keys}
   tasks: [Positive]
-  networks: [{architecture: VGG16, pretrainedWeights: \"s3://models/vgg16.safetensors\"}]
-";
-    let run = crate::operator::fixtures::resource(text);
+{lines}
+"
+    ))
+}
+
+#[test]
+fn weights_that_a_network_starts_from_may_be_in_a_bucket_of_their_own() {
+    let run = run_on_a_volume(
+        "  networks: [{architecture: VGG16, pretrainedWeights: \"s3://models/vgg16.safetensors\"}]
+  storage: {credentialsSecret: keys}",
+    );
     let template = template(&run, Train);
     let keys: Vec<_> = credentials(&template)
         .into_iter()
@@ -441,24 +449,15 @@ fn a_certificate_authority_is_mounted_by_its_key() {
 
 #[test]
 fn folders_of_a_volume_need_neither_bucket_nor_secret() {
-    let text = "
-apiVersion: attrium.dev/v1alpha1
-kind: TrainingRun
-metadata: {name: local, namespace: hospital}
-spec:
-  images: file:///data/scans/
-  labels: file:///data/labels.csv
-  output: file:///data/results/
-  tasks: [Positive]
-  networks: [{architecture: Residual}]
+    let run = run_on_a_volume(
+        "  networks: [{architecture: Residual}]
   compute:
     podTemplate:
       spec:
         securityContext: {fsGroup: 65532}
         volumes: [{name: data, persistentVolumeClaim: {claimName: cardiology}}]
-        containers: [{name: attrium, volumeMounts: [{name: data, mountPath: /data}]}]
-";
-    let run = crate::operator::fixtures::resource(text);
+        containers: [{name: attrium, volumeMounts: [{name: data, mountPath: /data}]}]",
+    );
     let template = template(&run, Train);
     assert_eq!(credentials(&template), []);
     assert_eq!(template["spec"]["securityContext"]["fsGroup"], 65532);
