@@ -41,7 +41,7 @@ fn rows(document: &str, heading: &str) -> BTreeSet<String> {
 #[test]
 fn every_reason_of_the_quarantine_has_a_row_and_no_row_has_another() {
     let mut reasons = words(
-        include_str!("imaging/error.rs"),
+        include_str!("../crates/imaging/src/error.rs"),
         "fn reason(&self) -> &'static str {",
     );
     assert!(reasons.len() > 20, "{reasons:?}");
@@ -55,7 +55,7 @@ fn every_reason_of_the_quarantine_has_a_row_and_no_row_has_another() {
 #[test]
 fn every_warning_has_a_row_and_no_row_has_another() {
     let codes = words(
-        include_str!("imaging/warning.rs"),
+        include_str!("../crates/imaging/src/warning.rs"),
         "fn code(&self) -> &'static str {",
     );
     assert!(codes.len() > 8, "{codes:?}");

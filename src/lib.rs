@@ -8,21 +8,35 @@
 //!
 //! Research use only: nothing here is a medical device.
 
+#[path = "../crates/api/src/lib.rs"]
 pub mod api;
+#[path = "../crates/bundle/src/lib.rs"]
 pub mod bundle;
 pub mod cli;
+#[path = "../crates/dataset/src/lib.rs"]
 pub mod dataset;
+#[path = "../crates/evaluation/src/lib.rs"]
 pub mod evaluation;
+#[path = "../crates/imaging/src/lib.rs"]
 pub mod imaging;
+#[path = "../crates/nn/src/lib.rs"]
 pub mod nn;
+#[path = "../crates/operator/src/lib.rs"]
 pub mod operator;
+#[path = "../crates/phantom/src/lib.rs"]
 pub mod phantom;
+#[path = "../crates/types/src/random.rs"]
 mod random;
+#[path = "../crates/report/src/lib.rs"]
 pub mod report;
 pub mod runner;
+#[path = "../crates/tasks/src/lib.rs"]
 pub mod stages;
+#[path = "../crates/storage/src/lib.rs"]
 pub mod storage;
+#[path = "../crates/training/src/lib.rs"]
 pub mod training;
+#[path = "../crates/workflow/src/lib.rs"]
 pub mod workflow;
 
 #[cfg(test)]

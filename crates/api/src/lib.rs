@@ -1,0 +1,50 @@
+//! The vocabulary of attrium: the custom resources and the words they are made of.
+//!
+//! `TrainingRun` and `ScreeningJob` (group `attrium.dev`, version `v1alpha1`) are what a user
+//! writes, on a cluster and on a laptop alike; their defaults, limits and rules are part of their
+//! schema. Nothing here does any IO.
+
+#[path = "../../types/src/architecture.rs"]
+mod architecture;
+mod compute;
+mod condition;
+pub mod crd;
+#[path = "../../types/src/decimal.rs"]
+mod decimal;
+#[path = "../../types/src/grade.rs"]
+mod grade;
+mod limits;
+pub mod manifest;
+mod pod_template;
+mod preprocessing;
+mod publishing;
+mod resource;
+mod screening_job;
+mod status;
+mod storage;
+#[path = "../../types/src/task.rs"]
+mod task;
+mod time;
+mod training;
+mod training_run;
+
+pub use architecture::Architecture;
+pub use compute::{Accelerator, Compute, Quantity, ResourceRequirements};
+pub use condition::{Condition, ConditionStatus, condition, conditions, reasons, set_condition};
+pub use decimal::{Decimal, NotDecimal};
+pub use grade::{Grade, UnknownGrade};
+pub use pod_template::CONTAINER;
+pub use preprocessing::{CropMode, LossyPolicy, Preprocessing};
+pub use publishing::{Gate, Metric, Publish, PublishMethod};
+pub use resource::{API_VERSION, Resource};
+pub use screening_job::{
+    ActivationMaps, Alert, ModelSource, OperatingPoint, ScreeningJob, ScreeningJobSpec, Webhook,
+};
+pub use status::{
+    DataStatus, GateOutcome, IntervalStatus, ModelReference, Phase, ProgressStatus, ResultStatus,
+    ScreeningStatus, StageStatus, Status, TaskFailure,
+};
+pub use storage::{CaBundle, StorageSpec};
+pub use task::Task;
+pub use training::{AugmentationSpec, ClassWeights, CrossValidation, Network, TrainingSpec};
+pub use training_run::{TrainingRun, TrainingRunSpec};

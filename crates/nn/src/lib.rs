@@ -1,0 +1,77 @@
+//! The networks of the paper and what they compute: logits, probabilities, activation maps.
+//!
+//! A [`Network`] is made from a seed or from the bytes of a safetensors file, and gives such bytes
+//! back. Everything here is a function of its arguments: initial weights and dropout masks come
+//! from a counter-based generator, never from a global one, so that networks may be trained side
+//! by side in one process. Nothing here reads or writes files, normalises images or chooses
+//! weights: that is for the callers.
+//!
+//! The networks are written in Burn's operations and run on whatever [`Device`] they are made on;
+//! [`cpu`] and [`gpu`] give the two that this package knows. On a processor the layers before the
+//! head go through an engine of this package's own (`engine`), which `trunk` joins to Burn as one
+//! operation.
+
+mod activation_map;
+mod batch_norm;
+mod convolution;
+mod convolve;
+mod device;
+#[path = "../../engine/src/lib.rs"]
+mod engine;
+mod error;
+mod flex;
+mod grad_cam;
+mod grey;
+mod head;
+mod import;
+mod inception_v3;
+mod layer;
+mod layout;
+mod linear;
+mod mobilenet;
+mod network;
+mod normalize;
+mod pass;
+mod residual;
+mod resnet50;
+mod stack;
+mod step;
+mod transfer;
+mod trunk;
+mod vgg16;
+mod weights;
+
+#[cfg(test)]
+mod imagenet_tests;
+#[cfg(test)]
+mod reference_tests;
+
+pub use activation_map::ActivationMap;
+pub use batch_norm::BatchNorm;
+pub use burn::tensor::Device;
+pub use convolution::Convolution;
+pub use device::{cpu, gpu};
+pub use engine::keep_freed_memory;
+pub use error::Error;
+pub use grad_cam::GradCam;
+pub use grey::Grey;
+pub use head::Head;
+pub use import::{PretrainedWeights, WeightsError};
+pub use inception_v3::InceptionV3;
+pub use layer::Layer;
+pub use layout::Layout;
+pub use mobilenet::MobileNet;
+pub use network::Network;
+pub(crate) use network::{floats, image_tensor};
+pub use pass::Pass;
+pub use resnet50::ResNet50;
+pub use stack::Stack;
+pub use step::Step;
+pub use transfer::{Base, Transfer};
+pub use vgg16::Vgg16;
+
+/// Height and width of the images that the networks take, in pixels (paper, "Preprocessing").
+pub const IMAGE_SIZE: usize = 128;
+
+/// The number of pixels of one image.
+pub const IMAGE_PIXELS: usize = IMAGE_SIZE * IMAGE_SIZE;
