@@ -35,7 +35,7 @@ build: build-packages ## Build the attrium binary
 	cargo build --release --locked
 
 programs: build-packages ## Build the binary and all tests, side by side
-	cargo test --release --locked --no-run --lib --bins --test integration --test cluster
+	cargo test --release --locked --no-run --workspace --lib --bins --test integration --test cluster
 
 demo: build ## Make a synthetic cohort, train on it, screen with the result, show the report
 	examples/demo/run $(ATTRIUM)
@@ -49,10 +49,10 @@ test: fmt scripts clippy programs check unit cluster-test ## Run every check and
 check: fmt scripts build-packages clippy generated chart doc deny ## Run the checks without the tests
 
 fmt: ## Check the formatting
-	cargo fmt --check
+	cargo fmt --all --check
 
 clippy: ## Check the code, the feature `cuda` too, with warnings denied
-	$(CUDA) cargo clippy --release --locked --all-targets --features cuda -- -D warnings
+	$(CUDA) cargo clippy --release --locked --workspace --all-targets --features cuda -- -D warnings
 
 scripts: check-packages ## Check the shell scripts
 	shellcheck $(SCRIPTS)
@@ -66,14 +66,14 @@ chart: ## Check the chart: lint, every optional part, values that are refused
 	PATH="$(CACHE)/cluster/bin:$$PATH" tests/chart/check
 
 doc: ## Build the documentation with warnings denied
-	$(CUDA) RUSTDOCFLAGS='-D warnings' cargo doc --release --locked --no-deps --features cuda
+	$(CUDA) RUSTDOCFLAGS='-D warnings' cargo doc --release --locked --workspace --no-deps --features cuda
 
 deny: $(TOOLS)/bin/cargo-deny ## Check the licences and sources of the dependencies
 	cargo fetch --quiet --locked
 	$(TOOLS)/bin/cargo-deny --offline --all-features check bans licenses sources
 
 unit: build-packages test-packages ## Run the tests
-	set -o pipefail; cargo test --release --locked 2>&1 | tee "$(CARGO_TARGET_DIR)/test.log"
+	set -o pipefail; cargo test --release --locked --workspace 2>&1 | tee "$(CARGO_TARGET_DIR)/test.log"
 	@$(call count,test.log)
 
 cluster-test: build ## Run the scenarios on a Kubernetes that is started for them; needs root
@@ -94,7 +94,7 @@ fuzz: $(TOOLS)/bin/cargo-fuzz ## Fuzz each input parser for FUZZ_SECONDS (60)
 
 sanitize: ## Run the engine's tests with the address sanitiser; needs a nightly compiler
 	RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR="$(CACHE)/engine" cargo +nightly test --release --locked \
-	  --manifest-path benches/engine/Cargo.toml --target x86_64-unknown-linux-gnu --lib
+	  --package attrium-engine --target x86_64-unknown-linux-gnu --lib
 
 bench: ## Measure decoding, cropping and memory against their bars
 	benches/run
@@ -103,7 +103,7 @@ bench-peers: ## Measure training, inference, an epoch and a screening against Py
 	benches/peers
 
 bench-kernels: ## Measure each kernel of the engine against the processor's peak
-	CARGO_TARGET_DIR="$(CACHE)/engine" cargo run --release --locked --manifest-path benches/engine/Cargo.toml
+	cargo bench --locked --package attrium-engine --bench kernels
 
 bench-reconcile: ## Measure the operator against a real API server; needs root
 	benches/reconcile

@@ -10,8 +10,8 @@ use std::io::Write;
 use std::time::Instant;
 use std::{env, fs, io};
 
-use attrium::api::{CropMode, LossyPolicy};
-use attrium::imaging::{crop, log_image, read_anterior};
+use attrium_imaging::{crop, log_image, read_anterior};
+use attrium_types::{CropMode, LossyPolicy};
 use dicom_pixeldata::PixelDecoder;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -53,7 +53,7 @@ fn times(
         .collect()
 }
 
-fn preprocess(bytes: &[u8]) -> Result<Vec<f32>, attrium::imaging::Error> {
+fn preprocess(bytes: &[u8]) -> Result<Vec<f32>, attrium_imaging::Error> {
     let image = read_anterior(bytes, LossyPolicy::Quarantine)?;
     Ok(log_image(&crop(&image, CropMode::Robust)?.counts))
 }

@@ -1,4 +1,4 @@
-"""The networks of src/nn in PyTorch, and one step of their training, as src/training/fit takes it.
+"""The networks of crates/nn in PyTorch, and one step of their training, as crates/training/src/fit takes it.
 
 Those of ImageNet are torchvision's, but for MobileNet, which it lacks.
 """
@@ -103,7 +103,7 @@ def network(architecture, classes=CLASSES):
 
 
 def load(into, weights):
-    """Takes weights of a safetensors file of src/nn, name by name in the order of the layers."""
+    """Takes weights of a safetensors file of crates/nn, name by name in the order of the layers."""
     prefixes = ["stem"] + [f"blocks.{block}.layers.{layer}" for block in range(4) for layer in range(2 * PAIRS)]
     layers = [module for module in into.modules() if isinstance(module, Layer)]
     with torch.no_grad():

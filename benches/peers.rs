@@ -10,9 +10,9 @@ use std::hint::black_box;
 use std::io::{self, BufRead, Write};
 use std::time::Instant;
 
-use attrium::api::Architecture;
-use attrium::nn::{IMAGE_PIXELS, IMAGE_SIZE, Network, cpu, keep_freed_memory};
-use attrium::training::{Fit, FitConfig, FitData};
+use attrium_nn::{IMAGE_PIXELS, IMAGE_SIZE, Network, cpu, keep_freed_memory};
+use attrium_training::{Fit, FitConfig, FitData};
+use attrium_types::Architecture;
 use burn::tensor::{Tensor, TensorData};
 
 const CLASSES: usize = 4;

@@ -4,5 +4,5 @@
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
-    let _ = attrium::api::manifest::parse(text);
+    let _ = attrium_api::manifest::parse(text);
 });

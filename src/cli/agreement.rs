@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use snafu::{ResultExt, Snafu, ensure};
 
 use super::output::{self, Format};
-use crate::api::{Grade, Task};
-use crate::dataset::{Reader, Readings, ReadingsError};
-use crate::evaluation::{
+use attrium_dataset::{Reader, Readings, ReadingsError};
+use attrium_evaluation::{
     ReaderAgreement, ReaderPair, number_patients, reader_agreement, reader_pairs_text,
 };
+use attrium_types::{Grade, Target};
 
 const EXAMPLE: &str = "\
 A table is CSV with a column `study`, a column of Perugini grades for each reader, and perhaps a \
@@ -129,7 +129,7 @@ fn read(path: &Path, columns: &[&str]) -> Result<Readings, Error> {
 }
 
 fn agreement(both: &[(&str, Grade, Grade)], tables: &[Readings]) -> ReaderAgreement {
-    let task = Task::Perugini;
+    let task = Target::Perugini;
     let pairs = both
         .iter()
         .map(|(_, a, b)| (task.class_of(*a), task.class_of(*b)));

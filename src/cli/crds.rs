@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use snafu::{ResultExt, Snafu};
 
 use super::output;
-use crate::api::crd::Definition;
+use attrium_api::crd::Definition;
 
 /// Prints the custom resource definitions, or writes them to a folder.
 #[derive(Debug, clap::Args)]

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use snafu::{OptionExt, ResultExt, Snafu};
 
 use super::output::{self, Format};
-use crate::api::Task;
-use crate::evaluation::{self, Options, Predictions};
+use attrium_evaluation as evaluation;
+use attrium_evaluation::{Options, Predictions};
+use attrium_types::Target;
 
 const EXAMPLE: &str = "\
 The table is CSV: study,fold,label,p_0,p_1 (and p_2,p_3 for four grades), then any covariates. Each \
@@ -26,7 +27,7 @@ pub struct Args {
     /// What was predicted: Perugini, Positive or HighGrade. Default: Perugini for four classes,
     /// Positive for two.
     #[arg(long, value_parser = task)]
-    task: Option<Task>,
+    task: Option<Target>,
     /// The share of positives, between 0 and 1, to state predictive values for. Default: that of
     /// the paper, 0.035 (0.018 for HighGrade).
     #[arg(long, value_name = "SHARE")]
@@ -116,17 +117,17 @@ pub fn run(args: Args) -> Result<(), Error> {
     output::print_as(args.output, &metrics, evaluation::Metrics::to_text).context(PrintSnafu)
 }
 
-fn usual_task(classes: usize) -> Option<Task> {
+fn usual_task(classes: usize) -> Option<Target> {
     match classes {
-        4 => Some(Task::Perugini),
-        2 => Some(Task::Positive),
+        4 => Some(Target::Perugini),
+        2 => Some(Target::Positive),
         _ => None,
     }
 }
 
 /// Reads a task's name; small letters will do.
-pub(super) fn task(text: &str) -> Result<Task, String> {
-    let tasks = [Task::Perugini, Task::Positive, Task::HighGrade];
+pub(super) fn task(text: &str) -> Result<Target, String> {
+    let tasks = [Target::Perugini, Target::Positive, Target::HighGrade];
     let found = tasks
         .into_iter()
         .find(|task| task.to_string().eq_ignore_ascii_case(text));

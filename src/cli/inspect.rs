@@ -6,8 +6,9 @@ use clap::ValueEnum;
 use snafu::{ResultExt, Snafu};
 
 use super::output::{self, Format};
-use crate::api::{self, LossyPolicy};
-use crate::imaging::{self, Inspection};
+use attrium_imaging as imaging;
+use attrium_imaging::Inspection;
+use attrium_types::LossyPolicy;
 
 /// Says what was found in one DICOM file, and draws it.
 ///
@@ -30,7 +31,7 @@ pub struct Args {
     output: Format,
 }
 
-/// As [`api::CropMode`], which is spelled as in a manifest.
+/// As [`attrium_types::CropMode`], which is spelled as in a manifest.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum CropMode {
     /// Rows above a small share of the profile's maximum, small gaps closed.
@@ -41,7 +42,7 @@ enum CropMode {
     Paper,
 }
 
-impl From<CropMode> for api::CropMode {
+impl From<CropMode> for attrium_types::CropMode {
     fn from(mode: CropMode) -> Self {
         match mode {
             CropMode::Robust => Self::Robust,

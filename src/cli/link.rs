@@ -5,12 +5,16 @@ use std::path::PathBuf;
 use snafu::{OptionExt, ResultExt, Snafu, ensure};
 
 use super::output;
-use crate::api::manifest::{self, Violations};
-use crate::api::{Architecture, Resource, Task, TrainingRun};
-use crate::dataset::{self, Labelled, Labels};
-use crate::evaluation::{self, Prediction, Predictions, positive_probability};
-use crate::storage::{self, Storage, StorageOptions};
-use crate::workflow::artefacts;
+use attrium_api::manifest::{self, Violations};
+use attrium_api::{Resource, TrainingRun};
+use attrium_dataset as dataset;
+use attrium_dataset::{Labelled, Labels};
+use attrium_evaluation as evaluation;
+use attrium_evaluation::{Prediction, Predictions, positive_probability};
+use attrium_storage as storage;
+use attrium_storage::{Storage, StorageOptions};
+use attrium_types::{Architecture, Target};
+use attrium_workflow::artefacts;
 
 /// The largest table of predictions that is read, in bytes.
 const MAX_TABLE: u64 = 1 << 30;
@@ -193,7 +197,7 @@ fn training(run: &str, storage: &Storage) -> Result<Box<TrainingRun>, Error> {
 
 /// Whether a prediction can be of this study: other labels give a study's number to another, whose
 /// grade or patient then differs.
-fn fits(labelled: &Labelled, task: Task, table: &Predictions, row: &Prediction) -> bool {
+fn fits(labelled: &Labelled, task: Target, table: &Predictions, row: &Prediction) -> bool {
     let label = row.label == Some(task.class_of(labelled.grade));
     let patient = table.covariates.iter().position(|name| name == PATIENT);
     let patient = patient.and_then(|column| row.covariates.get(column));
@@ -206,7 +210,7 @@ fn header() -> Vec<String> {
     leading.into_iter().chain(classes).collect()
 }
 
-fn joined(study: &str, architecture: Architecture, task: Task, row: &Prediction) -> Vec<String> {
+fn joined(study: &str, architecture: Architecture, task: Target, row: &Prediction) -> Vec<String> {
     let number = |value: Option<usize>| value.map_or(String::new(), |value| value.to_string());
     let mut fields = vec![
         study.to_owned(),
@@ -269,7 +273,7 @@ mod tests {
         let pseudonyms = Labels::parse(LABELS.as_bytes())
             .expect("labels")
             .pseudonymise(7);
-        let table = |task: Task| Predictions {
+        let table = |task: Target| Predictions {
             classes: task.classes().len(),
             covariates: vec![PATIENT.to_owned()],
             rows: ["1.2.3", "1.2.4", "1.2.5", "1.2.6"]
@@ -290,7 +294,7 @@ mod tests {
         };
         fs::create_dir(folder.join("predictions")).expect("a folder");
         fs::write(folder.join("manifest.yaml"), manifest).expect("a manifest");
-        for task in [Task::Perugini, Task::Positive] {
+        for task in [Target::Perugini, Target::Positive] {
             let path = folder.join(artefacts::predictions(Architecture::Linear, task));
             fs::write(path, table(task).to_csv().expect("a table")).expect("a table");
         }

@@ -142,7 +142,7 @@ mod tests {
             .with_writer(move || lines.clone())
             .finish();
         tracing::subscriber::with_default(logs, || {
-            crate::imaging::read_anterior(&bytes, crate::api::LossyPolicy::Quarantine)
+            attrium_imaging::read_anterior(&bytes, attrium_types::LossyPolicy::Quarantine)
                 .expect("should be read");
             tracing::warn!("a warning of attrium's own");
         });

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use snafu::{ChainCompat, Snafu};
 
-use crate::nn::keep_freed_memory;
+use attrium_nn::keep_freed_memory;
 
 const EXIT_CODES: &str = "\
 Exit codes, of every command:
@@ -99,7 +99,7 @@ pub enum Error {
     #[snafu(transparent)]
     Operator {
         /// The reason.
-        source: crate::operator::Error,
+        source: attrium_operator::Error,
     },
     /// No cohort was drawn.
     #[snafu(transparent)]

@@ -1,8 +1,9 @@
 use std::net::SocketAddr;
 
-use axum::http::Uri;
+use http::Uri;
 
-use crate::operator::{self, Error, Options, Settings};
+use attrium_operator as operator;
+use attrium_operator::{Error, Options, Settings};
 
 /// Runs the operator: on a cluster, resources become Jobs and end with their results.
 ///

@@ -7,8 +7,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use snafu::{ResultExt, Snafu};
 
 use super::output;
-use crate::api::Grade;
-use crate::phantom::{self, Cohort, archive};
+use attrium_phantom as phantom;
+use attrium_phantom::{Cohort, archive};
+use attrium_types::Grade;
 
 /// Draw a synthetic cohort: bone scans as DICOM, with labels.
 ///

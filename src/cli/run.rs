@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use snafu::{IntoError, ResultExt, Snafu};
 
 use super::output::{self, Format, RESEARCH};
-use crate::api::manifest::{self, Violations};
-use crate::api::{Resource, conditions};
 use crate::runner::{self, Display, Ending, Finished, Settings};
-use crate::stages::{Execute, Interrupt, Tasks};
+use attrium_api::manifest::{self, Violations};
+use attrium_api::{Resource, conditions};
+use attrium_tasks::{Execute, Interrupt, Tasks};
 
 /// Runs the training runs and screening jobs of manifests on this machine.
 ///
@@ -288,7 +288,7 @@ fn success(finished: &Finished) -> Result<(), Error> {
     }
     let conditions = finished.status().conditions;
     let sentence = |kind: &str| {
-        let found = crate::api::condition(&conditions, kind);
+        let found = attrium_api::condition(&conditions, kind);
         found
             .map(|condition| condition.message.clone())
             .unwrap_or_default()

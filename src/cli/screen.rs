@@ -7,16 +7,17 @@ use serde::Serialize;
 use snafu::{ResultExt, Snafu, ensure};
 
 use super::output::{self, Format, RESEARCH};
-use crate::api::{Decimal, LossyPolicy, OperatingPoint, ScreeningStatus};
-use crate::bundle::MissingOperatingPoint;
-use crate::evaluation::threshold_text;
-use crate::nn;
-use crate::stages::screening_table::{Row, Verdict};
-use crate::stages::{
+use attrium_api::{OperatingPoint, ScreeningStatus};
+use attrium_bundle::MissingOperatingPoint;
+use attrium_evaluation::threshold_text;
+use attrium_nn as nn;
+use attrium_storage::StorageOptions;
+use attrium_tasks::screening_table::{Row, Verdict};
+use attrium_tasks::{
     Candidate, Decision, ModelError, Screened, Screener, ScreeningError, TaskError,
     activation_maps, open_model,
 };
-use crate::storage::StorageOptions;
+use attrium_types::{Decimal, LossyPolicy};
 
 /// Screens scans with a trained model: a row of probabilities and a decision for each file.
 ///

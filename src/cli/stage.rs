@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 use snafu::{OptionExt, ResultExt, Snafu};
 
 use super::logs;
-use crate::api::Resource;
-use crate::api::manifest::{self, Violations};
 use crate::runner;
-use crate::stages::{
+use attrium_api::Resource;
+use attrium_api::manifest::{self, Violations};
+use attrium_tasks::{
     Alerts, Execute, Interrupt, Progress, ProgressSink, Summary, TaskContext, TaskError, Tasks,
 };
-use crate::workflow::{self, Plan, StageKind, TaskRef};
+use attrium_workflow as workflow;
+use attrium_workflow::{Plan, StageKind, TaskRef};
 
 /// Does one task of a stage: what a pod runs.
 ///
@@ -107,7 +108,7 @@ pub enum Error {
     },
     /// The task failed.
     #[snafu(transparent)]
-    Task {
+    Target {
         /// The reason.
         source: TaskError,
     },
@@ -122,7 +123,7 @@ impl Error {
             | Self::Documents { .. }
             | Self::NoTask { .. } => 43,
             Self::Runner { source } => source.exit_code(),
-            Self::Task { source } => source.exit_code(),
+            Self::Target { source } => source.exit_code(),
         }
     }
 }
@@ -136,7 +137,7 @@ pub fn run(args: &Args) -> Result<(), Error> {
     if let Some(path) = &args.termination_message {
         let message = match &ended {
             Ok(summary) => summary.to_message(),
-            Err(Error::Task { source }) => source.sentence(),
+            Err(Error::Target { source }) => source.sentence(),
             Err(error) => TaskError::sentence_of(error),
         };
         if let Err(error) = fs::write(path, message) {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::pace::{Pace, in_words};
-use crate::workflow::{TaskRef, TaskSpec};
+use attrium_workflow::{TaskRef, TaskSpec};
 
 /// Where progress is shown: bars on a terminal, plain lines anywhere else.
 pub struct Display(Kind);

@@ -13,11 +13,11 @@ use super::pace::Pace;
 use super::record::Record;
 use super::task::{Event, Shared};
 use super::{Ending, Failure, Settings, clock};
-use crate::api::{ProgressStatus, Status};
-use crate::stages::{Progress, Summary, TaskError};
-use crate::workflow::{
-    self, Observed, Outcome, Place, Plan, StageKind, TaskRef, TaskSpec, TaskState, View, Word,
-    Work, next,
+use attrium_api::{ProgressStatus, Status};
+use attrium_tasks::{Progress, Summary, TaskError};
+use attrium_workflow as workflow;
+use attrium_workflow::{
+    Observed, Outcome, Place, Plan, StageKind, TaskRef, TaskSpec, TaskState, View, Word, Work, next,
 };
 
 /// How often signals are looked for and bars are redrawn.

@@ -2,10 +2,10 @@ use std::io;
 
 use snafu::Snafu;
 
-use crate::api::manifest::Violations;
-use crate::stages::TaskError;
-use crate::storage;
-use crate::workflow::TaskRef;
+use attrium_api::manifest::Violations;
+use attrium_storage as storage;
+use attrium_tasks::TaskError;
+use attrium_workflow::TaskRef;
 
 /// What went wrong outside the tasks.
 #[derive(Debug, Snafu)]

@@ -1,4 +1,4 @@
-use crate::api::{Resource, StorageSpec};
+use attrium_api::{Resource, StorageSpec};
 
 /// The fields of a spec that say something and that only a cluster can do anything with.
 pub fn ignored_fields(resource: &Resource) -> Vec<&'static str> {
@@ -42,8 +42,8 @@ pub fn ignored_fields(resource: &Resource) -> Vec<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{Alert, Webhook};
-    use crate::workflow::fixtures;
+    use attrium_api::{Alert, Webhook};
+    use attrium_fixtures as fixtures;
 
     #[test]
     fn only_fields_that_say_something_are_named() {

@@ -1,6 +1,6 @@
 //! The local runner: a plan executed in this process, on this machine's cores.
 //!
-//! It asks [`crate::workflow`] what to start, starts it, and keeps `status.yaml` beside the
+//! It asks [`attrium_workflow`] what to start, starts it, and keeps `status.yaml` beside the
 //! results, in the shape of the resource's status on a cluster. What a task does it does not know:
 //! that is [`Execute`]'s. Run again, a run goes on where it stopped, since every task that has
 //! ended well has left its marker. It never writes to standard output and names no patient.
@@ -26,10 +26,10 @@ pub use signals::stop_on_signals;
 pub use table::{screening_table, training_table};
 pub use task::in_pool;
 
-use crate::api::{Resource, Status};
-use crate::stages::{Execute, Interrupt};
-use crate::workflow::Plan;
-pub use crate::workflow::{Ending, Failure};
+use attrium_api::{Resource, Status};
+use attrium_tasks::{Execute, Interrupt};
+use attrium_workflow::Plan;
+pub use attrium_workflow::{Ending, Failure};
 use drive::Driver;
 use record::Record;
 use task::Shared;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::stages::Progress;
+use attrium_tasks::Progress;
 
 /// A task's progress as seen from outside.
 #[derive(Clone, Copy, Debug)]
@@ -110,7 +110,7 @@ pub(super) fn in_words(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stages::Unit;
+    use attrium_tasks::Unit;
 
     fn at(start: Instant, seconds: u64) -> Instant {
         start + Duration::from_secs(seconds)

@@ -7,11 +7,13 @@ use super::error::{
     ChangedSnafu, Error, NoModelSnafu, NotPublishedSnafu, OpenOutputSnafu, ReadOutputSnafu,
     StoredManifestSnafu, WriteOutputSnafu,
 };
-use crate::api::{Resource, ScreeningJob, StageStatus, Status, manifest};
-use crate::stages::store_options;
-use crate::storage::{self, Storage};
-use crate::workflow::artefacts::{MANIFEST, MARKERS, STATUS};
-use crate::workflow::{self, TaskSpec};
+use attrium_api::{Resource, ScreeningJob, StageStatus, Status, manifest};
+use attrium_storage as storage;
+use attrium_storage::Storage;
+use attrium_tasks::store_options;
+use attrium_workflow as workflow;
+use attrium_workflow::TaskSpec;
+use attrium_workflow::artefacts::{MANIFEST, MARKERS, STATUS};
 
 /// The largest manifest or status that is read back, in bytes.
 const LARGEST: u64 = 4 << 20;

@@ -8,7 +8,7 @@ use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::error::{Error, SignalsSnafu, ThreadSnafu};
-use crate::stages::Interrupt;
+use attrium_tasks::Interrupt;
 
 /// Sets the flag at the first Ctrl-C or SIGTERM; a second one ends the process at once, with exit
 /// code 130.

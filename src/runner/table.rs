@@ -1,6 +1,7 @@
 //! A run's results as a table for people.
 
-use crate::api::{Decimal, ResultStatus, ScreeningStatus};
+use attrium_api::{ResultStatus, ScreeningStatus};
+use attrium_types::Decimal;
 
 /// A row for each network and task: its metrics over all predictions on studies that it has not seen.
 pub fn training_table(results: &[ResultStatus]) -> String {
@@ -101,7 +102,8 @@ fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{Architecture, IntervalStatus, Task};
+    use attrium_api::IntervalStatus;
+    use attrium_types::{Architecture, Target};
 
     fn decimal(text: &str) -> Option<Decimal> {
         text.parse().ok()
@@ -116,7 +118,7 @@ mod tests {
         let result = ResultStatus {
             architecture: Architecture::Residual,
             pretrained: false,
-            task: Task::Positive,
+            task: Target::Positive,
             auc: decimal("0.8876"),
             auc_interval: Some(interval),
             auc_hard: None,

@@ -9,11 +9,11 @@ use rayon::ThreadPoolBuilder;
 use snafu::ResultExt;
 
 use super::error::{Error, ReadMarkerSnafu};
-use crate::api::Resource;
-use crate::stages::{
+use attrium_api::Resource;
+use attrium_tasks::{
     Execute, Interrupt, NoProgress, Progress, ProgressSink, Summary, TaskContext, TaskError,
 };
-use crate::workflow::{Plan, TaskRef, TaskSpec};
+use attrium_workflow::{Plan, TaskRef, TaskSpec};
 
 /// What a task tells while it runs.
 pub(super) enum Event {

@@ -8,14 +8,16 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::api::{
-    Architecture, ConditionStatus, DataStatus, GateOutcome, Metric, ModelReference, Phase, Publish,
-    PublishMethod, Task, TrainingRun, condition, conditions, reasons,
+use attrium_api::{
+    ConditionStatus, DataStatus, GateOutcome, ModelReference, Phase, Publish, PublishMethod,
+    TrainingRun, condition, conditions, reasons,
 };
-use crate::stages::{Summary, TaskError};
-use crate::storage::Storage;
-use crate::workflow::artefacts::{MANIFEST, STATUS};
-use crate::workflow::{StageKind, TaskRef, fixtures};
+use attrium_fixtures as fixtures;
+use attrium_storage::Storage;
+use attrium_tasks::{Summary, TaskError};
+use attrium_types::{Architecture, Metric, Target};
+use attrium_workflow::artefacts::{MANIFEST, STATUS};
+use attrium_workflow::{StageKind, TaskRef};
 use script::{Act, Script};
 
 fn settings(threads: usize) -> Settings {
@@ -100,7 +102,7 @@ fn the_manifest_that_is_kept_is_the_resource_with_its_uid() {
     let store = Storage::memory();
     run_small(&Script::new(&store, []));
     let text = String::from_utf8(store.get(MANIFEST, 1 << 20).expect("it")).expect("text");
-    let kept = crate::api::manifest::parse(&text).expect("should be valid");
+    let kept = attrium_api::manifest::parse(&text).expect("should be valid");
     let Resource::TrainingRun(run) = &kept[0] else {
         panic!("should be a run")
     };
@@ -331,7 +333,7 @@ fn what_an_evaluation_could_not_publish_is_a_failure_that_keeps_its_results() {
     let mut run = fixtures::training_run();
     run.spec.publish = Some(Publish {
         architecture: Architecture::Linear,
-        task: Task::Positive,
+        task: Target::Positive,
         method: PublishMethod::Ensemble,
     });
     let store = Storage::memory();
@@ -363,7 +365,7 @@ fn what_an_evaluation_could_not_publish_is_a_failure_that_keeps_its_results() {
 fn gate(passed: bool) -> GateOutcome {
     GateOutcome {
         architecture: Architecture::Linear,
-        task: Task::Positive,
+        task: Target::Positive,
         metric: Metric::Auc,
         min: "0.88".parse().expect("a decimal"),
         value: "0.5".parse().ok(),
@@ -383,9 +385,9 @@ fn a_missed_gate_is_no_success_and_says_by_how_much() {
         Act::Succeed(Box::new(evaluated)),
     )];
     let mut run = fixtures::training_run();
-    run.spec.gates = vec![crate::api::Gate {
+    run.spec.gates = vec![attrium_api::Gate {
         architecture: Architecture::Linear,
-        task: Task::Positive,
+        task: Target::Positive,
         metric: Metric::Auc,
         min: "0.88".parse().expect("a decimal"),
     }];

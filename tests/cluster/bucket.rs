@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use attrium::storage::{Storage, StorageOptions};
+use attrium_storage::{Storage, StorageOptions};
 
 use crate::cluster::exported;
 use crate::program::{finish, script};

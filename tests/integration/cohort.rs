@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use attrium::phantom::dicom::{PLANTED_DATE, plant};
+use attrium_phantom::dicom::{PLANTED_DATE, plant};
 use dicom_core::VR;
 use dicom_core::value::Value;
 use dicom_object::{InMemDicomObject, open_file};

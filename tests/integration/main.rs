@@ -7,9 +7,11 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod agreement;
+mod architecture;
 mod bad_input;
 mod changed;
 mod cohort;
+mod documents;
 mod manifest;
 mod outputs;
 mod pod;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use attrium::workflow::{local_uid_of, prefix_of};
+use attrium_workflow::{local_uid_of, prefix_of};
 
 use crate::cohort::COHORT;
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use attrium::api::manifest::parse;
-use attrium::workflow::artefacts::{Fold, MANIFEST, STATUS};
-use attrium::workflow::{Plan, Work};
+use attrium_api::manifest::parse;
+use attrium_workflow::artefacts::{Fold, MANIFEST, STATUS};
+use attrium_workflow::{Plan, Work};
 use serde_json::Value;
 
 use crate::cohort::{COHORT, STUDIES, files};

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use attrium::stages::Summary;
+use attrium_tasks::Summary;
 use serde_json::Value;
 
 use crate::cohort::{files, scratch};

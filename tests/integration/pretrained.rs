@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use attrium::workflow::artefacts::{METRICS, STATUS};
+use attrium_workflow::artefacts::{METRICS, STATUS};
 use safetensors::tensor::{Dtype, TensorView};
 use serde_json::Value;
 

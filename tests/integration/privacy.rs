@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use attrium::phantom::dicom::PLANTED_DATE;
+use attrium_phantom::dicom::PLANTED_DATE;
 
 use crate::cohort::{COHORT, KEY, NAME, NUMBER, files, scratch};
 use crate::manifest::{self, training};

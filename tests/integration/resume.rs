@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use attrium::workflow::artefacts::STATUS;
+use attrium_workflow::artefacts::STATUS;
 
 use crate::cohort::{files, scratch};
 use crate::manifest::{self, training_prefix, with};

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use attrium::workflow::artefacts::STATUS;
+use attrium_workflow::artefacts::STATUS;
 use serde_json::Value;
 
 use crate::cohort::{COHORT, STUDIES, put, root, scratch};

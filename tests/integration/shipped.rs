@@ -3,12 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use attrium::api::{CropMode, LossyPolicy};
-use attrium::bundle::{Model, model_card};
-use attrium::imaging::{crop, log_image, read_anterior};
-use attrium::nn::{self, GradCam};
-use attrium::stages::open_model;
-use attrium::storage::StorageOptions;
+use attrium_bundle::{Model, model_card};
+use attrium_imaging::{crop, log_image, read_anterior};
+use attrium_nn as nn;
+use attrium_nn::GradCam;
+use attrium_storage::StorageOptions;
+use attrium_tasks::open_model;
+use attrium_types::{CropMode, LossyPolicy};
 use serde_json::Value;
 
 use crate::cohort::{files, scratch};

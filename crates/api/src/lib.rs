@@ -4,15 +4,9 @@
 //! writes, on a cluster and on a laptop alike; their defaults, limits and rules are part of their
 //! schema. Nothing here does any IO.
 
-#[path = "../../types/src/architecture.rs"]
-mod architecture;
 mod compute;
 mod condition;
 pub mod crd;
-#[path = "../../types/src/decimal.rs"]
-mod decimal;
-#[path = "../../types/src/grade.rs"]
-mod grade;
 mod limits;
 pub mod manifest;
 mod pod_template;
@@ -22,20 +16,15 @@ mod resource;
 mod screening_job;
 mod status;
 mod storage;
-#[path = "../../types/src/task.rs"]
-mod task;
 mod time;
 mod training;
 mod training_run;
 
-pub use architecture::Architecture;
 pub use compute::{Accelerator, Compute, Quantity, ResourceRequirements};
 pub use condition::{Condition, ConditionStatus, condition, conditions, reasons, set_condition};
-pub use decimal::{Decimal, NotDecimal};
-pub use grade::{Grade, UnknownGrade};
 pub use pod_template::CONTAINER;
-pub use preprocessing::{CropMode, LossyPolicy, Preprocessing};
-pub use publishing::{Gate, Metric, Publish, PublishMethod};
+pub use preprocessing::Preprocessing;
+pub use publishing::{Gate, Publish, PublishMethod};
 pub use resource::{API_VERSION, Resource};
 pub use screening_job::{
     ActivationMaps, Alert, ModelSource, OperatingPoint, ScreeningJob, ScreeningJobSpec, Webhook,
@@ -45,6 +34,5 @@ pub use status::{
     ScreeningStatus, StageStatus, Status, TaskFailure,
 };
 pub use storage::{CaBundle, StorageSpec};
-pub use task::Task;
 pub use training::{AugmentationSpec, ClassWeights, CrossValidation, Network, TrainingSpec};
 pub use training_run::{TrainingRun, TrainingRunSpec};

@@ -1,25 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How the patient's extent is found on a whole-body scan (paper, "Preprocessing").
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-pub enum CropMode {
-    /// Rows whose profile exceeds a small share of its maximum, small gaps closed: stray counts do not move the crop.
-    #[default]
-    Robust,
-    /// Every non-zero row, to the letter of the paper.
-    Paper,
-}
-
-/// What becomes of an image that went through lossy compression.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-pub enum LossyPolicy {
-    /// It is set aside with its reason.
-    #[default]
-    Quarantine,
-    /// It is used, with a warning.
-    Accept,
-}
+use attrium_types::{CropMode, LossyPolicy};
 
 /// How DICOM objects become crops of 128 x 128 pixels.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

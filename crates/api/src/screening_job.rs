@@ -3,7 +3,8 @@ use kube::core::Rule;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
-use super::{Compute, Decimal, LossyPolicy, Status, StorageSpec, limits, preprocessing};
+use super::{Compute, Status, StorageSpec, limits, preprocessing};
+use attrium_types::{Decimal, LossyPolicy};
 
 /// What is screened, with which model, and who is told.
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -3,7 +3,8 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::{Architecture, Condition, Decimal, Metric, Task};
+use super::Condition;
+use attrium_types::{Architecture, Decimal, Metric, Target};
 
 /// What has become of a resource: the same shape for both kinds, and on a laptop.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -256,7 +257,7 @@ pub struct ResultStatus {
     /// The network.
     pub architecture: Architecture,
     /// The question it answers.
-    pub task: Task,
+    pub task: Target,
     /// Whether it started from weights of ImageNet.
     #[serde(default)]
     pub pretrained: bool,
@@ -298,7 +299,7 @@ pub struct GateOutcome {
     /// The network that was measured.
     pub architecture: Architecture,
     /// The task that was measured.
-    pub task: Task,
+    pub task: Target,
     /// What was measured.
     pub metric: Metric,
     /// The least value that passes.
@@ -325,7 +326,7 @@ pub struct ModelReference {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::ConditionStatus;
+    use crate::ConditionStatus;
 
     #[test]
     fn counts_of_shards_are_added_grade_by_grade() {
@@ -371,7 +372,7 @@ mod tests {
         let result = ResultStatus {
             architecture: Architecture::Residual,
             pretrained: false,
-            task: Task::HighGrade,
+            task: Target::HighGrade,
             auc: longest(),
             auc_interval: Some(IntervalStatus {
                 low: end(),
@@ -384,7 +385,7 @@ mod tests {
         };
         let gate = GateOutcome {
             architecture: Architecture::Residual,
-            task: Task::HighGrade,
+            task: Target::HighGrade,
             metric: Metric::Sensitivity,
             min: end(),
             value: longest(),

@@ -2,7 +2,8 @@ use kube::core::Rule;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
-use super::{Architecture, Decimal, limits};
+use super::limits;
+use attrium_types::{Architecture, Decimal};
 
 /// A network to be trained.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -4,9 +4,10 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Architecture, AugmentationSpec, Compute, CrossValidation, Gate, Network, Preprocessing,
-    Publish, Status, StorageSpec, Task, TrainingSpec, limits,
+    AugmentationSpec, Compute, CrossValidation, Gate, Network, Preprocessing, Publish, Status,
+    StorageSpec, TrainingSpec, limits,
 };
+use attrium_types::{Architecture, Target};
 
 /// What is trained, on what, and what becomes of it.
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -68,7 +69,7 @@ pub struct TrainingRunSpec {
     /// against the rest), HighGrade (grade 3 against the rest). From 1 to 3.
     #[schemars(length(min = 1, max = 3))]
     #[schemars(transform = each_task_once)]
-    pub tasks: Vec<Task>,
+    pub tasks: Vec<Target>,
     /// The networks to train, each architecture once. From 1 to 6.
     #[schemars(length(min = 1, max = 6))]
     #[schemars(transform = each_network_once)]

@@ -1,7 +1,7 @@
 use std::fmt::Write;
 
 use super::Manifest;
-use crate::evaluation::{Interval, Metrics, threshold_text};
+use attrium_evaluation::{Interval, Metrics, threshold_text};
 
 /// `MODEL_CARD.md`: the bundle in words, for people.
 pub fn model_card(manifest: &Manifest) -> String {

@@ -1,6 +1,7 @@
 use snafu::Snafu;
 
-use crate::{nn, training};
+use attrium_nn as nn;
+use attrium_training as training;
 
 /// Why a bundle cannot be used or made.
 #[derive(Debug, Snafu)]

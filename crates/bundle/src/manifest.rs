@@ -4,10 +4,9 @@ use serde::{Deserialize, Serialize};
 use snafu::{ResultExt, ensure};
 
 use super::error::{Error, UnreadableSnafu, UnwritableSnafu, VersionSnafu};
-use crate::api::{
-    Architecture, AugmentationSpec, CropMode, CrossValidation, PublishMethod, Task, TrainingSpec,
-};
-use crate::evaluation::Metrics;
+use attrium_api::{AugmentationSpec, CrossValidation, PublishMethod, TrainingSpec};
+use attrium_evaluation::Metrics;
+use attrium_types::{Architecture, CropMode, Target};
 
 /// The version of the bundle's format that is written and read here.
 pub const FORMAT_VERSION: u32 = 1;
@@ -29,7 +28,7 @@ pub struct Manifest {
     #[serde(default)]
     pub pretrained: bool,
     /// The question that it answers.
-    pub task: Task,
+    pub task: Target,
     /// The names of its classes, in the order of their indices.
     pub classes: Vec<String>,
     /// Whether it was trained on phantoms.
@@ -43,7 +42,7 @@ pub struct Manifest {
     pub training: Provenance,
     /// The temperature at which each member's probabilities are taken before they are averaged,
     /// fitted to the out-of-fold predictions
-    /// ([`TemperatureScaling`](crate::evaluation::TemperatureScaling)).
+    /// ([`TemperatureScaling`](attrium_evaluation::TemperatureScaling)).
     pub temperature: f64,
     /// What its out-of-fold predictions reached at that temperature, its operating points among it.
     pub metrics: Metrics,

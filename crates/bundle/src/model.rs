@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use burn::tensor::Device;
+use attrium_nn::Device;
 use snafu::{OptionExt, ResultExt, Snafu, ensure};
 
 use super::error::{
@@ -8,11 +8,11 @@ use super::error::{
     UnlistedSnafu, WeightsSnafu,
 };
 use super::{CHECKSUMS, Checksums, MANIFEST, Manifest};
-use crate::api::OperatingPoint;
-use crate::evaluation::at_temperature;
-use crate::imaging::CROP_PIXELS;
-use crate::nn::{ActivationMap, GradCam, Network};
-use crate::training::Normalization;
+use attrium_api::OperatingPoint;
+use attrium_evaluation::at_temperature;
+use attrium_imaging::CROP_PIXELS;
+use attrium_nn::{ActivationMap, GradCam, Network};
+use attrium_training::Normalization;
 
 /// A bundle in memory, ready to screen with.
 #[derive(Debug)]
@@ -220,10 +220,11 @@ fn parse(checksums: &[u8]) -> Result<Checksums, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{Architecture, CropMode, Decimal, PublishMethod, Task};
-    use crate::bundle::{FORMAT_VERSION, INTENDED_USE, Member, MemberFiles, Provenance, pack};
-    use crate::evaluation::{Options, Prediction, Predictions, evaluate};
-    use crate::nn;
+    use crate::{FORMAT_VERSION, INTENDED_USE, Member, MemberFiles, Provenance, pack};
+    use attrium_api::PublishMethod;
+    use attrium_evaluation::{Options, Prediction, Predictions, evaluate};
+    use attrium_nn as nn;
+    use attrium_types::{Architecture, CropMode, Decimal, Target};
 
     fn predictions() -> Predictions {
         let row = |study: usize| {
@@ -248,8 +249,8 @@ mod tests {
             format_version: FORMAT_VERSION,
             architecture: Architecture::Linear,
             pretrained: false,
-            task: Task::Positive,
-            classes: Task::Positive
+            task: Target::Positive,
+            classes: Target::Positive
                 .classes()
                 .iter()
                 .map(|&class| class.to_owned())
@@ -268,7 +269,7 @@ mod tests {
                 training: Default::default(),
             },
             temperature: 2.0,
-            metrics: evaluate(Task::Positive, &predictions(), &Options::default()).unwrap(),
+            metrics: evaluate(Target::Positive, &predictions(), &Options::default()).unwrap(),
             positive_scores: vec![0.9, 0.8, 0.7, 0.6, 0.5],
             intended_use: INTENDED_USE.to_owned(),
         }

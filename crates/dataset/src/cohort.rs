@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use super::{Record, Shard};
-use crate::api::Task;
-use crate::imaging::CROP_PIXELS;
+use attrium_imaging::CROP_PIXELS;
+use attrium_types::Target;
 
 /// One record a study, sorted by pseudonym, with the crops.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -70,7 +70,7 @@ impl Cohort {
     }
 
     /// The class of each study in a task.
-    pub fn classes(&self, task: Task) -> Vec<usize> {
+    pub fn classes(&self, task: Target) -> Vec<usize> {
         self.records
             .iter()
             .map(|record| task.class_of(record.grade))
@@ -106,8 +106,8 @@ impl Cohort {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::fixtures::{crop, record};
-    use crate::imaging::{Acquisition, ViewSource};
+    use crate::fixtures::{crop, record};
+    use attrium_imaging::{Acquisition, ViewSource};
 
     fn shard(entries: Vec<(Record, f32)>) -> Shard {
         let mut shard = Shard::default();
@@ -168,8 +168,8 @@ mod tests {
         let entries = (0..8).map(|study| (record(study), 0.0)).collect();
         let cohort = Cohort::assemble(vec![shard(entries)]);
         assert_eq!(cohort.len(), 8);
-        assert_eq!(cohort.classes(Task::Positive), [0, 0, 1, 1, 0, 0, 1, 1]);
-        assert_eq!(cohort.classes(Task::Perugini), [0, 1, 2, 3, 0, 1, 2, 3]);
+        assert_eq!(cohort.classes(Target::Positive), [0, 0, 1, 1, 0, 0, 1, 1]);
+        assert_eq!(cohort.classes(Target::Perugini), [0, 1, 2, 3, 0, 1, 2, 3]);
         assert_eq!(cohort.patients(), [0, 0, 1, 1, 2, 2, 3, 3]);
         assert_eq!(cohort.by_grade(), [2, 2, 2, 2]);
         assert!(cohort.is_synthetic());

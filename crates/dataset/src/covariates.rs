@@ -1,6 +1,6 @@
 //! What `labels.csv` says of a study beside its grade.
 
-use crate::api::Grade;
+use attrium_types::Grade;
 
 /// The covariates of a study; `None` where `labels.csv` has no value.
 ///

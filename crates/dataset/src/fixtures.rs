@@ -1,8 +1,8 @@
 //! Records and crops for tests.
 
 use super::{Covariates, Record};
-use crate::api::{CropMode, Grade};
-use crate::imaging::{Acquisition, CROP_PIXELS, CROP_SIZE, CropRectangle, ViewSource};
+use attrium_imaging::{Acquisition, CROP_PIXELS, CROP_SIZE, CropRectangle, ViewSource};
+use attrium_types::{CropMode, Grade};
 
 /// A whole-body record of a study.
 pub(crate) fn record(study: u32) -> Record {

@@ -11,7 +11,7 @@ use super::error::{
     RowLengthSnafu, ValueSnafu,
 };
 use super::table::{Table, text};
-use crate::api::Grade;
+use attrium_types::Grade;
 
 /// The labels of all studies: who they are, and what a reader saw.
 ///

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::fmt::Debug;
 
-use crate::imaging::{Acquisition, ViewSource};
+use attrium_imaging::{Acquisition, ViewSource};
 
 const VIEW_SOURCES: [ViewSource; 5] = [
     ViewSource::ViewCode,

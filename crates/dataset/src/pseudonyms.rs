@@ -8,7 +8,7 @@ use std::{
 use sha2::{Digest, Sha256};
 
 use super::{Covariates, Labels, shard::hex};
-use crate::{api::Grade, random};
+use attrium_types::{Grade, random};
 
 /// What is known of a labelled study, without its name.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,7 +6,7 @@ use snafu::{OptionExt, Snafu, ensure};
 
 use super::covariates::grade;
 use super::table::{NotUtf8, Table, text};
-use crate::api::Grade;
+use attrium_types::Grade;
 
 /// Why a table of readings cannot be read; no message holds a value.
 #[derive(Debug, Snafu)]

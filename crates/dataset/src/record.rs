@@ -7,8 +7,8 @@ use super::covariates::{grade, truth, yes_or_no};
 use super::error::{Error, RowSnafu, ShardSnafu, TableSnafu};
 use super::preference::{self, Preference};
 use super::{Covariates, Labelled};
-use crate::api::{CropMode, Grade};
-use crate::imaging::{Acquisition, AnteriorImage, Crop, CropRectangle, ViewSource};
+use attrium_imaging::{Acquisition, AnteriorImage, Crop, CropRectangle, ViewSource};
+use attrium_types::{CropMode, Grade};
 
 /// A usable object: its study's pseudonym and label, and how its crop was made.
 #[derive(Clone, Debug, PartialEq)]

@@ -14,7 +14,7 @@ use snafu::{OptionExt, ensure};
 
 use super::error::{CropSizeSnafu, Error, ShardSnafu};
 use super::record::{self, Record};
-use crate::imaging::{CROP_PIXELS, CROP_SIZE};
+use attrium_imaging::{CROP_PIXELS, CROP_SIZE};
 
 const FORMAT: &str = "attrium-shard-1";
 /// The name in the header of the digest of the labels.
@@ -193,7 +193,7 @@ impl ShardWriter {
 
 impl ShardFiles {
     /// The crops as a safetensors file, a crop at a time, as
-    /// [`Storage::put_chunks`](crate::storage::Storage::put_chunks) takes it: a tensor `crops` of
+    /// [`Storage::put_chunks`](attrium_storage::Storage::put_chunks) takes it: a tensor `crops` of
     /// 32-bit floats and shape `[n, 128, 128]`.
     pub fn crops(&self) -> impl Iterator<Item = Result<Vec<u8>, Infallible>> {
         let crops = self.crops.iter().map(Packed::to_bytes);
@@ -273,8 +273,8 @@ impl Packed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::fixtures::{crop, record};
-    use crate::imaging::Acquisition;
+    use crate::fixtures::{crop, record};
+    use attrium_imaging::Acquisition;
 
     fn shard(entries: &[(Record, Vec<f32>)]) -> (Vec<u8>, Vec<u8>) {
         let mut writer = ShardWriter::new("a digest");

@@ -20,7 +20,6 @@ mod parameters;
 mod plan;
 mod program;
 mod single;
-#[cfg(feature = "throughput")]
 pub mod throughput;
 mod weights;
 mod workspace;

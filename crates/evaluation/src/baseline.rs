@@ -13,7 +13,7 @@ use super::metrics::{BaselineDifference, BaselineMetrics};
 use super::predictions::Predictions;
 use super::roc::{self, Area};
 use super::subgroup::PATIENT;
-use crate::api::Task;
+use attrium_types::Target;
 
 /// A score without a network, over the studies that have it.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +21,7 @@ pub struct Baseline {
     /// What the score is, in a few words.
     pub name: String,
     /// The question that it is compared on.
-    pub task: Task,
+    pub task: Target,
     /// The studies that have a score.
     pub studies: Vec<BaselineStudy>,
 }
@@ -111,7 +111,7 @@ impl Baseline {
 
 /// Studies with their true classes, ranked by a baseline.
 struct Ranked<'a> {
-    task: Task,
+    task: Target,
     studies: Vec<&'a BaselineStudy>,
     labels: &'a [usize],
 }
@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     /// Studies named 0, 1, ... of these classes and scores, each of a patient of its own.
-    fn baseline(task: Task, studies: &[(usize, f64)]) -> Baseline {
+    fn baseline(task: Target, studies: &[(usize, f64)]) -> Baseline {
         let studies = studies.iter().enumerate();
         Baseline {
             name: "ratio".to_owned(),
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn the_score_itself_ranks_the_studies_of_two_classes() {
-        let found = baseline(Task::Positive, &STUDIES).metrics();
+        let found = baseline(Target::Positive, &STUDIES).metrics();
         assert_eq!(found.auc, Some(8.0 / 9.0));
         assert_eq!(found.auc, found.positive_auc);
         assert_eq!(found.auc_interval, found.positive_auc_interval);
@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn four_grades_are_not_ranked_by_the_score_itself() {
         let grades: Vec<(usize, f64)> = (0..8).map(|n| (n / 2, n as f64)).collect();
-        let mut baseline = baseline(Task::Perugini, &grades);
+        let mut baseline = baseline(Target::Perugini, &grades);
         let without = baseline.metrics();
         assert_eq!((without.auc, without.positive_auc), (None, Some(1.0)));
         for study in &mut baseline.studies {
@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn a_network_that_ranks_as_the_score_does_is_no_better() {
         let same: Vec<(usize, f64)> = STUDIES.map(|(label, score)| (label, score / 2.0)).to_vec();
-        let difference = baseline(Task::Positive, &STUDIES).difference(&table(&same));
+        let difference = baseline(Target::Positive, &STUDIES).difference(&table(&same));
         let difference = difference.expect("a table of the task");
         assert_eq!(difference.auc, Some(0.0));
         let interval = difference.auc_interval.expect("both limits are known");
@@ -233,25 +233,26 @@ mod tests {
             (1, 0.7),
             (1, 0.0),
         ];
-        let all = baseline(Task::Positive, &STUDIES);
+        let all = baseline(Target::Positive, &STUDIES);
         let difference = all.difference(&table(&rows)).expect("a table of the task");
         assert_eq!(difference.studies, 6);
         assert_eq!(difference.auc, Some(1.0 - 8.0 / 9.0));
-        let none = baseline(Task::Positive, &[]);
+        let none = baseline(Target::Positive, &[]);
         let difference = none.difference(&table(&rows)).expect("a table of the task");
         assert_eq!((difference.studies, difference.auc), (0, None));
     }
 
     #[test]
     fn a_score_that_is_no_number_leaves_the_areas_undefined() {
-        let mut baseline = baseline(Task::Positive, &STUDIES);
+        let mut baseline = baseline(Target::Positive, &STUDIES);
         baseline.studies[1].score = f64::NAN;
         assert_eq!(baseline.metrics().auc, None);
     }
 
     #[test]
     fn a_table_of_another_task_is_refused() {
-        let error = baseline(Task::Perugini, &[]).difference(&table(&STUDIES.map(|s| (s.0, 0.5))));
+        let error =
+            baseline(Target::Perugini, &[]).difference(&table(&STUDIES.map(|s| (s.0, 0.5))));
         assert!(matches!(error, Err(Error::Classes { .. })));
     }
 }

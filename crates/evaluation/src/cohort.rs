@@ -9,7 +9,7 @@ use super::confusion::{ConfusionMatrix, TwoByTwo};
 use super::interval::Estimate;
 use super::predictions::{Prediction, positive_probability};
 use super::roc::{self, Area};
-use crate::api::Task;
+use attrium_types::Target;
 
 /// Each study's patient as a number, from 0 without gaps: equal for equal patients.
 pub fn number_patients<P: Eq + Hash>(patients: impl IntoIterator<Item = P>) -> Vec<usize> {
@@ -25,7 +25,7 @@ pub fn number_patients<P: Eq + Hash>(patients: impl IntoIterator<Item = P>) -> V
 
 /// Labelled studies, column by column.
 pub(super) struct Cohort<'a> {
-    pub(super) task: Task,
+    pub(super) task: Target,
     pub(super) rows: Vec<&'a Prediction>,
     /// True classes.
     pub(super) labels: Vec<usize>,
@@ -43,7 +43,7 @@ impl<'a> Cohort<'a> {
     /// Takes the labelled ones of `rows`; `patient` is the index of the covariate that names the
     /// patient. A study whose patient is not known is its own patient.
     pub(super) fn new(
-        task: Task,
+        task: Target,
         rows: impl IntoIterator<Item = &'a Prediction>,
         patient: Option<usize>,
     ) -> Self {
@@ -206,7 +206,7 @@ impl<'a> Cohort<'a> {
 
 /// Kappa of two readings in the task's classes, positive or negative.
 pub(super) fn positive_kappa(
-    task: Task,
+    task: Target,
     pairs: &[(usize, usize)],
     patients: &[usize],
 ) -> Option<Estimate> {

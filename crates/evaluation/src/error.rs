@@ -3,7 +3,7 @@
 use snafu::Snafu;
 
 use super::predictions::SUM_TOLERANCE;
-use crate::api::Task;
+use attrium_types::Target;
 
 /// A predictions table that cannot be read or evaluated; no variant quotes a study or a covariate.
 #[derive(Debug, Snafu)]
@@ -95,7 +95,7 @@ pub enum Error {
     ))]
     Classes {
         /// The task.
-        task: Task,
+        task: Target,
         /// The task's classes.
         expected: usize,
         /// The table's classes.

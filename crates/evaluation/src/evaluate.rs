@@ -17,7 +17,7 @@ use super::roc::{self, RocCurve};
 use super::second_reader::{SECOND_READER, second_reader};
 use super::subgroup::{PATIENT, subgroups};
 use super::temperature::{self, TemperatureScaling};
-use crate::api::Task;
+use attrium_types::Target;
 
 /// Evaluates a task's predictions.
 ///
@@ -27,7 +27,7 @@ use crate::api::Task;
 /// The table is not of this task or has no labelled study; a row breaks the table's rules; the
 /// stated prevalence is not between 0 and 1, or the threshold not from 0 to 1.
 pub fn evaluate(
-    task: Task,
+    task: Target,
     predictions: &Predictions,
     options: &Options,
 ) -> Result<Metrics, Error> {
@@ -66,7 +66,7 @@ pub fn evaluate(
 }
 
 /// Whether a table is of a task and its rows are right.
-pub(super) fn check(task: Task, predictions: &Predictions) -> Result<(), Error> {
+pub(super) fn check(task: Target, predictions: &Predictions) -> Result<(), Error> {
     let (expected, found) = (task.classes().len(), predictions.classes);
     ensure!(
         expected == found,
@@ -312,20 +312,20 @@ mod tests {
         Predictions::parse(table.as_bytes()).expect("a right table")
     }
 
-    fn evaluated(task: Task, table: &str) -> Result<Metrics, Error> {
+    fn evaluated(task: Target, table: &str) -> Result<Metrics, Error> {
         evaluate(task, &parse(table), &Options::default())
     }
 
     #[test]
     fn a_table_of_another_task_is_refused() {
-        let error = evaluated(Task::Perugini, "study,fold,label,p_0,p_1\n1,0,0,1,0\n");
+        let error = evaluated(Target::Perugini, "study,fold,label,p_0,p_1\n1,0,0,1,0\n");
         let message = error.expect_err("two classes").to_string();
         assert!(message.contains("has 2 classes where the task Perugini has 4"));
     }
 
     #[test]
     fn a_table_without_labels_is_refused() {
-        let error = evaluated(Task::Positive, "study,fold,label,p_0,p_1\n1,,,1,0\n");
+        let error = evaluated(Target::Positive, "study,fold,label,p_0,p_1\n1,,,1,0\n");
         assert!(matches!(error, Err(Error::NoLabels)));
     }
 
@@ -337,7 +337,7 @@ mod tests {
                 prevalence: Some(prevalence),
                 ..Options::default()
             };
-            let error = evaluate(Task::Positive, &table, &options);
+            let error = evaluate(Target::Positive, &table, &options);
             assert!(
                 matches!(error, Err(Error::Prevalence { .. })),
                 "{prevalence}"
@@ -353,7 +353,7 @@ mod tests {
                 threshold: Some(threshold),
                 ..Options::default()
             };
-            let error = evaluate(Task::Positive, &table, &options);
+            let error = evaluate(Target::Positive, &table, &options);
             assert!(matches!(error, Err(Error::Threshold { .. })), "{threshold}");
         }
     }
@@ -362,16 +362,16 @@ mod tests {
     fn a_table_made_in_memory_is_checked_as_a_file_is() {
         let mut table = parse("study,fold,label,p_0,p_1\n1,0,0,1,0\n");
         table.rows[0].probabilities = vec![f64::NAN, 0.5];
-        let error = evaluate(Task::Positive, &table, &Options::default());
+        let error = evaluate(Target::Positive, &table, &Options::default());
         assert!(matches!(error, Err(Error::Value { line: 2, .. })));
     }
 
     #[test]
     fn studies_without_a_label_are_counted_and_change_nothing_else() {
         let labelled = "study,fold,label,p_0,p_1\n1,0,0,0.9,0.1\n2,0,1,0.2,0.8\n";
-        let without = evaluated(Task::Positive, labelled).expect("labelled studies");
+        let without = evaluated(Target::Positive, labelled).expect("labelled studies");
         let with = format!("{labelled}3,,,0.5,0.5\n");
-        let with = evaluated(Task::Positive, &with).expect("labelled studies");
+        let with = evaluated(Target::Positive, &with).expect("labelled studies");
         assert_eq!(with.unlabelled, 1);
         assert_eq!(
             Metrics {
@@ -386,7 +386,7 @@ mod tests {
     fn for_four_grades_the_hard_label_decides_sensitivity_and_the_sum_the_operating_point() {
         // Grade 1 is the likeliest grade, yet grades 2 and 3 together are likelier than not.
         let table = "study,fold,label,p_0,p_1,p_2,p_3\n1,0,2,0,0.4,0.3,0.3\n2,0,0,1,0,0,0\n";
-        let metrics = evaluated(Task::Perugini, table).expect("labelled studies");
+        let metrics = evaluated(Target::Perugini, table).expect("labelled studies");
         assert_eq!(metrics.sensitivity, Some(0.0));
         let at_half = metrics
             .positive
@@ -421,7 +421,7 @@ mod tests {
     proptest! {
         #[test]
         fn json_holds_numbers_alone_and_reads_back(predictions in grades()) {
-            let metrics = evaluate(Task::Perugini, &predictions, &Options::default());
+            let metrics = evaluate(Target::Perugini, &predictions, &Options::default());
             let metrics = metrics.expect("labelled studies");
             let json = serde_json::to_string(&metrics).expect("metrics are JSON");
             let back: Metrics = serde_json::from_str(&json).expect("what was written");
@@ -433,7 +433,7 @@ mod tests {
         fn the_order_of_the_rows_does_not_matter(predictions in grades()) {
             let mut reversed = predictions.clone();
             reversed.rows.reverse();
-            let of = |table| evaluate(Task::Perugini, table, &Options::default());
+            let of = |table| evaluate(Target::Perugini, table, &Options::default());
             let (one, other) = (of(&predictions)?, of(&reversed)?);
             prop_assert_eq!(one.auc, other.auc);
             prop_assert_eq!(one.confusion, other.confusion);
@@ -443,7 +443,7 @@ mod tests {
 
         #[test]
         fn folds_and_subgroups_divide_the_cohort(predictions in grades()) {
-            let metrics = evaluate(Task::Perugini, &predictions, &Options::default())?;
+            let metrics = evaluate(Target::Perugini, &predictions, &Options::default())?;
             let folds: u64 = metrics.folds.iter().map(|fold| fold.studies).sum();
             let groups: u64 = metrics.subgroups.iter().map(|row| row.positives).sum();
             prop_assert_eq!(folds, metrics.studies);

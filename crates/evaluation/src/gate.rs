@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Interval, Metrics};
-use crate::api::Metric;
+use attrium_types::Metric;
 
 /// What became of a gate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -64,13 +64,13 @@ fn value(metrics: &Metrics, metric: Metric) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{Metric, Task};
-    use crate::evaluation::{Options, Predictions, evaluate};
+    use crate::{Options, Predictions, evaluate};
+    use attrium_types::{Metric, Target};
 
     fn metrics(rows: &str) -> Metrics {
         let table = format!("study,fold,label,p_0,p_1\n{rows}");
         let predictions = Predictions::parse(table.as_bytes()).expect("a right table");
-        evaluate(Task::Positive, &predictions, &Options::default()).expect("labelled studies")
+        evaluate(Target::Positive, &predictions, &Options::default()).expect("labelled studies")
     }
 
     fn mixed() -> Metrics {

@@ -6,17 +6,17 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::{Baseline, BaselineStudy, Metrics, Options, Predictions, evaluate};
-use crate::api::Task;
+use attrium_types::Target;
 
 const TOLERANCE: f64 = 1e-12;
 
 fn path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/golden/evaluation")
+        .join("../../tests/golden/evaluation")
         .join(name)
 }
 
-fn evaluated(name: &str, task: Task) -> Metrics {
+fn evaluated(name: &str, task: Target) -> Metrics {
     evaluate(task, &table(name), &Options::default()).expect("the table is of the task")
 }
 
@@ -60,7 +60,7 @@ fn compare(place: &str, expected: &Value, found: &Value) -> usize {
     }
 }
 
-fn check(name: &str, task: Task) -> Metrics {
+fn check(name: &str, task: Target) -> Metrics {
     let text = fs::read_to_string(path(&format!("{name}.json"))).expect("the metrics are there");
     let expected: Value = serde_json::from_str(&text).expect("they are JSON");
     let metrics = evaluated(name, task);
@@ -71,7 +71,7 @@ fn check(name: &str, task: Task) -> Metrics {
 
 #[test]
 fn four_grades_with_covariates_and_patients_seen_twice() {
-    let metrics = check("grades", Task::Perugini);
+    let metrics = check("grades", Target::Perugini);
     assert!(
         metrics
             .patients
@@ -87,22 +87,22 @@ fn four_grades_with_covariates_and_patients_seen_twice() {
 
 #[test]
 fn a_binary_task() {
-    assert_eq!(check("binary", Task::Positive).warnings, [""; 0]);
+    assert_eq!(check("binary", Target::Positive).warnings, [""; 0]);
 }
 
 #[test]
 fn ties_in_a_binary_task() {
-    check("ties", Task::HighGrade);
+    check("ties", Target::HighGrade);
 }
 
 #[test]
 fn ties_in_four_grades_without_folds() {
-    assert!(check("grade-ties", Task::Perugini).folds.is_empty());
+    assert!(check("grade-ties", Target::Perugini).folds.is_empty());
 }
 
 #[test]
 fn a_grade_that_no_study_is_of() {
-    let metrics = check("absent", Task::Perugini);
+    let metrics = check("absent", Target::Perugini);
     assert_eq!(metrics.auc, None);
     assert!(metrics.positive.auc.is_some());
     assert!(metrics.warnings[0].contains("grade 3"));
@@ -110,7 +110,7 @@ fn a_grade_that_no_study_is_of() {
 
 #[test]
 fn negatives_alone() {
-    let metrics = check("single", Task::Positive);
+    let metrics = check("single", Target::Positive);
     assert_eq!(
         (metrics.auc, metrics.sensitivity, metrics.kappa),
         (None, None, Some(0.0))
@@ -125,12 +125,12 @@ fn negatives_alone() {
 
 #[test]
 fn three_studies() {
-    check("tiny", Task::Positive);
+    check("tiny", Target::Positive);
 }
 
 #[test]
 fn perfect_separation_has_an_interval_below_1() {
-    let metrics = check("separated", Task::Positive);
+    let metrics = check("separated", Target::Positive);
     assert_eq!(metrics.auc, Some(1.0));
     assert!(
         metrics
@@ -182,7 +182,7 @@ fn a_score_without_a_network_and_how_much_more_a_network_does() {
 
 #[test]
 fn metrics_survive_json() {
-    for (name, task) in [("grades", Task::Perugini), ("single", Task::Positive)] {
+    for (name, task) in [("grades", Target::Perugini), ("single", Target::Positive)] {
         let metrics = evaluated(name, task);
         let json = serde_json::to_string(&metrics).expect("metrics are JSON");
         assert!(!json.contains("NaN") && !json.contains("inf"));

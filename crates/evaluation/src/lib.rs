@@ -47,7 +47,6 @@ pub use operating_point::{
 pub use predictions::{Prediction, Predictions, SUM_TOLERANCE, positive_probability};
 pub use prevalence::{PredictiveValues, reference_prevalence};
 pub use reader_pair::{ReaderPair, reader_pairs_text};
-#[cfg(test)]
 pub use roc::auc;
 pub use roc::{RocCurve, RocPoint};
 pub use second_reader::reader_agreement;

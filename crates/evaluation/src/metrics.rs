@@ -6,7 +6,7 @@ use super::{
     CalibrationBin, ConfusionMatrix, GateOutcome, Interval, OperatingPoint, OperatingPointKind,
     PredictiveValues, RocCurve, SubgroupRow, TemperatureScaling,
 };
-use crate::api::{Architecture, Task};
+use attrium_types::{Architecture, Target};
 
 /// What the caller chooses of an evaluation.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -51,7 +51,7 @@ pub struct NetworkGate {
     /// The network.
     pub architecture: Architecture,
     /// The task.
-    pub task: Task,
+    pub task: Target,
     /// The outcome.
     #[serde(flatten)]
     pub outcome: GateOutcome,
@@ -81,7 +81,7 @@ pub struct BaselineMetrics {
     /// What the score is, in a few words.
     pub name: String,
     /// The question that it is compared on.
-    pub task: Task,
+    pub task: Target,
     /// The task's AUC, as [`Metrics::auc`]: of two classes by the score itself, of more by out-of-fold
     /// probabilities that are made of the score alone.
     pub auc: Option<f64>,
@@ -120,7 +120,7 @@ pub struct BaselineDifference {
 #[serde(rename_all = "camelCase")]
 pub struct Metrics {
     /// The question that was asked.
-    pub task: Task,
+    pub task: Target,
     /// The number of labelled studies: the ones that everything below is about.
     pub studies: u64,
     /// The number of studies without a label.

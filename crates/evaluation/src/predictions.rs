@@ -14,7 +14,7 @@ use super::error::{
     SumSnafu, ValueSnafu,
 };
 use super::temperature::at_temperature;
-use crate::api::Task;
+use attrium_types::Target;
 
 /// How far the sum of a study's probabilities may be from 1: tables rounded to three decimals pass.
 pub const SUM_TOLERANCE: f64 = 0.005;
@@ -54,7 +54,7 @@ pub struct Predictions {
 /// The probability of a positive: the sum over the classes that count as positive.
 ///
 /// `probabilities` holds one value for each class of the task.
-pub fn positive_probability(task: Task, probabilities: &[f64]) -> f64 {
+pub fn positive_probability(task: Target, probabilities: &[f64]) -> f64 {
     let positive = probabilities.iter().skip(task.first_positive_class());
     positive.sum()
 }
@@ -392,10 +392,10 @@ mod tests {
     #[test]
     fn the_probability_of_a_positive_is_that_of_grades_2_and_3() {
         assert_eq!(
-            positive_probability(Task::Perugini, &[0.5, 0.25, 0.125, 0.125]),
+            positive_probability(Target::Perugini, &[0.5, 0.25, 0.125, 0.125]),
             0.25
         );
-        assert_eq!(positive_probability(Task::HighGrade, &[0.5, 0.5]), 0.5);
+        assert_eq!(positive_probability(Target::HighGrade, &[0.5, 0.5]), 0.5);
     }
 
     fn table() -> impl Strategy<Value = Predictions> {

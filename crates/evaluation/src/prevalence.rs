@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::confusion::TwoByTwo;
 use super::interval::{Estimate, Interval, proportion, split};
-use crate::api::Task;
+use attrium_types::Target;
 
 /// Predictive values at one prevalence.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,10 +25,10 @@ pub struct PredictiveValues {
 }
 
 /// The prevalence of the paper's cohort: 47 positives, and 24 of grade 3, in 1334 studies.
-pub const fn reference_prevalence(task: Task) -> f64 {
+pub const fn reference_prevalence(task: Target) -> f64 {
     match task {
-        Task::Perugini | Task::Positive => 47.0 / 1334.0,
-        Task::HighGrade => 24.0 / 1334.0,
+        Target::Perugini | Target::Positive => 47.0 / 1334.0,
+        Target::HighGrade => 24.0 / 1334.0,
     }
 }
 

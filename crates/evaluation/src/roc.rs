@@ -159,7 +159,6 @@ pub(super) fn area(scores: &[f64], positive: &[bool]) -> Option<Area> {
 ///
 /// `positive` says for each score whether its study truly is positive, `patients` numbers its
 /// patient. `None` without positives or without negatives, or where a score is not finite.
-#[cfg(test)]
 pub fn auc(scores: &[f64], positive: &[bool], patients: &[usize]) -> Option<Estimate> {
     if !scores.iter().all(|score| score.is_finite()) {
         return None;

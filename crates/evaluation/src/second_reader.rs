@@ -4,7 +4,7 @@ use super::agreement::{Weighting, kappa};
 use super::cohort::{Cohort, positive_kappa};
 use super::interval::split;
 use super::metrics::ReaderAgreement;
-use crate::api::{Grade, Task};
+use attrium_types::{Grade, Target};
 
 /// The covariate that holds a second reader's grade.
 pub(super) const SECOND_READER: &str = "reader2";
@@ -29,7 +29,7 @@ pub(super) fn second_reader(cohort: &Cohort<'_>, column: usize) -> Option<Reader
 /// The agreement of two readers: `pairs` has both readings of each study as the task's classes, and
 /// `patients` numbers the patient of each.
 pub fn reader_agreement(
-    task: Task,
+    task: Target,
     pairs: &[(usize, usize)],
     patients: &[usize],
 ) -> ReaderAgreement {

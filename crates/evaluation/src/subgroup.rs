@@ -8,7 +8,7 @@ use super::cohort::Cohort;
 use super::interval::{Estimate, Interval, difference, proportion, split};
 use super::predictions::{Prediction, Predictions};
 use super::second_reader::SECOND_READER;
-use crate::api::Task;
+use attrium_types::Target;
 
 /// The covariate that says which studies are of one patient.
 pub(super) const PATIENT: &str = "patient";
@@ -80,7 +80,7 @@ pub struct SubgroupRow {
 /// Values are in alphabetical order, age bands by age, `unknown` last. A column that is empty
 /// throughout is passed over.
 pub(super) fn subgroups(
-    task: Task,
+    task: Target,
     predictions: &Predictions,
     patient: Option<usize>,
     warnings: &mut Vec<String>,
@@ -220,7 +220,7 @@ mod tests {
 
     fn found(table: &Predictions) -> (Vec<SubgroupRow>, Vec<String>) {
         let mut warnings = Vec::new();
-        let rows = subgroups(Task::Positive, table, None, &mut warnings);
+        let rows = subgroups(Target::Positive, table, None, &mut warnings);
         (rows, warnings)
     }
 

@@ -287,12 +287,12 @@ pub(super) fn aligned(rows: &[Vec<String>]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::api::Task;
-    use crate::evaluation::{Options, Predictions, evaluate};
+    use crate::{Options, Predictions, evaluate};
+    use attrium_types::Target;
 
     fn text(table: &str) -> String {
         let predictions = Predictions::parse(table.as_bytes()).expect("a right table");
-        let metrics = evaluate(Task::Positive, &predictions, &Options::default());
+        let metrics = evaluate(Target::Positive, &predictions, &Options::default());
         metrics.expect("labelled studies").to_text()
     }
 

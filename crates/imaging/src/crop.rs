@@ -6,7 +6,7 @@ use snafu::{OptionExt, ensure};
 use super::error::{EmptySnafu, Error, TooSmallSnafu};
 use super::warning::Warning;
 use super::{Acquisition, AnteriorImage, Image, extent};
-use crate::api::CropMode;
+use attrium_types::CropMode;
 
 /// Rows and columns of a crop (paper, "Preprocessing").
 pub const CROP_SIZE: usize = 128;

@@ -110,7 +110,7 @@ pub enum Error {
         problem: &'static str,
     },
 
-    /// Lossy compression, which [`LossyPolicy::Quarantine`](crate::api::LossyPolicy) refuses.
+    /// Lossy compression, which [`LossyPolicy::Quarantine`](attrium_types::LossyPolicy) refuses.
     #[snafu(display(
         "the image went through lossy compression: set preprocessing.lossy to Accept to use it"
     ))]

@@ -68,7 +68,7 @@ fn outline(pixels: &mut [[u8; 3]], columns: usize, rectangle: &CropRectangle) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::CropMode;
+    use attrium_types::CropMode;
 
     #[test]
     fn counts_are_dark_and_the_crop_is_red() {

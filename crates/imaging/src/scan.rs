@@ -8,7 +8,7 @@ use super::orientation::{self, Decision, Head, Stated};
 use super::pixels::{self, Layout};
 use super::warning::Warning;
 use super::{Acquisition, Image, View, ViewSource, frames, kind, resample};
-use crate::api::LossyPolicy;
+use attrium_types::LossyPolicy;
 
 /// Sides of the largest static image that is cropped as it is (paper, "Preprocessing").
 const STATIC_SIDE: usize = 256;

@@ -125,7 +125,7 @@ fn follow(running: &mut Param<Tensor<1>>, batch: Tensor<1>, newest: f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::{cpu, network::floats};
+    use crate::{cpu, network::floats};
 
     fn images() -> Tensor<4> {
         Tensor::from_data(

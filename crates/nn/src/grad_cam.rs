@@ -111,9 +111,9 @@ fn softmax(logits: &[f32]) -> impl Iterator<Item = f32> + '_ {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::Architecture;
-    use crate::nn::cpu;
-    use crate::nn::layer::average_pool;
+    use crate::cpu;
+    use crate::layer::average_pool;
+    use attrium_types::Architecture;
 
     const CHANNELS: usize = 128;
     const PLACES: usize = 16 * 16;

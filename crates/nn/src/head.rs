@@ -3,7 +3,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::Step;
 use super::network::floats;
-use crate::random;
+use attrium_types::random;
 
 /// The part of features that dropout sets to zero in training (paper, "Networks").
 const DROPOUT: f32 = 0.2;

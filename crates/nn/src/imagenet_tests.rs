@@ -10,7 +10,7 @@ use super::network::{floats, image_tensor};
 use super::reference_tests::wave;
 use super::weights::{MapByName, map_by_name};
 use super::{Network, Step, cpu};
-use crate::api::Architecture;
+use attrium_types::Architecture;
 
 #[derive(Deserialize)]
 struct Reference {

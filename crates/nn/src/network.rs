@@ -7,7 +7,7 @@ use super::{
     ActivationMap, Error, Head, IMAGE_PIXELS, IMAGE_SIZE, InceptionV3, Layout, MobileNet, ResNet50,
     Stack, Step, Transfer, Vgg16, linear, residual, weights,
 };
-use crate::api::Architecture;
+use attrium_types::Architecture;
 
 /// Images that go through a network of ImageNet at once when nothing is trained: enough to keep a
 /// processor busy, few enough to stay under 200 MB.
@@ -158,8 +158,7 @@ impl Network {
     }
 
     /// The same network in Burn's own operations on any device.
-    #[cfg(test)]
-    pub(crate) fn without_engine(self) -> Self {
+    pub fn without_engine(self) -> Self {
         match self {
             Self::Linear(network) => Self::Linear(network.without_engine()),
             Self::Residual(network) => Self::Residual(network.without_engine()),
@@ -280,14 +279,14 @@ impl Network {
 ///
 /// # Shapes
 /// - `pixels`: whole images, row by row, output: `[batch, 1, 128, 128]`
-pub(crate) fn image_tensor(pixels: Vec<f32>, device: &Device) -> Tensor<4> {
+pub fn image_tensor(pixels: Vec<f32>, device: &Device) -> Tensor<4> {
     let batch = pixels.len() / IMAGE_PIXELS;
     let data = TensorData::new(pixels, [batch, 1, IMAGE_SIZE, IMAGE_SIZE]);
     Tensor::from_data(data, device)
 }
 
 /// The values of a tensor of 32-bit floats.
-pub(crate) fn floats(data: TensorData) -> Vec<f32> {
+pub fn floats(data: TensorData) -> Vec<f32> {
     data.try_into_vec()
         .expect("the networks should compute in 32-bit floats")
 }
@@ -306,7 +305,7 @@ fn softmax(logits: &[f32]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::cpu;
+    use crate::cpu;
 
     const FIRST: Step = Step { seed: 3, number: 0 };
 

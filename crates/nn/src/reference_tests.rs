@@ -9,7 +9,7 @@ use super::network::{floats, image_tensor};
 use super::stack::Block;
 use super::weights::{MapByName, gradients, map_by_name};
 use super::{Network, Step, cpu, linear, residual};
-use crate::training::fit::cross_entropy;
+use crate::cross_entropy;
 
 const LABELS: [usize; 2] = [2, 0];
 const CLASS_WEIGHTS: [f32; 4] = [0.5, 1.0, 2.0, 4.0];
@@ -140,7 +140,7 @@ fn inference_gives_the_logits_and_the_loss_of_pytorch() {
 
 #[test]
 fn a_grad_cam_is_what_pytorchs_gradients_make_of_the_last_convolution() {
-    let image = &images()[..crate::nn::IMAGE_PIXELS];
+    let image = &images()[..crate::IMAGE_PIXELS];
     let linear = fill(Network::Linear(linear::new(4, &cpu())), false);
     let residual = fill(Network::Residual(residual::new(4, &cpu())), true);
     for (name, network) in [("Linear", linear), ("Residual", residual)] {

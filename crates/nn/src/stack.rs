@@ -3,10 +3,10 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
 use super::batch_norm::EPSILON;
-use super::engine::{Operation, Program};
 use super::layer::average_pool;
 use super::trunk::{Trained, Trunk};
 use super::{Head, IMAGE_SIZE, Layer, Step, residual};
+use attrium_engine::{Operation, Program};
 
 /// Channels of the four blocks.
 const CHANNELS: [usize; 4] = [16, 32, 64, 128];
@@ -51,7 +51,6 @@ impl Stack {
     }
 
     /// The same stack in Burn's own operations on any device.
-    #[cfg(test)]
     pub(super) fn without_engine(self) -> Self {
         Self {
             trunk: Trunk::off(),

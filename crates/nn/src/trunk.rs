@@ -1,4 +1,4 @@
-//! Joins the [`engine`](super::engine) to Burn: the layers of a stack as one operation that can be
+//! Joins the [`attrium_engine`] to Burn: the layers of a stack as one operation that can be
 //! differentiated, on a processor and in 32 bits.
 //!
 //! Anywhere else there is no such operation (`None`), and Burn's own do the work. Where there is one and
@@ -21,12 +21,12 @@ use burn::backend::{
 };
 use burn::tensor::Tensor;
 
-use super::engine::{
+use super::flex::{contiguous, is_flex, lift, lower, plain, slice, strategy, tensor};
+use super::{BatchNorm, Layer};
+use attrium_engine::{
     self, Engine, Extent, Folded, Gradients, Isa, Level, Parameters, Program, Statistics,
     StatisticsMut, Training, training_shares,
 };
-use super::flex::{contiguous, is_flex, lift, lower, plain, slice, strategy, tensor};
-use super::{BatchNorm, Layer};
 
 /// The images and three parameters of each of 25 layers: what the operation takes.
 const INPUTS: usize = 1 + 3 * 25;
@@ -70,7 +70,6 @@ impl Trunk {
     }
 
     /// The same with Burn's own operations everywhere.
-    #[cfg(test)]
     pub fn off() -> Self {
         Self {
             engine: None,
@@ -125,7 +124,7 @@ impl Trunk {
         &self,
         engine: &Engine,
         tensors: Vec<FlexTensor>,
-    ) -> Result<Arc<Folded>, engine::Error> {
+    ) -> Result<Arc<Folded>, attrium_engine::Error> {
         let kept = self.kept.lock().ok().and_then(|kept| {
             let kept = kept.as_ref()?;
             let same = kept
@@ -398,7 +397,7 @@ mod tests {
     use super::super::weights::gradients;
     use super::super::{IMAGE_PIXELS, Network, Step, cpu};
     use super::*;
-    use crate::api::Architecture;
+    use attrium_types::Architecture;
 
     fn images(count: usize) -> Tensor<4> {
         let wave = |at: usize| (0.37 * (at * at % 9973) as f32).sin();

@@ -10,7 +10,7 @@ use snafu::{OptionExt, ResultExt, ensure};
 use super::error::{FormatSnafu, LayoutSnafu, MismatchSnafu};
 use super::network::{Network, floats};
 use super::{Error, Layout};
-use crate::random;
+use attrium_types::random;
 
 /// Where a file's metadata states the layout. There is no other entry: their order would be random.
 const LAYOUT: &str = "layout";

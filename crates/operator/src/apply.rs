@@ -17,8 +17,8 @@ use super::known::{Key, Kind};
 use super::names::{ATTRIUM, StageNames};
 use super::seen::JobSeen;
 use super::{StageJob, config_map};
-use crate::api::{Resource, ScreeningJob, Status, TrainingRun};
-use crate::workflow::{Plan, StageKind};
+use attrium_api::{Resource, ScreeningJob, Status, TrainingRun};
+use attrium_workflow::{Plan, StageKind};
 
 /// Does one thing that was decided for a resource.
 pub(super) async fn apply(

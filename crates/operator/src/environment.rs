@@ -7,8 +7,8 @@ use k8s_openapi::api::core::v1::{EnvVar, EnvVarSource, ResourceFieldSelector, Se
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::StageJob;
-use crate::api::{CONTAINER, Resource};
-use crate::workflow::StageKind;
+use attrium_api::{CONTAINER, Resource};
+use attrium_workflow::StageKind;
 
 /// The variables of a cloud's credentials, which are the Secret's keys too, and whether a pod can
 /// do without.

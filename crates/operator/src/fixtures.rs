@@ -15,8 +15,8 @@ use tower::service_fn;
 
 use super::names::StageNames;
 use super::{Settings, StageJob};
-use crate::api::{Resource, manifest};
-use crate::workflow::{Plan, StageKind};
+use attrium_api::{Resource, manifest};
+use attrium_workflow::{Plan, StageKind};
 
 /// The uid of the resources here.
 pub(super) const UID: &str = "7e3f4f4e-3a51-4f2a-9a0e-0d5b8c1f2a34";

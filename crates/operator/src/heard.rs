@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::jiff::Timestamp;
 
 use super::seen::{Ended, PodSeen};
-use crate::workflow::{Progress, Summary, TaskRef};
+use attrium_workflow::{Progress, Summary, TaskRef};
 
 /// What the tasks of one resource have told.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -108,9 +108,9 @@ fn sentence(ended: &Ended) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operator::names::Origin;
-    use crate::operator::seen::PodState;
-    use crate::workflow::StageKind;
+    use crate::names::Origin;
+    use crate::seen::PodState;
+    use attrium_workflow::StageKind;
 
     const TASK: TaskRef = TaskRef {
         stage: StageKind::Train,

@@ -10,8 +10,8 @@ use super::decide::Model;
 use super::known::{Dossier, Key, Kind, Known, Malformed, Memo, known};
 use super::seen::{Ended, JobSeen, PodSeen, PodState};
 use super::shelf::Shelf;
-use crate::api::{Phase, Resource};
-use crate::workflow::{Progress, StageKind, TaskRef};
+use attrium_api::{Phase, Resource};
+use attrium_workflow::{Progress, StageKind, TaskRef};
 
 type Uid = Arc<str>;
 

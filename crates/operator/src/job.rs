@@ -10,8 +10,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::names::{self, StageNames};
 use super::{Settings, pod};
-use crate::api::{CONTAINER, Resource};
-use crate::workflow::Stage;
+use attrium_api::{CONTAINER, Resource};
+use attrium_workflow::Stage;
 
 /// How often a task that failed is tried again.
 pub const RETRIES: i32 = 3;
@@ -113,8 +113,8 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::operator::fixtures::{UID, job, resource, screening_job, training_run};
-    use crate::workflow::StageKind;
+    use crate::fixtures::{UID, job, resource, screening_job, training_run};
+    use attrium_workflow::StageKind;
 
     fn spec(resource: &Resource, stage: StageKind) -> JobSpec {
         job(resource, stage, None).spec.expect("should have a spec")
@@ -213,7 +213,7 @@ mod tests {
     /// The Job of an example's training is that of a golden file;
     /// `ATTRIUM_BLESS=1 cargo test --release operator::job` writes it anew.
     fn check(example: &str, golden: &str) {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let read = |path: &str| fs::read_to_string(root.join(path)).expect("should be read");
         let run = resource(&read(example));
         let job = serde_saphyr::to_string(&job(&run, StageKind::Train, None)).expect("YAML");

@@ -13,8 +13,8 @@ use k8s_openapi::jiff::Timestamp;
 use super::decide::{self, Model, Words};
 use super::heard::Heard;
 use super::seen::{JobSeen, PodSeen};
-use crate::api::{ModelReference, Phase, Resource};
-use crate::workflow::StageKind;
+use attrium_api::{ModelReference, Phase, Resource};
+use attrium_workflow::StageKind;
 
 /// A kind of resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

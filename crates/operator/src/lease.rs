@@ -296,7 +296,7 @@ impl Election {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operator::fixtures::{Answer, server};
+    use crate::fixtures::{Answer, server};
 
     fn lease(holder: &str, version: &str) -> Lease {
         Lease {

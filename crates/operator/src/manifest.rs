@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::names;
-use crate::api::Resource;
+use attrium_api::Resource;
 
 /// The manifest's key, and its file's name below the folder where pods have it.
 pub const FILE: &str = "manifest.yaml";
@@ -52,8 +52,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::api::{Status, manifest};
-    use crate::operator::fixtures::{UID, screening_job, training_run};
+    use crate::fixtures::{UID, screening_job, training_run};
+    use attrium_api::{Status, manifest};
 
     /// What pods read.
     fn read(config_map: &ConfigMap) -> Resource {

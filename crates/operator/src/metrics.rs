@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn prometheus_is_told_of_resources_looks_and_tasks() {
         let index = Index::default();
-        let run = crate::operator::fixtures::training_run("");
+        let run = crate::fixtures::training_run("");
         index.put_resource(run);
         let metrics = Metrics::new();
         metrics.reconciled(Kind::TrainingRun, Duration::from_millis(3), true);

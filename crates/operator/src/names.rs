@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use sha2::{Digest, Sha256};
 
-use crate::api::{API_VERSION, Resource};
-use crate::workflow::StageKind;
+use attrium_api::{API_VERSION, Resource};
+use attrium_workflow::StageKind;
 
 /// The program that an object belongs to: always [`ATTRIUM`].
 pub const PROGRAM: &str = "app.kubernetes.io/name";
@@ -148,7 +148,7 @@ impl Origin {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workflow::fixtures;
+    use attrium_fixtures as fixtures;
 
     fn run(name: &str, uid: &str) -> Resource {
         let mut run = fixtures::training_run();

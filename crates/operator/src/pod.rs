@@ -19,7 +19,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::{StageJob, environment, manifest};
-use crate::api::{Accelerator, CONTAINER};
+use attrium_api::{Accelerator, CONTAINER};
 
 /// How long a pod has to write its checkpoint and end, in seconds.
 const GRACE: i64 = 60;
@@ -224,7 +224,7 @@ fn claims_gpu<'a>(stage: &StageJob<'a>) -> Option<&'a str> {
 fn resources(stage: &StageJob<'_>) -> Option<ResourceRequirements> {
     let compute = stage.resource.compute();
     let asked = compute.resources.clone().unwrap_or_default();
-    let quantities = |asked: &BTreeMap<String, crate::api::Quantity>| -> BTreeMap<_, _> {
+    let quantities = |asked: &BTreeMap<String, attrium_api::Quantity>| -> BTreeMap<_, _> {
         asked
             .iter()
             .map(|(name, quantity)| (name.clone(), Quantity::from(quantity)))

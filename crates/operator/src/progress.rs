@@ -15,8 +15,8 @@ use super::context::Context;
 use super::known::Key;
 use super::queue::Requests;
 use super::seen::PodSeen;
-use crate::api::CONTAINER;
-use crate::workflow::Progress;
+use attrium_api::CONTAINER;
+use attrium_workflow::Progress;
 
 /// How often pods are listened to.
 const OFTEN: Duration = Duration::from_secs(15);

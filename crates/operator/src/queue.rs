@@ -131,7 +131,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
-    use crate::operator::known::Kind;
+    use crate::known::Kind;
 
     fn key(name: &str) -> Key {
         Key::new(Kind::TrainingRun, "hospital", name)

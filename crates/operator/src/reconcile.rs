@@ -16,7 +16,7 @@ use super::fetch::{Found, fetch};
 use super::known::{Key, Malformed, Over};
 use super::queue::Outcome;
 use super::report;
-use crate::api::{Phase, StageStatus, Status};
+use attrium_api::{Phase, StageStatus, Status};
 
 /// How long a look may take before it is tried again.
 const LIMIT: Duration = Duration::from_secs(60);

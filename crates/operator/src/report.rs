@@ -24,7 +24,7 @@ use super::decide::{self, Notice};
 use super::error::Error;
 use super::known::{Key, Kind, Malformed};
 use super::stop::stopped;
-use crate::api::{
+use attrium_api::{
     API_VERSION, Condition, ConditionStatus, Resource, ScreeningJob, Status, TrainingRun,
     conditions, manifest, reasons, set_condition,
 };

@@ -11,8 +11,8 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::jiff::Timestamp;
 
 use super::names::{self, Origin};
-use crate::api::CONTAINER;
-use crate::workflow::TaskRef;
+use attrium_api::CONTAINER;
+use attrium_workflow::TaskRef;
 
 /// The annotation, and label, of a pod's completion index.
 const INDEX: &str = "batch.kubernetes.io/job-completion-index";

@@ -24,7 +24,7 @@ use super::known::{Key, Kind, Malformed};
 use super::names::{ATTRIUM, MANAGED_BY};
 use super::queue::Requests;
 use super::seen::{JobSeen, PodSeen, ended};
-use crate::api::Resource;
+use attrium_api::Resource;
 
 /// How many objects are listed at a time; a page of them is in memory at once.
 const PAGE: u32 = 100;

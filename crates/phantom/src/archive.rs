@@ -282,7 +282,7 @@ mod tests {
         .expect("should be written");
         assert_eq!(*seen.get_mut(), 6);
         let files = files(folder.path());
-        let labels = crate::dataset::Labels::parse(&files[Path::new(LABELS)]).expect("labels");
+        let labels = attrium_dataset::Labels::parse(&files[Path::new(LABELS)]).expect("labels");
         assert_eq!(labels.studies(), 6);
         let mark = String::from_utf8_lossy(&files[Path::new(MARK)]);
         assert!(mark.contains("\"synthetic\": true"), "{mark}");

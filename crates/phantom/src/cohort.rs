@@ -2,7 +2,7 @@
 //!
 //! (seed, study number) decides all of a study; no study depends on how many there are.
 
-use crate::api::Grade;
+use attrium_types::Grade;
 
 use super::demographics::{GRADES, Person};
 use super::random::{Purpose, Stream};
@@ -263,7 +263,7 @@ mod tests {
     use std::collections::{BTreeMap, HashSet};
 
     use super::*;
-    use crate::phantom::{Indication, Protocol, Sex};
+    use crate::{Indication, Protocol, Sex};
 
     fn studies(cohort: &Cohort) -> Vec<Study> {
         (0..cohort.len())

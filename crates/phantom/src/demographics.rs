@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::api::Grade;
+use attrium_types::Grade;
 
 use super::random::Stream;
 

@@ -32,7 +32,7 @@ use snafu::Snafu;
 
 /// Why a cohort could not be described or written.
 #[derive(Debug, Snafu)]
-#[snafu(visibility(pub(super)))]
+#[snafu(visibility(pub(crate)))]
 pub enum Error {
     /// Grade shares that are no shares.
     #[snafu(display(

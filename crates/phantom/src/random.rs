@@ -4,7 +4,7 @@
 
 use rand::Rng;
 
-use crate::random::{self, ChaCha8Rng};
+use attrium_types::random::{self, ChaCha8Rng};
 
 /// What a stream of random numbers is for; streams of different purposes are independent.
 #[derive(Clone, Copy, Debug)]

@@ -6,7 +6,7 @@
 //! set so that two readers agree as the paper's did: Cohen's kappa 0.79 for grade >= 2 and 0.69 for
 //! four grades (paper, "Data").
 
-use crate::api::Grade;
+use attrium_types::Grade;
 
 use super::random::Stream;
 
@@ -87,8 +87,8 @@ fn perceive_in(grade: Grade, stream: &mut Stream) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluation::{Weighting, kappa};
-    use crate::phantom::Cohort;
+    use crate::Cohort;
+    use attrium_evaluation::{Weighting, kappa};
 
     /// Enough for 1,400 positives: the standard error of either kappa is below 0.01.
     const STUDIES: u32 = 40_000;

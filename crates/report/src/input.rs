@@ -1,8 +1,8 @@
 //! What a report shows: plain values, filled in from a run's artefacts.
 
 use super::Raster;
-use crate::api::{Architecture, Grade, Task};
-use crate::evaluation::{BaselineMetrics, GateOutcome, Metrics, NetworkMetrics, OperatingPoint};
+use attrium_evaluation::{BaselineMetrics, GateOutcome, Metrics, NetworkMetrics, OperatingPoint};
+use attrium_types::{Architecture, Grade, Target};
 
 /// Everything that the report of a training run shows.
 #[derive(Clone, Debug)]
@@ -73,7 +73,7 @@ pub struct Gate {
     /// The network that the gate is about.
     pub architecture: Architecture,
     /// The task that the gate is about.
-    pub task: Task,
+    pub task: Target,
     /// The metric, its minimum, the value found.
     pub outcome: GateOutcome,
 }
@@ -90,7 +90,7 @@ pub enum Publication {
         /// Its network.
         architecture: Architecture,
         /// The question it will answer.
-        task: Task,
+        task: Target,
     },
     /// It could not be made.
     Impossible {
@@ -103,7 +103,7 @@ pub enum Publication {
 
 impl Publication {
     /// The network and the task that the page is about, where a model is published or will be.
-    pub fn subject(&self) -> Option<(Architecture, Task)> {
+    pub fn subject(&self) -> Option<(Architecture, Target)> {
         match self {
             Self::NotAsked | Self::GateMissed | Self::Impossible { .. } => None,
             Self::Later { architecture, task } => Some((*architecture, *task)),
@@ -127,7 +127,7 @@ pub struct Published {
     /// Its network.
     pub architecture: Architecture,
     /// The question it answers.
-    pub task: Task,
+    pub task: Target,
     /// How it was made of the folds: `Ensemble` or `Refit`.
     pub method: String,
     /// Where its bundle lies.
@@ -142,7 +142,7 @@ pub struct History {
     /// The network.
     pub architecture: Architecture,
     /// The task.
-    pub task: Task,
+    pub task: Target,
     /// The fold's number, from 0.
     pub fold: usize,
     /// One entry for each epoch.
@@ -183,7 +183,7 @@ pub struct ActivationFigure {
     /// The network.
     pub architecture: Architecture,
     /// The task that it was trained for.
-    pub task: Task,
+    pub task: Target,
     /// What each map shows, such as "block 1"; as many as each example has maps.
     pub layers: Vec<String>,
     /// One row for each example.
@@ -312,7 +312,7 @@ pub struct ModelFacts {
     /// The network.
     pub architecture: Architecture,
     /// The question it answers.
-    pub task: Task,
+    pub task: Target,
     /// Whether it started from weights of ImageNet.
     pub pretrained: bool,
     /// Whether it was trained on phantoms.

@@ -8,7 +8,7 @@
 //! In every binary row the paper's AUC equals the mean of the two recalls: it is the area under
 //! the ROC curve of hard labels, so it compares with `aucHard`, not with the AUC of scores.
 
-use crate::api::{Architecture, Task};
+use attrium_types::{Architecture, Target};
 
 /// How a report refers to the paper.
 pub(super) const CITATION: &str = "Halme HL, Ihalainen T, Suomalainen O, et al. Convolutional \
@@ -31,11 +31,11 @@ pub(super) struct Row {
 }
 
 /// The paper's rows for a task.
-pub(super) const fn rows(task: Task) -> &'static [Row] {
+pub(super) const fn rows(task: Target) -> &'static [Row] {
     match task {
-        Task::Perugini => &PERUGINI,
-        Task::Positive => &POSITIVE,
-        Task::HighGrade => &HIGH_GRADE,
+        Target::Perugini => &PERUGINI,
+        Target::Positive => &POSITIVE,
+        Target::HighGrade => &HIGH_GRADE,
     }
 }
 
@@ -59,11 +59,11 @@ pub fn activation_layer(architecture: Architecture, block: usize) -> String {
 }
 
 /// Cohen's kappa between the paper's two readers, for the question of a task that has one.
-pub(super) const fn reader_kappa(task: Task) -> Option<f64> {
+pub(super) const fn reader_kappa(task: Target) -> Option<f64> {
     match task {
-        Task::Perugini => Some(0.69),
-        Task::Positive => Some(0.79),
-        Task::HighGrade => None,
+        Target::Perugini => Some(0.69),
+        Target::Positive => Some(0.79),
+        Target::HighGrade => None,
     }
 }
 
@@ -78,13 +78,13 @@ pub(super) struct Metastases {
 }
 
 /// The paper's results by metastasis, which it gives for `Residual` alone.
-pub(super) fn metastases(task: Task, architecture: &str) -> Option<Metastases> {
+pub(super) fn metastases(task: Target, architecture: &str) -> Option<Metastases> {
     match (task, architecture) {
-        (Task::Perugini, "Residual") => Some(Metastases {
+        (Target::Perugini, "Residual") => Some(Metastases {
             accuracy: [0.71, 0.66],
             auc: None,
         }),
-        (Task::Positive, "Residual") => Some(Metastases {
+        (Target::Positive, "Residual") => Some(Metastases {
             accuracy: [0.97, 0.98],
             auc: Some([0.90, 0.89]),
         }),
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn every_row_has_a_figure_for_each_class() {
-        for task in [Task::Perugini, Task::Positive, Task::HighGrade] {
+        for task in [Target::Perugini, Target::Positive, Target::HighGrade] {
             for row in rows(task) {
                 assert_eq!(row.precision.len(), task.classes().len(), "{task} {row:?}");
                 assert_eq!(row.recall.len(), task.classes().len(), "{task} {row:?}");
@@ -188,7 +188,7 @@ mod tests {
     /// A slip of the pen in a binary row would break the identity that the paper's AUCs obey.
     #[test]
     fn a_binary_auc_is_the_mean_of_the_recalls() {
-        for task in [Task::Positive, Task::HighGrade] {
+        for task in [Target::Positive, Target::HighGrade] {
             for row in rows(task) {
                 let mean = (row.recall[0] + row.recall[1]) / 2.0;
                 assert!((row.auc - mean).abs() <= 0.0101, "{task} {row:?}: {mean}");

@@ -151,9 +151,8 @@ impl Error {
         }
     }
 
-    /// An outage, for the tests of those who have to bear it.
-    #[cfg(test)]
-    pub(crate) fn outage(uri: &str) -> Self {
+    /// An outage: the place did not answer in time.
+    pub fn outage(uri: &str) -> Self {
         Self::io(uri.to_owned(), &io::ErrorKind::TimedOut.into())
     }
 

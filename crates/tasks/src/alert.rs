@@ -17,7 +17,7 @@ use snafu::{ResultExt, Snafu};
 use tokio::runtime::Builder;
 
 use super::{Interrupt, Summary, TaskError};
-use crate::api::{API_VERSION, ScreeningJob, ScreeningStatus, Webhook};
+use attrium_api::{API_VERSION, ScreeningJob, ScreeningStatus, Webhook};
 
 /// How long a web address may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -215,8 +215,8 @@ mod tests {
     use std::thread::{self, JoinHandle};
 
     use super::*;
-    use crate::api::Alert;
-    use crate::workflow::fixtures;
+    use attrium_api::Alert;
+    use attrium_fixtures as fixtures;
 
     /// A server that answers one request; its thread returns what it was sent.
     fn server(answer: &'static str) -> (String, JoinHandle<String>) {

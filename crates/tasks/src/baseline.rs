@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use super::combination::Combination;
-use crate::api::Task;
-use crate::dataset::Cohort;
-use crate::evaluation::{Baseline, BaselineStudy};
-use crate::training::{count_ratio, out_of_fold_probabilities};
+use attrium_dataset::Cohort;
+use attrium_evaluation::{Baseline, BaselineStudy};
+use attrium_training::{count_ratio, out_of_fold_probabilities};
+use attrium_types::Target;
 
 /// The ratio as a baseline of a task, over the studies where it has a logarithm.
-pub(super) fn baseline(cohort: &Cohort, task: Task, combinations: &[Combination]) -> Baseline {
+pub(super) fn baseline(cohort: &Cohort, task: Target, combinations: &[Combination]) -> Baseline {
     let mut studies: Vec<BaselineStudy> = cohort
         .records
         .iter()
@@ -61,16 +61,38 @@ fn judge(studies: &mut [BaselineStudy], judged: &Combination) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::Architecture;
-    use crate::dataset::fixtures::{crop, record};
-    use crate::evaluation::{Prediction, Predictions};
-    use crate::imaging::CROP_SIZE;
+    use attrium_dataset::{Covariates, Record};
+    use attrium_evaluation::{Prediction, Predictions};
+    use attrium_imaging::{Acquisition, CROP_PIXELS, CROP_SIZE, CropRectangle, ViewSource};
+    use attrium_types::{Architecture, CropMode, Grade};
+
+    /// A study's grade is its number modulo 4; each patient has two.
+    fn record(study: u32) -> Record {
+        Record {
+            study,
+            patient: study / 2,
+            grade: Grade::ALL[study as usize % 4],
+            covariates: Covariates::default(),
+            rectangle: CropRectangle {
+                mode: CropMode::Robust,
+                top: 0,
+                left: 0,
+                height: CROP_SIZE,
+                width: CROP_SIZE,
+            },
+            view_source: ViewSource::ViewCode,
+            acquisition: Acquisition::WholeBody,
+            counts: 1e6,
+            synthetic: true,
+            warnings: Vec::new(),
+        }
+    }
 
     /// Two studies of each grade in each of two folds, whose hearts are as hot as this tells.
     fn cohort(heat: impl Fn(u32) -> f32) -> Cohort {
         let mut cohort = Cohort::default();
         for study in 0..16 {
-            let mut counts = crop(40.0);
+            let mut counts = vec![40.0; CROP_PIXELS];
             for row in counts.chunks_exact_mut(CROP_SIZE) {
                 row[CROP_SIZE / 2..].fill(heat(study));
             }
@@ -81,7 +103,7 @@ mod tests {
     }
 
     /// A network's answers; folds are of eight studies each.
-    fn combination(cohort: &Cohort, task: Task) -> Combination {
+    fn combination(cohort: &Cohort, task: Target) -> Combination {
         let classes = task.classes().len();
         let rows = cohort.records.iter().map(|record| Prediction {
             study: record.study.to_string(),
@@ -110,8 +132,8 @@ mod tests {
     #[test]
     fn for_four_grades_the_ratio_is_compared_as_probabilities_of_four_grades() {
         let cohort = cohort(hotter_by_grade);
-        let combination = combination(&cohort, Task::Perugini);
-        let found = baseline(&cohort, Task::Perugini, &[combination]).metrics();
+        let combination = combination(&cohort, Target::Perugini);
+        let found = baseline(&cohort, Target::Perugini, &[combination]).metrics();
         assert_eq!((found.auc, found.positive_auc), (Some(1.0), Some(1.0)));
     }
 
@@ -119,10 +141,10 @@ mod tests {
     fn the_folds_of_the_run_decide_from_which_studies_the_ratio_is_judged() {
         // Grades that overlap, so that no probability is 0 but for rounding.
         let cohort = cohort(|study| 40.0 + (study * 7 % 16) as f32);
-        let combination = combination(&cohort, Task::Perugini);
+        let combination = combination(&cohort, Target::Perugini);
         let of = |cohort: &Cohort| {
             let one = std::slice::from_ref(&combination);
-            baseline(cohort, Task::Perugini, one).studies
+            baseline(cohort, Target::Perugini, one).studies
         };
         let mut changed = cohort.clone();
         changed.records[0].grade = changed.records[3].grade;
@@ -135,8 +157,8 @@ mod tests {
     #[test]
     fn for_two_classes_the_ratio_itself_ranks_the_studies() {
         let cohort = cohort(hotter_by_grade);
-        let combination = combination(&cohort, Task::Positive);
-        let found = baseline(&cohort, Task::Positive, &[combination]);
+        let combination = combination(&cohort, Target::Positive);
+        let found = baseline(&cohort, Target::Positive, &[combination]);
         assert!(
             found
                 .studies
@@ -155,8 +177,12 @@ mod tests {
                 hotter_by_grade(study)
             }
         });
-        let combination = combination(&cohort, Task::Perugini);
-        let found = baseline(&cohort, Task::Perugini, std::slice::from_ref(&combination));
+        let combination = combination(&cohort, Target::Perugini);
+        let found = baseline(
+            &cohort,
+            Target::Perugini,
+            std::slice::from_ref(&combination),
+        );
         assert_eq!(found.studies.len(), 15);
         let difference = found.difference(&combination.predictions);
         let difference = difference.expect("a table of the task");
@@ -168,7 +194,7 @@ mod tests {
 
     #[test]
     fn without_a_network_there_are_no_folds_to_judge_four_grades_by() {
-        let found = baseline(&cohort(hotter_by_grade), Task::Perugini, &[]).metrics();
+        let found = baseline(&cohort(hotter_by_grade), Target::Perugini, &[]).metrics();
         assert_eq!((found.auc, found.positive_auc), (None, Some(1.0)));
     }
 }

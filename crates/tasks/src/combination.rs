@@ -3,17 +3,17 @@
 use super::TaskError;
 use super::failure::OrFail;
 use super::run::TrainingContext;
-use crate::api::{Architecture, Task};
-use crate::evaluation::Predictions;
-use crate::training::fit::History;
-use crate::workflow::artefacts::{self, Fold};
+use attrium_evaluation::Predictions;
+use attrium_training::fit::History;
+use attrium_types::{Architecture, Target};
+use attrium_workflow::artefacts::{self, Fold};
 
 /// What one network reached on one task.
 pub(super) struct Combination {
     /// The network.
     pub architecture: Architecture,
     /// The question.
-    pub task: Task,
+    pub task: Target,
     /// The predictions of every study by the network that has not seen it.
     pub predictions: Predictions,
     /// One history for each fold.
@@ -43,7 +43,7 @@ pub(super) fn combinations(run: &TrainingContext<'_>) -> Result<Vec<Combination>
 fn combination(
     run: &TrainingContext<'_>,
     architecture: Architecture,
-    task: Task,
+    task: Target,
 ) -> Result<Option<Combination>, TaskError> {
     let mut predictions = Predictions::default();
     let mut histories = Vec::new();

@@ -8,12 +8,13 @@ use super::results;
 use super::run::TrainingContext;
 use super::training_report::{self, Findings};
 use super::{Summary, TaskError};
-use crate::api::{DataStatus, ModelReference, Publish, PublishMethod};
-use crate::bundle::{Member, MemberFiles};
-use crate::dataset::{Cohort, Quarantine};
-use crate::evaluation::{self, Baseline, MetricsDocument, NetworkGate, NetworkMetrics, Options};
-use crate::workflow::StageKind;
-use crate::workflow::artefacts::{self, Fold};
+use attrium_api::{DataStatus, ModelReference, Publish, PublishMethod};
+use attrium_bundle::{Member, MemberFiles};
+use attrium_dataset::{Cohort, Quarantine};
+use attrium_evaluation as evaluation;
+use attrium_evaluation::{Baseline, MetricsDocument, NetworkGate, NetworkMetrics, Options};
+use attrium_workflow::StageKind;
+use attrium_workflow::artefacts::{self, Fold};
 
 /// Evaluates the run and publishes its model if every gate passes.
 pub(super) fn run(run: &TrainingContext<'_>) -> Result<Summary, TaskError> {

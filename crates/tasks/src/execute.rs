@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use snafu::Snafu;
 
-use crate::api::Resource;
-use crate::workflow::{Plan, Progress, Summary, TaskSpec};
+use attrium_api::Resource;
+use attrium_workflow::{Plan, Progress, Summary, TaskSpec};
 
 /// Does the work of tasks: what a pod does on a cluster and the local runner in its own process.
 ///

@@ -1,7 +1,7 @@
 //! What an error of another module costs a task.
 
 use super::{Cause, TaskError};
-use crate::storage;
+use attrium_storage as storage;
 
 /// Says what a failure means for the task: `?` then turns any error into a [`TaskError`].
 pub(super) trait OrFail<T> {

@@ -4,13 +4,15 @@ use std::time::Instant;
 
 use super::failure::OrFail;
 use super::{Progress, TaskContext, TaskError, Unit};
-use crate::api::{Architecture, Task, TrainingRunSpec};
-use crate::dataset::Cohort;
-use crate::imaging::{CROP_PIXELS, CROP_SIZE, log_image};
-use crate::nn::{Device, Network, PretrainedWeights};
-use crate::storage::Storage;
-use crate::training::fit::Error as FitError;
-use crate::training::{self, Fit, FitConfig, FitData, Preparation, Prepared};
+use attrium_api::TrainingRunSpec;
+use attrium_dataset::Cohort;
+use attrium_imaging::{CROP_PIXELS, CROP_SIZE, log_image};
+use attrium_nn::{Device, Network, PretrainedWeights};
+use attrium_storage::Storage;
+use attrium_training as training;
+use attrium_training::fit::Error as FitError;
+use attrium_training::{Fit, FitConfig, FitData, Preparation, Prepared};
+use attrium_types::{Architecture, Target};
 
 /// The largest checkpoint that is read, in bytes.
 const LARGEST_CHECKPOINT: u64 = 4 << 30;
@@ -40,7 +42,7 @@ pub(super) fn prepare(
     spec: &TrainingRunSpec,
     cohort: &Cohort,
     images: &[f32],
-    task: Task,
+    task: Target,
     fold: Option<u32>,
 ) -> Result<Prepared, TaskError> {
     let preparation = Preparation {
@@ -69,7 +71,7 @@ pub(super) fn log_images(cohort: &Cohort) -> Vec<f32> {
 pub(super) fn config(
     spec: &TrainingRunSpec,
     architecture: Architecture,
-    task: Task,
+    task: Target,
     stream: u64,
 ) -> FitConfig {
     let training = &spec.training;

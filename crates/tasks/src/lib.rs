@@ -27,11 +27,11 @@ mod tasks;
 mod train;
 mod training_report;
 
-pub use crate::workflow::{Progress, Summary, Unit};
 pub use alert::Alerts;
+pub use attrium_workflow::{Progress, Summary, Unit};
 pub use execute::{Cause, Execute, Interrupt, NoProgress, ProgressSink, TaskContext, TaskError};
 pub use model::{ModelError, open_model};
-pub(crate) use run::store_options;
+pub use run::store_options;
 pub use screen::activation_maps;
 pub use screening::{Candidate, Decision, Scan, Screened, Screener, ScreeningError};
 pub use tasks::Tasks;

@@ -8,9 +8,11 @@ use super::TaskError;
 use super::failure::OrFail;
 use super::run::{self, ScreeningContext};
 use super::screening::Screener;
-use crate::bundle::{self, CHECKSUMS, Model};
-use crate::nn::Device;
-use crate::storage::{self, Storage, StorageOptions};
+use attrium_bundle as bundle;
+use attrium_bundle::{CHECKSUMS, Model};
+use attrium_nn::Device;
+use attrium_storage as storage;
+use attrium_storage::{Storage, StorageOptions};
 
 /// The largest file of a bundle that is read, in bytes.
 const LARGEST: u64 = 4 << 30;
@@ -104,7 +106,7 @@ mod tests {
         assert_eq!(TaskError::from(away).exit_code(), 1);
         let code = |folder: &std::path::Path| {
             let uri = folder.to_str().expect("a path in UTF-8");
-            let opened = open_model(uri, &StorageOptions::default(), &crate::nn::cpu());
+            let opened = open_model(uri, &StorageOptions::default(), &attrium_nn::cpu());
             TaskError::from(opened.expect_err("should be no bundle")).exit_code()
         };
         let folder = tempfile::tempdir().expect("a folder");

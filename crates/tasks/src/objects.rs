@@ -7,8 +7,9 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::failure::{OrFail, OrMissing};
 use super::{Progress, TaskContext, TaskError, Unit};
-use crate::dataset;
-use crate::storage::{self, ObjectMeta, Storage};
+use attrium_dataset as dataset;
+use attrium_storage as storage;
+use attrium_storage::{ObjectMeta, Storage};
 
 /// Objects that are fetched together, then worked on together, where there are no more threads. Two
 /// batches are in memory at a time, of objects of a megabyte or more.
@@ -174,7 +175,7 @@ fn fetch(images: &Storage, listed: Vec<Listed>) -> Result<Vec<Fetched>, storage:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::storage::StorageOptions;
+    use attrium_storage::StorageOptions;
 
     const ALL: ShardOf = ShardOf {
         shard: 0,

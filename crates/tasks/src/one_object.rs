@@ -8,8 +8,8 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::TaskError;
-use crate::dataset::Preference;
-use crate::evaluation::{Prediction, Predictions};
+use attrium_dataset::Preference;
+use attrium_evaluation::{Prediction, Predictions};
 
 /// Adds an object's prediction to its shard's table, with the labels' digest and what it is compared by.
 pub(super) fn add(
@@ -100,7 +100,7 @@ fn compare(a: (Preference, &[f64]), b: (Preference, &[f64])) -> Ordering {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::imaging::{Acquisition, ViewSource};
+    use attrium_imaging::{Acquisition, ViewSource};
 
     fn table(objects: &[(u32, Preference, f64)]) -> Predictions {
         let mut table = Predictions {

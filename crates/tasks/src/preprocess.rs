@@ -4,10 +4,11 @@ use super::failure::OrFail;
 use super::objects::{Fetched, ShardOf, for_each_object};
 use super::run::TrainingContext;
 use super::{Summary, TaskError};
-use crate::api::{DataStatus, Preprocessing};
-use crate::dataset::{Pseudonyms, Quarantine, Record, ShardWriter};
-use crate::imaging::{self, Crop};
-use crate::workflow::artefacts;
+use attrium_api::{DataStatus, Preprocessing};
+use attrium_dataset::{Pseudonyms, Quarantine, Record, ShardWriter};
+use attrium_imaging as imaging;
+use attrium_imaging::Crop;
+use attrium_workflow::artefacts;
 
 /// What became of an object.
 enum Outcome {

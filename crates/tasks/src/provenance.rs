@@ -3,7 +3,7 @@
 use super::TaskError;
 use super::failure::OrFail;
 use super::run::{Run, ScreeningContext, TrainingContext};
-use crate::report::{Fact, Provenance, StageTime};
+use attrium_report::{Fact, Provenance, StageTime};
 
 /// The provenance of a training run.
 pub(super) fn of_training(
@@ -44,7 +44,7 @@ fn provenance<Spec>(
         seed,
         versions: vec![
             fact("attrium", env!("CARGO_PKG_VERSION")),
-            fact("bundle format", crate::bundle::FORMAT_VERSION),
+            fact("bundle format", attrium_bundle::FORMAT_VERSION),
         ],
         digests,
         machine: vec![

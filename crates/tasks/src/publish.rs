@@ -3,12 +3,13 @@
 use super::TaskError;
 use super::failure::OrFail;
 use super::run::TrainingContext;
-use crate::api::{DataStatus, ModelReference, Publish, Task};
-use crate::bundle::{
-    self, FORMAT_VERSION, INTENDED_USE, Manifest, Member, MemberFiles, Provenance,
-};
-use crate::evaluation::{self, Metrics, Options, Predictions, positive_probability};
-use crate::workflow::artefacts;
+use attrium_api::{DataStatus, ModelReference, Publish};
+use attrium_bundle as bundle;
+use attrium_bundle::{FORMAT_VERSION, INTENDED_USE, Manifest, Member, MemberFiles, Provenance};
+use attrium_evaluation as evaluation;
+use attrium_evaluation::{Metrics, Options, Predictions, positive_probability};
+use attrium_types::Target;
+use attrium_workflow::artefacts;
 
 /// A model and what is known of it.
 pub(super) struct Published<'a> {
@@ -100,7 +101,7 @@ pub(super) fn scaled(metrics: &Metrics, predictions: &Predictions) -> Result<Sca
 }
 
 /// The probabilities of a positive of the studies that are, from the highest.
-fn positive_scores(task: Task, predictions: &Predictions) -> Vec<f64> {
+fn positive_scores(task: Target, predictions: &Predictions) -> Vec<f64> {
     let first = task.first_positive_class();
     let mut scores: Vec<f64> = predictions
         .rows

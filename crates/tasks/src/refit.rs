@@ -5,12 +5,12 @@ use super::fitting::{self, Keeping, Start};
 use super::publish::{self, Published};
 use super::run::TrainingContext;
 use super::{Summary, TaskError};
-use crate::api::{Architecture, Task};
-use crate::bundle::{Member, MemberFiles};
-use crate::dataset::Cohort;
-use crate::evaluation::{Metrics, MetricsDocument, Predictions};
-use crate::training::Prepared;
-use crate::workflow::{StageKind, artefacts};
+use attrium_bundle::{Member, MemberFiles};
+use attrium_dataset::Cohort;
+use attrium_evaluation::{Metrics, MetricsDocument, Predictions};
+use attrium_training::Prepared;
+use attrium_types::{Architecture, Target};
+use attrium_workflow::{StageKind, artefacts};
 
 /// A stream of random numbers that no fold has.
 const STREAM: u64 = u32::MAX as u64;
@@ -19,7 +19,7 @@ const STREAM: u64 = u32::MAX as u64;
 pub(super) fn run(
     run: &TrainingContext<'_>,
     architecture: Architecture,
-    task: Task,
+    task: Target,
 ) -> Result<Summary, TaskError> {
     let document: MetricsDocument =
         serde_json::from_slice(&run.get(artefacts::METRICS)?).or_retry()?;
@@ -60,7 +60,7 @@ pub(super) fn run(
 fn metrics(
     document: &MetricsDocument,
     architecture: Architecture,
-    task: Task,
+    task: Target,
 ) -> Result<&Metrics, TaskError> {
     let mut results = document.results.iter();
     let result = results
@@ -77,7 +77,7 @@ fn train(
     run: &TrainingContext<'_>,
     cohort: &Cohort,
     architecture: Architecture,
-    task: Task,
+    task: Target,
 ) -> Result<MemberFiles, TaskError> {
     let pretrained = run.pretrained(architecture)?;
     let images = fitting::log_images(cohort);

@@ -1,7 +1,8 @@
 //! Metrics as a resource's status has them: few, rounded, as decimal strings.
 
-use crate::api::{Decimal, GateOutcome, IntervalStatus, ResultStatus, TrainingRunSpec};
-use crate::evaluation::{Interval, Metrics, MetricsDocument, NetworkMetrics};
+use attrium_api::{GateOutcome, IntervalStatus, ResultStatus, TrainingRunSpec};
+use attrium_evaluation::{Interval, Metrics, MetricsDocument, NetworkMetrics};
+use attrium_types::Decimal;
 
 /// Decimals of a metric in a status.
 const DECIMALS: usize = 4;

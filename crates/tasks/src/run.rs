@@ -4,13 +4,16 @@ use std::io::Read;
 
 use super::failure::{OrFail, OrMissing};
 use super::{Summary, TaskContext, TaskError};
-use crate::api::{
-    Accelerator, Architecture, Compute, DataStatus, ScreeningJobSpec, StorageSpec, TrainingRunSpec,
+use attrium_api::{
+    Accelerator, Compute, DataStatus, ScreeningJobSpec, StorageSpec, TrainingRunSpec,
 };
-use crate::dataset::{Cohort, Labels, Pseudonyms, Shard};
-use crate::nn::{self, Device, PretrainedWeights};
-use crate::storage::{self, Storage, StorageOptions};
-use crate::workflow::{StageKind, TaskSpec, Work, artefacts};
+use attrium_dataset::{Cohort, Labels, Pseudonyms, Shard};
+use attrium_nn as nn;
+use attrium_nn::{Device, PretrainedWeights};
+use attrium_storage as storage;
+use attrium_storage::{Storage, StorageOptions};
+use attrium_types::Architecture;
+use attrium_workflow::{StageKind, TaskSpec, Work, artefacts};
 
 /// The largest table or page that is read back, in bytes.
 pub(super) const LARGEST_TABLE: u64 = 1 << 30;
@@ -228,7 +231,7 @@ pub(super) fn device(compute: &Compute) -> Result<Device, TaskError> {
 }
 
 /// How the stores of a resource are reached.
-pub(crate) fn store_options(spec: &StorageSpec, ca_bundle: Option<&[u8]>) -> StorageOptions {
+pub fn store_options(spec: &StorageSpec, ca_bundle: Option<&[u8]>) -> StorageOptions {
     StorageOptions {
         endpoint: spec.endpoint.clone(),
         region: spec.region.clone(),

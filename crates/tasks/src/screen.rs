@@ -12,11 +12,11 @@ use super::run::ScreeningContext;
 use super::screening::{Candidate, Decision, Screened, Screener};
 use super::screening_table::{self, Row};
 use super::{Summary, TaskError, one_object};
-use crate::api::{ActivationMaps, ScreeningStatus};
-use crate::dataset::Pseudonyms;
-use crate::evaluation::{Prediction, Predictions};
-use crate::report;
-use crate::workflow::artefacts;
+use attrium_api::{ActivationMaps, ScreeningStatus};
+use attrium_dataset::Pseudonyms;
+use attrium_evaluation::{Prediction, Predictions};
+use attrium_report as report;
+use attrium_workflow::artefacts;
 
 /// The pseudonyms of a screening's labels: there is no run whose seed could decide them.
 const SEED: u64 = 0;
@@ -46,7 +46,7 @@ pub(super) fn run(run: &ScreeningContext<'_>, shard: u32) -> Result<Summary, Tas
         drop(sender);
         match (counts, writing.join().expect("a put should not panic")) {
             (Err(TaskError::Interrupted), _) => Err(TaskError::Interrupted),
-            (_, Err(error)) if !matches!(error, crate::storage::Error::Abandoned { .. }) => {
+            (_, Err(error)) if !matches!(error, attrium_storage::Error::Abandoned { .. }) => {
                 Err(TaskError::other(error))
             }
             (counts, _) => counts,
@@ -182,9 +182,9 @@ fn send(chunks: &Chunks, bytes: Vec<u8>) -> Result<(), TaskError> {
 /// When the network cannot be run.
 pub fn activation_maps(screener: &Screener, decision: &Decision) -> Result<Vec<u8>, TaskError> {
     let counts = &decision.scan.counts;
-    let image = crate::imaging::log_image(counts);
+    let image = attrium_imaging::log_image(counts);
     let maps = screener.model.activation_maps(&image).or_retry()?;
-    let side = crate::imaging::CROP_SIZE;
+    let side = attrium_imaging::CROP_SIZE;
     let crop = report::Raster::new(side, side, counts.clone()).or_retry()?;
     let grad_cam = screener.model.grad_cam(&image).or_retry()?;
     let grad_cam = grad_cam.iter().map(super::training_report::grad_cam);

@@ -4,11 +4,13 @@ use snafu::{ResultExt, Snafu};
 
 use super::TaskError;
 use super::objects::Fetched;
-use crate::api::LossyPolicy;
-use crate::bundle::{self, Model};
-use crate::dataset::Preference;
-use crate::evaluation::positive_probability;
-use crate::imaging::{self, AnteriorImage, Crop, StudyUid, ViewSource, Warning};
+use attrium_bundle as bundle;
+use attrium_bundle::Model;
+use attrium_dataset::Preference;
+use attrium_evaluation::positive_probability;
+use attrium_imaging as imaging;
+use attrium_imaging::{AnteriorImage, Crop, StudyUid, ViewSource, Warning};
+use attrium_types::LossyPolicy;
 
 /// A model with the threshold that makes a decision of its probabilities.
 #[derive(Debug)]

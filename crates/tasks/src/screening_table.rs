@@ -5,7 +5,7 @@ use std::io::Read;
 use snafu::{ResultExt, Snafu};
 
 use super::screening::{Scan, Screened};
-use crate::api::ScreeningStatus;
+use attrium_api::ScreeningStatus;
 
 /// What a row says was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,13 +11,13 @@ use super::run::ScreeningContext;
 use super::screening::Screener;
 use super::screening_table::{self, Row, Verdict};
 use super::{Summary, TaskError, one_object, screen};
-use crate::api::ScreeningStatus;
-use crate::evaluation::{self, MetricsDocument, NetworkMetrics, Options, Predictions};
-use crate::report::{
-    self, Count, Fact, ModelFacts, ScreenedObject, ScreeningReport, UnusableObject,
-};
-use crate::storage;
-use crate::workflow::artefacts;
+use attrium_api::ScreeningStatus;
+use attrium_evaluation as evaluation;
+use attrium_evaluation::{MetricsDocument, NetworkMetrics, Options, Predictions};
+use attrium_report as report;
+use attrium_report::{Count, Fact, ModelFacts, ScreenedObject, ScreeningReport, UnusableObject};
+use attrium_storage as storage;
+use attrium_workflow::artefacts;
 
 /// Rows of each kind that the report lists; the table has them all.
 const LISTED: usize = 200;

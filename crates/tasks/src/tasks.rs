@@ -4,8 +4,8 @@ use super::failure::OrFail;
 use super::run::{self, Run};
 use super::{Alerts, Execute, Summary, TaskContext, TaskError};
 use super::{evaluate, preprocess, refit, screen, summarize, train};
-use crate::api::{Resource, ScreeningJob, TrainingRun};
-use crate::workflow::{TaskSpec, Work};
+use attrium_api::{Resource, ScreeningJob, TrainingRun};
+use attrium_workflow::{TaskSpec, Work};
 
 /// The tasks themselves, as a pod and the local runner do them.
 #[derive(Clone, Debug, Default)]

@@ -4,19 +4,19 @@ use super::failure::OrFail;
 use super::fitting::{self, Keeping, Start};
 use super::run::TrainingContext;
 use super::{Summary, TaskError};
-use crate::api::{Architecture, Grade, Task};
-use crate::dataset::{Cohort, Covariates};
-use crate::evaluation::{Prediction, Predictions};
-use crate::imaging::CROP_PIXELS;
-use crate::nn::Network;
-use crate::training::Prepared;
-use crate::workflow::artefacts::Fold;
+use attrium_dataset::{Cohort, Covariates};
+use attrium_evaluation::{Prediction, Predictions};
+use attrium_imaging::CROP_PIXELS;
+use attrium_nn::Network;
+use attrium_training::Prepared;
+use attrium_types::{Architecture, Grade, Target};
+use attrium_workflow::artefacts::Fold;
 
 /// Trains a network without one fold, predicts that fold, and writes down both.
 pub(super) fn run(
     run: &TrainingContext<'_>,
     architecture: Architecture,
-    task: Task,
+    task: Target,
     fold: u32,
 ) -> Result<Summary, TaskError> {
     let pretrained = run.pretrained(architecture)?;

@@ -8,17 +8,19 @@ use super::failure::OrFail;
 use super::provenance;
 use super::publish::Scaled;
 use super::run::TrainingContext;
-use crate::api::{Architecture, DataStatus, Grade, ModelReference, PublishMethod, Task};
-use crate::dataset::{Cohort, Quarantine};
-use crate::evaluation::{MetricsDocument, positive_probability};
-use crate::imaging::CROP_SIZE;
-use crate::nn::{ActivationMap, GradCam, Network};
-use crate::report::{
-    self, ActivationFigure, ActivationRow, Count, DataFlow, Epoch, Example, Fact, Gate, History,
+use attrium_api::{DataStatus, ModelReference, PublishMethod};
+use attrium_dataset::{Cohort, Quarantine};
+use attrium_evaluation::{MetricsDocument, positive_probability};
+use attrium_imaging::CROP_SIZE;
+use attrium_nn::{ActivationMap, GradCam, Network};
+use attrium_report as report;
+use attrium_report::{
+    ActivationFigure, ActivationRow, Count, DataFlow, Epoch, Example, Fact, Gate, History,
     Publication, Published, Raster, ScaledPoints, TrainingReport,
 };
-use crate::training::Normalization;
-use crate::workflow::artefacts::Fold;
+use attrium_training::Normalization;
+use attrium_types::{Architecture, Grade, Target};
+use attrium_workflow::artefacts::Fold;
 
 /// Example crops of each grade.
 const EXAMPLES: usize = 4;
@@ -170,7 +172,7 @@ fn histories(combination: &Combination) -> impl Iterator<Item = History> {
     })
 }
 
-fn epoch(epoch: &crate::training::fit::Epoch) -> Epoch {
+fn epoch(epoch: &attrium_training::fit::Epoch) -> Epoch {
     Epoch {
         epoch: epoch.epoch,
         loss: epoch.loss,
@@ -252,7 +254,7 @@ fn activation_row(
     let fold = prediction.and_then(|row| row.fold).unwrap_or_default();
     let (architecture, task) = (combination.architecture, combination.task);
     let (network, normalization) = member(run, architecture, task, fold as u32)?;
-    let mut image = crate::imaging::log_image(cohort.crop(study));
+    let mut image = attrium_imaging::log_image(cohort.crop(study));
     normalization.apply(&mut image);
     let maps = network.activation_maps(&image).or_retry()?;
     let grad_cam_of_positive = network
@@ -272,14 +274,14 @@ fn activation_row(
 fn member(
     run: &TrainingContext<'_>,
     architecture: Architecture,
-    task: Task,
+    task: Target,
     fold: u32,
 ) -> Result<(Network, Normalization), TaskError> {
     let fold = Fold::new(architecture, task, fold);
     let weights = run.get(&fold.weights())?;
     let classes = task.classes().len();
-    let network =
-        Network::from_safetensors(architecture, classes, &weights, &crate::nn::cpu()).or_retry()?;
+    let network = Network::from_safetensors(architecture, classes, &weights, &attrium_nn::cpu())
+        .or_retry()?;
     let normalization = run.get(&fold.normalization())?;
     let normalization =
         Normalization::from_safetensors(&normalization, CROP_SIZE * CROP_SIZE).or_retry()?;

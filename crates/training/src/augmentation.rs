@@ -5,7 +5,7 @@
 //! image's own number. Nothing here looks at validation or test images.
 
 use super::apportionment::apportion;
-use crate::random;
+use attrium_types::random;
 
 /// How many augmented images to draw, and from which ranges (paper, "Training").
 #[derive(Clone, Debug, PartialEq)]

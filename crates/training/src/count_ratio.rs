@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::imaging::CROP_SIZE;
+use attrium_imaging::CROP_SIZE;
 
 /// Rows and columns of the heart in a crop of an anterior view, where the left chest is on the right.
 ///

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use snafu::{Snafu, ensure};
 
-use crate::random;
+use attrium_types::random;
 
 /// What helps where a class has too few patients.
 pub(super) const REMEDY: &str =

@@ -8,7 +8,7 @@ use super::{
     Augmentation, AugmentedImage, FitData, Normalization, assign_folds, class_weights, folds,
     normalization, split_validation,
 };
-use crate::api::{AugmentationSpec, ClassWeights, CrossValidation, TrainingSpec};
+use attrium_api::{AugmentationSpec, ClassWeights, CrossValidation, TrainingSpec};
 
 /// Why a cohort cannot be trained on.
 #[derive(Debug, Snafu)]

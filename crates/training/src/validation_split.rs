@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::apportionment::apportion;
 use super::folds::strata;
-use crate::random;
+use attrium_types::random;
 
 /// Training studies in two parts, each in the order in which they were given.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -31,7 +31,7 @@ pub struct NotDecimal {
 
 impl Decimal {
     /// A decimal that this program itself writes.
-    pub(crate) fn literal(text: &'static str) -> Self {
+    pub fn literal(text: &'static str) -> Self {
         debug_assert!(is_decimal(text), "{text:?} should be a decimal");
         Self {
             text: text.to_owned(),

@@ -8,10 +8,10 @@ use rand::Rng;
 use rand_chacha::rand_core::SeedableRng;
 use sha2::{Digest, Sha256};
 
-pub(crate) use rand_chacha::ChaCha8Rng;
+pub use rand_chacha::ChaCha8Rng;
 
 /// The generator whose key is a seed and 24 bytes more.
-pub(crate) fn keyed(seed: u64, name: [u8; 24]) -> ChaCha8Rng {
+pub fn keyed(seed: u64, name: [u8; 24]) -> ChaCha8Rng {
     let mut key = [0; 32];
     key[..8].copy_from_slice(&seed.to_le_bytes());
     key[8..].copy_from_slice(&name);
@@ -19,7 +19,7 @@ pub(crate) fn keyed(seed: u64, name: [u8; 24]) -> ChaCha8Rng {
 }
 
 /// The generator of a purpose and two counters.
-pub(crate) fn stream(seed: u64, purpose: &[u8; 8], first: u64, second: u64) -> ChaCha8Rng {
+pub fn stream(seed: u64, purpose: &[u8; 8], first: u64, second: u64) -> ChaCha8Rng {
     let mut name = [0; 24];
     name[..8].copy_from_slice(purpose);
     name[8..16].copy_from_slice(&first.to_le_bytes());
@@ -28,7 +28,7 @@ pub(crate) fn stream(seed: u64, purpose: &[u8; 8], first: u64, second: u64) -> C
 }
 
 /// The generator of a name of any length: its key is the SHA-256 of seed and name.
-pub(crate) fn named(seed: u64, name: &str) -> ChaCha8Rng {
+pub fn named(seed: u64, name: &str) -> ChaCha8Rng {
     let key = Sha256::new()
         .chain_update(seed.to_le_bytes())
         .chain_update(name.as_bytes())
@@ -37,18 +37,18 @@ pub(crate) fn named(seed: u64, name: &str) -> ChaCha8Rng {
 }
 
 /// A number from 0 to 1 (excluded) in steps of 2^-24, which 32 bits of float hold exactly.
-pub(crate) fn unit_f32(random: &mut ChaCha8Rng) -> f32 {
+pub fn unit_f32(random: &mut ChaCha8Rng) -> f32 {
     (random.next_u32() >> 8) as f32 / (1 << 24) as f32
 }
 
 /// A number from `low` to `high` (`high` excluded), uniform in steps of 2^-53 of the range.
-pub(crate) fn uniform(random: &mut ChaCha8Rng, low: f64, high: f64) -> f64 {
+pub fn uniform(random: &mut ChaCha8Rng, low: f64, high: f64) -> f64 {
     let unit = (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
     low + (high - low) * unit
 }
 
 /// A whole number below `bound`, without bias: draws beyond the last full multiple are repeated.
-pub(crate) fn below(random: &mut ChaCha8Rng, bound: usize) -> usize {
+pub fn below(random: &mut ChaCha8Rng, bound: usize) -> usize {
     let bound = bound.max(1) as u64;
     let accepted = u64::MAX - u64::MAX % bound;
     loop {
@@ -60,7 +60,7 @@ pub(crate) fn below(random: &mut ChaCha8Rng, bound: usize) -> usize {
 }
 
 /// Fisher and Yates' shuffle, from the last place to the second.
-pub(crate) fn shuffle<T>(random: &mut ChaCha8Rng, items: &mut [T]) {
+pub fn shuffle<T>(random: &mut ChaCha8Rng, items: &mut [T]) {
     for last in (1..items.len()).rev() {
         items.swap(last, below(random, last + 1));
     }

@@ -2,7 +2,7 @@
 //!
 //! A name that ends in `/` is a folder. Nothing here opens a store.
 
-use crate::api::{Architecture, Task};
+use attrium_types::{Architecture, Target};
 
 use super::TaskRef;
 
@@ -58,12 +58,12 @@ pub fn screening_predictions(shard: u32) -> String {
 }
 
 /// The out-of-fold predictions of all studies.
-pub fn predictions(architecture: Architecture, task: Task) -> String {
+pub fn predictions(architecture: Architecture, task: Target) -> String {
     format!("{PREDICTIONS}{architecture}-{task}.csv")
 }
 
 /// The folder of a model bundle.
-pub fn bundle(architecture: Architecture, task: Task) -> String {
+pub fn bundle(architecture: Architecture, task: Target) -> String {
     format!("{MODELS}{architecture}-{task}/")
 }
 
@@ -80,7 +80,7 @@ pub struct Fold {
 
 impl Fold {
     /// The folder of a network, a task and the fold that is left out.
-    pub fn new(architecture: Architecture, task: Task, fold: u32) -> Self {
+    pub fn new(architecture: Architecture, task: Target, fold: u32) -> Self {
         Self {
             folder: format!("train/{architecture}/{task}/fold-{fold}/"),
         }

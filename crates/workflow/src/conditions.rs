@@ -1,7 +1,7 @@
 //! The conditions of a status: one function for each.
 
 use super::{Ending, Failure, View, Word, gravest};
-use crate::api::{
+use attrium_api::{
     Condition, ConditionStatus, Resource, Status, conditions, reasons, set_condition,
 };
 

@@ -17,9 +17,6 @@ mod termination;
 mod uid;
 mod unusable;
 
-#[cfg(test)]
-pub(crate) mod fixtures;
-
 pub use ending::{Ending, Failure, gravest};
 pub use next::{Next, Observed, Outcome, TaskState, next};
 pub use plan::{Plan, Stage, StageKind, TaskRef, TaskSpec, Work};

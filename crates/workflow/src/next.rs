@@ -126,8 +126,9 @@ fn group(stage: StageKind, work: Work) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{Architecture, Publish, PublishMethod, Task};
-    use crate::workflow::fixtures;
+    use attrium_api::{Publish, PublishMethod};
+    use attrium_fixtures as fixtures;
+    use attrium_types::{Architecture, Target};
 
     fn task(stage: StageKind, index: u32) -> TaskRef {
         TaskRef { stage, index }
@@ -304,7 +305,7 @@ mod tests {
         let mut spec = fixtures::training_run().spec;
         spec.publish = Some(Publish {
             architecture: Architecture::Linear,
-            task: Task::Positive,
+            task: Target::Positive,
             method: PublishMethod::Refit,
         });
         let plan = Plan::for_training(&spec);

@@ -3,7 +3,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::artefacts;
-use crate::api::{Architecture, PublishMethod, Resource, ScreeningJobSpec, Task, TrainingRunSpec};
+use attrium_api::{PublishMethod, Resource, ScreeningJobSpec, TrainingRunSpec};
+use attrium_types::{Architecture, Target};
 
 /// A step of a plan; all its tasks have to be over before the next one begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -83,7 +84,7 @@ pub enum Work {
         /// The network.
         architecture: Architecture,
         /// The question it answers.
-        task: Task,
+        task: Target,
         /// The fold that is left out, from 0.
         fold: u32,
     },
@@ -94,7 +95,7 @@ pub enum Work {
         /// The network.
         architecture: Architecture,
         /// The question it answers.
-        task: Task,
+        task: Target,
     },
     /// Screens the objects whose key's hash falls into a shard.
     Screen {
@@ -283,7 +284,7 @@ fn train(spec: &TrainingRunSpec) -> Stage {
     stage(StageKind::Train, true, tasks)
 }
 
-fn combinations(spec: &TrainingRunSpec) -> impl Iterator<Item = (Architecture, Task)> {
+fn combinations(spec: &TrainingRunSpec) -> impl Iterator<Item = (Architecture, Target)> {
     let tasks = &spec.tasks;
     spec.networks
         .iter()
@@ -322,7 +323,7 @@ fn evaluate(spec: &TrainingRunSpec) -> Stage {
     )
 }
 
-fn refit(shards: u32, architecture: Architecture, task: Task) -> Stage {
+fn refit(shards: u32, architecture: Architecture, task: Target) -> Stage {
     let mut reads = dataset(shards);
     reads.extend([
         artefacts::METRICS.to_owned(),
@@ -375,8 +376,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::api::Publish;
-    use crate::workflow::fixtures;
+    use attrium_api::Publish;
+    use attrium_fixtures as fixtures;
 
     /// The stages of a plan, each with its number of tasks.
     fn outline(plan: &Plan) -> Vec<(StageKind, usize)> {
@@ -388,7 +389,7 @@ mod tests {
 
     fn spec_publishing(method: PublishMethod) -> TrainingRunSpec {
         let mut spec = fixtures::training_run().spec;
-        let (architecture, task) = (Architecture::Residual, Task::Positive);
+        let (architecture, task) = (Architecture::Residual, Target::Positive);
         spec.publish = Some(Publish {
             architecture,
             task,
@@ -404,7 +405,7 @@ mod tests {
         let ensemble = spec_publishing(PublishMethod::Ensemble);
         let refit = spec_publishing(PublishMethod::Refit);
         let mut three_tasks = plain.clone();
-        three_tasks.tasks = vec![Task::Perugini, Task::Positive, Task::HighGrade];
+        three_tasks.tasks = vec![Target::Perugini, Target::Positive, Target::HighGrade];
         three_tasks.cross_validation.folds = 5;
         let table = [
             (plain, vec![(Preprocess, 2), (Train, 4), (Evaluate, 1)]),

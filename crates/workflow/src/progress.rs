@@ -1,7 +1,8 @@
 //! How much of a plan is done.
 
 use super::{Observed, Plan, Progress, StageKind, TaskRef, TaskState};
-use crate::api::{Decimal, ProgressStatus};
+use attrium_api::ProgressStatus;
+use attrium_types::Decimal;
 
 /// How far a run is, in a status.
 ///

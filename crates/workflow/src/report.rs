@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::api::{DataStatus, GateOutcome, ModelReference, ResultStatus, ScreeningStatus};
+use attrium_api::{DataStatus, GateOutcome, ModelReference, ResultStatus, ScreeningStatus};
 
 /// How far a task is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]

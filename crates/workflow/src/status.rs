@@ -6,10 +6,11 @@ use super::conditions;
 use super::{
     Ending, Failure, Observed, Plan, Stage, StageKind, Summary, TaskRef, TaskState, gravest,
 };
-use crate::api::{
-    ConditionStatus, DataStatus, Decimal, Phase, ProgressStatus, Resource, ScreeningStatus,
-    StageStatus, Status, TaskFailure,
+use attrium_api::{
+    ConditionStatus, DataStatus, Phase, ProgressStatus, Resource, ScreeningStatus, StageStatus,
+    Status, TaskFailure,
 };
+use attrium_types::Decimal;
 
 /// Everything that a status is made of.
 pub struct View<'a> {

@@ -87,12 +87,10 @@ fn cut(text: &mut String, longest: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{
-        Architecture, DataStatus, GateOutcome, IntervalStatus, Metric, ModelReference,
-        ResultStatus, Task,
-    };
+    use attrium_api::{DataStatus, GateOutcome, IntervalStatus, ModelReference, ResultStatus};
+    use attrium_types::{Architecture, Metric, Target};
 
-    fn decimal(number: usize) -> crate::api::Decimal {
+    fn decimal(number: usize) -> attrium_types::Decimal {
         // Digits that do not repeat, as measured ones do not.
         let digits = (number * 7919 + 13) % 10_000;
         format!("0.{digits:04}").parse().expect("a decimal")
@@ -103,7 +101,7 @@ mod tests {
         let result = |n: usize| ResultStatus {
             architecture: Architecture::Residual,
             pretrained: false,
-            task: [Task::Perugini, Task::Positive, Task::HighGrade][n % 3],
+            task: [Target::Perugini, Target::Positive, Target::HighGrade][n % 3],
             auc: Some(decimal(n)),
             auc_interval: Some(IntervalStatus {
                 low: decimal(n + 1000),
@@ -116,7 +114,7 @@ mod tests {
         };
         let gate = |n: usize| GateOutcome {
             architecture: Architecture::Residual,
-            task: Task::HighGrade,
+            task: Target::HighGrade,
             metric: Metric::Sensitivity,
             min: decimal(n + 7000),
             value: Some(decimal(n + 8000)),

@@ -2,7 +2,7 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
-use crate::api::Resource;
+use attrium_api::Resource;
 
 /// The uid of a resource that no cluster has given one: a UUID of version 8 (RFC 9562, section
 /// 5.8) made of the SHA-256 of `<kind>/<namespace>/<name>`.
@@ -48,7 +48,7 @@ pub fn prefix_of(output: &str, namespace: &str, name: &str, uid: &str) -> String
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workflow::fixtures;
+    use attrium_fixtures as fixtures;
 
     #[test]
     fn the_local_uid_is_a_uuid_that_depends_on_kind_namespace_and_name_alone() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::status::data;
 use super::{Plan, StageKind, Summary, TaskRef, Word};
-use crate::api::{ConditionStatus, reasons};
+use attrium_api::{ConditionStatus, reasons};
 
 /// Why nothing can come of a resource: not one of its objects can be used. The condition
 /// Succeeded, once the tasks that look at the objects have told.
@@ -59,8 +59,8 @@ fn no_decision(summaries: &BTreeMap<TaskRef, Summary>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{DataStatus, ScreeningStatus};
-    use crate::workflow::fixtures;
+    use attrium_api::{DataStatus, ScreeningStatus};
+    use attrium_fixtures as fixtures;
 
     fn told(plan: &Plan, summary: &Summary) -> BTreeMap<TaskRef, Summary> {
         let tasks = plan.tasks();

@@ -9,9 +9,9 @@ use std::thread;
 use std::time::Duration;
 
 use super::super::Execute;
-use crate::stages::{Progress, Summary, TaskContext, TaskError};
-use crate::storage::Storage;
-use crate::workflow::{StageKind, TaskRef, TaskSpec};
+use attrium_storage::Storage;
+use attrium_tasks::{Progress, Summary, TaskContext, TaskError};
+use attrium_workflow::{StageKind, TaskRef, TaskSpec};
 
 /// What a scripted task does; one that is not named ends well at once.
 #[derive(Clone)]

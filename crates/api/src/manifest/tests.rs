@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::api::{OperatingPoint, PublishMethod, Status, TrainingRun};
+use crate::{OperatingPoint, PublishMethod, Status, TrainingRun};
 
 /// A training run that is right.
 fn run() -> Value {

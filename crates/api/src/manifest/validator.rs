@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 use super::fields::{METADATA, nearest, prune_nulls, unknown, unknown_field};
 use super::{Problem, kind_of, schema};
-use crate::api::crd::Definition;
-use crate::api::{API_VERSION, Resource, ScreeningJob, TrainingRun};
+use crate::crd::Definition;
+use crate::{API_VERSION, Resource, ScreeningJob, TrainingRun};
 
 const KINDS: [&str; 2] = ["TrainingRun", "ScreeningJob"];
 const TOP: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];

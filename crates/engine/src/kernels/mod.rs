@@ -21,7 +21,6 @@ mod images;
 mod isa;
 mod layout;
 mod memory;
-#[cfg(feature = "throughput")]
 mod peak;
 mod pixelwise;
 mod portable;
@@ -44,7 +43,6 @@ pub use layout::{Plane, TILE, Window};
 pub use memory::Memory;
 #[cfg(test)]
 pub use memory::counted::allocations;
-#[cfg(feature = "throughput")]
 pub use peak::Peak;
 pub use pixelwise::{Join, Pool, PoolBackward};
 pub use single::{PointGradient, SingleBackward, SingleForward, SingleInput};

@@ -16,7 +16,7 @@ use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
 use snafu::{OptionExt, ensure};
 
 use super::TransferSyntax;
-use crate::imaging::error::{Error, MalformedSnafu, TransferSyntaxSnafu, TruncatedSnafu};
+use crate::error::{Error, MalformedSnafu, TransferSyntaxSnafu, TruncatedSnafu};
 
 /// How deep sequences may nest; real objects stay below ten.
 const MAX_DEPTH: usize = 32;

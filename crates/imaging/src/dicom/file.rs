@@ -7,7 +7,7 @@ use dicom_object::{DefaultDicomObject, OpenFileOptions};
 use snafu::OptionExt;
 
 use super::{TransferSyntax, bounds};
-use crate::imaging::error::{Error, MalformedSnafu, NotDicomSnafu};
+use crate::error::{Error, MalformedSnafu, NotDicomSnafu};
 
 /// What file meta information starts with (PS3.10, 7.1).
 const PREFIX: &[u8] = b"DICM";

@@ -54,7 +54,7 @@ pub enum AttributeName {
 
 impl AttributeName {
     /// The tag; of a private attribute where its block most often is.
-    pub(in crate::imaging) const fn tag(self) -> Tag {
+    pub(crate) const fn tag(self) -> Tag {
         match self {
             Self::ImageType => tags::IMAGE_TYPE,
             Self::SopClassUid => tags::SOP_CLASS_UID,

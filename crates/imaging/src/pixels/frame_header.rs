@@ -6,8 +6,8 @@
 use snafu::ensure;
 
 use super::{Layout, codestream};
-use crate::imaging::dicom::TransferSyntax;
-use crate::imaging::error::{Error, PixelDataSnafu};
+use crate::dicom::TransferSyntax;
+use crate::error::{Error, PixelDataSnafu};
 
 /// Makes sure that a frame is one grey image of the layout's size.
 ///

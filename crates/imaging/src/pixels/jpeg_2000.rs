@@ -7,8 +7,8 @@ use snafu::{OptionExt, ensure};
 
 use super::Layout;
 use super::frame_header::jpeg_2000_sign;
-use crate::imaging::dicom;
-use crate::imaging::error::{Error, PixelDataSnafu};
+use crate::dicom;
+use crate::error::{Error, PixelDataSnafu};
 
 /// A frame of one component, whose own header has been compared with the layout.
 ///

@@ -4,7 +4,7 @@ use snafu::{OptionExt, ensure};
 
 use super::Layout;
 use super::huffman::{Bits, Table, unstuff};
-use crate::imaging::error::{Error, PixelDataSnafu};
+use crate::error::{Error, PixelDataSnafu};
 
 /// A frame of one component of 2 to 16 bits, with any of the seven predictors, restart intervals of
 /// whole lines included. A point transform, which would lose bits, is refused.

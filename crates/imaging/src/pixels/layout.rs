@@ -1,9 +1,9 @@
 use snafu::{OptionExt, ensure};
 
 use super::{MAX_PIXELS, MAX_SIDE};
-use crate::imaging::CROP_SIZE;
-use crate::imaging::dicom::{self, AttributeName, DataSet};
-use crate::imaging::error::{
+use crate::CROP_SIZE;
+use crate::dicom::{self, AttributeName, DataSet};
+use crate::error::{
     Error, ImpossibleSizeSnafu, NoPixelDataSnafu, PhotometricSnafu, PixelDataTooShortSnafu,
     TooSmallSnafu,
 };

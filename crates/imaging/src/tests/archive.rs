@@ -5,10 +5,10 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::api::{CropMode, LossyPolicy};
-use crate::imaging::{
+use crate::{
     Acquisition, AnteriorImage, Error, View, ViewSource, Warning, crop, log_image, read_anterior,
 };
+use attrium_types::{CropMode, LossyPolicy};
 
 #[derive(Deserialize)]
 struct Expected {
@@ -19,7 +19,7 @@ struct Expected {
 }
 
 fn bytes(name: &str) -> Vec<u8> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data");
     std::fs::read(folder.join(name)).expect("should be in tests/data")
 }
 

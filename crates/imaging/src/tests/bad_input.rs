@@ -6,8 +6,8 @@ use dicom_dictionary_std::{tags, uids};
 use proptest::prelude::*;
 
 use super::object::{ANTERIOR, Scan, body, coded, scan};
-use crate::api::LossyPolicy;
-use crate::imaging::{Error, read_anterior};
+use crate::{Error, read_anterior};
+use attrium_types::LossyPolicy;
 
 fn reason(bytes: &[u8]) -> &'static str {
     read_anterior(bytes, LossyPolicy::Accept)
@@ -251,7 +251,7 @@ fn a_compressed_frame_of_another_size_is_refused() {
         "jpeg2000-lossless.dcm",
         "nm-wholebody-anterior.dcm",
     ] {
-        let path = format!("{}/tests/data/{name}", env!("CARGO_MANIFEST_DIR"));
+        let path = format!("{}/../../tests/data/{name}", env!("CARGO_MANIFEST_DIR"));
         let mut bytes = std::fs::read(path).expect("should be in tests/data");
         let columns = b"\x28\x00\x11\x00US\x02\x00";
         let at = bytes
@@ -267,7 +267,7 @@ fn a_compressed_frame_of_another_size_is_refused() {
 fn huffman_tables_that_the_scan_does_not_use_cost_nothing() {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/tests/data/jpeg-lossless-1.dcm"
+        "/../../tests/data/jpeg-lossless-1.dcm"
     );
     let bytes = std::fs::read(path).expect("should be in tests/data");
     let start = bytes
@@ -299,7 +299,7 @@ fn seeds() -> Vec<Vec<u8>> {
         "explicit-big",
         "nm-wholebody-anterior",
     ];
-    let path = |name| format!("{}/tests/data/{name}.dcm", env!("CARGO_MANIFEST_DIR"));
+    let path = |name| format!("{}/../../tests/data/{name}.dcm", env!("CARGO_MANIFEST_DIR"));
     let mut seeds: Vec<_> = names
         .map(|name| std::fs::read(path(name)).expect("should be in tests/data"))
         .into();

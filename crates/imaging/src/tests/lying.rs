@@ -4,9 +4,9 @@ use dicom_core::VR;
 use dicom_dictionary_std::tags;
 
 use super::object::{ANTERIOR, COLUMNS, ROWS, Scan, body, coded, image_of};
-use crate::api::{CropMode, LossyPolicy};
-use crate::imaging::orientation::{Head, Stated, decide, turn};
-use crate::imaging::{Image, Warning, crop, read_anterior};
+use crate::orientation::{Head, Stated, decide, turn};
+use crate::{Image, Warning, crop, read_anterior};
+use attrium_types::{CropMode, LossyPolicy};
 
 fn turned() -> Scan {
     let mut pixels = body();
@@ -77,7 +77,7 @@ fn counts_without_head_or_feet_need_a_header() {
 fn the_real_scan_is_upright_however_it_lies() {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/tests/data/nm-wholebody-anterior.dcm"
+        "/../../tests/data/nm-wholebody-anterior.dcm"
     );
     let bytes = std::fs::read(path).expect("the real scan");
     let image = read_anterior(&bytes, LossyPolicy::Quarantine).expect("should be read");
@@ -86,7 +86,7 @@ fn the_real_scan_is_upright_however_it_lies() {
     turn(&mut counts);
     assert_eq!(Head::of(&counts), Head::Bottom);
     // A turned crop would have started elsewhere.
-    let turned = crate::imaging::AnteriorImage {
+    let turned = crate::AnteriorImage {
         counts,
         ..image.clone()
     };

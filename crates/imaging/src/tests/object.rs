@@ -5,8 +5,8 @@ use dicom_core::{DataElement, Tag, VR};
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
 
-use crate::api::LossyPolicy;
-use crate::imaging::{AnteriorImage, Error, Image, read_anterior};
+use crate::{AnteriorImage, Error, Image, read_anterior};
+use attrium_types::LossyPolicy;
 
 pub const ROWS: usize = 400;
 pub const COLUMNS: usize = 160;

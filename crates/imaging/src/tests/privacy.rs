@@ -6,8 +6,8 @@ use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 
 use super::object::{ANTERIOR, Scan, body, scan};
-use crate::api::CropMode;
-use crate::imaging::{Inspection, crop};
+use crate::{Inspection, crop};
+use attrium_types::CropMode;
 
 /// Stands for a name, an id or a date.
 const SECRET: &str = "DOE8751";

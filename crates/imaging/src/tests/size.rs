@@ -4,8 +4,8 @@ use dicom_core::VR;
 use dicom_dictionary_std::tags;
 
 use super::object::{ANTERIOR, COLUMNS, ROWS, Scan, body};
-use crate::api::CropMode;
-use crate::imaging::{Acquisition, Warning, crop};
+use crate::{Acquisition, Warning, crop};
+use attrium_types::CropMode;
 
 const IMAGE_TYPE_STATIC: &str = r"ORIGINAL\PRIMARY\STATIC\EMISSION";
 

@@ -6,8 +6,8 @@ use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
 
 use super::object::{ANTERIOR, COLUMNS, POSTERIOR, ROWS, Scan, back, body, image_of, scan};
-use crate::api::LossyPolicy;
-use crate::imaging::{ViewSource, Warning, read_anterior};
+use crate::{ViewSource, Warning, read_anterior};
+use attrium_types::LossyPolicy;
 
 #[test]
 fn a_coded_anterior_is_found_in_either_order() {

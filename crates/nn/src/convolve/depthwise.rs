@@ -7,8 +7,8 @@ use rayon::prelude::*;
 
 use super::Geometry;
 use super::frame::Frame;
-use crate::nn::engine::Loops;
-use crate::nn::trunk::isa;
+use crate::trunk::isa;
+use attrium_engine::Loops;
 
 /// Sums that go on side by side, so that a processor need not wait for one addition.
 const LANES: usize = 16;

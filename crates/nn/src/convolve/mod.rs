@@ -157,10 +157,10 @@ mod tests {
     use burn::tensor::TensorData;
 
     use super::*;
-    use crate::nn::cpu;
-    use crate::nn::imagenet_tests::assert_near;
-    use crate::nn::network::floats;
-    use crate::nn::reference_tests::wave;
+    use crate::cpu;
+    use crate::imagenet_tests::assert_near;
+    use crate::network::floats;
+    use crate::reference_tests::wave;
 
     /// Channels before and after, size, kernel, stride, zeros before and after, groups.
     type Case = (

@@ -11,8 +11,8 @@ use burn::tensor::Tensor;
 use rayon::prelude::*;
 
 use super::Geometry;
-use crate::nn::flex::{tensor, values};
-use crate::nn::network::floats;
+use crate::flex::{tensor, values};
+use crate::network::floats;
 
 /// The numbers of a matrix of columns at once: few enough to stay in a processor's caches.
 const COLUMNS: usize = 1 << 20;

@@ -4,9 +4,9 @@ use burn::backend::{Flex, TensorMetadata};
 use burn::tensor::ops::ConvOptions;
 
 use super::{Geometry, depthwise, product};
-use crate::nn::engine::{Single, Sizes};
-use crate::nn::flex::{contiguous, tensor, values};
-use crate::nn::trunk::{RUNS, isa};
+use crate::flex::{contiguous, tensor, values};
+use crate::trunk::{RUNS, isa};
+use attrium_engine::{Single, Sizes};
 
 /// How a convolution and its gradients are computed.
 ///

@@ -10,9 +10,9 @@ use super::error::{MismatchSnafu, WeightsError};
 use super::names::{Place, places};
 use super::tensor_file::{Array, Values};
 use super::{Origin, PretrainedWeights};
-use crate::api::Architecture;
-use crate::nn::Network;
-use crate::nn::weights::{MapByName, fault, map_by_name, with_values};
+use crate::Network;
+use crate::weights::{MapByName, fault, map_by_name, with_values};
+use attrium_types::Architecture;
 
 /// ImageNet's mean of red, green and blue, of a range from 0 to 1.
 const MEAN: [f32; 3] = [0.485, 0.456, 0.406];

@@ -1,7 +1,7 @@
 use snafu::Snafu;
 
 use super::tensor_file::LARGEST;
-use crate::api::Architecture;
+use attrium_types::Architecture;
 
 /// Why a file of pretrained weights cannot be used.
 #[derive(Debug, Snafu)]
@@ -82,6 +82,6 @@ pub enum WeightsError {
     #[snafu(transparent)]
     Network {
         /// Why.
-        source: crate::nn::Error,
+        source: crate::Error,
     },
 }

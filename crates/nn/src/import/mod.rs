@@ -25,7 +25,7 @@ pub use error::WeightsError;
 use self::error::{ArchitectureSnafu, ForeignSnafu, FormatSnafu, NotTakenSnafu};
 use self::tensor_file::Array;
 use super::{Device, Layout, Network};
-use crate::api::Architecture;
+use attrium_types::Architecture;
 
 /// How a ZIP file begins.
 const ZIP: &[u8] = b"PK\x03\x04";

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Origin;
 use super::tensor_file::Array;
-use crate::api::Architecture;
+use attrium_types::Architecture;
 
 /// A convolution and the normalisation after it.
 pub(super) struct Place {

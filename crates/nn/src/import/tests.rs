@@ -11,12 +11,12 @@ use sha2::{Digest, Sha256};
 
 use super::tensor_file::{Array, Values};
 use super::{Origin, PretrainedWeights, WeightsError, keras, names, pytorch};
-use crate::api::Architecture;
-use crate::nn::imagenet_tests::assert_near;
-use crate::nn::network::image_tensor;
-use crate::nn::reference_tests::wave;
-use crate::nn::weights::{MapByName, map_by_name};
-use crate::nn::{Layout, Network, cpu, floats};
+use crate::imagenet_tests::assert_near;
+use crate::network::image_tensor;
+use crate::reference_tests::wave;
+use crate::weights::{MapByName, map_by_name};
+use crate::{Layout, Network, cpu, floats};
+use attrium_types::Architecture;
 
 const SMALL_PTH: &[u8] = include_bytes!("../../../../tests/golden/weights/small.pth");
 const LEGACY_PTH: &[u8] = include_bytes!("../../../../tests/golden/weights/small-legacy.pth");

@@ -344,10 +344,10 @@ mod tests {
     use burn::tensor::TensorData;
 
     use super::*;
-    use crate::nn::cpu;
-    use crate::nn::imagenet_tests::assert_near;
-    use crate::nn::network::floats;
-    use crate::nn::reference_tests::wave;
+    use crate::cpu;
+    use crate::imagenet_tests::assert_near;
+    use crate::network::floats;
+    use crate::reference_tests::wave;
 
     const ACTIVATIONS: [Activation; 3] = [Activation::None, Activation::Relu, Activation::Relu6];
 

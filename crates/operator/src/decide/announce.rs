@@ -4,11 +4,11 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::Situation;
 use super::course::Course;
-use crate::api::{
+use crate::heard::Told;
+use attrium_api::{
     Condition, ConditionStatus, Phase, StageStatus, Status, condition, conditions, reasons,
 };
-use crate::operator::heard::Told;
-use crate::workflow::Plan;
+use attrium_workflow::Plan;
 
 /// One event.
 #[derive(Clone, Debug, PartialEq, Eq)]

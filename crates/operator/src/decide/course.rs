@@ -7,10 +7,11 @@ use k8s_openapi::jiff::SignedDuration;
 use super::health::{HEALTHY, Health, Patient};
 use super::standing::Standing;
 use super::{Action, Changes, Model, Situation};
-use crate::api::{ConditionStatus, Phase, Resource, Status, reasons};
-use crate::operator::seen::{JobSeen, PodSeen};
-use crate::operator::{names, parallelism};
-use crate::workflow::{self, Ending, Outcome, Plan, Stage, StageKind, Word};
+use crate::seen::{JobSeen, PodSeen};
+use crate::{names, parallelism};
+use attrium_api::{ConditionStatus, Phase, Resource, Status, reasons};
+use attrium_workflow as workflow;
+use attrium_workflow::{Ending, Outcome, Plan, Stage, StageKind, Word};
 
 use ConditionStatus::{False, True, Unknown};
 

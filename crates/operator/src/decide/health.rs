@@ -6,10 +6,10 @@ use std::time::Duration;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use super::Words;
-use crate::api::{ConditionStatus, reasons};
-use crate::operator::heard::Heard;
-use crate::operator::seen::{JobSeen, PodSeen, PodState, Why};
-use crate::workflow::{TaskRef, Word};
+use crate::heard::Heard;
+use crate::seen::{JobSeen, PodSeen, PodState, Why};
+use attrium_api::{ConditionStatus, reasons};
+use attrium_workflow::{TaskRef, Word};
 
 /// How long a kubelet may be silent about a pod before its events are asked for.
 const SILENCE: SignedDuration = SignedDuration::from_secs(10);

@@ -19,8 +19,9 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use super::heard::Heard;
 use super::seen::{JobSeen, PodSeen, Why};
-use crate::api::{ConditionStatus, ProgressStatus, Resource, Status, condition, conditions};
-use crate::workflow::{self, Cluster, JobWord, Place, Plan, StageKind, View};
+use attrium_api::{ConditionStatus, ProgressStatus, Resource, Status, condition, conditions};
+use attrium_workflow as workflow;
+use attrium_workflow::{Cluster, JobWord, Place, Plan, StageKind, View};
 
 pub use announce::Notice;
 pub use health::{is_barren, silent};
@@ -61,7 +62,7 @@ pub enum Model {
     /// It needs none, or names it itself.
     Given,
     /// A training run has published it.
-    Found(crate::api::ModelReference),
+    Found(attrium_api::ModelReference),
     /// A training run has yet to publish it; a sentence says so.
     Waiting(String),
     /// No training run will publish it; a sentence says why.

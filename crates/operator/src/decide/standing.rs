@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::Situation;
-use crate::api::Status;
-use crate::operator::seen::{JobFailure, JobSeen};
-use crate::workflow::{
-    self, Failure, Observed, Plan, Stage, StageKind, Summary, TaskRef, TaskSpec, TaskState,
+use crate::seen::{JobFailure, JobSeen};
+use attrium_api::Status;
+use attrium_workflow as workflow;
+use attrium_workflow::{
+    Failure, Observed, Plan, Stage, StageKind, Summary, TaskRef, TaskSpec, TaskState,
 };
 
 /// How the tasks of a plan stand.

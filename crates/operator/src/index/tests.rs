@@ -1,8 +1,8 @@
 use serde_json::json;
 
 use super::*;
-use crate::operator::fixtures::{UID, screening_job, training_run};
-use crate::operator::names::Origin;
+use crate::fixtures::{UID, screening_job, training_run};
+use crate::names::Origin;
 
 fn versioned(mut resource: Resource, uid: &str, version: &str) -> Resource {
     let metadata = resource.metadata_mut();
@@ -104,7 +104,7 @@ fn a_resource_that_has_ended_is_a_few_words_without_jobs_and_pods() {
     let key = Key::of(&run);
     index.put_resource(run.clone());
     let mut done = job("done", UID, 0);
-    done.end = Some(crate::operator::seen::JobEnd {
+    done.end = Some(crate::seen::JobEnd {
         failure: None,
         at: None,
     });

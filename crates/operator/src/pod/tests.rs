@@ -1,9 +1,9 @@
 use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
 use serde_json::{Value, json};
 
-use crate::api::Resource;
-use crate::operator::fixtures::{UID, job, screening_job, training_run};
-use crate::workflow::StageKind::{self, Evaluate, Preprocess, Refit, Screen, Summarize, Train};
+use crate::fixtures::{UID, job, screening_job, training_run};
+use attrium_api::Resource;
+use attrium_workflow::StageKind::{self, Evaluate, Preprocess, Refit, Screen, Summarize, Train};
 
 /// The pod template of a stage as JSON.
 fn template(resource: &Resource, stage: StageKind) -> Value {
@@ -342,7 +342,7 @@ fn credentials_are_those_of_the_clouds_that_are_used() {
         ("AZURE_STORAGE_ACCOUNT_KEY", false),
     ];
     let places = |images: &str, model: &str, secret: &str| {
-        crate::operator::fixtures::resource(&format!(
+        crate::fixtures::resource(&format!(
             "apiVersion: attrium.dev/v1alpha1
 kind: ScreeningJob
 metadata: {{name: a}}
@@ -365,7 +365,7 @@ spec: {{images: \"{images}\", output: \"file:///results\", model: {{uri: \"{mode
 
 /// A training run of whose places all are folders, with more lines of its spec.
 fn run_on_a_volume(lines: &str) -> Resource {
-    crate::operator::fixtures::resource(&format!(
+    crate::fixtures::resource(&format!(
         "
 apiVersion: attrium.dev/v1alpha1
 kind: TrainingRun

@@ -6,17 +6,17 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use super::*;
-use crate::api::{Condition, ConditionStatus, Resource, conditions};
-use crate::operator::fetch::QUESTIONS;
-use crate::operator::fixtures::{Answer, job, server, settings, training_run};
-use crate::operator::index::Index;
-use crate::operator::known::{Kind, Malformed};
-use crate::operator::lease::Leadership;
-use crate::operator::metrics::Metrics;
-use crate::operator::names;
-use crate::operator::seen::JobSeen;
-use crate::operator::workload::Workloads;
-use crate::workflow::StageKind;
+use crate::fetch::QUESTIONS;
+use crate::fixtures::{Answer, job, server, settings, training_run};
+use crate::index::Index;
+use crate::known::{Kind, Malformed};
+use crate::lease::Leadership;
+use crate::metrics::Metrics;
+use crate::names;
+use crate::seen::JobSeen;
+use crate::workload::Workloads;
+use attrium_api::{Condition, ConditionStatus, Resource, conditions};
+use attrium_workflow::StageKind;
 
 /// A context whose operator leads, and knows of one resource.
 fn context(client: kube::Client, resource: Option<&Resource>) -> Arc<Context> {

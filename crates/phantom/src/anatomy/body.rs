@@ -1,8 +1,8 @@
 //! The size, shape and posture of a body, and how avid its bones are.
 
-use crate::phantom::demographics::{Person, Sex};
-use crate::phantom::random::Stream;
-use crate::phantom::raster::{Form, Node, Solid};
+use crate::demographics::{Person, Sex};
+use crate::random::Stream;
+use crate::raster::{Form, Node, Solid};
 
 /// Length of the reference body in mm, vertex to toes.
 const REFERENCE_MM: f64 = 1729.0;

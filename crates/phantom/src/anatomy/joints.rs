@@ -2,8 +2,8 @@
 
 use super::SIDES;
 use super::body::Body;
-use crate::phantom::random::Stream;
-use crate::phantom::raster::Canvas;
+use crate::random::Stream;
+use crate::raster::Canvas;
 
 /// A joint on either side: distance from the midline in mm, height in thousandths, radius in mm,
 /// depth, how often it is worn, and how much it takes up then.

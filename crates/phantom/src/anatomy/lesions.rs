@@ -1,8 +1,8 @@
 //! Metastases in the bones, and tracer left where it was injected.
 
 use super::body::Body;
-use crate::phantom::random::Stream;
-use crate::phantom::raster::{Canvas, Solid};
+use crate::random::Stream;
+use crate::raster::{Canvas, Solid};
 
 /// Most metastases of a patient.
 const MOST: f64 = 24.0;

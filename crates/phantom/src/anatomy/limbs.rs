@@ -2,7 +2,7 @@
 
 use super::SIDES;
 use super::body::Body;
-use crate::phantom::raster::Canvas;
+use crate::raster::Canvas;
 
 pub(super) fn draw(canvas: &mut Canvas, body: &Body) {
     for (index, side) in SIDES.into_iter().enumerate() {

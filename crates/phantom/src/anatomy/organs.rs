@@ -2,9 +2,9 @@
 
 use super::SIDES;
 use super::body::Body;
-use crate::phantom::random::Stream;
-use crate::phantom::raster::{Canvas, Form, Solid};
-use crate::phantom::reading::Uptake;
+use crate::random::Stream;
+use crate::raster::{Canvas, Form, Solid};
+use crate::reading::Uptake;
 
 /// Concentration in the left ventricle's wall at a heart-to-rib ratio of 1 and reference bone.
 ///

@@ -2,7 +2,7 @@
 
 use super::SIDES;
 use super::body::{Body, smooth};
-use crate::phantom::raster::{Canvas, Solid};
+use crate::raster::{Canvas, Solid};
 
 pub(super) fn draw(canvas: &mut Canvas, body: &Body) {
     let bone = body.bone;

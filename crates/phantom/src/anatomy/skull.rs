@@ -2,7 +2,7 @@
 
 use super::SIDES;
 use super::body::Body;
-use crate::phantom::raster::{Canvas, Form, Solid};
+use crate::raster::{Canvas, Form, Solid};
 
 pub(super) fn draw(canvas: &mut Canvas, body: &Body) {
     let bone = body.bone;

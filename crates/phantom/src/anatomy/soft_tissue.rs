@@ -2,7 +2,7 @@
 
 use super::SIDES;
 use super::body::Body;
-use crate::phantom::raster::{Canvas, DEPTHS};
+use crate::raster::{Canvas, DEPTHS};
 
 /// Heights in thousandths, half widths and thicknesses in mm of the trunk.
 const TRUNK: [[f64; 3]; 15] = [

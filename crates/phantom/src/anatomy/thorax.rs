@@ -2,7 +2,7 @@
 
 use super::SIDES;
 use super::body::{Body, smooth};
-use crate::phantom::raster::{Canvas, Form, Solid};
+use crate::raster::{Canvas, Form, Solid};
 
 /// Thickness of the chest in mm that a rib runs through from its head to its cartilage.
 const CHEST_DEPTH: f64 = 190.0;

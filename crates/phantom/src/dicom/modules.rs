@@ -6,7 +6,7 @@ use dicom_dictionary_std::{tags, uids};
 use super::attributes::Attributes;
 use super::codes::{ANTERIOR, HEAD_FIRST, POSTERIOR, RECUMBENT, SUPINE, TECHNETIUM};
 use super::{Side, Source};
-use crate::phantom::scanner::{Layout, Naming};
+use crate::scanner::{Layout, Naming};
 
 /// Hours between the injection and the scan (paper, "Data").
 const UPTAKE_HOURS: u32 = 3;

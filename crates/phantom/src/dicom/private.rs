@@ -4,7 +4,7 @@ use dicom_core::{PrimitiveValue, Tag, VR};
 
 use super::attributes::Attributes;
 use super::{Side, Source};
-use crate::phantom::scanner::{Naming, PrivateGroup};
+use crate::scanner::{Naming, PrivateGroup};
 
 pub(super) fn add(out: &mut Attributes, source: &Source<'_>) {
     match source.study.scanner.private {

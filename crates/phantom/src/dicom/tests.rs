@@ -7,9 +7,9 @@ use dicom_core::value::Value;
 use dicom_dictionary_std::tags;
 
 use super::*;
-use crate::api::LossyPolicy;
-use crate::imaging::{ViewSource, read_anterior};
-use crate::phantom::{Cohort, Naming, SCANNERS, scan};
+use crate::{Cohort, Naming, SCANNERS, scan};
+use attrium_imaging::{ViewSource, read_anterior};
+use attrium_types::LossyPolicy;
 
 const NAME: &str = "Zebedy";
 const NUMBER: &str = "8675309";
@@ -181,7 +181,7 @@ fn a_static_is_read_as_a_static() {
         .filter_map(|bytes| read_anterior(&bytes, LossyPolicy::Quarantine).ok())
         .collect();
     assert_eq!(read.len(), 1);
-    assert_eq!(read[0].acquisition, crate::imaging::Acquisition::Static);
+    assert_eq!(read[0].acquisition, attrium_imaging::Acquisition::Static);
 }
 
 /// The texts of an object and of all items in it, with their tags.

@@ -3,10 +3,10 @@
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::*;
-use crate::api::{CropMode, LossyPolicy};
-use crate::imaging::{CROP_SIZE, crop, read_anterior};
-use crate::phantom::{Cohort, dicom};
-use crate::training::count_ratio;
+use crate::{Cohort, dicom};
+use attrium_imaging::{CROP_SIZE, crop, read_anterior};
+use attrium_training::count_ratio;
+use attrium_types::{CropMode, LossyPolicy};
 
 /// A study of a grade, by whole-body scan.
 fn study_of(grade: u8, seed: u64) -> Study {
@@ -93,7 +93,7 @@ fn the_count_ratio_tells_something_and_not_all() {
     let (scores, truth): (Vec<f64>, Vec<bool>) = ratios.into_iter().map(|(t, s)| (s, t)).unzip();
     let patients: Vec<usize> = (0..scores.len()).collect();
     let area =
-        crate::evaluation::auc(&scores, &truth, &patients).expect("should have both classes");
+        attrium_evaluation::auc(&scores, &truth, &patients).expect("should have both classes");
     assert!((0.8..0.96).contains(&area.value), "{}", area.value);
 }
 

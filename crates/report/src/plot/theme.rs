@@ -6,11 +6,11 @@
 use plotters::style::RGBColor;
 
 use super::Shape;
-use crate::report::markup::{Markup, element};
+use crate::markup::{Markup, element};
 
 /// What a colour stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::report) enum Role {
+pub(crate) enum Role {
     /// Text.
     Ink,
     /// Secondary text, axes.
@@ -102,17 +102,17 @@ impl Role {
 }
 
 /// The role of a series of lines.
-pub(in crate::report) fn series(index: usize) -> Role {
+pub(crate) fn series(index: usize) -> Role {
     Role::Series(number(index))
 }
 
 /// The role of a series' points, bars and undashed lines.
-pub(in crate::report) fn plain(index: usize) -> Role {
+pub(crate) fn plain(index: usize) -> Role {
     Role::Plain(number(index))
 }
 
 /// The role of a series' lines of lesser weight.
-pub(in crate::report) fn faint(index: usize) -> Role {
+pub(crate) fn faint(index: usize) -> Role {
     Role::Faint(number(index))
 }
 
@@ -196,7 +196,7 @@ pub(super) fn swatch(role: Role, shape: Option<Shape>) -> Markup {
         .into()
 }
 
-fn circle() -> crate::report::markup::Element {
+fn circle() -> crate::markup::Element {
     element("circle")
         .attribute("cx", "64")
         .attribute("cy", "40")

@@ -1,14 +1,14 @@
 //! A network's agreement with the reader beside that of two readers of the same studies.
 
 use super::{Subject, caption, estimate, positive};
-use crate::api::Task;
-use crate::report::markup::Markup;
-use crate::report::number;
-use crate::report::paper;
-use crate::report::table::{Kind, Table};
+use crate::markup::Markup;
+use crate::number;
+use crate::paper;
+use crate::table::{Kind, Table};
+use attrium_types::Target;
 
 /// A row for each network and one for the readers; nothing where no second reader is known.
-pub(super) fn table(task: Task, group: &[Subject<'_>]) -> Markup {
+pub(super) fn table(task: Target, group: &[Subject<'_>]) -> Markup {
     let mut seconds = group
         .iter()
         .filter_map(|subject| subject.metrics.second_reader);
@@ -22,7 +22,7 @@ pub(super) fn table(task: Task, group: &[Subject<'_>]) -> Markup {
     );
     let mut headers = vec!["Who", "Kappa"];
     // Of two classes all three are the same.
-    if task == Task::Perugini {
+    if task == Target::Perugini {
         about.push_str(&format!(" Positive: {}.", positive(task)));
         headers.extend(["Quadratic kappa", "Kappa, positive"]);
     }

@@ -1,11 +1,11 @@
 //! The networks beside a score without a network: what tiles, caveats and tables say of it.
 
 use super::{Subject, caption, estimate, in_words, note, title};
-use crate::api::Task;
-use crate::evaluation::{BaselineDifference, BaselineMetrics, Interval, Metrics};
-use crate::report::markup::{Markup, element};
-use crate::report::number;
-use crate::report::table::{Kind, Table};
+use crate::markup::{Markup, element};
+use crate::number;
+use crate::table::{Kind, Table};
+use attrium_evaluation::{BaselineDifference, BaselineMetrics, Interval, Metrics};
+use attrium_types::Target;
 
 /// A number and its interval.
 type Figure = (Option<f64>, Option<Interval>);
@@ -35,10 +35,10 @@ const POSITIVE: Question = Question {
     difference: |of| (of.positive_auc, of.positive_auc_interval),
 };
 
-const fn questions(task: Task) -> &'static [Question] {
+const fn questions(task: Target) -> &'static [Question] {
     match task {
-        Task::Perugini => &[TASK, POSITIVE],
-        Task::Positive | Task::HighGrade => &[TASK],
+        Target::Perugini => &[TASK, POSITIVE],
+        Target::Positive | Target::HighGrade => &[TASK],
     }
 }
 
@@ -95,7 +95,9 @@ pub(super) fn caveats(baseline: &BaselineMetrics, group: &[Subject<'_>]) -> Vec<
             number::optional((question.baseline)(baseline).0)
         );
         let about = match baseline.task {
-            Task::Perugini => format!("{}, {}", title(baseline.task), question.name.to_lowercase()),
+            Target::Perugini => {
+                format!("{}, {}", title(baseline.task), question.name.to_lowercase())
+            }
             task => title(task).to_owned(),
         };
         let worse = is(|interval| interval.high < 0.0);
@@ -120,7 +122,7 @@ fn listed(names: &[&str], one: &str, many: &str) -> Option<String> {
 }
 
 /// Each network beside a task's baseline; nothing without one.
-pub(super) fn tables(task: Task, group: &[Subject<'_>], baselines: &[BaselineMetrics]) -> Markup {
+pub(super) fn tables(task: Target, group: &[Subject<'_>], baselines: &[BaselineMetrics]) -> Markup {
     let mut content = Markup::none();
     for baseline in baselines.iter().filter(|baseline| baseline.task == task) {
         content.push(table(task, group, baseline));
@@ -128,7 +130,7 @@ pub(super) fn tables(task: Task, group: &[Subject<'_>], baselines: &[BaselineMet
     content
 }
 
-fn table(task: Task, group: &[Subject<'_>], baseline: &BaselineMetrics) -> Markup {
+fn table(task: Target, group: &[Subject<'_>], baseline: &BaselineMetrics) -> Markup {
     let mut table = Table::new(
         caption(
             format!("Networks against the {}", baseline.name),
@@ -172,17 +174,17 @@ fn table(task: Task, group: &[Subject<'_>], baseline: &BaselineMetrics) -> Marku
 }
 
 /// How the score without a network is compared.
-fn made(task: Task) -> Markup {
+fn made(task: Target) -> Markup {
     const RATIO: &str = "The count ratio is the mean count over the heart divided by that over the same \
                          place in the right chest.";
     note(match task {
-        Task::Perugini => format!(
+        Target::Perugini => format!(
             "{RATIO} For grade 2 or 3 the ratio itself ranks the studies. For all four grades it \
              becomes a probability of each grade, by normal distributions of its logarithm in the \
              studies of the other folds: it is judged, as a network is, on studies that it was not \
              fitted to."
         ),
-        Task::Positive | Task::HighGrade => format!("{RATIO} It ranks the studies as it is."),
+        Target::Positive | Target::HighGrade => format!("{RATIO} It ranks the studies as it is."),
     })
 }
 

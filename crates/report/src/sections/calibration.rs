@@ -1,13 +1,13 @@
 //! How far probabilities can be taken at their word: reliability diagrams, Brier score, ECE.
 
 use super::{Judged, Subject, by_task, caption, estimate, figure, grid, note, positive, title};
-use crate::report::markup::{Markup, element};
-use crate::report::number;
-use crate::report::plot::{self, Axes, Axis, Mark, Role, Shape};
-use crate::report::table::{Kind, Table};
+use crate::markup::{Markup, element};
+use crate::number;
+use crate::plot::{self, Axes, Axis, Mark, Role, Shape};
+use crate::table::{Kind, Table};
 
 /// Scores and diagrams of every task.
-pub(in crate::report) fn section(subjects: &[Subject<'_>], judged: Judged) -> Markup {
+pub(crate) fn section(subjects: &[Subject<'_>], judged: Judged) -> Markup {
     if subjects.is_empty() {
         return Markup::none();
     }

@@ -1,12 +1,12 @@
 //! Confusion matrices as tables.
 
 use super::{Subject, by_task, caption, note, title};
-use crate::report::markup::{Markup, element};
-use crate::report::number;
-use crate::report::table::{Kind, Table};
+use crate::markup::{Markup, element};
+use crate::number;
+use crate::table::{Kind, Table};
 
 /// The matrices of every task, one for each network.
-pub(in crate::report) fn section(subjects: &[Subject<'_>]) -> Markup {
+pub(crate) fn section(subjects: &[Subject<'_>]) -> Markup {
     let matrices: Vec<Markup> = by_task(subjects)
         .iter()
         .flat_map(|(_, group)| group)

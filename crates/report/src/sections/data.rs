@@ -1,16 +1,16 @@
 //! From objects to the studies that were used, and what was dropped on the way.
 
 use super::{caption, note};
-use crate::report::input::{Count, DataFlow};
-use crate::report::markup::{Element, Markup, element};
-use crate::report::number;
-use crate::report::table::{Kind, Table};
+use crate::input::{Count, DataFlow};
+use crate::markup::{Element, Markup, element};
+use crate::number;
+use crate::table::{Kind, Table};
 
 /// The paper's studies by grade (paper, "Data").
 const PAPER_GRADES: [u64; 4] = [991, 296, 23, 24];
 
 /// The flow, the grades and the warnings.
-pub(in crate::report) fn section(data: &DataFlow) -> Markup {
+pub(crate) fn section(data: &DataFlow) -> Markup {
     let steps = [
         step(data.objects, "objects found", &data.dropped_objects),
         step(

@@ -1,13 +1,13 @@
 //! Gates, and what was published.
 
 use super::title;
-use crate::report::input::{Gate, Publication};
-use crate::report::markup::{Markup, element};
-use crate::report::number;
-use crate::report::table::{Kind, Table, facts};
+use crate::input::{Gate, Publication};
+use crate::markup::{Markup, element};
+use crate::number;
+use crate::table::{Kind, Table, facts};
 
 /// The gates' outcomes, and what became of the model.
-pub(in crate::report) fn section(gates: &[Gate], publication: &Publication) -> Markup {
+pub(crate) fn section(gates: &[Gate], publication: &Publication) -> Markup {
     let mut content = Markup::none();
     if gates.is_empty() {
         content.push(element("p").child("The manifest sets no gates."));

@@ -1,16 +1,16 @@
 //! Example crops, and what the networks' first convolutions make of them.
 
 use super::{caption, heading, note, title};
-use crate::api::Grade;
-use crate::report::Raster;
-use crate::report::input::{ActivationFigure, ActivationRow, Example};
-use crate::report::markup::{Element, Markup, element};
-use crate::report::number;
-use crate::report::raster;
-use crate::report::table::{Kind, Table};
+use crate::Raster;
+use crate::input::{ActivationFigure, ActivationRow, Example};
+use crate::markup::{Element, Markup, element};
+use crate::number;
+use crate::raster;
+use crate::table::{Kind, Table};
+use attrium_types::Grade;
 
 /// Crops of each grade.
-pub(in crate::report) fn examples(examples: &[Example]) -> Markup {
+pub(crate) fn examples(examples: &[Example]) -> Markup {
     if examples.is_empty() {
         return Markup::none();
     }
@@ -43,7 +43,7 @@ pub(in crate::report) fn examples(examples: &[Example]) -> Markup {
 }
 
 /// Maps over example crops, one table for each network and task.
-pub(in crate::report) fn activation(figures: &[ActivationFigure]) -> Markup {
+pub(crate) fn activation(figures: &[ActivationFigure]) -> Markup {
     if figures.is_empty() {
         return Markup::none();
     }

@@ -1,15 +1,15 @@
 //! Learning curves: loss, accuracy and learning rate of each fold.
 
 use super::{caption, figure, heading, note, title};
-use crate::api::{Architecture, Task};
-use crate::report::input::{Epoch, History};
-use crate::report::markup::{Markup, element};
-use crate::report::number;
-use crate::report::plot::{self, Axes, Axis, Entry, Mark, Role, Shape};
-use crate::report::table::{Kind, Table};
+use crate::input::{Epoch, History};
+use crate::markup::{Markup, element};
+use crate::number;
+use crate::plot::{self, Axes, Axis, Entry, Mark, Role, Shape};
+use crate::table::{Kind, Table};
+use attrium_types::{Architecture, Target};
 
 /// The curves of each network and task.
-pub(in crate::report) fn section(histories: &[History]) -> Markup {
+pub(crate) fn section(histories: &[History]) -> Markup {
     let mut content = Markup::none();
     for ((architecture, task), folds) in by_network(histories) {
         content.push(heading(format!("{architecture}, {}", title(task))));
@@ -31,8 +31,8 @@ pub(in crate::report) fn section(histories: &[History]) -> Markup {
 /// A network's histories, or a part of them.
 type Folds<'a> = Vec<&'a History>;
 
-fn by_network(histories: &[History]) -> Vec<((Architecture, Task), Folds<'_>)> {
-    let mut groups: Vec<((Architecture, Task), Folds<'_>)> = Vec::new();
+fn by_network(histories: &[History]) -> Vec<((Architecture, Target), Folds<'_>)> {
+    let mut groups: Vec<((Architecture, Target), Folds<'_>)> = Vec::new();
     for history in histories
         .iter()
         .filter(|history| !history.epochs.is_empty())
@@ -70,7 +70,7 @@ const fn shape(index: usize) -> Shape {
 type Pick = fn(&Epoch) -> Option<f64>;
 
 /// Three plots: loss, accuracy, learning rate.
-fn curves(architecture: Architecture, task: Task, folds: &Folds<'_>) -> Markup {
+fn curves(architecture: Architecture, task: Target, folds: &Folds<'_>) -> Markup {
     let loss = axes("loss", 0.0, upper(folds), |value| {
         number::decimals(value, 2)
     });
@@ -194,7 +194,7 @@ fn last_epoch(folds: &Folds<'_>) -> f64 {
 }
 
 /// The last epoch of each fold in numbers.
-fn ends(architecture: Architecture, task: Task, folds: &Folds<'_>) -> Markup {
+fn ends(architecture: Architecture, task: Target, folds: &Folds<'_>) -> Markup {
     let mut table = Table::new(
         caption(
             "Last epoch of each fold",

@@ -18,8 +18,8 @@ pub(super) mod summary;
 
 use super::markup::{Element, Markup, element};
 use super::number;
-use crate::api::Task;
-use crate::evaluation::{BaselineDifference, Interval, Metrics};
+use attrium_evaluation::{BaselineDifference, Interval, Metrics};
+use attrium_types::Target;
 
 /// The metrics of something that has a name: a network of a run, a model on outside data.
 #[derive(Clone, Copy)]
@@ -44,8 +44,8 @@ pub(super) enum Judged {
 }
 
 /// The subjects of each task, tasks in order of first appearance.
-pub(super) fn by_task<'a>(subjects: &[Subject<'a>]) -> Vec<(Task, Vec<Subject<'a>>)> {
-    let mut groups: Vec<(Task, Vec<Subject<'a>>)> = Vec::new();
+pub(super) fn by_task<'a>(subjects: &[Subject<'a>]) -> Vec<(Target, Vec<Subject<'a>>)> {
+    let mut groups: Vec<(Target, Vec<Subject<'a>>)> = Vec::new();
     for subject in subjects {
         let task = subject.metrics.task;
         match groups.iter_mut().find(|(known, _)| *known == task) {
@@ -57,28 +57,28 @@ pub(super) fn by_task<'a>(subjects: &[Subject<'a>]) -> Vec<(Task, Vec<Subject<'a
 }
 
 /// A task as a short title.
-pub(super) const fn title(task: Task) -> &'static str {
+pub(super) const fn title(task: Target) -> &'static str {
     match task {
-        Task::Perugini => "Perugini grades",
-        Task::Positive => "Positive",
-        Task::HighGrade => "High grade",
+        Target::Perugini => "Perugini grades",
+        Target::Positive => "Positive",
+        Target::HighGrade => "High grade",
     }
 }
 
 /// A task as the question that it asks.
-pub(super) const fn question(task: Task) -> &'static str {
+pub(super) const fn question(task: Target) -> &'static str {
     match task {
-        Task::Perugini => "Perugini grades: 0, 1, 2 or 3",
-        Task::Positive => "Positive: grade 2 or 3 against 0 or 1",
-        Task::HighGrade => "High grade: grade 3 against 0 to 2",
+        Target::Perugini => "Perugini grades: 0, 1, 2 or 3",
+        Target::Positive => "Positive: grade 2 or 3 against 0 or 1",
+        Target::HighGrade => "High grade: grade 3 against 0 to 2",
     }
 }
 
 /// What counts as positive in a task's sensitivity.
-pub(super) const fn positive(task: Task) -> &'static str {
+pub(super) const fn positive(task: Target) -> &'static str {
     match task {
-        Task::Perugini | Task::Positive => "grade 2 or 3",
-        Task::HighGrade => "grade 3",
+        Target::Perugini | Target::Positive => "grade 2 or 3",
+        Target::HighGrade => "grade 3",
     }
 }
 

@@ -1,18 +1,18 @@
 //! Operating points: what a threshold on the probability of a positive would have meant.
 
 use super::{Judged, Subject, by_task, caption, estimate, heading, note, positive, question};
-use crate::api::{Architecture, Task};
-use crate::evaluation::{OperatingPoint, OperatingPointKind, threshold_text};
-use crate::report::input::ScaledPoints;
-use crate::report::markup::Markup;
-use crate::report::number;
-use crate::report::table::{Kind, Table};
+use crate::input::ScaledPoints;
+use crate::markup::Markup;
+use crate::number;
+use crate::table::{Kind, Table};
+use attrium_evaluation::{OperatingPoint, OperatingPointKind, threshold_text};
+use attrium_types::{Architecture, Target};
 
 /// A published model's network and task with its operating points.
-pub(in crate::report) type Published<'a> = ((Architecture, Task), &'a ScaledPoints);
+pub(crate) type Published<'a> = ((Architecture, Target), &'a ScaledPoints);
 
 /// The tables of every task.
-pub(in crate::report) fn section(
+pub(crate) fn section(
     subjects: &[Subject<'_>],
     judged: Judged,
     published: Option<Published<'_>>,
@@ -56,7 +56,7 @@ pub(in crate::report) fn section(
 }
 
 /// An operating point in a few words.
-pub(in crate::report) fn kind_name(point: &OperatingPoint) -> String {
+pub(crate) fn kind_name(point: &OperatingPoint) -> String {
     match point.kind {
         OperatingPointKind::Chosen => "this job’s threshold".to_owned(),
         OperatingPointKind::Sensitivity { target } => {
@@ -67,7 +67,7 @@ pub(in crate::report) fn kind_name(point: &OperatingPoint) -> String {
     }
 }
 
-fn table(task: Task, group: &[Subject<'_>], published: Option<Published<'_>>) -> Markup {
+fn table(task: Target, group: &[Subject<'_>], published: Option<Published<'_>>) -> Markup {
     let prevalence = |pick: fn(&Subject<'_>) -> f64| {
         let percent = group
             .first()

@@ -1,13 +1,13 @@
 //! Where results come from: manifest, seed, versions, digests, machine, times.
 
 use super::heading;
-use crate::report::input::{Fact, Provenance};
-use crate::report::markup::{Markup, element};
-use crate::report::number;
-use crate::report::table::{Kind, Table, facts, scrolling};
+use crate::input::{Fact, Provenance};
+use crate::markup::{Markup, element};
+use crate::number;
+use crate::table::{Kind, Table, facts, scrolling};
 
 /// Everything that is needed to repeat the run.
-pub(in crate::report) fn section(provenance: &Provenance) -> Markup {
+pub(crate) fn section(provenance: &Provenance) -> Markup {
     let mut content = Markup::none();
     let mut first: Vec<(&str, String)> = Vec::new();
     first.extend(provenance.seed.map(|seed| ("Seed", seed.to_string())));

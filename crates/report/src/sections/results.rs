@@ -3,18 +3,15 @@
 use super::{
     Subject, agreement, baseline, by_task, caption, estimate, heading, note, positive, question,
 };
-use crate::api::Task;
-use crate::evaluation::BaselineMetrics;
-use crate::report::markup::{Markup, element};
-use crate::report::number;
-use crate::report::paper;
-use crate::report::table::{Kind, Table};
+use crate::markup::{Markup, element};
+use crate::number;
+use crate::paper;
+use crate::table::{Kind, Table};
+use attrium_evaluation::BaselineMetrics;
+use attrium_types::Target;
 
 /// The tables of every task.
-pub(in crate::report) fn section(
-    subjects: &[Subject<'_>],
-    baselines: &[BaselineMetrics],
-) -> Markup {
+pub(crate) fn section(subjects: &[Subject<'_>], baselines: &[BaselineMetrics]) -> Markup {
     if subjects.is_empty() {
         return Markup::none();
     }
@@ -37,7 +34,7 @@ pub(in crate::report) fn section(
 }
 
 /// One row for each network: what it reached over all studies.
-fn overall(task: Task, group: &[Subject<'_>], baselines: &[BaselineMetrics]) -> Markup {
+fn overall(task: Target, group: &[Subject<'_>], baselines: &[BaselineMetrics]) -> Markup {
     let about = format!(
         "By the class of the highest probability; sensitivity and specificity ask for {}.",
         positive(task)
@@ -53,7 +50,7 @@ fn overall(task: Task, group: &[Subject<'_>], baselines: &[BaselineMetrics]) -> 
         "NPV",
         "Kappa",
     ];
-    if task == Task::Perugini {
+    if task == Target::Perugini {
         headers.push("Quadratic kappa");
     }
     let mut table =
@@ -70,7 +67,7 @@ fn overall(task: Task, group: &[Subject<'_>], baselines: &[BaselineMetrics]) -> 
             estimate(m.at_cohort.npv, m.at_cohort.npv_interval),
             estimate(m.kappa, m.kappa_interval),
         ];
-        if task == Task::Perugini {
+        if task == Target::Perugini {
             cells.push(estimate(m.quadratic_kappa, m.quadratic_kappa_interval));
         }
         table.row(Kind::Own, with_origin(subject), cells);
@@ -99,7 +96,7 @@ fn overall(task: Task, group: &[Subject<'_>], baselines: &[BaselineMetrics]) -> 
         table.row(Kind::Reference, "Two readers, paper", cells);
     }
     let mut content = Markup::from(table);
-    if task != Task::Perugini {
+    if task != Target::Perugini {
         content.push(note(
             "The paper’s AUC for two classes is that of hard labels, the mean of both recalls: \
              compare it with “AUC of labels”.",
@@ -119,10 +116,10 @@ fn with_origin(subject: &Subject<'_>) -> Markup {
 }
 
 /// A row of the paper in the order of [`overall`]'s columns.
-fn paper_cells(task: Task, row: &paper::Row) -> Vec<String> {
+fn paper_cells(task: Target, row: &paper::Row) -> Vec<String> {
     let unknown = || number::UNDEFINED.to_owned();
     let fraction = |value: f64| number::fraction(value);
-    if task == Task::Perugini {
+    if task == Target::Perugini {
         return vec![fraction(row.auc), unknown(), fraction(row.accuracy)];
     }
     vec![
@@ -138,7 +135,7 @@ fn paper_cells(task: Task, row: &paper::Row) -> Vec<String> {
 }
 
 /// One row for each class of each network.
-fn classes(task: Task, group: &[Subject<'_>]) -> Markup {
+fn classes(task: Target, group: &[Subject<'_>]) -> Markup {
     let mut table = Table::new(
         caption("Results of each class", "One class against the rest."),
         [
@@ -180,7 +177,7 @@ fn classes(task: Task, group: &[Subject<'_>]) -> Markup {
 }
 
 /// How much the folds differ; nothing without folds.
-fn folds(task: Task, group: &[Subject<'_>]) -> Markup {
+fn folds(task: Target, group: &[Subject<'_>]) -> Markup {
     let mut table = Table::new(
         caption(
             "Results of each fold",
@@ -237,7 +234,7 @@ fn folds(task: Task, group: &[Subject<'_>]) -> Markup {
 }
 
 /// All of the paper's rows, the other networks' too.
-fn all_of_paper(task: Task) -> Markup {
+fn all_of_paper(task: Target) -> Markup {
     let mut headers = vec![
         "Network".to_owned(),
         "AUC".to_owned(),
@@ -267,7 +264,7 @@ fn all_of_paper(task: Task) -> Markup {
 }
 
 /// What could not be computed, and what to bear in mind.
-fn warnings(task: Task, group: &[Subject<'_>]) -> Markup {
+fn warnings(task: Target, group: &[Subject<'_>]) -> Markup {
     let items: Vec<_> = group
         .iter()
         .flat_map(|subject| {

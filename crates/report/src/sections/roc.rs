@@ -2,14 +2,14 @@
 
 use super::operating::kind_name;
 use super::{Subject, by_task, caption, figure, grid, heading, note, positive, question};
-use crate::api::Task;
-use crate::evaluation::RocCurve;
-use crate::report::markup::Markup;
-use crate::report::number;
-use crate::report::plot::{self, Axes, Axis, Entry, Mark, Role, Shape};
+use crate::markup::Markup;
+use crate::number;
+use crate::plot::{self, Axes, Axis, Entry, Mark, Role, Shape};
+use attrium_evaluation::RocCurve;
+use attrium_types::Target;
 
 /// The curves of every task.
-pub(in crate::report) fn section(subjects: &[Subject<'_>]) -> Markup {
+pub(crate) fn section(subjects: &[Subject<'_>]) -> Markup {
     let groups = by_task(subjects);
     let mut positives: Vec<Markup> = groups
         .iter()
@@ -23,20 +23,20 @@ pub(in crate::report) fn section(subjects: &[Subject<'_>]) -> Markup {
         "Dotted diagonal: chance. Marks on the curves: the operating points of the next section.",
     );
     content.push(grid(positives));
-    let grades = groups.iter().filter(|(task, _)| *task == Task::Perugini);
+    let grades = groups.iter().filter(|(task, _)| *task == Target::Perugini);
     let classes: Vec<Markup> = grades
         .flat_map(|(_, group)| group)
         .filter_map(of_classes)
         .collect();
     if !classes.is_empty() {
-        content.push(heading(question(Task::Perugini)));
+        content.push(heading(question(Target::Perugini)));
         content.push(grid(classes));
     }
     content
 }
 
 /// Every network's curve for positive against negative.
-fn of_positives(task: Task, group: &[Subject<'_>]) -> Markup {
+fn of_positives(task: Target, group: &[Subject<'_>]) -> Markup {
     let mut marks = vec![chance()];
     let mut entries = Vec::new();
     let mut words = Vec::new();

@@ -2,16 +2,16 @@
 
 use super::provenance::list;
 use super::{caption, data, figure, in_words, note, tile, title};
-use crate::evaluation::{Metrics, threshold_text};
-use crate::report::input::{ScreenedObject, ScreeningReport};
-use crate::report::markup::{Markup, element};
-use crate::report::number;
-use crate::report::plot::{self, Axes, Axis, Mark, Role};
-use crate::report::raster::data_uri;
-use crate::report::table::{Kind, Table, facts};
+use crate::input::{ScreenedObject, ScreeningReport};
+use crate::markup::{Markup, element};
+use crate::number;
+use crate::plot::{self, Axes, Axis, Mark, Role};
+use crate::raster::data_uri;
+use crate::table::{Kind, Table, facts};
+use attrium_evaluation::{Metrics, threshold_text};
 
 /// The first screen: counts and caveats.
-pub(in crate::report) fn summary(report: &ScreeningReport) -> Markup {
+pub(crate) fn summary(report: &ScreeningReport) -> Markup {
     let unusable = report.unusable.iter().map(|reason| reason.count).sum();
     let lead = format!(
         "{} found and {} of them screened. {} of those ({}) are called positive, at a probability of \
@@ -87,7 +87,7 @@ pub(in crate::report) fn summary(report: &ScreeningReport) -> Markup {
 
 /// What the job's threshold came to on its labels; the rest is at the class of the highest
 /// probability.
-pub(in crate::report) fn validation(metrics: &Metrics) -> Markup {
+pub(crate) fn validation(metrics: &Metrics) -> Markup {
     let Some(point) = metrics.positive.chosen() else {
         return Markup::none();
     };
@@ -101,7 +101,7 @@ pub(in crate::report) fn validation(metrics: &Metrics) -> Markup {
 }
 
 /// The positives, most probable first.
-pub(in crate::report) fn positives(report: &ScreeningReport) -> Markup {
+pub(crate) fn positives(report: &ScreeningReport) -> Markup {
     if report.positives.is_empty() {
         return element("p").child("No object was called positive.").into();
     }
@@ -182,7 +182,7 @@ fn picture(study: &ScreenedObject) -> Option<Markup> {
 }
 
 /// The distribution of scores.
-pub(in crate::report) fn scores(report: &ScreeningReport) -> Markup {
+pub(crate) fn scores(report: &ScreeningReport) -> Markup {
     let bins = report.scores.len();
     if bins == 0 {
         return Markup::none();
@@ -273,7 +273,7 @@ fn score_table(report: &ScreeningReport) -> Markup {
 }
 
 /// What could not be used, counted and listed.
-pub(in crate::report) fn unusable(report: &ScreeningReport) -> Markup {
+pub(crate) fn unusable(report: &ScreeningReport) -> Markup {
     let mut content = Markup::none();
     if !report.unusable.is_empty() {
         let mut counts = Table::new("Reasons", ["Reason", "Objects"]);
@@ -314,7 +314,7 @@ fn shortened(listed: usize, total: u64, one: &str, many: &str) -> Markup {
 }
 
 /// What is known of the model.
-pub(in crate::report) fn model(report: &ScreeningReport) -> Markup {
+pub(crate) fn model(report: &ScreeningReport) -> Markup {
     let model = &report.model;
     let code = |text: &str| Markup::from(element("code").child(text));
     let operating = format!(

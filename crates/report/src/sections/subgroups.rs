@@ -1,19 +1,19 @@
 //! The same figures for parts of the cohort, with a small plot of each interval.
 
 use super::{Subject, by_task, caption, estimate, note, positive, title};
-use crate::api::Task;
-use crate::evaluation::{Interval, SubgroupRow};
-use crate::report::markup::{Markup, element};
-use crate::report::number;
-use crate::report::paper;
-use crate::report::table::{Kind, Table};
+use crate::markup::{Markup, element};
+use crate::number;
+use crate::paper;
+use crate::table::{Kind, Table};
+use attrium_evaluation::{Interval, SubgroupRow};
+use attrium_types::Target;
 
 /// One table for each network and task that has subgroups.
-pub(in crate::report) fn section(subjects: &[Subject<'_>]) -> Markup {
+pub(crate) fn section(subjects: &[Subject<'_>]) -> Markup {
     let groups = by_task(subjects);
     let mut content = Markup::none();
     for (task, group) in &groups {
-        let main = *task == Task::Positive || groups.len() == 1;
+        let main = *task == Target::Positive || groups.len() == 1;
         for subject in group
             .iter()
             .filter(|subject| !subject.metrics.subgroups.is_empty())
@@ -33,7 +33,7 @@ pub(in crate::report) fn section(subjects: &[Subject<'_>]) -> Markup {
 }
 
 /// The table itself for the main task; folded for the others, since it is long.
-fn shown(main: bool, task: Task, subject: &Subject<'_>) -> Markup {
+fn shown(main: bool, task: Target, subject: &Subject<'_>) -> Markup {
     if main {
         return table(task, subject);
     }
@@ -44,7 +44,7 @@ fn shown(main: bool, task: Task, subject: &Subject<'_>) -> Markup {
         .into()
 }
 
-fn table(task: Task, subject: &Subject<'_>) -> Markup {
+fn table(task: Target, subject: &Subject<'_>) -> Markup {
     let about = format!(
         "AUC and rates for {}; the plot runs from 0 to 1. Below AUC and accuracy: how much larger they \
          are than those of all other studies of the column, with the interval of that difference.",
@@ -95,7 +95,7 @@ fn table(task: Task, subject: &Subject<'_>) -> Markup {
 }
 
 /// The paper's figures by metastasis, where it has them and the labels have the column.
-fn of_paper(task: Task, subject: &Subject<'_>) -> Markup {
+fn of_paper(task: Target, subject: &Subject<'_>) -> Markup {
     let asked = subject
         .metrics
         .subgroups

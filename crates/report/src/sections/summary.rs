@@ -1,14 +1,14 @@
 //! The first screen of a training run's report: what, on what, the main result, the caveats.
 
 use super::{Subject, baseline, by_task, detail, in_words, positive, question, tile};
-use crate::api::Task;
-use crate::evaluation::Metrics;
-use crate::report::input::{Publication, TrainingReport};
-use crate::report::markup::{Element, Markup, element};
-use crate::report::number;
+use crate::input::{Publication, TrainingReport};
+use crate::markup::{Element, Markup, element};
+use crate::number;
+use attrium_evaluation::Metrics;
+use attrium_types::Target;
 
 /// The lead, a tile for each task and the caveats.
-pub(in crate::report) fn section(report: &TrainingReport, subjects: &[Subject<'_>]) -> Markup {
+pub(crate) fn section(report: &TrainingReport, subjects: &[Subject<'_>]) -> Markup {
     let groups = by_task(subjects);
     let (main, others): (Vec<_>, Vec<_>) =
         groups.iter().partition(|(task, _)| is_main(report, *task));
@@ -35,7 +35,7 @@ pub(in crate::report) fn section(report: &TrainingReport, subjects: &[Subject<'_
 }
 
 /// What was trained, on what.
-fn lead(report: &TrainingReport, groups: &[(Task, Vec<Subject<'_>>)]) -> String {
+fn lead(report: &TrainingReport, groups: &[(Target, Vec<Subject<'_>>)]) -> String {
     let mut networks: Vec<&str> = Vec::new();
     for name in groups
         .iter()
@@ -80,7 +80,11 @@ fn lead(report: &TrainingReport, groups: &[(Task, Vec<Subject<'_>>)]) -> String 
 }
 
 /// The network that speaks for a task, and why: the model's, else that of the highest AUC.
-fn chosen<'a>(report: &TrainingReport, task: Task, group: &[Subject<'a>]) -> (Subject<'a>, String) {
+fn chosen<'a>(
+    report: &TrainingReport,
+    task: Target,
+    group: &[Subject<'a>],
+) -> (Subject<'a>, String) {
     let model = report.publication.subject();
     let named = model.and_then(|(architecture, of)| {
         let name = (of == task).then(|| architecture.to_string())?;
@@ -108,12 +112,12 @@ fn chosen<'a>(report: &TrainingReport, task: Task, group: &[Subject<'a>]) -> (Su
 }
 
 /// Whether a task is the one that the page is about: the model's, else positives.
-fn is_main(report: &TrainingReport, task: Task) -> bool {
+fn is_main(report: &TrainingReport, task: Target) -> bool {
     let model = report.publication.subject();
-    model.map_or(task == Task::Positive, |(_, of)| of == task)
+    model.map_or(task == Target::Positive, |(_, of)| of == task)
 }
 
-fn task_tile(report: &TrainingReport, task: Task, group: &[Subject<'_>]) -> Element {
+fn task_tile(report: &TrainingReport, task: Target, group: &[Subject<'_>]) -> Element {
     let (subject, why) = chosen(report, task, group);
     let m = subject.metrics;
     let interval = m.auc_interval.map_or_else(String::new, |interval| {
@@ -145,7 +149,7 @@ fn rates(m: &Metrics) -> String {
 fn caveats(
     report: &TrainingReport,
     subjects: &[Subject<'_>],
-    groups: &[(Task, Vec<Subject<'_>>)],
+    groups: &[(Target, Vec<Subject<'_>>)],
 ) -> Vec<String> {
     let mut caveats = vec![
         "Square brackets hold 95 % confidence intervals. All figures are out of fold: each study \

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 
 use super::fixture;
-use crate::report::markup::{Markup, element};
-use crate::report::{screening_report, training_report};
+use crate::markup::{Markup, element};
+use crate::{screening_report, training_report};
 
 /// The widths in CSS pixels: a desk and a telephone.
 const WIDTHS: [u32; 2] = [1280, 400];

@@ -1,18 +1,18 @@
 //! A training run and a screening as they might have been, without any patient.
 
-use crate::api::{Architecture, Grade, Metric, Task};
-use crate::evaluation::{
-    Baseline, BaselineStudy, Metrics, NetworkMetrics, Options, Prediction, Predictions, evaluate,
-    gate,
-};
-use crate::report::{
+use crate::{
     ActivationFigure, ActivationRow, Count, DataFlow, Epoch, Example, Fact, Gate, History,
     ModelFacts, Provenance, Publication, Published, Raster, ScaledPoints, ScreenedObject,
     ScreeningReport, StageTime, TrainingReport, UnusableObject,
 };
+use attrium_evaluation::{
+    Baseline, BaselineStudy, Metrics, NetworkMetrics, Options, Prediction, Predictions, evaluate,
+    gate,
+};
+use attrium_types::{Architecture, Grade, Metric, Target};
 
 const ARCHITECTURES: [Architecture; 2] = [Architecture::Linear, Architecture::Residual];
-const TASKS: [Task; 3] = [Task::Perugini, Task::Positive, Task::HighGrade];
+const TASKS: [Target; 3] = [Target::Perugini, Target::Positive, Target::HighGrade];
 
 /// The studies of each grade.
 const GRADES: [u64; 4] = [148, 44, 12, 9];
@@ -28,26 +28,26 @@ const fn skill(architecture: Architecture) -> f64 {
 const THRESHOLD: f64 = 0.4127;
 
 /// What a network of some skill answers to every task, as the evaluation judges it.
-fn metrics(architecture: Architecture, task: Task) -> Metrics {
+fn metrics(architecture: Architecture, task: Target) -> Metrics {
     let predictions = predictions(task, skill(architecture));
     evaluate(task, &predictions, &Options::default()).expect("the predictions are valid")
 }
 
 /// What the published model answers to the labels of a screening.
 fn validation() -> Metrics {
-    let predictions = predictions(Task::Positive, skill(Architecture::Residual));
+    let predictions = predictions(Target::Positive, skill(Architecture::Residual));
     let options = Options {
         threshold: Some(THRESHOLD),
         ..Options::default()
     };
-    evaluate(Task::Positive, &predictions, &options).expect("the predictions are valid")
+    evaluate(Target::Positive, &predictions, &options).expect("the predictions are valid")
 }
 
 /// The operating points of the published model.
 fn scaled() -> ScaledPoints {
-    let predictions = predictions(Task::Positive, skill(Architecture::Residual));
+    let predictions = predictions(Target::Positive, skill(Architecture::Residual));
     let predictions = predictions.at_temperature(1.25);
-    let metrics = evaluate(Task::Positive, &predictions, &Options::default());
+    let metrics = evaluate(Target::Positive, &predictions, &Options::default());
     ScaledPoints {
         temperature: 1.25,
         points: metrics
@@ -57,7 +57,7 @@ fn scaled() -> ScaledPoints {
     }
 }
 
-fn result(architecture: Architecture, task: Task) -> NetworkMetrics {
+fn result(architecture: Architecture, task: Target) -> NetworkMetrics {
     let difference = baseline(task).map(|baseline| {
         let predictions = predictions(task, skill(architecture));
         baseline
@@ -73,28 +73,28 @@ fn result(architecture: Architecture, task: Task) -> NetworkMetrics {
 }
 
 /// A score of little skill for two of the tasks.
-fn baseline(task: Task) -> Option<Baseline> {
-    let grades = predictions(Task::Perugini, 0.8).rows.into_iter();
+fn baseline(task: Target) -> Option<Baseline> {
+    let grades = predictions(Target::Perugini, 0.8).rows.into_iter();
     let study = |row: Prediction| BaselineStudy {
         patient: row.covariates[0].parse().expect("a number"),
         label: match task {
-            Task::Perugini => row.label.expect("a grade"),
+            Target::Perugini => row.label.expect("a grade"),
             _ => usize::from(row.label.expect("a grade") >= 2),
         },
         score: (0..4)
             .map(|grade| grade as f64 * row.probabilities[grade])
             .sum(),
-        probabilities: (task == Task::Perugini).then_some(row.probabilities),
+        probabilities: (task == Target::Perugini).then_some(row.probabilities),
         study: row.study,
     };
-    (task != Task::HighGrade).then(|| Baseline {
+    (task != Target::HighGrade).then(|| Baseline {
         name: "heart-to-chest count ratio".to_owned(),
         task,
         studies: grades.map(study).collect(),
     })
 }
 
-fn predictions(task: Task, skill: f64) -> Predictions {
+fn predictions(task: Target, skill: f64) -> Predictions {
     let covariates = [
         "patient",
         "sex",
@@ -150,12 +150,12 @@ fn second_reading(grade: Grade, study: usize) -> u8 {
 }
 
 /// Probabilities that peak at the class of an uptake on the scale of the grades.
-fn probabilities(task: Task, uptake: f64) -> Vec<f64> {
+fn probabilities(task: Target, uptake: f64) -> Vec<f64> {
     let weight = |centre: f64| 1.0 / (1.0 + 4.0 * (uptake - centre).powi(2)).powi(2);
     let weights: Vec<f64> = match task {
-        Task::Perugini => [0.0, 1.0, 2.0, 3.0].map(weight).to_vec(),
-        Task::Positive | Task::HighGrade => {
-            let cut = if task == Task::Positive { 1.5 } else { 2.5 };
+        Target::Perugini => [0.0, 1.0, 2.0, 3.0].map(weight).to_vec(),
+        Target::Positive | Target::HighGrade => {
+            let cut = if task == Target::Positive { 1.5 } else { 2.5 };
             let distance = 2.5 * (uptake - cut);
             let positive = 0.5 + 0.5 * distance / (1.0 + distance.abs());
             vec![1.0 - positive, positive]
@@ -178,12 +178,12 @@ pub(super) fn training() -> TrainingReport {
         data: data(),
         gates: vec![Gate {
             architecture: Architecture::Residual,
-            task: Task::Positive,
-            outcome: gate(&metrics(Architecture::Residual, Task::Positive), Metric::Auc, 0.88),
+            task: Target::Positive,
+            outcome: gate(&metrics(Architecture::Residual, Target::Positive), Metric::Auc, 0.88),
         }],
         publication: Publication::Published(Published {
             architecture: Architecture::Residual,
-            task: Task::Positive,
+            task: Target::Positive,
             method: "Ensemble".to_owned(),
             uri: "s3://models/perugini/nuclear-medicine/perugini-2026-11/0d1c/model/residual-positive/"
                 .to_owned(),
@@ -230,7 +230,7 @@ pub(super) fn screening() -> ScreeningReport {
         operating_point: "sensitivity 0.95 on the model’s own out-of-fold predictions".to_owned(),
         model: ModelFacts {
             architecture: Architecture::Residual,
-            task: Task::Positive,
+            task: Target::Positive,
             pretrained: false,
             synthetic: false,
             uri: "s3://models/perugini/nuclear-medicine/perugini-2026-11/0d1c/model/residual-positive/"
@@ -347,7 +347,7 @@ fn activation(architecture: Architecture) -> ActivationFigure {
     };
     ActivationFigure {
         architecture,
-        task: Task::Positive,
+        task: Target::Positive,
         layers: (1..=4)
             .map(|block| format!("block {block}"))
             .chain(["Grad-CAM, positive".to_owned()])
@@ -382,10 +382,7 @@ fn screened(number: u32) -> ScreenedObject {
         } else {
             Vec::new()
         },
-        picture: Some(crate::report::strip(
-            &crop(grade, number),
-            &[map(64, grade)],
-        )),
+        picture: Some(crate::strip(&crop(grade, number), &[map(64, grade)])),
     }
 }
 

@@ -5,8 +5,8 @@
 use std::path::Path;
 
 use super::fixture;
-use crate::api::{Architecture, Task};
-use crate::report::{screening_report, training_report};
+use crate::{screening_report, training_report};
+use attrium_types::{Architecture, Target};
 
 /// The page without its images, whose bytes depend on the compressor's version.
 fn without_images(page: &str) -> String {
@@ -22,7 +22,7 @@ fn without_images(page: &str) -> String {
 
 fn check(name: &str, page: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/golden/report")
+        .join("../../tests/golden/report")
         .join(name);
     let page = without_images(page);
     if std::env::var_os("ATTRIUM_BLESS").is_some() {
@@ -41,9 +41,9 @@ fn check(name: &str, page: &str) {
 fn a_training_report_is_the_one_that_was_looked_at() {
     let mut report = fixture::training();
     report.results.retain(|result| match result.metrics.task {
-        Task::Positive => true,
-        Task::Perugini => result.architecture == Architecture::Residual,
-        Task::HighGrade => false,
+        Target::Positive => true,
+        Target::Perugini => result.architecture == Architecture::Residual,
+        Target::HighGrade => false,
     });
     report.histories.truncate(2);
     report.activation_maps.truncate(1);

@@ -3,11 +3,11 @@
 use proptest::prelude::*;
 
 use super::fixture;
-use crate::api::{Architecture, Task};
-use crate::evaluation::Interval;
-use crate::report::{
+use crate::{
     Fact, Publication, ScreeningReport, TrainingReport, screening_report, training_report,
 };
+use attrium_evaluation::Interval;
+use attrium_types::{Architecture, Target};
 
 /// The tags and texts of a page's source, scripts' and styles' content included.
 fn tags(page: &str) -> impl Iterator<Item = &str> {
@@ -179,7 +179,7 @@ fn a_model_that_is_trained_later_or_cannot_be_made_is_told_of_as_such() {
     let mut report = fixture::training();
     report.publication = Publication::Later {
         architecture: Architecture::Residual,
-        task: Task::Positive,
+        task: Target::Positive,
     };
     let page = training_report(&report);
     assert!(page.contains("is trained on all studies after this report is written"));
@@ -201,7 +201,7 @@ fn a_network_that_is_not_shown_to_beat_the_baseline_is_a_caveat() {
     let mut report = fixture::training();
     report
         .baselines
-        .retain(|baseline| baseline.task == Task::Positive);
+        .retain(|baseline| baseline.task == Target::Positive);
     let with = |low: f64, high: f64| {
         let mut report = report.clone();
         for result in &mut report.results {
@@ -305,7 +305,7 @@ fn hostile_run(text: &str) -> TrainingReport {
 }
 
 /// A screening in which every foreign text is the same.
-fn hostile(text: &str) -> crate::report::ScreeningReport {
+fn hostile(text: &str) -> crate::ScreeningReport {
     let mut report = fixture::screening();
     let fact = Fact {
         name: text.to_owned(),

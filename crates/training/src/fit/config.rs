@@ -3,7 +3,7 @@ use snafu::ensure;
 
 use super::Error;
 use super::error::ConfigSnafu;
-use crate::api::Architecture;
+use attrium_types::Architecture;
 
 /// How a network is fitted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@ use snafu::ensure;
 
 use super::Error;
 use super::error::{DataSnafu, PixelSnafu};
-use crate::nn::IMAGE_PIXELS;
+use attrium_nn::IMAGE_PIXELS;
 
 /// What a network is fitted to. Images are normalised and 128 x 128 pixels, one after another,
 /// row by row.

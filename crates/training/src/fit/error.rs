@@ -69,7 +69,7 @@ pub enum Error {
     #[snafu(display("the network cannot be used"))]
     Network {
         /// Why.
-        source: crate::nn::Error,
+        source: attrium_nn::Error,
     },
     /// The history is no table of epochs.
     #[snafu(display("the history is no table of epochs: write it again"))]

@@ -5,11 +5,11 @@ use snafu::{ResultExt, ensure};
 
 use super::checkpoint::{self, Progress};
 use super::error::{FinishedSnafu, NetworkSnafu, TrainingLossSnafu, ValidationLossSnafu};
-use super::loss::negative_log_likelihood;
 use super::progress::{Sums, count_right};
-use super::{Epoch, Error, FitConfig, FitData, History, Plateau, cross_entropy};
-use crate::nn::{IMAGE_PIXELS, Network, Step, floats, image_tensor};
-use crate::random;
+use super::{Epoch, Error, FitConfig, FitData, History, Plateau};
+use attrium_nn::{IMAGE_PIXELS, Network, Step, floats, image_tensor};
+use attrium_nn::{cross_entropy, negative_log_likelihood};
+use attrium_types::random;
 
 /// A network being fitted; see the [module](super).
 ///

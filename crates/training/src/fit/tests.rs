@@ -1,8 +1,8 @@
 //! Whole trainings, on as few images as show what they have to show.
 
 use super::*;
-use crate::api::Architecture;
-use crate::nn::{IMAGE_PIXELS, IMAGE_SIZE, Network, cpu};
+use attrium_nn::{IMAGE_PIXELS, IMAGE_SIZE, Network, cpu};
+use attrium_types::Architecture;
 
 fn config() -> FitConfig {
     FitConfig {

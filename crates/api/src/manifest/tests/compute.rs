@@ -338,7 +338,7 @@ fn a_screening_job_says_the_same_of_its_pods() {
 
 #[test]
 fn where_and_how_tasks_run_stays_as_it_was_when_work_began() {
-    let changes: [fn(&mut crate::api::Compute); 5] = [
+    let changes: [fn(&mut crate::Compute); 5] = [
         |compute| compute.gpu_resource = Some("amd.com/gpu".to_owned()),
         |compute| compute.resource_claim_template_name = Some("one-gpu".to_owned()),
         |compute| compute.image = Some("another".to_owned()),

@@ -11,18 +11,19 @@ mod telling;
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::api::{
-    Architecture, DataStatus, GateOutcome, Metric, ModelReference, Phase, ResultStatus,
-    ScreeningStatus, Task, TrainingRunSpec, reasons,
+use attrium_api::{
+    DataStatus, GateOutcome, ModelReference, Phase, ResultStatus, ScreeningStatus, TrainingRunSpec,
+    reasons,
 };
+use attrium_types::{Architecture, Metric, Target};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use crate::operator::fixtures;
-use crate::operator::heard::Told;
-use crate::operator::names;
-use crate::operator::names::Origin;
-use crate::operator::seen::{JobEnd, JobFailure, PodState};
-use crate::workflow::{Progress, Summary, TaskRef};
+use crate::fixtures;
+use crate::heard::Told;
+use crate::names;
+use crate::names::Origin;
+use crate::seen::{JobEnd, JobFailure, PodState};
+use attrium_workflow::{Progress, Summary, TaskRef};
 
 use StageKind::{Evaluate, Preprocess, Refit, Screen, Summarize, Train};
 

@@ -67,7 +67,7 @@ fn a_run_goes_from_stage_to_stage_to_its_results() {
     let result = ResultStatus {
         architecture: Architecture::Residual,
         pretrained: false,
-        task: Task::Positive,
+        task: Target::Positive,
         auc: "0.91".parse().ok(),
         auc_interval: None,
         auc_hard: None,
@@ -117,7 +117,7 @@ fn a_missed_gate_ends_a_run_before_anything_is_trained_for_publishing() {
     let mut run = training(gates).until(Evaluate);
     let gate = GateOutcome {
         architecture: Architecture::Residual,
-        task: Task::Positive,
+        task: Target::Positive,
         metric: Metric::Auc,
         min: "0.9".parse().expect("a decimal"),
         value: "0.81".parse().ok(),

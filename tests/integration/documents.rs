@@ -6,16 +6,17 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::api::crd::Definition;
-use crate::api::{Architecture, Task, manifest};
-use crate::dataset::{Covariates, ShardWriter};
-use crate::workflow::artefacts::{self, Fold};
-use crate::workflow::{StageKind, TaskRef};
+use attrium_api::crd::Definition;
+use attrium_api::manifest;
+use attrium_dataset::{Covariates, ShardWriter};
+use attrium_types::{Architecture, Target};
+use attrium_workflow::artefacts::{self, Fold};
+use attrium_workflow::{StageKind, TaskRef};
 
-const DICOM: &str = include_str!("../docs/dicom.md");
-const ARTEFACTS: &str = include_str!("../docs/artefacts.md");
-const PODS: &str = include_str!("../docs/pods.md");
-const README: &str = include_str!("../README.md");
+const DICOM: &str = include_str!("../../docs/dicom.md");
+const ARTEFACTS: &str = include_str!("../../docs/artefacts.md");
+const PODS: &str = include_str!("../../docs/pods.md");
+const README: &str = include_str!("../../README.md");
 
 /// The words that the arms of a match give, such as "lossy" of `Self::Lossy => "lossy",`.
 fn words(source: &str, function: &str) -> BTreeSet<String> {
@@ -41,7 +42,7 @@ fn rows(document: &str, heading: &str) -> BTreeSet<String> {
 #[test]
 fn every_reason_of_the_quarantine_has_a_row_and_no_row_has_another() {
     let mut reasons = words(
-        include_str!("../crates/imaging/src/error.rs"),
+        include_str!("../../crates/imaging/src/error.rs"),
         "fn reason(&self) -> &'static str {",
     );
     assert!(reasons.len() > 20, "{reasons:?}");
@@ -55,7 +56,7 @@ fn every_reason_of_the_quarantine_has_a_row_and_no_row_has_another() {
 #[test]
 fn every_warning_has_a_row_and_no_row_has_another() {
     let codes = words(
-        include_str!("../crates/imaging/src/warning.rs"),
+        include_str!("../../crates/imaging/src/warning.rs"),
         "fn code(&self) -> &'static str {",
     );
     assert!(codes.len() > 8, "{codes:?}");
@@ -130,7 +131,7 @@ fn every_field_of_a_pod_template_is_described() {
 
 #[test]
 fn every_artefact_is_described() {
-    let fold = Fold::new(Architecture::Linear, Task::Positive, 1);
+    let fold = Fold::new(Architecture::Linear, Target::Positive, 1);
     let last = |name: String| {
         let name = name.trim_end_matches('/');
         name.rsplit('/').next().unwrap_or_default().to_owned()
@@ -158,7 +159,7 @@ fn every_artefact_is_described() {
         numbered(artefacts::quarantine_part(0)),
         numbered(artefacts::screening_part(0)),
         numbered(artefacts::screening_predictions(0)),
-        artefacts::predictions(Architecture::Linear, Task::Positive)
+        artefacts::predictions(Architecture::Linear, Target::Positive)
             .replace("Linear-Positive", "<architecture>-<task>"),
         last(fold.weights()),
         last(fold.checkpoint()),

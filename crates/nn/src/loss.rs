@@ -1,3 +1,5 @@
+//! What training makes small.
+
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Tensor, TensorData};
 
@@ -25,7 +27,7 @@ pub fn cross_entropy(logits: Tensor<2>, labels: &[usize], class_weights: &[f32])
 }
 
 /// The cross-entropy of one image, without a weight: `-log(probability[label])`, in 64 bits.
-pub(super) fn negative_log_likelihood(logits: &[f32], label: usize) -> f64 {
+pub fn negative_log_likelihood(logits: &[f32], label: usize) -> f64 {
     let largest = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
     let sum: f64 = logits
         .iter()
@@ -37,7 +39,7 @@ pub(super) fn negative_log_likelihood(logits: &[f32], label: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::{cpu, floats};
+    use crate::{cpu, floats};
 
     const LOGITS: [[f32; 3]; 2] = [[1.0, 2.0, 0.5], [-1.0, 0.25, 3.0]];
 
@@ -46,7 +48,7 @@ mod tests {
         floats(cross_entropy(logits, labels, class_weights).into_data())[0]
     }
 
-    // Against PyTorch with a network before it: crate::nn's reference tests.
+    // Against PyTorch with a network before it: the reference tests.
     #[test]
     fn without_weights_it_is_the_mean_negative_logarithm_of_the_probability() {
         let by_hand = LOGITS.iter().zip([0, 2]).map(|(row, label)| {

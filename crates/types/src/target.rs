@@ -9,7 +9,7 @@ use super::Grade;
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
-pub enum Task {
+pub enum Target {
     /// The four Perugini grades.
     Perugini,
     /// Grade 2 or 3 against grade 0 or 1.
@@ -18,7 +18,7 @@ pub enum Task {
     HighGrade,
 }
 
-impl Task {
+impl Target {
     /// The names of the classes, in the order of their indices.
     pub const fn classes(self) -> &'static [&'static str] {
         match self {
@@ -48,7 +48,7 @@ impl Task {
     }
 }
 
-impl fmt::Display for Task {
+impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self, f)
     }

@@ -1,0 +1,14 @@
+//! Which rows of a whole-body scan the patient takes up.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How the patient's extent is found on a whole-body scan (paper, "Preprocessing").
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum CropMode {
+    /// Rows whose profile exceeds a small share of its maximum, small gaps closed: stray counts do not move the crop.
+    #[default]
+    Robust,
+    /// Every non-zero row, to the letter of the paper.
+    Paper,
+}

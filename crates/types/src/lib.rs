@@ -1,0 +1,21 @@
+//! The words that all of attrium shares: what a network is asked, what it is, what a grade is.
+//!
+//! [`random`] names the streams of random numbers. Nothing here does IO, and nothing knows a
+//! cluster.
+
+mod architecture;
+mod crop_mode;
+mod decimal;
+mod grade;
+mod lossy_policy;
+mod metric;
+pub mod random;
+mod target;
+
+pub use architecture::Architecture;
+pub use crop_mode::CropMode;
+pub use decimal::{Decimal, NotDecimal};
+pub use grade::{Grade, UnknownGrade};
+pub use lossy_policy::LossyPolicy;
+pub use metric::Metric;
+pub use target::Target;

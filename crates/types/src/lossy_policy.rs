@@ -1,0 +1,14 @@
+//! What lossy compression costs an image.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What becomes of an image that went through lossy compression.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum LossyPolicy {
+    /// It is set aside with its reason.
+    #[default]
+    Quarantine,
+    /// It is used, with a warning.
+    Accept,
+}
