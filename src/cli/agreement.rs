@@ -23,7 +23,7 @@ Example:
 /// Computes Cohen's kappa of each two readers: plain, with quadratic weights, and for grade >= 2.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLE)]
-pub struct Args {
+pub(super) struct Args {
     /// A table of readings.
     #[arg(long, value_name = "FILE")]
     a: PathBuf,
@@ -86,7 +86,7 @@ impl Error {
 ///
 /// # Errors
 /// [`Error`].
-pub fn run(args: Args) -> Result<(), Error> {
+pub(super) fn run(args: Args) -> Result<(), Error> {
     let usual: &[&str] = match args.b {
         None => &["grade", "reader2"],
         Some(_) => &["grade"],

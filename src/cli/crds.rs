@@ -10,7 +10,7 @@ use attrium_api::crd::Definition;
 /// Prints the custom resource definitions, or writes them to a folder.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  attrium crds | kubectl apply --server-side -f -")]
-pub struct Args {
+pub(super) struct Args {
     /// The folder to write one file a kind to; it is made where it is missing.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -47,7 +47,7 @@ pub enum Error {
 ///
 /// # Errors
 /// [`Error`].
-pub fn run(args: Args) -> Result<(), Error> {
+pub(super) fn run(args: Args) -> Result<(), Error> {
     match args.out {
         Some(folder) => write(&folder),
         None => {

@@ -20,7 +20,7 @@ Example:
 /// Computes AUC, sensitivity, calibration and all other metrics of a predictions table.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLE)]
-pub struct Args {
+pub(super) struct Args {
     /// The table of predictions.
     #[arg(long, value_name = "FILE")]
     predictions: PathBuf,
@@ -101,7 +101,7 @@ impl Error {
 ///
 /// # Errors
 /// [`Error`].
-pub fn run(args: Args) -> Result<(), Error> {
+pub(super) fn run(args: Args) -> Result<(), Error> {
     let path = &args.predictions;
     let bytes = fs::read(path).context(ReadSnafu { path })?;
     let predictions = Predictions::parse(&bytes).context(TableSnafu { path })?;

@@ -16,7 +16,7 @@ use attrium_types::LossyPolicy;
 /// the patient. A lossy image is read, with a warning.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  attrium inspect scan.dcm --png scan.png")]
-pub struct Args {
+pub(super) struct Args {
     /// The DICOM file.
     #[arg(value_name = "FILE")]
     file: PathBuf,
@@ -111,7 +111,7 @@ impl Error {
 ///
 /// # Errors
 /// [`Error`].
-pub fn run(args: Args) -> Result<(), Error> {
+pub(super) fn run(args: Args) -> Result<(), Error> {
     let path = &args.file;
     let bytes = fs::read(path).context(ReadSnafu { path })?;
     let image =

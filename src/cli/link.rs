@@ -35,7 +35,7 @@ Example:
 /// Joins the predictions of a run with the studies that they are of.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLE)]
-pub struct Args {
+pub(super) struct Args {
     /// The run's prefix: the folder or URI that holds manifest.yaml and predictions/.
     #[arg(long, value_name = "PREFIX")]
     run: String,
@@ -146,7 +146,7 @@ impl Error {
 ///
 /// # Errors
 /// [`Error`].
-pub fn run(args: Args) -> Result<(), Error> {
+pub(super) fn run(args: Args) -> Result<(), Error> {
     let path = &args.labels;
     let labels = fs::read(path).context(ReadSnafu { path })?;
     let labels = Labels::parse(&labels).context(LabelsSnafu { path })?;

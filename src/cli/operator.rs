@@ -12,7 +12,7 @@ use attrium_operator::{Error, Options, Settings};
 /// end it gracefully. /healthz, /readyz and /metrics are served over HTTP.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  attrium operator --watch-namespaces nuclear-medicine,research")]
-pub struct Args {
+pub(super) struct Args {
     /// The namespaces to look after, separated by commas [default: all of them].
     #[arg(
         long,
@@ -85,7 +85,7 @@ pub struct Args {
 ///
 /// # Errors
 /// What keeps it from starting.
-pub fn run(args: Args) -> Result<(), Error> {
+pub(super) fn run(args: Args) -> Result<(), Error> {
     if let Some(address) = args.check {
         return operator::check(&address);
     }

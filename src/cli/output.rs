@@ -5,11 +5,11 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 /// What stands below everything that a model or a run has found.
-pub const RESEARCH: &str = "Research use only: a physician confirms every positive.\n";
+pub(super) const RESEARCH: &str = "Research use only: a physician confirms every positive.\n";
 
 /// How a result is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
+pub(super) enum Format {
     /// Text for people.
     #[default]
     Table,
@@ -23,7 +23,7 @@ pub enum Format {
 ///
 /// # Errors
 /// As [`print`], and a result that cannot be written in the format.
-pub fn print_as<T: Serialize>(
+pub(super) fn print_as<T: Serialize>(
     format: Format,
     result: &T,
     table: impl FnOnce(&T) -> String,
@@ -42,7 +42,7 @@ pub fn print_as<T: Serialize>(
 ///
 /// # Errors
 /// Any other failure to write.
-pub fn print(text: &str) -> io::Result<()> {
+pub(super) fn print(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout
         .write_all(text.as_bytes())

@@ -23,7 +23,7 @@ Example:
   attrium inspect \"$(find cohort/images -name IM000001.dcm | head -n 1)\"
 
 Every object says that it is synthetic (Quality Control Image is YES), and OUT/phantom.json does too.")]
-pub struct Args {
+pub(super) struct Args {
     /// Number of studies.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     studies: u32,
@@ -93,7 +93,7 @@ impl Error {
 ///
 /// # Errors
 /// Shares that make no sense; a folder in use; a failure to write.
-pub fn run(args: Args) -> Result<(), Error> {
+pub(super) fn run(args: Args) -> Result<(), Error> {
     let cohort = cohort(&args)?;
     let bar = progress_bar(u64::from(args.studies));
     archive::write(&cohort, &args.out, || bar.inc(1))?;

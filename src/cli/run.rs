@@ -22,7 +22,7 @@ use attrium_tasks::{Execute, Interrupt, Tasks};
 #[command(
     after_help = "Example:\n  attrium run -f examples/demo/training-run.yaml -f examples/demo/screening-job.yaml"
 )]
-pub struct Args {
+pub(super) struct Args {
     /// A manifest of one or more documents, run in order; `-` reads standard input. May be given
     /// several times.
     #[arg(short, long = "filename", value_name = "FILE", required = true)]
@@ -105,7 +105,7 @@ impl Error {
 ///
 /// # Errors
 /// [`Error`].
-pub fn run(args: &Args) -> Result<(), Error> {
+pub(super) fn run(args: &Args) -> Result<(), Error> {
     let resources = read(&args.files)?;
     let read_whole = |path: &PathBuf| fs::read(path).context(ReadSnafu { path });
     let ca_bundle = args.ca_bundle.as_ref().map(read_whole).transpose()?;

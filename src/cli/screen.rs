@@ -27,7 +27,7 @@ use attrium_types::{Decimal, LossyPolicy};
 #[command(
     after_help = "Example:\n  attrium screen scan.dcm --model models/residual-positive --sensitivity 0.95"
 )]
-pub struct Args {
+pub(super) struct Args {
     /// DICOM files.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -122,7 +122,7 @@ const TOGETHER: usize = 64;
 ///
 /// # Errors
 /// [`Error`]; a file that cannot be used is none, unless all are such.
-pub fn run(args: &Args) -> Result<(), Error> {
+pub(super) fn run(args: &Args) -> Result<(), Error> {
     let model = open_model(&args.model, &StorageOptions::default(), &nn::cpu())?;
     let point = match (&args.threshold, &args.sensitivity) {
         (None, None) => OperatingPoint::default(),

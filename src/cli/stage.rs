@@ -26,7 +26,7 @@ use attrium_workflow::{Plan, StageKind, TaskRef};
 #[command(
     after_help = "Example:\n  attrium stage preprocess --manifest training-run.yaml --index 0"
 )]
-pub struct Args {
+pub(super) struct Args {
     /// The stage: preprocess, train, evaluate, refit, screen or summarize.
     #[arg(value_parser = stage)]
     stage: StageKind,
@@ -132,7 +132,7 @@ impl Error {
 ///
 /// # Errors
 /// [`Error`].
-pub fn run(args: &Args) -> Result<(), Error> {
+pub(super) fn run(args: &Args) -> Result<(), Error> {
     let ended = task(args);
     if let Some(path) = &args.termination_message {
         let message = match &ended {

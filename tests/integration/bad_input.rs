@@ -373,7 +373,7 @@ fn screen_with(name: &str, change: impl FnOnce(&Path)) -> [Ended; 2] {
 }
 
 /// Writes the checksums of a bundle anew.
-pub fn sum_up(bundle: &Path) {
+pub(crate) fn sum_up(bundle: &Path) {
     let mut sums = String::new();
     for name in files(bundle).iter().filter(|name| *name != "SHA256SUMS") {
         let digest = Sha256::digest(fs::read(bundle.join(name)).unwrap());

@@ -14,19 +14,19 @@ use crate::program::attrium;
 
 /// Planted in every name and text of every object, and in a column of the labels; short enough for
 /// every value representation, and with a character that no encoding makes by chance.
-pub const NAME: &str = "QUI-ZY";
+pub(crate) const NAME: &str = "QUI-ZY";
 /// Planted in every text of every object, and in a column of the labels.
-pub const NUMBER: &str = "7390518";
+pub(crate) const NUMBER: &str = "7390518";
 /// Planted in the key of every object.
-pub const KEY: &str = "KEYMARK";
+pub(crate) const KEY: &str = "KEYMARK";
 /// How many studies there are.
-pub const STUDIES: usize = 16;
+pub(crate) const STUDIES: usize = 16;
 
 /// The cohort, drawn when it is first needed.
-pub static COHORT: LazyLock<Cohort> = LazyLock::new(|| Cohort::draw(&root().join("cohort")));
+pub(crate) static COHORT: LazyLock<Cohort> = LazyLock::new(|| Cohort::draw(&root().join("cohort")));
 
 /// A folder of scans with their labels.
-pub struct Cohort {
+pub(crate) struct Cohort {
     pub images: PathBuf,
     pub labels: PathBuf,
     /// How many objects there are; one of them is cut short.
@@ -36,7 +36,7 @@ pub struct Cohort {
 }
 
 /// The folder of what all tests share, emptied at the start of each process.
-pub fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
         let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("integration");
         drop(fs::remove_dir_all(&root));
@@ -47,7 +47,7 @@ pub fn root() -> &'static Path {
 }
 
 /// A new folder for one test.
-pub fn scratch(name: &str) -> PathBuf {
+pub(crate) fn scratch(name: &str) -> PathBuf {
     let folder = root().join(name);
     fs::create_dir(&folder).expect("should be a new folder");
     folder
@@ -55,7 +55,7 @@ pub fn scratch(name: &str) -> PathBuf {
 
 /// The files below a folder, as paths relative to it, sorted; those that another process is
 /// writing at this moment, under a name that ends in `#` and digits, are left out.
-pub fn files(folder: &Path) -> BTreeSet<String> {
+pub(crate) fn files(folder: &Path) -> BTreeSet<String> {
     let mut files = BTreeSet::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {
@@ -127,13 +127,13 @@ impl Cohort {
     }
 
     /// The keys of the objects, sorted.
-    pub fn keys(&self) -> Vec<String> {
+    pub(crate) fn keys(&self) -> Vec<String> {
         files(&self.images).into_iter().collect()
     }
 }
 
 /// Writes an object below a folder.
-pub fn put(folder: &Path, key: &str, bytes: &[u8]) {
+pub(crate) fn put(folder: &Path, key: &str, bytes: &[u8]) {
     let path = folder.join(key);
     fs::create_dir_all(path.parent().expect("should be in a folder")).expect("should be made");
     fs::write(path, bytes).expect("should be written");

@@ -9,7 +9,7 @@ use crate::cohort::COHORT;
 
 /// A training of one small network on the whole cohort, quick and of no use. `out` is the folder
 /// of its results.
-pub fn training(out: &Path) -> String {
+pub(crate) fn training(out: &Path) -> String {
     format!(
         "apiVersion: attrium.dev/v1alpha1
 kind: TrainingRun
@@ -32,7 +32,7 @@ spec:
 }
 
 /// A screening of the whole cohort. `model` is the value of `spec.model`.
-pub fn screening(out: &Path, model: &str) -> String {
+pub(crate) fn screening(out: &Path, model: &str) -> String {
     format!(
         "apiVersion: attrium.dev/v1alpha1
 kind: ScreeningJob
@@ -50,7 +50,7 @@ spec:
 }
 
 /// A manifest with one line in the place of another, which must be there.
-pub fn with(manifest: &str, line: &str, instead: &str) -> String {
+pub(crate) fn with(manifest: &str, line: &str, instead: &str) -> String {
     let start = format!("  {line}:");
     let mut found = 0;
     let lines: Vec<&str> = manifest
@@ -66,18 +66,18 @@ pub fn with(manifest: &str, line: &str, instead: &str) -> String {
 }
 
 /// Writes a manifest.
-pub fn write(path: &Path, manifest: &str) -> PathBuf {
+pub(crate) fn write(path: &Path, manifest: &str) -> PathBuf {
     fs::write(path, manifest).expect("should be written");
     path.to_owned()
 }
 
 /// Where the training of [`training`] leaves its results.
-pub fn training_prefix(out: &Path) -> PathBuf {
+pub(crate) fn training_prefix(out: &Path) -> PathBuf {
     prefix(out, "TrainingRun", "small")
 }
 
 /// Where the screening of [`screening`] leaves its results.
-pub fn screening_prefix(out: &Path) -> PathBuf {
+pub(crate) fn screening_prefix(out: &Path) -> PathBuf {
     prefix(out, "ScreeningJob", "archive")
 }
 

@@ -14,13 +14,13 @@ use crate::resume::manifest_of;
 use crate::trained::TRAINED;
 
 /// A pod's folder: its manifest and its termination message.
-pub struct Pod {
+pub(crate) struct Pod {
     manifest: PathBuf,
     message: PathBuf,
 }
 
 impl Pod {
-    pub fn new(folder: &Path, text: &str) -> Self {
+    pub(crate) fn new(folder: &Path, text: &str) -> Self {
         Self {
             manifest: manifest::write(&folder.join("manifest.yaml"), text),
             message: folder.join("termination-log"),
@@ -43,13 +43,13 @@ impl Pod {
     }
 
     /// Does a task that is named as the Job controller names it.
-    pub fn task(&self, stage: &str, index: u32, more: &[&str]) -> Ended {
+    pub(crate) fn task(&self, stage: &str, index: u32, more: &[&str]) -> Ended {
         let mut command: Command = command(self.arguments(stage));
         command.args(more);
         finish(command.env("JOB_COMPLETION_INDEX", index.to_string()))
     }
 
-    pub fn message(&self) -> String {
+    pub(crate) fn message(&self) -> String {
         fs::read_to_string(&self.message).expect("should be written")
     }
 }

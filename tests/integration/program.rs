@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(1200);
 
 /// A process that has ended.
 #[derive(Debug)]
-pub struct Ended {
+pub(crate) struct Ended {
     /// Its exit code; `None` if a signal ended it.
     pub code: Option<i32>,
     pub stdout: String,
@@ -22,13 +22,13 @@ pub struct Ended {
 
 impl Ended {
     /// Its standard output, once it has ended well.
-    pub fn ok(self) -> String {
+    pub(crate) fn ok(self) -> String {
         assert_eq!(self.code, Some(0), "{}", self.stderr);
         self.stdout
     }
 
     /// The error that it ended with: what follows `error: ` on standard error.
-    pub fn error(&self) -> &str {
+    pub(crate) fn error(&self) -> &str {
         let (_, error) = self.stderr.rsplit_once("error: ").unwrap_or_else(|| {
             panic!("no error was told:\n{}", self.stderr);
         });
@@ -36,7 +36,7 @@ impl Ended {
     }
 
     /// Asserts that it failed with an exit code and one sentence that has all these words.
-    pub fn fails_with(&self, code: i32, words: &[&str]) {
+    pub(crate) fn fails_with(&self, code: i32, words: &[&str]) {
         assert_eq!(self.code, Some(code), "{}", self.stderr);
         let error = self.error();
         for word in words {
@@ -60,19 +60,19 @@ impl Ended {
 }
 
 /// The binary with arguments, silent about anything but warnings.
-pub fn command<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Command {
+pub(crate) fn command<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_attrium"));
     command.args(arguments).env_remove("ATTRIUM_LOG");
     command
 }
 
 /// Runs the binary to its end.
-pub fn attrium<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Ended {
+pub(crate) fn attrium<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Ended {
     finish(&mut command(arguments))
 }
 
 /// Runs a command to its end.
-pub fn finish(command: &mut Command) -> Ended {
+pub(crate) fn finish(command: &mut Command) -> Ended {
     let output = command.stdin(Stdio::null()).output().expect("should start");
     Ended {
         code: output.status.code(),
@@ -82,12 +82,12 @@ pub fn finish(command: &mut Command) -> Ended {
 }
 
 /// Runs manifests.
-pub fn run(manifests: &[&Path]) -> Ended {
+pub(crate) fn run(manifests: &[&Path]) -> Ended {
     attrium(run_arguments(manifests))
 }
 
 /// The arguments of `attrium run` for manifests.
-pub fn run_arguments<'a>(manifests: &[&'a Path]) -> Vec<&'a OsStr> {
+pub(crate) fn run_arguments<'a>(manifests: &[&'a Path]) -> Vec<&'a OsStr> {
     let files = manifests
         .iter()
         .flat_map(|path| [OsStr::new("-f"), path.as_os_str()]);
@@ -95,14 +95,17 @@ pub fn run_arguments<'a>(manifests: &[&'a Path]) -> Vec<&'a OsStr> {
 }
 
 /// A process that is running, with its standard error in a file.
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
     log: PathBuf,
 }
 
 impl Running {
     /// Starts the binary; `log` is where its standard error goes.
-    pub fn start<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>, log: &Path) -> Self {
+    pub(crate) fn start<I: AsRef<OsStr>>(
+        arguments: impl IntoIterator<Item = I>,
+        log: &Path,
+    ) -> Self {
         let child = command(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -114,12 +117,12 @@ impl Running {
     }
 
     /// What it has written to standard error so far.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).expect("should be text")
     }
 
     /// Waits until something is so; the process must not end before.
-    pub fn wait_until(&mut self, what: &str, is_so: impl Fn(&Self) -> bool) {
+    pub(crate) fn wait_until(&mut self, what: &str, is_so: impl Fn(&Self) -> bool) {
         let start = Instant::now();
         while !is_so(self) {
             let ended = self.child.try_wait().expect("should be a child");
@@ -130,14 +133,14 @@ impl Running {
     }
 
     /// Kills it with SIGKILL; returns whether that came before its own end.
-    pub fn kill(mut self) -> bool {
+    pub(crate) fn kill(mut self) -> bool {
         self.child.kill().expect("should be killed");
         let status = self.child.wait().expect("should end");
         status.signal() == Some(9)
     }
 
     /// Sends it a signal by its name and waits for its end; returns its exit code.
-    pub fn signal(mut self, name: &str) -> Option<i32> {
+    pub(crate) fn signal(mut self, name: &str) -> Option<i32> {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill").args(["-s", name, &pid]).status();
         assert!(sent.expect("should start").success());

@@ -12,7 +12,7 @@ use crate::program::{Running, run, run_arguments};
 use crate::trained::{TRAINED, manifest_of_both_networks};
 
 /// The shared run with one of its networks, to other results.
-pub fn manifest_of(network: &str, out: &Path) -> String {
+pub(crate) fn manifest_of(network: &str, out: &Path) -> String {
     let text = manifest_of_both_networks(out);
     let networks = format!("  networks: [{{architecture: {network}}}]");
     let text = with(&text, "networks", &networks);

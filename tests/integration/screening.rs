@@ -17,10 +17,10 @@ use crate::trained::TRAINED;
 const REAL_SCAN: &str = "tests/data/nm-wholebody-anterior.dcm";
 
 /// A screening of the whole cohort and a few objects more, with labels, everything positive.
-pub static SCREENED: LazyLock<Screening> = LazyLock::new(Screening::make);
+pub(crate) static SCREENED: LazyLock<Screening> = LazyLock::new(Screening::make);
 
 /// A finished screening.
-pub struct Screening {
+pub(crate) struct Screening {
     pub prefix: PathBuf,
     pub ended: Ended,
     /// How many objects there are.

@@ -9,10 +9,10 @@ use crate::manifest::{self, training, training_prefix, with};
 use crate::program::{Ended, command, finish, run_arguments};
 
 /// The run.
-pub static TRAINED: LazyLock<Trained> = LazyLock::new(Trained::make);
+pub(crate) static TRAINED: LazyLock<Trained> = LazyLock::new(Trained::make);
 
 /// A finished run.
-pub struct Trained {
+pub(crate) struct Trained {
     /// The manifest's text.
     pub text: String,
     /// The manifest's file.
@@ -28,7 +28,7 @@ pub struct Trained {
 }
 
 /// What the shared run is asked for: two networks, of which one is published.
-pub fn manifest_of_both_networks(out: &std::path::Path) -> String {
+pub(crate) fn manifest_of_both_networks(out: &std::path::Path) -> String {
     let networks = "  networks: [{architecture: Linear}, {architecture: Residual}]";
     let training = "  training: {epochs: 2, batchSize: 8, learningRate: \"1e-3\"}
   publish: {architecture: Residual, task: Positive, method: Ensemble}
@@ -57,17 +57,17 @@ impl Trained {
     }
 
     /// The published bundle's folder.
-    pub fn bundle(&self) -> PathBuf {
+    pub(crate) fn bundle(&self) -> PathBuf {
         self.prefix.join("model/Residual-Positive")
     }
 
     /// An artefact.
-    pub fn read(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
         std::fs::read(self.prefix.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
     /// An artefact that is text.
-    pub fn text_of(&self, name: &str) -> String {
+    pub(crate) fn text_of(&self, name: &str) -> String {
         String::from_utf8(self.read(name)).expect("should be text")
     }
 }

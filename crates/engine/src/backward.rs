@@ -15,7 +15,7 @@ use super::{Gradients, Operation};
 
 impl Pass<'_> {
     /// Writes the gradients of each convolution's parameters, from that of the features.
-    pub fn backward(
+    pub(crate) fn backward(
         &self,
         workspace: &mut Workspace,
         features: &[f32],

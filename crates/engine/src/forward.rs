@@ -36,7 +36,7 @@ pub(super) use ranges;
 
 impl Pass<'_> {
     /// Writes the features, and the statistics of each convolution.
-    pub fn forward(
+    pub(crate) fn forward(
         &self,
         workspace: &mut Workspace,
         images: &[f32],
@@ -176,7 +176,7 @@ impl Pass<'_> {
     }
 
     /// Transforms a convolution's weights.
-    pub fn transform(
+    pub(crate) fn transform(
         &self,
         parameters: &Parameters<'_>,
         at: usize,

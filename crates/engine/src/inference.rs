@@ -168,7 +168,7 @@ impl Bench {
 
 /// Evaluates with weights; keeps its memory for the next call.
 #[derive(Debug)]
-pub struct Evaluator {
+pub(crate) struct Evaluator {
     segments: Vec<Segment>,
     benches: Vec<Bench>,
     most: usize,

@@ -65,7 +65,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub fn new(program: &Program, lanes: usize, batch: usize) -> Self {
+    pub(crate) fn new(program: &Program, lanes: usize, batch: usize) -> Self {
         let operations = program.operations();
         let count = operations.len();
         let back = |operation: usize| 2 * count - 1 - operation;

@@ -31,7 +31,7 @@ pub fn training_shares(batch: usize) -> usize {
 }
 
 impl Shares {
-    pub fn new(batch: usize, threads: usize) -> Self {
+    pub(crate) fn new(batch: usize, threads: usize) -> Self {
         let each = batch.div_ceil(threads.max(1)).max(1);
         Self {
             batch,
@@ -99,7 +99,7 @@ pub(super) fn shape(program: &Program, operation: usize, lanes: usize, images: u
 }
 
 impl Workspace {
-    pub fn new(program: &Program, isa: Isa, shares: Shares) -> Result<Self, Error> {
+    pub(crate) fn new(program: &Program, isa: Isa, shares: Shares) -> Result<Self, Error> {
         let lanes = isa.lanes();
         let plan = Plan::new(program, lanes, shares.batch);
         let shapes = || {
@@ -163,7 +163,7 @@ impl Workspace {
 
     /// Adds the first `len` sums of all shares to those of the first share, in the order of the
     /// shares.
-    pub fn total(&mut self, len: usize) -> &[f64] {
+    pub(crate) fn total(&mut self, len: usize) -> &[f64] {
         let (total, others) = self.sums.split_at_mut(self.sums_share);
         for share in others
             .chunks_exact(self.sums_share)
@@ -202,7 +202,7 @@ impl Benches {
     }
 
     /// Lends the tiles and the gradient of a bench, which hold anything, to a share's work.
-    pub fn lend(&self, work: impl FnOnce(&mut [f32], &mut [f32])) {
+    pub(crate) fn lend(&self, work: impl FnOnce(&mut [f32], &mut [f32])) {
         let idle = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let bench = idle().pop();
         let mut bench = bench.expect("there should be a bench for each share");
@@ -220,7 +220,7 @@ pub(super) struct Pool(Mutex<Vec<Workspace>>);
 const KEPT: usize = 1;
 
 impl Pool {
-    pub fn take(
+    pub(crate) fn take(
         self: &Arc<Self>,
         program: &Program,
         isa: Isa,
@@ -245,7 +245,7 @@ pub(super) struct Lease {
 }
 
 impl Lease {
-    pub fn get(&mut self) -> Option<&mut Workspace> {
+    pub(crate) fn get(&mut self) -> Option<&mut Workspace> {
         self.workspace.as_mut()
     }
 }

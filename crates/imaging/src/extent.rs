@@ -15,7 +15,7 @@ const LARGEST_PEAK: f64 = 4.0;
 const LARGEST_GAP: usize = 8;
 
 /// The rows from the first to the last with counts (paper, "Preprocessing").
-pub fn with_counts(profile: &[f64]) -> Option<Range<usize>> {
+pub(crate) fn with_counts(profile: &[f64]) -> Option<Range<usize>> {
     let first = profile.iter().position(|&sum| sum > 0.0)?;
     let last = profile.iter().rposition(|&sum| sum > 0.0)?;
     Some(first..last + 1)
@@ -23,7 +23,7 @@ pub fn with_counts(profile: &[f64]) -> Option<Range<usize>> {
 
 /// The rows of the body: of all runs of rows above the threshold, small gaps closed, the one with
 /// the most counts.
-pub fn of_body(profile: &[f64]) -> Option<Range<usize>> {
+pub(crate) fn of_body(profile: &[f64]) -> Option<Range<usize>> {
     let threshold = threshold(profile)?;
     let mut best: Option<(f64, Range<usize>)> = None;
     let mut run: Option<(f64, Range<usize>)> = None;
@@ -51,7 +51,7 @@ fn threshold(profile: &[f64]) -> Option<f64> {
 }
 
 /// The median of the rows with counts.
-pub fn median(profile: &[f64]) -> Option<f64> {
+pub(crate) fn median(profile: &[f64]) -> Option<f64> {
     let mut sums: Vec<f64> = profile.iter().copied().filter(|&sum| sum > 0.0).collect();
     sums.sort_unstable_by(f64::total_cmp);
     sums.get(sums.len() / 2).copied()

@@ -16,7 +16,7 @@ const PHOTOPEAK: f64 = 140.5;
 
 /// The frame that was found.
 #[derive(Debug, PartialEq)]
-pub struct AnteriorFrame {
+pub(crate) struct AnteriorFrame {
     /// Its place in the object, from 0.
     pub index: usize,
     /// Its detector's place in the Detector Information Sequence, from 0.
@@ -38,7 +38,7 @@ struct Frame {
 /// # Errors
 /// [`Error::NoAnterior`], [`Error::SeveralAnteriors`], [`Error::NoPhotopeak`],
 /// [`Error::FrameVectors`], or an attribute that cannot be used.
-pub fn find_anterior(set: &DataSet, count: usize) -> Result<AnteriorFrame, Error> {
+pub(crate) fn find_anterior(set: &DataSet, count: usize) -> Result<AnteriorFrame, Error> {
     let mut warnings = Vec::new();
     let frames = frames(set, count, &mut warnings)?;
     let window = photopeak(set, &frames, &mut warnings)?;

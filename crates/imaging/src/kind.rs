@@ -22,7 +22,7 @@ const MODALITIES: &[&str] = &[
 /// # Errors
 /// [`Error::Modality`], [`Error::SopClass`], [`Error::NotCounts`], or an attribute that cannot be
 /// used.
-pub fn check(set: &DataSet) -> Result<(), Error> {
+pub(crate) fn check(set: &DataSet) -> Result<(), Error> {
     let modality = dicom::modality(set)?;
     if modality != "NM" {
         let known = MODALITIES.iter().find(|known| **known == modality);
@@ -50,7 +50,7 @@ pub fn check(set: &DataSet) -> Result<(), Error> {
 ///
 /// # Errors
 /// [`Error::NotPlanar`], [`Error::NotSquare`] and [`Error::NotThorax`].
-pub fn acquisition(set: &DataSet, layout: &Layout) -> Result<Acquisition, Error> {
+pub(crate) fn acquisition(set: &DataSet, layout: &Layout) -> Result<Acquisition, Error> {
     let image_type = dicom::image_type(set)?;
     let is_long = layout.rows >= 2 * layout.columns;
     let acquisition = match image_type.get(2).map_or("", String::as_str) {

@@ -16,7 +16,7 @@ use super::{Image, image};
 
 /// What the header says about the directions of rows and columns.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Stated {
+pub(crate) struct Stated {
     /// Whether the head is at the top.
     pub is_upright: bool,
     /// Whether the patient is seen from the front.
@@ -26,7 +26,7 @@ pub struct Stated {
 impl Stated {
     /// Reads Image Orientation (Patient) of the frame's detector or of the object, or else Patient
     /// Orientation (PS3.3, C.7.6.2.1.1 and C.7.6.1.1.1); none where they state no frontal plane.
-    pub fn read(set: &DataSet, detector: usize) -> Result<Option<Self>, Error> {
+    pub(crate) fn read(set: &DataSet, detector: usize) -> Result<Option<Self>, Error> {
         let of_detector = dicom::detector_views(set)?
             .get(detector)
             .and_then(|view| view.orientation);
@@ -71,7 +71,7 @@ impl Stated {
 
 /// Whether the patient lay feet first: Patient Gantry Relationship (PS3.3, C.8.4.6; PS3.16,
 /// CID 21), or else Patient Position (C.7.3.1.1.2).
-pub fn lies_feet_first(set: &DataSet) -> Result<bool, Error> {
+pub(crate) fn lies_feet_first(set: &DataSet) -> Result<bool, Error> {
     if let Some(code) = dicom::patient_gantry_relationship(set)?
         && let Some(feet_first) = feet_first_code(&code)
     {
@@ -90,7 +90,7 @@ fn feet_first_code(code: &Code) -> Option<bool> {
 
 /// Where the head is by the counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Head {
+pub(crate) enum Head {
     Top,
     Bottom,
     Unclear,
@@ -109,7 +109,7 @@ impl Head {
     /// where legs leave a gap: compared are the shares of counts beside the midline from 10 to 40 %
     /// of the height. No pixel counts for more than bone, so that an injection site or a full
     /// bladder decides nothing.
-    pub fn of(image: &Image<f32>) -> Self {
+    pub(crate) fn of(image: &Image<f32>) -> Self {
         let profile = image.row_sums();
         let (Some(body), Some(median)) = (extent::of_body(&profile), extent::median(&profile))
         else {
@@ -186,7 +186,7 @@ fn beside(midline: usize, columns: usize) -> Range<usize> {
 
 /// What is to be done with a scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Decision {
+pub(crate) struct Decision {
     /// Whether it has to be turned.
     pub turn: bool,
     /// Whether the counts could not tell, so that the header alone decided.
@@ -198,7 +198,11 @@ pub struct Decision {
 /// # Errors
 /// [`Error::UpsideDown`] where only the counts say so or the header says the opposite;
 /// [`Error::OrientationUnclear`] where neither says anything or the header contradicts the counts.
-pub fn decide(head: Head, stated: Option<Stated>, feet_first: bool) -> Result<Decision, Error> {
+pub(crate) fn decide(
+    head: Head,
+    stated: Option<Stated>,
+    feet_first: bool,
+) -> Result<Decision, Error> {
     let turn = |turn, by_header_alone| {
         Ok(Decision {
             turn,
@@ -224,6 +228,6 @@ pub fn decide(head: Head, stated: Option<Stated>, feet_first: bool) -> Result<De
 }
 
 /// Turns an image by 180 degrees, as a patient lies who went in feet first.
-pub fn turn(image: &mut Image<f32>) {
+pub(crate) fn turn(image: &mut Image<f32>) {
     image.pixels.reverse();
 }

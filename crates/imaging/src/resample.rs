@@ -6,7 +6,7 @@ use super::Image;
 ///
 /// A new pixel has the counts of the area it covers; a pixel that lies on an edge is parted by
 /// area. The sum of the image stays what it was.
-pub fn shrink(image: &Image<f32>, rows: usize, columns: usize) -> Image<f32> {
+pub(crate) fn shrink(image: &Image<f32>, rows: usize, columns: usize) -> Image<f32> {
     let across: Vec<f64> = image
         .pixels
         .chunks_exact(image.columns)

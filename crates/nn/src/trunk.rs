@@ -60,7 +60,7 @@ impl Trunk {
     ///
     /// # Panics
     /// If it has not 25 layers.
-    pub fn new(program: Program) -> Self {
+    pub(crate) fn new(program: Program) -> Self {
         let inputs = 1 + 3 * program.convolutions().count();
         assert_eq!(inputs, INPUTS, "a program should have 25 layers");
         Self {
@@ -70,7 +70,7 @@ impl Trunk {
     }
 
     /// The same with Burn's own operations everywhere.
-    pub fn off() -> Self {
+    pub(crate) fn off() -> Self {
         Self {
             engine: None,
             kept: Arc::default(),
@@ -90,7 +90,7 @@ impl Trunk {
     }
 
     /// The features of images by the running statistics.
-    pub fn evaluate<'a>(
+    pub(crate) fn evaluate<'a>(
         &self,
         images: &Tensor<4>,
         layers: impl Iterator<Item = &'a Layer>,
@@ -155,7 +155,7 @@ impl Trunk {
     }
 
     /// The features of images by their own statistics.
-    pub fn train<'a>(
+    pub(crate) fn train<'a>(
         &self,
         images: &Tensor<4>,
         layers: impl Iterator<Item = &'a Layer>,

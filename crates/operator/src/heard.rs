@@ -12,7 +12,7 @@ use attrium_workflow::{Progress, Summary, TaskRef};
 
 /// What the tasks of one resource have told.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Heard {
+pub(crate) struct Heard {
     /// The summaries of tasks that have ended well, or nearly so.
     pub summaries: BTreeMap<TaskRef, Summary>,
     /// The last failures of tasks that have not ended well since.
@@ -25,7 +25,7 @@ pub struct Heard {
 
 /// A failure as a pod told it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub(crate) struct Told {
     /// The pod's uid.
     pub pod: String,
     /// The exit code, or 1 where there is none.
@@ -46,7 +46,7 @@ const STOPPED: i32 = 130;
 impl Heard {
     /// Hears how a task's pod has ended. Whether that was news: a watch that begins anew tells of all
     /// pods again, in no order.
-    pub fn hear(&mut self, pod: &PodSeen, ended: &Ended) -> bool {
+    pub(crate) fn hear(&mut self, pod: &PodSeen, ended: &Ended) -> bool {
         let task = pod.task();
         let this = (pod.created, pod.uid.clone());
         if self.latest.get(&task).is_some_and(|it| *it >= this) {

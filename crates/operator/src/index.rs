@@ -17,7 +17,7 @@ type Uid = Arc<str>;
 
 /// What is known of the cluster.
 #[derive(Debug, Default)]
-pub struct Index(Mutex<Inner>);
+pub(crate) struct Index(Mutex<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -35,7 +35,7 @@ struct Inner {
 
 /// What a watch tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Subject {
+pub(crate) enum Subject {
     /// Resources of a kind.
     Resources(Kind),
     /// Jobs.
@@ -51,7 +51,7 @@ impl Index {
     }
 
     /// A watch begins to tell everything there is.
-    pub fn begin(&self, subject: Subject, namespace: Option<&str>) {
+    pub(crate) fn begin(&self, subject: Subject, namespace: Option<&str>) {
         let mut inner = self.inner();
         match subject {
             Subject::Resources(kind) => inner.shelf_mut(kind).begin(namespace),
@@ -62,7 +62,7 @@ impl Index {
 
     /// A watch has told everything there is: what it has not told is gone. Returns whom that
     /// concerns.
-    pub fn finish(&self, subject: Subject, namespace: Option<&str>) -> Vec<Key> {
+    pub(crate) fn finish(&self, subject: Subject, namespace: Option<&str>) -> Vec<Key> {
         let mut inner = self.inner();
         match subject {
             Subject::Resources(kind) => {
@@ -84,7 +84,7 @@ impl Index {
     }
 
     /// Learns of a resource by a watch. Returns whom that concerns.
-    pub fn put_resource(&self, resource: Resource) -> Vec<Key> {
+    pub(crate) fn put_resource(&self, resource: Resource) -> Vec<Key> {
         let key = Key::of(&resource);
         if !self.put_written(resource) {
             return Vec::new();
@@ -102,7 +102,7 @@ impl Index {
 
     /// Learns of a resource that this process has written itself; the watch will tell of it too,
     /// and whom it concerns. Whether it is news.
-    pub fn put_written(&self, resource: Resource) -> bool {
+    pub(crate) fn put_written(&self, resource: Resource) -> bool {
         let key = Key::of(&resource);
         let uid: Uid = resource.uid().unwrap_or_default().into();
         let metadata = resource.metadata();
@@ -121,7 +121,7 @@ impl Index {
     }
 
     /// Learns of a resource that cannot be read.
-    pub fn put_malformed(&self, key: Key, version: &str, malformed: Malformed) -> Vec<Key> {
+    pub(crate) fn put_malformed(&self, key: Key, version: &str, malformed: Malformed) -> Vec<Key> {
         let uid: Uid = malformed.uid.as_str().into();
         let mut inner = self.inner();
         if !inner.put(&key, version, Known::Malformed(Arc::new(malformed))) {
@@ -132,7 +132,7 @@ impl Index {
     }
 
     /// Learns that a resource is gone.
-    pub fn remove_resource(&self, key: &Key) -> Vec<Key> {
+    pub(crate) fn remove_resource(&self, key: &Key) -> Vec<Key> {
         let mut inner = self.inner();
         if let Some(known) = inner.shelf_mut(key.kind).remove(&key.namespace, &key.name) {
             inner.forget(known.uid());
@@ -141,7 +141,7 @@ impl Index {
     }
 
     /// Learns of a Job. Returns whom that concerns.
-    pub fn put_job(&self, namespace: &str, job: JobSeen) -> Option<Key> {
+    pub(crate) fn put_job(&self, namespace: &str, job: JobSeen) -> Option<Key> {
         let mut inner = self.inner();
         let uid: Uid = job.origin.uid.as_str().into();
         if inner.is_over(&uid) && job.end.is_some() {
@@ -155,7 +155,7 @@ impl Index {
     }
 
     /// Learns that a Job is gone.
-    pub fn remove_job(&self, job: &JobSeen) -> Option<Key> {
+    pub(crate) fn remove_job(&self, job: &JobSeen) -> Option<Key> {
         let mut inner = self.inner();
         let uid: Uid = job.origin.uid.as_str().into();
         // A Job of the same name may have been made since.
@@ -170,7 +170,12 @@ impl Index {
     }
 
     /// Learns of a pod, and how it has ended if it has.
-    pub fn put_pod(&self, namespace: &str, pod: PodSeen, ended: Option<&Ended>) -> Option<Key> {
+    pub(crate) fn put_pod(
+        &self,
+        namespace: &str,
+        pod: PodSeen,
+        ended: Option<&Ended>,
+    ) -> Option<Key> {
         let mut inner = self.inner();
         let uid: Uid = pod.origin.uid.as_str().into();
         if inner.is_over(&uid) {
@@ -187,7 +192,7 @@ impl Index {
     }
 
     /// Learns that a pod is gone.
-    pub fn remove_pod(&self, pod: &PodSeen) -> Option<Key> {
+    pub(crate) fn remove_pod(&self, pod: &PodSeen) -> Option<Key> {
         let mut inner = self.inner();
         let uid: Uid = pod.origin.uid.as_str().into();
         inner.pods.remove(&uid, &pod.name);
@@ -195,7 +200,7 @@ impl Index {
     }
 
     /// Learns how far tasks of a resource are.
-    pub fn put_progress(&self, uid: &str, task: TaskRef, progress: Progress) -> Option<Key> {
+    pub(crate) fn put_progress(&self, uid: &str, task: TaskRef, progress: Progress) -> Option<Key> {
         let mut inner = self.inner();
         let key = inner.keys.get(uid).cloned()?;
         let memo = inner.memos.entry(uid.into()).or_default();
@@ -204,7 +209,7 @@ impl Index {
     }
 
     /// Changes what is kept of a live resource.
-    pub fn note(&self, uid: &str, change: impl FnOnce(&mut Memo)) {
+    pub(crate) fn note(&self, uid: &str, change: impl FnOnce(&mut Memo)) {
         let mut inner = self.inner();
         if inner.keys.contains_key(uid) && !inner.is_over(uid) {
             change(inner.memos.entry(uid.into()).or_default());
@@ -212,20 +217,20 @@ impl Index {
     }
 
     /// Whether a malformed resource was reported as it is.
-    pub fn is_reported(&self, malformed: &Malformed) -> bool {
+    pub(crate) fn is_reported(&self, malformed: &Malformed) -> bool {
         let reported = &self.inner().reported;
         reported.get(malformed.uid.as_str()) == Some(&malformed.generation)
     }
 
     /// Notes that a malformed resource was reported as it is.
-    pub fn note_reported(&self, malformed: &Malformed) {
+    pub(crate) fn note_reported(&self, malformed: &Malformed) {
         let uid = malformed.uid.as_str().into();
         self.inner().reported.insert(uid, malformed.generation);
     }
 
     /// The resources that a new leader has to look at: all but those that have ended and of which
     /// nothing is left.
-    pub fn unsettled(&self) -> Vec<Key> {
+    pub(crate) fn unsettled(&self) -> Vec<Key> {
         let inner = self.inner();
         let is_unsettled = |(uid, key): &(&Uid, &Key)| match inner
             .shelf(key.kind)
@@ -239,7 +244,7 @@ impl Index {
     }
 
     /// A resource.
-    pub fn get(&self, key: &Key) -> Option<Known> {
+    pub(crate) fn get(&self, key: &Key) -> Option<Known> {
         let inner = self.inner();
         inner
             .shelf(key.kind)
@@ -248,12 +253,12 @@ impl Index {
     }
 
     /// The Jobs of a resource that has ended and which have not.
-    pub fn leftovers(&self, uid: &str) -> Vec<JobSeen> {
+    pub(crate) fn leftovers(&self, uid: &str) -> Vec<JobSeen> {
         self.inner().jobs.of(&uid.into()).cloned().collect()
     }
 
     /// Everything that is known of a live resource.
-    pub fn dossier(&self, key: &Key, resource: Arc<Resource>) -> Dossier {
+    pub(crate) fn dossier(&self, key: &Key, resource: Arc<Resource>) -> Dossier {
         let mut inner = self.inner();
         let uid: Uid = resource.uid().unwrap_or_default().into();
         let model = inner.model(key, &resource);
@@ -279,7 +284,7 @@ impl Index {
 
     /// Pods that run, with the resource's uid and its namespace: at most one for each resource and
     /// stage, and those first whose progress has not been heard.
-    pub fn running(&self) -> Vec<(Arc<str>, Key, PodSeen)> {
+    pub(crate) fn running(&self) -> Vec<(Arc<str>, Key, PodSeen)> {
         let inner = self.inner();
         let mut running = Vec::new();
         for (uid, key) in &inner.keys {
@@ -298,7 +303,7 @@ impl Index {
     }
 
     /// How many resources of a kind are in a phase; a malformed one has none.
-    pub fn phases(&self) -> BTreeMap<(Kind, Option<Phase>), i64> {
+    pub(crate) fn phases(&self) -> BTreeMap<(Kind, Option<Phase>), i64> {
         let inner = self.inner();
         let mut phases = BTreeMap::new();
         for kind in [Kind::TrainingRun, Kind::ScreeningJob] {

@@ -18,7 +18,7 @@ use attrium_workflow::StageKind;
 
 /// A kind of resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A training.
     TrainingRun,
     /// A screening.
@@ -27,7 +27,7 @@ pub enum Kind {
 
 impl Kind {
     /// The kind, as a manifest names it.
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::TrainingRun => "TrainingRun",
             Self::ScreeningJob => "ScreeningJob",
@@ -44,7 +44,7 @@ impl Kind {
 
 /// A resource's address.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key {
+pub(crate) struct Key {
     /// Its kind.
     pub kind: Kind,
     /// Its namespace.
@@ -55,7 +55,7 @@ pub struct Key {
 
 impl Key {
     /// An address.
-    pub fn new(kind: Kind, namespace: &str, name: &str) -> Self {
+    pub(crate) fn new(kind: Kind, namespace: &str, name: &str) -> Self {
         Self {
             kind,
             namespace: namespace.into(),
@@ -64,7 +64,7 @@ impl Key {
     }
 
     /// The address of a resource.
-    pub fn of(resource: &Resource) -> Self {
+    pub(crate) fn of(resource: &Resource) -> Self {
         Self::new(Kind::of(resource), resource.namespace(), resource.name())
     }
 }
@@ -77,7 +77,7 @@ impl fmt::Display for Key {
 
 /// A resource as it is known.
 #[derive(Clone, Debug)]
-pub enum Known {
+pub(crate) enum Known {
     /// There is something to do for it.
     Live(Arc<Resource>),
     /// It has ended.
@@ -88,7 +88,7 @@ pub enum Known {
 
 /// A resource that has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Over {
+pub(crate) struct Over {
     /// Its uid.
     pub uid: Arc<str>,
     /// How it ended.
@@ -105,7 +105,7 @@ pub struct Over {
 
 /// A resource that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Malformed {
+pub(crate) struct Malformed {
     /// Its uid.
     pub uid: String,
     /// Its generation.
@@ -116,7 +116,7 @@ pub struct Malformed {
 
 /// What is kept of a live resource beside what the cluster says of it.
 #[derive(Clone, Debug, Default)]
-pub struct Memo {
+pub(crate) struct Memo {
     /// What its tasks have told.
     pub heard: Heard,
     /// The last ConfigMap of its manifest that this process has made.
@@ -133,7 +133,7 @@ pub struct Memo {
 
 /// Everything that is known of a live resource.
 #[derive(Clone, Debug)]
-pub struct Dossier {
+pub(crate) struct Dossier {
     /// The resource.
     pub resource: Arc<Resource>,
     /// The latest Job of each stage.

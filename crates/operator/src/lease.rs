@@ -30,7 +30,7 @@ const RETRY: Duration = Duration::from_secs(3);
 
 /// Whether this process leads: a clone shares it.
 #[derive(Clone, Debug)]
-pub struct Leadership {
+pub(crate) struct Leadership {
     until: Arc<Mutex<Option<Instant>>>,
     told_until: Arc<Mutex<Option<Timestamp>>>,
     leads: watch::Sender<bool>,
@@ -48,7 +48,7 @@ impl Default for Leadership {
 
 impl Leadership {
     /// Whether this process leads now; asked before each thing that is written.
-    pub fn holds(&self) -> bool {
+    pub(crate) fn holds(&self) -> bool {
         self.holds_at(Instant::now())
     }
 
@@ -58,12 +58,12 @@ impl Leadership {
     }
 
     /// Tells when this process begins, after a lapse too, and ceases to lead.
-    pub fn changes(&self) -> watch::Receiver<bool> {
+    pub(crate) fn changes(&self) -> watch::Receiver<bool> {
         self.leads.subscribe()
     }
 
     /// Until when another process led, and has told people what happened: its last renewal.
-    pub fn told_until(&self) -> Option<Timestamp> {
+    pub(crate) fn told_until(&self) -> Option<Timestamp> {
         let told_until = self.told_until.lock();
         *told_until.unwrap_or_else(PoisonError::into_inner)
     }

@@ -12,7 +12,7 @@ use super::names;
 use attrium_api::Resource;
 
 /// The manifest's key, and its file's name below the folder where pods have it.
-pub const FILE: &str = "manifest.yaml";
+pub(crate) const FILE: &str = "manifest.yaml";
 
 /// The ConfigMap of a resource's manifest.
 pub fn config_map(resource: &Resource) -> ConfigMap {

@@ -19,7 +19,7 @@ const INDEX: &str = "batch.kubernetes.io/job-completion-index";
 
 /// What is remembered of a Job.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JobSeen {
+pub(crate) struct JobSeen {
     /// Its name.
     pub name: String,
     /// Its uid.
@@ -56,7 +56,7 @@ pub struct JobSeen {
 
 /// How a Job has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JobEnd {
+pub(crate) struct JobEnd {
     /// Why it failed; nothing where every index has ended well.
     pub failure: Option<JobFailure>,
     /// When it ended.
@@ -65,7 +65,7 @@ pub struct JobEnd {
 
 /// Why a Job has failed, in the Job controller's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JobFailure {
+pub(crate) struct JobFailure {
     /// One word, such as `FailedIndexes`.
     pub reason: String,
     /// A sentence.
@@ -75,13 +75,13 @@ pub struct JobFailure {
 impl JobSeen {
     /// Whether it has indexes to work on: one whose indexes are all over has yet to say that it has
     /// ended, and is left alone.
-    pub fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         let over = self.completed.len() + self.failed.len();
         self.end.is_none() && !self.deleted && over < self.completions as usize
     }
 
     /// What is remembered of a Job, if it is one of attrium's.
-    pub fn of(job: &Job) -> Option<Self> {
+    pub(crate) fn of(job: &Job) -> Option<Self> {
         let metadata = &job.metadata;
         let labels = metadata.labels.as_ref()?;
         let (spec, status) = (job.spec.as_ref()?, job.status.clone().unwrap_or_default());
@@ -148,7 +148,7 @@ fn indexes(text: &str) -> BTreeSet<u32> {
 
 /// What is remembered of a pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PodSeen {
+pub(crate) struct PodSeen {
     /// Its name.
     pub name: String,
     /// Its uid.
@@ -173,7 +173,7 @@ pub struct PodSeen {
 
 /// How a pod stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PodState {
+pub(crate) enum PodState {
     /// Its container has not been started.
     Waiting {
         /// Why, in the scheduler's or the kubelet's words, where they have any.
@@ -192,7 +192,7 @@ pub enum PodState {
 
 /// A reason and its sentence.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Why {
+pub(crate) struct Why {
     /// One word for programs.
     pub reason: String,
     /// A sentence for people.
@@ -201,7 +201,7 @@ pub struct Why {
 
 impl PodSeen {
     /// The task that it does.
-    pub fn task(&self) -> TaskRef {
+    pub(crate) fn task(&self) -> TaskRef {
         TaskRef {
             stage: self.origin.stage,
             index: self.index,
@@ -209,7 +209,7 @@ impl PodSeen {
     }
 
     /// What is remembered of a pod, if it is one of attrium's.
-    pub fn of(pod: &Pod) -> Option<Self> {
+    pub(crate) fn of(pod: &Pod) -> Option<Self> {
         let metadata = &pod.metadata;
         let labels = metadata.labels.as_ref()?;
         let annotations = metadata.annotations.as_ref();
@@ -302,7 +302,7 @@ fn is_false(condition: Option<&PodCondition>) -> bool {
 
 /// How the container of a pod that is over has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ended {
+pub(crate) struct Ended {
     /// Its exit code, if it ever ran.
     pub exit_code: Option<i32>,
     /// Its termination message; of a pod whose container left none, the kubelet's words.
@@ -315,7 +315,7 @@ pub struct Ended {
 
 /// How a pod has ended: once it is over, since a disruption may be told after its container's end; of
 /// one that is gone, once its container had ended.
-pub fn ended(pod: &Pod, is_gone: bool) -> Option<Ended> {
+pub(crate) fn ended(pod: &Pod, is_gone: bool) -> Option<Ended> {
     let status = pod.status.as_ref()?;
     let is_over = matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"));
     let terminated = terminated(status);

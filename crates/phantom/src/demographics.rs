@@ -7,7 +7,7 @@ use attrium_types::Grade;
 use super::random::Stream;
 
 /// Patients of each Perugini grade, 0 to 3.
-pub const GRADES: [f64; 4] = [991.0, 296.0, 23.0, 24.0];
+pub(crate) const GRADES: [f64; 4] = [991.0, 296.0, 23.0, 24.0];
 
 /// Thoracic statics among the patients with suspected cardiac amyloidosis.
 const STATICS_OF_SUSPECTED: f64 = 15.0 / 26.0;

@@ -41,7 +41,7 @@ pub(super) type ScreeningContext<'a> = Run<'a, ScreeningJobSpec>;
 
 impl<'a, Spec> Run<'a, Spec> {
     /// Opens the run's prefix.
-    pub fn open(
+    pub(crate) fn open(
         spec: &'a Spec,
         context: &'a TaskContext<'a>,
         options: StorageOptions,
@@ -56,35 +56,35 @@ impl<'a, Spec> Run<'a, Spec> {
     }
 
     /// The images' prefix, whose errors name no object.
-    pub fn images(&self) -> Result<Storage, TaskError> {
+    pub(crate) fn images(&self) -> Result<Storage, TaskError> {
         let images = Storage::open(self.context.resource.images(), &self.options);
         Ok(images.or_bad_place()?.hiding_keys())
     }
 
     /// Writes an artefact, whole or not at all.
-    pub fn put(&self, name: &str, bytes: Vec<u8>) -> Result<(), TaskError> {
+    pub(crate) fn put(&self, name: &str, bytes: Vec<u8>) -> Result<(), TaskError> {
         self.store.put(name, bytes).or_retry()
     }
 
     /// Reads an artefact of an earlier task.
-    pub fn get(&self, name: &str) -> Result<Vec<u8>, TaskError> {
+    pub(crate) fn get(&self, name: &str) -> Result<Vec<u8>, TaskError> {
         self.store.get(name, LARGEST_TABLE).or_retry()
     }
 
     /// Reads an artefact that a failed task may not have left.
-    pub fn try_get(&self, name: &str) -> Result<Option<Vec<u8>>, TaskError> {
+    pub(crate) fn try_get(&self, name: &str) -> Result<Option<Vec<u8>>, TaskError> {
         self.store.try_get(name, LARGEST_TABLE).or_retry()
     }
 
     /// The summary of a task that has ended well.
-    pub fn summary(&self, task: &TaskSpec) -> Result<Option<Summary>, TaskError> {
+    pub(crate) fn summary(&self, task: &TaskSpec) -> Result<Option<Summary>, TaskError> {
         let marker = self.try_get(&task.marker)?;
         let read = |marker: Vec<u8>| serde_json::from_slice(&marker).or_retry();
         marker.map(read).transpose()
     }
 
     /// The summaries of the tasks of a stage that have ended well.
-    pub fn summaries(&self, kind: StageKind) -> Result<Vec<Summary>, TaskError> {
+    pub(crate) fn summaries(&self, kind: StageKind) -> Result<Vec<Summary>, TaskError> {
         let stages = self.context.plan.stages.iter();
         let tasks = stages
             .filter(|stage| stage.kind == kind)
@@ -97,7 +97,7 @@ impl<'a, Spec> Run<'a, Spec> {
     }
 
     /// Reads a table of labels from anywhere, and warns of what is not used of it.
-    pub fn labels(&self, uri: &str) -> Result<Labels, TaskError> {
+    pub(crate) fn labels(&self, uri: &str) -> Result<Labels, TaskError> {
         let labels = self.read_labels(uri)?;
         for column in labels.unknown_columns() {
             tracing::warn!(column, "A column of the labels is not used");
@@ -114,7 +114,7 @@ impl<'a, Spec> Run<'a, Spec> {
 
 impl TrainingContext<'_> {
     /// The labelled studies under their pseudonyms.
-    pub fn pseudonyms(&self) -> Result<Pseudonyms, TaskError> {
+    pub(crate) fn pseudonyms(&self) -> Result<Pseudonyms, TaskError> {
         Ok(self.pseudonymise(&self.labels(&self.spec.labels)?))
     }
 
@@ -124,7 +124,7 @@ impl TrainingContext<'_> {
 
     /// Refuses labels that have changed since shards were made of them. Labels that are gone or broken
     /// are none of its business: what needs them says so.
-    pub fn notice_other_labels(&self) -> Result<(), TaskError> {
+    pub(crate) fn notice_other_labels(&self) -> Result<(), TaskError> {
         match self.read_labels(&self.spec.labels) {
             Ok(labels) => self.check_labels(&self.pseudonymise(&labels)),
             Err(_) => Ok(()),
@@ -133,7 +133,7 @@ impl TrainingContext<'_> {
 
     /// Refuses labels other than those of the shards that are done: nearly every pseudonym would be
     /// another study's.
-    pub fn check_labels(&self, labels: &Pseudonyms) -> Result<(), TaskError> {
+    pub(crate) fn check_labels(&self, labels: &Pseudonyms) -> Result<(), TaskError> {
         for task in self.context.plan.tasks() {
             if let Work::Preprocess { shard, .. } = task.work
                 && self.store.exists(&task.marker).or_retry()?
@@ -165,7 +165,7 @@ impl TrainingContext<'_> {
     }
 
     /// The data set that preprocessing left, one record a study.
-    pub fn cohort(&self) -> Result<Cohort, TaskError> {
+    pub(crate) fn cohort(&self) -> Result<Cohort, TaskError> {
         let mut shards = Vec::new();
         for shard in 0..self.spec.preprocessing.shards {
             let crops = self.store.get(&artefacts::shard(shard), LARGEST_SHARD);
@@ -194,7 +194,7 @@ impl TrainingContext<'_> {
     /// # Errors
     /// Exit code 43, since no task of the network could do better, unless the store may answer
     /// later.
-    pub fn pretrained(
+    pub(crate) fn pretrained(
         &self,
         architecture: Architecture,
     ) -> Result<Option<PretrainedWeights>, TaskError> {
@@ -208,7 +208,7 @@ impl TrainingContext<'_> {
     }
 
     /// The counts of a stage's data, added up.
-    pub fn counted(&self, kind: StageKind) -> Result<DataStatus, TaskError> {
+    pub(crate) fn counted(&self, kind: StageKind) -> Result<DataStatus, TaskError> {
         let mut data = DataStatus::default();
         for summary in self.summaries(kind)? {
             data.add(&summary.data.unwrap_or_default());
@@ -217,7 +217,7 @@ impl TrainingContext<'_> {
     }
 
     /// The device that networks are trained on.
-    pub fn device(&self) -> Result<Device, TaskError> {
+    pub(crate) fn device(&self) -> Result<Device, TaskError> {
         device(&self.spec.compute)
     }
 }

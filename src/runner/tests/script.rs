@@ -41,7 +41,7 @@ pub(super) struct Script {
 }
 
 impl Script {
-    pub fn new(store: &Storage, acts: impl IntoIterator<Item = (TaskRef, Act)>) -> Self {
+    pub(super) fn new(store: &Storage, acts: impl IntoIterator<Item = (TaskRef, Act)>) -> Self {
         Self {
             store: store.clone(),
             acts: acts.into_iter().collect(),
@@ -51,14 +51,14 @@ impl Script {
         }
     }
 
-    pub fn ran(&self) -> Vec<TaskRef> {
+    pub(super) fn ran(&self) -> Vec<TaskRef> {
         let mut ran: Vec<_> = self.ran.lock().unwrap().iter().map(|(id, _)| *id).collect();
         ran.sort();
         ran
     }
 
     /// How many threads each task of a stage has had, in the order of their beginnings.
-    pub fn threads(&self, stage: StageKind) -> Vec<usize> {
+    pub(super) fn threads(&self, stage: StageKind) -> Vec<usize> {
         let ran = self.ran.lock().unwrap();
         let of_stage = ran.iter().filter(|(id, _)| id.stage == stage);
         of_stage.map(|(_, threads)| *threads).collect()

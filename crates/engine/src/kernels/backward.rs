@@ -9,7 +9,7 @@ use super::{Isa, Kernel, Simd};
 
 /// The layer before a convolution, whose gradient is wanted.
 #[derive(Debug)]
-pub struct Input<'a> {
+pub(crate) struct Input<'a> {
     /// Its outputs, activated as they are read: the convolution's inputs.
     pub source: Source<'a>,
     /// How they were activated.
@@ -25,7 +25,7 @@ pub struct Input<'a> {
 
 /// How a layer was activated.
 #[derive(Clone, Copy, Debug)]
-pub enum Activation<'a> {
+pub(crate) enum Activation<'a> {
     /// Not at all: a pool.
     None,
     /// As its values are read.
@@ -36,7 +36,7 @@ pub enum Activation<'a> {
 
 /// The gradient of a convolution.
 #[derive(Debug)]
-pub struct Backward<'a> {
+pub(crate) struct Backward<'a> {
     /// The sizes.
     pub shape: Shape,
     /// The gradient of the outputs.
@@ -56,7 +56,7 @@ pub struct Backward<'a> {
 
 impl Backward<'_> {
     /// Computes it.
-    pub fn run(self, isa: Isa) {
+    pub(crate) fn run(self, isa: Isa) {
         isa.run(self);
     }
 }
@@ -120,7 +120,7 @@ impl Kernel for Backward<'_> {
 }
 
 /// What the pass over the tiles needs beside images.
-pub struct Pass<'a> {
+pub(super) struct Pass<'a> {
     shape: Shape,
     weights: &'a [f32],
     gradient: *mut f32,
@@ -131,7 +131,7 @@ pub struct Pass<'a> {
 impl<'a> Pass<'a> {
     /// `first` unless the gradient is to be added to what is there.
     #[inline(always)]
-    pub fn new(
+    pub(super) fn new(
         shape: Shape,
         weights: &'a [f32],
         gradient: &'a mut [f32],
@@ -156,7 +156,7 @@ impl<'a> Pass<'a> {
     /// `output`, `input` and `finish` have the shape's images and blocks, and `finish` those that are
     /// `wanted`.
     #[inline(always)]
-    pub unsafe fn run<S: Simd, O: Load<S>, I: Load<S>, F: Finish<S>>(
+    pub(super) unsafe fn run<S: Simd, O: Load<S>, I: Load<S>, F: Finish<S>>(
         self,
         s: S,
         output: O,

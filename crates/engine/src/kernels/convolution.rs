@@ -13,7 +13,7 @@ const CACHED: usize = 1 << 20;
 
 /// The sizes of a convolution.
 #[derive(Clone, Copy, Debug)]
-pub struct Shape {
+pub(crate) struct Shape {
     /// Of inputs and outputs.
     pub plane: Plane,
     /// Blocks of input channels.
@@ -29,7 +29,7 @@ pub struct Shape {
 impl Shape {
     /// Tiles that are transformed before they are multiplied: more if the weights have to come from
     /// memory for each group of them. They are whole steps of the products in both directions.
-    pub fn group(self) -> usize {
+    pub(crate) fn group(self) -> usize {
         let least = if self.is_wide() { MOST } else { 32 };
         let steps = [self.blocks_in, self.blocks_out].map(|n| tile_step(self.plane.lanes, n));
         let is_whole = |tiles: &usize| steps.iter().all(|step| tiles.is_multiple_of(*step));
@@ -38,7 +38,7 @@ impl Shape {
     }
 
     /// Whether the transformed weights stay in no cache.
-    pub fn is_wide(self) -> bool {
+    pub(crate) fn is_wide(self) -> bool {
         self.weights() > CACHED
     }
 
@@ -55,28 +55,28 @@ impl Shape {
     }
 
     /// Floats of the transformed weights.
-    pub fn weights(self) -> usize {
+    pub(crate) fn weights(self) -> usize {
         36 * self.blocks_in * self.blocks_out * self.plane.lanes * self.plane.lanes
     }
 
     /// Floats from one point of the gradient of the transformed weights to the next: no power of
     /// two, lest all 36 lie in the same few lines of a cache.
-    pub fn point(self) -> usize {
+    pub(crate) fn point(self) -> usize {
         self.weights() / 36 + 16
     }
 
     /// Floats of the gradient of the transformed weights.
-    pub fn gradient(self) -> usize {
+    pub(crate) fn gradient(self) -> usize {
         36 * self.point()
     }
 
     /// Floats of that gradient once it is transformed back.
-    pub fn taps(self) -> usize {
+    pub(crate) fn taps(self) -> usize {
         self.weights() / 36 * 9
     }
 
     /// Floats of scratch for one side's transformed tiles.
-    pub fn scratch(self) -> usize {
+    pub(crate) fn scratch(self) -> usize {
         let blocks = self.blocks_in.max(self.blocks_out);
         self.strides(blocks).len()
     }
@@ -84,7 +84,7 @@ impl Shape {
 
 /// A training's convolution: outputs as they are, and sums of them.
 #[derive(Debug)]
-pub struct Forward<'a> {
+pub(crate) struct Forward<'a> {
     /// The sizes.
     pub shape: Shape,
     /// The inputs, activated as they are read.
@@ -103,7 +103,7 @@ pub struct Forward<'a> {
 
 impl Forward<'_> {
     /// Computes it.
-    pub fn run(self, isa: Isa) {
+    pub(crate) fn run(self, isa: Isa) {
         isa.run(self);
     }
 }
@@ -136,7 +136,7 @@ impl Kernel for Forward<'_> {
 /// An evaluation's convolution, with batch normalisation in its weights: outputs after the
 /// activation.
 #[derive(Debug)]
-pub struct Inference<'a> {
+pub(crate) struct Inference<'a> {
     /// The sizes.
     pub shape: Shape,
     /// The inputs, with a border of 0.
@@ -157,7 +157,7 @@ pub struct Inference<'a> {
 
 impl Inference<'_> {
     /// Computes it.
-    pub fn run(self, isa: Isa) {
+    pub(crate) fn run(self, isa: Isa) {
         isa.run(self);
     }
 }
@@ -193,7 +193,7 @@ impl Kernel for Inference<'_> {
 /// # Safety
 /// `load` and `finish` have the shape's images and blocks.
 #[inline(always)]
-pub unsafe fn convolve<S: Simd, L: Load<S>, F: Finish<S>>(
+pub(super) unsafe fn convolve<S: Simd, L: Load<S>, F: Finish<S>>(
     s: S,
     shape: Shape,
     load: L,

@@ -7,7 +7,7 @@ use super::tiles::{Finish, Place};
 
 /// Adds the lanes of a group's sums, taken in 32 bits, to those of all groups in 64 bits.
 #[inline(always)]
-pub fn add<S: Simd>(s: S, sums: &mut [f64], block: usize, group: S::V) {
+pub(super) fn add<S: Simd>(s: S, sums: &mut [f64], block: usize, group: S::V) {
     let mut lanes = [0.0f32; 16];
     // SAFETY: no vector is longer than the array.
     unsafe { s.store(lanes.as_mut_ptr(), group) };
@@ -17,7 +17,7 @@ pub fn add<S: Simd>(s: S, sums: &mut [f64], block: usize, group: S::V) {
 }
 
 /// Stores outputs and sums them and their squares.
-pub struct Measure<'a> {
+pub(super) struct Measure<'a> {
     plane: Plane,
     output: ImagesMut,
     sums: &'a mut [f64],
@@ -26,7 +26,7 @@ pub struct Measure<'a> {
 }
 
 impl<'a> Measure<'a> {
-    pub fn new(
+    pub(super) fn new(
         plane: Plane,
         output: ImagesMut,
         blocks: usize,
@@ -89,7 +89,7 @@ impl<S: Simd> Finish<S> for Measure<'_> {
 }
 
 /// Adds the bias and a skip, activates, and takes the mean of squares where asked to.
-pub struct Activate {
+pub(super) struct Activate {
     pub plane: Plane,
     pub bias: *const f32,
     pub skip: Option<Images>,
@@ -162,7 +162,7 @@ impl<S: Simd> Finish<S> for Activate {
 
 /// Where an activation was above 0.
 #[derive(Clone, Copy)]
-pub enum Passed {
+pub(super) enum Passed {
     /// Nothing was activated: all of the gradient passes.
     All,
     /// Where the normalised value is.
@@ -173,7 +173,7 @@ pub enum Passed {
 
 /// Stores the gradient of a layer's normalised values, and sums it and its product with the
 /// layer's outputs.
-pub struct Backpropagate<'a> {
+pub(super) struct Backpropagate<'a> {
     pub plane: Plane,
     pub passed: Passed,
     /// The gradient that comes by a skip connection.

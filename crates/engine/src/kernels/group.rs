@@ -10,7 +10,7 @@ use super::{Kernel, Simd};
 const CACHED: usize = 100_000;
 
 /// The 36 products of a group of tiles.
-pub struct Products<'a> {
+pub(super) struct Products<'a> {
     /// `[block_out][36][channel_in][lane]`
     pub weights: &'a [f32],
     pub from: *const f32,
@@ -27,7 +27,7 @@ pub struct Products<'a> {
 }
 
 /// The products of [`Products::from`] with other tiles.
-pub struct WeightsGradient {
+pub(super) struct WeightsGradient {
     pub inner: *const f32,
     pub inner_strides: Strides,
     /// Of `inner`.
@@ -41,7 +41,7 @@ pub struct WeightsGradient {
 
 /// What the next group will read.
 #[derive(Clone, Copy)]
-pub struct Next<'a> {
+pub(super) struct Next<'a> {
     pub plane: Plane,
     pub places: &'a [Place],
     pub images: [&'a [Images]; 2],
@@ -54,7 +54,7 @@ impl Products<'_> {
     /// `from` and `to` have room for tiles of their strides, `weights` is whole, and so are the two
     /// places of `gradient`.
     #[inline(always)]
-    pub unsafe fn run<S: Simd>(self, s: S) {
+    pub(super) unsafe fn run<S: Simd>(self, s: S) {
         s.apart(Checked(self));
     }
 

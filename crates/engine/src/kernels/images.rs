@@ -8,7 +8,7 @@ use super::tiles::{Load, Place};
 
 /// Images that are read, of a plane that whoever holds this knows.
 #[derive(Clone, Copy)]
-pub struct Images {
+pub(super) struct Images {
     start: *const f32,
     image: usize,
     block: usize,
@@ -18,7 +18,7 @@ pub struct Images {
 
 impl Images {
     /// As many images as asked for; `values` must hold them.
-    pub fn new(values: &[f32], plane: Plane, blocks: usize, images: usize) -> Self {
+    pub(super) fn new(values: &[f32], plane: Plane, blocks: usize, images: usize) -> Self {
         let image = blocks * plane.block();
         assert!(
             values.len() >= images * image,
@@ -35,14 +35,14 @@ impl Images {
     /// # Safety
     /// There are so many images and blocks.
     #[inline(always)]
-    pub unsafe fn at(self, image: usize, block: usize) -> *const f32 {
+    pub(super) unsafe fn at(self, image: usize, block: usize) -> *const f32 {
         // SAFETY: `new` has checked the length.
         unsafe { self.start.add(image * self.image + block * self.block) }
     }
 
     /// Asks for a tile's pixels, those above and beside it left out.
     #[inline(always)]
-    pub fn prefetch<S: Simd>(self, s: S, plane: Plane, place: Place) {
+    pub(super) fn prefetch<S: Simd>(self, s: S, plane: Plane, place: Place) {
         for block in 0..self.blocks {
             let at = place.image * self.image + block * self.block + place.corner + S::LANES;
             for row in 2..2 + TILE {
@@ -56,7 +56,7 @@ impl Images {
 
 /// Images that are written.
 #[derive(Clone, Copy)]
-pub struct ImagesMut {
+pub(super) struct ImagesMut {
     start: *mut f32,
     image: usize,
     block: usize,
@@ -64,7 +64,7 @@ pub struct ImagesMut {
 
 impl ImagesMut {
     /// As [`Images::new`].
-    pub fn new(values: &mut [f32], plane: Plane, blocks: usize, images: usize) -> Self {
+    pub(super) fn new(values: &mut [f32], plane: Plane, blocks: usize, images: usize) -> Self {
         let image = blocks * plane.block();
         assert!(
             values.len() >= images * image,
@@ -78,7 +78,7 @@ impl ImagesMut {
     }
 
     /// The same, once it is known that each pixel begins where a streaming store can.
-    pub fn aligned(self, plane: Plane) -> Self {
+    pub(super) fn aligned(self, plane: Plane) -> Self {
         let bytes = plane.lanes * size_of::<f32>();
         assert!(
             self.start.addr().is_multiple_of(bytes),
@@ -90,7 +90,7 @@ impl ImagesMut {
     /// # Safety
     /// There are so many images and blocks.
     #[inline(always)]
-    pub unsafe fn at(self, image: usize, block: usize) -> *mut f32 {
+    pub(super) unsafe fn at(self, image: usize, block: usize) -> *mut f32 {
         // SAFETY: `new` has checked the length.
         unsafe { self.start.add(image * self.image + block * self.block) }
     }
@@ -99,7 +99,7 @@ impl ImagesMut {
 /// Values and what they become when they are read: `max(value * scale + shift, 0)`, which is batch
 /// normalisation and ReLU. A border of NaN reads as 0.
 #[derive(Clone, Copy, Debug)]
-pub struct Source<'a> {
+pub(crate) struct Source<'a> {
     /// The images.
     pub values: &'a [f32],
     /// One for each lane of the blocks.
@@ -110,14 +110,14 @@ pub struct Source<'a> {
 
 /// A [`Source`] as it is read.
 #[derive(Clone, Copy)]
-pub struct Activated {
+pub(super) struct Activated {
     pub images: Images,
     pub scale: *const f32,
     pub shift: *const f32,
 }
 
 impl Activated {
-    pub fn new(source: Source<'_>, plane: Plane, blocks: usize, images: usize) -> Self {
+    pub(super) fn new(source: Source<'_>, plane: Plane, blocks: usize, images: usize) -> Self {
         let lanes = blocks * plane.lanes;
         assert!(source.scale.len() >= lanes && source.shift.len() >= lanes);
         Self {
@@ -165,7 +165,7 @@ impl<S: Simd> Load<S> for Activated {
 
 /// Values that are read as they are.
 #[derive(Clone, Copy)]
-pub struct Plain(pub Images);
+pub(super) struct Plain(pub Images);
 
 impl<S: Simd> Load<S> for Plain {
     type Block = usize;
@@ -190,7 +190,7 @@ impl<S: Simd> Load<S> for Plain {
 /// The gradient of a convolution's outputs `z`, from that of their normalisation `g`:
 /// `g * c0 + z * c1 + c2`, and 0 where `z` is NaN, that is in the border.
 #[derive(Clone, Copy, Debug)]
-pub struct Differential<'a> {
+pub(crate) struct Differential<'a> {
     /// The gradient of the normalised values; its border is not read as such.
     pub gradient: &'a [f32],
     /// The outputs, with a border of NaN.
@@ -201,14 +201,14 @@ pub struct Differential<'a> {
 
 /// A [`Differential`] as it is read.
 #[derive(Clone, Copy)]
-pub struct Derived {
+pub(super) struct Derived {
     /// The gradient and the outputs.
     pub images: [Images; 2],
     pub coefficients: [*const f32; 3],
 }
 
 impl Derived {
-    pub fn new(from: Differential<'_>, plane: Plane, blocks: usize, images: usize) -> Self {
+    pub(super) fn new(from: Differential<'_>, plane: Plane, blocks: usize, images: usize) -> Self {
         let lanes = blocks * plane.lanes;
         assert!(from.coefficients.iter().all(|values| values.len() >= lanes));
         Self {

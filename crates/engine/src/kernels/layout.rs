@@ -4,7 +4,7 @@
 /// An image is `[block][height + 2][width + 2][lane]`. Height and width are multiples of 4, the
 /// size of a Winograd tile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Plane {
+pub(crate) struct Plane {
     /// Rows without the border.
     pub height: usize,
     /// Columns without the border.
@@ -14,36 +14,36 @@ pub struct Plane {
 }
 
 /// The height and width of a tile of outputs.
-pub const TILE: usize = 4;
+pub(crate) const TILE: usize = 4;
 
 impl Plane {
     /// Floats from one row to the next.
-    pub fn row(self) -> usize {
+    pub(crate) fn row(self) -> usize {
         (self.width + 2) * self.lanes
     }
 
     /// Floats of a block of channels.
-    pub fn block(self) -> usize {
+    pub(crate) fn block(self) -> usize {
         (self.height + 2) * self.row()
     }
 
     /// Tiles of an image.
-    pub fn tiles(self) -> usize {
+    pub(crate) fn tiles(self) -> usize {
         self.height / TILE * (self.width / TILE)
     }
 
     /// Pixels of an image.
-    pub fn pixels(self) -> usize {
+    pub(crate) fn pixels(self) -> usize {
         self.height * self.width
     }
 
     /// Blocks that hold so many channels.
-    pub fn blocks(self, channels: usize) -> usize {
+    pub(crate) fn blocks(self, channels: usize) -> usize {
         channels.div_ceil(self.lanes)
     }
 
     /// The plane after a pool.
-    pub fn halved(self) -> Self {
+    pub(crate) fn halved(self) -> Self {
         Self {
             height: self.height / 2,
             width: self.width / 2,
@@ -52,18 +52,18 @@ impl Plane {
     }
 
     /// Where the pixel after the border is.
-    pub fn inside(self) -> usize {
+    pub(crate) fn inside(self) -> usize {
         self.row() + self.lanes
     }
 
     /// Where a tile's 6x6 data begin, within a block.
-    pub fn corner(self, tile: usize) -> usize {
+    pub(crate) fn corner(self, tile: usize) -> usize {
         let wide = self.width / TILE;
         tile / wide * TILE * self.row() + tile % wide * TILE * self.lanes
     }
 
     /// Fills the border of images of any number of blocks.
-    pub fn fill_border(self, images: &mut [f32], value: f32) {
+    pub(crate) fn fill_border(self, images: &mut [f32], value: f32) {
         for block in images.chunks_exact_mut(self.block()) {
             let row = self.row();
             block[..row].fill(value);
@@ -76,7 +76,7 @@ impl Plane {
     }
 
     /// All of it.
-    pub fn whole(self) -> Window {
+    pub(crate) fn whole(self) -> Window {
         Window {
             first: [0, 0],
             size: [self.height, self.width],
@@ -85,12 +85,12 @@ impl Plane {
 
     /// Copies an image of `[channel][height][width]` into the layout; lanes that are left over
     /// become 0, the border stays.
-    pub fn pack(self, plain: &[f32], image: &mut [f32]) {
+    pub(crate) fn pack(self, plain: &[f32], image: &mut [f32]) {
         self.pack_window(self.whole(), plain, image);
     }
 
     /// As [`pack`](Self::pack), into a part; what is around it stays.
-    pub fn pack_window(self, window: Window, plain: &[f32], image: &mut [f32]) {
+    pub(crate) fn pack_window(self, window: Window, plain: &[f32], image: &mut [f32]) {
         let Window {
             first,
             size: [height, width],
@@ -114,12 +114,12 @@ impl Plane {
     }
 
     /// Copies an image of the layout into `[channel][height][width]`.
-    pub fn unpack(self, image: &[f32], plain: &mut [f32]) {
+    pub(crate) fn unpack(self, image: &[f32], plain: &mut [f32]) {
         self.unpack_window(self.whole(), image, plain);
     }
 
     /// As [`unpack`](Self::unpack), of a part.
-    pub fn unpack_window(self, window: Window, image: &[f32], plain: &mut [f32]) {
+    pub(crate) fn unpack_window(self, window: Window, image: &[f32], plain: &mut [f32]) {
         let Window {
             first,
             size: [height, width],
@@ -142,7 +142,7 @@ impl Plane {
 
 /// A part of a plane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window {
+pub(crate) struct Window {
     /// Its first row and column, borders not counted.
     pub first: [usize; 2],
     /// Its height and width.

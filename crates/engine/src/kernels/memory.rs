@@ -6,7 +6,7 @@ use std::ptr::NonNull;
 const ALIGNMENTS: [usize; 2] = [2 << 20, 64];
 
 /// Floats that begin at the beginning of a cache line, or of a large page if there are many.
-pub struct Memory {
+pub(crate) struct Memory {
     start: NonNull<f32>,
     len: usize,
 }
@@ -18,7 +18,7 @@ unsafe impl Sync for Memory {}
 
 impl Memory {
     /// So many zeros, if there is memory for them.
-    pub fn zeros(len: usize) -> Option<Self> {
+    pub(crate) fn zeros(len: usize) -> Option<Self> {
         let len = len.max(1);
         let layout = layout(len)?;
         // SAFETY: the layout has a size.
@@ -83,7 +83,7 @@ impl std::fmt::Debug for Memory {
 
 /// Counts what a thread allocates, by whatever way, in the unit tests.
 #[cfg(test)]
-pub mod counted {
+pub(super) mod counted {
     use std::alloc::{GlobalAlloc, Layout, System};
     use std::cell::Cell;
 
@@ -97,7 +97,7 @@ pub mod counted {
     static COUNTED: Counted = Counted;
 
     /// How often the thread has allocated.
-    pub fn allocations() -> usize {
+    pub(crate) fn allocations() -> usize {
         ALLOCATIONS.get()
     }
 

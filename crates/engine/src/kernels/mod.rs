@@ -34,20 +34,20 @@ mod winograd;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-pub use backward::{Activation, Backward, Input};
-pub use convolution::{Forward, Inference, Shape};
+pub(crate) use backward::{Activation, Backward, Input};
+pub(crate) use convolution::{Forward, Inference, Shape};
 pub use heap::keep_freed_memory;
-pub use images::{Differential, Source};
+pub(crate) use images::{Differential, Source};
 pub use isa::{Isa, Level, Loops};
-pub use layout::{Plane, TILE, Window};
-pub use memory::Memory;
+pub(crate) use layout::{Plane, TILE, Window};
+pub(crate) use memory::Memory;
 #[cfg(test)]
-pub use memory::counted::allocations;
-pub use peak::Peak;
-pub use pixelwise::{Join, Pool, PoolBackward};
-pub use single::{PointGradient, SingleBackward, SingleForward, SingleInput};
-pub use stem::{Outputs, StemBackward, StemForward, image as stem_image, pack as stem_pack};
-pub use weights::{CollectGradient, Direction, TotalGradient, TransformWeights};
+pub(crate) use memory::counted::allocations;
+pub(crate) use peak::Peak;
+pub(crate) use pixelwise::{Join, Pool, PoolBackward};
+pub(crate) use single::{PointGradient, SingleBackward, SingleForward, SingleInput};
+pub(crate) use stem::{Outputs, StemBackward, StemForward, image as stem_image, pack as stem_pack};
+pub(crate) use weights::{CollectGradient, Direction, TotalGradient, TransformWeights};
 
 use portable::Portable;
 use simd::{Kernel, Simd};

@@ -6,7 +6,7 @@ const SUMS: usize = 12;
 
 /// Multiply-adds in registers: the most that a core does.
 #[derive(Debug)]
-pub struct Peak<'a> {
+pub(crate) struct Peak<'a> {
     /// Multiply-adds of each sum.
     pub rounds: usize,
     /// As many as a vector has, or more; lest the work be left out.
@@ -15,12 +15,12 @@ pub struct Peak<'a> {
 
 impl Peak<'_> {
     /// Floating-point operations of one that is run.
-    pub fn operations(rounds: usize, isa: Isa) -> usize {
+    pub(crate) fn operations(rounds: usize, isa: Isa) -> usize {
         2 * rounds * SUMS * isa.lanes()
     }
 
     /// Computes it.
-    pub fn run(self, isa: Isa) {
+    pub(crate) fn run(self, isa: Isa) {
         isa.run(self);
     }
 }

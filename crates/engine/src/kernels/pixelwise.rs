@@ -9,7 +9,7 @@ use super::{Isa, Kernel, Simd};
 
 /// The mean of each 2x2 square.
 #[derive(Debug)]
-pub struct Pool<'a> {
+pub(crate) struct Pool<'a> {
     /// Of the inputs.
     pub plane: Plane,
     /// Blocks of channels.
@@ -24,7 +24,7 @@ pub struct Pool<'a> {
 
 impl Pool<'_> {
     /// Computes it.
-    pub fn run(self, isa: Isa) {
+    pub(crate) fn run(self, isa: Isa) {
         isa.run(self);
     }
 }
@@ -73,7 +73,7 @@ impl Kernel for Pool<'_> {
 
 /// The gradient of a pool, past the activation before it.
 #[derive(Debug)]
-pub struct PoolBackward<'a> {
+pub(crate) struct PoolBackward<'a> {
     /// Of the inputs.
     pub plane: Plane,
     /// Blocks of channels.
@@ -94,7 +94,7 @@ pub struct PoolBackward<'a> {
 
 impl PoolBackward<'_> {
     /// Computes it.
-    pub fn run(self, isa: Isa) {
+    pub(crate) fn run(self, isa: Isa) {
         isa.run(self);
     }
 }
@@ -144,7 +144,7 @@ impl Kernel for PoolBackward<'_> {
 /// The end of a skip connection: the sum of a layer's normalised outputs and earlier images,
 /// activated.
 #[derive(Debug)]
-pub struct Join<'a> {
+pub(crate) struct Join<'a> {
     /// Of all of them.
     pub plane: Plane,
     /// Blocks of channels.
@@ -163,7 +163,7 @@ pub struct Join<'a> {
 
 impl Join<'_> {
     /// Computes it.
-    pub fn run(self, isa: Isa) {
+    pub(crate) fn run(self, isa: Isa) {
         isa.run(self);
     }
 }

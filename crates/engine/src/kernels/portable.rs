@@ -3,7 +3,7 @@ use super::Simd;
 /// Vectors as arrays, for processors that have no type of their own here. The compiler makes of
 /// them what the processor has.
 #[derive(Clone, Copy, Debug)]
-pub struct Portable<const LANES: usize>;
+pub(super) struct Portable<const LANES: usize>;
 
 impl<const LANES: usize> Portable<LANES> {
     #[inline(always)]
@@ -17,7 +17,7 @@ impl<const LANES: usize> Portable<LANES> {
 }
 
 /// Whether `a * b + c` is rounded once: only where the processor does that by itself.
-pub const FUSES: bool = cfg!(target_arch = "aarch64");
+pub(super) const FUSES: bool = cfg!(target_arch = "aarch64");
 
 #[inline(always)]
 fn multiply_add(a: f32, b: f32, c: f32) -> f32 {

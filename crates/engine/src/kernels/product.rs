@@ -13,7 +13,7 @@ use super::tiles::Strides;
 /// The three places have room for so many blocks of `tiles` tiles, rounded up to a multiple of
 /// [`tile_step`].
 #[derive(Clone, Copy)]
-pub struct Point {
+pub(super) struct Point {
     pub from: *const f32,
     pub from_strides: Strides,
     pub blocks_in: usize,
@@ -26,7 +26,7 @@ pub struct Point {
 
 /// Tiles that the innermost loop takes at once: what it reads and writes is rounded up to a
 /// multiple of it.
-pub fn tile_step(lanes: usize, blocks_out: usize) -> usize {
+pub(super) fn tile_step(lanes: usize, blocks_out: usize) -> usize {
     match (lanes, blocks_out) {
         (16, 1) => 28,
         (16, _) => 8,
@@ -38,7 +38,7 @@ impl Point {
     /// # Safety
     /// See [`Point`].
     #[inline(always)]
-    pub unsafe fn multiply<S: Simd>(self, s: S) {
+    pub(super) unsafe fn multiply<S: Simd>(self, s: S) {
         let tiles = 0..self.tiles;
         // SAFETY: the tiles are rounded up as `tile_step` says.
         unsafe {
@@ -132,7 +132,7 @@ impl Point {
 /// The gradient of the weights at one of the 36 points: `to[block_in][block_out][channel_in][lane]
 /// = sum over tiles of inner[block_in] * data[block_out]`, added to what is there unless `first`.
 #[derive(Clone, Copy)]
-pub struct GradientPoint {
+pub(super) struct GradientPoint {
     pub inner: *const f32,
     pub inner_strides: Strides,
     pub blocks_in: usize,
@@ -148,7 +148,7 @@ impl GradientPoint {
     /// # Safety
     /// The three places have room for so many blocks of `tiles` tiles.
     #[inline(always)]
-    pub unsafe fn multiply<S: Simd>(self, s: S) {
+    pub(super) unsafe fn multiply<S: Simd>(self, s: S) {
         // SAFETY: the blocks are among `blocks_out`.
         unsafe {
             for block_in in 0..self.blocks_in {

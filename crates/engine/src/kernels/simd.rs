@@ -1,5 +1,5 @@
 /// Work that is compiled once for each kind of instructions.
-pub trait Kernel {
+pub(super) trait Kernel {
     /// Does the work. It and all that it calls must be inlined, lest it be compiled without the
     /// instructions.
     fn run<S: Simd>(self, simd: S);
@@ -11,7 +11,7 @@ pub trait Kernel {
 /// arithmetic is safe, and only the accesses by address are not. All kernels are generic over this
 /// trait and inlined whole into an entry point that is compiled for the instructions; see
 /// [`Isa::run`](super::Isa::run).
-pub trait Simd: Copy {
+pub(super) trait Simd: Copy {
     /// The vector.
     type V: Copy;
     /// The number of floats in a vector, and of channels in a block.

@@ -11,7 +11,7 @@ use super::{Isa, Kernel, Simd};
 
 /// The outputs of a convolution, or the gradient of its inputs, which is a convolution too.
 #[derive(Debug)]
-pub struct SingleForward<'a> {
+pub(crate) struct SingleForward<'a> {
     /// The sizes.
     pub shape: Shape,
     /// The inputs, with a border of 0.
@@ -26,7 +26,7 @@ pub struct SingleForward<'a> {
 
 impl SingleForward<'_> {
     /// Computes it.
-    pub fn run(self, isa: Isa) {
+    pub(crate) fn run(self, isa: Isa) {
         isa.run(self);
     }
 }
@@ -52,7 +52,7 @@ impl Kernel for SingleForward<'_> {
 
 /// The gradient of a convolution, of its weights and of its inputs.
 #[derive(Debug)]
-pub struct SingleBackward<'a> {
+pub(crate) struct SingleBackward<'a> {
     /// The sizes.
     pub shape: Shape,
     /// The gradient of the outputs, with a border of 0.
@@ -73,7 +73,7 @@ pub struct SingleBackward<'a> {
 
 impl SingleBackward<'_> {
     /// Computes it.
-    pub fn run(self, isa: Isa) {
+    pub(crate) fn run(self, isa: Isa) {
         isa.run(self);
     }
 }
@@ -110,7 +110,7 @@ impl Kernel for SingleBackward<'_> {
 /// The gradient of a convolution's inputs, of no more tiles than are transformed at once, which are
 /// kept for [`PointGradient`].
 #[derive(Debug)]
-pub struct SingleInput<'a> {
+pub(crate) struct SingleInput<'a> {
     /// The sizes.
     pub shape: Shape,
     /// The gradient of the outputs, with a border of 0.
@@ -129,7 +129,7 @@ pub struct SingleInput<'a> {
 
 impl SingleInput<'_> {
     /// Computes it.
-    pub fn run(self, isa: Isa) {
+    pub(crate) fn run(self, isa: Isa) {
         isa.run(self);
     }
 }
@@ -190,7 +190,7 @@ impl Kernel for SingleInput<'_> {
 
 /// One of the 36 points of the gradient of a convolution's weights.
 #[derive(Debug)]
-pub struct PointGradient<'a> {
+pub(crate) struct PointGradient<'a> {
     /// The sizes.
     pub shape: Shape,
     /// Which of the points.
@@ -205,7 +205,7 @@ pub struct PointGradient<'a> {
 
 impl PointGradient<'_> {
     /// Computes it.
-    pub fn run(self, isa: Isa) {
+    pub(crate) fn run(self, isa: Isa) {
         isa.run(self);
     }
 }

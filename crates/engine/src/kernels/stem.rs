@@ -8,12 +8,12 @@ use super::tiles::Load;
 use super::{Isa, Kernel, Simd};
 
 /// Floats of a bordered image of one channel.
-pub fn image(plane: Plane) -> usize {
+pub(crate) fn image(plane: Plane) -> usize {
     (plane.height + 2) * (plane.width + 2)
 }
 
 /// Copies an image between its borders, which stay.
-pub fn pack(plane: Plane, plain: &[f32], image: &mut [f32]) {
+pub(crate) fn pack(plane: Plane, plain: &[f32], image: &mut [f32]) {
     let rows = image.chunks_exact_mut(plane.width + 2).skip(1);
     for (to, from) in rows.zip(plain.chunks_exact(plane.width)) {
         to[1..=plane.width].copy_from_slice(from);
@@ -22,7 +22,7 @@ pub fn pack(plane: Plane, plain: &[f32], image: &mut [f32]) {
 
 /// What becomes of the outputs.
 #[derive(Debug)]
-pub enum Outputs<'a> {
+pub(crate) enum Outputs<'a> {
     /// As they are; their sums and those of their squares are added, each lane by lane.
     Measured(&'a mut [f64]),
     /// A bias is added for each lane, and they are activated.
@@ -31,7 +31,7 @@ pub enum Outputs<'a> {
 
 /// The convolution.
 #[derive(Debug)]
-pub struct StemForward<'a> {
+pub(crate) struct StemForward<'a> {
     /// Of the outputs.
     pub plane: Plane,
     /// Bordered images of one channel.
@@ -48,7 +48,7 @@ pub struct StemForward<'a> {
 
 impl StemForward<'_> {
     /// Computes it.
-    pub fn run(self, isa: Isa) {
+    pub(crate) fn run(self, isa: Isa) {
         isa.run(self);
     }
 }
@@ -119,7 +119,7 @@ fn kernel<S: Simd>(s: S, weights: &[f32]) -> [S::V; 9] {
 
 /// The gradient of the weights. That of the images is nobody's.
 #[derive(Debug)]
-pub struct StemBackward<'a> {
+pub(crate) struct StemBackward<'a> {
     /// Of the outputs.
     pub plane: Plane,
     /// Bordered images of one channel.
@@ -137,7 +137,7 @@ const ROWS: usize = 4;
 
 impl StemBackward<'_> {
     /// Computes it.
-    pub fn run(self, isa: Isa) {
+    pub(crate) fn run(self, isa: Isa) {
         isa.run(self);
     }
 }

@@ -8,11 +8,11 @@ use super::layout::{Plane, TILE};
 use super::winograd::{Data, Kernel4, Output, Transform, both, columns};
 
 /// Tiles that are multiplied at once, at most.
-pub const MOST: usize = 144;
+pub(super) const MOST: usize = 144;
 
 /// Where a tile is: its image and the place of its 6x6 data within a block.
 #[derive(Clone, Copy, Default)]
-pub struct Place {
+pub(super) struct Place {
     pub image: usize,
     pub corner: usize,
 }
@@ -27,7 +27,7 @@ impl Place {
 
 /// All tiles of some images, in the order in which they are worked on.
 #[derive(Clone, Copy)]
-pub struct Order {
+pub(super) struct Order {
     pub plane: Plane,
     pub images: usize,
     /// Begins with the last image: after a pass over them in the other order, that one is in the
@@ -36,13 +36,13 @@ pub struct Order {
 }
 
 impl Order {
-    pub fn tiles(self) -> usize {
+    pub(super) fn tiles(self) -> usize {
         self.images * self.plane.tiles()
     }
 
     /// All tiles in groups of so many, [`MOST`] at most.
     #[inline(always)]
-    pub fn groups(self, size: usize) -> Groups {
+    pub(super) fn groups(self, size: usize) -> Groups {
         let [places, mut next] = [[Place::default(); MOST]; 2];
         let after = self.group(0, size, &mut next);
         Groups {
@@ -56,7 +56,7 @@ impl Order {
     }
 
     /// The places of up to [`MOST`] tiles; returns how many of them there are.
-    pub fn group(self, first: usize, size: usize, places: &mut [Place; MOST]) -> usize {
+    pub(super) fn group(self, first: usize, size: usize, places: &mut [Place; MOST]) -> usize {
         let count = size.min(self.tiles() - first).min(MOST);
         let (each, wide) = (self.plane.tiles(), self.plane.width / TILE);
         let mut image = first / each;
@@ -87,7 +87,7 @@ impl Order {
 }
 
 /// Groups of tiles, one after the other.
-pub struct Groups {
+pub(super) struct Groups {
     order: Order,
     size: usize,
     /// Tiles of this group and of those before it, and of the next one.
@@ -101,7 +101,7 @@ pub struct Groups {
 impl Groups {
     /// The places of a group, and those of the next one, of which there are none after the last.
     #[inline(always)]
-    pub fn advance(&mut self) -> Option<[&[Place]; 2]> {
+    pub(super) fn advance(&mut self) -> Option<[&[Place]; 2]> {
         let tiles = self.after;
         if tiles == 0 {
             return None;
@@ -116,14 +116,14 @@ impl Groups {
 /// How transformed tiles lie: `[36][block][tile][lane]`, with a gap after each of the 36 so that
 /// they do not fall on the same lines of a cache.
 #[derive(Clone, Copy)]
-pub struct Strides {
+pub(super) struct Strides {
     pub lanes: usize,
     pub block: usize,
     pub point: usize,
 }
 
 impl Strides {
-    pub fn new(lanes: usize, blocks: usize, tiles: usize) -> Self {
+    pub(super) fn new(lanes: usize, blocks: usize, tiles: usize) -> Self {
         let block = tiles * lanes;
         Self {
             lanes,
@@ -133,13 +133,13 @@ impl Strides {
     }
 
     /// Floats of all tiles.
-    pub fn len(self) -> usize {
+    pub(super) fn len(self) -> usize {
         36 * self.point
     }
 }
 
 /// Reads pixels of images, and makes of them what the layer takes.
-pub trait Load<S: Simd>: Copy {
+pub(super) trait Load<S: Simd>: Copy {
     /// What is the same for a block of channels.
     type Block: Copy;
 
@@ -164,7 +164,7 @@ pub trait Load<S: Simd>: Copy {
 /// # Safety
 /// `load` can read all blocks at all places, and `to` has room for `strides`.
 #[inline(always)]
-pub unsafe fn scatter<S: Simd, L: Load<S>>(
+pub(super) unsafe fn scatter<S: Simd, L: Load<S>>(
     s: S,
     load: L,
     plane: Plane,
@@ -236,7 +236,7 @@ unsafe fn scatter_columns<S: Simd, L: Load<S>>(
 /// # Safety
 /// As [`scatter`].
 #[inline(always)]
-pub unsafe fn scatter_inner<S: Simd, L: Load<S>>(
+pub(super) unsafe fn scatter_inner<S: Simd, L: Load<S>>(
     s: S,
     load: L,
     plane: Plane,
@@ -274,7 +274,7 @@ pub unsafe fn scatter_inner<S: Simd, L: Load<S>>(
 }
 
 /// Takes a layer's outputs, and keeps what it sums of them.
-pub trait Finish<S: Simd> {
+pub(super) trait Finish<S: Simd> {
     /// What is the same for a block of channels, and its sums.
     type Block: Copy;
 
@@ -305,7 +305,7 @@ pub trait Finish<S: Simd> {
 /// # Safety
 /// `finish` can take all blocks at all places, and `from` has tiles of `strides`.
 #[inline(always)]
-pub unsafe fn gather<S: Simd, F: Finish<S>>(
+pub(super) unsafe fn gather<S: Simd, F: Finish<S>>(
     s: S,
     finish: &mut F,
     blocks: usize,

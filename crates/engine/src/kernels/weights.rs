@@ -8,7 +8,7 @@ use super::{Isa, Kernel, Simd};
 
 /// Which side of a convolution a block of weights belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
+pub(crate) enum Direction {
     /// For the outputs: lanes are output channels.
     Forward,
     /// For the gradient of the inputs: lanes are input channels, and each kernel is turned round.
@@ -21,7 +21,7 @@ const ROWS: usize = 8;
 
 /// Transforms one block of a convolution's weights.
 #[derive(Debug)]
-pub struct TransformWeights<'a> {
+pub(crate) struct TransformWeights<'a> {
     /// `[channel_out][channel_in][3][3]`
     pub weights: &'a [f32],
     /// Input channels.
@@ -36,7 +36,7 @@ pub struct TransformWeights<'a> {
 
 impl TransformWeights<'_> {
     /// Computes it.
-    pub fn run(self, isa: Isa) {
+    pub(crate) fn run(self, isa: Isa) {
         isa.run(self);
     }
 
@@ -103,7 +103,7 @@ impl Kernel for TransformWeights<'_> {
 
 /// Transforms the gradient of one block of input channels back.
 #[derive(Debug)]
-pub struct CollectGradient<'a> {
+pub(crate) struct CollectGradient<'a> {
     /// The sizes.
     pub shape: Shape,
     /// What [`Backward`](super::Backward) gives.
@@ -116,7 +116,7 @@ pub struct CollectGradient<'a> {
 
 impl CollectGradient<'_> {
     /// Computes it.
-    pub fn run(self, isa: Isa) {
+    pub(crate) fn run(self, isa: Isa) {
         isa.run(self);
     }
 }
@@ -146,7 +146,7 @@ impl Kernel for CollectGradient<'_> {
 
 /// Sums the gradients of all shares of one block of output channels.
 #[derive(Debug)]
-pub struct TotalGradient<'a> {
+pub(crate) struct TotalGradient<'a> {
     /// The sizes.
     pub shape: Shape,
     /// One or more of `[block_in][block_out][channel_in][9][lane]`, as [`CollectGradient`] gives them.
@@ -161,7 +161,7 @@ pub struct TotalGradient<'a> {
 
 impl TotalGradient<'_> {
     /// Computes it.
-    pub fn run(self, isa: Isa) {
+    pub(crate) fn run(self, isa: Isa) {
         isa.run(self);
     }
 }

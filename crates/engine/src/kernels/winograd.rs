@@ -7,21 +7,21 @@
 use super::Simd;
 
 /// One dimension of a transform: `FROM` values become `TO`.
-pub trait Transform<const FROM: usize, const TO: usize> {
+pub(super) trait Transform<const FROM: usize, const TO: usize> {
     fn apply<S: Simd>(s: S, from: [S::V; FROM]) -> [S::V; TO];
 }
 
 /// `B^T`: data.
-pub struct Data;
+pub(super) struct Data;
 /// `G`: a kernel of 3.
-pub struct Kernel3;
+pub(super) struct Kernel3;
 /// The kernel's transform for 4 pixels, less a factor for each point that [`Gradient`] makes up
 /// for.
-pub struct Kernel4;
+pub(super) struct Kernel4;
 /// `A^T`: 4 outputs.
-pub struct Output;
+pub(super) struct Output;
 /// `A^T` of 3 outputs, with the factors that [`Kernel4`] leaves out.
-pub struct Gradient;
+pub(super) struct Gradient;
 
 impl Transform<6, 6> for Data {
     #[inline(always)]
@@ -115,7 +115,7 @@ impl Transform<6, 3> for Gradient {
 
 /// Applies a transform to the columns of a square, then to the rows of the result.
 #[inline(always)]
-pub fn both<S: Simd, T: Transform<FROM, TO>, const FROM: usize, const TO: usize>(
+pub(super) fn both<S: Simd, T: Transform<FROM, TO>, const FROM: usize, const TO: usize>(
     s: S,
     square: [[S::V; FROM]; FROM],
 ) -> [[S::V; TO]; TO] {
@@ -129,7 +129,7 @@ pub fn both<S: Simd, T: Transform<FROM, TO>, const FROM: usize, const TO: usize>
 
 /// Applies a transform to columns.
 #[inline(always)]
-pub fn columns<
+pub(super) fn columns<
     S: Simd,
     T: Transform<FROM, TO>,
     const FROM: usize,

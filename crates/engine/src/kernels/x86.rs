@@ -6,17 +6,17 @@ use super::{Kernel, Simd};
 
 /// 8 floats, by AVX2 and FMA.
 #[derive(Clone, Copy, Debug)]
-pub struct Avx2(());
+pub(super) struct Avx2(());
 
 /// 16 floats, by AVX-512F.
 #[derive(Clone, Copy, Debug)]
-pub struct Avx512(());
+pub(super) struct Avx512(());
 
 /// # Safety
 /// The processor has AVX2 and FMA.
 #[target_feature(enable = "avx2,fma")]
 #[inline(never)]
-pub fn avx2(kernel: impl Kernel) {
+pub(super) fn avx2(kernel: impl Kernel) {
     kernel.run(Avx2(()));
 }
 
@@ -24,7 +24,7 @@ pub fn avx2(kernel: impl Kernel) {
 /// The processor has AVX-512F.
 #[target_feature(enable = "avx512f,avx2,fma")]
 #[inline(never)]
-pub fn avx512(kernel: impl Kernel) {
+pub(super) fn avx512(kernel: impl Kernel) {
     kernel.run(Avx512(()));
 }
 

@@ -4,7 +4,7 @@ use super::super::{Operation, Program};
 
 /// A convolution's parameters.
 #[derive(Clone, Debug)]
-pub struct Layer {
+pub(super) struct Layer {
     pub weight: Vec<f64>,
     pub scale: Vec<f64>,
     pub offset: Vec<f64>,
@@ -12,7 +12,7 @@ pub struct Layer {
 
 /// What a convolution came to.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub(super) struct Outcome {
     pub mean: Vec<f64>,
     pub variance: Vec<f64>,
     /// Where the activation was above 0.
@@ -82,7 +82,7 @@ fn taps(input: &Images, output: &Images, mut f: impl FnMut(usize, usize, usize))
 }
 
 /// A run forward.
-pub struct Run<'a> {
+pub(super) struct Run<'a> {
     program: &'a Program,
     layers: &'a [Layer],
     inputs: Vec<Images>,
@@ -94,7 +94,7 @@ pub struct Run<'a> {
 
 impl<'a> Run<'a> {
     /// By the batch's statistics, or by those given. Masks, if given, decide what passes.
-    pub fn new(
+    pub(super) fn new(
         program: &'a Program,
         layers: &'a [Layer],
         images: &[f32],
@@ -197,7 +197,7 @@ impl<'a> Run<'a> {
     }
 
     /// The gradients of all parameters.
-    pub fn backward(&self, features: &[f32]) -> Vec<Layer> {
+    pub(super) fn backward(&self, features: &[f32]) -> Vec<Layer> {
         let operations = self.program.operations();
         let mut arriving: Vec<Option<Images>> = vec![None; operations.len() + 1];
         let extent = self.program.features();

@@ -8,57 +8,57 @@ use super::value::{
 };
 
 /// What an item of the Detector Information Sequence says about its detector's image.
-pub struct DetectorView {
+pub(crate) struct DetectorView {
     pub code: Option<Code>,
     pub orientation: Option<[f64; 6]>,
 }
 
 /// The limits of an energy window in keV; a window may have several ranges.
-pub type EnergyWindow = Vec<[f64; 2]>;
+pub(super) type EnergyWindow = Vec<[f64; 2]>;
 
 /// Modality (0008,0060).
-pub fn modality(set: &DataSet) -> Result<String> {
+pub(crate) fn modality(set: &DataSet) -> Result<String> {
     text(set, Modality)?.context(MissingSnafu { name: Modality })
 }
 
 /// SOP Class UID (0008,0016).
-pub fn sop_class(set: &DataSet) -> Result<String> {
+pub(crate) fn sop_class(set: &DataSet) -> Result<String> {
     text(set, SopClassUid)?.context(MissingSnafu { name: SopClassUid })
 }
 
 /// Study Instance UID (0020,000D).
-pub fn study_instance_uid(set: &DataSet) -> Result<String> {
+pub(crate) fn study_instance_uid(set: &DataSet) -> Result<String> {
     let name = StudyInstanceUid;
     text(set, name)?.context(MissingSnafu { name })
 }
 
 /// The values of Image Type (0008,0008), none if it is absent.
-pub fn image_type(set: &DataSet) -> Result<Vec<String>> {
+pub(crate) fn image_type(set: &DataSet) -> Result<Vec<String>> {
     texts(set, ImageType)
 }
 
 /// Rows (0028,0010), at least 1.
-pub fn rows(set: &DataSet) -> Result<usize> {
+pub(crate) fn rows(set: &DataSet) -> Result<usize> {
     positive(set, Rows)
 }
 
 /// Columns (0028,0011), at least 1.
-pub fn columns(set: &DataSet) -> Result<usize> {
+pub(crate) fn columns(set: &DataSet) -> Result<usize> {
     positive(set, Columns)
 }
 
 /// Number of Frames (0028,0008), at least 1; absent or empty is 1.
-pub fn number_of_frames(set: &DataSet) -> Result<usize> {
+pub(crate) fn number_of_frames(set: &DataSet) -> Result<usize> {
     optional_positive(set, NumberOfFrames, 1)
 }
 
 /// Samples per Pixel (0028,0002); absent is 1.
-pub fn samples_per_pixel(set: &DataSet) -> Result<usize> {
+pub(crate) fn samples_per_pixel(set: &DataSet) -> Result<usize> {
     optional_positive(set, SamplesPerPixel, 1)
 }
 
 /// Bits Allocated (0028,0100): 8 or 16 (PS3.3, C.8.4.7).
-pub fn bits_allocated(set: &DataSet) -> Result<u32> {
+pub(crate) fn bits_allocated(set: &DataSet) -> Result<u32> {
     let name = BitsAllocated;
     let bits = positive(set, name)?;
     ensure!(
@@ -72,7 +72,7 @@ pub fn bits_allocated(set: &DataSet) -> Result<u32> {
 }
 
 /// Bits Stored (0028,0101), from 1 to `allocated`, which it is if absent.
-pub fn bits_stored(set: &DataSet, allocated: u32) -> Result<u32> {
+pub(crate) fn bits_stored(set: &DataSet, allocated: u32) -> Result<u32> {
     let name = BitsStored;
     let bits = optional_positive(set, name, allocated as usize)?;
     ensure!(
@@ -86,7 +86,7 @@ pub fn bits_stored(set: &DataSet, allocated: u32) -> Result<u32> {
 }
 
 /// High Bit (0028,0102), from `stored - 1`, which it is if absent, to `allocated - 1`.
-pub fn high_bit(set: &DataSet, allocated: u32, stored: u32) -> Result<u32> {
+pub(crate) fn high_bit(set: &DataSet, allocated: u32, stored: u32) -> Result<u32> {
     let name = HighBit;
     let Some(bit) = integer(set, name)? else {
         return Ok(stored - 1);
@@ -102,7 +102,7 @@ pub fn high_bit(set: &DataSet, allocated: u32, stored: u32) -> Result<u32> {
 }
 
 /// Whether Pixel Representation (0028,0103) is two's complement; absent is unsigned.
-pub fn is_signed(set: &DataSet) -> Result<bool> {
+pub(crate) fn is_signed(set: &DataSet) -> Result<bool> {
     let name = PixelRepresentation;
     match integer(set, name)? {
         None | Some(0) => Ok(false),
@@ -116,13 +116,13 @@ pub fn is_signed(set: &DataSet) -> Result<bool> {
 }
 
 /// Photometric Interpretation (0028,0004).
-pub fn photometric_interpretation(set: &DataSet) -> Result<String> {
+pub(crate) fn photometric_interpretation(set: &DataSet) -> Result<String> {
     let name = PhotometricInterpretation;
     text(set, name)?.context(MissingSnafu { name })
 }
 
 /// Rescale Slope (0028,1053), finite and above 0; absent is 1.
-pub fn rescale_slope(set: &DataSet) -> Result<f64> {
+pub(crate) fn rescale_slope(set: &DataSet) -> Result<f64> {
     let name = RescaleSlope;
     let value = number(set, name)?.unwrap_or(1.0);
     ensure!(
@@ -133,7 +133,7 @@ pub fn rescale_slope(set: &DataSet) -> Result<f64> {
 }
 
 /// Rescale Intercept (0028,1052), finite; absent is 0.
-pub fn rescale_intercept(set: &DataSet) -> Result<f64> {
+pub(crate) fn rescale_intercept(set: &DataSet) -> Result<f64> {
     let name = RescaleIntercept;
     let value = number(set, name)?.unwrap_or(0.0);
     ensure!(value.is_finite(), InvalidSnafu { name, value });
@@ -141,7 +141,7 @@ pub fn rescale_intercept(set: &DataSet) -> Result<f64> {
 }
 
 /// Pixel Spacing (0028,0030): millimetres between rows and between columns, if stated.
-pub fn pixel_spacing(set: &DataSet) -> Result<Option<[f64; 2]>> {
+pub(crate) fn pixel_spacing(set: &DataSet) -> Result<Option<[f64; 2]>> {
     let name = PixelSpacing;
     let Ok(spacing) = <[f64; 2]>::try_from(numbers(set, name)?) else {
         return Ok(None);
@@ -157,17 +157,17 @@ pub fn pixel_spacing(set: &DataSet) -> Result<Option<[f64; 2]>> {
 }
 
 /// Whether Lossy Image Compression (0028,2110) is 01 (PS3.3, C.7.6.1.1.5).
-pub fn is_marked_lossy(set: &DataSet) -> Result<bool> {
+pub(crate) fn is_marked_lossy(set: &DataSet) -> Result<bool> {
     Ok(text(set, LossyImageCompression)?.is_some_and(|mark| mark == "01"))
 }
 
 /// Whether Quality Control Image (0028,0300) says that a phantom was imaged (PS3.3, C.7.6.1).
-pub fn is_synthetic(set: &DataSet) -> Result<bool> {
+pub(crate) fn is_synthetic(set: &DataSet) -> Result<bool> {
     Ok(text(set, QualityControlImage)?.is_some_and(|mark| mark == "YES"))
 }
 
 /// Whether any attribute of nuclear medicine's own group is there.
-pub fn has_nm_attributes(set: &DataSet) -> bool {
+pub(crate) fn has_nm_attributes(set: &DataSet) -> bool {
     [
         EnergyWindowVector,
         NumberOfEnergyWindows,
@@ -182,27 +182,27 @@ pub fn has_nm_attributes(set: &DataSet) -> bool {
 }
 
 /// Energy Window Vector (0054,0010): each frame's window, counted from 1 (PS3.3, C.8.4.8.1.2).
-pub fn energy_window_vector(set: &DataSet) -> Result<Option<Vec<usize>>> {
+pub(crate) fn energy_window_vector(set: &DataSet) -> Result<Option<Vec<usize>>> {
     vector(set, EnergyWindowVector)
 }
 
 /// Detector Vector (0054,0020): each frame's detector, counted from 1 (PS3.3, C.8.4.8.1.3).
-pub fn detector_vector(set: &DataSet) -> Result<Option<Vec<usize>>> {
+pub(crate) fn detector_vector(set: &DataSet) -> Result<Option<Vec<usize>>> {
     vector(set, DetectorVector)
 }
 
 /// Number of Energy Windows (0054,0011); absent is 1.
-pub fn number_of_energy_windows(set: &DataSet) -> Result<usize> {
+pub(crate) fn number_of_energy_windows(set: &DataSet) -> Result<usize> {
     optional_positive(set, NumberOfEnergyWindows, 1)
 }
 
 /// Number of Detectors (0054,0021); absent is 1.
-pub fn number_of_detectors(set: &DataSet) -> Result<usize> {
+pub(crate) fn number_of_detectors(set: &DataSet) -> Result<usize> {
     optional_positive(set, NumberOfDetectors, 1)
 }
 
 /// The ranges of each energy window (PS3.3, C.8.4.10); none where they are not stated.
-pub fn energy_windows(set: &DataSet) -> Result<Vec<EnergyWindow>> {
+pub(crate) fn energy_windows(set: &DataSet) -> Result<Vec<EnergyWindow>> {
     items(set, EnergyWindowInformation)?
         .iter()
         .map(|window| {
@@ -218,7 +218,7 @@ pub fn energy_windows(set: &DataSet) -> Result<Vec<EnergyWindow>> {
 }
 
 /// The view of each detector (PS3.3, C.8.4.11); the first item belongs to detector 1.
-pub fn detector_views(set: &DataSet) -> Result<Vec<DetectorView>> {
+pub(crate) fn detector_views(set: &DataSet) -> Result<Vec<DetectorView>> {
     items(set, DetectorInformation)?
         .iter()
         .map(|detector| {
@@ -232,51 +232,51 @@ pub fn detector_views(set: &DataSet) -> Result<Vec<DetectorView>> {
 
 /// Image Orientation (Patient) (0020,0037): the directions of rows and columns in the patient
 /// (PS3.3, C.7.6.2.1.1), where it is stated in full.
-pub fn image_orientation(set: &DataSet) -> Result<Option<[f64; 6]>> {
+pub(crate) fn image_orientation(set: &DataSet) -> Result<Option<[f64; 6]>> {
     Ok(numbers(set, ImageOrientation)?.try_into().ok())
 }
 
 /// Patient Orientation (0020,0020): where the rows and the columns point, none if not stated.
-pub fn patient_orientation(set: &DataSet) -> Result<Vec<String>> {
+pub(crate) fn patient_orientation(set: &DataSet) -> Result<Vec<String>> {
     texts(set, PatientOrientation)
 }
 
 /// Patient Position (0018,5100), if stated.
-pub fn patient_position(set: &DataSet) -> Result<Option<String>> {
+pub(crate) fn patient_position(set: &DataSet) -> Result<Option<String>> {
     text(set, PatientPosition)
 }
 
 /// Patient Gantry Relationship Code Sequence (0054,0414), if stated.
-pub fn patient_gantry_relationship(set: &DataSet) -> Result<Option<Code>> {
+pub(crate) fn patient_gantry_relationship(set: &DataSet) -> Result<Option<Code>> {
     first_code(set, PatientGantryRelationship)
 }
 
 /// Image ID (0054,0400), if stated.
-pub fn image_id(set: &DataSet) -> Result<Option<String>> {
+pub(crate) fn image_id(set: &DataSet) -> Result<Option<String>> {
     text(set, ImageId)
 }
 
 /// Series Description (0008,103E), if stated.
-pub fn series_description(set: &DataSet) -> Result<Option<String>> {
+pub(crate) fn series_description(set: &DataSet) -> Result<Option<String>> {
     text(set, SeriesDescription)
 }
 
 /// Body Part Examined (0018,0015), if stated.
-pub fn body_part(set: &DataSet) -> Result<Option<String>> {
+pub(crate) fn body_part(set: &DataSet) -> Result<Option<String>> {
     text(set, BodyPartExamined)
 }
 
 /// GE's private name of the data set, (0011,xx12), if stated.
-pub fn ge_dataset_name(set: &DataSet) -> Option<String> {
+pub(crate) fn ge_dataset_name(set: &DataSet) -> Option<String> {
     ge_text(set, GeDatasetName)
 }
 
 /// GE's private name of the picture, (0011,xx30), if stated.
-pub fn ge_picture_name(set: &DataSet) -> Option<String> {
+pub(crate) fn ge_picture_name(set: &DataSet) -> Option<String> {
     ge_text(set, GePictureName)
 }
 
 /// GE's private number of the detector, (0011,xx15), counted from 1, if stated.
-pub fn ge_detector_number(set: &DataSet) -> Option<i64> {
+pub(crate) fn ge_detector_number(set: &DataSet) -> Option<i64> {
     ge_integer(set, GeDetectorNumber)
 }

@@ -37,7 +37,7 @@ const DELIMITER: usize = 8;
 /// # Errors
 /// [`Error::Truncated`], [`Error::Malformed`], or [`Error::TransferSyntax`] where attrium does not
 /// read the data set's, or there is none.
-pub fn check(bytes: &[u8]) -> Result<(usize, TransferSyntax), Error> {
+pub(super) fn check(bytes: &[u8]) -> Result<(usize, TransferSyntax), Error> {
     let meta = meta_length(bytes)?;
     let (information, data_set) = bytes
         .split_at_checked(meta)

@@ -24,7 +24,7 @@ const DISPLAY: [Tag; 4] = [
 ];
 
 /// A DICOM file in memory.
-pub struct DicomFile {
+pub(crate) struct DicomFile {
     pub transfer_syntax: TransferSyntax,
     pub object: DefaultDicomObject,
 }
@@ -33,7 +33,7 @@ pub struct DicomFile {
 ///
 /// # Errors
 /// [`Error::NotDicom`], [`Error::Truncated`], [`Error::Malformed`] and [`Error::TransferSyntax`].
-pub fn open(bytes: &[u8]) -> Result<DicomFile, Error> {
+pub(crate) fn open(bytes: &[u8]) -> Result<DicomFile, Error> {
     let file = bytes
         .get(PREAMBLE..)
         .filter(|rest| rest.starts_with(PREFIX))
@@ -63,6 +63,6 @@ pub fn open(bytes: &[u8]) -> Result<DicomFile, Error> {
 /// dicom-rs and its decoders index and unwrap what a damaged object states, as in
 /// `read_rle_header` of dicom-transfer-syntax-registry 0.10.1, so that one bad object of an archive
 /// would end the run. Nowhere else does reading an image catch a panic.
-pub fn without_panic<T>(code: impl FnOnce() -> T) -> Option<T> {
+pub(crate) fn without_panic<T>(code: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(code)).ok()
 }

@@ -5,7 +5,7 @@ const EXPLICIT_VR_BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
 
 /// The transfer syntaxes that attrium reads (PS3.5, 10 and A).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TransferSyntax {
+pub(crate) enum TransferSyntax {
     /// Pixels as they are, in a data set of any byte order, with or without value representations.
     Native,
     Rle,
@@ -19,7 +19,7 @@ pub enum TransferSyntax {
 
 impl TransferSyntax {
     /// The syntax of a UID, if attrium reads it.
-    pub fn from_uid(uid: &str) -> Option<Self> {
+    pub(crate) fn from_uid(uid: &str) -> Option<Self> {
         Some(match uid {
             uids::IMPLICIT_VR_LITTLE_ENDIAN
             | uids::EXPLICIT_VR_LITTLE_ENDIAN
@@ -34,7 +34,7 @@ impl TransferSyntax {
     }
 
     /// Whether pixels may differ from what the camera counted.
-    pub const fn is_lossy(self) -> bool {
+    pub(crate) const fn is_lossy(self) -> bool {
         matches!(self, Self::Jpeg2000 | Self::JpegBaseline)
     }
 }

@@ -51,11 +51,11 @@ pub enum AttributeError {
     },
 }
 
-pub type Result<T, E = AttributeError> = std::result::Result<T, E>;
+pub(super) type Result<T, E = AttributeError> = std::result::Result<T, E>;
 
 /// A coded entry (PS3.3, 8.8). Text of the object: compare it, never print it.
 #[derive(Clone)]
-pub struct Code {
+pub(crate) struct Code {
     pub value: String,
     pub scheme: String,
     pub meaning: String,
@@ -68,14 +68,14 @@ fn ge_element(set: &DataSet, name: AttributeName) -> Option<&InMemElement> {
 }
 
 /// In implicit VR nothing says that a private value is text, so its bytes are taken for it.
-pub fn ge_text(set: &DataSet, name: AttributeName) -> Option<String> {
+pub(super) fn ge_text(set: &DataSet, name: AttributeName) -> Option<String> {
     let bytes = ge_element(set, name)?.to_bytes().ok()?;
     Some(trim(&String::from_utf8_lossy(&bytes)).to_owned())
 }
 
 /// In implicit VR nothing says that a private value is a number either, nor where an archive did not
 /// know the element (VR UN); its bytes are then a little-endian number as long as they are.
-pub fn ge_integer(set: &DataSet, name: AttributeName) -> Option<i64> {
+pub(super) fn ge_integer(set: &DataSet, name: AttributeName) -> Option<i64> {
     let element = ge_element(set, name)?;
     if element.vr() != VR::UN {
         let numbers = numbers_of(element, name).ok()?;
@@ -94,7 +94,7 @@ fn trim(text: &str) -> &str {
 }
 
 /// The values of a text, none if it is absent or empty.
-pub fn texts(set: &DataSet, name: AttributeName) -> Result<Vec<String>> {
+pub(super) fn texts(set: &DataSet, name: AttributeName) -> Result<Vec<String>> {
     let Some(element) = set.get(name.tag()) else {
         return Ok(Vec::new());
     };
@@ -112,7 +112,7 @@ pub fn texts(set: &DataSet, name: AttributeName) -> Result<Vec<String>> {
     })
 }
 
-pub fn text(set: &DataSet, name: AttributeName) -> Result<Option<String>> {
+pub(super) fn text(set: &DataSet, name: AttributeName) -> Result<Option<String>> {
     let first = texts(set, name)?.into_iter().next();
     Ok(first.filter(|text| !text.is_empty()))
 }
@@ -136,18 +136,18 @@ fn numbers_of(element: &InMemElement, name: AttributeName) -> Result<Vec<f64>> {
         .or(NotConvertibleSnafu { name }.fail())
 }
 
-pub fn numbers(set: &DataSet, name: AttributeName) -> Result<Vec<f64>> {
+pub(super) fn numbers(set: &DataSet, name: AttributeName) -> Result<Vec<f64>> {
     match set.get(name.tag()) {
         Some(element) => numbers_of(element, name),
         None => Ok(Vec::new()),
     }
 }
 
-pub fn number(set: &DataSet, name: AttributeName) -> Result<Option<f64>> {
+pub(super) fn number(set: &DataSet, name: AttributeName) -> Result<Option<f64>> {
     Ok(numbers(set, name)?.first().copied())
 }
 
-pub fn integer(set: &DataSet, name: AttributeName) -> Result<Option<i64>> {
+pub(super) fn integer(set: &DataSet, name: AttributeName) -> Result<Option<i64>> {
     let Some(value) = number(set, name)? else {
         return Ok(None);
     };
@@ -158,7 +158,11 @@ pub fn integer(set: &DataSet, name: AttributeName) -> Result<Option<i64>> {
     Ok(Some(value as i64))
 }
 
-pub fn optional_positive(set: &DataSet, name: AttributeName, absent: usize) -> Result<usize> {
+pub(super) fn optional_positive(
+    set: &DataSet,
+    name: AttributeName,
+    absent: usize,
+) -> Result<usize> {
     match integer(set, name)? {
         None => Ok(absent),
         Some(value) if value > 0 => Ok(value as usize),
@@ -170,7 +174,7 @@ pub fn optional_positive(set: &DataSet, name: AttributeName, absent: usize) -> R
     }
 }
 
-pub fn positive(set: &DataSet, name: AttributeName) -> Result<usize> {
+pub(super) fn positive(set: &DataSet, name: AttributeName) -> Result<usize> {
     let value = integer(set, name)?.context(MissingSnafu { name })?;
     ensure!(
         value > 0,
@@ -182,7 +186,7 @@ pub fn positive(set: &DataSet, name: AttributeName) -> Result<usize> {
     Ok(value as usize)
 }
 
-pub fn vector(set: &DataSet, name: AttributeName) -> Result<Option<Vec<usize>>> {
+pub(super) fn vector(set: &DataSet, name: AttributeName) -> Result<Option<Vec<usize>>> {
     let numbers = numbers(set, name)?;
     if numbers.is_empty() {
         return Ok(None);
@@ -200,7 +204,7 @@ pub fn vector(set: &DataSet, name: AttributeName) -> Result<Option<Vec<usize>>> 
         .map(Some)
 }
 
-pub fn items(set: &DataSet, name: AttributeName) -> Result<&[DataSet]> {
+pub(super) fn items(set: &DataSet, name: AttributeName) -> Result<&[DataSet]> {
     let Some(element) = set.get(name.tag()) else {
         return Ok(&[]);
     };
@@ -211,7 +215,7 @@ pub fn items(set: &DataSet, name: AttributeName) -> Result<&[DataSet]> {
     }
 }
 
-pub fn first_code(set: &DataSet, name: AttributeName) -> Result<Option<Code>> {
+pub(super) fn first_code(set: &DataSet, name: AttributeName) -> Result<Option<Code>> {
     let Some(item) = items(set, name)?.first() else {
         return Ok(None);
     };

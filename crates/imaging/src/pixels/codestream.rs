@@ -15,23 +15,23 @@ const MIN_BLOCK: u8 = 2;
 
 /// Markers (T.800, Table A.2), without the byte 0xFF that each begins with.
 mod marker {
-    pub const SOC: [u8; 2] = [0xFF, 0x4F];
-    pub const SOT: [u8; 2] = [0xFF, 0x90];
-    pub const SOD: [u8; 2] = [0xFF, 0x93];
-    pub const SIZ: u8 = 0x51;
-    pub const COD: u8 = 0x52;
-    pub const TLM: u8 = 0x55;
-    pub const PLT: u8 = 0x58;
-    pub const QCD: u8 = 0x5C;
-    pub const POC: u8 = 0x5F;
-    pub const PPM: u8 = 0x60;
-    pub const PPT: u8 = 0x61;
-    pub const CRG: u8 = 0x63;
-    pub const COM: u8 = 0x64;
+    pub(super) const SOC: [u8; 2] = [0xFF, 0x4F];
+    pub(super) const SOT: [u8; 2] = [0xFF, 0x90];
+    pub(super) const SOD: [u8; 2] = [0xFF, 0x93];
+    pub(super) const SIZ: u8 = 0x51;
+    pub(super) const COD: u8 = 0x52;
+    pub(super) const TLM: u8 = 0x55;
+    pub(super) const PLT: u8 = 0x58;
+    pub(super) const QCD: u8 = 0x5C;
+    pub(super) const POC: u8 = 0x5F;
+    pub(super) const PPM: u8 = 0x60;
+    pub(super) const PPT: u8 = 0x61;
+    pub(super) const CRG: u8 = 0x63;
+    pub(super) const COM: u8 = 0x64;
 }
 
 /// Whether an image of one component and so many pixels costs no more to decode than it is worth.
-pub fn is_affordable(data: &[u8], pixels: usize) -> bool {
+pub(super) fn is_affordable(data: &[u8], pixels: usize) -> bool {
     let blocks = coding_style(data).and_then(|style| blocks(style, pixels));
     blocks.is_some_and(|blocks| blocks <= MAX_BLOCKS)
 }

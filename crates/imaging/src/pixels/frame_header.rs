@@ -13,7 +13,7 @@ use crate::error::{Error, PixelDataSnafu};
 ///
 /// # Errors
 /// [`Error::PixelData`] where it is not.
-pub fn check(data: &[u8], layout: &Layout, syntax: TransferSyntax) -> Result<(), Error> {
+pub(super) fn check(data: &[u8], layout: &Layout, syntax: TransferSyntax) -> Result<(), Error> {
     let fits = match syntax {
         TransferSyntax::Rle => rle_segments(data) == Some(layout.bits_allocated as usize / 8),
         TransferSyntax::JpegBaseline => jpeg_size(data) == Some([layout.rows, layout.columns]),
@@ -61,7 +61,7 @@ fn jpeg_size(data: &[u8]) -> Option<[usize; 2]> {
 }
 
 /// The marker segment at the front: its kind, its parameters, and what follows it.
-pub fn segment(data: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+pub(super) fn segment(data: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let &[0xFF, kind, high, low, ref tail @ ..] = data else {
         return None;
     };
@@ -89,7 +89,7 @@ fn jpeg_2000_size(data: &[u8]) -> Option<[usize; 2]> {
 
 /// How many bits a sample of a JPEG 2000 codestream with one component has, from 1 to 16, and
 /// whether the first is its sign (T.800, A.5.1: Ssiz).
-pub fn jpeg_2000_sign(data: &[u8]) -> Option<(u32, bool)> {
+pub(super) fn jpeg_2000_sign(data: &[u8]) -> Option<(u32, bool)> {
     const SSIZ: usize = 42;
     let depth = *data.get(SSIZ)?;
     let precision = u32::from(depth & 0x7F) + 1;

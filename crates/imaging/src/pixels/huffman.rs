@@ -9,7 +9,7 @@ const FAST_BITS: u32 = 12;
 ///
 /// A byte 0xFF of the data is followed by a zero (T.81, B.1.1.5); any other pair is a marker,
 /// fill bytes 0xFF aside (B.1.1.2).
-pub fn unstuff(data: &[u8]) -> (Cow<'_, [u8]>, &[u8]) {
+pub(super) fn unstuff(data: &[u8]) -> (Cow<'_, [u8]>, &[u8]) {
     let Some(first) = data.iter().position(|&byte| byte == 0xFF) else {
         return (Cow::Borrowed(data), &[]);
     };
@@ -36,7 +36,7 @@ pub fn unstuff(data: &[u8]) -> (Cow<'_, [u8]>, &[u8]) {
 }
 
 /// Bits from the most significant down; zeros follow the last byte.
-pub struct Bits<'a> {
+pub(super) struct Bits<'a> {
     bytes: &'a [u8],
     /// The next bits, left-aligned.
     window: u64,
@@ -47,7 +47,7 @@ pub struct Bits<'a> {
 }
 
 impl<'a> Bits<'a> {
-    pub const fn new(bytes: &'a [u8]) -> Self {
+    pub(super) const fn new(bytes: &'a [u8]) -> Self {
         Self {
             bytes,
             window: 0,
@@ -89,13 +89,13 @@ impl<'a> Bits<'a> {
     }
 
     /// Whether more bits were taken than there are.
-    pub const fn is_overdrawn(&self) -> bool {
+    pub(super) const fn is_overdrawn(&self) -> bool {
         self.padding > self.known as u64
     }
 }
 
 /// A Huffman table for differences (T.81, C and H.1.2.2).
-pub struct Table {
+pub(super) struct Table {
     /// By the next [`FAST_BITS`] bits.
     fast: Box<[Fast; 1 << FAST_BITS]>,
     /// By code length less one: the first code that is longer, left-aligned to 16 bits, and what to
@@ -118,7 +118,7 @@ struct Fast {
 }
 
 /// One difference or two in a row, modulo 65536.
-pub struct Pair {
+pub(super) struct Pair {
     pub first: u16,
     /// The first and the second together; the first alone where there is one.
     pub sum: u16,
@@ -129,7 +129,7 @@ pub struct Pair {
 impl Table {
     /// The table of a DHT segment: how many codes have each length, and their categories in order;
     /// none where those are no prefix code of categories up to 16.
-    pub fn new(counts: [u8; 16], categories: &[u8]) -> Option<Self> {
+    pub(super) fn new(counts: [u8; 16], categories: &[u8]) -> Option<Self> {
         let mut ends = [(0, 0); 16];
         let mut code = 0_u32;
         let mut place = 0_i32;
@@ -206,7 +206,7 @@ impl Table {
 
     /// Reads the next one or two differences.
     #[inline]
-    pub fn read_pair(&self, bits: &mut Bits<'_>) -> Option<Pair> {
+    pub(super) fn read_pair(&self, bits: &mut Bits<'_>) -> Option<Pair> {
         let fast = self.look_up(bits);
         if fast.count == 0 {
             let difference = self.read_slowly(bits)?;
@@ -226,7 +226,7 @@ impl Table {
 
     /// Reads the next difference, modulo 65536.
     #[inline]
-    pub fn read(&self, bits: &mut Bits<'_>) -> Option<u16> {
+    pub(super) fn read(&self, bits: &mut Bits<'_>) -> Option<u16> {
         let fast = self.look_up(bits);
         if fast.count == 0 {
             return self.read_slowly(bits);

@@ -14,7 +14,7 @@ use crate::error::{Error, PixelDataSnafu};
 ///
 /// # Errors
 /// [`Error::PixelData`] where the frame cannot be decoded, or does not fit into the stored bits.
-pub fn decode(data: &[u8], layout: &Layout) -> Result<Vec<u16>, Error> {
+pub(super) fn decode(data: &[u8], layout: &Layout) -> Result<Vec<u16>, Error> {
     let damaged = PixelDataSnafu {
         problem: "the frame is damaged",
     };

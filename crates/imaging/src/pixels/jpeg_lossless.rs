@@ -11,7 +11,7 @@ use crate::error::{Error, PixelDataSnafu};
 ///
 /// # Errors
 /// [`Error::PixelData`] where the data are not such a frame or not one of the header's size.
-pub fn decode(data: &[u8], layout: &Layout) -> Result<Vec<u16>, Error> {
+pub(super) fn decode(data: &[u8], layout: &Layout) -> Result<Vec<u16>, Error> {
     let scan = Scan::find(data, layout)?;
     let mut samples = vec![0; layout.frame_pixels()];
     let lines = scan.restart_lines.unwrap_or(layout.rows);
@@ -26,11 +26,11 @@ pub fn decode(data: &[u8], layout: &Layout) -> Result<Vec<u16>, Error> {
 
 /// Markers (T.81, Table B.1).
 mod marker {
-    pub const SOF3: u8 = 0xC3;
-    pub const DHT: u8 = 0xC4;
-    pub const SOI: u8 = 0xD8;
-    pub const SOS: u8 = 0xDA;
-    pub const DRI: u8 = 0xDD;
+    pub(super) const SOF3: u8 = 0xC3;
+    pub(super) const DHT: u8 = 0xC4;
+    pub(super) const SOI: u8 = 0xD8;
+    pub(super) const SOS: u8 = 0xDA;
+    pub(super) const DRI: u8 = 0xDD;
 }
 
 /// Everything that the entropy-coded data need to be read.

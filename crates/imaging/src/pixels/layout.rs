@@ -10,7 +10,7 @@ use crate::error::{
 
 /// How pixels are laid out, after every claim of the header has been checked.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Layout {
+pub(crate) struct Layout {
     pub rows: usize,
     pub columns: usize,
     pub frames: usize,
@@ -31,7 +31,7 @@ impl Layout {
     /// # Errors
     /// [`Error::NoPixelData`], [`Error::ImpossibleSize`], [`Error::TooSmall`],
     /// [`Error::Photometric`], [`Error::PixelDataTooShort`], or an attribute that cannot be used.
-    pub fn read(set: &DataSet) -> Result<Self, Error> {
+    pub(crate) fn read(set: &DataSet) -> Result<Self, Error> {
         let pixel_data = set
             .get(AttributeName::PixelData.tag())
             .context(NoPixelDataSnafu)?;
@@ -62,12 +62,12 @@ impl Layout {
     }
 
     /// Pixels of a frame.
-    pub const fn frame_pixels(&self) -> usize {
+    pub(crate) const fn frame_pixels(&self) -> usize {
         self.rows * self.columns
     }
 
     /// Bytes of a frame that is not compressed.
-    pub const fn frame_bytes(&self) -> usize {
+    pub(crate) const fn frame_bytes(&self) -> usize {
         self.frame_pixels() * (self.bits_allocated as usize / 8)
     }
 }

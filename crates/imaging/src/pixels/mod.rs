@@ -16,24 +16,24 @@ use dicom_encoding::adapters::PixelDataObject;
 use dicom_pixeldata::PixelDecoder;
 use snafu::{OptionExt, ensure};
 
-pub use layout::Layout;
+pub(crate) use layout::Layout;
 
 use super::Image;
 use super::dicom::{self, DicomFile, TransferSyntax};
 use super::error::{Error, PixelDataSnafu};
 
 /// The most pixels that a side of an image may have: four times a whole-body scan's length.
-pub const MAX_SIDE: usize = 4096;
+pub(crate) const MAX_SIDE: usize = 4096;
 
 /// The most pixels that all frames of an object may have together.
-pub const MAX_PIXELS: usize = 1 << 26;
+pub(crate) const MAX_PIXELS: usize = 1 << 26;
 
 /// The bits of each pixel of one frame as they are stored, unused bits included.
 ///
 /// # Errors
 /// [`Error::PixelData`] where the frame is missing, cannot be decoded, or has another size than the
 /// layout.
-pub fn decode(file: &DicomFile, layout: &Layout, frame: usize) -> Result<Vec<u16>, Error> {
+pub(crate) fn decode(file: &DicomFile, layout: &Layout, frame: usize) -> Result<Vec<u16>, Error> {
     let data = file
         .object
         .frame_pixel_data(frame as u32)
@@ -87,7 +87,7 @@ fn to_samples(frame: &[u8], layout: &Layout) -> Result<Vec<u16>, Error> {
 /// says so (PS3.5, 8.1.1); the count is `slope * value + intercept` (PS3.3, C.11.1.1.2). There is
 /// no negative count: such pixels, which lossy compression and background subtraction leave, are
 /// set to zero, as is any that is no finite number in 32 bits.
-pub fn to_counts(samples: &[u16], layout: &Layout) -> (Image<f32>, usize) {
+pub(crate) fn to_counts(samples: &[u16], layout: &Layout) -> (Image<f32>, usize) {
     let shift = layout.high_bit + 1 - layout.bits_stored;
     let unused = 16 - layout.bits_stored;
     let is_plain = layout.slope == 1.0 && layout.intercept == 0.0;

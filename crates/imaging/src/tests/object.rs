@@ -8,18 +8,18 @@ use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
 use crate::{AnteriorImage, Error, Image, read_anterior};
 use attrium_types::LossyPolicy;
 
-pub const ROWS: usize = 400;
-pub const COLUMNS: usize = 160;
+pub(super) const ROWS: usize = 400;
+pub(super) const COLUMNS: usize = 160;
 
 /// Every pixel of a posterior frame has this many counts more.
-pub const POSTERIOR_OFFSET: u16 = 100;
+pub(super) const POSTERIOR_OFFSET: u16 = 100;
 
 /// The view by name.
-pub const ANTERIOR: &str = "399321004";
-pub const POSTERIOR: &str = "399001007";
+pub(super) const ANTERIOR: &str = "399321004";
+pub(super) const POSTERIOR: &str = "399001007";
 
 /// A body in rows 40 to 359: a head, a trunk with a spine, two legs with a gap between them.
-pub fn body() -> Vec<u16> {
+pub(super) fn body() -> Vec<u16> {
     let mut pixels = vec![0; ROWS * COLUMNS];
     for row in 40..360 {
         for column in 0..COLUMNS {
@@ -40,7 +40,7 @@ pub fn body() -> Vec<u16> {
 }
 
 /// The body as seen from behind, unlike the front in every pixel with counts.
-pub fn back() -> Vec<u16> {
+pub(super) fn back() -> Vec<u16> {
     body()
         .into_iter()
         .map(|count| {
@@ -54,17 +54,17 @@ pub fn back() -> Vec<u16> {
 }
 
 /// An object of one anterior frame.
-pub fn scan() -> Scan {
+pub(super) fn scan() -> Scan {
     Scan::of(&[body()])
 }
 
-pub struct Scan {
+pub(super) struct Scan {
     set: InMemDicomObject,
 }
 
 impl Scan {
     /// An object with these frames, whose views it does not name.
-    pub fn of(frames: &[Vec<u16>]) -> Self {
+    pub(super) fn of(frames: &[Vec<u16>]) -> Self {
         let set = InMemDicomObject::new_empty();
         let count = frames.len();
         let pixels: Vec<u16> = frames.concat();
@@ -98,14 +98,14 @@ impl Scan {
             .put(tags::PIXEL_DATA, VR::OW, PrimitiveValue::U16(pixels.into()))
     }
 
-    pub fn detectors(self, vector: &[u16]) -> Self {
+    pub(super) fn detectors(self, vector: &[u16]) -> Self {
         let count = vector.iter().copied().max().unwrap_or(1);
         self.numbers(tags::DETECTOR_VECTOR, vector)
             .numbers(tags::NUMBER_OF_DETECTORS, &[count])
     }
 
     /// Names the view of each detector by its SNOMED CT code; an empty code leaves it out.
-    pub fn views(self, codes: &[&str]) -> Self {
+    pub(super) fn views(self, codes: &[&str]) -> Self {
         let detectors = codes.iter().map(|code| {
             let mut detector = InMemDicomObject::new_empty();
             if !code.is_empty() {
@@ -119,7 +119,7 @@ impl Scan {
     }
 
     /// States the range of each energy window in keV.
-    pub fn energy_windows(self, vector: &[u16], ranges: &[[f64; 2]]) -> Self {
+    pub(super) fn energy_windows(self, vector: &[u16], ranges: &[[f64; 2]]) -> Self {
         let windows = ranges.iter().map(|[lower, upper]| {
             let mut range = InMemDicomObject::new_empty();
             for (tag, limit) in [
@@ -141,38 +141,38 @@ impl Scan {
             .items(tags::ENERGY_WINDOW_INFORMATION_SEQUENCE, windows)
     }
 
-    pub fn text(self, tag: Tag, vr: VR, text: &str) -> Self {
+    pub(super) fn text(self, tag: Tag, vr: VR, text: &str) -> Self {
         self.put(tag, vr, PrimitiveValue::from(text))
     }
 
-    pub fn numbers(self, tag: Tag, numbers: &[u16]) -> Self {
+    pub(super) fn numbers(self, tag: Tag, numbers: &[u16]) -> Self {
         self.put(tag, VR::US, PrimitiveValue::U16(numbers.into()))
     }
 
-    pub fn put(mut self, tag: Tag, vr: VR, value: PrimitiveValue) -> Self {
+    pub(super) fn put(mut self, tag: Tag, vr: VR, value: PrimitiveValue) -> Self {
         self.set.put(DataElement::new(tag, vr, value));
         self
     }
 
-    pub fn items(mut self, tag: Tag, items: Vec<InMemDicomObject>) -> Self {
+    pub(super) fn items(mut self, tag: Tag, items: Vec<InMemDicomObject>) -> Self {
         self.set.put(sequence(tag, items));
         self
     }
 
-    pub fn without(mut self, tag: Tag) -> Self {
+    pub(super) fn without(mut self, tag: Tag) -> Self {
         self.set.remove_element(tag);
         self
     }
 
-    pub fn set(self) -> InMemDicomObject {
+    pub(super) fn set(self) -> InMemDicomObject {
         self.set
     }
 
-    pub fn bytes(self) -> Vec<u8> {
+    pub(super) fn bytes(self) -> Vec<u8> {
         self.bytes_in(uids::EXPLICIT_VR_LITTLE_ENDIAN)
     }
 
-    pub fn bytes_in(self, transfer_syntax: &str) -> Vec<u8> {
+    pub(super) fn bytes_in(self, transfer_syntax: &str) -> Vec<u8> {
         let meta = FileMetaTableBuilder::new()
             .transfer_syntax(transfer_syntax)
             .media_storage_sop_class_uid(uids::NUCLEAR_MEDICINE_IMAGE_STORAGE)
@@ -186,17 +186,17 @@ impl Scan {
         bytes
     }
 
-    pub fn read(self) -> Result<AnteriorImage, Error> {
+    pub(super) fn read(self) -> Result<AnteriorImage, Error> {
         read_anterior(&self.bytes(), LossyPolicy::Quarantine)
     }
 
     /// The reason why it cannot be read.
-    pub fn reason(self) -> &'static str {
+    pub(super) fn reason(self) -> &'static str {
         self.read().expect_err("should not be read").reason()
     }
 }
 
-pub fn coded(value: &str, scheme: &str) -> InMemDicomObject {
+pub(super) fn coded(value: &str, scheme: &str) -> InMemDicomObject {
     let mut entry = InMemDicomObject::new_empty();
     entry.put(DataElement::new(tags::CODE_VALUE, VR::SH, value));
     entry.put(DataElement::new(
@@ -212,7 +212,7 @@ fn sequence(tag: Tag, items: Vec<InMemDicomObject>) -> dicom_object::mem::InMemE
 }
 
 /// What an image has to hold.
-pub fn image_of(pixels: &[u16], rows: usize, columns: usize) -> Image<f32> {
+pub(super) fn image_of(pixels: &[u16], rows: usize, columns: usize) -> Image<f32> {
     Image {
         rows,
         columns,

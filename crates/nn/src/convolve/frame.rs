@@ -15,18 +15,18 @@ pub(super) struct Frame {
 
 impl Frame {
     /// Numbers of all rows.
-    pub fn len(self) -> usize {
+    pub(super) fn len(self) -> usize {
         self.rows * self.pitch
     }
 
     /// How far away each weight of a filter looks.
-    pub fn away(self, [high, wide]: [usize; 2]) -> Vec<usize> {
+    pub(super) fn away(self, [high, wide]: [usize; 2]) -> Vec<usize> {
         let rows = (0..high).map(|row| row * self.pitch);
         rows.flat_map(|row| row..row + wide).collect()
     }
 
     /// Takes an image out that begins in the first row and column of as long rows as the frame's.
-    pub fn take(self, from: &[f32], image: &mut [f32], [_, width]: [usize; 2]) {
+    pub(super) fn take(self, from: &[f32], image: &mut [f32], [_, width]: [usize; 2]) {
         for (to, from) in image.chunks_exact_mut(width).zip(from.chunks(self.pitch)) {
             to.copy_from_slice(&from[..width]);
         }
@@ -34,7 +34,13 @@ impl Frame {
 
     /// Puts an image in, its pixels so many rows and columns from each other; what would lie outside is
     /// left out. What is between and around them has to be zero already.
-    pub fn fill(self, to: &mut [f32], image: &[f32], [_, width]: [usize; 2], step: [usize; 2]) {
+    pub(super) fn fill(
+        self,
+        to: &mut [f32],
+        image: &[f32],
+        [_, width]: [usize; 2],
+        step: [usize; 2],
+    ) {
         let [top, left] = self.first;
         let rows = to.chunks_exact_mut(self.pitch).skip(top).step_by(step[0]);
         for (to, from) in rows.zip(image.chunks_exact(width)) {
@@ -46,13 +52,13 @@ impl Frame {
 
 impl Geometry {
     /// The rows and columns from the first place of the filter to the last.
-    pub fn every_place(&self) -> [usize; 2] {
+    pub(super) fn every_place(&self) -> [usize; 2] {
         [0, 1].map(|axis| (self.output[axis] - 1) * self.stride[axis] + 1)
     }
 
     /// The frame that holds every pixel whose row and column, borders included, leave the same rest
     /// by the strides: what a weight sees of it lies in one piece.
-    pub fn phases(&self) -> Frame {
+    pub(super) fn phases(&self) -> Frame {
         let [rows, pitch] =
             [0, 1].map(|axis| self.output[axis] + (self.kernel[axis] - 1) / self.stride[axis]);
         Frame {
@@ -63,7 +69,7 @@ impl Geometry {
     }
 
     /// Puts an image into the frames of all rests, one after the other.
-    pub fn fill_phases(&self, frame: Frame, image: &[f32], to: &mut [f32]) {
+    pub(super) fn fill_phases(&self, frame: Frame, image: &[f32], to: &mut [f32]) {
         let [down, across] = self.stride;
         let [top, left] = self.padding;
         for (row, from) in image.chunks_exact(self.size[1]).enumerate() {
@@ -91,7 +97,7 @@ impl Geometry {
     }
 
     /// A frame in which a filter finds all that it sees from so many rows and columns.
-    pub fn frame(&self, [rows, columns]: [usize; 2], first: [usize; 2]) -> Frame {
+    pub(super) fn frame(&self, [rows, columns]: [usize; 2], first: [usize; 2]) -> Frame {
         Frame {
             pitch: columns + self.kernel[1] - 1,
             rows: rows + self.kernel[0] - 1,

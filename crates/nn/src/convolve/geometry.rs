@@ -24,7 +24,11 @@ pub(super) struct Geometry {
 impl Geometry {
     /// Of a convolution of images `[batch, channels_in, height, width]` by a weight
     /// `[channels_out, channels_in / groups, height, width]`; nothing if it leaves no output.
-    pub fn new(images: &[usize], weight: &[usize], options: &ConvOptions<2>) -> Option<Self> {
+    pub(super) fn new(
+        images: &[usize],
+        weight: &[usize],
+        options: &ConvOptions<2>,
+    ) -> Option<Self> {
         let output = |axis: usize| {
             let (before, after) = options.padding[axis];
             let room = (images[2 + axis] + before + after).checked_sub(weight[2 + axis])?;
@@ -42,18 +46,18 @@ impl Geometry {
     }
 
     /// Whether each place sees one pixel, and each pixel one place.
-    pub fn is_pointwise(&self) -> bool {
+    pub(super) fn is_pointwise(&self) -> bool {
         self.kernel == [1, 1] && self.stride == [1, 1] && self.size == self.output
     }
 
     /// Where a weight looks when the filter is at a place, along rows (0) or columns (1).
-    pub fn seen(&self, axis: usize, place: usize, offset: usize) -> Option<usize> {
+    pub(super) fn seen(&self, axis: usize, place: usize, offset: usize) -> Option<usize> {
         let seen = (place * self.stride[axis] + offset).checked_sub(self.padding[axis])?;
         (seen < self.size[axis]).then_some(seen)
     }
 
     /// The places at which a weight looks into the image.
-    pub fn inside(&self, axis: usize, offset: usize) -> Range<usize> {
+    pub(super) fn inside(&self, axis: usize, offset: usize) -> Range<usize> {
         let all = 0..self.output[axis];
         let looks = |place: &usize| self.seen(axis, *place, offset).is_some();
         let start = all.clone().find(looks).unwrap_or(self.output[axis]);

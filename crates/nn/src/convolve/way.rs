@@ -28,7 +28,11 @@ enum Kind {
 
 impl Way {
     /// The way for these shapes, if there is one.
-    pub fn new(images: &[usize], weight: &[usize], options: &ConvOptions<2>) -> Option<Self> {
+    pub(super) fn new(
+        images: &[usize],
+        weight: &[usize],
+        options: &ConvOptions<2>,
+    ) -> Option<Self> {
         let geometry = Geometry::new(images, weight, options)?;
         if options.dilation != [1, 1] {
             return None;
@@ -49,7 +53,7 @@ impl Way {
 
     /// # Shapes
     /// As for [`convolve`](super::convolve).
-    pub fn outputs(&self, images: &FlexTensor, weight: &FlexTensor) -> FlexTensor {
+    pub(super) fn outputs(&self, images: &FlexTensor, weight: &FlexTensor) -> FlexTensor {
         let shape = self.output();
         let [pixels, weights] = [images, weight].map(values);
         let outputs = match &self.kind {
@@ -67,7 +71,7 @@ impl Way {
     }
 
     /// The gradients of the images and of the weight, from that of the outputs: those that are wanted.
-    pub fn gradients(
+    pub(super) fn gradients(
         &self,
         images: FlexTensor,
         weight: FlexTensor,

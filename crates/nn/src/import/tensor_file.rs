@@ -14,13 +14,13 @@ pub(super) struct Budget {
 
 impl Budget {
     /// That of a file of a kind.
-    pub fn new(kind: &'static str) -> Self {
+    pub(super) fn new(kind: &'static str) -> Self {
         let left = LARGEST;
         Self { kind, left }
     }
 
     /// Takes a tensor's part, before it is read; `size` is that of a value.
-    pub fn take(&mut self, shape: &[usize], size: usize) -> Result<(), WeightsError> {
+    pub(super) fn take(&mut self, shape: &[usize], size: usize) -> Result<(), WeightsError> {
         let mut extents = shape.iter();
         let bytes = extents.try_fold(size, |bytes, extent| bytes.checked_mul(*extent));
         let left = bytes.and_then(|bytes| self.left.checked_sub(bytes));
@@ -45,13 +45,13 @@ pub(super) enum Values {
 
 impl Values {
     /// From little-endian floats of 32 bits.
-    pub fn from_f32(bytes: &[u8]) -> Self {
+    pub(super) fn from_f32(bytes: &[u8]) -> Self {
         let (chunks, _) = bytes.as_chunks::<4>();
         Self::Numbers(chunks.iter().map(|of| f32::from_le_bytes(*of)).collect())
     }
 
     /// From little-endian floats of 64 bits, rounded.
-    pub fn from_f64(bytes: &[u8]) -> Self {
+    pub(super) fn from_f64(bytes: &[u8]) -> Self {
         let (chunks, _) = bytes.as_chunks::<8>();
         let rounded = |of: &[u8; 8]| f64::from_le_bytes(*of) as f32;
         Self::Numbers(chunks.iter().map(rounded).collect())

@@ -37,7 +37,7 @@ pub(super) enum Activation {
 
 impl Activation {
     /// By Burn's operations.
-    pub fn apply(self, images: Tensor<4>) -> Tensor<4> {
+    pub(crate) fn apply(self, images: Tensor<4>) -> Tensor<4> {
         match self {
             Self::None => images,
             Self::Relu => relu(images),

@@ -36,12 +36,12 @@ pub(super) struct Differential {
 
 impl Planes {
     /// Numbers of all images.
-    pub fn len(self) -> usize {
+    pub(super) fn len(self) -> usize {
         self.batch * self.channels * self.pixels
     }
 
     /// The mean and the variance (of the population) of each channel.
-    pub fn moments(self, images: &[f32]) -> Vec<[f64; 2]> {
+    pub(super) fn moments(self, images: &[f32]) -> Vec<[f64; 2]> {
         let count = (self.batch * self.pixels) as f64;
         self.for_each_channel(|channel| {
             let planes = || {
@@ -64,7 +64,12 @@ impl Planes {
     }
 
     /// What the values become.
-    pub fn apply(self, images: &[f32], affines: &[Affine], activation: Activation) -> Vec<f32> {
+    pub(super) fn apply(
+        self,
+        images: &[f32],
+        affines: &[Affine],
+        activation: Activation,
+    ) -> Vec<f32> {
         let bounds = activation.bounds();
         self.map(|plane, output| {
             let affine = affines[plane % self.channels];
@@ -75,7 +80,7 @@ impl Planes {
     }
 
     /// Puts what the values become in their place.
-    pub fn apply_to(self, images: &mut [f32], affines: &[Affine], activation: Activation) {
+    pub(super) fn apply_to(self, images: &mut [f32], affines: &[Affine], activation: Activation) {
         let bounds = activation.bounds();
         self.for_each_plane(images, |plane, values| {
             let affine = affines[plane % self.channels];
@@ -85,7 +90,7 @@ impl Planes {
 
     /// For each channel the sum of the gradient before the activation, and that of its products with
     /// the distances of values from the mean.
-    pub fn sums(
+    pub(super) fn sums(
         self,
         [images, slopes]: [&[f32]; 2],
         affines: &[Affine],
@@ -111,7 +116,7 @@ impl Planes {
     }
 
     /// The gradient of the values.
-    pub fn gradient(
+    pub(super) fn gradient(
         self,
         [images, slopes]: [&[f32]; 2],
         affines: &[Affine],

@@ -12,7 +12,7 @@ use attrium_workflow::Plan;
 
 /// One event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
+pub(crate) struct Notice {
     /// Why, as one word for programs.
     pub reason: String,
     /// Why, as a sentence for people.
@@ -44,7 +44,7 @@ impl Notice {
     }
 
     /// An event that somebody should look at.
-    pub fn warning(reason: &str, message: impl Into<String>) -> Self {
+    pub(crate) fn warning(reason: &str, message: impl Into<String>) -> Self {
         Self {
             is_warning: true,
             ..Self::normal(reason, message)

@@ -66,7 +66,7 @@ impl Health {
 
 /// The pods of which the kubelet has said nothing for too long in their own status, so that their
 /// events have to be asked for.
-pub fn silent<'a>(
+pub(crate) fn silent<'a>(
     pods: impl Iterator<Item = &'a PodSeen>,
     now: Timestamp,
 ) -> impl Iterator<Item = &'a PodSeen> {
@@ -81,7 +81,7 @@ pub fn silent<'a>(
 
 /// Whether a Job should have pods and has had none for too long, so that its events have to be
 /// asked for.
-pub fn is_barren(job: &JobSeen, pods: usize, now: Timestamp) -> bool {
+pub(crate) fn is_barren(job: &JobSeen, pods: usize, now: Timestamp) -> bool {
     let for_long = |since: Timestamp| now.duration_since(since) >= SILENCE;
     let open = job.is_open() && !job.suspended;
     open && pods == 0 && job.active == 0 && job.started.or(job.created).is_some_and(for_long)

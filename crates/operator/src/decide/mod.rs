@@ -23,15 +23,15 @@ use attrium_api::{ConditionStatus, ProgressStatus, Resource, Status, condition, 
 use attrium_workflow as workflow;
 use attrium_workflow::{Cluster, JobWord, Place, Plan, StageKind, View};
 
-pub use announce::Notice;
-pub use health::{is_barren, silent};
+pub(crate) use announce::Notice;
+pub(crate) use health::{is_barren, silent};
 
 use course::Course;
 use standing::Standing;
 
 /// Everything that is known of a resource that has not ended.
 #[derive(Clone, Debug)]
-pub struct Situation {
+pub(crate) struct Situation {
     /// The resource, with its status.
     pub resource: Arc<Resource>,
     /// The latest Job of each stage.
@@ -58,7 +58,7 @@ pub struct Situation {
 
 /// Where a screening's model is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Model {
+pub(crate) enum Model {
     /// It needs none, or names it itself.
     Given,
     /// A training run has published it.
@@ -71,7 +71,7 @@ pub enum Model {
 
 /// What events say of pods, of Jobs and of queues.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Words {
+pub(crate) struct Words {
     /// Why pods wait, by their names.
     pub pods: BTreeMap<String, Why>,
     /// Why the Job that should have pods has none.
@@ -82,7 +82,7 @@ pub struct Words {
 
 /// One thing to be done on the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
+pub(crate) enum Action {
     /// Make the ConfigMap of the manifest.
     CreateManifest,
     /// Make a stage's Job.
@@ -113,7 +113,7 @@ pub enum Action {
 
 /// Changes to how a Job runs; what is absent stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Changes {
+pub(crate) struct Changes {
     /// Whether its pods are held back.
     pub suspend: Option<bool>,
     /// How many pods may run at a time.
@@ -124,7 +124,7 @@ pub struct Changes {
 
 /// What has to be done for a resource.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Decision {
+pub(crate) struct Decision {
     /// What is done first.
     pub before: Vec<Action>,
     /// The status to be written then, where it says more than other times.
@@ -138,7 +138,7 @@ pub struct Decision {
 }
 
 /// Decides what has to be done.
-pub fn decide(situation: &Situation) -> Decision {
+pub(crate) fn decide(situation: &Situation) -> Decision {
     let resource = &*situation.resource;
     let previous = resource.status().cloned().unwrap_or_default();
     if resource.metadata().deletion_timestamp.is_some() {
@@ -169,7 +169,7 @@ pub fn decide(situation: &Situation) -> Decision {
 }
 
 /// When a resource ended, if it has: a moment that only its status tells.
-pub fn ended(status: &Status) -> Option<Option<Timestamp>> {
+pub(crate) fn ended(status: &Status) -> Option<Option<Timestamp>> {
     let succeeded = condition(&status.conditions, conditions::SUCCEEDED)?;
     let is_over = succeeded.status != ConditionStatus::Unknown;
     is_over.then(|| succeeded.last_transition_time.parse().ok())
@@ -177,7 +177,7 @@ pub fn ended(status: &Status) -> Option<Option<Timestamp>> {
 
 /// What has to be done for a resource that ended at a time: stop what still runs, and delete it
 /// in the end.
-pub fn settle(
+pub(crate) fn settle(
     jobs: &[&JobSeen],
     ended: Option<Timestamp>,
     ttl: Option<u32>,
@@ -289,7 +289,7 @@ fn eta(status: &Status, share: f64, now: Timestamp) -> Option<Timestamp> {
 }
 
 /// An instant as RFC 3339 has it, to the second.
-pub fn text(instant: Timestamp) -> String {
+pub(crate) fn text(instant: Timestamp) -> String {
     let whole = Timestamp::from_second(instant.as_second());
     whole.unwrap_or(instant).to_string()
 }
