@@ -1,12 +1,14 @@
 use snafu::Snafu;
+use strum::{IntoStaticStr, VariantNames};
 
 use super::dicom::AttributeError;
 
 /// Why an object gives no anterior image or no crop.
 ///
 /// Nothing of the object's text is in here, so that every message may be logged.
-#[derive(Debug, Snafu)]
+#[derive(Debug, IntoStaticStr, Snafu, VariantNames)]
 #[snafu(visibility(pub(super)))]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Error {
     /// The bytes are no DICOM file.
@@ -188,36 +190,12 @@ pub enum Error {
 }
 
 impl Error {
+    /// Every word that [`reason`](Self::reason) gives.
+    pub const REASONS: &[&str] = Self::VARIANTS;
+
     /// A short stable word, for tables of objects that were set aside.
-    pub const fn reason(&self) -> &'static str {
-        match self {
-            Self::NotDicom => "not-dicom",
-            Self::Truncated { .. } => "truncated",
-            Self::Malformed { .. } => "malformed",
-            Self::TransferSyntax => "transfer-syntax",
-            Self::Attribute { .. } => "attribute",
-            Self::Modality { .. } => "modality",
-            Self::SopClass => "sop-class",
-            Self::NotCounts => "not-counts",
-            Self::NotPlanar => "not-planar",
-            Self::NotThorax => "not-thorax",
-            Self::NoPixelData => "no-pixel-data",
-            Self::ImpossibleSize { .. } => "impossible-size",
-            Self::PixelDataTooShort { .. } => "pixel-data-too-short",
-            Self::Photometric => "photometric",
-            Self::PixelData { .. } => "pixel-data",
-            Self::Lossy => "lossy",
-            Self::NoAnterior => "no-anterior",
-            Self::SeveralAnteriors { .. } => "several-anteriors",
-            Self::ViewConflict => "view-conflict",
-            Self::FrameVectors { .. } => "frame-vectors",
-            Self::NoPhotopeak => "no-photopeak",
-            Self::Empty => "empty",
-            Self::TooSmall { .. } => "too-small",
-            Self::NotSquare { .. } => "not-square",
-            Self::UpsideDown => "upside-down",
-            Self::OrientationUnclear => "orientation-unclear",
-        }
+    pub fn reason(&self) -> &'static str {
+        self.into()
     }
 }
 

@@ -90,7 +90,7 @@ impl Inspection {
 
 fn describe(crop: &CropRectangle) -> String {
     format!(
-        "{:?}: rows {} to {}, columns {} to {}",
+        "{}: rows {} to {}, columns {} to {}",
         crop.mode,
         crop.top,
         crop.top + crop.height - 1,

@@ -1,9 +1,12 @@
 use std::fmt;
 
+use strum::{IntoStaticStr, VariantNames};
+
 /// Something about a usable image that its reader should know.
 ///
 /// Each has a [`code`](Self::code) for tables and a sentence, its `Display`, for people.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, IntoStaticStr, PartialEq, VariantNames)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Warning {
     /// No attribute names the view, so the first detector's image was taken for the anterior.
     AssumedFirstDetector,
@@ -49,22 +52,12 @@ pub enum Warning {
 }
 
 impl Warning {
+    /// Every word that [`code`](Self::code) gives.
+    pub const CODES: &[&str] = Self::VARIANTS;
+
     /// A short stable word for tables.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::AssumedFirstDetector => "assumed-first-detector",
-            Self::OrientationContradictsView => "orientation-contradicts-view",
-            Self::AssumedFrameOrder => "assumed-frame-order",
-            Self::AssumedPhotopeak => "assumed-photopeak",
-            Self::Lossy => "lossy",
-            Self::NegativePixels { .. } => "negative-pixels",
-            Self::Downsampled { .. } => "downsampled",
-            Self::TurnedUpright => "turned-upright",
-            Self::OrientationFromHeader => "orientation-from-header",
-            Self::UnusualPixelSize { .. } => "unusual-pixel-size",
-            Self::UnusualExtent { .. } => "unusual-extent",
-            Self::StrayCounts { .. } => "stray-counts",
-        }
+    pub fn code(&self) -> &'static str {
+        self.into()
     }
 }
 

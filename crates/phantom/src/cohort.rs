@@ -347,7 +347,7 @@ mod tests {
         };
         close("female", share(&|s| s.person.sex == Sex::Female), 245.0);
         let patients = [1013.0, 159.0, 81.0, 55.0, 26.0];
-        for (indication, patients) in Indication::ALL.into_iter().zip(patients) {
+        for (indication, patients) in Indication::ALL.iter().copied().zip(patients) {
             let found = share(&|s| s.person.indication == indication);
             close(&indication.to_string(), found, patients);
         }

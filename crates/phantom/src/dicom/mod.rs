@@ -13,6 +13,7 @@ mod private;
 use dicom_core::{PrimitiveValue, VR};
 use dicom_dictionary_std::uids;
 use dicom_object::{FileDicomObject, FileMetaTableBuilder, InMemDicomObject, WriteError};
+use strum::IntoStaticStr;
 
 use super::cohort::{Study, uid};
 use super::demographics::Protocol;
@@ -24,7 +25,8 @@ use attributes::Attributes;
 pub use plant::{PLANTED_DATE, plant};
 
 /// The side that a frame was seen from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, IntoStaticStr, PartialEq, Eq)]
+#[strum(serialize_all = "UPPERCASE")]
 enum Side {
     Anterior,
     Posterior,
@@ -32,10 +34,7 @@ enum Side {
 
 impl Side {
     fn name(self) -> &'static str {
-        match self {
-            Self::Anterior => "ANTERIOR",
-            Self::Posterior => "POSTERIOR",
-        }
+        self.into()
     }
 
     fn counts(self, views: &Views) -> &[u16] {
