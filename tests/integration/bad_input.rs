@@ -329,7 +329,7 @@ fn everything_that_is_wrong_with_a_manifest_is_told_at_once_with_its_path() {
         "document 1: spec.colour: there is no such field",
         "document 1: spec.tasks[1]: is \"Negative\"",
         "document 1: spec.crossValidation.folds: ",
-        "document 2: kind: \"Pod\" is no kind",
+        "document 2: kind: \"Pod\" is not a kind",
     ] {
         assert!(
             ended.error().contains(path),
