@@ -2,6 +2,7 @@ use snafu::Snafu;
 use strum::{IntoStaticStr, VariantNames};
 
 use super::dicom::AttributeError;
+use super::size::{CROP_SIZE, MAX_PIXELS, MAX_SIDE};
 
 /// Why an object gives no anterior image or no crop.
 ///
@@ -78,8 +79,8 @@ pub enum Error {
     /// Rows, columns and frames that no camera makes, or that the pixel data do not hold.
     #[snafu(display(
         "{frames} frames of {rows} x {columns} pixels are no scan: a side has at most {} pixels and the frames at most {} together",
-        super::pixels::MAX_SIDE,
-        super::pixels::MAX_PIXELS
+        MAX_SIDE,
+        MAX_PIXELS
     ))]
     ImpossibleSize {
         /// Frames as the header claims.
@@ -158,7 +159,7 @@ pub enum Error {
     /// The image, or the patient on it, is smaller than the crop.
     #[snafu(display(
         "the scan is smaller than the crop: {rows} x {columns} pixels remain of the {needed} x {needed} needed",
-        needed = super::CROP_SIZE
+        needed = CROP_SIZE
     ))]
     TooSmall {
         /// Rows from the crop's upper edge to the lower end.

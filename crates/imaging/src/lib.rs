@@ -22,17 +22,19 @@ mod pixels;
 mod render;
 mod resample;
 mod scan;
+mod size;
 mod view;
 mod warning;
 
 pub use acquisition::Acquisition;
-pub use crop::{CROP_PIXELS, CROP_SIZE, Crop, CropRectangle, crop, log_image};
+pub use crop::{Crop, CropRectangle, crop, log_image};
 pub use dicom::{AttributeError, AttributeName};
 pub use error::Error;
 pub use image::Image;
 pub use inspection::Inspection;
 pub use render::draw;
 pub use scan::{AnteriorImage, StudyUid, read_anterior};
+pub use size::{CROP_PIXELS, CROP_SIZE};
 pub use view::{View, ViewSource};
 pub use warning::Warning;
 

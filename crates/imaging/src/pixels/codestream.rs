@@ -5,7 +5,7 @@
 //! decoder reads them. Refused is what an image of one component has no use for, and what would let the
 //! two lose step: another coding style further on, and a segment of another length than its contents.
 
-use super::frame_header::segment;
+use super::marker_segment::segment;
 
 /// The most code blocks, each counted once a layer; a scan has a few hundred.
 const MAX_BLOCKS: usize = 1 << 21;

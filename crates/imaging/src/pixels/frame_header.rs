@@ -5,6 +5,7 @@
 
 use snafu::ensure;
 
+use super::marker_segment::segment;
 use super::{Layout, codestream};
 use crate::dicom::TransferSyntax;
 use crate::error::{Error, PixelDataSnafu};
@@ -58,16 +59,6 @@ fn jpeg_size(data: &[u8]) -> Option<[usize; 2]> {
         }
         rest = after;
     }
-}
-
-/// The marker segment at the front: its kind, its parameters, and what follows it.
-pub(super) fn segment(data: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let &[0xFF, kind, high, low, ref tail @ ..] = data else {
-        return None;
-    };
-    let length = usize::from(u16::from_be_bytes([high, low])).checked_sub(2)?;
-    let (parameters, after) = tail.split_at_checked(length)?;
-    Some((kind, parameters, after))
 }
 
 /// Rows and columns of a JPEG 2000 codestream with one component (ITU-T T.800, A.5.1: SOC, then

@@ -1,12 +1,11 @@
 use snafu::{OptionExt, ensure};
 
-use super::{MAX_PIXELS, MAX_SIDE};
-use crate::CROP_SIZE;
 use crate::dicom::{self, AttributeName, DataSet};
 use crate::error::{
     Error, ImpossibleSizeSnafu, NoPixelDataSnafu, PhotometricSnafu, PixelDataTooShortSnafu,
     TooSmallSnafu,
 };
+use crate::size::{CROP_SIZE, MAX_PIXELS, MAX_SIDE};
 
 /// How pixels are laid out, after every claim of the header has been checked.
 #[derive(Clone, Debug, PartialEq)]

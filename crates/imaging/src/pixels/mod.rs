@@ -11,6 +11,7 @@ mod huffman;
 mod jpeg_2000;
 mod jpeg_lossless;
 mod layout;
+mod marker_segment;
 
 use dicom_encoding::adapters::PixelDataObject;
 use dicom_pixeldata::PixelDecoder;
@@ -21,12 +22,6 @@ pub(crate) use layout::Layout;
 use super::Image;
 use super::dicom::{self, DicomFile, TransferSyntax};
 use super::error::{Error, PixelDataSnafu};
-
-/// The most pixels that a side of an image may have: four times a whole-body scan's length.
-pub(crate) const MAX_SIDE: usize = 4096;
-
-/// The most pixels that all frames of an object may have together.
-pub(crate) const MAX_PIXELS: usize = 1 << 26;
 
 /// The bits of each pixel of one frame as they are stored, unused bits included.
 ///
