@@ -2,8 +2,8 @@
 
 mod archive;
 mod bad_input;
-mod lying;
 mod object;
+mod orientation;
 mod privacy;
 mod size;
 mod views;
