@@ -6,7 +6,7 @@
 use snafu::ensure;
 
 use super::marker_segment::segment;
-use super::{Layout, codestream};
+use super::{PixelLayout, codestream};
 use crate::dicom::TransferSyntax;
 use crate::error::{Error, PixelDataSnafu};
 
@@ -14,7 +14,11 @@ use crate::error::{Error, PixelDataSnafu};
 ///
 /// # Errors
 /// [`Error::PixelData`] where it is not.
-pub(super) fn check(data: &[u8], layout: &Layout, syntax: TransferSyntax) -> Result<(), Error> {
+pub(super) fn check(
+    data: &[u8],
+    layout: &PixelLayout,
+    syntax: TransferSyntax,
+) -> Result<(), Error> {
     let fits = match syntax {
         TransferSyntax::Rle => rle_segments(data) == Some(layout.bits_allocated as usize / 8),
         TransferSyntax::JpegBaseline => jpeg_size(data) == Some([layout.rows, layout.columns]),

@@ -5,7 +5,7 @@
 use hayro_jpeg2000::{DecodeSettings, DecoderContext, Image};
 use snafu::{OptionExt, ensure};
 
-use super::Layout;
+use super::PixelLayout;
 use super::frame_header::jpeg_2000_sign;
 use crate::dicom;
 use crate::error::{Error, PixelDataSnafu};
@@ -14,7 +14,7 @@ use crate::error::{Error, PixelDataSnafu};
 ///
 /// # Errors
 /// [`Error::PixelData`] where the frame cannot be decoded, or does not fit into the stored bits.
-pub(super) fn decode(data: &[u8], layout: &Layout) -> Result<Vec<u16>, Error> {
+pub(super) fn decode(data: &[u8], layout: &PixelLayout) -> Result<Vec<u16>, Error> {
     let damaged = PixelDataSnafu {
         problem: "the frame is damaged",
     };

@@ -2,7 +2,7 @@
 
 use snafu::{OptionExt, ensure};
 
-use super::Layout;
+use super::PixelLayout;
 use super::huffman::{Bits, Table, unstuff};
 use crate::error::{Error, PixelDataSnafu};
 
@@ -11,7 +11,7 @@ use crate::error::{Error, PixelDataSnafu};
 ///
 /// # Errors
 /// [`Error::PixelData`] where the data are not such a frame or not one of the header's size.
-pub(super) fn decode(data: &[u8], layout: &Layout) -> Result<Vec<u16>, Error> {
+pub(super) fn decode(data: &[u8], layout: &PixelLayout) -> Result<Vec<u16>, Error> {
     let scan = Scan::find(data, layout)?;
     let mut samples = vec![0; layout.frame_pixels()];
     let lines = scan.restart_lines.unwrap_or(layout.rows);
@@ -44,7 +44,7 @@ struct Scan<'a> {
 
 impl<'a> Scan<'a> {
     /// Reads the segments up to the scan header and that (T.81, B.2).
-    fn find(data: &'a [u8], layout: &Layout) -> Result<Self, Error> {
+    fn find(data: &'a [u8], layout: &PixelLayout) -> Result<Self, Error> {
         let mut bytes = data
             .strip_prefix(&[0xFF, marker::SOI])
             .context(PixelDataSnafu {
@@ -94,7 +94,7 @@ fn next_segment(bytes: &[u8]) -> Result<(u8, &[u8], &[u8]), Error> {
 }
 
 /// The precision that the frame header states, where its size is the layout's (T.81, B.2.2).
-fn read_frame_header(segment: &[u8], layout: &Layout) -> Result<u32, Error> {
+fn read_frame_header(segment: &[u8], layout: &PixelLayout) -> Result<u32, Error> {
     let [precision, y1, y0, x1, x0, components, ..] = *segment else {
         return problem("the JPEG frame header is cut short");
     };
@@ -137,7 +137,7 @@ fn read_tables<'a>(segment: &'a [u8], tables: &mut [Option<RawTable<'a>>; 4]) ->
 }
 
 /// Lines between restart markers, none for 0 (T.81, B.2.4.4; H.1.1 asks for whole lines).
-fn read_restart_interval(segment: &[u8], layout: &Layout) -> Result<Option<usize>, Error> {
+fn read_restart_interval(segment: &[u8], layout: &PixelLayout) -> Result<Option<usize>, Error> {
     let &[high, low] = segment else {
         return problem("the restart interval is none");
     };

@@ -17,7 +17,7 @@ use dicom_encoding::adapters::PixelDataObject;
 use dicom_pixeldata::PixelDecoder;
 use snafu::{OptionExt, ensure};
 
-pub(crate) use layout::Layout;
+pub(crate) use layout::PixelLayout;
 
 use super::Image;
 use super::dicom::{self, DicomFile, TransferSyntax};
@@ -28,7 +28,11 @@ use super::error::{Error, PixelDataSnafu};
 /// # Errors
 /// [`Error::PixelData`] where the frame is missing, cannot be decoded, or has another size than the
 /// layout.
-pub(crate) fn decode(file: &DicomFile, layout: &Layout, frame: usize) -> Result<Vec<u16>, Error> {
+pub(crate) fn decode(
+    file: &DicomFile,
+    layout: &PixelLayout,
+    frame: usize,
+) -> Result<Vec<u16>, Error> {
     let data = file
         .object
         .frame_pixel_data(frame as u32)
@@ -61,7 +65,7 @@ fn decode_by_library(file: &DicomFile, frame: usize) -> Result<Vec<u8>, Error> {
 }
 
 /// Samples of a frame in dicom-rs' order of bytes, the least significant first.
-fn to_samples(frame: &[u8], layout: &Layout) -> Result<Vec<u16>, Error> {
+fn to_samples(frame: &[u8], layout: &PixelLayout) -> Result<Vec<u16>, Error> {
     ensure!(
         frame.len() == layout.frame_bytes(),
         PixelDataSnafu {
@@ -82,7 +86,7 @@ fn to_samples(frame: &[u8], layout: &Layout) -> Result<Vec<u16>, Error> {
 /// says so (PS3.5, 8.1.1); the count is `slope * value + intercept` (PS3.3, C.11.1.1.2). There is
 /// no negative count: such pixels, which lossy compression and background subtraction leave, are
 /// set to zero, as is any that is no finite number in 32 bits.
-pub(crate) fn to_counts(samples: &[u16], layout: &Layout) -> (Image<f32>, usize) {
+pub(crate) fn to_counts(samples: &[u16], layout: &PixelLayout) -> (Image<f32>, usize) {
     let shift = layout.high_bit + 1 - layout.bits_stored;
     let unused = 16 - layout.bits_stored;
     let is_plain = layout.slope == 1.0 && layout.intercept == 0.0;

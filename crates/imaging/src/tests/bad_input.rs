@@ -5,7 +5,7 @@ use dicom_core::value::PrimitiveValue;
 use dicom_dictionary_std::{tags, uids};
 use proptest::prelude::*;
 
-use super::object::{ANTERIOR, Scan, body, coded, scan};
+use super::object::{ANTERIOR, ScanBuilder, body, coded, scan};
 use crate::{Error, read_anterior};
 use attrium_types::LossyPolicy;
 
@@ -135,7 +135,7 @@ fn an_impossible_size_is_refused_before_anything_is_set_aside() {
 
 #[test]
 fn attributes_that_make_no_sense_are_named() {
-    let cases: Vec<(Scan, &str)> = vec![
+    let cases: Vec<(ScanBuilder, &str)> = vec![
         (scan().without(tags::ROWS), "Rows (0028,0010) is missing"),
         (
             scan().numbers(tags::ROWS, &[0]),
@@ -303,7 +303,7 @@ fn seeds() -> Vec<Vec<u8>> {
     let mut seeds: Vec<_> = names
         .map(|name| std::fs::read(path(name)).expect("should be in tests/data"))
         .into();
-    seeds.push(Scan::of(&[body()]).views(&[ANTERIOR]).bytes());
+    seeds.push(ScanBuilder::of(&[body()]).views(&[ANTERIOR]).bytes());
     seeds.push(
         scan()
             .put(tags::PIXEL_SPACING, VR::DS, PrimitiveValue::from("1"))
