@@ -259,7 +259,7 @@ fn a_header_that_claims_sixty_thousand_pixels_a_side_allocates_nothing() {
         .arg(env!("CARGO_BIN_EXE_attrium"))
         .arg(folder.join("scan.dcm"));
     let ended = finish(&mut limited);
-    ended.fails_with(DATA, &["60000 x 60000 pixels are no scan"]);
+    ended.fails_with(DATA, &["60000 x 60000 pixels cannot be a scan"]);
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! The crop of the thorax that a network sees, and its logarithm.
+
 use std::ops::Range;
 
 use serde::Serialize;

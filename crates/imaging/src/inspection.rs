@@ -1,3 +1,5 @@
+//! What was found in an object, as JSON or as a table.
+
 use std::fmt::Write;
 
 use serde::Serialize;

@@ -85,7 +85,7 @@ const THORAX: &[&str] = &[
     "THORAX", "CHEST", "HEART", "CARDIAC", "RIBS", "STERNUM", "TSPINE",
 ];
 
-/// A static is taken for one of the thorax unless something says that it is of another part.
+/// A static image is taken for one of the thorax unless the object says that it shows another part.
 fn check_thorax(set: &DataSet) -> Result<(), Error> {
     let texts = [
         dicom::body_part(set)?,

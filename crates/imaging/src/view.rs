@@ -5,7 +5,7 @@ use strum::Display;
 
 use super::dicom::Code;
 
-/// From where an image looks at the patient.
+/// The side from which an image shows the patient.
 #[derive(Clone, Copy, Debug, Display, PartialEq, Eq, Hash, Serialize)]
 pub enum View {
     /// From the front.
@@ -27,7 +27,7 @@ pub enum ViewSource {
     SeriesDescription,
     /// GE's private names, (0011,xx12) or (0011,xx30).
     GePrivate,
-    /// Nothing says it: the first detector's image is taken for the anterior.
+    /// Nothing says it, so the first detector's image is taken for the anterior.
     FirstDetector,
 }
 

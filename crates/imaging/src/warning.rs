@@ -1,3 +1,5 @@
+//! What a reader should know about an image that can be used.
+
 use std::fmt;
 
 use strum::{IntoStaticStr, VariantNames};
@@ -39,7 +41,7 @@ pub enum Warning {
         /// Row spacing in millimetres.
         millimetres: f64,
     },
-    /// The patient's extent is not one of a whole adult, so the crop's place is doubtful.
+    /// The patient is shorter or longer on the scan than an adult, so the crop's place is doubtful.
     UnusualExtent {
         /// Height of the patient on the scan in millimetres.
         millimetres: f64,
@@ -68,7 +70,7 @@ impl fmt::Display for Warning {
                 "no attribute names the view: the first detector's image was taken for the anterior",
             ),
             Self::OrientationContradictsView => f.write_str(
-                "the view is coded anterior but the image orientation is a posterior's: the code was followed",
+                "the view is coded anterior but the image orientation is that of a posterior view: the code was followed",
             ),
             Self::AssumedFrameOrder => f.write_str(
                 "the frames' detectors and energy windows are not listed: the standard's order was assumed",
@@ -96,7 +98,7 @@ impl fmt::Display for Warning {
             ),
             Self::UnusualExtent { millimetres } => write!(
                 f,
-                "a patient of {millimetres:.0} mm on the scan is no whole adult: the crop's place is doubtful"
+                "a patient of {millimetres:.0} mm on the scan is not a whole adult: the crop's place is doubtful"
             ),
             Self::StrayCounts { rows } => write!(
                 f,

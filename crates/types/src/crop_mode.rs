@@ -1,4 +1,4 @@
-//! Which rows of a whole-body scan the patient takes up.
+//! How the rows of a whole-body scan that show the patient are found.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! What lossy compression costs an image.
+//! What becomes of images that went through lossy compression.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

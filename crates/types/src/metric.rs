@@ -1,4 +1,4 @@
-//! What a gate can look at.
+//! The metrics that a gate can look at.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+//! The attributes that attrium reads, one function each.
+
 use snafu::{OptionExt, ensure};
 
 use super::DataSet;

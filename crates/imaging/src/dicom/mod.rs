@@ -1,4 +1,4 @@
-//! What attrium asks of a DICOM object: its bytes checked, its attributes one function each.
+//! DICOM objects: their bytes are checked, and each attribute that attrium reads has a function.
 //!
 //! dicom-rs reads; this module makes sure beforehand that reading costs no more than the bytes are
 //! worth, and answers in attrium's own errors. Never: text of the object in an error, which is why

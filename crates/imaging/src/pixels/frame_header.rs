@@ -1,7 +1,7 @@
 //! What a compressed frame says about itself before it is decoded.
 //!
 //! Decoders set memory aside for the size in a frame's own header, and index the object's image by
-//! it; so the two have to be the same.
+//! it, so the frame's header and the object's have to agree.
 
 use snafu::ensure;
 
@@ -37,7 +37,7 @@ pub(super) fn check(
     ensure!(
         !is_jpeg_2000 || codestream::is_affordable(data, layout.frame_pixels()),
         PixelDataSnafu {
-            problem: "the frame is coded in parts too many or too small to be an image's",
+            problem: "the frame is coded in too many or too small parts for an image",
         }
     );
     Ok(())
@@ -77,7 +77,7 @@ fn jpeg_2000_size(data: &[u8]) -> Option<[usize; 2]> {
     let is_single = siz[32..] == [0, 1] && rest.is_empty();
     let columns = right.checked_sub(left)?;
     let rows = bottom.checked_sub(top)?;
-    // Tiles smaller than this would cost more to manage than the image is worth.
+    // Smaller tiles would cost more to manage than the image does.
     let has_sound_tiles = tile_width >= columns.min(32) && tile_height >= rows.min(32);
     (is_single && has_sound_tiles).then_some([rows as usize, columns as usize])
 }

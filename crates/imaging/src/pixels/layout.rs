@@ -1,3 +1,5 @@
+//! How pixels are laid out, by a header whose every claim is checked.
+
 use snafu::{OptionExt, ensure};
 
 use crate::dicom::{self, AttributeName, DataSet};

@@ -1,8 +1,8 @@
-//! One frame's samples out of the pixel data, and what they count.
+//! The samples of one frame of the pixel data, and the counts that they stand for.
 //!
 //! Libraries decode, after every frame's own header has been compared with the object's. JPEG
-//! Lossless, the syntax in which archives keep nuclear medicine, is decoded here: the decoder that
-//! dicom-rs brings takes most of the time that reading a scan may take (see `benches/decode.rs`).
+//! Lossless, the syntax in which archives keep nuclear medicine, is decoded here: the decoder of
+//! dicom-rs would take most of the time that reading a scan may take (see `benches/decode.rs`).
 //! Never: memory for what a header claims; a frame that was not asked for.
 
 mod codestream;
@@ -80,12 +80,12 @@ fn to_samples(frame: &[u8], layout: &PixelLayout) -> Result<Vec<u16>, Error> {
     })
 }
 
-/// Counts out of stored bits, and how many pixels were below zero.
+/// The counts that stored bits stand for, and the number of pixels that were below zero.
 ///
 /// The stored value is in the bits from the High Bit downwards, two's complement where the layout
 /// says so (PS3.5, 8.1.1); the count is `slope * value + intercept` (PS3.3, C.11.1.1.2). There is
 /// no negative count: such pixels, which lossy compression and background subtraction leave, are
-/// set to zero, as is any that is no finite number in 32 bits.
+/// set to zero, and so are those that are not finite in 32 bits.
 pub(crate) fn to_counts(samples: &[u16], layout: &PixelLayout) -> (Image<f32>, usize) {
     let shift = layout.high_bit + 1 - layout.bits_stored;
     let unused = 16 - layout.bits_stored;
@@ -111,7 +111,7 @@ pub(crate) fn to_counts(samples: &[u16], layout: &PixelLayout) -> (Image<f32>, u
     (image, negative)
 }
 
-/// Without branches: whether a pixel has counts is as random as they are.
+/// Has no branches, since it cannot be predicted whether a pixel has counts.
 fn keep_counts(samples: &[u16], value: impl Fn(u16) -> f32) -> (Vec<f32>, usize) {
     let mut negative = 0_u32;
     let pixels = samples

@@ -16,7 +16,7 @@ fn reason(bytes: &[u8]) -> &'static str {
 }
 
 #[test]
-fn bytes_that_are_no_dicom_file_are_said_to_be_none() {
+fn bytes_that_are_not_a_dicom_file_are_named_so() {
     assert_eq!(reason(b""), "not-dicom");
     assert_eq!(reason(b"study,grade\n1,2\n"), "not-dicom");
     assert_eq!(reason(&[0; 4096]), "not-dicom");
@@ -106,7 +106,7 @@ fn a_secondary_capture_needs_nuclear_medicines_attributes() {
 }
 
 #[test]
-fn colour_and_inverted_scales_are_no_counts() {
+fn colour_and_inverted_scales_are_not_counts() {
     let tag = tags::PHOTOMETRIC_INTERPRETATION;
     for interpretation in ["RGB", "MONOCHROME1", "YBR_FULL"] {
         assert_eq!(
@@ -144,7 +144,7 @@ fn attributes_that_make_no_sense_are_named() {
         (scan().text(tags::ROWS, VR::LO, "many"), "does not fit it"),
         (
             scan().text(tags::NUMBER_OF_FRAMES, VR::IS, "two"),
-            "is no number",
+            "is not a number",
         ),
         (scan().numbers(tags::BITS_ALLOCATED, &[12]), "cannot be 12"),
         (scan().numbers(tags::BITS_STORED, &[17]), "cannot be 17"),

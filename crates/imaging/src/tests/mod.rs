@@ -1,4 +1,4 @@
-//! Tests of the room as a whole, on real, written and damaged objects.
+//! Tests of the crate as a whole, on real, written and damaged objects.
 
 mod archive;
 mod bad_input;

@@ -1,4 +1,4 @@
-//! Nothing that identifies a patient leaves this room but the study's UID, which is asked for.
+//! Nothing that identifies a patient leaves this crate except the study's UID, which is asked for.
 
 use dicom_core::header::Header;
 use dicom_core::{DataElement, Tag, VR};
