@@ -1,8 +1,8 @@
 //! What every store has to do, and what folders and buckets do beside.
 
-mod answers;
 mod contract;
 mod folder;
+mod responses;
 
 use super::*;
 
