@@ -5,9 +5,9 @@
 //! call it. It must not be called from within an asynchronous task (use `spawn_blocking` there).
 //!
 //! # Guarantees
-//! - A put is whole or not at all: no reader, and no one after a crash, sees part of an object.
+//! - A put is atomic: no reader sees part of an object, not even after a crash.
 //!   On a file system the bytes go to a file beside the target, are synced to the disk and
-//!   renamed over it, and the folder is synced too; a bucket does as much by itself. A process
+//!   renamed over it, and the folder is synced too; a bucket does the same by itself. A process
 //!   that is killed in between leaves the old object, and perhaps a file `NAME#N`, which a listing
 //!   leaves out.
 //! - Nothing outside the prefix is reached by a key: keys with `..` are refused.
@@ -30,11 +30,11 @@ use std::{fmt, sync::Arc};
 
 use object_store::{GetOptions, ObjectStore, ObjectStoreExt, memory::InMemory, path::Path};
 
-pub use error::{Cause, Error};
+pub use error::{Error, RootCause};
 pub use list::{List, ObjectMeta};
 use location::Location;
 pub use open::StorageOptions;
-pub use read::Reader;
+pub use read::ObjectReader;
 
 /// A prefix in a store: a folder, or the part of a bucket below a key.
 ///
@@ -108,7 +108,7 @@ impl Storage {
     /// The storage below a prefix of this one.
     ///
     /// # Errors
-    /// When the prefix leads out of this one or is no key.
+    /// When the prefix leads out of this one or is not a valid key.
     pub fn at(&self, prefix: &str) -> Result<Self, Error> {
         let prefix = self.path(prefix)?;
         Ok(Self {
@@ -125,7 +125,7 @@ impl Storage {
     /// The URI of an object.
     ///
     /// # Errors
-    /// When the key leads out of the prefix or is no key.
+    /// When the key leads out of the prefix or is not valid.
     pub fn uri_of(&self, key: &str) -> Result<String, Error> {
         Ok(Location::uri(&self.root, &self.path(key)?))
     }

@@ -1,4 +1,4 @@
-//! What every store has to do, and what folders and buckets do beside.
+//! What every store has to do, and what is special about folders and buckets.
 
 mod contract;
 mod folder;
