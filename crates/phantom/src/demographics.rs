@@ -22,10 +22,10 @@ const METASTASES: f64 = 0.3;
 /// A patient's sex, as DICOM Patient's Sex (0010,0040) has it.
 #[derive(Clone, Copy, Debug, Display, PartialEq, Eq)]
 pub enum Sex {
-    /// F
+    /// Female.
     #[strum(serialize = "F")]
     Female,
-    /// M
+    /// Male.
     #[strum(serialize = "M")]
     Male,
 }
@@ -80,7 +80,7 @@ pub enum Protocol {
     ThoracicStatic,
 }
 
-/// A patient: who it is, not what the body looks like.
+/// Who a patient is; the body is drawn separately.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Person {
     /// Sex.
