@@ -96,7 +96,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// Draws a patient of this grade; but for the indication, nothing depends on the grade.
+    /// Draws a patient of this grade; only the indication depends on it.
     pub(super) fn draw(grade: Grade, stream: &mut Stream) -> Self {
         let indication = Indication::draw(grade, stream);
         let female = match indication {

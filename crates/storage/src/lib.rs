@@ -184,7 +184,7 @@ impl Storage {
     /// As [`Self::get`], but `None` when the object is not there.
     ///
     /// # Errors
-    /// As [`Self::get`], but for [`Error::NotFound`].
+    /// As [`Self::get`], except for [`Error::NotFound`].
     pub fn try_get(&self, key: &str, limit: u64) -> Result<Option<Vec<u8>>, Error> {
         match self.get(key, limit) {
             Ok(bytes) => Ok(Some(bytes)),
@@ -196,7 +196,7 @@ impl Storage {
     /// Whether an object is there.
     ///
     /// # Errors
-    /// What the store says, but for [`Error::NotFound`].
+    /// What the store says, except for [`Error::NotFound`].
     pub fn exists(&self, key: &str) -> Result<bool, Error> {
         let path = self.path(key)?;
         match runtime::block_on(self.store.head(&path))? {
@@ -209,7 +209,7 @@ impl Storage {
     /// Removes an object; one that is not there is removed already.
     ///
     /// # Errors
-    /// What the store says, but for [`Error::NotFound`].
+    /// What the store says, except for [`Error::NotFound`].
     pub fn delete(&self, key: &str) -> Result<(), Error> {
         let path = self.path(key)?;
         match runtime::block_on(self.store.delete(&path))? {

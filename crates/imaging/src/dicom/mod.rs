@@ -25,7 +25,4 @@ pub(super) use file::{DicomFile, open, without_panic};
 pub use name::AttributeName;
 pub(super) use transfer_syntax::TransferSyntax;
 pub use value::AttributeError;
-pub(super) use value::Code;
-
-/// A data set in memory, of a file or of a sequence's item.
-pub(super) type DataSet = dicom_object::InMemDicomObject;
+pub(super) use value::{Code, DataSet};

@@ -7,8 +7,10 @@ use dicom_core::header::HasLength;
 use dicom_object::mem::InMemElement;
 use snafu::{OptionExt, Snafu, ensure};
 
-use super::DataSet;
 use super::name::AttributeName::{self, CodeMeaning, CodeValue, CodingSchemeDesignator};
+
+/// A data set in memory, of a file or of a sequence's item.
+pub(crate) type DataSet = dicom_object::InMemDicomObject;
 
 /// GE's private creator on Genie and Xeleris workstations.
 const GE_CREATOR: &str = "GEMS_GENIE_1";
