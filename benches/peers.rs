@@ -50,7 +50,8 @@ fn prepare(name: &str) -> Result<Work, Box<dyn Error>> {
         return Err("a command is MODE ARCHITECTURE BATCH TIMES".into());
     };
     let architecture = Architecture::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .find(|known| known.to_string() == architecture)
         .ok_or("a network that is not known")?;
     let batch = batch.parse()?;

@@ -7,8 +7,8 @@
 use std::panic;
 use std::process;
 
-use attrium_types::{CropMode, LossyPolicy};
 use attrium_imaging::{CROP_PIXELS, crop, log_image, read_anterior};
+use attrium_types::{CropMode, LossyPolicy};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(

@@ -8,7 +8,7 @@ use snafu::{ResultExt, Snafu};
 
 use super::output;
 use attrium_phantom as phantom;
-use attrium_phantom::{Cohort, archive};
+use attrium_phantom::{SyntheticCohort, archive};
 use attrium_types::Grade;
 
 /// Draw a synthetic cohort: bone scans as DICOM, with labels.
@@ -101,9 +101,9 @@ pub(super) fn run(args: Args) -> Result<(), Error> {
     output::print(&summary(&cohort, &args)).context(PrintSnafu)
 }
 
-fn cohort(args: &Args) -> Result<Cohort, phantom::Error> {
-    let cohort =
-        Cohort::new(args.studies, args.seed).with_two_scans(args.patients_with_two_scans)?;
+fn cohort(args: &Args) -> Result<SyntheticCohort, phantom::Error> {
+    let cohort = SyntheticCohort::new(args.studies, args.seed)
+        .with_two_scans(args.patients_with_two_scans)?;
     match (args.prevalence, args.grades) {
         (Some(share), _) => cohort.with_prevalence(share),
         (None, Some(shares)) => cohort.with_grades(shares),
@@ -122,7 +122,7 @@ fn progress_bar(studies: u64) -> ProgressBar {
     ProgressBar::with_draw_target(Some(studies), target).with_style(style)
 }
 
-fn summary(cohort: &Cohort, args: &Args) -> String {
+fn summary(cohort: &SyntheticCohort, args: &Args) -> String {
     let mut studies = [0u32; Grade::ALL.len()];
     for number in 0..cohort.len() {
         studies[usize::from(cohort.study(number).grade.value())] += 1;

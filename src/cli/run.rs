@@ -319,7 +319,7 @@ mod tests {
         assert_eq!(error.exit_code(), 43);
         let text = error.to_string();
         assert!(
-            text.contains("a.yaml: document 1: kind: \"Pod\" is no kind"),
+            text.contains("a.yaml: document 1: kind: \"Pod\" is not a kind"),
             "{text}"
         );
         assert!(text.contains("b.yaml: document 1, line "), "{text}");

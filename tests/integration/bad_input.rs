@@ -259,7 +259,7 @@ fn a_header_that_claims_sixty_thousand_pixels_a_side_allocates_nothing() {
         .arg(env!("CARGO_BIN_EXE_attrium"))
         .arg(folder.join("scan.dcm"));
     let ended = finish(&mut limited);
-    ended.fails_with(DATA, &["60000 x 60000 pixels are no scan"]);
+    ended.fails_with(DATA, &["60000 x 60000 pixels cannot be a scan"]);
 }
 
 #[test]
@@ -329,7 +329,7 @@ fn everything_that_is_wrong_with_a_manifest_is_told_at_once_with_its_path() {
         "document 1: spec.colour: there is no such field",
         "document 1: spec.tasks[1]: is \"Negative\"",
         "document 1: spec.crossValidation.folds: ",
-        "document 2: kind: \"Pod\" is no kind",
+        "document 2: kind: \"Pod\" is not a kind",
     ] {
         assert!(
             ended.error().contains(path),

@@ -9,6 +9,7 @@ use serde_json::Value;
 use attrium_api::crd::Definition;
 use attrium_api::manifest;
 use attrium_dataset::{Covariates, ShardWriter};
+use attrium_imaging::{Error, Warning};
 use attrium_types::{Architecture, Target};
 use attrium_workflow::artefacts::{self, Fold};
 use attrium_workflow::{StageKind, TaskRef};
@@ -17,16 +18,6 @@ const DICOM: &str = include_str!("../../docs/dicom.md");
 const ARTEFACTS: &str = include_str!("../../docs/artefacts.md");
 const PODS: &str = include_str!("../../docs/pods.md");
 const README: &str = include_str!("../../README.md");
-
-/// The words that the arms of a match give, such as "lossy" of `Self::Lossy => "lossy",`.
-fn words(source: &str, function: &str) -> BTreeSet<String> {
-    let (_, body) = source.split_once(function).expect("the function");
-    let (body, _) = body.split_once("\n    }\n").expect("the function's end");
-    body.lines()
-        .filter_map(|line| line.split_once("=> \"")?.1.strip_suffix("\","))
-        .map(str::to_owned)
-        .collect()
-}
 
 /// The words in the first column of a document's table below a heading.
 fn rows(document: &str, heading: &str) -> BTreeSet<String> {
@@ -39,12 +30,13 @@ fn rows(document: &str, heading: &str) -> BTreeSet<String> {
         .collect()
 }
 
+fn owned(words: &[&str]) -> BTreeSet<String> {
+    words.iter().map(|&word| word.to_owned()).collect()
+}
+
 #[test]
 fn every_reason_of_the_quarantine_has_a_row_and_no_row_has_another() {
-    let mut reasons = words(
-        include_str!("../../crates/imaging/src/error.rs"),
-        "fn reason(&self) -> &'static str {",
-    );
+    let mut reasons = owned(Error::REASONS);
     assert!(reasons.len() > 20, "{reasons:?}");
     // An object of another view is counted, not quarantined; an object that cannot be fetched is.
     assert!(reasons.remove("no-anterior"));
@@ -55,12 +47,7 @@ fn every_reason_of_the_quarantine_has_a_row_and_no_row_has_another() {
 
 #[test]
 fn every_warning_has_a_row_and_no_row_has_another() {
-    let codes = words(
-        include_str!("../../crates/imaging/src/warning.rs"),
-        "fn code(&self) -> &'static str {",
-    );
-    assert!(codes.len() > 8, "{codes:?}");
-    assert_eq!(rows(DICOM, "\n## Warnings\n"), codes);
+    assert_eq!(rows(DICOM, "\n## Warnings\n"), owned(Warning::CODES));
 }
 
 #[test]

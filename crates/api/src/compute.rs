@@ -1,3 +1,5 @@
+//! Where and how tasks run: accelerator, image, resources, pod template.
+
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::PodTemplateSpec;

@@ -1,3 +1,5 @@
+//! Conditions of a status, with the types and reasons that attrium gives them.
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -16,17 +16,17 @@ pub struct Definition {
 }
 
 impl Definition {
-    /// TrainingRun's.
+    /// The definition of TrainingRun.
     pub fn training_run() -> Self {
         Self::derived::<TrainingRun>()
     }
 
-    /// ScreeningJob's.
+    /// The definition of ScreeningJob.
     pub fn screening_job() -> Self {
         Self::derived::<ScreeningJob>()
     }
 
-    /// Every kind's.
+    /// The definitions of both kinds.
     pub fn all() -> [Self; 2] {
         [Self::training_run(), Self::screening_job()]
     }
@@ -45,7 +45,7 @@ impl Definition {
         self.text("/spec/names/kind")
     }
 
-    /// The file that it is kept in below `crds/`.
+    /// The name of its file in `crds/`.
     pub fn file_name(&self) -> String {
         format!("{}.yaml", self.text("/metadata/name"))
     }

@@ -57,7 +57,7 @@ pub(super) fn positive_share(schema: &mut Schema) {
     add(schema, rule);
 }
 
-/// The name of a resource, which has to leave room for its Jobs' suffixes in 63 characters.
+/// The name of a resource, which has to fit into 63 characters with the suffixes of its Jobs.
 pub(super) fn resource_name() -> Rule {
     Rule::new("size(self.metadata.name) <= 50")
         .message("metadata.name is longer than 50 characters: use a shorter name")
@@ -70,13 +70,13 @@ pub(super) const fn default_start_deadline() -> u32 {
 
 /// The fields of a spec that may not change once its work has started.
 pub(super) struct Unchanged {
-    /// Those that are always there, by themselves or by their default.
+    /// Those that are always there, as given or by default.
     pub(super) required: &'static [&'static str],
     /// Those that may be absent.
     pub(super) optional: &'static [&'static str],
 }
 
-/// Once its status names a stage a spec stays as it is but for what tells how to run it.
+/// Once its status names a stage, only how a spec is run may change.
 pub(super) fn immutable(unchanged: Unchanged) -> Rule {
     let required = unchanged
         .required

@@ -15,7 +15,7 @@ use super::limits;
 /// The container that does a task.
 pub const CONTAINER: &str = "attrium";
 
-/// What a user may set, by the path of the object whose fields they are.
+/// The fields that a user may set, by the path of their object.
 const ALLOWED: [(&str, &[&str]); 9] = [
     ("", &["metadata", "spec"]),
     ("metadata", &["annotations", "labels"]),
@@ -83,7 +83,7 @@ const ALLOWED: [(&str, &[&str]); 9] = [
     ),
 ];
 
-/// What is refused since attrium sets it: the object's path, the field, its type, what to do.
+/// Fields that are refused since attrium sets them: the object's path, the field, its type, the remedy.
 const OWNED: [(&str, &str, &str, &str); 18] = [
     ("spec", "activeDeadlineSeconds", "integer", LIMIT),
     ("spec", "automountServiceAccountToken", "boolean", REMOVE),
@@ -118,7 +118,7 @@ const REMOVE: &str = "remove it";
 const LIMIT: &str = "use the resource's own activeDeadlineSeconds";
 const RESOURCES: &str = "use compute.resources";
 
-/// What has to be so: the path of what the rule is about, the rule, what is wrong otherwise.
+/// Rules: the path of the field that a rule is about, the rule, the message where it is broken.
 const RULES: [(&str, &str, &str); 10] = [
     ("metadata.labels", PLAIN_KEYS, RESERVED_KEY),
     ("metadata.annotations", PLAIN_KEYS, RESERVED_KEY),
@@ -170,7 +170,7 @@ const PLAIN_KEYS: &str = "self.all(key, !(key.startsWith('attrium.dev/') \
      'app.kubernetes.io/component', 'app.kubernetes.io/managed-by', 'controller-uid', 'job-name']))";
 const RESERVED_KEY: &str = "has a key that attrium, Kubernetes or Kueue sets: use another key";
 
-/// The limits that differ from the usual ones: the path, the keyword, the number.
+/// The limits that differ from the usual ones: the field's path, the keyword, the number.
 const LIMITS: [(&str, &str, u64); 9] = [
     ("metadata.annotations{}", "maxLength", 8192),
     ("metadata.labels{}", "maxLength", 63),
@@ -183,7 +183,7 @@ const LIMITS: [(&str, &str, u64); 9] = [
     ("spec.terminationGracePeriodSeconds", "maximum", 86_400),
 ];
 
-/// What is to be said of fields of which Kubernetes says something else, or nothing of use here.
+/// Descriptions in place of Kubernetes' own, by the path of the field.
 const DESCRIBED: [(&str, &str); 10] = [
     ("metadata", "Labels and annotations of the pods."),
     (
@@ -268,13 +268,13 @@ fn at<'a>(schema: &'a mut Value, path: &str) -> &'a mut Value {
     schema
 }
 
-/// Takes all fields from an object but some.
+/// Removes all fields of an object except some.
 fn keep(schema: &mut Value, fields: &[&str]) {
     if let Some(properties) = schema["properties"].as_object_mut() {
         properties.retain(|name, _| fields.contains(&name.as_str()));
         assert_eq!(properties.len(), fields.len(), "{fields:?}");
     }
-    // A template is partial: only the keys by which lists are merged have to be there.
+    // A template is partial: only the keys by which lists are merged are required.
     if let Some(required) = schema["required"].as_array_mut() {
         required.retain(|field| field == "name");
     }
@@ -287,7 +287,7 @@ fn keep(schema: &mut Value, fields: &[&str]) {
 
 /// Adds a field that is refused with a reason, by whatever client it is sent.
 fn refuse(schema: &mut Value, field: &str, kind: &str, remedy: &str) {
-    // A rule can only name a field of which the types are known to the last.
+    // A rule can only name a field whose type is known in full.
     let anything = json!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true });
     let mut unused = match kind {
         "objects" => json!({ "type": "array", "items": anything }),
@@ -335,7 +335,7 @@ fn bound(schema: &mut Value) {
     for inner in ["items", "additionalProperties"] {
         if let Some(inner) = keywords.get_mut(inner) {
             bound(inner);
-            // The list or map that it is in is what `kubectl explain` describes.
+            // `kubectl explain` describes the list or the map instead.
             if let Some(keywords) = inner.as_object_mut() {
                 keywords.remove("description");
             }
@@ -346,7 +346,7 @@ fn bound(schema: &mut Value) {
     }
 }
 
-/// As many of a description's first sentences as fit, one at least, without what leads elsewhere.
+/// The first sentences of a description, as many as fit but at least one, without references.
 fn brief(description: &str) -> String {
     const LONGEST: usize = 160;
     let paragraph = description.split("\n\n").next().unwrap_or_default();

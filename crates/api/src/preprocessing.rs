@@ -1,3 +1,5 @@
+//! How DICOM objects become crops.
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -1,3 +1,5 @@
+//! The model that a training leaves, and the gates that it has to pass first.
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

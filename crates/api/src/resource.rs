@@ -1,3 +1,5 @@
+//! Either custom resource, and what both have in common.
+
 use kube::core::ObjectMeta;
 use serde::{Deserialize, Serialize};
 

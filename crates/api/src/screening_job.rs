@@ -1,3 +1,5 @@
+//! ScreeningJob: a screening of scans with a trained model.
+
 use kube::CustomResource;
 use kube::core::Rule;
 use schemars::{JsonSchema, Schema};

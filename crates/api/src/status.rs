@@ -1,3 +1,5 @@
+//! The status of a custom resource, which both kinds share.
+
 use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};

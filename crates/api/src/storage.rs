@@ -1,3 +1,5 @@
+//! How the object store is reached.
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

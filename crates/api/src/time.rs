@@ -1,3 +1,5 @@
+//! The schema of an instant.
+
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 /// An instant as RFC 3339 has it.

@@ -1,3 +1,5 @@
+//! Networks, folds, augmentation and fit of a training.
+
 use kube::core::Rule;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};

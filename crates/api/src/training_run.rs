@@ -1,3 +1,5 @@
+//! TrainingRun: a training with cross-validation, from scans to a published model.
+
 use kube::CustomResource;
 use kube::core::Rule;
 use schemars::{JsonSchema, Schema};

@@ -1,21 +1,15 @@
-use std::fmt;
+//! Whole-body scans and static images.
 
 use serde::Serialize;
+use strum::Display;
 
 /// How the camera made the image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Display, PartialEq, Eq, Hash, Serialize)]
 pub enum Acquisition {
     /// A sweep from head to feet.
+    #[strum(serialize = "whole body")]
     WholeBody,
     /// One field of view, here of the thorax.
+    #[strum(serialize = "static")]
     Static,
-}
-
-impl fmt::Display for Acquisition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::WholeBody => "whole body",
-            Self::Static => "static",
-        })
-    }
 }

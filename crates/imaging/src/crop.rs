@@ -1,18 +1,15 @@
+//! The crop of the thorax that a network sees, and its logarithm.
+
 use std::ops::Range;
 
 use serde::Serialize;
 use snafu::{OptionExt, ensure};
 
 use super::error::{EmptySnafu, Error, TooSmallSnafu};
+use super::size::CROP_SIZE;
 use super::warning::Warning;
 use super::{Acquisition, AnteriorImage, Image, extent};
 use attrium_types::CropMode;
-
-/// Rows and columns of a crop (paper, "Preprocessing").
-pub const CROP_SIZE: usize = 128;
-
-/// Pixels of a crop.
-pub const CROP_PIXELS: usize = CROP_SIZE * CROP_SIZE;
 
 /// The crop's upper edge as a share of the patient's height, from the feet (paper).
 const UPPER_EDGE: f64 = 0.85;
@@ -56,7 +53,8 @@ pub struct Crop {
 /// central 128 x 128 pixels are taken.
 ///
 /// # Errors
-/// [`Error::Empty`] without counts, [`Error::TooSmall`] where image or patient do not hold the crop.
+/// [`Error::Empty`] without counts, [`Error::TooSmall`] where the image or the patient is smaller
+/// than the crop.
 pub fn crop(image: &AnteriorImage, mode: CropMode) -> Result<Crop, Error> {
     let counts = &image.counts;
     ensure!(

@@ -1,16 +1,21 @@
+//! Why an object gives no anterior image or no crop.
+
 use snafu::Snafu;
+use strum::{IntoStaticStr, VariantNames};
 
 use super::dicom::AttributeError;
+use super::size::{CROP_SIZE, MAX_PIXELS, MAX_SIDE};
 
 /// Why an object gives no anterior image or no crop.
 ///
-/// Nothing of the object's text is in here, so that every message may be logged.
-#[derive(Debug, Snafu)]
+/// It holds none of the object's text, so that every message may be logged.
+#[derive(Debug, IntoStaticStr, Snafu, VariantNames)]
 #[snafu(visibility(pub(super)))]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Error {
-    /// The bytes are no DICOM file.
-    #[snafu(display("the object is no DICOM file: it has no file meta information"))]
+    /// The bytes are not a DICOM file.
+    #[snafu(display("the object is not a DICOM file: it has no file meta information"))]
     NotDicom,
 
     /// The file ends inside an element or a frame.
@@ -20,7 +25,7 @@ pub enum Error {
         position: usize,
     },
 
-    /// The data set is not one.
+    /// The data set cannot be parsed.
     #[snafu(display("the object's data set is broken after byte {position}: copy it again"))]
     Malformed {
         /// Where, in bytes from the start of its data set.
@@ -29,7 +34,7 @@ pub enum Error {
 
     /// The transfer syntax is missing or not among those attrium reads.
     #[snafu(display(
-        "the object's transfer syntax is not read: convert it to explicit VR little endian"
+        "attrium does not read the object's transfer syntax: convert it to explicit VR little endian"
     ))]
     TransferSyntax,
 
@@ -60,10 +65,10 @@ pub enum Error {
     NotCounts,
 
     /// Dynamic, gated or tomographic frames.
-    #[snafu(display("the object is no planar image: use a whole-body or a static scan"))]
+    #[snafu(display("the object is not a planar image: use a whole-body or a static scan"))]
     NotPlanar,
 
-    /// A static of another part of the body.
+    /// A static image of another part of the body.
     #[snafu(display(
         "the static scan is not of the thorax: use a scan of the thorax or of the whole body"
     ))]
@@ -73,11 +78,11 @@ pub enum Error {
     #[snafu(display("the object has no pixel data: export it again with its image"))]
     NoPixelData,
 
-    /// Rows, columns and frames that no camera makes, or that the pixel data do not hold.
+    /// Rows, columns and frames that no camera makes.
     #[snafu(display(
-        "{frames} frames of {rows} x {columns} pixels are no scan: a side has at most {} pixels and the frames at most {} together",
-        super::pixels::MAX_SIDE,
-        super::pixels::MAX_PIXELS
+        "{frames} frames of {rows} x {columns} pixels cannot be a scan: a side has at most {} pixels and the frames at most {} together",
+        MAX_SIDE,
+        MAX_PIXELS
     ))]
     ImpossibleSize {
         /// Frames as the header claims.
@@ -121,7 +126,9 @@ pub enum Error {
     NoAnterior,
 
     /// Several frames show the anterior view in the photopeak.
-    #[snafu(display("{frames} frames of the object are anterior views: which one is not known"))]
+    #[snafu(display(
+        "{frames} frames of the object are anterior views: it is not known which to use"
+    ))]
     SeveralAnteriors {
         /// How many.
         frames: usize,
@@ -156,7 +163,7 @@ pub enum Error {
     /// The image, or the patient on it, is smaller than the crop.
     #[snafu(display(
         "the scan is smaller than the crop: {rows} x {columns} pixels remain of the {needed} x {needed} needed",
-        needed = super::CROP_SIZE
+        needed = CROP_SIZE
     ))]
     TooSmall {
         /// Rows from the crop's upper edge to the lower end.
@@ -188,36 +195,12 @@ pub enum Error {
 }
 
 impl Error {
+    /// Every word that [`reason`](Self::reason) gives.
+    pub const REASONS: &[&str] = Self::VARIANTS;
+
     /// A short stable word, for tables of objects that were set aside.
-    pub const fn reason(&self) -> &'static str {
-        match self {
-            Self::NotDicom => "not-dicom",
-            Self::Truncated { .. } => "truncated",
-            Self::Malformed { .. } => "malformed",
-            Self::TransferSyntax => "transfer-syntax",
-            Self::Attribute { .. } => "attribute",
-            Self::Modality { .. } => "modality",
-            Self::SopClass => "sop-class",
-            Self::NotCounts => "not-counts",
-            Self::NotPlanar => "not-planar",
-            Self::NotThorax => "not-thorax",
-            Self::NoPixelData => "no-pixel-data",
-            Self::ImpossibleSize { .. } => "impossible-size",
-            Self::PixelDataTooShort { .. } => "pixel-data-too-short",
-            Self::Photometric => "photometric",
-            Self::PixelData { .. } => "pixel-data",
-            Self::Lossy => "lossy",
-            Self::NoAnterior => "no-anterior",
-            Self::SeveralAnteriors { .. } => "several-anteriors",
-            Self::ViewConflict => "view-conflict",
-            Self::FrameVectors { .. } => "frame-vectors",
-            Self::NoPhotopeak => "no-photopeak",
-            Self::Empty => "empty",
-            Self::TooSmall { .. } => "too-small",
-            Self::NotSquare { .. } => "not-square",
-            Self::UpsideDown => "upside-down",
-            Self::OrientationUnclear => "orientation-unclear",
-        }
+    pub fn reason(&self) -> &'static str {
+        self.into()
     }
 }
 

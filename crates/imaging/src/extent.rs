@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-/// A row belongs to the body from this share of the profile's maximum on.
+/// A row belongs to the body above this share of the profile's maximum.
 ///
 /// On a real scan stray counts beside the patient reach half of it, and the toes twice.
 const BODY_SHARE: f64 = 0.01;
 
-/// The maximum counts as at most this many medians of the rows with counts, so that a hot injection
-/// site does not lift the threshold over the legs. A real scan's bladder reaches 3.9 medians.
+/// The maximum is taken for at most this many medians of the rows with counts, so that a hot injection
+/// site does not lift the threshold above the legs. A real scan's bladder reaches 3.9 medians.
 const LARGEST_PEAK: f64 = 4.0;
 
 /// Gaps of at most this many rows (18 mm at the usual pixel size) do not end the body.
@@ -57,9 +57,9 @@ pub(crate) fn median(profile: &[f64]) -> Option<f64> {
     sums.get(sums.len() / 2).copied()
 }
 
-type Run = Option<(f64, Range<usize>)>;
+type RowRun = Option<(f64, Range<usize>)>;
 
-fn larger(one: Run, other: Run) -> Run {
+fn larger(one: RowRun, other: RowRun) -> RowRun {
     match (&one, &other) {
         (Some((counts, _)), Some((others, _))) if others > counts => other,
         (None, _) => other,

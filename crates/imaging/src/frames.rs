@@ -181,8 +181,8 @@ fn anterior_detector(set: &DataSet, frames: &[Frame]) -> Result<(usize, ViewSour
 
 /// As [`anterior_detector`], among detectors whose views have no code.
 ///
-/// A text is the whole object's, so it tells a view only where there is one detector: of several, not
-/// all are behind the patient, and "post" may be meant for "after". An oblique one turns them all.
+/// A text is about the whole object, so it tells the view only of a single detector: of several, not
+/// all are behind the patient, and "post" may mean "after". An oblique view is one of all detectors.
 fn uncoded_detector(set: &DataSet, silent: &[usize]) -> Result<(usize, ViewSource), Error> {
     let named = view_by_text(set)?;
     match (silent, named) {

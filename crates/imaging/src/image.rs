@@ -1,3 +1,5 @@
+//! Grey images in memory.
+
 /// A grey image.
 ///
 /// Row 0 is the top, column 0 the left edge; on an anterior image the patient's head is at the top
@@ -29,7 +31,7 @@ pub(super) fn sum(values: &[f32]) -> f64 {
     sum_capped(values, f32::INFINITY)
 }
 
-/// Adds up in 64 bits, no value for more than `limit`, in lanes that fill a register.
+/// Adds up in 64 bits, in lanes that fill a register; no value counts for more than `limit`.
 pub(super) fn sum_capped(values: &[f32], limit: f32) -> f64 {
     let (chunks, rest) = values.as_chunks::<8>();
     let mut lanes = [0.0; 8];

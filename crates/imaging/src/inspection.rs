@@ -1,3 +1,5 @@
+//! What was found in an object, as JSON or as a table.
+
 use std::fmt::Write;
 
 use serde::Serialize;
@@ -90,7 +92,7 @@ impl Inspection {
 
 fn describe(crop: &CropRectangle) -> String {
     format!(
-        "{:?}: rows {} to {}, columns {} to {}",
+        "{}: rows {} to {}, columns {} to {}",
         crop.mode,
         crop.top,
         crop.top + crop.height - 1,

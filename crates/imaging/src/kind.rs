@@ -7,7 +7,7 @@ use super::error::{
     Error, ModalitySnafu, NotCountsSnafu, NotPlanarSnafu, NotSquareSnafu, NotThoraxSnafu,
     SopClassSnafu,
 };
-use super::pixels::Layout;
+use super::pixels::PixelLayout;
 use super::{Acquisition, view};
 
 /// Modalities that an archive may hold (PS3.3, C.7.3.1.1.1), so that a message may name them.
@@ -50,7 +50,7 @@ pub(crate) fn check(set: &DataSet) -> Result<(), Error> {
 ///
 /// # Errors
 /// [`Error::NotPlanar`], [`Error::NotSquare`] and [`Error::NotThorax`].
-pub(crate) fn acquisition(set: &DataSet, layout: &Layout) -> Result<Acquisition, Error> {
+pub(crate) fn acquisition(set: &DataSet, layout: &PixelLayout) -> Result<Acquisition, Error> {
     let image_type = dicom::image_type(set)?;
     let is_long = layout.rows >= 2 * layout.columns;
     let acquisition = match image_type.get(2).map_or("", String::as_str) {
@@ -85,7 +85,7 @@ const THORAX: &[&str] = &[
     "THORAX", "CHEST", "HEART", "CARDIAC", "RIBS", "STERNUM", "TSPINE",
 ];
 
-/// A static is taken for one of the thorax unless something says that it is of another part.
+/// A static image is taken for one of the thorax unless the object says that it shows another part.
 fn check_thorax(set: &DataSet) -> Result<(), Error> {
     let texts = [
         dicom::body_part(set)?,

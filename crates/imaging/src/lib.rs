@@ -1,7 +1,7 @@
 //! DICOM bytes become the anterior image of a bone scan, its crop, and the logarithm of that.
 //!
-//! [`read_anterior`] takes one object and gives the anterior view upright, in counts, or says in
-//! one word why it cannot; [`crop`] cuts the thorax out of it as the paper does; [`log_image`] is
+//! [`read_anterior`] takes one object and gives the anterior view, upright and in counts, or says
+//! why it cannot; [`crop`] cuts the thorax out of it as the paper does; [`log_image`] is
 //! what a network sees. Bytes and numbers in, numbers out: nothing here opens a file.
 //!
 //! Never: a posterior image for an anterior; a crop of a scan that lies the other way up or does
@@ -22,17 +22,19 @@ mod pixels;
 mod render;
 mod resample;
 mod scan;
+mod size;
 mod view;
 mod warning;
 
 pub use acquisition::Acquisition;
-pub use crop::{CROP_PIXELS, CROP_SIZE, Crop, CropRectangle, crop, log_image};
+pub use crop::{Crop, CropRectangle, crop, log_image};
 pub use dicom::{AttributeError, AttributeName};
 pub use error::Error;
 pub use image::Image;
 pub use inspection::Inspection;
 pub use render::draw;
 pub use scan::{AnteriorImage, StudyUid, read_anterior};
+pub use size::{CROP_PIXELS, CROP_SIZE};
 pub use view::{View, ViewSource};
 pub use warning::Warning;
 

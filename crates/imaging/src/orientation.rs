@@ -1,4 +1,4 @@
-//! Which end of a whole-body scan is the head, and from where the header says it is seen.
+//! Which end of a whole-body scan is the head, and from which side the header says it is seen.
 //!
 //! Three things tell: the direction of rows and columns in the patient, where the header states
 //! it; whether the patient lay feet first; and the counts themselves. A scan is turned where the
@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use snafu::ensure;
+use snafu::{OptionExt, ensure};
 
 use super::dicom::{self, Code, DataSet};
 use super::error::{Error, OrientationUnclearSnafu, UpsideDownSnafu};
@@ -88,27 +88,27 @@ fn feet_first_code(code: &Code) -> Option<bool> {
     }
 }
 
-/// Where the head is by the counts.
+/// At which end the head is, by the counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Head {
+pub(crate) enum HeadEnd {
     Top,
     Bottom,
     Unclear,
 }
 
-/// One end looks like trunk and the other like legs from this ratio on.
+/// The least ratio by which one end looks like the trunk and the other like legs.
 ///
 /// On a real scan the ratios are 2.4 (counts) and above 20 (midline).
 const CLEAR: f64 = 1.5;
 
-impl Head {
+impl HeadEnd {
     /// Tells head from feet by two properties of every bone scan, either of which may abstain.
     ///
     /// Most of the skeleton's uptake is in head, chest and pelvis: the 40 % of the body at the
     /// head's end have more counts than the 40 % at the feet's. And the spine lies on the midline,
-    /// where legs leave a gap: compared are the shares of counts beside the midline from 10 to 40 %
-    /// of the height. No pixel counts for more than bone, so that an injection site or a full
-    /// bladder decides nothing.
+    /// where legs leave a gap: the shares of the counts that are near the midline are compared, from
+    /// 10 to 40 % of the height at either end. No pixel counts for more than bone does, so that an
+    /// injection site or a full bladder decides nothing.
     pub(crate) fn of(image: &Image<f32>) -> Self {
         let profile = image.row_sums();
         let (Some(body), Some(median)) = (extent::of_body(&profile), extent::median(&profile))
@@ -144,22 +144,23 @@ impl Head {
     }
 }
 
-fn vote(top: f64, bottom: f64) -> Head {
+/// Which end has clearly the more.
+fn vote(top: f64, bottom: f64) -> HeadEnd {
     if top > CLEAR * bottom {
-        Head::Top
+        HeadEnd::Top
     } else if bottom > CLEAR * top {
-        Head::Bottom
+        HeadEnd::Bottom
     } else {
-        Head::Unclear
+        HeadEnd::Unclear
     }
 }
 
-/// What a pixel of bone counts, about: a patient's row is a quarter of the image's width.
+/// Roughly the count of a pixel of bone: a patient is about a quarter as wide as the image.
 fn bone(median_row: f64, columns: usize) -> f32 {
     (4.0 * median_row / columns as f64) as f32
 }
 
-/// The column up to which half of the counts go, no pixel above a limit.
+/// The column to the left of which half of the counts are, where no pixel counts for more than a limit.
 fn midline(rows: &[&[f32]], limit: f32) -> usize {
     let mut columns = vec![0.0; rows.first().map_or(0, |row| row.len())];
     for row in rows {
@@ -184,50 +185,52 @@ fn beside(midline: usize, columns: usize) -> Range<usize> {
     midline.saturating_sub(reach)..columns.min(midline + reach + 1)
 }
 
-/// What is to be done with a scan.
+/// Whether a scan has to be turned by 180 degrees to be upright.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Decision {
-    /// Whether it has to be turned.
-    pub turn: bool,
+pub(crate) struct Turn {
+    pub is_needed: bool,
     /// Whether the counts could not tell, so that the header alone decided.
     pub by_header_alone: bool,
 }
 
-/// Decides whether a whole-body scan has to be turned, by all that is known.
-///
-/// # Errors
-/// [`Error::UpsideDown`] where only the counts say so or the header says the opposite;
-/// [`Error::OrientationUnclear`] where neither says anything or the header contradicts the counts.
-pub(crate) fn decide(
-    head: Head,
-    stated: Option<Stated>,
-    feet_first: bool,
-) -> Result<Decision, Error> {
-    let turn = |turn, by_header_alone| {
-        Ok(Decision {
-            turn,
-            by_header_alone,
-        })
-    };
-    let upright = stated.map(|stated| stated.is_upright);
-    match head {
-        Head::Top => {
-            ensure!(upright != Some(false), OrientationUnclearSnafu);
-            turn(false, false)
+impl Turn {
+    /// Decides for a whole-body scan, by all that is known.
+    ///
+    /// # Errors
+    /// [`Error::UpsideDown`] where the counts alone say that it is upside down, or the header
+    /// contradicts them; [`Error::OrientationUnclear`] where neither says anything, or the header says
+    /// that a scan is upside down which by its counts is not.
+    pub(crate) fn decide(
+        head: HeadEnd,
+        stated: Option<Stated>,
+        feet_first: bool,
+    ) -> Result<Self, Error> {
+        let by_counts = |is_needed| {
+            Ok(Self {
+                is_needed,
+                by_header_alone: false,
+            })
+        };
+        let upright = stated.map(|stated| stated.is_upright);
+        match head {
+            HeadEnd::Top => {
+                ensure!(upright != Some(false), OrientationUnclearSnafu);
+                by_counts(false)
+            }
+            HeadEnd::Bottom => {
+                let is_stated = upright == Some(false) || (upright.is_none() && feet_first);
+                ensure!(is_stated, UpsideDownSnafu);
+                by_counts(true)
+            }
+            HeadEnd::Unclear => Ok(Self {
+                is_needed: !upright.context(OrientationUnclearSnafu)?,
+                by_header_alone: true,
+            }),
         }
-        Head::Bottom => {
-            let is_stated = upright == Some(false) || (upright.is_none() && feet_first);
-            ensure!(is_stated, UpsideDownSnafu);
-            turn(true, false)
-        }
-        Head::Unclear => match upright {
-            Some(upright) => turn(!upright, true),
-            None => OrientationUnclearSnafu.fail(),
-        },
     }
 }
 
-/// Turns an image by 180 degrees, as a patient lies who went in feet first.
-pub(crate) fn turn(image: &mut Image<f32>) {
+/// Rotates an image by 180 degrees: how a patient appears who went in feet first.
+pub(crate) fn rotate_180(image: &mut Image<f32>) {
     image.pixels.reverse();
 }

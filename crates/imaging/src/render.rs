@@ -1,12 +1,14 @@
+//! Scans as PNG images, for people.
+
 use super::{CropRectangle, Image};
 
-/// The share of pixels with counts that are darker than black; a full bladder is among them.
+/// The share of the pixels with counts that are drawn black whatever they count, a full bladder's among them.
 const SATURATED: f64 = 0.01;
 
 /// The rectangle's colour.
 const RED: [u8; 3] = [0xD0, 0x20, 0x20];
 
-/// Draws counts as nuclear medicine does: no counts white, many black, a crop outlined in red.
+/// Draws counts as is usual in nuclear medicine: none white, many black. A crop is outlined in red.
 ///
 /// Grey is linear up to the count that 1 % of the pixels with counts exceed. Gives a PNG in RGB
 /// with a pixel for each of the image's.
@@ -36,7 +38,7 @@ pub fn draw(
     Ok(file)
 }
 
-/// The count from which on a pixel is black.
+/// The least count that is drawn black.
 fn window(image: &Image<f32>) -> f32 {
     let mut counts: Vec<f32> = image
         .pixels

@@ -1,10 +1,10 @@
-//! Fewer pixels with the same counts.
+//! Images of fewer pixels, with the same counts.
 
 use super::Image;
 
 /// Sums an image into `rows` x `columns` pixels, neither more than it has.
 ///
-/// A new pixel has the counts of the area it covers; a pixel that lies on an edge is parted by
+/// A new pixel has the counts of the area it covers; a pixel that lies on an edge is divided by
 /// area. The sum of the image stays what it was.
 pub(crate) fn shrink(image: &Image<f32>, rows: usize, columns: usize) -> Image<f32> {
     let across: Vec<f64> = image
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pixel_on_an_edge_is_parted_by_area() {
+    fn a_pixel_on_an_edge_is_divided_by_area() {
         assert_eq!(shrink_line([3.0, 6.0, 9.0].into_iter(), 3, 2), [6.0, 12.0]);
     }
 

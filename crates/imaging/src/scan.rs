@@ -1,11 +1,13 @@
+//! From the bytes of a DICOM object to the anterior image.
+
 use std::fmt;
 
 use snafu::ensure;
 
-use super::dicom::{self, DataSet, TransferSyntax};
+use super::dicom::{self, DataSet, DicomFile, TransferSyntax};
 use super::error::{EmptySnafu, Error, LossySnafu, ViewConflictSnafu};
-use super::orientation::{self, Decision, Head, Stated};
-use super::pixels::{self, Layout};
+use super::orientation::{self, HeadEnd, Stated, Turn};
+use super::pixels::{self, PixelLayout};
 use super::warning::Warning;
 use super::{Acquisition, Image, View, ViewSource, frames, kind, resample};
 use attrium_types::LossyPolicy;
@@ -19,13 +21,12 @@ const USUAL_PIXELS: std::ops::RangeInclusive<f64> = 1.5..=3.5;
 
 /// A study's Study Instance UID (0020,000D), which ties an image to its label.
 ///
-/// It identifies a patient to whoever has the archive, so its `Debug` hides it and it has no
-/// `Display`.
+/// With the archive at hand it identifies a patient, so its `Debug` hides it and it has no `Display`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StudyUid(String);
 
 impl StudyUid {
-    /// The study of a UID.
+    /// The study with a UID.
     pub fn new(uid: impl Into<String>) -> Self {
         Self(uid.into())
     }
@@ -73,7 +74,7 @@ pub fn read_anterior(bytes: &[u8], lossy: LossyPolicy) -> Result<AnteriorImage, 
     let set: &DataSet = &file.object;
     kind::check(set)?;
     let study = StudyUid::new(dicom::study_instance_uid(set)?);
-    let layout = Layout::read(set)?;
+    let layout = PixelLayout::read(set)?;
     let acquisition = kind::acquisition(set, &layout)?;
     let mut warnings = Vec::new();
     warnings.extend(check_lossy(set, file.transfer_syntax, lossy)?);
@@ -83,20 +84,15 @@ pub fn read_anterior(bytes: &[u8], lossy: LossyPolicy) -> Result<AnteriorImage, 
     let stated = Stated::read(set, frame.detector)?;
     warnings.extend(check_view(stated, frame.source)?);
 
-    let samples = pixels::decode(&file, &layout, frame.index)?;
-    let (mut counts, negative) = pixels::to_counts(&samples, &layout);
-    if negative > 0 {
-        warnings.push(Warning::NegativePixels { count: negative });
-    }
-    ensure!(counts.pixels.iter().any(|&count| count > 0.0), EmptySnafu);
-
-    let decision = find_turn(set, acquisition, &counts, stated)?;
-    if decision.by_header_alone {
+    let (mut counts, warning) = read_counts(&file, &layout, frame.index)?;
+    warnings.extend(warning);
+    let turn = needed_turn(set, acquisition, &counts, stated)?;
+    if turn.by_header_alone {
         warnings.push(Warning::OrientationFromHeader);
     }
-    if decision.turn {
+    if turn.is_needed {
         warnings.push(Warning::TurnedUpright);
-        orientation::turn(&mut counts);
+        orientation::rotate_180(&mut counts);
     }
     let spacing = dicom::pixel_spacing(set)?;
     let (counts, pixel_spacing_mm, warning) = limit_size(counts, acquisition, spacing);
@@ -136,29 +132,42 @@ fn check_view(stated: Option<Stated>, source: ViewSource) -> Result<Option<Warni
     Ok(contradicts.then_some(Warning::OrientationContradictsView))
 }
 
+/// The counts of a frame, of which there have to be some.
+fn read_counts(
+    file: &DicomFile,
+    layout: &PixelLayout,
+    frame: usize,
+) -> Result<(Image<f32>, Option<Warning>), Error> {
+    let samples = pixels::decode(file, layout, frame)?;
+    let (counts, negative) = pixels::to_counts(&samples, layout);
+    ensure!(counts.pixels.iter().any(|&count| count > 0.0), EmptySnafu);
+    let warning = (negative > 0).then_some(Warning::NegativePixels { count: negative });
+    Ok((counts, warning))
+}
+
 /// Whether the image has to be turned by 180 degrees. A static shows neither head nor feet, so its
 /// header alone decides.
-fn find_turn(
+fn needed_turn(
     set: &DataSet,
     acquisition: Acquisition,
     counts: &Image<f32>,
     stated: Option<Stated>,
-) -> Result<Decision, Error> {
+) -> Result<Turn, Error> {
     match acquisition {
         Acquisition::WholeBody => {
             let feet_first = orientation::lies_feet_first(set)?;
-            orientation::decide(Head::of(counts), stated, feet_first)
+            Turn::decide(HeadEnd::of(counts), stated, feet_first)
         }
-        Acquisition::Static => Ok(Decision {
-            turn: stated.is_some_and(|stated| !stated.is_upright),
+        Acquisition::Static => Ok(Turn {
+            is_needed: stated.is_some_and(|stated| !stated.is_upright),
             by_header_alone: false,
         }),
     }
 }
 
 /// Statics become 256 x 256 where they are larger. So that a crop shows the same part of every
-/// patient, whole-body scans whose pixels are half the usual size are halved: by their pixel
-/// spacing, or by having twice the usual rows and columns where it is not stated.
+/// patient, whole-body scans whose pixels are half the usual size get half as many rows and columns.
+/// Where the pixel spacing is not stated, twice the usual rows and columns tell that they are.
 fn limit_size(
     counts: Image<f32>,
     acquisition: Acquisition,

@@ -1,11 +1,12 @@
-use std::fmt;
+//! From where an image looks at the patient, by the codes and the words that objects name it with.
 
 use serde::Serialize;
+use strum::Display;
 
 use super::dicom::Code;
 
-/// From where an image looks at the patient.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+/// The side from which an image shows the patient.
+#[derive(Clone, Copy, Debug, Display, PartialEq, Eq, Hash, Serialize)]
 pub enum View {
     /// From the front.
     Anterior,
@@ -16,7 +17,7 @@ pub enum View {
 }
 
 /// How the view of an image is known, the surest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Display, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum ViewSource {
     /// View Code Sequence (0054,0220).
     ViewCode,
@@ -26,20 +27,8 @@ pub enum ViewSource {
     SeriesDescription,
     /// GE's private names, (0011,xx12) or (0011,xx30).
     GePrivate,
-    /// Nothing says it: the first detector's image is taken for the anterior.
+    /// Nothing says it, so the first detector's image is taken for the anterior.
     FirstDetector,
-}
-
-impl fmt::Display for View {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
-    }
-}
-
-impl fmt::Display for ViewSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
-    }
 }
 
 /// Nuclear medicine projections by the code of SNOMED CT and its retired SNOMED-RT style code

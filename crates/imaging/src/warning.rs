@@ -1,9 +1,14 @@
+//! What a reader should know about an image that can be used.
+
 use std::fmt;
+
+use strum::{IntoStaticStr, VariantNames};
 
 /// Something about a usable image that its reader should know.
 ///
 /// Each has a [`code`](Self::code) for tables and a sentence, its `Display`, for people.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, IntoStaticStr, PartialEq, VariantNames)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Warning {
     /// No attribute names the view, so the first detector's image was taken for the anterior.
     AssumedFirstDetector,
@@ -36,7 +41,7 @@ pub enum Warning {
         /// Row spacing in millimetres.
         millimetres: f64,
     },
-    /// The patient's extent is not one of a whole adult, so the crop's place is doubtful.
+    /// The patient is shorter or longer on the scan than an adult, so the crop's place is doubtful.
     UnusualExtent {
         /// Height of the patient on the scan in millimetres.
         millimetres: f64,
@@ -49,22 +54,12 @@ pub enum Warning {
 }
 
 impl Warning {
+    /// Every word that [`code`](Self::code) gives.
+    pub const CODES: &[&str] = Self::VARIANTS;
+
     /// A short stable word for tables.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::AssumedFirstDetector => "assumed-first-detector",
-            Self::OrientationContradictsView => "orientation-contradicts-view",
-            Self::AssumedFrameOrder => "assumed-frame-order",
-            Self::AssumedPhotopeak => "assumed-photopeak",
-            Self::Lossy => "lossy",
-            Self::NegativePixels { .. } => "negative-pixels",
-            Self::Downsampled { .. } => "downsampled",
-            Self::TurnedUpright => "turned-upright",
-            Self::OrientationFromHeader => "orientation-from-header",
-            Self::UnusualPixelSize { .. } => "unusual-pixel-size",
-            Self::UnusualExtent { .. } => "unusual-extent",
-            Self::StrayCounts { .. } => "stray-counts",
-        }
+    pub fn code(&self) -> &'static str {
+        self.into()
     }
 }
 
@@ -75,7 +70,7 @@ impl fmt::Display for Warning {
                 "no attribute names the view: the first detector's image was taken for the anterior",
             ),
             Self::OrientationContradictsView => f.write_str(
-                "the view is coded anterior but the image orientation is a posterior's: the code was followed",
+                "the view is coded anterior but the image orientation is that of a posterior view: the code was followed",
             ),
             Self::AssumedFrameOrder => f.write_str(
                 "the frames' detectors and energy windows are not listed: the standard's order was assumed",
@@ -103,7 +98,7 @@ impl fmt::Display for Warning {
             ),
             Self::UnusualExtent { millimetres } => write!(
                 f,
-                "a patient of {millimetres:.0} mm on the scan is no whole adult: the crop's place is doubtful"
+                "a patient of {millimetres:.0} mm on the scan is not a whole adult: the crop's place is doubtful"
             ),
             Self::StrayCounts { rows } => write!(
                 f,

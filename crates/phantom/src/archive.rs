@@ -1,7 +1,7 @@
 //! A cohort in a folder, laid out as a hospital hands it over: `images/`, `labels.csv`, `phantom.json`.
 //!
 //! Objects lie in folders by year and month, under names that say nothing about the patient or the grade.
-//! Files appear whole or not at all, and `labels.csv` last; a run that was cut short goes on where it
+//! Files appear whole or not at all, and `labels.csv` last; a run that was interrupted goes on where it
 //! stopped. Memory does not grow with the number of studies.
 
 use std::fs::{self, File};
@@ -12,11 +12,11 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use serde::Serialize;
 use snafu::{ResultExt, ensure};
 
-use super::cohort::{Cohort, Study};
+use super::cohort::{Study, SyntheticCohort};
 use super::dicom;
+use super::error::{EncodeSnafu, Error, NotEmptySnafu, TableSnafu, WriteSnafu};
 use super::random::{Purpose, Stream};
 use super::view::scan;
-use super::{EncodeSnafu, Error, NotEmptySnafu, TableSnafu, WriteSnafu};
 
 /// Name of the folder of objects.
 pub const IMAGES: &str = "images";
@@ -25,10 +25,10 @@ pub const LABELS: &str = "labels.csv";
 /// Name of the file that marks the cohort as synthetic.
 pub const MARK: &str = "phantom.json";
 
-/// What marks a folder as synthetic, and from what it can be drawn again.
+/// Marks a folder as synthetic, and tells what it can be drawn again from.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Mark {
+struct SyntheticMark {
     synthetic: bool,
     statement: &'static str,
     generator: &'static str,
@@ -38,9 +38,9 @@ struct Mark {
     patients_with_two_scans: f64,
 }
 
-/// A row of labels.csv.
+/// A row of `labels.csv`.
 #[derive(Debug, Serialize)]
-struct Row {
+struct LabelRow {
     study: String,
     grade: u8,
     patient: String,
@@ -53,7 +53,7 @@ struct Row {
     reader2: u8,
 }
 
-impl From<Study> for Row {
+impl From<Study> for LabelRow {
     fn from(study: Study) -> Self {
         Self {
             grade: study.grade.value(),
@@ -77,7 +77,11 @@ impl From<Study> for Row {
 ///
 /// # Errors
 /// The folder holds something else, or cannot be written.
-pub fn write(cohort: &Cohort, folder: &Path, progress: impl Fn() + Sync) -> Result<(), Error> {
+pub fn write(
+    cohort: &SyntheticCohort,
+    folder: &Path,
+    progress: impl Fn() + Sync,
+) -> Result<(), Error> {
     mark(cohort, folder)?;
     (0..cohort.len()).into_par_iter().try_for_each(|number| {
         write_study(&cohort.study(number), folder)?;
@@ -89,7 +93,7 @@ pub fn write(cohort: &Cohort, folder: &Path, progress: impl Fn() + Sync) -> Resu
         let mut table = csv::Writer::from_writer(file);
         for number in 0..cohort.len() {
             table
-                .serialize(Row::from(cohort.study(number)))
+                .serialize(LabelRow::from(cohort.study(number)))
                 .context(TableSnafu)?;
         }
         table.flush().context(WriteSnafu { path: &labels })
@@ -97,8 +101,8 @@ pub fn write(cohort: &Cohort, folder: &Path, progress: impl Fn() + Sync) -> Resu
 }
 
 /// Makes the folder and marks it as this cohort's.
-fn mark(cohort: &Cohort, folder: &Path) -> Result<(), Error> {
-    let mark = Mark {
+fn mark(cohort: &SyntheticCohort, folder: &Path) -> Result<(), Error> {
+    let mark = SyntheticMark {
         synthetic: true,
         statement: "Synthetic bone scans: nobody was scanned. Results say nothing about patients.",
         generator: concat!("attrium phantom ", env!("CARGO_PKG_VERSION")),
@@ -175,7 +179,7 @@ fn write_whole(
         fs::rename(&partial, path).context(WriteSnafu { path })
     })();
     if written.is_err() {
-        // The first error is the one to tell; the partial file may not even be there.
+        // The first error is the one to report; the partial file may not even be there.
         drop(fs::remove_file(&partial));
     }
     written
@@ -205,8 +209,10 @@ mod tests {
         found
     }
 
-    fn cohort() -> Cohort {
-        Cohort::new(6, 2).with_grades([1.0; 4]).expect("shares")
+    fn cohort() -> SyntheticCohort {
+        SyntheticCohort::new(6, 2)
+            .with_grades([1.0; 4])
+            .expect("shares")
     }
 
     #[test]
@@ -216,7 +222,9 @@ mod tests {
             tempfile::tempdir().expect("a folder"),
         );
         write(&cohort(), one.path(), || ()).expect("should be written");
-        let larger = Cohort::new(8, 2).with_grades([1.0; 4]).expect("shares");
+        let larger = SyntheticCohort::new(8, 2)
+            .with_grades([1.0; 4])
+            .expect("shares");
         write(&larger, other.path(), || ()).expect("should be written");
         let (small, large) = (files(one.path()), files(other.path()));
         let images = small.iter().filter(|(path, _)| path.starts_with(IMAGES));
@@ -252,7 +260,7 @@ mod tests {
     fn a_run_that_was_cut_short_before_its_mark_was_whole_goes_on() {
         let folder = tempfile::tempdir().expect("a folder");
         fs::write(folder.path().join("phantom.partial"), "half").expect("should be written");
-        write(&Cohort::new(1, 2), folder.path(), || ()).expect("should go on");
+        write(&SyntheticCohort::new(1, 2), folder.path(), || ()).expect("should go on");
         let files = files(folder.path());
         assert!(files.contains_key(Path::new(MARK)) && files.contains_key(Path::new(LABELS)));
         assert!(!files.contains_key(Path::new("phantom.partial")));
@@ -268,7 +276,7 @@ mod tests {
 
         let folder = tempfile::tempdir().expect("a folder");
         write(&cohort(), folder.path(), || ()).expect("should be written");
-        let other = Cohort::new(6, 3);
+        let other = SyntheticCohort::new(6, 3);
         assert!(write(&other, folder.path(), || ()).is_err());
     }
 

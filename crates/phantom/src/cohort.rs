@@ -5,18 +5,18 @@
 use attrium_types::Grade;
 
 use super::demographics::{GRADES, Person};
+use super::error::{Error, ShareSnafu, SharesSnafu};
 use super::random::{Purpose, Stream};
 use super::reading::Uptake;
 use super::scanner::{SCANNERS, Scanner};
-use super::{Error, ShareSnafu, SharesSnafu};
 
 /// The first year of the paper's scans, and how many years there were.
 const FIRST_YEAR: u32 = 2012;
 const YEARS: u32 = 10;
 
-/// What a cohort is made of.
+/// An invented cohort, and the shares by which its patients are drawn.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Cohort {
+pub struct SyntheticCohort {
     studies: u32,
     seed: u64,
     grades: [f64; 4],
@@ -97,7 +97,7 @@ impl Study {
     }
 }
 
-impl Cohort {
+impl SyntheticCohort {
     /// A cohort of `studies` studies with the paper's grade shares (991, 296, 23 and 24 of 1334),
     /// one study a patient.
     pub fn new(studies: u32, seed: u64) -> Self {
@@ -175,7 +175,7 @@ impl Cohort {
         self.two_scans
     }
 
-    /// The study of this number; also beyond the cohort's own.
+    /// The study with this number, which may be beyond the cohort's own.
     pub fn study(&self, number: u32) -> Study {
         let patient = self.patient_of(number);
         let first_grade = self.first_grade(patient);
@@ -265,7 +265,7 @@ mod tests {
     use super::*;
     use crate::{Indication, Protocol, Sex};
 
-    fn studies(cohort: &Cohort) -> Vec<Study> {
+    fn studies(cohort: &SyntheticCohort) -> Vec<Study> {
         (0..cohort.len())
             .map(|number| cohort.study(number))
             .collect()
@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn a_cohort_of_the_papers_size_has_the_papers_grades() {
-        let counts = by_grade(&studies(&Cohort::new(1334, 3)));
+        let counts = by_grade(&studies(&SyntheticCohort::new(1334, 3)));
         for (count, expected) in counts.into_iter().zip([991, 296, 23, 24]) {
             assert!(count.abs_diff(expected) <= 2, "{counts:?}");
         }
@@ -285,7 +285,9 @@ mod tests {
 
     #[test]
     fn a_prevalence_is_the_share_of_grades_2_and_3() {
-        let cohort = Cohort::new(1000, 3).with_prevalence(0.4).expect("a share");
+        let cohort = SyntheticCohort::new(1000, 3)
+            .with_prevalence(0.4)
+            .expect("a share");
         let [none, low, equal, high] = by_grade(&studies(&cohort));
         assert!((equal + high).abs_diff(400) <= 2, "{equal} {high}");
         assert!(equal.abs_diff(high) <= 12, "{equal} {high}");
@@ -294,17 +296,19 @@ mod tests {
 
     #[test]
     fn a_study_depends_on_the_seed_and_its_number_alone() {
-        let (small, large) = (Cohort::new(5, 9), Cohort::new(5_000, 9));
+        let (small, large) = (SyntheticCohort::new(5, 9), SyntheticCohort::new(5_000, 9));
         assert_eq!(small.study(4), large.study(4));
         assert_ne!(
             small.study(4).study_uid,
-            Cohort::new(5, 10).study(4).study_uid
+            SyntheticCohort::new(5, 10).study(4).study_uid
         );
     }
 
     #[test]
     fn the_wanted_share_of_patients_has_two_scans_and_they_are_one_persons() {
-        let cohort = Cohort::new(20_000, 5).with_two_scans(0.3).expect("a share");
+        let cohort = SyntheticCohort::new(20_000, 5)
+            .with_two_scans(0.3)
+            .expect("a share");
         let mut scans: BTreeMap<String, Vec<Study>> = BTreeMap::new();
         for study in studies(&cohort) {
             scans.entry(study.patient_id()).or_default().push(study);
@@ -324,7 +328,7 @@ mod tests {
 
     #[test]
     fn every_study_and_patient_has_its_own_identifier() {
-        let studies = studies(&Cohort::new(20_000, 1));
+        let studies = studies(&SyntheticCohort::new(20_000, 1));
         let uids: HashSet<&str> = studies.iter().map(|s| s.study_uid.as_str()).collect();
         let patients: HashSet<String> = studies.iter().map(Study::patient_id).collect();
         assert_eq!((uids.len(), patients.len()), (20_000, 20_000));
@@ -333,7 +337,7 @@ mod tests {
 
     #[test]
     fn sexes_ages_indications_scanners_and_protocols_are_the_papers() {
-        let studies = studies(&Cohort::new(40_000, 8));
+        let studies = studies(&SyntheticCohort::new(40_000, 8));
         let share = |of: &dyn Fn(&Study) -> bool| {
             studies.iter().filter(|study| of(study)).count() as f64 / studies.len() as f64
         };
@@ -347,7 +351,7 @@ mod tests {
         };
         close("female", share(&|s| s.person.sex == Sex::Female), 245.0);
         let patients = [1013.0, 159.0, 81.0, 55.0, 26.0];
-        for (indication, patients) in Indication::ALL.into_iter().zip(patients) {
+        for (indication, patients) in Indication::ALL.iter().copied().zip(patients) {
             let found = share(&|s| s.person.indication == indication);
             close(&indication.to_string(), found, patients);
         }
@@ -369,7 +373,7 @@ mod tests {
 
     #[test]
     fn metastases_scanner_and_age_do_not_depend_on_the_grade() {
-        let cohort = Cohort::new(20_000, 21)
+        let cohort = SyntheticCohort::new(20_000, 21)
             .with_prevalence(0.5)
             .expect("a share");
         let (positive, negative): (Vec<Study>, Vec<Study>) = studies(&cohort)
@@ -386,14 +390,14 @@ mod tests {
     }
 
     #[test]
-    fn shares_that_are_none_are_refused() {
+    fn numbers_that_are_not_shares_are_refused() {
         for share in [-0.1, 1.1, f64::NAN] {
-            assert!(Cohort::new(1, 1).with_prevalence(share).is_err());
-            assert!(Cohort::new(1, 1).with_two_scans(share).is_err());
+            assert!(SyntheticCohort::new(1, 1).with_prevalence(share).is_err());
+            assert!(SyntheticCohort::new(1, 1).with_two_scans(share).is_err());
         }
-        assert!(Cohort::new(1, 1).with_grades([0.0; 4]).is_err());
+        assert!(SyntheticCohort::new(1, 1).with_grades([0.0; 4]).is_err());
         assert!(
-            Cohort::new(1, 1)
+            SyntheticCohort::new(1, 1)
                 .with_grades([1.0, -1.0, 0.0, 0.0])
                 .is_err()
         );
@@ -401,7 +405,7 @@ mod tests {
 
     #[test]
     fn a_grade_with_no_share_is_never_drawn() {
-        let cohort = Cohort::new(500, 2)
+        let cohort = SyntheticCohort::new(500, 2)
             .with_grades([1.0, 0.0, 1.0, 0.0])
             .expect("shares");
         let [_, low, _, high] = by_grade(&studies(&cohort));

@@ -1,8 +1,7 @@
 //! The paper's patients in numbers ("Data"): who they are and why they were scanned.
 
-use std::fmt;
-
 use attrium_types::Grade;
+use strum::{Display, VariantArray};
 
 use super::random::Stream;
 
@@ -21,47 +20,39 @@ const FEMALE_OF_OTHERS: f64 = 86.0 / 162.0;
 const METASTASES: f64 = 0.3;
 
 /// A patient's sex, as DICOM Patient's Sex (0010,0040) has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Display, PartialEq, Eq)]
 pub enum Sex {
-    /// F
+    /// Female.
+    #[strum(serialize = "F")]
     Female,
-    /// M
+    /// Male.
+    #[strum(serialize = "M")]
     Male,
 }
 
-impl fmt::Display for Sex {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Female => "F",
-            Self::Male => "M",
-        })
-    }
-}
-
 /// Why a patient was scanned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Display, PartialEq, Eq, VariantArray)]
 pub enum Indication {
     /// Staging of a prostate cancer.
+    #[strum(serialize = "prostate cancer")]
     ProstateCancer,
     /// Staging of a breast cancer.
+    #[strum(serialize = "breast cancer")]
     BreastCancer,
     /// Staging of another cancer.
+    #[strum(serialize = "other cancer")]
     OtherCancer,
     /// An orthopaedic or metabolic disease.
+    #[strum(serialize = "orthopaedic or metabolic")]
     OrthopaedicOrMetabolic,
     /// Suspected cardiac amyloidosis.
+    #[strum(serialize = "suspected cardiac amyloidosis")]
     SuspectedAmyloidosis,
 }
 
 impl Indication {
     /// Every indication, in the paper's order.
-    pub const ALL: [Self; 5] = [
-        Self::ProstateCancer,
-        Self::BreastCancer,
-        Self::OtherCancer,
-        Self::OrthopaedicOrMetabolic,
-        Self::SuspectedAmyloidosis,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// Patients of each indication among those of grade 2 or 3, and among the others.
     const POSITIVE: [f64; 5] = [31.0, 3.0, 2.0, 0.0, 11.0];
@@ -78,37 +69,18 @@ impl Indication {
     }
 }
 
-impl fmt::Display for Indication {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::ProstateCancer => "prostate cancer",
-            Self::BreastCancer => "breast cancer",
-            Self::OtherCancer => "other cancer",
-            Self::OrthopaedicOrMetabolic => "orthopaedic or metabolic",
-            Self::SuspectedAmyloidosis => "suspected cardiac amyloidosis",
-        })
-    }
-}
-
 /// What was acquired.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Display, PartialEq, Eq)]
 pub enum Protocol {
     /// Anterior and posterior sweeps over the whole body.
+    #[strum(serialize = "whole-body")]
     WholeBody,
     /// Anterior and posterior images of the thorax.
+    #[strum(serialize = "thoracic static")]
     ThoracicStatic,
 }
 
-impl fmt::Display for Protocol {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::WholeBody => "whole-body",
-            Self::ThoracicStatic => "thoracic static",
-        })
-    }
-}
-
-/// A patient: who it is, not what the body looks like.
+/// Who a patient is; the body is drawn separately.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Person {
     /// Sex.
@@ -124,7 +96,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// Draws a patient of this grade; but for the indication, nothing depends on the grade.
+    /// Draws a patient of this grade; only the indication depends on it.
     pub(super) fn draw(grade: Grade, stream: &mut Stream) -> Self {
         let indication = Indication::draw(grade, stream);
         let female = match indication {

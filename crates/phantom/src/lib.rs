@@ -1,6 +1,6 @@
-//! Synthetic bone scans with the paper's demographics: images and labels of patients who never were.
+//! Synthetic bone scans with the paper's demographics: images and labels of invented patients.
 //!
-//! A [`Cohort`] says which patients and studies there are; [`scan`] draws a study's two views;
+//! A [`SyntheticCohort`] says which patients and studies there are; [`scan`] draws a study's two views;
 //! [`dicom`] writes them as Nuclear Medicine Image objects; [`archive`] lays them out in a folder with
 //! `labels.csv`. Everything is a function of (seed, study number). Every object says that it is synthetic
 //! (Quality Control Image (0028,0300) is YES).
@@ -14,78 +14,16 @@ mod anatomy;
 mod blur;
 mod cohort;
 mod demographics;
+mod error;
 mod random;
 mod raster;
 mod reading;
 mod scanner;
 mod view;
 
-pub use cohort::{Cohort, Date, Study};
+pub use cohort::{Date, Study, SyntheticCohort};
 pub use demographics::{Indication, Person, Protocol, Sex};
+pub use error::Error;
 pub use reading::Uptake;
-pub use scanner::{Layout, Naming, PrivateGroup, SCANNERS, Scanner};
+pub use scanner::{ObjectLayout, PrivateGroup, SCANNERS, Scanner, ViewNaming};
 pub use view::{Views, scan};
-
-use std::path::PathBuf;
-
-use snafu::Snafu;
-
-/// Why a cohort could not be described or written.
-#[derive(Debug, Snafu)]
-#[snafu(visibility(pub(crate)))]
-pub enum Error {
-    /// Grade shares that are no shares.
-    #[snafu(display(
-        "the grade shares {shares:?} are unusable: give four numbers of 0 or more, not all 0"
-    ))]
-    Shares {
-        /// What was given.
-        shares: [f64; 4],
-    },
-    /// A share outside [0, 1].
-    #[snafu(display("the {what} is {share}: give a number from 0 to 1"))]
-    Share {
-        /// Which share.
-        what: &'static str,
-        /// What was given.
-        share: f64,
-    },
-    /// The folder already holds something.
-    #[snafu(display("the folder {} is not empty: name a new one", path.display()))]
-    NotEmpty {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// A file or folder could not be written.
-    #[snafu(display("cannot write {}: check the folder's rights and the space left", path.display()))]
-    Write {
-        /// The file or folder.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The table of labels could not be written.
-    #[snafu(display("cannot write the table of labels: check the space left"))]
-    Table {
-        /// Why.
-        source: csv::Error,
-    },
-    /// A DICOM object could not be encoded.
-    #[snafu(display("cannot encode the object {}", path.display()))]
-    Encode {
-        /// The file that it was meant for.
-        path: PathBuf,
-        /// Why.
-        source: Box<dicom_object::WriteError>,
-    },
-}
-
-impl Error {
-    /// Whether what was asked for makes no sense, so that asking again would not help.
-    pub fn is_configuration(&self) -> bool {
-        matches!(
-            self,
-            Self::Shares { .. } | Self::Share { .. } | Self::NotEmpty { .. }
-        )
-    }
-}

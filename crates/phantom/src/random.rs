@@ -1,12 +1,12 @@
 //! Counter-based random numbers: (seed, purpose, number) decides every draw.
 //!
-//! Never depends on threads, on the order of calls between streams or on a global generator.
+//! No draw depends on threads, on the order of calls between streams or on a global generator.
 
 use rand::Rng;
 
 use attrium_types::random::{self, ChaCha8Rng};
 
-/// What a stream of random numbers is for; streams of different purposes are independent.
+/// The purpose of a stream of random numbers; streams of different purposes are independent.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Purpose {
     /// The offset of the sequence that spreads grades over the studies.
@@ -70,7 +70,7 @@ impl Stream {
         self.uniform() < probability
     }
 
-    /// -1 or 1, alike often.
+    /// -1 or 1, equally often.
     pub(super) fn side(&mut self) -> f64 {
         if self.chance(0.5) { 1.0 } else { -1.0 }
     }

@@ -87,14 +87,14 @@ fn perceive_in(grade: Grade, stream: &mut Stream) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Cohort;
+    use crate::SyntheticCohort;
     use attrium_evaluation::{Weighting, kappa};
 
     /// Enough for 1,400 positives: the standard error of either kappa is below 0.01.
     const STUDIES: u32 = 40_000;
 
     fn readings() -> Vec<(usize, usize)> {
-        let cohort = Cohort::new(STUDIES, 11);
+        let cohort = SyntheticCohort::new(STUDIES, 11);
         let studies = (0..STUDIES).map(|number| cohort.study(number));
         studies
             .map(|study| {
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn the_uptake_of_neighbouring_grades_overlaps_and_that_of_others_does_not() {
-        let cohort = Cohort::new(STUDIES, 12);
+        let cohort = SyntheticCohort::new(STUDIES, 12);
         let mut ratios: [Vec<f64>; 4] = Default::default();
         for number in 0..STUDIES {
             let study = cohort.study(number);

@@ -25,9 +25,9 @@ pub struct Scanner {
     /// Columns (and rows) of a static image's matrix.
     pub static_matrix: usize,
     /// How its objects are laid out.
-    pub layout: Layout,
+    pub layout: ObjectLayout,
     /// How its objects name the view.
-    pub naming: Naming,
+    pub naming: ViewNaming,
     /// Its private elements.
     pub private: PrivateGroup,
     /// Whether it writes counts as signed numbers.
@@ -38,7 +38,7 @@ pub struct Scanner {
 
 /// How the two views of a scan are spread over objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layout {
+pub enum ObjectLayout {
     /// One object whose first frame is the anterior view.
     AnteriorFirst,
     /// One object whose first frame is the posterior view.
@@ -47,7 +47,7 @@ pub enum Layout {
     TwoObjects,
 }
 
-impl Layout {
+impl ObjectLayout {
     /// Objects of a study.
     pub fn objects(self) -> usize {
         match self {
@@ -59,7 +59,7 @@ impl Layout {
 
 /// How an object says which view a frame is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Naming {
+pub enum ViewNaming {
     /// View Code Sequence (0054,0220) with SNOMED CT codes.
     SnomedCt,
     /// View Code Sequence (0054,0220) with the older SRT codes.
@@ -95,8 +95,8 @@ pub static SCANNERS: [Scanner; 6] = [
         million_counts: 2.75,
         sharpest_mm: 7.6,
         static_matrix: 256,
-        layout: Layout::TwoObjects,
-        naming: Naming::ImageId,
+        layout: ObjectLayout::TwoObjects,
+        naming: ViewNaming::ImageId,
         private: PrivateGroup::Adac,
         signed: false,
         implicit: true,
@@ -111,8 +111,8 @@ pub static SCANNERS: [Scanner; 6] = [
         million_counts: 3.0,
         sharpest_mm: 7.2,
         static_matrix: 256,
-        layout: Layout::PosteriorFirst,
-        naming: Naming::Srt,
+        layout: ObjectLayout::PosteriorFirst,
+        naming: ViewNaming::Srt,
         private: PrivateGroup::Philips,
         signed: false,
         implicit: false,
@@ -127,8 +127,8 @@ pub static SCANNERS: [Scanner; 6] = [
         million_counts: 3.1,
         sharpest_mm: 7.4,
         static_matrix: 256,
-        layout: Layout::AnteriorFirst,
-        naming: Naming::Srt,
+        layout: ObjectLayout::AnteriorFirst,
+        naming: ViewNaming::Srt,
         private: PrivateGroup::Siemens,
         signed: false,
         implicit: true,
@@ -143,8 +143,8 @@ pub static SCANNERS: [Scanner; 6] = [
         million_counts: 3.2,
         sharpest_mm: 7.0,
         static_matrix: 256,
-        layout: Layout::AnteriorFirst,
-        naming: Naming::SnomedCt,
+        layout: ObjectLayout::AnteriorFirst,
+        naming: ViewNaming::SnomedCt,
         private: PrivateGroup::Siemens,
         signed: false,
         implicit: false,
@@ -159,8 +159,8 @@ pub static SCANNERS: [Scanner; 6] = [
         million_counts: 2.9,
         sharpest_mm: 7.3,
         static_matrix: 256,
-        layout: Layout::TwoObjects,
-        naming: Naming::Private,
+        layout: ObjectLayout::TwoObjects,
+        naming: ViewNaming::Private,
         private: PrivateGroup::Genie,
         signed: true,
         implicit: false,
@@ -175,8 +175,8 @@ pub static SCANNERS: [Scanner; 6] = [
         million_counts: 3.2,
         sharpest_mm: 7.0,
         static_matrix: 512,
-        layout: Layout::AnteriorFirst,
-        naming: Naming::SnomedCt,
+        layout: ObjectLayout::AnteriorFirst,
+        naming: ViewNaming::SnomedCt,
         private: PrivateGroup::Genie,
         signed: true,
         implicit: false,

@@ -1,7 +1,7 @@
 //! What the two detectors see of a body: attenuation, blur, scatter, the field of view, photons.
 //!
-//! In order: each layer of activity is attenuated by the body in front of
-//! it and blurred the more the farther it is from the detector (7 to 9 mm); a little scatter spreads wide;
+//! In order: each layer of activity is attenuated by the body in front of it, and blurred the more
+//! the farther it is from the detector (7 to 9 mm); a little scatter spreads wide;
 //! the table weakens the posterior view; stray counts fill the field that was scanned and nothing lies
 //! outside it; every pixel is a Poisson count.
 
@@ -26,7 +26,7 @@ const TABLE_MM: f64 = 205.0;
 const STRAY: f64 = 0.2;
 /// Most counts of a view that are expected, stray counts included: chance adds a few thousand.
 const MOST_COUNTS: f64 = 3.594e6;
-/// Detectors are this high in mm; a static image shows no more.
+/// The height of a detector in mm, which a static image cannot exceed.
 const DETECTOR_MM: f64 = 387.0;
 
 /// The two views of a study.
@@ -47,15 +47,15 @@ pub struct Views {
 }
 
 /// The counts that are expected in both views, before photons are drawn.
-pub(super) struct Expected {
-    pub(super) field: Field,
+pub(super) struct ExpectedCounts {
+    pub(super) field: FieldOfView,
     pub(super) anterior: Vec<f32>,
     pub(super) posterior: Vec<f32>,
 }
 
 /// The image matrix and the part of it that detectors swept over.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Field {
+pub(super) struct FieldOfView {
     pub(super) rows: usize,
     pub(super) columns: usize,
     pub(super) pixel_mm: f64,
@@ -65,7 +65,7 @@ pub(super) struct Field {
     last_column: usize,
 }
 
-impl Field {
+impl FieldOfView {
     /// Pixels that detectors swept over.
     fn swept(self) -> usize {
         (self.last_row - self.first_row) * (self.last_column - self.first_column)
@@ -98,7 +98,7 @@ pub fn scan(study: &Study) -> Views {
 }
 
 /// The expected counts of both views.
-pub(super) fn expected(study: &Study) -> Expected {
+pub(super) fn expected(study: &Study) -> ExpectedCounts {
     let mut shape = Stream::new(study.seed, Purpose::Body, study.patient);
     let body = Body::draw(&study.person, &mut shape);
     let mut position = Stream::new(study.seed, Purpose::Position, study.number);
@@ -118,14 +118,14 @@ pub(super) fn expected(study: &Study) -> Expected {
     posterior
         .chunks_exact_mut(field.columns)
         .for_each(<[f32]>::reverse);
-    Expected {
+    ExpectedCounts {
         field,
         anterior,
         posterior,
     }
 }
 
-fn whole_body(study: &Study, body: &Body, position: &mut Stream) -> (Field, Geometry) {
+fn whole_body(study: &Study, body: &Body, position: &mut Stream) -> (FieldOfView, Geometry) {
     let (rows, columns) = (1024, 256);
     let pixel_mm = study.scanner.pixel_mm;
     let length = body.length_mm / pixel_mm;
@@ -136,7 +136,7 @@ fn whole_body(study: &Study, body: &Body, position: &mut Stream) -> (Field, Geom
             .min((rows as f64 - length - above - 10.0).max(0.0));
     let below = position.range(15.0, 40.0);
     let half_field = (0.5 * study.scanner.field_mm / pixel_mm) as usize;
-    let field = Field {
+    let field = FieldOfView {
         rows,
         columns,
         pixel_mm,
@@ -149,12 +149,12 @@ fn whole_body(study: &Study, body: &Body, position: &mut Stream) -> (Field, Geom
     (field, lie(position, field, (centre, head), 0.0, 9.0))
 }
 
-fn thoracic(study: &Study, body: &Body, position: &mut Stream) -> (Field, Geometry) {
+fn thoracic(study: &Study, body: &Body, position: &mut Stream) -> (FieldOfView, Geometry) {
     let size = study.scanner.static_matrix;
     let pixel_mm = study.scanner.pixel_mm * 256.0 / size as f64;
     let half_width = (0.5 * study.scanner.field_mm / pixel_mm) as usize;
     let half_height = (0.5 * DETECTOR_MM / pixel_mm) as usize;
-    let field = Field {
+    let field = FieldOfView {
         rows: size,
         columns: size,
         pixel_mm,
@@ -174,7 +174,7 @@ fn thoracic(study: &Study, body: &Body, position: &mut Stream) -> (Field, Geomet
 /// How the patient happens to lie: off the middle, a little askew, a little turned.
 fn lie(
     position: &mut Stream,
-    field: Field,
+    field: FieldOfView,
     (column, row): (f64, f64),
     pivot_y: f64,
     off_mm: f64,
@@ -194,7 +194,7 @@ fn lie(
 /// One view: every layer attenuated by what is in front of it, then blurred.
 fn project(
     canvas: &Canvas,
-    field: Field,
+    field: FieldOfView,
     sharpest_mm: f64,
     in_front: impl Fn(f32) -> f32,
 ) -> Vec<f32> {
@@ -230,7 +230,7 @@ fn project(
     view
 }
 
-fn behind_table(view: &mut [f32], field: Field) {
+fn behind_table(view: &mut [f32], field: FieldOfView) {
     let half = (TABLE_MM / field.pixel_mm) as usize;
     let middle = field.columns / 2;
     for line in view.chunks_exact_mut(field.columns) {
@@ -241,7 +241,7 @@ fn behind_table(view: &mut [f32], field: Field) {
 }
 
 /// Scales both views to the counts of the acquisition, adds stray counts, and cuts to the field.
-fn expose(study: &Study, field: Field, position: &mut Stream, views: [&mut Vec<f32>; 2]) {
+fn expose(study: &Study, field: FieldOfView, position: &mut Stream, views: [&mut Vec<f32>; 2]) {
     let wanted = 1e6 * study.scanner.million_counts * position.factor(0.11);
     let area = (field.pixel_mm / 2.26).powi(2);
     let stray = (STRAY * area * wanted / 3e6) as f32;
@@ -254,7 +254,7 @@ fn expose(study: &Study, field: Field, position: &mut Stream, views: [&mut Vec<f
     let most = MOST_COUNTS - f64::from(stray) * field.swept() as f64;
     let scale = match study.person.protocol {
         Protocol::WholeBody => (wanted / anterior).min(most / anterior.max(posterior)),
-        // A static takes as long as it takes to see the thorax as well as a whole-body scan does.
+        // A static lasts until it shows the thorax as well as a whole-body scan does.
         Protocol::ThoracicStatic => 0.5 * wanted / anterior,
     };
     for view in views {
@@ -270,7 +270,7 @@ fn expose(study: &Study, field: Field, position: &mut Stream, views: [&mut Vec<f
 }
 
 /// Clears what lies outside the field.
-fn cut(view: &mut [f32], field: Field) {
+fn cut(view: &mut [f32], field: FieldOfView) {
     for (row, line) in view.chunks_exact_mut(field.columns).enumerate() {
         if (field.first_row..field.last_row).contains(&row) {
             line[..field.first_column].fill(0.0);

@@ -24,7 +24,7 @@ pub enum Error {
         /// The place.
         uri: String,
         /// What the store said.
-        source: Cause,
+        source: RootCause,
     },
     /// The disk, the quota or the store is full.
     #[snafu(display("no space is left for {uri}: free some, then run again, and it goes on"))]
@@ -32,9 +32,9 @@ pub enum Error {
         /// The place.
         uri: String,
         /// What the store said.
-        source: Cause,
+        source: RootCause,
     },
-    /// The store did not answer, or answered that it cannot, until the retries were used up.
+    /// The store did not respond, or not with success, until the retries were used up.
     #[snafu(display(
         "{uri} cannot be reached: check the endpoint, the network, the CA bundle, and that credentials \
          are set"
@@ -43,7 +43,7 @@ pub enum Error {
         /// The place.
         uri: String,
         /// What happened last.
-        source: Cause,
+        source: RootCause,
     },
     /// `put_if_absent` found the object there.
     #[snafu(display("{uri} exists already"))]
@@ -91,7 +91,7 @@ pub enum Error {
     },
     /// A URI that names no store.
     #[snafu(display(
-        "{uri:?} is no place to keep files: use a path, file:///, s3://BUCKET/, gs://BUCKET/ or \
+        "{uri:?} is not a place to keep files: use a path, file:///, s3://BUCKET/, gs://BUCKET/ or \
          az://CONTAINER/"
     ))]
     InvalidUri {
@@ -104,14 +104,14 @@ pub enum Error {
         /// The place.
         uri: String,
         /// What is wrong with them.
-        source: Cause,
+        source: RootCause,
     },
-    /// The caller gave an object up while it was written; nothing of it was kept.
-    #[snafu(display("{uri} was not written to its end"))]
+    /// The caller abandoned an object while it was written; nothing of it was kept.
+    #[snafu(display("{uri} was not written completely"))]
     Abandoned {
         /// The place.
         uri: String,
-        /// Why the caller gave it up.
+        /// Why the caller abandoned it.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// Anything else.
@@ -122,7 +122,7 @@ pub enum Error {
         /// The place.
         uri: String,
         /// What happened.
-        source: Cause,
+        source: RootCause,
     },
 }
 
@@ -132,7 +132,7 @@ impl Error {
         matches!(self, Self::Unreachable { .. })
     }
 
-    /// Whether the place is wrong or barred, so that another try would not help.
+    /// Whether the place is wrong or closed to the caller, so that another try would not help.
     pub const fn is_bad_place(&self) -> bool {
         match self {
             Self::NotFound { .. }
@@ -151,7 +151,7 @@ impl Error {
         }
     }
 
-    /// An outage: the place did not answer in time.
+    /// An outage: the place did not respond in time.
     pub fn outage(uri: &str) -> Self {
         Self::io(uri.to_owned(), &io::ErrorKind::TimedOut.into())
     }
@@ -167,7 +167,7 @@ impl Error {
             Store::InvalidPath { .. } => return Self::InvalidKey { uri },
             _ => {}
         }
-        let source = Cause::of(&error);
+        let source = RootCause::of(&error);
         match &error {
             Store::PermissionDenied { .. } | Store::Unauthenticated { .. } => {
                 Self::Denied { uri, source }
@@ -181,35 +181,35 @@ impl Error {
 
     /// Names a failed call of the operating system at a place.
     pub(super) fn io(uri: String, error: &io::Error) -> Self {
-        Self::by_cause(uri, Cause::of(error))
+        Self::by_cause(uri, RootCause::of(error))
     }
 
-    fn by_cause(uri: String, source: Cause) -> Self {
+    fn by_cause(uri: String, source: RootCause) -> Self {
         match source.kind {
-            Kind::NotFound => Self::NotFound { uri },
-            Kind::Folder => Self::WrongKind {
+            ErrorKind::NotFound => Self::NotFound { uri },
+            ErrorKind::Folder => Self::WrongKind {
                 uri,
                 found: "a folder",
                 expected: "a file",
             },
-            Kind::Denied => Self::Denied { uri, source },
-            Kind::Full => Self::Full { uri, source },
-            Kind::Unreachable => Self::Unreachable { uri, source },
-            Kind::Other => Self::Other { uri, source },
+            ErrorKind::Denied => Self::Denied { uri, source },
+            ErrorKind::Full => Self::Full { uri, source },
+            ErrorKind::Unreachable => Self::Unreachable { uri, source },
+            ErrorKind::Other => Self::Other { uri, source },
         }
     }
 }
 
-/// The root of a failure in the store's own words, without URLs and keys.
+/// The root cause of a failure in the store's own words, without URLs and keys.
 #[derive(Debug)]
-pub struct Cause {
-    kind: Kind,
+pub struct RootCause {
+    kind: ErrorKind,
     text: String,
 }
 
-/// What a failure's root means to the caller.
+/// What a root cause means to the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum ErrorKind {
     NotFound,
     Folder,
     Denied,
@@ -218,25 +218,25 @@ enum Kind {
     Other,
 }
 
-impl fmt::Display for Cause {
+impl fmt::Display for RootCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-impl std::error::Error for Cause {}
+impl std::error::Error for RootCause {}
 
-impl Cause {
-    /// Walks a chain of sources to its end and keeps the end alone: the links on the way quote
-    /// request URLs and paths, and so keys.
+impl RootCause {
+    /// Follows a chain of sources and keeps only its end: the links before that quote request URLs
+    /// and paths, and so keys.
     fn of(error: &(dyn std::error::Error + 'static)) -> Self {
         let mut network = None;
         let mut last = error;
         loop {
             if let Some(error) = last.downcast_ref::<HttpError>() {
                 network = Some(error.kind());
-            } else if let Some(answer) = Answer::parse(&last.to_string()) {
-                return answer.cause();
+            } else if let Some(response) = ServerResponse::parse(&last.to_string()) {
+                return response.root_cause();
             }
             match last.source() {
                 Some(source) => last = source,
@@ -245,10 +245,10 @@ impl Cause {
         }
         let kind = last
             .downcast_ref::<io::Error>()
-            .map_or(Kind::Other, |error| of_io(error.kind()));
+            .map_or(ErrorKind::Other, |error| of_io(error.kind()));
         let kind = match network {
             None | Some(HttpErrorKind::Decode) => kind,
-            Some(_) => Kind::Unreachable,
+            Some(_) => ErrorKind::Unreachable,
         };
         Self {
             kind,
@@ -257,16 +257,16 @@ impl Cause {
     }
 }
 
-/// What a bucket's server answered, without the body, which repeats keys.
-struct Answer {
-    /// The HTTP status; 0 where the answer was 200 with an error in its body.
+/// The response of a bucket's server, without its body, which repeats keys.
+struct ServerResponse {
+    /// The HTTP status; 0 where it was 200 and the body an error.
     status: u16,
-    /// The error's own name, as S3, Azure and Google's XML interface give it.
+    /// The error code that S3, Azure and Google's XML API give.
     code: String,
 }
 
-impl Answer {
-    /// Reads the text by which object_store, whose type for this is private, tells of an answer.
+impl ServerResponse {
+    /// Parses the text of object_store's error for a response, whose type is private.
     fn parse(text: &str) -> Option<Self> {
         let (status, body) = match text.strip_prefix("Server returned non-2xx status code: ") {
             Some(rest) => (rest.get(..3)?.parse().ok()?, rest),
@@ -287,16 +287,16 @@ impl Answer {
         })
     }
 
-    fn cause(self) -> Cause {
+    fn root_cause(self) -> RootCause {
         let code = self.code.as_str();
         let kind = match self.status {
-            _ if code.ends_with("StorageFull") || code.contains("QuotaExceeded") => Kind::Full,
-            507 => Kind::Full,
-            401 | 403 => Kind::Denied,
-            400 if matches!(code, "ExpiredToken" | "InvalidToken") => Kind::Denied,
-            404 | 410 => Kind::NotFound,
-            0 | 408 | 425 | 429 | 500.. => Kind::Unreachable,
-            _ => Kind::Other,
+            _ if code.ends_with("StorageFull") || code.contains("QuotaExceeded") => ErrorKind::Full,
+            507 => ErrorKind::Full,
+            401 | 403 => ErrorKind::Denied,
+            400 if matches!(code, "ExpiredToken" | "InvalidToken") => ErrorKind::Denied,
+            404 | 410 => ErrorKind::NotFound,
+            0 | 408 | 425 | 429 | 500.. => ErrorKind::Unreachable,
+            _ => ErrorKind::Other,
         };
         let text = match (self.status, code) {
             (0, "") => "the store answered with an error".to_owned(),
@@ -304,18 +304,18 @@ impl Answer {
             (status, "") => format!("the store answered with HTTP status {status}"),
             (status, code) => format!("the store answered {code} with HTTP status {status}"),
         };
-        Cause { kind, text }
+        RootCause { kind, text }
     }
 }
 
-/// The meaning of the operating system's answer.
-fn of_io(kind: io::ErrorKind) -> Kind {
+/// What an error of the operating system means to the caller.
+fn of_io(kind: io::ErrorKind) -> ErrorKind {
     use io::ErrorKind as Io;
     match kind {
-        Io::NotFound | Io::NotADirectory => Kind::NotFound,
-        Io::IsADirectory => Kind::Folder,
-        Io::PermissionDenied | Io::ReadOnlyFilesystem => Kind::Denied,
-        Io::StorageFull | Io::QuotaExceeded | Io::FileTooLarge => Kind::Full,
+        Io::NotFound | Io::NotADirectory => ErrorKind::NotFound,
+        Io::IsADirectory => ErrorKind::Folder,
+        Io::PermissionDenied | Io::ReadOnlyFilesystem => ErrorKind::Denied,
+        Io::StorageFull | Io::QuotaExceeded | Io::FileTooLarge => ErrorKind::Full,
         Io::ConnectionRefused
         | Io::ConnectionReset
         | Io::ConnectionAborted
@@ -326,7 +326,7 @@ fn of_io(kind: io::ErrorKind) -> Kind {
         | Io::TimedOut
         | Io::UnexpectedEof
         | Io::BrokenPipe
-        | Io::StaleNetworkFileHandle => Kind::Unreachable,
-        _ => Kind::Other,
+        | Io::StaleNetworkFileHandle => ErrorKind::Unreachable,
+        _ => ErrorKind::Other,
     }
 }

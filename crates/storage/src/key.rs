@@ -2,7 +2,7 @@
 
 use object_store::path::Path;
 
-/// Joins a key to a prefix; `None` for a key that is empty, leads elsewhere or is no key.
+/// Joins a key to a prefix; `None` for a key that is empty, leads elsewhere or is not valid.
 ///
 /// The parts of a key are taken literally: spaces, `%` and letters beyond ASCII stay as they are.
 pub(super) fn join(prefix: &Path, key: &str) -> Option<Path> {
@@ -29,7 +29,7 @@ pub(super) fn is_hidden(key: &str) -> bool {
     key.split('/').any(|part| part.starts_with('.'))
 }
 
-/// Whether a key ends in `#N`: the name that a put, if killed, leaves behind on a file system.
+/// Whether a key ends in `#N`, as the file does that a killed put leaves behind in a folder.
 pub(super) fn ends_like_temporary(key: &str) -> bool {
     key.rsplit('/')
         .next()

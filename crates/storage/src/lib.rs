@@ -5,9 +5,9 @@
 //! call it. It must not be called from within an asynchronous task (use `spawn_blocking` there).
 //!
 //! # Guarantees
-//! - A put is whole or not at all: no reader, and no one after a crash, sees part of an object.
+//! - A put is atomic: no reader sees part of an object, not even after a crash.
 //!   On a file system the bytes go to a file beside the target, are synced to the disk and
-//!   renamed over it, and the folder is synced too; a bucket does as much by itself. A process
+//!   renamed over it, and the folder is synced too; a bucket does the same by itself. A process
 //!   that is killed in between leaves the old object, and perhaps a file `NAME#N`, which a listing
 //!   leaves out.
 //! - Nothing outside the prefix is reached by a key: keys with `..` are refused.
@@ -30,11 +30,11 @@ use std::{fmt, sync::Arc};
 
 use object_store::{GetOptions, ObjectStore, ObjectStoreExt, memory::InMemory, path::Path};
 
-pub use error::{Cause, Error};
+pub use error::{Error, RootCause};
 pub use list::{List, ObjectMeta};
 use location::Location;
 pub use open::StorageOptions;
-pub use read::Reader;
+pub use read::ObjectReader;
 
 /// A prefix in a store: a folder, or the part of a bucket below a key.
 ///
@@ -108,7 +108,7 @@ impl Storage {
     /// The storage below a prefix of this one.
     ///
     /// # Errors
-    /// When the prefix leads out of this one or is no key.
+    /// When the prefix leads out of this one or is not a valid key.
     pub fn at(&self, prefix: &str) -> Result<Self, Error> {
         let prefix = self.path(prefix)?;
         Ok(Self {
@@ -125,7 +125,7 @@ impl Storage {
     /// The URI of an object.
     ///
     /// # Errors
-    /// When the key leads out of the prefix or is no key.
+    /// When the key leads out of the prefix or is not valid.
     pub fn uri_of(&self, key: &str) -> Result<String, Error> {
         Ok(Location::uri(&self.root, &self.path(key)?))
     }
@@ -184,7 +184,7 @@ impl Storage {
     /// As [`Self::get`], but `None` when the object is not there.
     ///
     /// # Errors
-    /// As [`Self::get`], but for [`Error::NotFound`].
+    /// As [`Self::get`], except for [`Error::NotFound`].
     pub fn try_get(&self, key: &str, limit: u64) -> Result<Option<Vec<u8>>, Error> {
         match self.get(key, limit) {
             Ok(bytes) => Ok(Some(bytes)),
@@ -196,7 +196,7 @@ impl Storage {
     /// Whether an object is there.
     ///
     /// # Errors
-    /// What the store says, but for [`Error::NotFound`].
+    /// What the store says, except for [`Error::NotFound`].
     pub fn exists(&self, key: &str) -> Result<bool, Error> {
         let path = self.path(key)?;
         match runtime::block_on(self.store.head(&path))? {
@@ -209,7 +209,7 @@ impl Storage {
     /// Removes an object; one that is not there is removed already.
     ///
     /// # Errors
-    /// What the store says, but for [`Error::NotFound`].
+    /// What the store says, except for [`Error::NotFound`].
     pub fn delete(&self, key: &str) -> Result<(), Error> {
         let path = self.path(key)?;
         match runtime::block_on(self.store.delete(&path))? {

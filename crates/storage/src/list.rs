@@ -1,7 +1,8 @@
 //! Listing a prefix, a page at a time.
 
-use std::{fmt, future::poll_fn};
+use std::fmt;
 
+use futures::{StreamExt, stream::BoxStream};
 use object_store::{ObjectStore, path::Path};
 
 use super::{Error, key, runtime};
@@ -20,30 +21,26 @@ pub struct ObjectMeta {
 ///
 /// Hidden objects (a part of the key begins with a dot), what an interrupted put left behind, and
 /// the empty object that stands for the prefix itself in some buckets are left out. A file whose
-/// name is no key (it is not UTF-8, for example) is an [`Error::InvalidKey`], after which the list
+/// name is not a key (it is not UTF-8, for example) is an [`Error::InvalidKey`], after which the list
 /// goes on. Any other error ends it, such as [`Error::UnlistableKey`] of a bucket, whose objects come
-/// in pages: with one such key its page is lost, and with that the place where the next one begins.
+/// in pages: one such key costs its page, and with it the place where the next page begins.
 pub struct List {
     prefix: Path,
     uri: String,
     is_folder: bool,
-    /// Waits for the next object; `None` once the list has ended.
-    next: Option<Next>,
+    /// The rest of the list; `None` once it has ended.
+    objects: Option<BoxStream<'static, object_store::Result<object_store::ObjectMeta>>>,
 }
-
-type Next = Box<dyn FnMut() -> Result<Option<Listed>, Error> + Send>;
-type Listed = object_store::Result<object_store::ObjectMeta>;
 
 impl List {
     pub(super) fn new(store: &dyn ObjectStore, prefix: Path, uri: String, is_folder: bool) -> Self {
         // Not in the context of a runtime, in which a local store's walk would end at the first error.
-        let mut stream = store.list(Some(&prefix));
-        let next = move || runtime::block_on(poll_fn(|context| stream.as_mut().poll_next(context)));
+        let objects = store.list(Some(&prefix));
         Self {
             prefix,
             uri,
             is_folder,
-            next: Some(Box::new(next)),
+            objects: Some(objects),
         }
     }
 
@@ -61,7 +58,8 @@ impl Iterator for List {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let error = match self.next.as_mut()?() {
+            let next = runtime::block_on(self.objects.as_mut()?.next());
+            let error = match next {
                 Ok(Some(Ok(object))) => match self.meta(&object) {
                     Some(meta) => return Some(Ok(meta)),
                     None => continue,
@@ -74,7 +72,7 @@ impl Iterator for List {
                 },
                 Err(error) => Some(error),
             };
-            self.next = None;
+            self.objects = None;
             return error.map(Err);
         }
     }

@@ -20,7 +20,7 @@ pub(super) enum Location {
     },
 }
 
-/// Whose bucket.
+/// The cloud that a bucket is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Service {
     S3,
@@ -182,7 +182,7 @@ mod tests {
             "s3://key:secret@host/x",
         ] {
             let error = Location::parse(uri).unwrap_err().to_string();
-            assert!(error.contains("no place to keep files"), "{error}");
+            assert!(error.contains("is not a place to keep files"), "{error}");
             assert!(!error.contains("secret"), "{error}");
         }
         assert!(matches!(

@@ -39,8 +39,8 @@ impl fmt::Debug for StorageOptions {
 }
 
 /// A request is repeated up to 8 times within 2 minutes, after 0.25 s, then about twice as long
-/// each time, 15 s at most: a restart of the store is waited for, and an outage is told of while
-/// credentials are still good.
+/// each time, 15 s at most: long enough for a restart of the store, and short enough that an outage
+/// is reported while credentials are still valid.
 fn retry() -> RetryConfig {
     RetryConfig {
         backoff: BackoffConfig {

@@ -11,7 +11,7 @@ use object_store::GetOptions;
 use super::{Error, Storage, runtime};
 
 /// An object that is read as it arrives: a piece of it, a few megabytes at most, is in memory.
-pub struct Reader {
+pub struct ObjectReader {
     /// Waits for the next piece.
     next: Box<dyn FnMut() -> io::Result<Option<Vec<u8>>> + Send>,
     piece: io::Cursor<Vec<u8>>,
@@ -23,7 +23,7 @@ impl Storage {
     /// # Errors
     /// [`Error::NotFound`] when it is not there, and what the store says. What the store says
     /// later comes as an [`io::Error`] that holds an [`Error`].
-    pub fn read(&self, key: &str) -> Result<Reader, Error> {
+    pub fn read(&self, key: &str) -> Result<ObjectReader, Error> {
         let path = self.path(key)?;
         let open = self.store.get_opts(&path, GetOptions::new());
         let found = runtime::block_on(open)?.map_err(|error| self.failed(key, error))?;
@@ -38,14 +38,14 @@ impl Storage {
             let piece = piece.map_err(|error| io::Error::other(storage.failed(&key, error)))?;
             Ok(piece.map(Vec::from))
         };
-        Ok(Reader {
+        Ok(ObjectReader {
             next: Box::new(next),
             piece: io::Cursor::default(),
         })
     }
 }
 
-impl Read for Reader {
+impl Read for ObjectReader {
     fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
         loop {
             let read = self.piece.read(target)?;
@@ -60,8 +60,8 @@ impl Read for Reader {
     }
 }
 
-impl fmt::Debug for Reader {
+impl fmt::Debug for ObjectReader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reader").finish_non_exhaustive()
+        f.debug_struct("ObjectReader").finish_non_exhaustive()
     }
 }

@@ -1,11 +1,24 @@
-use std::fmt;
+//! The networks of the paper, by their names.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::{Display, VariantArray};
 
 /// A network of the paper.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+    Clone,
+    Copy,
+    Debug,
+    Display,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    VariantArray,
 )]
 pub enum Architecture {
     /// Four blocks of six 3x3 convolutions.
@@ -24,23 +37,10 @@ pub enum Architecture {
 
 impl Architecture {
     /// Every architecture, in the paper's order.
-    pub const ALL: [Self; 6] = [
-        Self::Linear,
-        Self::Residual,
-        Self::VGG16,
-        Self::ResNet50,
-        Self::InceptionV3,
-        Self::MobileNet,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// Whether it can start from weights of ImageNet.
     pub const fn takes_pretrained_weights(self) -> bool {
         !matches!(self, Self::Linear | Self::Residual)
-    }
-}
-
-impl fmt::Display for Architecture {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
     }
 }

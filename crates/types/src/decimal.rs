@@ -1,3 +1,5 @@
+//! Decimal numbers as strings, as resources hold them.
+
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
@@ -19,10 +21,10 @@ pub struct Decimal {
 const PATTERN: &str = r"^[0-9]{1,8}(\.[0-9]{1,12})?([eE][-+]?[0-9]{1,2})?$";
 const MAX_LENGTH: usize = 25;
 
-/// A string that is no decimal number.
+/// A string that is not a decimal number.
 #[derive(Clone, Debug, PartialEq, Eq, Snafu)]
 #[snafu(display(
-    "{text:?} is no decimal string: write a number such as \"0.88\" or \"1e-4\", \
+    "{text:?} is not a decimal string: write a number such as \"0.88\" or \"1e-4\", \
      with at most 12 decimals"
 ))]
 pub struct NotDecimal {
@@ -65,7 +67,7 @@ impl FromStr for Decimal {
     }
 }
 
-/// [`PATTERN`], by hand.
+/// Whether a text matches [`PATTERN`].
 fn is_decimal(text: &str) -> bool {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, Some(exponent)),

@@ -1,3 +1,5 @@
+//! The Perugini grade of cardiac uptake.
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -20,9 +22,9 @@ impl Grade {
     }
 }
 
-/// A number that is no Perugini grade.
+/// A number that is not a Perugini grade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Snafu)]
-#[snafu(display("{value} is no Perugini grade: use 0, 1, 2 or 3"))]
+#[snafu(display("{value} is not a Perugini grade: use 0, 1, 2 or 3"))]
 pub struct UnknownGrade {
     value: u8,
 }

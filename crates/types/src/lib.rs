@@ -1,4 +1,4 @@
-//! The words that all of attrium shares: what a network is asked, what it is, what a grade is.
+//! What all crates of attrium share: questions, architectures, grades, metrics, decimals.
 //!
 //! [`random`] names the streams of random numbers. Nothing here does IO, and nothing knows a
 //! cluster.

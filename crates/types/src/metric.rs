@@ -1,15 +1,15 @@
-//! What a gate can look at.
-
-use std::fmt;
+//! The metrics that a gate can look at.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::Display;
 
 /// A metric that a gate can look at; all are computed on out-of-fold predictions, from 0 to 1.
 ///
 /// `...Low` is the lower limit of the metric's 95 % interval.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Display, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[strum(serialize_all = "camelCase")]
 pub enum Metric {
     /// Area under the ROC curve, from probabilities.
     Auc,
@@ -32,21 +32,4 @@ pub enum Metric {
     Specificity,
     /// Its lower limit.
     SpecificityLow,
-}
-
-impl fmt::Display for Metric {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Auc => "auc",
-            Self::AucLow => "aucLow",
-            Self::AucHard => "aucHard",
-            Self::AucHardLow => "aucHardLow",
-            Self::Accuracy => "accuracy",
-            Self::AccuracyLow => "accuracyLow",
-            Self::Sensitivity => "sensitivity",
-            Self::SensitivityLow => "sensitivityLow",
-            Self::Specificity => "specificity",
-            Self::SpecificityLow => "specificityLow",
-        })
-    }
 }

@@ -1,7 +1,7 @@
-//! Random numbers that depend on what they are for, never on threads or on the order of work.
+//! Random numbers that depend on their purpose, never on threads or on the order of work.
 //!
-//! A stream is named by a seed and by what it is for, and these make up the key of a ChaCha8
-//! generator: equal names give equal numbers, and different names unrelated ones.
+//! A stream is named by a seed and its purpose, which make up the key of a ChaCha8 generator: equal
+//! names give equal numbers, and different names unrelated ones.
 //! The draws are defined here, so that a new version of a library cannot change a run's results.
 
 use rand::Rng;

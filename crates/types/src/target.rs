@@ -1,13 +1,25 @@
-use std::fmt;
+//! The questions that networks answer, and the classes that grades fall into for each.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::Display;
 
 use super::Grade;
 
 /// A question that a network is trained to answer (paper, "Training").
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+    Clone,
+    Copy,
+    Debug,
+    Display,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 pub enum Target {
     /// The four Perugini grades.
@@ -45,11 +57,5 @@ impl Target {
             Self::Perugini => 2,
             Self::Positive | Self::HighGrade => 1,
         }
-    }
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
     }
 }

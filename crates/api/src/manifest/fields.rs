@@ -1,10 +1,10 @@
-//! Which fields a document may have: unknown ones are found, and a `null` is as no field at all.
+//! Which fields a document may have: unknown ones are found, and a field that is `null` is dropped.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::Problem;
+use super::violation::Problem;
 
 /// The fields of an object's metadata, as Kubernetes has them.
 pub(super) const METADATA: [&str; 15] = [
@@ -25,7 +25,7 @@ pub(super) const METADATA: [&str; 15] = [
     "uid",
 ];
 
-/// Drops every field that is null, wherever the schema knows the fields.
+/// Drops every field that is null, wherever the schema lists the fields.
 pub(super) fn prune_nulls(schema: &Value, value: &mut Value) {
     match value {
         Value::Object(fields) if !keeps_unknown(schema) => {
@@ -109,9 +109,10 @@ pub(super) fn join(path: &str, name: &str) -> String {
 /// The known word that a wrong one is most like, if it is like any.
 pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let word = word.to_lowercase();
+    let distance = |known: &str| strsim::levenshtein(&word, &known.to_lowercase());
     known
         .iter()
-        .map(|candidate| (distance(&word, &candidate.to_lowercase()), *candidate))
+        .map(|candidate| (distance(candidate), *candidate))
         .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
@@ -142,22 +143,6 @@ fn names(schema: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// The number of letters to insert, drop or replace.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut corner = std::mem::replace(&mut row[0], i + 1);
-        for (j, to) in b.iter().enumerate() {
-            let above = row[j + 1];
-            let replaced = corner + usize::from(from != *to);
-            row[j + 1] = replaced.min(above + 1).min(row[j] + 1);
-            corner = above;
-        }
-    }
-    row[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,12 +153,5 @@ mod tests {
         assert_eq!(nearest("epoch", &known), Some("epochs"));
         assert_eq!(nearest("batchsize", &known), Some("batchSize"));
         assert_eq!(nearest("colour", &known), None);
-    }
-
-    #[test]
-    fn the_distance_counts_letters() {
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(distance("abc", ""), 3);
     }
 }

@@ -8,78 +8,24 @@
 mod fields;
 mod schema;
 mod validator;
+mod violation;
 mod yaml;
-
-use std::fmt;
 
 use serde_json::Value;
 
+pub use violation::{Violation, Violations};
+pub use yaml::{MAX_BYTES, MAX_DOCUMENTS};
+
 use super::Resource;
 use validator::Validators;
-
-/// The largest manifest, in bytes.
-pub const MAX_BYTES: usize = 1 << 20;
-/// The most documents in a manifest.
-pub const MAX_DOCUMENTS: usize = 256;
-
-/// One thing that is wrong with a manifest.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
-    /// The document, from 1; documents without content are not counted.
-    pub document: usize,
-    /// The line of the text, from 1, where the text is no YAML.
-    pub line: Option<u64>,
-    /// The field, such as `spec.tasks[1]`; empty for the document as a whole.
-    pub path: String,
-    /// What is wrong and what to do about it.
-    pub message: String,
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "document {}", self.document)?;
-        if let Some(line) = self.line {
-            write!(f, ", line {line}")?;
-        }
-        if self.path.is_empty() {
-            write!(f, ": {}", self.message)
-        } else {
-            write!(f, ": {}: {}", self.path, self.message)
-        }
-    }
-}
-
-/// Everything that is wrong with a manifest, in the order of its documents; never empty.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violations(Vec<Violation>);
-
-impl Violations {
-    /// Each violation.
-    pub fn iter(&self) -> impl Iterator<Item = &Violation> {
-        self.0.iter()
-    }
-}
-
-impl fmt::Display for Violations {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, violation) in self.0.iter().enumerate() {
-            if index > 0 {
-                f.write_str("\n")?;
-            }
-            violation.fmt(f)?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for Violations {}
+use violation::Problem;
 
 /// Reads the resources of a manifest, defaults in place, in their order.
 ///
 /// A status that a document may bring is dropped, as an API server does.
 ///
 /// # Errors
-/// Every violation of every document at once; after a place that is no YAML nothing more is read.
+/// Every violation of every document at once; nothing is read after a place that is not YAML.
 pub fn parse(text: &str) -> Result<Vec<Resource>, Violations> {
     let (documents, mut violations) = yaml::documents(text);
     let validators = Validators::new();
@@ -100,8 +46,7 @@ pub fn parse(text: &str) -> Result<Vec<Resource>, Violations> {
     }
 }
 
-/// Everything that is wrong with the spec of an object, such as one that an older definition of its
-/// kind let in.
+/// Checks the spec of an object, such as one that an older definition of its kind let in.
 ///
 /// # Errors
 /// Every violation at or below `spec`.
@@ -140,37 +85,6 @@ pub fn changed_fields(old: &Resource, new: &Resource) -> Vec<String> {
     let mut changed = Vec::new();
     fields::differing(&spec(old), &spec(new), "spec", &mut changed);
     changed
-}
-
-/// A violation within one document.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Problem {
-    path: String,
-    message: String,
-}
-
-impl Problem {
-    fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            path: path.into(),
-            message: message.into(),
-        }
-    }
-
-    /// The problem in a document, counted from 1.
-    fn at(self, document: usize) -> Violation {
-        Violation {
-            document,
-            line: None,
-            path: self.path,
-            message: self.message,
-        }
-    }
-}
-
-/// The kind that a document says it is.
-fn kind_of(document: &Value) -> Option<&str> {
-    document.get("kind").and_then(Value::as_str)
 }
 
 #[cfg(test)]

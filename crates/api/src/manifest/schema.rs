@@ -1,13 +1,13 @@
-//! Violations of the schema, each as a sentence that says what would be right.
+//! What violates the schema, as sentences that say what would be right.
 
 use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::Value;
 
-use super::Problem;
-use super::fields::nearest;
+use super::fields::{join, nearest};
+use super::violation::Problem;
 
-/// What is wrong with a document by its schema.
+/// Every violation of the schema in a document.
 pub(super) fn problems(validator: &jsonschema::Validator, document: &Value) -> Vec<Problem> {
     validator
         .iter_errors(document)
@@ -20,7 +20,7 @@ fn problem(document: &Value, error: &ValidationError<'_>) -> Problem {
     let value = error.instance();
     let message = match error.kind() {
         ValidationErrorKind::Required { property } => {
-            path = super::fields::join(&path, property.as_str().unwrap_or_default());
+            path = join(&path, property.as_str().unwrap_or_default());
             "is required".to_owned()
         }
         ValidationErrorKind::Type { kind } => wrong_type(kind, value),
@@ -44,21 +44,20 @@ fn problem(document: &Value, error: &ValidationError<'_>) -> Problem {
         ValidationErrorKind::MaxProperties { limit } => {
             format!("has more than {limit} entries: name fewer")
         }
-        ValidationErrorKind::Pattern { pattern } if pattern.contains("Ki") => {
-            format!(
-                "is {}, which is no quantity: write \"500m\", 2 or \"4Gi\"",
-                short(value)
-            )
-        }
-        ValidationErrorKind::Pattern { .. } => {
-            format!(
-                "is {}, which is no decimal number: write \"0.88\" or \"1e-4\"",
-                short(value)
-            )
-        }
+        ValidationErrorKind::Pattern { pattern } => wrong_pattern(pattern, value),
         _ => format!("is not allowed: {}", truncate(&error.to_string(), 200)),
     };
     Problem::new(path, message)
+}
+
+/// Only quantities and decimals have a pattern.
+fn wrong_pattern(pattern: &str, value: &Value) -> String {
+    let wanted = if pattern.contains("Ki") {
+        "a quantity: write \"500m\", 2 or \"4Gi\""
+    } else {
+        "a decimal number: write \"0.88\" or \"1e-4\""
+    };
+    format!("is {}, which is not {wanted}", short(value))
 }
 
 fn wrong_type(kind: &TypeKind, value: &Value) -> String {
@@ -133,7 +132,7 @@ fn path(document: &Value, pointer: &str) -> String {
                 .ok()
                 .and_then(|index: usize| value?.get(index));
         } else {
-            path = super::fields::join(&path, &token);
+            path = join(&path, &token);
             value = value.and_then(|value| value.get(&token));
         }
     }

@@ -1,3 +1,5 @@
+//! Manifests that are right, and what is said of those that are not.
+
 mod compute;
 
 use proptest::prelude::*;
@@ -263,7 +265,7 @@ fn one_mutation_of_a_training_run_is_one_violation_at_its_place() {
                 "/spec/gates",
                 gate(json!("-0.5")),
                 "spec.gates[0].min",
-                "no decimal",
+                "not a decimal",
             ),
             mutation(
                 "/spec/gates",
@@ -335,7 +337,7 @@ fn one_mutation_of_a_training_run_is_one_violation_at_its_place() {
                 "/spec/compute",
                 json!({ "resources": { "limits": { "memory": "4 GiB" } } }),
                 "spec.compute.resources.limits.memory",
-                "no quantity",
+                "not a quantity",
             ),
             mutation(
                 "/spec/compute",
@@ -489,7 +491,7 @@ fn anything_that_is_no_document_is_one_clear_sentence() {
     }
     for text in ["3", "[1, 2]", "hello"] {
         let found = parse(text).expect_err("should be wrong").to_string();
-        assert!(found.contains("is no object"), "{text:?}: {found}");
+        assert!(found.contains("is not an object"), "{text:?}: {found}");
     }
     assert!(
         parse("{}")

@@ -1,4 +1,4 @@
-//! One document becomes a resource, or everything that is wrong with it.
+//! Checks one document by its kind's schema and CEL rules, and makes it a resource.
 
 use std::sync::LazyLock;
 
@@ -6,31 +6,32 @@ use kube::core::cel::{ValidationErrors, Validator, apply_defaults};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::fields::{METADATA, nearest, prune_nulls, unknown, unknown_field};
-use super::{Problem, kind_of, schema};
+use super::fields::{METADATA, join, nearest, prune_nulls, unknown, unknown_field};
+use super::schema;
+use super::violation::Problem;
 use crate::crd::Definition;
 use crate::{API_VERSION, Resource, ScreeningJob, TrainingRun};
 
 const KINDS: [&str; 2] = ["TrainingRun", "ScreeningJob"];
-const TOP: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
+const TOP_LEVEL: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
 
-/// A kind's schema, ready to be used.
-struct Kind {
+/// A kind's definition, and its schema ready to be used.
+struct KindSchema {
     definition: Definition,
     schema: jsonschema::Validator,
 }
 
-static KIND_SCHEMAS: LazyLock<[Kind; 2]> = LazyLock::new(|| {
+static KIND_SCHEMAS: LazyLock<[KindSchema; 2]> = LazyLock::new(|| {
     Definition::all().map(|definition| {
         let mut plain = definition.schema().clone();
         name_types(&mut plain);
         let schema =
-            jsonschema::validator_for(&plain).expect("a derived schema should be a JSON schema");
-        Kind { definition, schema }
+            jsonschema::validator_for(&plain).expect("a derived schema should be a JSON Schema");
+        KindSchema { definition, schema }
     })
 });
 
-/// Says in plain JSON schema what Kubernetes says by an extension.
+/// Says in plain JSON Schema what Kubernetes says by an extension.
 fn name_types(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {
@@ -59,10 +60,10 @@ impl Validators {
     /// The resource that a document is.
     pub(super) fn read(&self, document: &Value) -> Result<Resource, Vec<Problem>> {
         let Value::Object(fields) = document else {
-            let message = "is no object: write apiVersion, kind, metadata and spec";
+            let message = "is not an object: write apiVersion, kind, metadata and spec";
             return Err(vec![Problem::new("", message)]);
         };
-        let kind = kind(document).map_err(|problem| vec![problem])?;
+        let kind = schema_of(document).map_err(|problem| vec![problem])?;
         let mut problems = header(fields);
         let known = kind.definition.schema();
         let mut fields = fields.clone();
@@ -85,14 +86,14 @@ impl Validators {
         }
     }
 
-    /// What forbids that one resource takes the place of another.
+    /// The rules by which one resource may not take the place of another.
     pub(super) fn update(&self, old: &Resource, new: &Resource) -> Vec<Problem> {
         if (old.kind(), old.namespace(), old.name()) != (new.kind(), new.namespace(), new.name()) {
             return vec![Problem::new("metadata", "is of another resource")];
         }
         let json = |resource: &Resource| serde_json::to_value(resource).unwrap_or_default();
         let (old, new) = (json(old), json(new));
-        match kind(&new) {
+        match schema_of(&new) {
             Ok(kind) => rules(
                 self.cel
                     .validate(kind.definition.schema(), &new, Some(&old)),
@@ -103,8 +104,9 @@ impl Validators {
     }
 }
 
-fn kind(document: &Value) -> Result<&'static Kind, Problem> {
-    let Some(name) = kind_of(document) else {
+/// The schema of the kind that a document says it is.
+fn schema_of(document: &Value) -> Result<&'static KindSchema, Problem> {
+    let Some(name) = document.get("kind").and_then(Value::as_str) else {
         return Err(Problem::new(
             "kind",
             "is required: use TrainingRun or ScreeningJob",
@@ -121,7 +123,7 @@ fn kind(document: &Value) -> Result<&'static Kind, Problem> {
             let name: String = name.chars().take(80).collect();
             Problem::new(
                 "kind",
-                format!("{name:?} is no kind that can be run: {hint}"),
+                format!("{name:?} is not a kind that can be run: {hint}"),
             )
         })
 }
@@ -140,10 +142,13 @@ fn header(fields: &Map<String, Value>) -> Vec<Problem> {
         )),
         Some(_) => {}
     }
-    for name in fields.keys().filter(|name| !TOP.contains(&name.as_str())) {
+    for name in fields
+        .keys()
+        .filter(|name| !TOP_LEVEL.contains(&name.as_str()))
+    {
         problems.push(Problem::new(
             name.chars().take(80).collect::<String>(),
-            unknown_field(name, &TOP),
+            unknown_field(name, &TOP_LEVEL),
         ));
     }
     match fields.get("metadata") {
@@ -154,7 +159,7 @@ fn header(fields: &Map<String, Value>) -> Vec<Problem> {
         )),
         Some(_) => problems.push(Problem::new(
             "metadata",
-            "is no object: write name and namespace",
+            "is not an object: write name and namespace",
         )),
     }
     problems
@@ -166,7 +171,7 @@ fn metadata(metadata: &Map<String, Value>) -> Vec<Problem> {
         .keys()
         .filter(|name| !METADATA.contains(&name.as_str()))
     {
-        let path = super::fields::join("metadata", name);
+        let path = join("metadata", name);
         problems.push(Problem::new(path, unknown_field(name, &METADATA)));
     }
     match metadata.get("name") {
@@ -216,8 +221,8 @@ fn is_name(name: &str, most: usize, dots: bool) -> bool {
         }
 }
 
-/// The rules that are not kept, but for those that look at a field which the schema has already
-/// found wrong: what they say follows from that.
+/// The rules that are broken, except those about a field that already violates the schema: what
+/// they say follows from that.
 fn rules(outcome: Result<(), ValidationErrors>, broken: &[Problem]) -> Vec<Problem> {
     let Err(errors) = outcome else {
         return Vec::new();
@@ -249,7 +254,7 @@ fn mentions(rule: &str, field: &str) -> bool {
     })
 }
 
-fn typed(kind: &Kind, document: Value) -> Result<Resource, Vec<Problem>> {
+fn typed(kind: &KindSchema, document: Value) -> Result<Resource, Vec<Problem>> {
     let resource = if kind.definition.kind() == KINDS[0] {
         typed_as::<TrainingRun>(document).map(|run| Resource::TrainingRun(Box::new(run)))
     } else {

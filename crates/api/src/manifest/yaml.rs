@@ -1,11 +1,16 @@
-//! Text becomes documents; what cannot be read as YAML becomes a violation with its line.
+//! The documents of a YAML text, within bounds; a place that is not YAML is a violation with its line.
 
 use serde_json::Value;
 use serde_saphyr::{DuplicateKeyPolicy, Options, SnippetMode};
 
-use super::{MAX_BYTES, MAX_DOCUMENTS, Violation};
+use super::violation::Violation;
 
-/// The documents of a text up to the first place that is no YAML, and what is wrong there.
+/// The largest manifest, in bytes.
+pub const MAX_BYTES: usize = 1 << 20;
+/// The most documents in a manifest.
+pub const MAX_DOCUMENTS: usize = 256;
+
+/// The documents of a text up to the first place that is not YAML, and what is wrong there.
 pub(super) fn documents(text: &str) -> (Vec<Value>, Vec<Violation>) {
     if text.len() > MAX_BYTES {
         let message = format!(
@@ -38,7 +43,7 @@ pub(super) fn documents(text: &str) -> (Vec<Value>, Vec<Violation>) {
     (documents, Vec::new())
 }
 
-/// Far above what a manifest needs, far below what would take a laptop's memory.
+/// Bounds far above what a manifest needs and far below what would fill a laptop's memory.
 fn options() -> Options {
     serde_saphyr::options! {
         budget: serde_saphyr::budget! {

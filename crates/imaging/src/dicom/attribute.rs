@@ -1,10 +1,11 @@
+//! The attributes that attrium reads, one function each.
+
 use snafu::{OptionExt, ensure};
 
-use super::DataSet;
 use super::name::AttributeName::*;
 use super::value::{
-    Code, InvalidSnafu, MissingSnafu, Result, first_code, ge_integer, ge_text, integer, items,
-    number, numbers, optional_positive, positive, text, texts, vector,
+    Code, DataSet, InvalidSnafu, MissingSnafu, Result, first_code, ge_integer, ge_text, integer,
+    items, number, numbers, optional_positive, positive, text, texts, vector,
 };
 
 /// What an item of the Detector Information Sequence says about its detector's image.

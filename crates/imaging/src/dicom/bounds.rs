@@ -1,10 +1,12 @@
 //! A walk over an object's headers before it is read.
 //!
 //! dicom-object sets memory aside by an element's stated length before it reads, and follows nested
-//! sequences by recursion: a header of twelve bytes can ask for 4 GiB, and 200 kB of nested
-//! sequences overflow the stack, which no program survives; and an element in memory has a hundred times
-//! the bytes of an empty one in a file. Walking first, with the same tokenizer and without values, makes
+//! sequences by recursion: a header of twelve bytes can ask for 4 GiB, 200 kB of nested sequences
+//! overflow the stack, which no program survives, and an empty element takes a hundred times as many
+//! bytes in memory as in the file. Walking first, with the same tokenizer and without values, makes
 //! sure that every length is backed by bytes, no nesting is deep, and elements are not too many.
+
+use std::ops::ControlFlow;
 
 use dicom_core::Tag;
 use dicom_dictionary_std::{tags, uids};
@@ -31,12 +33,12 @@ const GROUP_LENGTH: &[u8] = b"\x02\x00\x00\x00UL\x04\x00";
 /// Bytes of the delimiter after the last fragment (PS3.5, A.4).
 const DELIMITER: usize = 8;
 
-/// Checks the file meta information that `bytes` start with and the data set after it up to and
-/// with the pixel data; gives the length of both together, and the transfer syntax.
+/// Checks the file meta information at the front of `bytes` and the data set after it, up to and
+/// including the pixel data; gives the length of both together, and the transfer syntax.
 ///
 /// # Errors
-/// [`Error::Truncated`], [`Error::Malformed`], or [`Error::TransferSyntax`] where attrium does not
-/// read the data set's, or there is none.
+/// [`Error::Truncated`], [`Error::Malformed`], or [`Error::TransferSyntax`] where the transfer syntax
+/// is missing or is not one that attrium reads.
 pub(super) fn check(bytes: &[u8]) -> Result<(usize, TransferSyntax), Error> {
     let meta = meta_length(bytes)?;
     let (information, data_set) = bytes
@@ -51,13 +53,13 @@ pub(super) fn check(bytes: &[u8]) -> Result<(usize, TransferSyntax), Error> {
                 let value = std::str::from_utf8(value).unwrap_or_default();
                 uid = value.trim_end_matches(['\0', ' ']);
             }
-            Next::GoOn
+            ControlFlow::Continue(())
         },
     )?;
     let syntax = TransferSyntax::from_uid(uid).context(TransferSyntaxSnafu)?;
     let data_set = walk(data_set, uid, |tag, _| match tag {
-        tags::PIXEL_DATA => Next::Stop,
-        _ => Next::GoOn,
+        tags::PIXEL_DATA => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
     })?;
     Ok((meta + data_set, syntax))
 }
@@ -72,46 +74,60 @@ fn meta_length(bytes: &[u8]) -> Result<usize, Error> {
     Ok(header.len() + length.len() + u32::from_le_bytes(*length) as usize)
 }
 
-/// What to do after an element at the top of the data set.
-enum Next {
-    GoOn,
-    Stop,
+/// How far a walk has come, and how deep in sequences it is.
+#[derive(Default)]
+struct Progress {
+    position: usize,
+    depth: usize,
+    elements: usize,
+    in_fragments: bool,
 }
 
-/// Visits the elements at the top with their values, empty for sequences; gives where it stopped.
+impl Progress {
+    /// Counts a token, within bounds; tells whether the fragments of the pixel data end with it.
+    fn count<D>(&mut self, token: &LazyDataToken<D>) -> Result<bool, Error> {
+        let malformed = MalformedSnafu {
+            position: self.position,
+        };
+        self.elements += usize::from(begins(token));
+        ensure!(self.elements <= MAX_ELEMENTS, malformed);
+        match token {
+            LazyDataToken::SequenceStart { .. } | LazyDataToken::PixelSequenceStart => {
+                let is_pixel_data = matches!(token, LazyDataToken::PixelSequenceStart);
+                self.in_fragments |= self.depth == 0 && is_pixel_data;
+                self.depth += 1;
+                ensure!(self.depth <= MAX_DEPTH, malformed);
+                Ok(false)
+            }
+            LazyDataToken::SequenceEnd => {
+                self.depth = self.depth.checked_sub(1).context(malformed)?;
+                Ok(self.in_fragments)
+            }
+            _ => Ok(false),
+        }
+    }
+}
+
+/// Visits the elements at the top with their values, empty for sequences, until `visit` breaks off;
+/// gives where it stopped.
 fn walk<'a>(
     bytes: &'a [u8],
     syntax: &str,
-    mut visit: impl FnMut(Tag, &'a [u8]) -> Next,
+    mut visit: impl FnMut(Tag, &'a [u8]) -> ControlFlow<()>,
 ) -> Result<usize, Error> {
     let syntax = TransferSyntaxRegistry
         .get(syntax)
         .context(TransferSyntaxSnafu)?;
-    let malformed = |position| MalformedSnafu { position }.build();
     let mut reader = LazyDataSetReader::new_with_ts(std::io::Cursor::new(bytes), syntax)
-        .map_err(|_| malformed(0))?;
-    let mut position = 0;
-    let mut depth = 0_usize;
-    let mut elements = 0;
-    let mut in_fragments = false;
+        .or(MalformedSnafu { position: 0_usize }.fail())?;
+    let mut progress = Progress::default();
     while let Some(token) = reader.advance() {
+        let position = progress.position;
         let token = token.map_err(|error| cut_short_or_malformed(&error, position))?;
-        elements += usize::from(begins(&token));
-        ensure!(elements <= MAX_ELEMENTS, MalformedSnafu { position });
-        in_fragments |= depth == 0 && matches!(token, LazyDataToken::PixelSequenceStart);
+        if progress.count(&token)? {
+            return Ok(position + DELIMITER);
+        }
         let (tag, length, decoder) = match token {
-            LazyDataToken::SequenceStart { .. } | LazyDataToken::PixelSequenceStart => {
-                depth += 1;
-                ensure!(depth <= MAX_DEPTH, MalformedSnafu { position });
-                continue;
-            }
-            LazyDataToken::SequenceEnd => {
-                depth = depth.checked_sub(1).ok_or_else(|| malformed(position))?;
-                if in_fragments {
-                    return Ok(position + DELIMITER);
-                }
-                continue;
-            }
             LazyDataToken::LazyValue { header, decoder } => {
                 (Some(header.tag), header.len.get().unwrap_or(0), decoder)
             }
@@ -119,24 +135,24 @@ fn walk<'a>(
             _ => continue,
         };
         let start = decoder.position() as usize;
-        let length = length as usize;
         let value = bytes
             .get(start..)
-            .and_then(|rest| rest.get(..length))
+            .and_then(|rest| rest.get(..length as usize))
             .context(TruncatedSnafu { position })?;
-        let next = match tag {
-            Some(tag) if depth == 0 => visit(tag, value),
-            _ => Next::GoOn,
+        let flow = match tag {
+            Some(tag) if progress.depth == 0 => visit(tag, value),
+            _ => ControlFlow::Continue(()),
         };
         decoder
-            .skip_bytes(length as u32)
-            .map_err(|_| malformed(position))?;
-        position = start + length;
-        if matches!(next, Next::Stop) {
-            return Ok(position);
+            .skip_bytes(length)
+            .or(MalformedSnafu { position }.fail())?;
+        progress.position = start + value.len();
+        if flow.is_break() {
+            return Ok(progress.position);
         }
     }
-    ensure!(depth == 0, TruncatedSnafu { position });
+    let position = progress.position;
+    ensure!(progress.depth == 0, TruncatedSnafu { position });
     // Delimiters of sequences may follow the last value.
     Ok(bytes.len())
 }

@@ -1,3 +1,5 @@
+//! DICOM files in memory, read up to their pixel data.
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use dicom_core::Tag;
@@ -15,7 +17,7 @@ const PREFIX: &[u8] = b"DICM";
 /// Length of the preamble before that.
 const PREAMBLE: usize = 128;
 
-/// How to display the pixels: attrium does not, and dicom-pixeldata refuses odd values.
+/// How to display the pixels, which attrium does not need; dicom-pixeldata refuses odd values.
 const DISPLAY: [Tag; 4] = [
     tags::WINDOW_CENTER,
     tags::WINDOW_WIDTH,

@@ -1,4 +1,4 @@
-//! What attrium asks of a DICOM object: its bytes checked, its attributes one function each.
+//! DICOM objects: their bytes are checked, and each attribute that attrium reads has a function.
 //!
 //! dicom-rs reads; this module makes sure beforehand that reading costs no more than the bytes are
 //! worth, and answers in attrium's own errors. Never: text of the object in an error, which is why
@@ -25,7 +25,4 @@ pub(super) use file::{DicomFile, open, without_panic};
 pub use name::AttributeName;
 pub(super) use transfer_syntax::TransferSyntax;
 pub use value::AttributeError;
-pub(super) use value::Code;
-
-/// A data set in memory, of a file or of a sequence's item.
-pub(super) type DataSet = dicom_object::InMemDicomObject;
+pub(super) use value::{Code, DataSet};

@@ -1,14 +1,19 @@
+//! The attributes that attrium reads, by their tags and by their names in the standard.
+
 use std::fmt;
 
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
+use strum::IntoStaticStr;
 
 /// An attribute that attrium reads: the standard's, or GE's under their private creator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr)]
+#[strum(serialize_all = "title_case")]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the names are DICOM's own")]
 pub enum AttributeName {
     ImageType,
+    #[strum(serialize = "SOP Class UID")]
     SopClassUid,
     Modality,
     CodeValue,
@@ -17,11 +22,15 @@ pub enum AttributeName {
     SeriesDescription,
     BodyPartExamined,
     PatientPosition,
+    #[strum(serialize = "Study Instance UID")]
     StudyInstanceUid,
     PatientOrientation,
+    #[strum(serialize = "Image Orientation (Patient)")]
     ImageOrientation,
+    #[strum(serialize = "Samples per Pixel")]
     SamplesPerPixel,
     PhotometricInterpretation,
+    #[strum(serialize = "Number of Frames")]
     NumberOfFrames,
     Rows,
     Columns,
@@ -35,20 +44,31 @@ pub enum AttributeName {
     RescaleSlope,
     LossyImageCompression,
     EnergyWindowVector,
+    #[strum(serialize = "Number of Energy Windows")]
     NumberOfEnergyWindows,
+    #[strum(serialize = "Energy Window Information Sequence")]
     EnergyWindowInformation,
+    #[strum(serialize = "Energy Window Range Sequence")]
     EnergyWindowRange,
     EnergyWindowLowerLimit,
     EnergyWindowUpperLimit,
     DetectorVector,
+    #[strum(serialize = "Number of Detectors")]
     NumberOfDetectors,
+    #[strum(serialize = "Detector Information Sequence")]
     DetectorInformation,
+    #[strum(serialize = "View Code Sequence")]
     ViewCode,
+    #[strum(serialize = "Image ID")]
     ImageId,
+    #[strum(serialize = "Patient Gantry Relationship Code Sequence")]
     PatientGantryRelationship,
     PixelData,
+    #[strum(serialize = "GE Dataset Name")]
     GeDatasetName,
+    #[strum(serialize = "GE Detector Number")]
     GeDetectorNumber,
+    #[strum(serialize = "GE Picture Object Name")]
     GePictureName,
 }
 
@@ -100,58 +120,12 @@ impl AttributeName {
             Self::GePictureName => Tag(0x0011, 0x1030),
         }
     }
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::ImageType => "Image Type",
-            Self::SopClassUid => "SOP Class UID",
-            Self::Modality => "Modality",
-            Self::CodeValue => "Code Value",
-            Self::CodingSchemeDesignator => "Coding Scheme Designator",
-            Self::CodeMeaning => "Code Meaning",
-            Self::SeriesDescription => "Series Description",
-            Self::BodyPartExamined => "Body Part Examined",
-            Self::PatientPosition => "Patient Position",
-            Self::StudyInstanceUid => "Study Instance UID",
-            Self::PatientOrientation => "Patient Orientation",
-            Self::ImageOrientation => "Image Orientation (Patient)",
-            Self::SamplesPerPixel => "Samples per Pixel",
-            Self::PhotometricInterpretation => "Photometric Interpretation",
-            Self::NumberOfFrames => "Number of Frames",
-            Self::Rows => "Rows",
-            Self::Columns => "Columns",
-            Self::PixelSpacing => "Pixel Spacing",
-            Self::QualityControlImage => "Quality Control Image",
-            Self::BitsAllocated => "Bits Allocated",
-            Self::BitsStored => "Bits Stored",
-            Self::HighBit => "High Bit",
-            Self::PixelRepresentation => "Pixel Representation",
-            Self::RescaleIntercept => "Rescale Intercept",
-            Self::RescaleSlope => "Rescale Slope",
-            Self::LossyImageCompression => "Lossy Image Compression",
-            Self::EnergyWindowVector => "Energy Window Vector",
-            Self::NumberOfEnergyWindows => "Number of Energy Windows",
-            Self::EnergyWindowInformation => "Energy Window Information Sequence",
-            Self::EnergyWindowRange => "Energy Window Range Sequence",
-            Self::EnergyWindowLowerLimit => "Energy Window Lower Limit",
-            Self::EnergyWindowUpperLimit => "Energy Window Upper Limit",
-            Self::DetectorVector => "Detector Vector",
-            Self::NumberOfDetectors => "Number of Detectors",
-            Self::DetectorInformation => "Detector Information Sequence",
-            Self::ViewCode => "View Code Sequence",
-            Self::ImageId => "Image ID",
-            Self::PatientGantryRelationship => "Patient Gantry Relationship Code Sequence",
-            Self::PixelData => "Pixel Data",
-            Self::GeDatasetName => "GE Dataset Name",
-            Self::GeDetectorNumber => "GE Detector Number",
-            Self::GePictureName => "GE Picture Object Name",
-        }
-    }
 }
 
 impl fmt::Display for AttributeName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Tag(group, element) = self.tag();
-        write!(f, "{} ({group:04X},{element:04X})", self.name())
+        let name: &str = self.into();
+        write!(f, "{name} ({group:04X},{element:04X})")
     }
 }

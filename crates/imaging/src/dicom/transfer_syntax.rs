@@ -1,3 +1,5 @@
+//! The transfer syntaxes that attrium reads.
+
 use dicom_dictionary_std::uids;
 
 /// Retired, but still in archives.

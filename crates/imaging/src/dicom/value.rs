@@ -1,4 +1,4 @@
-//! How values are taken out of elements, and the five ways in which that can fail.
+//! Values of elements, and the five ways in which reading one can fail.
 
 use std::borrow::Cow;
 
@@ -7,8 +7,10 @@ use dicom_core::header::HasLength;
 use dicom_object::mem::InMemElement;
 use snafu::{OptionExt, Snafu, ensure};
 
-use super::DataSet;
 use super::name::AttributeName::{self, CodeMeaning, CodeValue, CodingSchemeDesignator};
+
+/// A data set in memory, of a file or of a sequence's item.
+pub(crate) type DataSet = dicom_object::InMemDicomObject;
 
 /// GE's private creator on Genie and Xeleris workstations.
 const GE_CREATOR: &str = "GEMS_GENIE_1";
@@ -23,7 +25,7 @@ pub enum AttributeError {
         /// The attribute.
         name: AttributeName,
     },
-    /// It is a sequence where a value belongs, or the other way about, or its items are broken.
+    /// It is a sequence where a value belongs, or a value where a sequence does, or its items are broken.
     #[snafu(display("{name} cannot be read"))]
     Unreadable {
         /// The attribute.
@@ -35,13 +37,13 @@ pub enum AttributeError {
         /// The attribute.
         name: AttributeName,
     },
-    /// Its value is no number.
-    #[snafu(display("{name} is no number"))]
+    /// Its value is not a number.
+    #[snafu(display("{name} is not a number"))]
     NotConvertible {
         /// The attribute.
         name: AttributeName,
     },
-    /// Its value is a number that makes no sense there.
+    /// Its value is a number that makes no sense for it.
     #[snafu(display("{name} cannot be {value}"))]
     Invalid {
         /// The attribute.
@@ -67,14 +69,14 @@ fn ge_element(set: &DataSet, name: AttributeName) -> Option<&InMemElement> {
         .ok()
 }
 
-/// In implicit VR nothing says that a private value is text, so its bytes are taken for it.
+/// In implicit VR nothing says that a private value is text, so its bytes are read as text.
 pub(super) fn ge_text(set: &DataSet, name: AttributeName) -> Option<String> {
     let bytes = ge_element(set, name)?.to_bytes().ok()?;
     Some(trim(&String::from_utf8_lossy(&bytes)).to_owned())
 }
 
-/// In implicit VR nothing says that a private value is a number either, nor where an archive did not
-/// know the element (VR UN); its bytes are then a little-endian number as long as they are.
+/// Nothing says that a private value is a number either in implicit VR, or where an archive did not
+/// know the element (VR UN): its bytes are then read as a little-endian number of their length.
 pub(super) fn ge_integer(set: &DataSet, name: AttributeName) -> Option<i64> {
     let element = ge_element(set, name)?;
     if element.vr() != VR::UN {
@@ -93,7 +95,7 @@ fn trim(text: &str) -> &str {
     text.trim_matches(|letter: char| letter == '\0' || letter.is_whitespace())
 }
 
-/// The values of a text, none if it is absent or empty.
+/// The values of a text; none if it is absent or empty.
 pub(super) fn texts(set: &DataSet, name: AttributeName) -> Result<Vec<String>> {
     let Some(element) = set.get(name.tag()) else {
         return Ok(Vec::new());

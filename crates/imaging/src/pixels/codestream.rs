@@ -1,13 +1,14 @@
 //! What a JPEG 2000 codestream asks of its decoder (ITU-T T.800, Annex A).
 //!
 //! The decoder sets memory aside for every code block in every layer before it reads a packet, and a
-//! header of a hundred bytes can ask for a block a pixel. So segments are walked over first, just as the
-//! decoder reads them. Refused is what an image of one component has no use for, and what would let the
-//! two lose step: another coding style further on, and a segment of another length than its contents.
+//! header of a hundred bytes can ask for a block a pixel. So the segments are walked over first, just as
+//! the decoder reads them. What an image of one component has no use for is refused, and so is what the
+//! decoder might read otherwise: a second coding style, and a segment whose length is not that of its
+//! contents.
 
-use super::frame_header::segment;
+use super::marker_segment::segment;
 
-/// The most code blocks, each counted once a layer; a scan has a few hundred.
+/// The most code blocks, each counted once for every layer; a scan has a few hundred.
 const MAX_BLOCKS: usize = 1 << 21;
 
 /// The exponent of a code block's smallest side (T.800, Table A.18).
@@ -30,7 +31,7 @@ mod marker {
     pub(super) const COM: u8 = 0x64;
 }
 
-/// Whether an image of one component and so many pixels costs no more to decode than it is worth.
+/// Whether an image of one component and so many pixels is divided into few enough code blocks.
 pub(super) fn is_affordable(data: &[u8], pixels: usize) -> bool {
     let blocks = coding_style(data).and_then(|style| blocks(style, pixels));
     blocks.is_some_and(|blocks| blocks <= MAX_BLOCKS)
@@ -199,7 +200,7 @@ mod tests {
             assert!(!is_affordable_with(&[usual(), hidden.clone()], &[]));
             assert!(!is_affordable_with(&[usual()], &[hidden]));
         }
-        // Lengths that hide a segment from who trusts them.
+        // Lengths that would hide a segment from a walk that trusts them.
         let long = cod(&[&USUAL[..], &usual()].concat());
         assert!(!is_affordable_with(&[long], &[]));
         let derived = with_length(marker::QCD, &[&[1, 0, 0][..], &usual()].concat());

@@ -1,11 +1,12 @@
 //! What a compressed frame says about itself before it is decoded.
 //!
 //! Decoders set memory aside for the size in a frame's own header, and index the object's image by
-//! it; so the two have to be the same.
+//! it, so the frame's header and the object's have to agree.
 
 use snafu::ensure;
 
-use super::{Layout, codestream};
+use super::marker_segment::segment;
+use super::{PixelLayout, codestream};
 use crate::dicom::TransferSyntax;
 use crate::error::{Error, PixelDataSnafu};
 
@@ -13,7 +14,11 @@ use crate::error::{Error, PixelDataSnafu};
 ///
 /// # Errors
 /// [`Error::PixelData`] where it is not.
-pub(super) fn check(data: &[u8], layout: &Layout, syntax: TransferSyntax) -> Result<(), Error> {
+pub(super) fn check(
+    data: &[u8],
+    layout: &PixelLayout,
+    syntax: TransferSyntax,
+) -> Result<(), Error> {
     let fits = match syntax {
         TransferSyntax::Rle => rle_segments(data) == Some(layout.bits_allocated as usize / 8),
         TransferSyntax::JpegBaseline => jpeg_size(data) == Some([layout.rows, layout.columns]),
@@ -32,7 +37,7 @@ pub(super) fn check(data: &[u8], layout: &Layout, syntax: TransferSyntax) -> Res
     ensure!(
         !is_jpeg_2000 || codestream::is_affordable(data, layout.frame_pixels()),
         PixelDataSnafu {
-            problem: "the frame is coded in parts too many or too small to be an image's",
+            problem: "the frame is coded in too many or too small parts for an image",
         }
     );
     Ok(())
@@ -60,16 +65,6 @@ fn jpeg_size(data: &[u8]) -> Option<[usize; 2]> {
     }
 }
 
-/// The marker segment at the front: its kind, its parameters, and what follows it.
-pub(super) fn segment(data: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let &[0xFF, kind, high, low, ref tail @ ..] = data else {
-        return None;
-    };
-    let length = usize::from(u16::from_be_bytes([high, low])).checked_sub(2)?;
-    let (parameters, after) = tail.split_at_checked(length)?;
-    Some((kind, parameters, after))
-}
-
 /// Rows and columns of a JPEG 2000 codestream with one component (ITU-T T.800, A.5.1: SOC, then
 /// SIZ with the grid's far corner, the image's offset, the tiles and the components).
 fn jpeg_2000_size(data: &[u8]) -> Option<[usize; 2]> {
@@ -82,7 +77,7 @@ fn jpeg_2000_size(data: &[u8]) -> Option<[usize; 2]> {
     let is_single = siz[32..] == [0, 1] && rest.is_empty();
     let columns = right.checked_sub(left)?;
     let rows = bottom.checked_sub(top)?;
-    // Tiles smaller than this would cost more to manage than the image is worth.
+    // Smaller tiles would cost more to manage than the image does.
     let has_sound_tiles = tile_width >= columns.min(32) && tile_height >= rows.min(32);
     (is_single && has_sound_tiles).then_some([rows as usize, columns as usize])
 }

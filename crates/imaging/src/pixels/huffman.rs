@@ -5,10 +5,11 @@ use std::borrow::Cow;
 /// How many bits the fast table looks at.
 const FAST_BITS: u32 = 12;
 
-/// Where the entropy-coded data's bytes are no longer escaped, and what follows their marker.
+/// Removes the escapes from entropy-coded data; gives the data's bytes up to the next marker, and
+/// what follows that.
 ///
 /// A byte 0xFF of the data is followed by a zero (T.81, B.1.1.5); any other pair is a marker,
-/// fill bytes 0xFF aside (B.1.1.2).
+/// except for fill bytes 0xFF (B.1.1.2).
 pub(super) fn unstuff(data: &[u8]) -> (Cow<'_, [u8]>, &[u8]) {
     let Some(first) = data.iter().position(|&byte| byte == 0xFF) else {
         return (Cow::Borrowed(data), &[]);
@@ -35,8 +36,8 @@ pub(super) fn unstuff(data: &[u8]) -> (Cow<'_, [u8]>, &[u8]) {
     }
 }
 
-/// Bits from the most significant down; zeros follow the last byte.
-pub(super) struct Bits<'a> {
+/// Reads bits from the most significant down; zeros follow the last byte.
+pub(super) struct BitReader<'a> {
     bytes: &'a [u8],
     /// The next bits, left-aligned.
     window: u64,
@@ -46,7 +47,7 @@ pub(super) struct Bits<'a> {
     padding: u64,
 }
 
-impl<'a> Bits<'a> {
+impl<'a> BitReader<'a> {
     pub(super) const fn new(bytes: &'a [u8]) -> Self {
         Self {
             bytes,
@@ -95,18 +96,18 @@ impl<'a> Bits<'a> {
 }
 
 /// A Huffman table for differences (T.81, C and H.1.2.2).
-pub(super) struct Table {
-    /// By the next [`FAST_BITS`] bits.
-    fast: Box<[Fast; 1 << FAST_BITS]>,
-    /// By code length less one: the first code that is longer, left-aligned to 16 bits, and what to
-    /// add to a code of this length for its place in `categories`.
+pub(super) struct HuffmanTable {
+    /// Entries by the next [`FAST_BITS`] bits.
+    fast: Box<[FastEntry; 1 << FAST_BITS]>,
+    /// By code length minus one: the first code that is longer, left-aligned to 16 bits, and what to
+    /// add to a code of this length to get its place in `categories`.
     ends: [(u32, i32); 16],
     categories: Vec<u8>,
 }
 
-/// What the next bits mean: one difference, two, or none where there are too few bits to tell.
+/// What the next bits mean: one difference, two, or none where more bits are needed to tell.
 #[derive(Clone, Copy, Default)]
-struct Fast {
+struct FastEntry {
     first: i16,
     /// The first and the second together; the first alone where there is one.
     sum: i16,
@@ -118,7 +119,7 @@ struct Fast {
 }
 
 /// One difference or two in a row, modulo 65536.
-pub(super) struct Pair {
+pub(super) struct DifferencePair {
     pub first: u16,
     /// The first and the second together; the first alone where there is one.
     pub sum: u16,
@@ -126,9 +127,9 @@ pub(super) struct Pair {
     pub count: usize,
 }
 
-impl Table {
-    /// The table of a DHT segment: how many codes have each length, and their categories in order;
-    /// none where those are no prefix code of categories up to 16.
+impl HuffmanTable {
+    /// Builds the table of a DHT segment from the number of codes of each length and their categories
+    /// in order; `None` where these are not a prefix code of categories up to 16.
     pub(super) fn new(counts: [u8; 16], categories: &[u8]) -> Option<Self> {
         let mut ends = [(0, 0); 16];
         let mut code = 0_u32;
@@ -148,7 +149,7 @@ impl Table {
             return None;
         }
         let mut table = Self {
-            fast: Box::new([Fast::default(); 1 << FAST_BITS]),
+            fast: Box::new([FastEntry::default(); 1 << FAST_BITS]),
             ends,
             categories: categories.to_vec(),
         };
@@ -158,17 +159,17 @@ impl Table {
         Some(table)
     }
 
-    fn fast_entry(&self, bits: u32) -> Fast {
+    fn fast_entry(&self, bits: u32) -> FastEntry {
         let window = u64::from(bits) << (64 - FAST_BITS);
         let within = |used: u32| {
             let read = self.slow(window << used);
             read.filter(|&(_, length)| used + length <= FAST_BITS)
         };
         let Some((first, bits_of_first)) = within(0) else {
-            return Fast::default();
+            return FastEntry::default();
         };
         let (second, bits_of_second) = within(bits_of_first).unwrap_or((0, 0));
-        Fast {
+        FastEntry {
             first,
             sum: first.wrapping_add(second),
             bits_of_first: bits_of_first as u8,
@@ -177,7 +178,7 @@ impl Table {
         }
     }
 
-    /// The difference that a window of bits starts with, modulo 65536, and its length in bits.
+    /// The difference at the front of a window of bits, modulo 65536, and its length in bits.
     fn slow(&self, window: u64) -> Option<(i16, u32)> {
         let next = (window >> 48) as u32;
         let length = self.ends.iter().position(|&(end, _)| next < end)?;
@@ -199,25 +200,25 @@ impl Table {
         })
     }
 
-    fn look_up(&self, bits: &mut Bits<'_>) -> Fast {
+    fn look_up(&self, bits: &mut BitReader<'_>) -> FastEntry {
         bits.refill();
         self.fast[(bits.window >> (64 - FAST_BITS)) as usize]
     }
 
     /// Reads the next one or two differences.
     #[inline]
-    pub(super) fn read_pair(&self, bits: &mut Bits<'_>) -> Option<Pair> {
+    pub(super) fn read_pair(&self, bits: &mut BitReader<'_>) -> Option<DifferencePair> {
         let fast = self.look_up(bits);
         if fast.count == 0 {
             let difference = self.read_slowly(bits)?;
-            return Some(Pair {
+            return Some(DifferencePair {
                 first: difference,
                 sum: difference,
                 count: 1,
             });
         }
         bits.skip(fast.bits.into());
-        Some(Pair {
+        Some(DifferencePair {
             first: fast.first as u16,
             sum: fast.sum as u16,
             count: fast.count.into(),
@@ -226,7 +227,7 @@ impl Table {
 
     /// Reads the next difference, modulo 65536.
     #[inline]
-    pub(super) fn read(&self, bits: &mut Bits<'_>) -> Option<u16> {
+    pub(super) fn read(&self, bits: &mut BitReader<'_>) -> Option<u16> {
         let fast = self.look_up(bits);
         if fast.count == 0 {
             return self.read_slowly(bits);
@@ -236,7 +237,7 @@ impl Table {
     }
 
     #[cold]
-    fn read_slowly(&self, bits: &mut Bits<'_>) -> Option<u16> {
+    fn read_slowly(&self, bits: &mut BitReader<'_>) -> Option<u16> {
         let (difference, length) = self.slow(bits.window)?;
         bits.skip(length);
         Some(difference as u16)
@@ -248,17 +249,17 @@ mod tests {
     use super::*;
 
     /// Codes 0 and 10 and 110 for the categories 0, 1 and 2.
-    fn table() -> Table {
+    fn table() -> HuffmanTable {
         let mut counts = [0; 16];
         counts[..3].fill(1);
-        Table::new(counts, &[0, 1, 2]).expect("should be a prefix code")
+        HuffmanTable::new(counts, &[0, 1, 2]).expect("should be a prefix code")
     }
 
     #[test]
     fn differences_extend_as_the_standard_says() {
         // 0 | 10 0 | 10 1 | 110 00 | 110 11, then ones.
         let bytes = [0b0100_1011, 0b1000_1101, 0b1111_1111];
-        let mut bits = Bits::new(&bytes);
+        let mut bits = BitReader::new(&bytes);
         let read: Vec<i16> = (0..5)
             .map(|_| table().read(&mut bits).expect("a code") as i16)
             .collect();
@@ -269,7 +270,7 @@ mod tests {
     #[test]
     fn pairs_are_the_same_differences() {
         let bytes = [0b0100_1011, 0b1000_1101, 0b1111_1111];
-        let mut bits = Bits::new(&bytes);
+        let mut bits = BitReader::new(&bytes);
         let mut read = Vec::new();
         while read.len() < 4 {
             let pair = table().read_pair(&mut bits).expect("a code");
@@ -284,13 +285,13 @@ mod tests {
     }
 
     #[test]
-    fn a_code_that_is_not_in_the_table_is_none() {
-        assert_eq!(table().read(&mut Bits::new(&[0xFF; 9])), None);
+    fn a_code_that_is_not_in_the_table_is_not_read() {
+        assert_eq!(table().read(&mut BitReader::new(&[0xFF; 9])), None);
     }
 
     #[test]
     fn bits_past_the_end_are_noticed() {
-        let mut bits = Bits::new(&[0b1101_1000]);
+        let mut bits = BitReader::new(&[0b1101_1000]);
         for _ in 0..4 {
             table().read(&mut bits).expect("a code");
         }
@@ -300,13 +301,13 @@ mod tests {
     }
 
     #[test]
-    fn counts_that_are_no_prefix_code_are_refused() {
+    fn counts_that_are_not_a_prefix_code_are_refused() {
         let mut counts = [0; 16];
         counts[0] = 3;
-        assert!(Table::new(counts, &[0, 1, 2]).is_none());
+        assert!(HuffmanTable::new(counts, &[0, 1, 2]).is_none());
         counts[0] = 1;
-        assert!(Table::new(counts, &[17]).is_none());
-        assert!(Table::new(counts, &[1, 2]).is_none());
+        assert!(HuffmanTable::new(counts, &[17]).is_none());
+        assert!(HuffmanTable::new(counts, &[1, 2]).is_none());
     }
 
     #[test]

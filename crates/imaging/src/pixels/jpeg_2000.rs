@@ -1,11 +1,11 @@
 //! JPEG 2000, lossless and lossy (ITU-T T.800; PS3.5, A.4.4).
 //!
-//! By a decoder without `unsafe`, since an archive's objects come from outside.
+//! A decoder without `unsafe` does it, since an archive's objects come from outside.
 
 use hayro_jpeg2000::{DecodeSettings, DecoderContext, Image};
 use snafu::{OptionExt, ensure};
 
-use super::Layout;
+use super::PixelLayout;
 use super::frame_header::jpeg_2000_sign;
 use crate::dicom;
 use crate::error::{Error, PixelDataSnafu};
@@ -14,7 +14,7 @@ use crate::error::{Error, PixelDataSnafu};
 ///
 /// # Errors
 /// [`Error::PixelData`] where the frame cannot be decoded, or does not fit into the stored bits.
-pub(super) fn decode(data: &[u8], layout: &Layout) -> Result<Vec<u16>, Error> {
+pub(super) fn decode(data: &[u8], layout: &PixelLayout) -> Result<Vec<u16>, Error> {
     let damaged = PixelDataSnafu {
         problem: "the frame is damaged",
     };
@@ -25,7 +25,7 @@ pub(super) fn decode(data: &[u8], layout: &Layout) -> Result<Vec<u16>, Error> {
             problem: "the frame has other bits than the header says",
         }
     );
-    // The decoder takes every component as unsigned: it adds what a signed one never lost.
+    // The decoder takes every component for unsigned, and adds half the range to a signed one as well.
     let shift = if is_signed {
         (1_u32 << (precision - 1)) as f32
     } else {

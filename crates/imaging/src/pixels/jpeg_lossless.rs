@@ -2,8 +2,8 @@
 
 use snafu::{OptionExt, ensure};
 
-use super::Layout;
-use super::huffman::{Bits, Table, unstuff};
+use super::PixelLayout;
+use super::huffman::{BitReader, HuffmanTable, unstuff};
 use crate::error::{Error, PixelDataSnafu};
 
 /// A frame of one component of 2 to 16 bits, with any of the seven predictors, restart intervals of
@@ -11,8 +11,8 @@ use crate::error::{Error, PixelDataSnafu};
 ///
 /// # Errors
 /// [`Error::PixelData`] where the data are not such a frame or not one of the header's size.
-pub(super) fn decode(data: &[u8], layout: &Layout) -> Result<Vec<u16>, Error> {
-    let scan = Scan::find(data, layout)?;
+pub(super) fn decode(data: &[u8], layout: &PixelLayout) -> Result<Vec<u16>, Error> {
+    let scan = CodedScan::find(data, layout)?;
     let mut samples = vec![0; layout.frame_pixels()];
     let lines = scan.restart_lines.unwrap_or(layout.rows);
     let mut rest = scan.data;
@@ -33,18 +33,18 @@ mod marker {
     pub(super) const DRI: u8 = 0xDD;
 }
 
-/// Everything that the entropy-coded data need to be read.
-struct Scan<'a> {
+/// Entropy-coded data, and everything that is needed to read them.
+struct CodedScan<'a> {
     precision: u32,
     predictor: u8,
     restart_lines: Option<usize>,
-    table: Table,
+    table: HuffmanTable,
     data: &'a [u8],
 }
 
-impl<'a> Scan<'a> {
-    /// Reads the segments up to the scan header and that (T.81, B.2).
-    fn find(data: &'a [u8], layout: &Layout) -> Result<Self, Error> {
+impl<'a> CodedScan<'a> {
+    /// Reads the segments up to and including the scan header (T.81, B.2).
+    fn find(data: &'a [u8], layout: &PixelLayout) -> Result<Self, Error> {
         let mut bytes = data
             .strip_prefix(&[0xFF, marker::SOI])
             .context(PixelDataSnafu {
@@ -94,7 +94,7 @@ fn next_segment(bytes: &[u8]) -> Result<(u8, &[u8], &[u8]), Error> {
 }
 
 /// The precision that the frame header states, where its size is the layout's (T.81, B.2.2).
-fn read_frame_header(segment: &[u8], layout: &Layout) -> Result<u32, Error> {
+fn read_frame_header(segment: &[u8], layout: &PixelLayout) -> Result<u32, Error> {
     let [precision, y1, y0, x1, x0, components, ..] = *segment else {
         return problem("the JPEG frame header is cut short");
     };
@@ -115,10 +115,10 @@ fn read_frame_header(segment: &[u8], layout: &Layout) -> Result<u32, Error> {
 }
 
 /// A Huffman table as it is written: how many codes have each length, and their categories. Only the
-/// one that the scan uses is made into a [`Table`], which has a thousand times as many bytes.
+/// one that the scan uses becomes a [`HuffmanTable`], which takes a thousand times as many bytes.
 type RawTable<'a> = (&'a [u8; 16], &'a [u8]);
 
-const NO_TABLE: &str = "a Huffman table is none";
+const INVALID_TABLE: &str = "a Huffman table is not valid";
 
 /// Huffman tables of the first class, by their destination (T.81, B.2.4.2).
 fn read_tables<'a>(segment: &'a [u8], tables: &mut [Option<RawTable<'a>>; 4]) -> Result<(), Error> {
@@ -128,7 +128,7 @@ fn read_tables<'a>(segment: &'a [u8], tables: &mut [Option<RawTable<'a>>; 4]) ->
         let total = counts.iter().map(|&count| usize::from(count)).sum();
         let place = tables.get_mut(usize::from(class_and_place));
         let (Some(place), Some((categories, rest))) = (place, rest.split_at_checked(total)) else {
-            return problem(NO_TABLE);
+            return problem(INVALID_TABLE);
         };
         *place = Some((counts, categories));
         segment = rest;
@@ -136,10 +136,11 @@ fn read_tables<'a>(segment: &'a [u8], tables: &mut [Option<RawTable<'a>>; 4]) ->
     Ok(())
 }
 
-/// Lines between restart markers, none for 0 (T.81, B.2.4.4; H.1.1 asks for whole lines).
-fn read_restart_interval(segment: &[u8], layout: &Layout) -> Result<Option<usize>, Error> {
+/// Lines between restart markers; `None` where there are no markers (T.81, B.2.4.4; H.1.1 asks for
+/// whole lines).
+fn read_restart_interval(segment: &[u8], layout: &PixelLayout) -> Result<Option<usize>, Error> {
     let &[high, low] = segment else {
-        return problem("the restart interval is none");
+        return problem("its restart interval is not valid");
     };
     let interval = usize::from(u16::from_be_bytes([high, low]));
     ensure!(
@@ -174,14 +175,15 @@ impl ScanHeader {
         restart_lines: Option<usize>,
         tables: [Option<RawTable<'_>>; 4],
         data: &'a [u8],
-    ) -> Result<Scan<'a>, Error> {
+    ) -> Result<CodedScan<'a>, Error> {
         let raw = tables.get(self.table).copied().flatten();
         let (counts, categories) = raw.context(PixelDataSnafu {
             problem: "its Huffman table is missing",
         })?;
-        let table =
-            Table::new(*counts, categories).context(PixelDataSnafu { problem: NO_TABLE })?;
-        Ok(Scan {
+        let table = HuffmanTable::new(*counts, categories).context(PixelDataSnafu {
+            problem: INVALID_TABLE,
+        })?;
+        Ok(CodedScan {
             precision,
             predictor: self.predictor,
             restart_lines,
@@ -196,12 +198,12 @@ impl ScanHeader {
 /// The first sample is predicted as half the range, the rest of the first line from the left, the
 /// first of every other line from above, and all others by the scan's predictor.
 fn decode_interval(
-    scan: &Scan<'_>,
+    scan: &CodedScan<'_>,
     bytes: &[u8],
     samples: &mut [u16],
     columns: usize,
 ) -> Result<(), Error> {
-    let mut bits = Bits::new(bytes);
+    let mut bits = BitReader::new(bytes);
     let mut above: &mut [u16] = &mut [];
     for line in samples.chunks_mut(columns) {
         let first = match above.first() {
@@ -223,8 +225,8 @@ fn decode_interval(
 ///
 /// Predictors are those of T.81, Table H.1: `a` is to the left, `b` above, `c` above to the left.
 fn decode_line(
-    table: &Table,
-    bits: &mut Bits<'_>,
+    table: &HuffmanTable,
+    bits: &mut BitReader<'_>,
     predictor: u8,
     first: u16,
     above: &[u16],
@@ -250,14 +252,14 @@ fn decode_line(
 
 /// The predictor of JPEG Lossless SV1, which is nearly every file's.
 fn decode_from_left(
-    table: &Table,
-    bits: &mut Bits<'_>,
+    table: &HuffmanTable,
+    bits: &mut BitReader<'_>,
     start: u16,
     rest: &mut [u16],
 ) -> Option<()> {
     let mut left = start;
     let mut next = 0;
-    // A pair may be one sample, so the last sample of a line is read by itself.
+    // A pair may have one difference, so the last sample of a line is read by itself.
     while next + 1 < rest.len() {
         let pair = table.read_pair(bits)?;
         rest[next] = left.wrapping_add(pair.first);
@@ -272,8 +274,8 @@ fn decode_from_left(
 }
 
 fn decode_by(
-    table: &Table,
-    bits: &mut Bits<'_>,
+    table: &HuffmanTable,
+    bits: &mut BitReader<'_>,
     start: u16,
     above: &[u16],
     rest: &mut [u16],

@@ -1,16 +1,17 @@
+//! How pixels are laid out, by a header whose every claim is checked.
+
 use snafu::{OptionExt, ensure};
 
-use super::{MAX_PIXELS, MAX_SIDE};
-use crate::CROP_SIZE;
 use crate::dicom::{self, AttributeName, DataSet};
 use crate::error::{
     Error, ImpossibleSizeSnafu, NoPixelDataSnafu, PhotometricSnafu, PixelDataTooShortSnafu,
     TooSmallSnafu,
 };
+use crate::size::{CROP_SIZE, MAX_PIXELS, MAX_SIDE};
 
 /// How pixels are laid out, after every claim of the header has been checked.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Layout {
+pub(crate) struct PixelLayout {
     pub rows: usize,
     pub columns: usize,
     pub frames: usize,
@@ -25,7 +26,7 @@ pub(crate) struct Layout {
     pub intercept: f64,
 }
 
-impl Layout {
+impl PixelLayout {
     /// Reads and checks what the header says about the pixels (PS3.3, C.7.6.3 and C.8.4.7).
     ///
     /// # Errors

@@ -1,8 +1,8 @@
-//! One frame's samples out of the pixel data, and what they count.
+//! The samples of one frame of the pixel data, and the counts that they stand for.
 //!
 //! Libraries decode, after every frame's own header has been compared with the object's. JPEG
-//! Lossless, the syntax in which archives keep nuclear medicine, is decoded here: the decoder that
-//! dicom-rs brings takes most of the time that reading a scan may take (see `benches/decode.rs`).
+//! Lossless, the syntax in which archives keep nuclear medicine, is decoded here: the decoder of
+//! dicom-rs would take most of the time that reading a scan may take (see `benches/decode.rs`).
 //! Never: memory for what a header claims; a frame that was not asked for.
 
 mod codestream;
@@ -11,29 +11,28 @@ mod huffman;
 mod jpeg_2000;
 mod jpeg_lossless;
 mod layout;
+mod marker_segment;
 
 use dicom_encoding::adapters::PixelDataObject;
 use dicom_pixeldata::PixelDecoder;
 use snafu::{OptionExt, ensure};
 
-pub(crate) use layout::Layout;
+pub(crate) use layout::PixelLayout;
 
 use super::Image;
 use super::dicom::{self, DicomFile, TransferSyntax};
 use super::error::{Error, PixelDataSnafu};
-
-/// The most pixels that a side of an image may have: four times a whole-body scan's length.
-pub(crate) const MAX_SIDE: usize = 4096;
-
-/// The most pixels that all frames of an object may have together.
-pub(crate) const MAX_PIXELS: usize = 1 << 26;
 
 /// The bits of each pixel of one frame as they are stored, unused bits included.
 ///
 /// # Errors
 /// [`Error::PixelData`] where the frame is missing, cannot be decoded, or has another size than the
 /// layout.
-pub(crate) fn decode(file: &DicomFile, layout: &Layout, frame: usize) -> Result<Vec<u16>, Error> {
+pub(crate) fn decode(
+    file: &DicomFile,
+    layout: &PixelLayout,
+    frame: usize,
+) -> Result<Vec<u16>, Error> {
     let data = file
         .object
         .frame_pixel_data(frame as u32)
@@ -66,7 +65,7 @@ fn decode_by_library(file: &DicomFile, frame: usize) -> Result<Vec<u8>, Error> {
 }
 
 /// Samples of a frame in dicom-rs' order of bytes, the least significant first.
-fn to_samples(frame: &[u8], layout: &Layout) -> Result<Vec<u16>, Error> {
+fn to_samples(frame: &[u8], layout: &PixelLayout) -> Result<Vec<u16>, Error> {
     ensure!(
         frame.len() == layout.frame_bytes(),
         PixelDataSnafu {
@@ -81,13 +80,13 @@ fn to_samples(frame: &[u8], layout: &Layout) -> Result<Vec<u16>, Error> {
     })
 }
 
-/// Counts out of stored bits, and how many pixels were below zero.
+/// The counts that stored bits stand for, and the number of pixels that were below zero.
 ///
 /// The stored value is in the bits from the High Bit downwards, two's complement where the layout
 /// says so (PS3.5, 8.1.1); the count is `slope * value + intercept` (PS3.3, C.11.1.1.2). There is
 /// no negative count: such pixels, which lossy compression and background subtraction leave, are
-/// set to zero, as is any that is no finite number in 32 bits.
-pub(crate) fn to_counts(samples: &[u16], layout: &Layout) -> (Image<f32>, usize) {
+/// set to zero, and so are those that are not finite in 32 bits.
+pub(crate) fn to_counts(samples: &[u16], layout: &PixelLayout) -> (Image<f32>, usize) {
     let shift = layout.high_bit + 1 - layout.bits_stored;
     let unused = 16 - layout.bits_stored;
     let is_plain = layout.slope == 1.0 && layout.intercept == 0.0;
@@ -112,7 +111,7 @@ pub(crate) fn to_counts(samples: &[u16], layout: &Layout) -> (Image<f32>, usize)
     (image, negative)
 }
 
-/// Without branches: whether a pixel has counts is as random as they are.
+/// Has no branches, since it cannot be predicted whether a pixel has counts.
 fn keep_counts(samples: &[u16], value: impl Fn(u16) -> f32) -> (Vec<f32>, usize) {
     let mut negative = 0_u32;
     let pixels = samples

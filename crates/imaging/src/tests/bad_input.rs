@@ -5,7 +5,7 @@ use dicom_core::value::PrimitiveValue;
 use dicom_dictionary_std::{tags, uids};
 use proptest::prelude::*;
 
-use super::object::{ANTERIOR, Scan, body, coded, scan};
+use super::object::{ANTERIOR, ScanBuilder, body, coded, scan};
 use crate::{Error, read_anterior};
 use attrium_types::LossyPolicy;
 
@@ -16,7 +16,7 @@ fn reason(bytes: &[u8]) -> &'static str {
 }
 
 #[test]
-fn bytes_that_are_no_dicom_file_are_said_to_be_none() {
+fn bytes_that_are_not_a_dicom_file_are_named_so() {
     assert_eq!(reason(b""), "not-dicom");
     assert_eq!(reason(b"study,grade\n1,2\n"), "not-dicom");
     assert_eq!(reason(&[0; 4096]), "not-dicom");
@@ -106,7 +106,7 @@ fn a_secondary_capture_needs_nuclear_medicines_attributes() {
 }
 
 #[test]
-fn colour_and_inverted_scales_are_no_counts() {
+fn colour_and_inverted_scales_are_not_counts() {
     let tag = tags::PHOTOMETRIC_INTERPRETATION;
     for interpretation in ["RGB", "MONOCHROME1", "YBR_FULL"] {
         assert_eq!(
@@ -135,7 +135,7 @@ fn an_impossible_size_is_refused_before_anything_is_set_aside() {
 
 #[test]
 fn attributes_that_make_no_sense_are_named() {
-    let cases: Vec<(Scan, &str)> = vec![
+    let cases: Vec<(ScanBuilder, &str)> = vec![
         (scan().without(tags::ROWS), "Rows (0028,0010) is missing"),
         (
             scan().numbers(tags::ROWS, &[0]),
@@ -144,7 +144,7 @@ fn attributes_that_make_no_sense_are_named() {
         (scan().text(tags::ROWS, VR::LO, "many"), "does not fit it"),
         (
             scan().text(tags::NUMBER_OF_FRAMES, VR::IS, "two"),
-            "is no number",
+            "is not a number",
         ),
         (scan().numbers(tags::BITS_ALLOCATED, &[12]), "cannot be 12"),
         (scan().numbers(tags::BITS_STORED, &[17]), "cannot be 17"),
@@ -303,7 +303,7 @@ fn seeds() -> Vec<Vec<u8>> {
     let mut seeds: Vec<_> = names
         .map(|name| std::fs::read(path(name)).expect("should be in tests/data"))
         .into();
-    seeds.push(Scan::of(&[body()]).views(&[ANTERIOR]).bytes());
+    seeds.push(ScanBuilder::of(&[body()]).views(&[ANTERIOR]).bytes());
     seeds.push(
         scan()
             .put(tags::PIXEL_SPACING, VR::DS, PrimitiveValue::from("1"))

@@ -1,9 +1,9 @@
-//! Tests of the room as a whole, on real, written and damaged objects.
+//! Tests of the crate as a whole, on real, written and damaged objects.
 
 mod archive;
 mod bad_input;
-mod lying;
 mod object;
+mod orientation;
 mod privacy;
 mod size;
 mod views;

@@ -54,15 +54,16 @@ pub(super) fn back() -> Vec<u16> {
 }
 
 /// An object of one anterior frame.
-pub(super) fn scan() -> Scan {
-    Scan::of(&[body()])
+pub(super) fn scan() -> ScanBuilder {
+    ScanBuilder::of(&[body()])
 }
 
-pub(super) struct Scan {
+/// An object, to be changed attribute by attribute.
+pub(super) struct ScanBuilder {
     set: InMemDicomObject,
 }
 
-impl Scan {
+impl ScanBuilder {
     /// An object with these frames, whose views it does not name.
     pub(super) fn of(frames: &[Vec<u16>]) -> Self {
         let set = InMemDicomObject::new_empty();

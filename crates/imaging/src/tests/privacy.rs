@@ -1,11 +1,11 @@
-//! Nothing that identifies a patient leaves this room but the study's UID, which is asked for.
+//! Nothing that identifies a patient leaves this crate except the study's UID, which is asked for.
 
 use dicom_core::header::Header;
 use dicom_core::{DataElement, Tag, VR};
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 
-use super::object::{ANTERIOR, Scan, body, scan};
+use super::object::{ANTERIOR, ScanBuilder, body, scan};
 use crate::{Inspection, crop};
 use attrium_types::CropMode;
 
@@ -13,7 +13,7 @@ use attrium_types::CropMode;
 const SECRET: &str = "DOE8751";
 
 /// The secret in every kind of text, nested and private too.
-fn plant(scan: Scan) -> Scan {
+fn plant(scan: ScanBuilder) -> ScanBuilder {
     let mut nested = InMemDicomObject::new_empty();
     nested.put(DataElement::new(tags::PATIENT_NAME, VR::PN, SECRET));
     nested.put(DataElement::new(tags::CODE_MEANING, VR::LO, SECRET));
@@ -62,7 +62,8 @@ fn no_error_holds_text_of_the_object_wherever_it_is_planted() {
     let mut refused = 0;
     for tag in tags {
         for vr in [VR::CS, VR::UI, VR::DS, VR::IS, VR::LO, VR::SH] {
-            let damaged = plant(Scan::of(&[body()]).views(&[ANTERIOR])).text(tag, vr, SECRET);
+            let damaged =
+                plant(ScanBuilder::of(&[body()]).views(&[ANTERIOR])).text(tag, vr, SECRET);
             if let Err(error) = damaged.read() {
                 refused += 1;
                 let chain = format!("{} {error:?}", snafu::Report::from_error(&error));

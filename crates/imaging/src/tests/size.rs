@@ -3,15 +3,15 @@
 use dicom_core::VR;
 use dicom_dictionary_std::tags;
 
-use super::object::{ANTERIOR, COLUMNS, ROWS, Scan, body};
+use super::object::{ANTERIOR, COLUMNS, ROWS, ScanBuilder, body};
 use crate::{Acquisition, Warning, crop};
 use attrium_types::CropMode;
 
 const IMAGE_TYPE_STATIC: &str = r"ORIGINAL\PRIMARY\STATIC\EMISSION";
 
-fn thorax(side: usize) -> Scan {
+fn thorax(side: usize) -> ScanBuilder {
     let pixels = (0..side * side).map(|index| (index % 251) as u16 + 1);
-    Scan::of(&[pixels.collect()])
+    ScanBuilder::of(&[pixels.collect()])
         .views(&[ANTERIOR])
         .numbers(tags::ROWS, &[side as u16])
         .numbers(tags::COLUMNS, &[side as u16])
@@ -68,14 +68,14 @@ fn a_static_that_is_not_square_is_set_aside() {
 fn dynamic_and_tomographic_frames_are_set_aside() {
     for kind in ["DYNAMIC", "TOMO", "RECON TOMO", "GATED TOMO"] {
         let image_type = format!(r"ORIGINAL\PRIMARY\{kind}\EMISSION");
-        let scan = Scan::of(&[body()]).text(tags::IMAGE_TYPE, VR::CS, &image_type);
+        let scan = ScanBuilder::of(&[body()]).text(tags::IMAGE_TYPE, VR::CS, &image_type);
         assert_eq!(scan.reason(), "not-planar");
     }
 }
 
 #[test]
 fn an_image_type_that_is_missing_is_told_by_the_shape() {
-    let long = Scan::of(&[body()])
+    let long = ScanBuilder::of(&[body()])
         .views(&[ANTERIOR])
         .without(tags::IMAGE_TYPE);
     let image = long.read().expect("should be read");
@@ -89,7 +89,7 @@ fn an_image_type_that_is_missing_is_told_by_the_shape() {
 
 #[test]
 fn the_crop_of_a_whole_body_follows_the_paper() {
-    let scan = Scan::of(&[body()]).views(&[ANTERIOR]);
+    let scan = ScanBuilder::of(&[body()]).views(&[ANTERIOR]);
     let image = scan.read().expect("should be read");
     let crop = crop(&image, CropMode::Paper).expect("should hold a crop");
     // The feet end at row 360; the body is 320 rows high.
@@ -103,10 +103,11 @@ fn a_body_that_does_not_hold_the_crop_is_set_aside() {
     for (rows, fits) in [(160, true), (100, false)] {
         let mut pixels = vec![0; ROWS * COLUMNS];
         pixels[200 * COLUMNS..(200 + rows) * COLUMNS].fill(7);
-        let scan =
-            Scan::of(&[pixels])
-                .views(&[ANTERIOR])
-                .text(tags::PATIENT_ORIENTATION, VR::CS, r"L\F");
+        let scan = ScanBuilder::of(&[pixels]).views(&[ANTERIOR]).text(
+            tags::PATIENT_ORIENTATION,
+            VR::CS,
+            r"L\F",
+        );
         let image = scan.read().expect("should be read");
         for mode in [CropMode::Robust, CropMode::Paper] {
             match crop(&image, mode) {
@@ -119,13 +120,13 @@ fn a_body_that_does_not_hold_the_crop_is_set_aside() {
 
 #[test]
 fn an_image_narrower_than_the_crop_is_set_aside() {
-    let narrow = Scan::of(&[body()]).numbers(tags::COLUMNS, &[127]);
+    let narrow = ScanBuilder::of(&[body()]).numbers(tags::COLUMNS, &[127]);
     assert_eq!(narrow.reason(), "too-small");
 }
 
 #[test]
 fn an_image_without_counts_is_set_aside() {
-    let empty = Scan::of(&[vec![0; ROWS * COLUMNS]]).views(&[ANTERIOR]);
+    let empty = ScanBuilder::of(&[vec![0; ROWS * COLUMNS]]).views(&[ANTERIOR]);
     assert_eq!(empty.reason(), "empty");
 }
 
@@ -141,7 +142,7 @@ fn a_finely_sampled_whole_body_is_halved() {
         })
         .collect()
     };
-    let scan = Scan::of(&[double(body())])
+    let scan = ScanBuilder::of(&[double(body())])
         .views(&[ANTERIOR])
         .numbers(tags::ROWS, &[2 * ROWS as u16])
         .numbers(tags::COLUMNS, &[512])
@@ -156,13 +157,14 @@ fn a_finely_sampled_whole_body_is_halved() {
 
 #[test]
 fn pixels_and_patients_of_unusual_size_are_said() {
-    let scan = Scan::of(&[body()])
-        .views(&[ANTERIOR])
-        .text(tags::PIXEL_SPACING, VR::DS, r"4.8\4.8");
+    let scan =
+        ScanBuilder::of(&[body()])
+            .views(&[ANTERIOR])
+            .text(tags::PIXEL_SPACING, VR::DS, r"4.8\4.8");
     let image = scan.read().expect("should be read");
     let said = Warning::UnusualPixelSize { millimetres: 4.8 };
     assert_eq!(image.warnings, [said]);
-    let small = Scan::of(&[body()])
+    let small = ScanBuilder::of(&[body()])
         .views(&[ANTERIOR])
         .read()
         .expect("should be read");

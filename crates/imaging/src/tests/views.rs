@@ -5,7 +5,7 @@ use dicom_core::{Tag, VR};
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
 
-use super::object::{ANTERIOR, COLUMNS, POSTERIOR, ROWS, Scan, back, body, image_of, scan};
+use super::object::{ANTERIOR, COLUMNS, POSTERIOR, ROWS, ScanBuilder, back, body, image_of, scan};
 use crate::{ViewSource, Warning, read_anterior};
 use attrium_types::LossyPolicy;
 
@@ -15,7 +15,7 @@ fn a_coded_anterior_is_found_in_either_order() {
         ([body(), back()], [ANTERIOR, POSTERIOR]),
         ([back(), body()], [POSTERIOR, ANTERIOR]),
     ] {
-        let image = Scan::of(&frames)
+        let image = ScanBuilder::of(&frames)
             .views(&views)
             .read()
             .expect("should be read");
@@ -27,7 +27,7 @@ fn a_coded_anterior_is_found_in_either_order() {
 
 #[test]
 fn the_detector_vector_maps_frames_to_views() {
-    let image = Scan::of(&[back(), body()])
+    let image = ScanBuilder::of(&[back(), body()])
         .detectors(&[2, 1])
         .views(&[ANTERIOR, POSTERIOR])
         .read()
@@ -38,14 +38,14 @@ fn the_detector_vector_maps_frames_to_views() {
 #[test]
 fn a_posterior_frame_is_never_used_for_an_anterior() {
     assert_eq!(
-        Scan::of(&[back()]).views(&[POSTERIOR]).reason(),
+        ScanBuilder::of(&[back()]).views(&[POSTERIOR]).reason(),
         "no-anterior"
     );
     // Not even where the other detector's view is not named and it is not the first.
-    let both = Scan::of(&[back(), back()]);
+    let both = ScanBuilder::of(&[back(), back()]);
     assert_eq!(both.views(&[POSTERIOR, POSTERIOR]).reason(), "no-anterior");
     for (tag, vr) in [(tags::IMAGE_ID, VR::SH), (tags::SERIES_DESCRIPTION, VR::LO)] {
-        let labelled = Scan::of(&[back()]).text(tag, vr, "WB POSTERIOR");
+        let labelled = ScanBuilder::of(&[back()]).text(tag, vr, "WB POSTERIOR");
         assert_eq!(labelled.reason(), "no-anterior");
     }
 }
@@ -61,12 +61,12 @@ fn an_oblique_is_no_anterior() {
 
 #[test]
 fn two_anteriors_are_too_many() {
-    let both = Scan::of(&[body(), body()]);
+    let both = ScanBuilder::of(&[body(), body()]);
     assert_eq!(
         both.views(&[ANTERIOR, ANTERIOR]).reason(),
         "several-anteriors"
     );
-    let twice = Scan::of(&[body(), body()]).detectors(&[1, 1]);
+    let twice = ScanBuilder::of(&[body(), body()]).detectors(&[1, 1]);
     assert_eq!(twice.views(&[ANTERIOR]).reason(), "several-anteriors");
 }
 
@@ -92,15 +92,15 @@ fn a_text_that_says_post_hides_no_scan_with_both_views() {
         "POST 3 HRS",
         "POSTERIOR",
     ] {
-        let both = Scan::of(&[body(), back()]).text(tags::SERIES_DESCRIPTION, VR::LO, text);
+        let both = ScanBuilder::of(&[body(), back()]).text(tags::SERIES_DESCRIPTION, VR::LO, text);
         let image = both.read().expect("should be read");
         assert_eq!(image.counts, image_of(&body(), ROWS, COLUMNS), "{text}");
         assert_eq!(image.warnings, [Warning::AssumedFirstDetector], "{text}");
     }
-    let oblique = Scan::of(&[body(), back()]).text(tags::IMAGE_ID, VR::SH, "RAO");
+    let oblique = ScanBuilder::of(&[body(), back()]).text(tags::IMAGE_ID, VR::SH, "RAO");
     assert_eq!(oblique.reason(), "no-anterior");
     // Where the other detector's view is coded, the text is this one's.
-    let second = Scan::of(&[back(), back()]).views(&["", POSTERIOR]);
+    let second = ScanBuilder::of(&[back(), back()]).views(&["", POSTERIOR]);
     let second = second.text(tags::IMAGE_ID, VR::SH, "POST");
     assert_eq!(second.reason(), "no-anterior");
 }
@@ -118,7 +118,7 @@ fn the_image_id_outweighs_the_series_description() {
     );
 }
 
-fn ge(scan: Scan, element: u16, value: &str) -> Scan {
+fn ge(scan: ScanBuilder, element: u16, value: &str) -> ScanBuilder {
     scan.text(Tag(0x0011, 0x0010), VR::LO, "GEMS_GENIE_1")
         .text(Tag(0x0011, element), VR::LO, value)
 }
@@ -148,7 +148,7 @@ fn a_private_block_of_another_creator_says_nothing() {
 
 #[test]
 fn the_first_detector_is_taken_with_a_warning_where_nothing_names_a_view() {
-    for scan in [Scan::of(&[body(), back()]), scan()] {
+    for scan in [ScanBuilder::of(&[body(), back()]), scan()] {
         let image = scan.read().expect("should be read");
         assert_eq!(image.counts, image_of(&body(), ROWS, COLUMNS));
         assert_eq!(image.view_source, ViewSource::FirstDetector);
@@ -158,7 +158,10 @@ fn the_first_detector_is_taken_with_a_warning_where_nothing_names_a_view() {
 
 #[test]
 fn the_second_detector_alone_is_not_taken_for_the_first() {
-    assert_eq!(Scan::of(&[back()]).detectors(&[2]).reason(), "no-anterior");
+    assert_eq!(
+        ScanBuilder::of(&[back()]).detectors(&[2]).reason(),
+        "no-anterior"
+    );
     let second = scan()
         .text(Tag(0x0011, 0x0010), VR::LO, "GEMS_GENIE_1")
         .put(Tag(0x0011, 0x1015), VR::SL, PrimitiveValue::from(2_i32));
@@ -189,7 +192,7 @@ fn ges_detector_number_counts_where_the_object_does_not_say_that_it_is_a_number(
 #[test]
 fn the_photopeak_is_chosen_among_energy_windows() {
     let frames = [back(), back(), back(), body()];
-    let image = Scan::of(&frames)
+    let image = ScanBuilder::of(&frames)
         .detectors(&[1, 2, 1, 2])
         .energy_windows(&[1, 1, 2, 2], &[[100.0, 120.0], [126.0, 154.0]])
         .views(&[POSTERIOR, ANTERIOR])
@@ -201,7 +204,7 @@ fn the_photopeak_is_chosen_among_energy_windows() {
 
 #[test]
 fn of_windows_that_hold_the_photopeak_the_better_centred_is_chosen() {
-    let image = Scan::of(&[back(), body()])
+    let image = ScanBuilder::of(&[back(), body()])
         .detectors(&[1, 1])
         .energy_windows(&[1, 2], &[[50.0, 300.0], [130.0, 150.0]])
         .views(&[ANTERIOR])
@@ -218,7 +221,7 @@ fn a_scatter_window_alone_is_refused() {
 
 #[test]
 fn of_silent_energy_windows_the_first_is_taken_with_a_warning() {
-    let image = Scan::of(&[body(), back()])
+    let image = ScanBuilder::of(&[body(), back()])
         .detectors(&[1, 1])
         .energy_windows(&[1, 2], &[])
         .views(&[ANTERIOR])
@@ -230,7 +233,7 @@ fn of_silent_energy_windows_the_first_is_taken_with_a_warning() {
 
 #[test]
 fn frames_without_vectors_follow_the_standards_order_with_a_warning() {
-    let image = Scan::of(&[back(), body()])
+    let image = ScanBuilder::of(&[back(), body()])
         .views(&[POSTERIOR, ANTERIOR])
         .without(tags::DETECTOR_VECTOR)
         .without(tags::ENERGY_WINDOW_VECTOR)
@@ -242,9 +245,9 @@ fn frames_without_vectors_follow_the_standards_order_with_a_warning() {
 
 #[test]
 fn frames_that_do_not_match_their_vectors_are_refused() {
-    let long = Scan::of(&[body(), back()]).detectors(&[1, 2, 1]);
+    let long = ScanBuilder::of(&[body(), back()]).detectors(&[1, 2, 1]);
     assert_eq!(long.reason(), "frame-vectors");
-    let three = Scan::of(&[body(), back(), back()])
+    let three = ScanBuilder::of(&[body(), back(), back()])
         .without(tags::DETECTOR_VECTOR)
         .numbers(tags::NUMBER_OF_DETECTORS, &[2]);
     assert_eq!(three.reason(), "frame-vectors");
@@ -252,7 +255,7 @@ fn frames_that_do_not_match_their_vectors_are_refused() {
 
 #[test]
 fn an_orientation_from_behind_outweighs_a_text_but_not_a_code() {
-    let seen_from_behind = |scan: Scan| scan.text(tags::PATIENT_ORIENTATION, VR::CS, r"R\F");
+    let seen_from_behind = |scan: ScanBuilder| scan.text(tags::PATIENT_ORIENTATION, VR::CS, r"R\F");
     let labelled = scan().text(tags::IMAGE_ID, VR::SH, "ANT");
     assert_eq!(seen_from_behind(labelled).reason(), "view-conflict");
     assert_eq!(seen_from_behind(scan()).reason(), "view-conflict");

@@ -63,8 +63,8 @@ pub(super) fn recognize(origin: Origin, tensors: &BTreeMap<String, Array>) -> Op
         found * 1000 / places.len().max(1)
     };
     Architecture::ALL
-        .into_iter()
-        .map(|architecture| (share(architecture), architecture))
+        .iter()
+        .map(|&architecture| (share(architecture), architecture))
         .filter(|(share, _)| *share > 500)
         .max_by_key(|(share, _)| *share)
         .map(|(_, architecture)| architecture)

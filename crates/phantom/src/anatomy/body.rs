@@ -7,6 +7,9 @@ use crate::raster::{Form, Node, Solid};
 /// Length of the reference body in mm, vertex to toes.
 const REFERENCE_MM: f64 = 1729.0;
 
+/// The signs of x on the right and on the left.
+pub(super) const SIDES: [f64; 2] = [-1.0, 1.0];
+
 /// A body's measures.
 #[derive(Clone, Debug)]
 pub(crate) struct Body {

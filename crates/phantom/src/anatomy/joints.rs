@@ -1,7 +1,6 @@
 //! Worn joints: uptake of the aged skeleton that means nothing for the heart.
 
-use super::SIDES;
-use super::body::Body;
+use super::body::{Body, SIDES};
 use crate::random::Stream;
 use crate::raster::Canvas;
 

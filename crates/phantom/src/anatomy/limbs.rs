@@ -1,7 +1,6 @@
 //! The bones of arms and legs.
 
-use super::SIDES;
-use super::body::Body;
+use super::body::{Body, SIDES};
 use crate::raster::Canvas;
 
 pub(super) fn draw(canvas: &mut Canvas, body: &Body) {

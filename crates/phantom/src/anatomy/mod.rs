@@ -20,9 +20,6 @@ use super::cohort::Study;
 use super::random::{Purpose, Stream};
 use super::raster::Canvas;
 
-/// Left and right.
-const SIDES: [f64; 2] = [-1.0, 1.0];
-
 /// Draws a study's patient onto a canvas: where the body attenuates and where the tracer is.
 pub(super) fn draw(canvas: &mut Canvas, body: &Body, study: &Study) {
     let mut kinetics = Stream::new(study.seed, Purpose::Kinetics, study.number);

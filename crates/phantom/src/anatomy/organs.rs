@@ -1,7 +1,6 @@
 //! Heart, kidneys, bladder, liver and what else of the soft organs a bone tracer shows.
 
-use super::SIDES;
-use super::body::Body;
+use super::body::{Body, SIDES};
 use crate::random::Stream;
 use crate::raster::{Canvas, Form, Solid};
 use crate::reading::Uptake;

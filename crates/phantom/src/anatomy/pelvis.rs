@@ -1,7 +1,6 @@
 //! Sacrum, hip bones and hips.
 
-use super::SIDES;
-use super::body::{Body, smooth};
+use super::body::{Body, SIDES, smooth};
 use crate::raster::{Canvas, Solid};
 
 pub(super) fn draw(canvas: &mut Canvas, body: &Body) {

@@ -1,7 +1,6 @@
 //! Skull, face and cervical spine.
 
-use super::SIDES;
-use super::body::Body;
+use super::body::{Body, SIDES};
 use crate::raster::{Canvas, Form, Solid};
 
 pub(super) fn draw(canvas: &mut Canvas, body: &Body) {

@@ -1,7 +1,6 @@
 //! The body's outline, which attenuates, and the muscle and fat in it, which take up a little.
 
-use super::SIDES;
-use super::body::Body;
+use super::body::{Body, SIDES};
 use crate::raster::{Canvas, DEPTHS};
 
 /// Heights in thousandths, half widths and thicknesses in mm of the trunk.

@@ -1,7 +1,6 @@
 //! Thoracic and lumbar spine, ribs, sternum, collar bones and shoulder blades.
 
-use super::SIDES;
-use super::body::{Body, smooth};
+use super::body::{Body, SIDES, smooth};
 use crate::raster::{Canvas, Form, Solid};
 
 /// Thickness of the chest in mm that a rib runs through from its head to its cartilage.

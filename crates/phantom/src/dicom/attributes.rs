@@ -1,4 +1,4 @@
-//! Putting attributes into a data set, in few words.
+//! A data set that is filled attribute by attribute.
 
 use dicom_core::value::DataSetSequence;
 use dicom_core::{DataElement, PrimitiveValue, Tag, VR};

@@ -9,93 +9,49 @@ mod codes;
 mod modules;
 mod plant;
 mod private;
+mod source;
 
-use dicom_core::{PrimitiveValue, VR};
 use dicom_dictionary_std::uids;
 use dicom_object::{FileDicomObject, FileMetaTableBuilder, InMemDicomObject, WriteError};
 
 use super::cohort::{Study, uid};
-use super::demographics::Protocol;
 use super::random::{Purpose, Stream};
-use super::scanner::Layout;
+use super::scanner::ObjectLayout;
 use super::view::Views;
 use attributes::Attributes;
+use source::{ObjectSource, Side};
 
 pub use plant::{PLANTED_DATE, plant};
-
-/// The side that a frame was seen from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Side {
-    Anterior,
-    Posterior,
-}
-
-impl Side {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Anterior => "ANTERIOR",
-            Self::Posterior => "POSTERIOR",
-        }
-    }
-
-    fn counts(self, views: &Views) -> &[u16] {
-        match self {
-            Self::Anterior => &views.anterior,
-            Self::Posterior => &views.posterior,
-        }
-    }
-}
-
-/// What all modules of one object are written from.
-struct Source<'a> {
-    study: &'a Study,
-    views: &'a Views,
-    /// The sides of its frames, in order.
-    sides: &'a [Side],
-    /// Instance number, from 1.
-    instance: usize,
-    series_uid: String,
-    instance_uid: String,
-    frame_of_reference_uid: String,
-}
-
-impl Source<'_> {
-    fn whole_body(&self) -> bool {
-        self.study.person.protocol == Protocol::WholeBody
-    }
-
-    fn total(&self) -> u64 {
-        let frames = self.sides.iter().map(|side| side.counts(self.views));
-        frames.flatten().map(|count| u64::from(*count)).sum()
-    }
-}
 
 /// The objects of a study, as its scanner writes them: one of two frames, or two of one frame.
 pub fn objects(study: &Study, views: &Views) -> Vec<InMemDicomObject> {
     use Side::{Anterior, Posterior};
     let groups: &[&[Side]] = match study.scanner.layout {
-        Layout::AnteriorFirst => &[&[Anterior, Posterior]],
-        Layout::PosteriorFirst => &[&[Posterior, Anterior]],
-        Layout::TwoObjects => &[&[Anterior], &[Posterior]],
+        ObjectLayout::AnteriorFirst => &[&[Anterior, Posterior]],
+        ObjectLayout::PosteriorFirst => &[&[Posterior, Anterior]],
+        ObjectLayout::TwoObjects => &[&[Anterior], &[Posterior]],
     };
     // The first identifier of this stream is the study's own.
     let mut identifiers = Stream::new(study.seed, Purpose::Identifiers, study.number);
     uid(&mut identifiers);
     let series_uid = uid(&mut identifiers);
     let frame_of_reference_uid = uid(&mut identifiers);
-    let sources = groups.iter().enumerate().map(|(index, sides)| Source {
-        study,
-        views,
-        sides,
-        instance: index + 1,
-        series_uid: series_uid.clone(),
-        instance_uid: uid(&mut identifiers),
-        frame_of_reference_uid: frame_of_reference_uid.clone(),
-    });
+    let sources = groups
+        .iter()
+        .enumerate()
+        .map(|(index, sides)| ObjectSource {
+            study,
+            views,
+            sides,
+            instance: index + 1,
+            series_uid: series_uid.clone(),
+            instance_uid: uid(&mut identifiers),
+            frame_of_reference_uid: frame_of_reference_uid.clone(),
+        });
     sources.map(|source| object(&source)).collect()
 }
 
-fn object(source: &Source<'_>) -> InMemDicomObject {
+fn object(source: &ObjectSource<'_>) -> InMemDicomObject {
     let mut attributes = Attributes::new();
     modules::patient(&mut attributes, source);
     modules::study(&mut attributes, source);
@@ -129,13 +85,6 @@ pub fn encode(object: InMemDicomObject, implicit: bool) -> Result<Vec<u8>, Box<W
     let mut bytes = Vec::new();
     file.write_all(&mut bytes).map_err(Box::new)?;
     Ok(bytes)
-}
-
-/// Pixel data: frame after frame, 16 bits a pixel.
-fn pixel_data(source: &Source<'_>) -> (VR, PrimitiveValue) {
-    let frames = source.sides.iter().map(|side| side.counts(source.views));
-    let pixels: Vec<u16> = frames.flatten().copied().collect();
-    (VR::OW, PrimitiveValue::U16(pixels.into()))
 }
 
 #[cfg(test)]

@@ -5,13 +5,13 @@ use dicom_dictionary_std::{tags, uids};
 
 use super::attributes::Attributes;
 use super::codes::{ANTERIOR, HEAD_FIRST, POSTERIOR, RECUMBENT, SUPINE, TECHNETIUM};
-use super::{Side, Source};
-use crate::scanner::{Layout, Naming};
+use super::source::{ObjectSource, Side};
+use crate::scanner::{ObjectLayout, ViewNaming};
 
 /// Hours between the injection and the scan (paper, "Data").
 const UPTAKE_HOURS: u32 = 3;
 
-pub(super) fn patient(out: &mut Attributes, source: &Source<'_>) {
+pub(super) fn patient(out: &mut Attributes, source: &ObjectSource<'_>) {
     let (study, person) = (source.study, &source.study.person);
     out.text(
         tags::PATIENT_NAME,
@@ -32,7 +32,7 @@ pub(super) fn patient(out: &mut Attributes, source: &Source<'_>) {
     );
 }
 
-pub(super) fn study(out: &mut Attributes, source: &Source<'_>) {
+pub(super) fn study(out: &mut Attributes, source: &ObjectSource<'_>) {
     let study = source.study;
     let description = if source.whole_body() {
         "Whole Body Bone"
@@ -53,14 +53,14 @@ pub(super) fn study(out: &mut Attributes, source: &Source<'_>) {
         .text(tags::PATIENT_AGE, VR::AS, format!("{:03}Y", study.age));
 }
 
-pub(super) fn series(out: &mut Attributes, source: &Source<'_>) {
+pub(super) fn series(out: &mut Attributes, source: &ObjectSource<'_>) {
     let date = source.study.date;
     let mut description = String::from(if source.whole_body() {
         "WHOLE BODY"
     } else {
         "THORAX STATIC"
     });
-    if let (Naming::ImageId, [side]) = (source.study.scanner.naming, source.sides) {
+    if let (ViewNaming::ImageId, [side]) = (source.study.scanner.naming, source.sides) {
         description = format!("{description} {}", side.name());
     }
     out.text(tags::MODALITY, VR::CS, "NM")
@@ -92,7 +92,7 @@ pub(super) fn series(out: &mut Attributes, source: &Source<'_>) {
 }
 
 /// NM/PET Patient Orientation (C.8.4.6).
-pub(super) fn orientation(out: &mut Attributes, source: &Source<'_>) {
+pub(super) fn orientation(out: &mut Attributes, source: &ObjectSource<'_>) {
     let retired = retired_codes(source);
     let mut recumbent = RECUMBENT.item(retired);
     recumbent.sequence(
@@ -106,7 +106,7 @@ pub(super) fn orientation(out: &mut Attributes, source: &Source<'_>) {
         );
 }
 
-pub(super) fn equipment(out: &mut Attributes, source: &Source<'_>) {
+pub(super) fn equipment(out: &mut Attributes, source: &ObjectSource<'_>) {
     let scanner = source.study.scanner;
     out.text(tags::MANUFACTURER, VR::LO, scanner.manufacturer)
         .text(tags::MANUFACTURER_MODEL_NAME, VR::LO, scanner.model)
@@ -120,7 +120,7 @@ pub(super) fn equipment(out: &mut Attributes, source: &Source<'_>) {
         );
 }
 
-pub(super) fn image(out: &mut Attributes, source: &Source<'_>) {
+pub(super) fn image(out: &mut Attributes, source: &ObjectSource<'_>) {
     let date = source.study.date;
     let kind = if source.whole_body() {
         "ORIGINAL\\PRIMARY\\WHOLE BODY\\EMISSION"
@@ -148,22 +148,22 @@ pub(super) fn image(out: &mut Attributes, source: &Source<'_>) {
         VR::LT,
         "Synthetic: drawn by attrium, nobody was scanned",
     );
-    if source.study.scanner.layout == Layout::TwoObjects {
+    if source.study.scanner.layout == ObjectLayout::TwoObjects {
         let name = match (source.study.scanner.naming, source.sides) {
-            (Naming::ImageId, [side]) => side.name(),
+            (ViewNaming::ImageId, [side]) => side.name(),
             _ => "PLANAR",
         };
         out.text(tags::IMAGE_ID, VR::SH, name);
     }
 }
 
-pub(super) fn pixels(out: &mut Attributes, source: &Source<'_>) {
+pub(super) fn pixels(out: &mut Attributes, source: &ObjectSource<'_>) {
     let views = source.views;
     let frames = source.sides.iter().map(|side| side.counts(views));
     let largest = frames.flatten().copied().max().unwrap_or(0);
     // Scanners of some makers write counts as signed numbers.
     let signed = source.study.scanner.signed && largest <= 0x7fff;
-    let (vr, pixels) = super::pixel_data(source);
+    let (vr, pixels) = source.pixel_data();
     let spacing = format!("{0:.4}\\{0:.4}", views.pixel_mm);
     out.words(tags::SAMPLES_PER_PIXEL, &[1])
         .text(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "MONOCHROME2")
@@ -180,7 +180,7 @@ pub(super) fn pixels(out: &mut Attributes, source: &Source<'_>) {
 }
 
 /// NM Multi-frame (C.8.4.8).
-pub(super) fn frames(out: &mut Attributes, source: &Source<'_>) {
+pub(super) fn frames(out: &mut Attributes, source: &ObjectSource<'_>) {
     let frames = source.sides.len() as u16;
     let pointer = [tags::ENERGY_WINDOW_VECTOR, tags::DETECTOR_VECTOR];
     let detectors: Vec<u16> = (1..=frames).collect();
@@ -197,7 +197,7 @@ pub(super) fn frames(out: &mut Attributes, source: &Source<'_>) {
 }
 
 /// NM Image (C.8.4.9): how it was acquired.
-pub(super) fn acquisition(out: &mut Attributes, source: &Source<'_>) {
+pub(super) fn acquisition(out: &mut Attributes, source: &ObjectSource<'_>) {
     let total = source.total();
     // Whole-body scans move at about 12 cm a minute; statics take five minutes.
     let milliseconds = if source.whole_body() {
@@ -220,7 +220,7 @@ pub(super) fn acquisition(out: &mut Attributes, source: &Source<'_>) {
 }
 
 /// NM Isotope (C.8.4.10).
-pub(super) fn isotope(out: &mut Attributes, source: &Source<'_>) {
+pub(super) fn isotope(out: &mut Attributes, source: &ObjectSource<'_>) {
     let mut range = Attributes::new();
     range
         .decimal(tags::ENERGY_WINDOW_LOWER_LIMIT, 126.5)
@@ -247,7 +247,7 @@ pub(super) fn isotope(out: &mut Attributes, source: &Source<'_>) {
 }
 
 /// NM Detector (C.8.4.11): an item for each frame's detector.
-pub(super) fn detectors(out: &mut Attributes, source: &Source<'_>) {
+pub(super) fn detectors(out: &mut Attributes, source: &ObjectSource<'_>) {
     let items = source
         .sides
         .iter()
@@ -256,7 +256,7 @@ pub(super) fn detectors(out: &mut Attributes, source: &Source<'_>) {
     out.sequence(tags::DETECTOR_INFORMATION_SEQUENCE, items);
 }
 
-fn detector(side: Side, source: &Source<'_>) -> Attributes {
+fn detector(side: Side, source: &ObjectSource<'_>) -> Attributes {
     let scanner = source.study.scanner;
     let mut item = Attributes::new();
     item.text(tags::COLLIMATOR_GRID_NAME, VR::SH, "LEHR")
@@ -269,9 +269,9 @@ fn detector(side: Side, source: &Source<'_>) -> Attributes {
         );
     geometry(&mut item, side, source);
     let named = match scanner.naming {
-        Naming::SnomedCt => Some(false),
-        Naming::Srt => Some(true),
-        Naming::ImageId | Naming::Private => None,
+        ViewNaming::SnomedCt => Some(false),
+        ViewNaming::Srt => Some(true),
+        ViewNaming::ImageId | ViewNaming::Private => None,
     };
     if let Some(retired) = named {
         let concept = match side {
@@ -284,9 +284,9 @@ fn detector(side: Side, source: &Source<'_>) -> Attributes {
 }
 
 /// Image Orientation (Patient) and Image Position (Patient): type 2, and only newer scanners fill them.
-fn geometry(item: &mut Attributes, side: Side, source: &Source<'_>) {
+fn geometry(item: &mut Attributes, side: Side, source: &ObjectSource<'_>) {
     let position: Tag = tags::IMAGE_POSITION_PATIENT;
-    if source.study.scanner.naming != Naming::SnomedCt {
+    if source.study.scanner.naming != ViewNaming::SnomedCt {
         item.empty(tags::IMAGE_ORIENTATION_PATIENT, VR::DS)
             .empty(position, VR::DS);
         return;
@@ -301,6 +301,6 @@ fn geometry(item: &mut Attributes, side: Side, source: &Source<'_>) {
 }
 
 /// Whether a scanner writes the retired SRT codes.
-fn retired_codes(source: &Source<'_>) -> bool {
-    source.study.scanner.naming != Naming::SnomedCt
+fn retired_codes(source: &ObjectSource<'_>) -> bool {
+    source.study.scanner.naming != ViewNaming::SnomedCt
 }

@@ -1,4 +1,4 @@
-//! Planting names and numbers where patient data could be, to test that none of it gets anywhere.
+//! Planting names and numbers where patient data could be, to test that none of them gets out.
 
 use dicom_core::value::Value;
 use dicom_core::{DataElement, PrimitiveValue, Tag, VR};
@@ -10,7 +10,7 @@ use super::attributes::Attributes;
 /// The birth date that [`plant`] writes, as in the object.
 pub const PLANTED_DATE: &str = "19010203";
 
-/// What tells how to read an object: a planted text goes behind it instead of replacing it.
+/// Texts that tell how to read an object: a planted text is appended instead of replacing them.
 const KEPT: [Tag; 4] = [
     tags::IMAGE_ID,
     tags::SERIES_DESCRIPTION,
@@ -18,7 +18,7 @@ const KEPT: [Tag; 4] = [
     Tag(0x0011, 0x1030),
 ];
 
-/// What identifies a patient, a study or a person and is missing from most objects.
+/// Attributes that identify a patient, a study or a person, and that most objects lack.
 const ADDED: [(Tag, VR); 14] = [
     (tags::PATIENT_NAME, VR::PN),
     (tags::PATIENT_ID, VR::LO),

@@ -3,10 +3,10 @@
 use dicom_core::{PrimitiveValue, Tag, VR};
 
 use super::attributes::Attributes;
-use super::{Side, Source};
-use crate::scanner::{Naming, PrivateGroup};
+use super::source::{ObjectSource, Side};
+use crate::scanner::{PrivateGroup, ViewNaming};
 
-pub(super) fn add(out: &mut Attributes, source: &Source<'_>) {
+pub(super) fn add(out: &mut Attributes, source: &ObjectSource<'_>) {
     match source.study.scanner.private {
         PrivateGroup::Adac => adac(out, source),
         PrivateGroup::Philips => philips(out),
@@ -20,7 +20,7 @@ fn creator(out: &mut Attributes, group: u16, name: &str) {
     out.text(Tag(group, 0x0010), VR::LO, name);
 }
 
-fn adac(out: &mut Attributes, source: &Source<'_>) {
+fn adac(out: &mut Attributes, source: &ObjectSource<'_>) {
     creator(out, 0x0019, "ADAC_IMG");
     out.text(Tag(0x0019, 0x1002), VR::IS, "200")
         .put(
@@ -37,7 +37,7 @@ fn philips(out: &mut Attributes) {
         .text(Tag(0x7053, 0x10f1), VR::LO, "JETStream");
 }
 
-fn siemens(out: &mut Attributes, source: &Source<'_>) {
+fn siemens(out: &mut Attributes, source: &ObjectSource<'_>) {
     const CREATOR: &str = "SIEMENS MED NM";
     creator(out, 0x0009, CREATOR);
     creator(out, 0x0033, CREATOR);
@@ -53,9 +53,9 @@ fn siemens(out: &mut Attributes, source: &Source<'_>) {
     .sequence(Tag(0x0033, 0x10f1), vec![nested]);
 }
 
-fn genie(out: &mut Attributes, source: &Source<'_>) {
+fn genie(out: &mut Attributes, source: &ObjectSource<'_>) {
     const CREATOR: &str = "GEMS_GENIE_1";
-    let named = source.study.scanner.naming == Naming::Private;
+    let named = source.study.scanner.naming == ViewNaming::Private;
     let name = match source.sides {
         [side] if named => format!("{}_E", side.name()),
         _ => "PLANAR_E".to_owned(),

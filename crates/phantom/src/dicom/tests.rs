@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use dicom_core::Tag;
 use dicom_core::value::Value;
+use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
 
 use super::*;
-use crate::{Cohort, Naming, SCANNERS, scan};
+use crate::{Protocol, SCANNERS, SyntheticCohort, ViewNaming, scan};
 use attrium_imaging::{ViewSource, read_anterior};
 use attrium_types::LossyPolicy;
 
@@ -16,7 +16,7 @@ const NUMBER: &str = "8675309";
 
 /// A whole-body study of each scanner type.
 fn studies() -> Vec<Study> {
-    let cohort = Cohort::new(u32::MAX, 17);
+    let cohort = SyntheticCohort::new(u32::MAX, 17);
     let mut found: BTreeMap<&str, Study> = BTreeMap::new();
     let whole = (0..3000)
         .map(|number| cohort.study(number))
@@ -29,7 +29,7 @@ fn studies() -> Vec<Study> {
 }
 
 fn static_study() -> Study {
-    let cohort = Cohort::new(u32::MAX, 17)
+    let cohort = SyntheticCohort::new(u32::MAX, 17)
         .with_grades([0.0, 0.0, 0.0, 1.0])
         .expect("shares");
     (0..)
@@ -141,9 +141,9 @@ fn the_anterior_view_of_every_scanner_is_found_and_its_counts_are_those_drawn() 
         assert_eq!(image.study.as_str(), study.study_uid);
         assert!(image.synthetic);
         let expected = match study.scanner.naming {
-            Naming::SnomedCt | Naming::Srt => ViewSource::ViewCode,
-            Naming::ImageId => ViewSource::ImageId,
-            Naming::Private => ViewSource::GePrivate,
+            ViewNaming::SnomedCt | ViewNaming::Srt => ViewSource::ViewCode,
+            ViewNaming::ImageId => ViewSource::ImageId,
+            ViewNaming::Private => ViewSource::GePrivate,
         };
         assert_eq!(image.view_source, expected, "{}", study.scanner.name);
         assert!(
@@ -159,7 +159,7 @@ fn the_anterior_view_of_every_scanner_is_found_and_its_counts_are_those_drawn() 
 fn ges_posterior_object_says_which_detector_it_is_of() {
     let study = studies()
         .into_iter()
-        .find(|study| study.scanner.naming == Naming::Private)
+        .find(|study| study.scanner.naming == ViewNaming::Private)
         .expect("GE's");
     let numbers: Vec<i32> = objects(&study, &scan(&study))
         .iter()
@@ -222,7 +222,7 @@ fn names_and_numbers_are_planted_in_every_text_nested_and_private_ones_too() {
                     private += usize::from(tag.group() % 2 == 1);
                 }
             }
-            // The birth date is the one planted element that is no free text.
+            // The birth date is the only planted element that is not a free text.
             assert_eq!(planted, count + 1);
             assert!(private >= 2, "{}: {private}", study.scanner.name);
         }

@@ -3,14 +3,14 @@
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::*;
-use crate::{Cohort, dicom};
+use crate::{SyntheticCohort, dicom};
 use attrium_imaging::{CROP_SIZE, crop, read_anterior};
 use attrium_training::count_ratio;
 use attrium_types::{CropMode, LossyPolicy};
 
 /// A study of a grade, by whole-body scan.
 fn study_of(grade: u8, seed: u64) -> Study {
-    let cohort = Cohort::new(u32::MAX, seed)
+    let cohort = SyntheticCohort::new(u32::MAX, seed)
         .with_grades([1.0; 4])
         .expect("shares");
     (0..)
@@ -42,7 +42,7 @@ fn quantile(values: &[f64], share: f64) -> f64 {
 #[test]
 fn crops_have_the_statistics_of_the_real_scans_crop() {
     // Of the real scan: mean 52, median 46, 95th percentile 107, maximum 195, 0.24 of 3.6 M counts.
-    let cohort = Cohort::new(160, 4);
+    let cohort = SyntheticCohort::new(160, 4);
     let measured: Vec<[f64; 6]> = (0..160u32)
         .into_par_iter()
         .map(|number| cohort.study(number))
@@ -81,7 +81,9 @@ fn crops_have_the_statistics_of_the_real_scans_crop() {
 
 #[test]
 fn the_count_ratio_tells_something_and_not_all() {
-    let cohort = Cohort::new(400, 6).with_prevalence(0.4).expect("a share");
+    let cohort = SyntheticCohort::new(400, 6)
+        .with_prevalence(0.4)
+        .expect("a share");
     let ratios: Vec<(bool, f64)> = (0..400u32)
         .into_par_iter()
         .map(|number| cohort.study(number))
@@ -179,7 +181,7 @@ fn the_spine_and_the_kidneys_are_seen_better_from_the_back() {
 
 #[test]
 fn every_grade_and_scanner_gives_a_crop() {
-    let cohort = Cohort::new(u32::MAX, 40)
+    let cohort = SyntheticCohort::new(u32::MAX, 40)
         .with_grades([1.0; 4])
         .expect("shares");
     let mut seen = Vec::new();

@@ -1,8 +1,8 @@
-//! What every store has to do, and what folders and buckets do beside.
+//! What every store has to do, and what is special about folders and buckets.
 
-mod answers;
 mod contract;
 mod folder;
+mod responses;
 
 use super::*;
 

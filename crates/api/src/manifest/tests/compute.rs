@@ -278,7 +278,7 @@ fn one_mutation_of_a_pod_template_is_one_violation_at_its_place() {
             "/spec/compute/podTemplate/spec/volumes/1/emptyDir/sizeLimit",
             json!("20 GB"),
             "spec.compute.podTemplate.spec.volumes[1].emptyDir.sizeLimit",
-            "no quantity",
+            "not a quantity",
         ),
         mutation(
             "/spec/compute/podTemplate/spec/securityContext/runAsUser",

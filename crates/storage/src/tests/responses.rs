@@ -1,4 +1,4 @@
-//! A bucket's answers, from a server of a few lines.
+//! How the responses of a bucket's server become errors, from a server of a few lines.
 
 use std::{
     io::{BufRead, BufReader, Write},

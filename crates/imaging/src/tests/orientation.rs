@@ -3,15 +3,15 @@
 use dicom_core::VR;
 use dicom_dictionary_std::tags;
 
-use super::object::{ANTERIOR, COLUMNS, ROWS, Scan, body, coded, image_of};
-use crate::orientation::{Head, Stated, decide, turn};
+use super::object::{ANTERIOR, COLUMNS, ROWS, ScanBuilder, body, coded, image_of};
+use crate::orientation::{HeadEnd, Stated, Turn, rotate_180};
 use crate::{Image, Warning, crop, read_anterior};
 use attrium_types::{CropMode, LossyPolicy};
 
-fn turned() -> Scan {
+fn turned() -> ScanBuilder {
     let mut pixels = body();
     pixels.reverse();
-    Scan::of(&[pixels]).views(&[ANTERIOR])
+    ScanBuilder::of(&[pixels]).views(&[ANTERIOR])
 }
 
 #[test]
@@ -47,9 +47,10 @@ fn a_feet_first_scan_that_does_not_say_so_is_set_aside() {
 
 #[test]
 fn an_upright_scan_of_a_patient_who_lay_feet_first_stays() {
-    let scan = Scan::of(&[body()])
-        .views(&[ANTERIOR])
-        .text(tags::PATIENT_POSITION, VR::CS, "FFS");
+    let scan =
+        ScanBuilder::of(&[body()])
+            .views(&[ANTERIOR])
+            .text(tags::PATIENT_POSITION, VR::CS, "FFS");
     let image = scan.read().expect("should be read");
     assert_eq!(image.counts, image_of(&body(), ROWS, COLUMNS));
     assert_eq!(image.warnings, []);
@@ -57,16 +58,17 @@ fn an_upright_scan_of_a_patient_who_lay_feet_first_stays() {
 
 #[test]
 fn counts_that_contradict_the_header_are_set_aside() {
-    let scan =
-        Scan::of(&[body()])
-            .views(&[ANTERIOR])
-            .text(tags::PATIENT_ORIENTATION, VR::CS, r"R\H");
+    let scan = ScanBuilder::of(&[body()]).views(&[ANTERIOR]).text(
+        tags::PATIENT_ORIENTATION,
+        VR::CS,
+        r"R\H",
+    );
     assert_eq!(scan.reason(), "orientation-unclear");
 }
 
 #[test]
 fn counts_without_head_or_feet_need_a_header() {
-    let flat = || Scan::of(&[vec![9; ROWS * COLUMNS]]).views(&[ANTERIOR]);
+    let flat = || ScanBuilder::of(&[vec![9; ROWS * COLUMNS]]).views(&[ANTERIOR]);
     assert_eq!(flat().reason(), "orientation-unclear");
     let stated = flat().text(tags::PATIENT_ORIENTATION, VR::CS, r"L\F");
     let warnings = stated.read().expect("should be read").warnings;
@@ -81,10 +83,10 @@ fn the_real_scan_is_upright_however_it_lies() {
     );
     let bytes = std::fs::read(path).expect("the real scan");
     let image = read_anterior(&bytes, LossyPolicy::Quarantine).expect("should be read");
-    assert_eq!(Head::of(&image.counts), Head::Top);
+    assert_eq!(HeadEnd::of(&image.counts), HeadEnd::Top);
     let mut counts = image.counts.clone();
-    turn(&mut counts);
-    assert_eq!(Head::of(&counts), Head::Bottom);
+    rotate_180(&mut counts);
+    assert_eq!(HeadEnd::of(&counts), HeadEnd::Bottom);
     // A turned crop would have started elsewhere.
     let turned = crate::AnteriorImage {
         counts,
@@ -102,9 +104,12 @@ fn a_hot_injection_site_does_not_turn_a_patient() {
             pixels[row * COLUMNS + column] = 30_000;
         }
     }
-    assert_eq!(Head::of(&image_of(&pixels, ROWS, COLUMNS)), Head::Top);
+    assert_eq!(HeadEnd::of(&image_of(&pixels, ROWS, COLUMNS)), HeadEnd::Top);
     pixels.reverse();
-    assert_eq!(Head::of(&image_of(&pixels, ROWS, COLUMNS)), Head::Bottom);
+    assert_eq!(
+        HeadEnd::of(&image_of(&pixels, ROWS, COLUMNS)),
+        HeadEnd::Bottom
+    );
 }
 
 #[test]
@@ -114,16 +119,16 @@ fn an_image_without_a_body_has_no_head() {
         columns: 130,
         pixels: vec![0.0; 200 * 130],
     };
-    assert_eq!(Head::of(&empty), Head::Unclear);
+    assert_eq!(HeadEnd::of(&empty), HeadEnd::Unclear);
 }
 
 #[test]
 fn a_header_that_says_nothing_about_rows_decides_nothing_alone() {
-    assert!(decide(Head::Unclear, None, true).is_err());
+    assert!(Turn::decide(HeadEnd::Unclear, None, true).is_err());
     let stated = Stated {
         is_upright: false,
         is_anterior: true,
     };
-    let turned = decide(Head::Unclear, Some(stated), false).expect("the header decides");
-    assert!(turned.turn && turned.by_header_alone);
+    let turned = Turn::decide(HeadEnd::Unclear, Some(stated), false).expect("the header decides");
+    assert!(turned.is_needed && turned.by_header_alone);
 }
