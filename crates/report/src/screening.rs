@@ -3,7 +3,7 @@
 use super::input::ScreeningReport;
 use super::page::{Page, Section, Synthetic};
 use super::sections::{
-    Judged, Subject, calibration, confusion, operating, provenance, results, roc, screened,
+    Judged, Subject, calibration, confusion, operating_points, provenance, results, roc, screened,
     subgroups,
 };
 
@@ -38,7 +38,7 @@ pub(super) fn page(report: &ScreeningReport) -> String {
             section(
                 "operating",
                 "Operating points",
-                operating::section(&subjects, Judged::Externally, None),
+                operating_points::section(&subjects, Judged::Externally, None),
             ),
             section(
                 "confusion",

@@ -3,8 +3,8 @@
 use super::input::TrainingReport;
 use super::page::{Page, Section, Synthetic};
 use super::sections::{
-    Judged, Subject, calibration, confusion, data, gates, images, learning, operating, provenance,
-    results, roc, subgroups, summary,
+    Judged, Subject, calibration, confusion, data, gates, images, learning, operating_points,
+    provenance, results, roc, subgroups, summary,
 };
 
 /// The whole page.
@@ -48,7 +48,7 @@ pub(super) fn page(report: &TrainingReport) -> String {
             section(
                 "operating",
                 "Operating points",
-                operating::section(
+                operating_points::section(
                     &subjects,
                     Judged::OutOfFold,
                     report.publication.subject().zip(report.scaled.as_ref()),

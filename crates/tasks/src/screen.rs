@@ -191,5 +191,5 @@ pub fn activation_maps(screener: &Screener, decision: &Decision) -> Result<Vec<u
     let maps = grad_cam
         .chain(maps.iter().map(super::training_report::maximum))
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(report::strip(&crop, &maps))
+    Ok(report::montage(&crop, &maps))
 }

@@ -3,13 +3,13 @@
 //! A plot is data: [`Axes`] and a list of [`Mark`]s. The canvas has [`SCALE`] units to a CSS pixel,
 //! since plotters rounds to whole units.
 
-mod theme;
+mod paint;
 
 use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
-pub(super) use theme::{Role, faint, plain, series};
+pub(super) use paint::{Role, faint, plain, series};
 
 use super::markup::{Markup, element};
 
@@ -93,7 +93,7 @@ pub(super) fn draw(axes: &Axes, marks: &[Mark], alternative: &str) -> Markup {
         let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
         plot(&area, axes, marks).expect("drawing into a string should not fail");
     }
-    let drawing = theme::apply(&svg);
+    let drawing = paint::apply(&svg);
     element("svg")
         .class("plot")
         .attribute("viewBox", format!("0 0 {} {}", size.0, size.1))
@@ -217,7 +217,7 @@ pub(super) struct Entry {
 pub(super) fn legend(entries: impl IntoIterator<Item = Entry>) -> Markup {
     let items = entries.into_iter().map(|entry| {
         element("li")
-            .child(theme::swatch(entry.role, entry.shape))
+            .child(paint::swatch(entry.role, entry.shape))
             .child(entry.text)
     });
     element("ul").class("legend").children(items).into()

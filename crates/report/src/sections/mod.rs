@@ -8,7 +8,7 @@ pub(super) mod data;
 pub(super) mod gates;
 pub(super) mod images;
 pub(super) mod learning;
-pub(super) mod operating;
+pub(super) mod operating_points;
 pub(super) mod provenance;
 pub(super) mod results;
 pub(super) mod roc;

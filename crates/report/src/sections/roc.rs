@@ -1,6 +1,6 @@
 //! ROC curves: all networks of a task in one plot, with their operating points.
 
-use super::operating::kind_name;
+use super::operating_points::kind_name;
 use super::{Subject, by_task, caption, figure, grid, heading, note, positive, question};
 use crate::markup::Markup;
 use crate::number;

@@ -382,7 +382,7 @@ fn screened(number: u32) -> ScreenedObject {
         } else {
             Vec::new()
         },
-        picture: Some(crate::strip(&crop(grade, number), &[map(64, grade)])),
+        picture: Some(crate::montage(&crop(grade, number), &[map(64, grade)])),
     }
 }
 
