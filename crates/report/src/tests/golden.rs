@@ -1,6 +1,6 @@
 //! The pages of the fixture, compared with those that were looked at.
 //!
-//! `ATTRIUM_BLESS=1 cargo test --release report::tests::golden` writes them anew.
+//! `ATTRIUM_BLESS=1 cargo test -p attrium-report --lib golden` writes them anew.
 
 use std::path::Path;
 
@@ -8,23 +8,26 @@ use super::fixture;
 use crate::{screening_report, training_report};
 use attrium_types::{Architecture, Target};
 
-/// The page without its images, whose bytes depend on the compressor's version.
-fn without_images(page: &str) -> String {
-    const START: &str = "data:image/png;base64,";
-    let mut parts = page.split(START);
+/// The page without its images, whose bytes depend on the compressor's version, and without its
+/// style sheet, which has a file of its own.
+fn without_images_and_style(page: &str) -> String {
+    const IMAGE: &str = "data:image/png;base64,";
+    let mut parts = page.split(IMAGE);
     let mut text = parts.next().unwrap_or("").to_owned();
     for part in parts {
         text.push_str("data:image/png;…");
         text.push_str(&part[part.find('"').expect("the attribute ends")..]);
     }
-    text
+    let (head, rest) = text.split_once("<style>").expect("the style sheet begins");
+    let (_, body) = rest.split_once("</style>").expect("the style sheet ends");
+    format!("{head}<style>…</style>{body}")
 }
 
 fn check(name: &str, page: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../tests/golden/report")
         .join(name);
-    let page = without_images(page);
+    let page = without_images_and_style(page);
     if std::env::var_os("ATTRIUM_BLESS").is_some() {
         std::fs::write(&path, &page).expect("the golden page can be written");
     }
