@@ -7,8 +7,6 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
@@ -126,10 +124,15 @@ fn measuring_page(page: &str) -> String {
 
 const SCRIPT: &str = include_str!("measure.js");
 
-/// Runs Chromium on a file; what it prints.
+/// How long Chromium may take for one page, as `timeout` of coreutils reads it.
+const LIMIT: &str = "2m";
+
+/// Opens a file in Chromium, which is stopped after [`LIMIT`]; returns what it prints.
 fn chromium(folder: &Path, arguments: &[&str], page: &Path) -> String {
     let output = folder.join("output");
-    let mut browser = Command::new(program())
+    let status = Command::new("timeout")
+        .arg(LIMIT)
+        .arg(program())
         .args([
             "--headless",
             "--no-sandbox",
@@ -149,22 +152,12 @@ fn chromium(folder: &Path, arguments: &[&str], page: &Path) -> String {
         .args(arguments)
         .arg(format!("file://{}", page.display()))
         .stdin(Stdio::null())
+        // A file rather than a pipe: a process that Chromium leaves behind would keep a pipe open.
         .stdout(File::create(&output).expect("the output can be written"))
         .stderr(Stdio::null())
-        .spawn()
-        .expect("Chromium starts");
-    let start = Instant::now();
-    while browser
-        .try_wait()
-        .expect("Chromium can be waited for")
-        .is_none()
-    {
-        if start.elapsed() > Duration::from_secs(120) {
-            browser.kill().expect("Chromium can be stopped");
-            panic!("Chromium has not ended after two minutes");
-        }
-        thread::sleep(Duration::from_millis(50));
-    }
+        .status()
+        .expect("`timeout` of coreutils starts");
+    assert!(status.success(), "Chromium ended with {status}");
     fs::read_to_string(&output).expect("the output can be read")
 }
 
