@@ -8,7 +8,7 @@ use super::agreement::Weighting;
 use super::calibration;
 use super::cohort::Cohort;
 use super::error::{ClassesSnafu, Error, NoLabelsSnafu, PrevalenceSnafu, ThresholdSnafu};
-use super::interval::{proportion, split};
+use super::interval::proportion;
 use super::metrics::{ClassMetrics, FoldMetrics, Metrics, Options, PositiveMetrics, Spread};
 use super::operating_point::operating_points;
 use super::predictions::{Prediction, Predictions};
@@ -83,15 +83,6 @@ pub(super) fn check(task: Target, predictions: &Predictions) -> Result<(), Error
 fn whole(cohort: &Cohort<'_>, stated: f64, threshold: Option<f64>) -> Metrics {
     let confusion = cohort.confusion();
     let counts = cohort.two_by_two();
-    let (auc, auc_interval) = split(cohort.auc());
-    let (auc_hard, auc_hard_interval) = split(cohort.auc_hard());
-    let (accuracy, accuracy_interval) = split(proportion(confusion.correct(), confusion.total()));
-    let (sensitivity, sensitivity_interval) =
-        split(proportion(counts.true_positives, counts.positives()));
-    let (specificity, specificity_interval) =
-        split(proportion(counts.true_negatives, counts.negatives()));
-    let (kappa, kappa_interval) = split(cohort.kappa(Weighting::Plain));
-    let (quadratic_kappa, quadratic_kappa_interval) = split(cohort.kappa(Weighting::Quadratic));
     let positive = positive(cohort, stated, threshold);
     Metrics {
         task: cohort.task,
@@ -99,22 +90,15 @@ fn whole(cohort: &Cohort<'_>, stated: f64, threshold: Option<f64>) -> Metrics {
         unlabelled: 0,
         patients: None,
         positives: cohort.positives(),
-        auc,
-        auc_interval,
-        auc_hard,
-        auc_hard_interval,
-        accuracy,
-        accuracy_interval,
-        sensitivity,
-        sensitivity_interval,
-        specificity,
-        specificity_interval,
+        auc: cohort.auc(),
+        auc_hard: cohort.auc_hard(),
+        accuracy: proportion(confusion.correct(), confusion.total()),
+        sensitivity: proportion(counts.true_positives, counts.positives()),
+        specificity: proportion(counts.true_negatives, counts.negatives()),
         at_cohort: prevalence::at_cohort(&counts),
         at_stated: prevalence::at(stated, &counts),
-        kappa,
-        kappa_interval,
-        quadratic_kappa,
-        quadratic_kappa_interval,
+        kappa: cohort.kappa(Weighting::Plain),
+        quadratic_kappa: cohort.kappa(Weighting::Quadratic),
         brier: cohort.brier(),
         expected_calibration_error: cohort.calibration_error(),
         classes: Vec::new(),
@@ -133,22 +117,14 @@ fn whole(cohort: &Cohort<'_>, stated: f64, threshold: Option<f64>) -> Metrics {
 fn positive(cohort: &Cohort<'_>, stated: f64, threshold: Option<f64>) -> PositiveMetrics {
     let counts = cohort.two_by_two();
     let (scores, positive) = (&cohort.scores, &cohort.positive);
-    let (auc, auc_interval) = split(cohort.positive_auc());
-    let (auc_hard, auc_hard_interval) = split(cohort.positive_auc_hard());
-    let (accuracy, accuracy_interval) = split(proportion(counts.correct(), counts.total()));
-    let (kappa, kappa_interval) = split(cohort.positive_kappa());
     // The sum of two probabilities may pass 1 by rounding, within the tolerance of the table.
     let probabilities: Vec<f64> = scores.iter().map(|score| score.min(1.0)).collect();
     let calibration = calibration::bins(&probabilities, positive);
     PositiveMetrics {
-        auc,
-        auc_interval,
-        auc_hard,
-        auc_hard_interval,
-        accuracy,
-        accuracy_interval,
-        kappa,
-        kappa_interval,
+        auc: cohort.positive_auc(),
+        auc_hard: cohort.positive_auc_hard(),
+        accuracy: proportion(counts.correct(), counts.total()),
+        kappa: cohort.positive_kappa(),
         brier: calibration::brier(&probabilities, positive),
         expected_calibration_error: calibration::expected_error(&calibration),
         calibration,
@@ -204,20 +180,13 @@ fn classes(cohort: &Cohort<'_>, warnings: &mut Vec<String>) -> Vec<ClassMetrics>
                 ));
             }
             let area = cohort.class_area(class);
-            let area = area.and_then(|area| roc::mean_area(&[area], &cohort.patients));
-            let (auc, auc_interval) = split(area);
-            let (precision, precision_interval) = split(proportion(right, called));
-            let (recall, recall_interval) = split(proportion(right, studies));
             ClassMetrics {
                 name: (*name).to_owned(),
                 studies,
                 called,
-                auc,
-                auc_interval,
-                precision,
-                precision_interval,
-                recall,
-                recall_interval,
+                auc: area.and_then(|area| roc::mean_area(&[area], &cohort.patients)),
+                precision: proportion(right, called),
+                recall: proportion(right, studies),
             }
         })
         .collect()
@@ -387,13 +356,14 @@ mod tests {
         // Grade 1 is the likeliest grade, yet grades 2 and 3 together are likelier than not.
         let table = "study,fold,label,p_0,p_1,p_2,p_3\n1,0,2,0,0.4,0.3,0.3\n2,0,0,1,0,0,0\n";
         let metrics = evaluated(Target::Perugini, table).expect("labelled studies");
-        assert_eq!(metrics.sensitivity, Some(0.0));
+        assert_eq!(metrics.sensitivity.map(|share| share.value), Some(0.0));
         let at_half = metrics
             .positive
             .operating_points
             .last()
             .expect("the stated threshold");
-        assert_eq!((at_half.threshold, at_half.sensitivity), (0.5, Some(1.0)));
+        assert_eq!(at_half.threshold, 0.5);
+        assert_eq!(at_half.sensitivity.map(|share| share.value), Some(1.0));
     }
 
     fn grades() -> impl Strategy<Value = Predictions> {
@@ -435,7 +405,8 @@ mod tests {
             reversed.rows.reverse();
             let of = |table| evaluate(Target::Perugini, table, &Options::default());
             let (one, other) = (of(&predictions)?, of(&reversed)?);
-            prop_assert_eq!(one.auc, other.auc);
+            let value = |metrics: &Metrics| metrics.auc.map(|auc| auc.value);
+            prop_assert_eq!(value(&one), value(&other));
             prop_assert_eq!(one.confusion, other.confusion);
             prop_assert_eq!(one.positive.roc, other.positive.roc);
             prop_assert_eq!(one.warnings, other.warnings);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Interval, Metrics};
+use super::{Estimate, Metrics};
 use attrium_types::Metric;
 
 /// What became of a gate.
@@ -46,18 +46,19 @@ pub fn gate(metrics: &Metrics, metric: Metric, minimum: f64) -> GateOutcome {
 }
 
 fn value(metrics: &Metrics, metric: Metric) -> Option<f64> {
-    let low = |interval: Option<Interval>| interval.map(|interval| interval.low);
+    let value = |estimate: Option<Estimate>| Some(estimate?.value);
+    let low = |estimate: Option<Estimate>| Some(estimate?.interval?.low);
     match metric {
-        Metric::Auc => metrics.auc,
-        Metric::AucLow => low(metrics.auc_interval),
-        Metric::AucHard => metrics.auc_hard,
-        Metric::AucHardLow => low(metrics.auc_hard_interval),
-        Metric::Accuracy => metrics.accuracy,
-        Metric::AccuracyLow => low(metrics.accuracy_interval),
-        Metric::Sensitivity => metrics.sensitivity,
-        Metric::SensitivityLow => low(metrics.sensitivity_interval),
-        Metric::Specificity => metrics.specificity,
-        Metric::SpecificityLow => low(metrics.specificity_interval),
+        Metric::Auc => value(metrics.auc),
+        Metric::AucLow => low(metrics.auc),
+        Metric::AucHard => value(metrics.auc_hard),
+        Metric::AucHardLow => low(metrics.auc_hard),
+        Metric::Accuracy => value(metrics.accuracy),
+        Metric::AccuracyLow => low(metrics.accuracy),
+        Metric::Sensitivity => value(metrics.sensitivity),
+        Metric::SensitivityLow => low(metrics.sensitivity),
+        Metric::Specificity => value(metrics.specificity),
+        Metric::SpecificityLow => low(metrics.specificity),
     }
 }
 

@@ -27,14 +27,6 @@ pub struct Estimate {
     pub interval: Option<Interval>,
 }
 
-/// Value and interval apart, as the types of `metrics.json` keep them.
-pub(super) fn split(estimate: Option<Estimate>) -> (Option<f64>, Option<Interval>) {
-    (
-        estimate.map(|estimate| estimate.value),
-        estimate.and_then(|estimate| estimate.interval),
-    )
-}
-
 /// The share `part / whole` with Wilson's score interval (Wilson 1927, without continuity
 /// correction); `None` when `whole` is 0.
 pub fn proportion(part: u64, whole: u64) -> Option<Estimate> {

@@ -11,6 +11,7 @@ mod calibration;
 mod cohort;
 mod confusion;
 mod error;
+mod estimate_fields;
 mod evaluate;
 mod gate;
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use super::agreement::{Weighting, kappa};
 use super::cohort::{Cohort, positive_kappa};
-use super::interval::split;
 use super::metrics::ReaderAgreement;
 use attrium_types::{Grade, Target};
 
@@ -34,16 +33,10 @@ pub fn reader_agreement(
     patients: &[usize],
 ) -> ReaderAgreement {
     let weighted = |weighting| kappa(pairs, task.classes().len(), weighting, patients);
-    let (plain, plain_interval) = split(weighted(Weighting::Plain));
-    let (quadratic, quadratic_interval) = split(weighted(Weighting::Quadratic));
-    let (positive, positive_interval) = split(positive_kappa(task, pairs, patients));
     ReaderAgreement {
         studies: pairs.len() as u64,
-        kappa: plain,
-        kappa_interval: plain_interval,
-        quadratic_kappa: quadratic,
-        quadratic_kappa_interval: quadratic_interval,
-        positive_kappa: positive,
-        positive_kappa_interval: positive_interval,
+        kappa: weighted(Weighting::Plain),
+        quadratic_kappa: weighted(Weighting::Quadratic),
+        positive_kappa: positive_kappa(task, pairs, patients),
     }
 }

@@ -303,7 +303,7 @@ fn facts(screener: &Screener) -> Vec<Fact> {
         fact("intended use", manifest.intended_use.clone()),
     ];
     if let Some(auc) = manifest.metrics.auc {
-        facts.push(fact("out-of-fold AUC", format!("{auc:.3}")));
+        facts.push(fact("out-of-fold AUC", format!("{:.3}", auc.value)));
     }
     facts
 }

@@ -31,16 +31,16 @@ pub(super) fn table(task: Target, group: &[Subject<'_>]) -> Markup {
     for subject in group {
         let m = subject.metrics;
         let cells = [
-            estimate(m.kappa, m.kappa_interval),
-            estimate(m.quadratic_kappa, m.quadratic_kappa_interval),
-            estimate(m.positive.kappa, m.positive.kappa_interval),
+            estimate(m.kappa),
+            estimate(m.quadratic_kappa),
+            estimate(m.positive.kappa),
         ];
         table.row(Kind::Own, subject.name, cells.into_iter().take(columns));
     }
     let cells = [
-        estimate(readers.kappa, readers.kappa_interval),
-        estimate(readers.quadratic_kappa, readers.quadratic_kappa_interval),
-        estimate(readers.positive_kappa, readers.positive_kappa_interval),
+        estimate(readers.kappa),
+        estimate(readers.quadratic_kappa),
+        estimate(readers.positive_kappa),
     ];
     let cells = cells.into_iter().take(columns);
     table.row(Kind::Reference, "Two readers, these studies", cells);

@@ -1,38 +1,35 @@
 //! The networks beside a score without a network: what tiles, caveats and tables say of it.
 
-use super::{Subject, caption, estimate, in_words, note, title};
+use super::{Subject, caption, estimate, in_words, limits, note, title};
 use crate::markup::{Markup, element};
 use crate::number;
 use crate::table::{Kind, Table};
-use attrium_evaluation::{BaselineDifference, BaselineMetrics, Interval, Metrics};
+use attrium_evaluation::{BaselineDifference, BaselineMetrics, Estimate, Interval, Metrics};
 use attrium_types::Target;
-
-/// A number and its interval.
-type Figure = (Option<f64>, Option<Interval>);
 
 /// A question on which networks and a baseline are compared.
 struct Question {
     /// Within its task.
     name: &'static str,
-    network: fn(&Metrics) -> Figure,
-    baseline: fn(&BaselineMetrics) -> Figure,
-    difference: fn(&BaselineDifference) -> Figure,
+    network: fn(&Metrics) -> Option<Estimate>,
+    baseline: fn(&BaselineMetrics) -> Option<Estimate>,
+    difference: fn(&BaselineDifference) -> Option<Estimate>,
 }
 
 /// The AUC of a task.
 const TASK: Question = Question {
     name: "All four grades",
-    network: |of| (of.auc, of.auc_interval),
-    baseline: |of| (of.auc, of.auc_interval),
-    difference: |of| (of.auc, of.auc_interval),
+    network: |of| of.auc,
+    baseline: |of| of.auc,
+    difference: |of| of.auc,
 };
 
 /// That of a positive, for a task of more classes.
 const POSITIVE: Question = Question {
     name: "Grade 2 or 3",
-    network: |of| (of.positive.auc, of.positive.auc_interval),
-    baseline: |of| (of.positive_auc, of.positive_auc_interval),
-    difference: |of| (of.positive_auc, of.positive_auc_interval),
+    network: |of| of.positive.auc,
+    baseline: |of| of.positive_auc,
+    difference: |of| of.positive_auc,
 };
 
 const fn questions(task: Target) -> &'static [Question] {
@@ -62,13 +59,13 @@ pub(super) fn details(subject: &Subject<'_>, baselines: &[BaselineMetrics]) -> V
     };
     let baseline = baselines.iter().find(|baseline| baseline.task == task);
     let text = |baseline: &BaselineMetrics, (place, question): (usize, &Question)| {
-        let reached = plain((question.baseline)(baseline));
+        let reached = in_words((question.baseline)(baseline));
         let more = signed((question.difference)(difference));
         if place == 0 {
             let name = &baseline.name;
             return format!("The {name}, without a network: AUC {reached}. Difference: {more}");
         }
-        let own = plain((question.network)(subject.metrics));
+        let own = in_words((question.network)(subject.metrics));
         let name = question.name;
         format!("{name}: the network’s AUC {own}, the ratio’s {reached}. Difference: {more}")
     };
@@ -84,15 +81,15 @@ pub(super) fn caveats(baseline: &BaselineMetrics, group: &[Subject<'_>]) -> Vec<
     for question in questions(baseline.task) {
         let is = |wanted: fn(Interval) -> bool| -> Vec<&str> {
             let subjects = group.iter().filter(|subject| {
-                let difference = subject.difference.map(question.difference);
-                difference.and_then(|of| of.1).is_some_and(wanted)
+                let difference = subject.difference.and_then(question.difference);
+                difference.and_then(|of| of.interval).is_some_and(wanted)
             });
             subjects.map(|subject| subject.name).collect()
         };
         let than = format!(
             "than the {}, which reaches an AUC of {}.",
             baseline.name,
-            number::optional((question.baseline)(baseline).0)
+            number::optional((question.baseline)(baseline).map(|of| of.value))
         );
         let about = match baseline.task {
             Target::Perugini => {
@@ -155,13 +152,11 @@ fn table(task: Target, group: &[Subject<'_>], baseline: &BaselineMetrics) -> Mar
             if place == 0 && questions.len() > 1 {
                 table.group(question.name);
             }
-            let (own, own_interval) = (question.network)(subject.metrics);
-            let (reached, interval) = (question.baseline)(baseline);
             let more = element("span").class("estimate");
             let cells: [Markup; 4] = [
                 number::count(difference.studies).into(),
-                estimate(own, own_interval),
-                estimate(reached, interval),
+                estimate((question.network)(subject.metrics)),
+                estimate((question.baseline)(baseline)),
                 more.child(signed((question.difference)(difference))).into(),
             ];
             table.row(Kind::Own, subject.name, cells);
@@ -188,10 +183,6 @@ fn made(task: Target) -> Markup {
     })
 }
 
-fn plain((value, interval): Figure) -> String {
-    in_words(value, interval)
-}
-
-fn signed((value, interval): Figure) -> String {
-    number::difference(value, interval.map(|of| (of.low, of.high)))
+fn signed(difference: Option<Estimate>) -> String {
+    number::difference(difference.map(|of| of.value), limits(difference))
 }

@@ -5,6 +5,7 @@ use crate::markup::{Markup, element};
 use crate::number;
 use crate::plot::{self, Axes, Axis, Mark, Role, Shape};
 use crate::table::{Kind, Table};
+use attrium_evaluation::Estimate;
 
 /// Scores and diagrams of every task.
 pub(crate) fn section(subjects: &[Subject<'_>], judged: Judged) -> Markup {
@@ -140,7 +141,10 @@ fn bins<'a>(subjects: impl Iterator<Item = &'a Subject<'a>>) -> Markup {
                 [
                     number::count(bin.studies).into(),
                     number::fraction(bin.mean_probability).into(),
-                    estimate(Some(bin.observed), Some(bin.observed_interval)),
+                    estimate(Some(Estimate {
+                        value: bin.observed,
+                        interval: Some(bin.observed_interval),
+                    })),
                 ],
             );
         }

@@ -18,7 +18,7 @@ pub(super) mod summary;
 
 use super::markup::{Element, Markup, element};
 use super::number;
-use attrium_evaluation::{BaselineDifference, Interval, Metrics};
+use attrium_evaluation::{BaselineDifference, Estimate, Metrics};
 use attrium_types::Target;
 
 /// The metrics of something that has a name: a network of a run, a model on outside data.
@@ -83,11 +83,11 @@ pub(super) const fn positive(task: Target) -> &'static str {
 }
 
 /// An estimate with its interval as a table's cell shows it.
-pub(super) fn estimate(value: Option<f64>, interval: Option<Interval>) -> Markup {
+pub(super) fn estimate(estimate: Option<Estimate>) -> Markup {
     let mut text = element("span")
         .class("estimate")
-        .child(number::optional(value));
-    if let (Some(_), Some(interval)) = (value, interval) {
+        .child(number::optional(estimate.map(|of| of.value)));
+    if let Some(interval) = estimate.and_then(|of| of.interval) {
         text = text
             .child(" ")
             .child(element("span").child(number::range((interval.low, interval.high))));
@@ -96,8 +96,14 @@ pub(super) fn estimate(value: Option<f64>, interval: Option<Interval>) -> Markup
 }
 
 /// The same in a sentence.
-pub(super) fn in_words(value: Option<f64>, interval: Option<Interval>) -> String {
-    number::estimate(value, interval.map(|of| (of.low, of.high)))
+pub(super) fn in_words(estimate: Option<Estimate>) -> String {
+    number::estimate(estimate.map(|of| of.value), limits(estimate))
+}
+
+/// The limits of an estimate's interval.
+pub(super) fn limits(estimate: Option<Estimate>) -> Option<(f64, f64)> {
+    let interval = estimate?.interval?;
+    Some((interval.low, interval.high))
 }
 
 /// A tile's question, value and first detail; it may take more.

@@ -112,8 +112,8 @@ fn add(table: &mut Table, points: &[OperatingPoint]) {
             kind_name(point),
             [
                 threshold_text(point.threshold).into(),
-                estimate(point.sensitivity, point.sensitivity_interval),
-                estimate(point.specificity, point.specificity_interval),
+                estimate(point.sensitivity),
+                estimate(point.specificity),
                 format!(
                     "{}, {}",
                     number::count(point.true_positives),
@@ -121,10 +121,10 @@ fn add(table: &mut Table, points: &[OperatingPoint]) {
                 )
                 .into(),
                 number::count(point.false_positives).into(),
-                estimate(point.at_cohort.ppv, point.at_cohort.ppv_interval),
-                estimate(point.at_cohort.npv, point.at_cohort.npv_interval),
-                estimate(point.at_stated.ppv, point.at_stated.ppv_interval),
-                estimate(point.at_stated.npv, point.at_stated.npv_interval),
+                estimate(point.at_cohort.ppv),
+                estimate(point.at_cohort.npv),
+                estimate(point.at_stated.ppv),
+                estimate(point.at_stated.npv),
             ],
         );
     }

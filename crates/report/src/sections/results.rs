@@ -58,17 +58,17 @@ fn overall(task: Target, group: &[Subject<'_>], baselines: &[BaselineMetrics]) -
     for subject in group {
         let m = subject.metrics;
         let mut cells = vec![
-            estimate(m.auc, m.auc_interval),
-            estimate(m.auc_hard, m.auc_hard_interval),
-            estimate(m.accuracy, m.accuracy_interval),
-            estimate(m.sensitivity, m.sensitivity_interval),
-            estimate(m.specificity, m.specificity_interval),
-            estimate(m.at_cohort.ppv, m.at_cohort.ppv_interval),
-            estimate(m.at_cohort.npv, m.at_cohort.npv_interval),
-            estimate(m.kappa, m.kappa_interval),
+            estimate(m.auc),
+            estimate(m.auc_hard),
+            estimate(m.accuracy),
+            estimate(m.sensitivity),
+            estimate(m.specificity),
+            estimate(m.at_cohort.ppv),
+            estimate(m.at_cohort.npv),
+            estimate(m.kappa),
         ];
         if task == Target::Perugini {
-            cells.push(estimate(m.quadratic_kappa, m.quadratic_kappa_interval));
+            cells.push(estimate(m.quadratic_kappa));
         }
         table.row(Kind::Own, with_origin(subject), cells);
         let published = paper::rows(task)
@@ -83,7 +83,7 @@ fn overall(task: Target, group: &[Subject<'_>], baselines: &[BaselineMetrics]) -
         }
     }
     for baseline in baselines.iter().filter(|baseline| baseline.task == task) {
-        let cells = [estimate(baseline.auc, baseline.auc_interval)];
+        let cells = [estimate(baseline.auc)];
         table.row(
             Kind::Reference,
             format!("{}, no network", baseline.name),
@@ -164,10 +164,10 @@ fn classes(task: Target, group: &[Subject<'_>]) -> Markup {
                 [
                     number::count(class.studies).into(),
                     number::count(class.called).into(),
-                    estimate(class.auc, class.auc_interval),
-                    estimate(class.precision, class.precision_interval),
+                    estimate(class.auc),
+                    estimate(class.precision),
                     of_paper(|row| row.precision).into(),
-                    estimate(class.recall, class.recall_interval),
+                    estimate(class.recall),
                     of_paper(|row| row.recall).into(),
                 ],
             );

@@ -1,7 +1,7 @@
 //! ROC curves: all networks of a task in one plot, with their operating points.
 
 use super::operating_points::kind_name;
-use super::{Subject, by_task, caption, figure, grid, heading, note, positive, question};
+use super::{Subject, by_task, caption, figure, grid, heading, in_words, note, positive, question};
 use crate::markup::Markup;
 use crate::number;
 use crate::plot::{self, Axes, Axis, Entry, Mark, Role, Shape};
@@ -45,12 +45,7 @@ fn of_positives(task: Target, group: &[Subject<'_>]) -> Markup {
         let positive = &subject.metrics.positive;
         let Some(curve) = &positive.roc else { continue };
         marks.push(Mark::Line(plot::series(index), points(curve)));
-        let area = number::estimate(
-            positive.auc,
-            positive
-                .auc_interval
-                .map(|interval| (interval.low, interval.high)),
-        );
+        let area = in_words(positive.auc);
         words.push(format!("{} has an AUC of {area}", subject.name));
         entries.push(Entry {
             role: plot::series(index),
@@ -75,7 +70,7 @@ fn of_positives(task: Target, group: &[Subject<'_>]) -> Markup {
                     kinds.push(name);
                     kinds.len() - 1
                 });
-            let at = (1.0 - specificity, sensitivity);
+            let at = (1.0 - specificity.value, sensitivity.value);
             marks.push(Mark::Point(plot::plain(index), Shape::of(place), at));
         }
     }

@@ -1,7 +1,7 @@
 //! What a screening found: positives, scores, objects that could not be used, the model.
 
 use super::provenance::list;
-use super::{caption, data, figure, in_words, note, tile, title};
+use super::{caption, data, figure, in_words, limits, note, tile, title};
 use crate::input::{ScreenedObject, ScreeningReport};
 use crate::markup::{Markup, element};
 use crate::number;
@@ -45,26 +45,23 @@ pub(crate) fn summary(report: &ScreeningReport) -> Markup {
     if let Some(point) = validation.and_then(|metrics| metrics.positive.chosen()) {
         let positives = point.true_positives + point.false_negatives;
         let negatives = point.true_negatives + point.false_positives;
-        for (question, value, interval, of) in [
+        for (question, estimate, of) in [
             (
                 "Sensitivity at this threshold",
                 point.sensitivity,
-                point.sensitivity_interval,
                 number::things(positives, "labelled positive", "labelled positives"),
             ),
             (
                 "Specificity at this threshold",
                 point.specificity,
-                point.specificity_interval,
                 number::things(negatives, "labelled negative", "labelled negatives"),
             ),
         ] {
-            let range = interval.map_or_else(String::new, |interval| {
-                format!("{} ", number::range((interval.low, interval.high)))
-            });
+            let range = limits(estimate)
+                .map_or_else(String::new, |limits| format!("{} ", number::range(limits)));
             tiles.push(tile(
                 question,
-                number::optional(value),
+                number::optional(estimate.map(|of| of.value)),
                 format!("{range}on {of}"),
             ));
         }
@@ -94,8 +91,8 @@ pub(crate) fn validation(metrics: &Metrics) -> Markup {
     let sentence = format!(
         "At this job’s threshold of {}, chosen on other studies: sensitivity {}, specificity {}.",
         threshold_text(point.threshold),
-        in_words(point.sensitivity, point.sensitivity_interval),
-        in_words(point.specificity, point.specificity_interval),
+        in_words(point.sensitivity),
+        in_words(point.specificity),
     );
     element("p").child(sentence).into()
 }

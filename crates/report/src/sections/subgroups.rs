@@ -1,11 +1,11 @@
 //! The same figures for parts of the cohort, with a small plot of each interval.
 
-use super::{Subject, by_task, caption, estimate, note, positive, title};
+use super::{Subject, by_task, caption, estimate, limits, note, positive, title};
 use crate::markup::{Markup, element};
 use crate::number;
 use crate::paper;
 use crate::table::{Kind, Table};
-use attrium_evaluation::{Interval, SubgroupRow};
+use attrium_evaluation::{Estimate, SubgroupRow};
 use attrium_types::Target;
 
 /// One table for each network and task that has subgroups.
@@ -73,14 +73,11 @@ fn table(task: Target, subject: &Subject<'_>) -> Markup {
         [
             number::count(whole.studies).into(),
             number::count(whole.positives).into(),
-            estimate(whole.positive.auc, whole.positive.auc_interval),
-            forest(
-                whole.positive.auc,
-                whole.positive.auc_interval.map(|i| (i.low, i.high)),
-            ),
-            estimate(whole.accuracy, whole.accuracy_interval),
-            estimate(whole.sensitivity, whole.sensitivity_interval),
-            estimate(whole.specificity, whole.specificity_interval),
+            estimate(whole.positive.auc),
+            forest(whole.positive.auc),
+            estimate(whole.accuracy),
+            estimate(whole.sensitivity),
+            estimate(whole.specificity),
         ],
     );
     let mut column = None;
@@ -125,38 +122,29 @@ fn cells(row: &SubgroupRow) -> [Markup; 7] {
     [
         number::count(row.studies).into(),
         number::count(row.positives).into(),
-        estimate(row.positive_auc, row.positive_auc_interval).with(difference(
-            row.positive_auc_difference,
-            row.positive_auc_difference_interval,
-        )),
-        forest(
-            row.positive_auc,
-            row.positive_auc_interval.map(|i| (i.low, i.high)),
-        ),
-        estimate(row.accuracy, row.accuracy_interval).with(difference(
-            row.accuracy_difference,
-            row.accuracy_difference_interval,
-        )),
-        estimate(row.sensitivity, row.sensitivity_interval),
-        estimate(row.specificity, row.specificity_interval),
+        estimate(row.positive_auc).with(difference(row.positive_auc_difference)),
+        forest(row.positive_auc),
+        estimate(row.accuracy).with(difference(row.accuracy_difference)),
+        estimate(row.sensitivity),
+        estimate(row.specificity),
     ]
 }
 
 /// How much larger a figure is than that of the other studies, on a line below it.
-fn difference(value: Option<f64>, interval: Option<Interval>) -> Markup {
-    let Some((value, interval)) = value.zip(interval) else {
+fn difference(estimate: Option<Estimate>) -> Markup {
+    let limits = limits(estimate);
+    if limits.is_none() {
         return Markup::none();
-    };
-    let limits = (interval.low, interval.high);
+    }
     element("div")
         .class("difference")
-        .child(number::difference(Some(value), Some(limits)))
+        .child(number::difference(estimate.map(|of| of.value), limits))
         .into()
 }
 
 /// A value and its interval on a line from 0 to 1; the numbers beside it say the same.
-fn forest(value: Option<f64>, interval: Option<(f64, f64)>) -> Markup {
-    let Some(value) = value else {
+fn forest(estimate: Option<Estimate>) -> Markup {
+    let Some(Estimate { value, .. }) = estimate else {
         return Markup::none();
     };
     let place = |fraction: f64| format!("{:.0}", 20.0 + 560.0 * fraction.clamp(0.0, 1.0));
@@ -178,7 +166,7 @@ fn forest(value: Option<f64>, interval: Option<(f64, f64)>) -> Markup {
                 .attribute("stroke", "var(--line)")
                 .attribute("stroke-width", "4"),
         );
-    if let Some((low, high)) = interval {
+    if let Some((low, high)) = limits(estimate) {
         drawing = drawing.child(line(&place(low), &place(high), "var(--accent)", "8"));
     }
     drawing

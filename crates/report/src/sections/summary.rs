@@ -1,6 +1,6 @@
 //! The first screen of a training run's report: what, on what, the main result, the caveats.
 
-use super::{Subject, baseline, by_task, detail, in_words, positive, question, tile};
+use super::{Subject, baseline, by_task, detail, in_words, limits, positive, question, tile};
 use crate::input::{Publication, TrainingReport};
 use crate::markup::{Element, Markup, element};
 use crate::number;
@@ -97,7 +97,12 @@ fn chosen<'a>(
         };
         return (*subject, format!("{}, {what}", subject.name));
     }
-    let auc = |subject: &Subject<'_>| subject.metrics.auc.unwrap_or(f64::NEG_INFINITY);
+    let auc = |subject: &Subject<'_>| {
+        subject
+            .metrics
+            .auc
+            .map_or(f64::NEG_INFINITY, |auc| auc.value)
+    };
     let mut best = group[0];
     for subject in group {
         if auc(subject) > auc(&best) {
@@ -120,10 +125,10 @@ fn is_main(report: &TrainingReport, task: Target) -> bool {
 fn task_tile(report: &TrainingReport, task: Target, group: &[Subject<'_>]) -> Element {
     let (subject, why) = chosen(report, task, group);
     let m = subject.metrics;
-    let interval = m.auc_interval.map_or_else(String::new, |interval| {
-        format!(" {}", number::range((interval.low, interval.high)))
-    });
-    let auc = Markup::from(format!("AUC {}", number::optional(m.auc)));
+    let interval =
+        limits(m.auc).map_or_else(String::new, |limits| format!(" {}", number::range(limits)));
+    let auc = m.auc.map(|auc| auc.value);
+    let auc = Markup::from(format!("AUC {}", number::optional(auc)));
     let value = auc.with(element("span").child(interval));
     let mut item = tile(question(task), value, why);
     if is_main(report, task) {
@@ -139,8 +144,8 @@ fn rates(m: &Metrics) -> String {
     format!(
         "For {}: sensitivity {}, specificity {}; {} of {}",
         positive(m.task),
-        in_words(m.sensitivity, m.sensitivity_interval),
-        in_words(m.specificity, m.specificity_interval),
+        in_words(m.sensitivity),
+        in_words(m.specificity),
         number::things(m.positives, "positive", "positives"),
         number::things(m.studies, "study", "studies"),
     )

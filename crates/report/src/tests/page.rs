@@ -206,7 +206,9 @@ fn a_network_that_is_not_shown_to_beat_the_baseline_is_a_caveat() {
         let mut report = report.clone();
         for result in &mut report.results {
             if let Some(difference) = &mut result.baseline_difference {
-                difference.auc_interval = Some(Interval { low, high });
+                if let Some(auc) = &mut difference.auc {
+                    auc.interval = Some(Interval { low, high });
+                }
             }
         }
         training_report(&report)
