@@ -76,7 +76,7 @@ impl Raster {
                 best = index;
             }
         }
-        let fraction = |place: usize, side: usize| (to_f64(place) + 0.5) / to_f64(side);
+        let fraction = |place: usize, side: usize| (place as f64 + 0.5) / side as f64;
         (
             self.pixels[best],
             fraction(best / self.columns, self.rows),
@@ -149,14 +149,8 @@ pub(super) fn data_uri(file: &[u8]) -> String {
     format!("data:image/png;base64,{}", BASE64_STANDARD.encode(file))
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn to_level(fraction: f32) -> u8 {
     (fraction.clamp(0.0, 1.0) * 255.0).round() as u8
-}
-
-#[allow(clippy::cast_precision_loss)]
-fn to_f64(value: usize) -> f64 {
-    value as f64
 }
 
 fn to_u32(side: usize) -> u32 {

@@ -129,7 +129,7 @@ fn positives(
             positive_probability: row.positive_probability.unwrap_or_default(),
             probabilities: row.probabilities,
             warnings: row.warnings,
-            picture,
+            montage: picture,
         })
     });
     listed.collect()
@@ -271,7 +271,7 @@ fn screening_report(
         },
         model: ModelFacts {
             architecture: manifest.architecture,
-            task: manifest.task,
+            target: manifest.task,
             pretrained: manifest.pretrained,
             synthetic: manifest.synthetic,
             uri: run.context.model.unwrap_or_default().to_owned(),

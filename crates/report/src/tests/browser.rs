@@ -8,10 +8,10 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use maud::{DOCTYPE, PreEscaped, html};
 use serde::Deserialize;
 
 use super::fixture;
-use crate::markup::{Markup, element};
 use crate::{screening_report, training_report};
 
 /// The widths in CSS pixels: a desk and a telephone.
@@ -108,18 +108,17 @@ fn measuring_page(page: &str) -> String {
     let policy = "http-equiv=\"Content-Security-Policy\"";
     assert_eq!(page.matches(policy).count(), 1, "the page has one policy");
     let open = page.replace(policy, "name=\"policy\"");
-    let frames = WIDTHS.map(|width| {
-        element("iframe")
-            .attribute("style", format!("width:{width}px;height:900px;border:0"))
-            .attribute("srcdoc", &open)
-    });
-    let body = element("body")
-        .children(frames)
-        .child(element("script").child(Markup::literal(SCRIPT)));
-    format!(
-        "<!DOCTYPE html><meta charset=utf-8>{}",
-        Markup::from(body).into_string()
-    )
+    let document = html! {
+        (DOCTYPE)
+        meta charset="utf-8";
+        body {
+            @for width in WIDTHS {
+                iframe style={ "width:" (width) "px;height:900px;border:0" } srcdoc=(open) {}
+            }
+            script { (PreEscaped(SCRIPT)) }
+        }
+    };
+    document.into_string()
 }
 
 const SCRIPT: &str = include_str!("measure.js");

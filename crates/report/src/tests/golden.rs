@@ -23,11 +23,22 @@ fn without_images_and_style(page: &str) -> String {
     format!("{head}<style>…</style>{body}")
 }
 
+/// The page with a line for each block and for each shape of a plot, to be read and compared.
+fn in_lines(page: &str) -> String {
+    const ENDS: &str = "head style header nav main section footer h1 h2 h3 p ol ul li div dl pre \
+                        figure figcaption table caption thead tbody tr details \
+                        line polyline polygon circle text";
+    ENDS.split(' ').fold(page.to_owned(), |text, name| {
+        let end = format!("</{name}>");
+        text.replace(&end, &format!("{end}\n"))
+    })
+}
+
 fn check(name: &str, page: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../tests/golden/report")
         .join(name);
-    let page = without_images_and_style(page);
+    let page = in_lines(&without_images_and_style(page));
     if std::env::var_os("ATTRIUM_BLESS").is_some() {
         std::fs::write(&path, &page).expect("the golden page can be written");
     }
