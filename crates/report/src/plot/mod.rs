@@ -12,6 +12,7 @@ use std::convert::Infallible;
 
 use maud::{Markup, PreEscaped, html};
 use plotters::coord::Shift;
+use plotters::coord::ranged1d::BoldPoints;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
@@ -28,7 +29,7 @@ const SCALE: u32 = 4;
 /// The size of all text, in CSS pixels.
 const FONT_SIZE: u32 = 12;
 
-/// The length of a tick, in CSS pixels.
+/// The length of a tick, in CSS pixels; plotters leaves as much again before its label.
 const TICK: u32 = 5;
 
 /// An axis: its range, its title and how its ticks read.
@@ -128,7 +129,7 @@ fn plot(area: &DrawingArea<SvgBackend<'_>, Shift>, axes: &Axes, marks: &[Mark]) 
         .margin_right(14 * SCALE)
         .margin_left(4 * SCALE)
         .x_label_area_size(42 * SCALE)
-        .y_label_area_size(54 * SCALE)
+        .y_label_area_size(label_area(&axes.y) * SCALE)
         .build_cartesian_2d(axes.x.from..axes.x.to, axes.y.from..axes.y.to)?;
     // The style sheet sets the font, whatever its name is here.
     let text = |paint: Paint| {
@@ -154,6 +155,19 @@ fn plot(area: &DrawingArea<SvgBackend<'_>, Shift>, axes: &Axes, marks: &[Mark]) 
     marks
         .iter()
         .try_for_each(|mark| draw_mark(&mut chart, mark))
+}
+
+/// The room to the left of the upright axis, in CSS pixels: its title, which is turned, the widest
+/// label of its ticks, and the ticks.
+fn label_area(axis: &Axis) -> u32 {
+    /// The title with the gap after it.
+    const TITLE: u32 = FONT_SIZE + 8;
+    let ticks = RangedCoordf64::from(axis.from..axis.to).key_points(BoldPoints(axis.ticks));
+    let labels = ticks.into_iter().map(axis.tick_label);
+    let longest = labels.map(|label| label.chars().count()).max().unwrap_or(0);
+    let longest = u32::try_from(longest).expect("a tick's label should be short");
+    // The digits of no usual font are wider than two thirds of its size.
+    TITLE + longest * FONT_SIZE * 2 / 3 + 2 * TICK
 }
 
 fn draw_mark(chart: &mut Chart<'_, '_>, mark: &Mark) -> Drawn {

@@ -32,6 +32,8 @@ struct Findings {
     wide: Vec<String>,
     /// Pieces of text that reach beyond their box.
     cut: Vec<String>,
+    /// Pairs of texts of a plot that lie over each other.
+    overlapping: Vec<String>,
     /// Images that did not load or have no alternative text.
     images: Vec<String>,
 }
@@ -51,6 +53,7 @@ fn a_screening_report_fits_the_page_and_asks_for_nothing() {
 fn a_faulty_page_is_found_out() {
     let faults = "<div style='width:3000px'>wide</div>\
         <p style='width:2em;white-space:nowrap;overflow-wrap:normal'>reaches beyond its box</p>\
+        <svg class='plot'><text y='9'>one</text><text y='9'>another</text></svg>\
         <img src='http://127.0.0.1:9/elsewhere.png'>";
     let page = screening_report(&fixture::screening());
     let page = page.replacen("<main>", &format!("<main>{faults}"), 1);
@@ -64,6 +67,7 @@ fn a_faulty_page_is_found_out() {
             found.cut.iter().any(|text| text.contains("beyond")),
             "{found:?}"
         );
+        assert_eq!(found.overlapping, ["one and another"], "{found:?}");
         assert!(!found.images.is_empty(), "{found:?}");
     }
 }
@@ -81,6 +85,10 @@ fn check(name: &str, page: &str) {
             "elements beyond the page at {width} pixels"
         );
         assert_eq!(found.cut, [""; 0], "text beyond its box at {width} pixels");
+        assert_eq!(
+            found.overlapping, [""; 0],
+            "texts of plots at {width} pixels"
+        );
         assert_eq!(found.images, [""; 0], "images at {width} pixels");
     }
 }
