@@ -53,11 +53,11 @@ pub(super) fn reading(baselines: &[BaselineMetrics]) -> Option<String> {
 
 /// What a tile says below a network's AUC.
 pub(super) fn details(subject: &Subject<'_>, baselines: &[BaselineMetrics]) -> Vec<String> {
-    let task = subject.metrics.task;
+    let task = subject.metrics.target;
     let Some(difference) = subject.difference else {
         return Vec::new();
     };
-    let baseline = baselines.iter().find(|baseline| baseline.task == task);
+    let baseline = baselines.iter().find(|baseline| baseline.target == task);
     let text = |baseline: &BaselineMetrics, (place, question): (usize, &Question)| {
         let reached = in_words((question.baseline)(baseline));
         let more = signed((question.difference)(difference));
@@ -78,7 +78,7 @@ pub(super) fn details(subject: &Subject<'_>, baselines: &[BaselineMetrics]) -> V
 /// Which networks do worse than a baseline, or are not shown to do better.
 pub(super) fn caveats(baseline: &BaselineMetrics, group: &[Subject<'_>]) -> Vec<String> {
     let mut caveats = Vec::new();
-    for question in questions(baseline.task) {
+    for question in questions(baseline.target) {
         let is = |wanted: fn(Interval) -> bool| -> Vec<&str> {
             let subjects = group.iter().filter(|subject| {
                 let difference = subject.difference.and_then(question.difference);
@@ -91,9 +91,13 @@ pub(super) fn caveats(baseline: &BaselineMetrics, group: &[Subject<'_>]) -> Vec<
             baseline.name,
             number::optional((question.baseline)(baseline).map(|of| of.value))
         );
-        let about = match baseline.task {
+        let about = match baseline.target {
             Target::Perugini => {
-                format!("{}, {}", title(baseline.task), question.name.to_lowercase())
+                format!(
+                    "{}, {}",
+                    title(baseline.target),
+                    question.name.to_lowercase()
+                )
             }
             task => title(task).to_owned(),
         };
@@ -121,7 +125,7 @@ fn listed(names: &[&str], one: &str, many: &str) -> Option<String> {
 /// Each network beside a task's baseline; nothing without one.
 pub(super) fn tables(task: Target, group: &[Subject<'_>], baselines: &[BaselineMetrics]) -> Markup {
     let mut content = Markup::none();
-    for baseline in baselines.iter().filter(|baseline| baseline.task == task) {
+    for baseline in baselines.iter().filter(|baseline| baseline.target == task) {
         content.push(table(task, group, baseline));
     }
     content

@@ -28,7 +28,7 @@ pub(crate) fn section(subjects: &[Subject<'_>], judged: Judged) -> Markup {
 
 /// A subject with its task.
 fn name(subject: &Subject<'_>) -> String {
-    format!("{}, {}", subject.name, title(subject.metrics.task))
+    format!("{}, {}", subject.name, title(subject.metrics.target))
 }
 
 fn scores<'a>(subjects: impl Iterator<Item = &'a Subject<'a>>, judged: Judged) -> Markup {
@@ -84,7 +84,7 @@ fn scores<'a>(subjects: impl Iterator<Item = &'a Subject<'a>>, judged: Judged) -
 }
 
 fn diagram(subject: &Subject<'_>) -> Markup {
-    let task = subject.metrics.task;
+    let task = subject.metrics.target;
     let bins = &subject.metrics.positive.calibration;
     let ideal = vec![(0.0, 0.0), (1.0, 1.0)];
     let mut marks = vec![Mark::Line(Role::Reference, ideal)];

@@ -23,11 +23,11 @@ pub(crate) fn section(subjects: &[Subject<'_>]) -> Markup {
 }
 
 fn matrix(subject: &Subject<'_>) -> Markup {
-    let classes = subject.metrics.task.classes();
+    let classes = subject.metrics.target.classes();
     let headers = ["Reader \\ network"]
         .into_iter()
         .chain(classes.iter().copied());
-    let name = format!("{}, {}", subject.name, title(subject.metrics.task));
+    let name = format!("{}, {}", subject.name, title(subject.metrics.target));
     let studies = number::things(subject.metrics.studies, "study", "studies");
     let mut table = Table::new(caption(name, studies), headers);
     for (truth, class) in classes.iter().enumerate() {

@@ -47,7 +47,7 @@ pub(super) enum Judged {
 pub(super) fn by_task<'a>(subjects: &[Subject<'a>]) -> Vec<(Target, Vec<Subject<'a>>)> {
     let mut groups: Vec<(Target, Vec<Subject<'a>>)> = Vec::new();
     for subject in subjects {
-        let task = subject.metrics.task;
+        let task = subject.metrics.target;
         match groups.iter_mut().find(|(known, _)| *known == task) {
             Some((_, group)) => group.push(*subject),
             None => groups.push((task, vec![*subject])),

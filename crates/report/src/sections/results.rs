@@ -82,7 +82,7 @@ fn overall(task: Target, group: &[Subject<'_>], baselines: &[BaselineMetrics]) -
             );
         }
     }
-    for baseline in baselines.iter().filter(|baseline| baseline.task == task) {
+    for baseline in baselines.iter().filter(|baseline| baseline.target == task) {
         let cells = [estimate(baseline.auc)];
         table.row(
             Kind::Reference,

@@ -5,7 +5,7 @@ use crate::markup::{Markup, element};
 use crate::number;
 use crate::paper;
 use crate::table::{Kind, Table};
-use attrium_evaluation::{Estimate, SubgroupRow};
+use attrium_evaluation::{Estimate, SubgroupMetrics};
 use attrium_types::Target;
 
 /// One table for each network and task that has subgroups.
@@ -118,7 +118,7 @@ fn of_paper(task: Target, subject: &Subject<'_>) -> Markup {
     ))
 }
 
-fn cells(row: &SubgroupRow) -> [Markup; 7] {
+fn cells(row: &SubgroupMetrics) -> [Markup; 7] {
     [
         number::count(row.studies).into(),
         number::count(row.positives).into(),

@@ -143,7 +143,7 @@ fn task_tile(report: &TrainingReport, task: Target, group: &[Subject<'_>]) -> El
 fn rates(m: &Metrics) -> String {
     format!(
         "For {}: sensitivity {}, specificity {}; {} of {}",
-        positive(m.task),
+        positive(m.target),
         in_words(m.sensitivity),
         in_words(m.specificity),
         number::things(m.positives, "positive", "positives"),
@@ -178,7 +178,7 @@ fn caveats(
     }
     caveats.extend(baseline::reading(&report.baselines));
     for baseline in &report.baselines {
-        let of_task = groups.iter().filter(|(task, _)| *task == baseline.task);
+        let of_task = groups.iter().filter(|(task, _)| *task == baseline.target);
         caveats.extend(of_task.flat_map(|(_, group)| baseline::caveats(baseline, group)));
     }
     let missed = report.gates.iter().filter(|gate| !gate.outcome.passed);

@@ -6,8 +6,8 @@ use crate::{
     ScreeningReport, StageTime, TrainingReport, UnusableObject,
 };
 use attrium_evaluation::{
-    Baseline, BaselineStudy, Metrics, NetworkMetrics, Options, Prediction, Predictions, evaluate,
-    gate,
+    Baseline, BaselineStudy, EvaluationOptions, Metrics, NetworkMetrics, Prediction, Predictions,
+    evaluate, gate,
 };
 use attrium_types::{Architecture, Grade, Metric, Target};
 
@@ -30,15 +30,15 @@ const THRESHOLD: f64 = 0.4127;
 /// What a network of some skill answers to every task, as the evaluation judges it.
 fn metrics(architecture: Architecture, task: Target) -> Metrics {
     let predictions = predictions(task, skill(architecture));
-    evaluate(task, &predictions, &Options::default()).expect("the predictions are valid")
+    evaluate(task, &predictions, &EvaluationOptions::default()).expect("the predictions are valid")
 }
 
 /// What the published model answers to the labels of a screening.
 fn validation() -> Metrics {
     let predictions = predictions(Target::Positive, skill(Architecture::Residual));
-    let options = Options {
+    let options = EvaluationOptions {
         threshold: Some(THRESHOLD),
-        ..Options::default()
+        ..EvaluationOptions::default()
     };
     evaluate(Target::Positive, &predictions, &options).expect("the predictions are valid")
 }
@@ -47,7 +47,11 @@ fn validation() -> Metrics {
 fn scaled() -> ScaledPoints {
     let predictions = predictions(Target::Positive, skill(Architecture::Residual));
     let predictions = predictions.at_temperature(1.25);
-    let metrics = evaluate(Target::Positive, &predictions, &Options::default());
+    let metrics = evaluate(
+        Target::Positive,
+        &predictions,
+        &EvaluationOptions::default(),
+    );
     ScaledPoints {
         temperature: 1.25,
         points: metrics
@@ -89,7 +93,7 @@ fn baseline(task: Target) -> Option<Baseline> {
     };
     (task != Target::HighGrade).then(|| Baseline {
         name: "heart-to-chest count ratio".to_owned(),
-        task,
+        target: task,
         studies: grades.map(study).collect(),
     })
 }
