@@ -5,7 +5,7 @@ use attrium_evaluation::{Estimate, Metrics, threshold_text};
 
 /// `MODEL_CARD.md`: the bundle in words, for people.
 pub fn model_card(manifest: &Manifest) -> String {
-    let mut card = format!("# {} for {}\n\n", manifest.architecture, manifest.task);
+    let mut card = format!("# {} for {}\n\n", manifest.architecture, manifest.target);
     if manifest.synthetic {
         card.push_str("**Synthetic: trained on phantoms, not on patients.**\n\n");
     }

@@ -20,7 +20,7 @@ pub struct Baseline {
     /// What the score is, in a few words.
     pub name: String,
     /// The question that it is compared on.
-    pub task: Target,
+    pub target: Target,
     /// The studies that have a score.
     pub studies: Vec<BaselineStudy>,
 }
@@ -36,7 +36,7 @@ pub struct BaselineStudy {
     pub label: usize,
     /// The greater, the likelier a positive; finite.
     pub score: f64,
-    /// One probability for each class, made of the score alone and without this study; of a task of
+    /// One probability for each class, made of the score alone and without this study; of a target of
     /// two classes, which the score itself ranks, `None`.
     pub probabilities: Option<Vec<f64>>,
 }
@@ -48,14 +48,14 @@ impl Baseline {
         let patients = number_patients(studies.iter().map(|study| study.patient));
         let labels: Vec<usize> = studies.iter().map(|study| study.label).collect();
         let ranked = Ranked {
-            task: self.task,
+            target: self.target,
             studies,
             labels: &labels,
         };
         let mean = |areas: Option<Vec<Area>>| roc::mean_area(&areas?, &patients);
         BaselineMetrics {
             name: self.name.clone(),
-            task: self.task,
+            target: self.target,
             auc: mean(ranked.class_areas()),
             positive_auc: mean(ranked.positive_area()),
         }
@@ -64,9 +64,9 @@ impl Baseline {
     /// How much more a network does, on the labelled studies that have both a prediction and a score.
     ///
     /// # Errors
-    /// The table is not of this task, or a row breaks the table's rules.
+    /// The table is not of this target, or a row breaks the table's rules.
     pub fn difference(&self, predictions: &Predictions) -> Result<BaselineDifference, Error> {
-        check(self.task, predictions)?;
+        check(self.target, predictions)?;
         let scored: HashMap<&str, &BaselineStudy> = self
             .studies
             .iter()
@@ -75,9 +75,9 @@ impl Baseline {
         let own = |name: &str| scored.get(name).copied();
         let rows = predictions.rows.iter();
         let rows = rows.filter(|row| own(&row.study).is_some());
-        let cohort = Cohort::new(self.task, rows, predictions.column(PATIENT));
+        let cohort = Cohort::new(self.target, rows, predictions.column(PATIENT));
         let ranked = Ranked {
-            task: self.task,
+            target: self.target,
             studies: cohort
                 .rows
                 .iter()
@@ -98,15 +98,15 @@ impl Baseline {
 
 /// Studies with their true classes, ranked by a baseline.
 struct Ranked<'a> {
-    task: Target,
+    target: Target,
     studies: Vec<&'a BaselineStudy>,
     labels: &'a [usize],
 }
 
 impl Ranked<'_> {
-    /// The areas whose mean is the task's AUC.
+    /// The areas whose mean is the target's AUC.
     fn class_areas(&self) -> Option<Vec<Area>> {
-        let classes = self.task.classes().len();
+        let classes = self.target.classes().len();
         if classes == 2 {
             return self.positive_area();
         }
@@ -121,7 +121,7 @@ impl Ranked<'_> {
 
     /// The area of the score itself, for the question whether a study is positive.
     fn positive_area(&self) -> Option<Vec<Area>> {
-        let first = self.task.first_positive_class();
+        let first = self.target.first_positive_class();
         let area = self.area(|study| Some(study.score), |label| label >= first)?;
         Some(vec![area])
     }
@@ -154,11 +154,11 @@ mod tests {
     }
 
     /// Studies named 0, 1, ... of these classes and scores, each of a patient of its own.
-    fn baseline(task: Target, studies: &[(usize, f64)]) -> Baseline {
+    fn baseline(target: Target, studies: &[(usize, f64)]) -> Baseline {
         let studies = studies.iter().enumerate();
         Baseline {
             name: "ratio".to_owned(),
-            task,
+            target,
             studies: studies
                 .map(|(study, &(label, score))| BaselineStudy {
                     study: study.to_string(),

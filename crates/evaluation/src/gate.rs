@@ -8,7 +8,7 @@ use attrium_types::Metric;
 /// What became of a gate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct GateOutcome {
+pub struct GateResult {
     /// What was measured.
     pub metric: Metric,
     /// The value to reach.
@@ -22,21 +22,23 @@ pub struct GateOutcome {
 }
 
 /// Compares a metric with the least value that passes.
-pub fn gate(metrics: &Metrics, metric: Metric, minimum: f64) -> GateOutcome {
+pub fn gate(metrics: &Metrics, metric: Metric, minimum: f64) -> GateResult {
     let value = value(metrics, metric);
     let passed = value.is_some_and(|value| value >= minimum);
-    let task = metrics.task;
+    let target = metrics.target;
     let message = match value {
         Some(value) if passed => {
-            format!("{metric} of {task} is {value:.4} and reaches the minimum of {minimum}")
+            format!("{metric} of {target} is {value:.4} and reaches the minimum of {minimum}")
         }
         // Enough digits that a near miss does not look like the minimum itself.
-        Some(value) => format!("{metric} of {task} is {value:.6}, below the minimum of {minimum}"),
+        Some(value) => {
+            format!("{metric} of {target} is {value:.6}, below the minimum of {minimum}")
+        }
         None => format!(
-            "{metric} of {task} is not defined on these studies, so the minimum of {minimum} is missed"
+            "{metric} of {target} is not defined on these studies, so the minimum of {minimum} is missed"
         ),
     };
-    GateOutcome {
+    GateResult {
         metric,
         minimum,
         value,
@@ -65,13 +67,18 @@ fn value(metrics: &Metrics, metric: Metric) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Options, Predictions, evaluate};
+    use crate::{EvaluationOptions, Predictions, evaluate};
     use attrium_types::{Metric, Target};
 
     fn metrics(rows: &str) -> Metrics {
         let table = format!("study,fold,label,p_0,p_1\n{rows}");
         let predictions = Predictions::parse(table.as_bytes()).expect("a right table");
-        evaluate(Target::Positive, &predictions, &Options::default()).expect("labelled studies")
+        evaluate(
+            Target::Positive,
+            &predictions,
+            &EvaluationOptions::default(),
+        )
+        .expect("labelled studies")
     }
 
     fn mixed() -> Metrics {

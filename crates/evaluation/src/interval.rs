@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 /// The confidence level of every interval here.
-pub const LEVEL: f64 = 0.95;
+pub const CONFIDENCE_LEVEL: f64 = 0.95;
 
-/// The standard normal quantile that belongs to [`LEVEL`], two-sided.
+/// The standard normal quantile that belongs to [`CONFIDENCE_LEVEL`], two-sided.
 pub(super) const Z: f64 = 1.959963984540054;
 
 /// A two-sided 95 % confidence interval.

@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CalibrationBin, ConfusionMatrix, Estimate, GateOutcome, OperatingPoint, OperatingPointKind,
-    PredictiveValues, RocCurve, SubgroupRow, TemperatureScaling, estimate_fields,
+    CalibrationBin, ConfusionMatrix, Estimate, GateResult, OperatingPoint, OperatingPointKind,
+    PredictiveValues, RocCurve, SubgroupMetrics, TemperatureScaling, estimate_fields,
 };
 use attrium_types::{Architecture, Target};
 
 /// What the caller chooses of an evaluation.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Options {
+pub struct EvaluationOptions {
     /// The prevalence, in (0, 1), at which predictive values are stated beside the cohort's own;
     /// `None` for the paper's ([`super::reference_prevalence`]).
     pub prevalence: Option<f64>,
@@ -27,7 +27,7 @@ pub struct MetricsDocument {
     /// below says how well a network does on patients.
     #[serde(default)]
     pub synthetic: bool,
-    /// One entry for each network and task.
+    /// One entry for each network and target.
     pub results: Vec<NetworkMetrics>,
     /// Simple scores without a network, for comparison.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -50,11 +50,12 @@ impl MetricsDocument {
 pub struct NetworkGate {
     /// The network.
     pub architecture: Architecture,
-    /// The task.
-    pub task: Target,
+    /// The target.
+    #[serde(rename = "task")]
+    pub target: Target,
     /// The outcome.
     #[serde(flatten)]
-    pub outcome: GateOutcome,
+    pub outcome: GateResult,
 }
 
 /// The metrics of one network.
@@ -69,7 +70,7 @@ pub struct NetworkMetrics {
     /// What it reached.
     #[serde(flatten)]
     pub metrics: Metrics,
-    /// How much more that is than the task's baseline reaches; `None` without one.
+    /// How much more that is than the target's baseline reaches; `None` without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline_difference: Option<BaselineDifference>,
 }
@@ -81,18 +82,19 @@ pub struct BaselineMetrics {
     /// What the score is, in a few words.
     pub name: String,
     /// The question that it is compared on.
-    pub task: Target,
-    /// The task's AUC, as [`Metrics::auc`]: of two classes by the score itself, of more by out-of-fold
+    #[serde(rename = "task")]
+    pub target: Target,
+    /// The target's AUC, as [`Metrics::auc`]: of two classes by the score itself, of more by out-of-fold
     /// probabilities that are made of the score alone.
     #[serde(flatten, with = "estimate_fields::auc")]
     pub auc: Option<Estimate>,
     /// The AUC of the score for the question whether a study is positive, to compare with
-    /// [`PositiveMetrics::auc`]; of a binary task the same as `auc`.
+    /// [`PositiveMetrics::auc`]; of a binary target the same as `auc`.
     #[serde(flatten, with = "estimate_fields::positive_auc")]
     pub positive_auc: Option<Estimate>,
 }
 
-/// How much more a network reaches than its task's baseline, on the studies that have both.
+/// How much more a network reaches than its target's baseline, on the studies that have both.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BaselineDifference {
@@ -107,9 +109,9 @@ pub struct BaselineDifference {
     pub positive_auc: Option<Estimate>,
 }
 
-/// All metrics of one task.
+/// All metrics of one target.
 ///
-/// The *hard label* is the class of the highest probability (the first of equals). For a task of
+/// The *hard label* is the class of the highest probability (the first of equals). For a target of
 /// four classes, sensitivity, specificity and predictive values ask whether hard label and truth
 /// both lie among the positive classes. Intervals are 95 %. Those of AUC and kappa take studies of
 /// one patient together where the table has a column `patient`; Wilson's count studies.
@@ -117,7 +119,8 @@ pub struct BaselineDifference {
 #[serde(rename_all = "camelCase")]
 pub struct Metrics {
     /// The question that was asked.
-    pub task: Target,
+    #[serde(rename = "task")]
+    pub target: Target,
     /// The number of labelled studies: the ones that everything below is about.
     pub studies: u64,
     /// The number of studies without a label.
@@ -130,7 +133,7 @@ pub struct Metrics {
     /// classes the mean of one-versus-rest.
     #[serde(flatten, with = "estimate_fields::auc")]
     pub auc: Option<Estimate>,
-    /// The same area for hard labels; for a binary task the balanced accuracy.
+    /// The same area for hard labels; for a binary target the balanced accuracy.
     #[serde(flatten, with = "estimate_fields::auc_hard")]
     pub auc_hard: Option<Estimate>,
     /// The share of studies whose class was called rightly, with Wilson's interval.
@@ -172,7 +175,7 @@ pub struct Metrics {
     /// The spread of the folds' AUC.
     pub fold_auc: Option<Spread>,
     /// One row for each value of each covariate.
-    pub subgroups: Vec<SubgroupRow>,
+    pub subgroups: Vec<SubgroupMetrics>,
     /// The agreement of two readers, where the table has a column `reader2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second_reader: Option<ReaderAgreement>,
@@ -189,7 +192,7 @@ pub struct Metrics {
 pub struct ReaderAgreement {
     /// The number of studies that both readers have graded.
     pub studies: u64,
-    /// Cohen's kappa in the task's classes.
+    /// Cohen's kappa in the target's classes.
     #[serde(flatten, with = "estimate_fields::kappa")]
     pub kappa: Option<Estimate>,
     /// Cohen's kappa with quadratic weights.
@@ -252,7 +255,7 @@ pub struct PositiveMetrics {
 }
 
 impl PositiveMetrics {
-    /// The operating point that was chosen before ([`Options::threshold`]), if one was.
+    /// The operating point that was chosen before ([`EvaluationOptions::threshold`]), if one was.
     pub fn chosen(&self) -> Option<&OperatingPoint> {
         let mut points = self.operating_points.iter();
         points.find(|point| point.kind == OperatingPointKind::Chosen)
@@ -269,7 +272,7 @@ pub struct FoldMetrics {
     pub studies: u64,
     /// How many of them are positive.
     pub positives: u64,
-    /// The task's AUC; `None` where a class is absent.
+    /// The target's AUC; `None` where a class is absent.
     pub auc: Option<f64>,
     /// The share of studies whose class was called rightly.
     pub accuracy: Option<f64>,

@@ -17,9 +17,9 @@ pub const TARGET_SENSITIVITIES: [f64; 3] = [0.90, 0.95, 1.0];
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "kind")]
 pub enum OperatingPointKind {
-    /// A threshold that was chosen before, on other studies ([`Options::threshold`]).
+    /// A threshold that was chosen before, on other studies ([`EvaluationOptions::threshold`]).
     ///
-    /// [`Options::threshold`]: super::Options::threshold
+    /// [`EvaluationOptions::threshold`]: super::EvaluationOptions::threshold
     Chosen,
     /// The highest threshold at which the sensitivity is at least `target`.
     Sensitivity {

@@ -26,8 +26,8 @@ pub struct PredictiveValues {
 }
 
 /// The prevalence of the paper's cohort: 47 positives, and 24 of grade 3, in 1334 studies.
-pub const fn reference_prevalence(task: Target) -> f64 {
-    match task {
+pub const fn reference_prevalence(target: Target) -> f64 {
+    match target {
         Target::Perugini | Target::Positive => 47.0 / 1334.0,
         Target::HighGrade => 24.0 / 1334.0,
     }

@@ -1,6 +1,6 @@
 //! How well two readers agree with each other, to compare a network with.
 
-use super::agreement::{Weighting, kappa};
+use super::agreement::{KappaWeights, kappa};
 use super::cohort::{Cohort, positive_kappa};
 use super::metrics::ReaderAgreement;
 use attrium_types::{Grade, Target};
@@ -18,25 +18,25 @@ pub(super) fn second_reader(cohort: &Cohort<'_>, column: usize) -> Option<Reader
             .get(column)
             .and_then(|value| value.parse::<u8>().ok());
         if let Some(grade) = grade.and_then(|value| Grade::try_from(value).ok()) {
-            pairs.push((cohort.labels[study], cohort.task.class_of(grade)));
+            pairs.push((cohort.labels[study], cohort.target.class_of(grade)));
             patients.push(cohort.patients[study]);
         }
     }
-    (!pairs.is_empty()).then(|| reader_agreement(cohort.task, &pairs, &patients))
+    (!pairs.is_empty()).then(|| reader_agreement(cohort.target, &pairs, &patients))
 }
 
-/// The agreement of two readers: `pairs` has both readings of each study as the task's classes, and
+/// The agreement of two readers: `pairs` has both readings of each study as the target's classes, and
 /// `patients` numbers the patient of each.
 pub fn reader_agreement(
-    task: Target,
+    target: Target,
     pairs: &[(usize, usize)],
     patients: &[usize],
 ) -> ReaderAgreement {
-    let weighted = |weighting| kappa(pairs, task.classes().len(), weighting, patients);
+    let weighted = |weighting| kappa(pairs, target.classes().len(), weighting, patients);
     ReaderAgreement {
         studies: pairs.len() as u64,
-        kappa: weighted(Weighting::Plain),
-        quadratic_kappa: weighted(Weighting::Quadratic),
-        positive_kappa: positive_kappa(task, pairs, patients),
+        kappa: weighted(KappaWeights::Unweighted),
+        quadratic_kappa: weighted(KappaWeights::Quadratic),
+        positive_kappa: positive_kappa(target, pairs, patients),
     }
 }

@@ -35,7 +35,7 @@ const AGE_BANDS: [(f64, &str); 4] = [
 /// The studies that share one value of one covariate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct SubgroupRow {
+pub struct SubgroupMetrics {
     /// The covariate: `metastases`, `protocol`, `scanner`, `sex`, `indication`, `age`, ...
     pub column: String,
     /// Its value; `unknown` where the column is empty; for `age` one of the bands `under 65`,
@@ -45,10 +45,10 @@ pub struct SubgroupRow {
     pub studies: u64,
     /// How many of them are positive.
     pub positives: u64,
-    /// The task's AUC, as [`super::Metrics::auc`].
+    /// The target's AUC, as [`super::Metrics::auc`].
     #[serde(flatten, with = "estimate_fields::auc")]
     pub auc: Option<Estimate>,
-    /// The AUC of the probability of a positive; for a binary task the same as `auc`.
+    /// The AUC of the probability of a positive; for a binary target the same as `auc`.
     #[serde(flatten, with = "estimate_fields::positive_auc")]
     pub positive_auc: Option<Estimate>,
     /// The share of studies whose class was called rightly, with Wilson's interval.
@@ -74,11 +74,11 @@ pub struct SubgroupRow {
 /// Values are in alphabetical order, age bands by age, `unknown` last. A column that is empty
 /// throughout is passed over.
 pub(super) fn subgroups(
-    task: Target,
+    target: Target,
     predictions: &Predictions,
     patient: Option<usize>,
     warnings: &mut Vec<String>,
-) -> Vec<SubgroupRow> {
+) -> Vec<SubgroupMetrics> {
     let mut rows = Vec::new();
     for (index, column) in predictions.covariates.iter().enumerate() {
         if [PATIENT, SECOND_READER].contains(&column.as_str()) {
@@ -100,15 +100,15 @@ pub(super) fn subgroups(
         if groups.keys().all(|&(_, value)| value == UNKNOWN) {
             continue;
         }
-        let of_column: Vec<SubgroupRow> = groups
+        let of_column: Vec<SubgroupMetrics> = groups
             .iter()
             .map(|(group, members)| {
-                let others = Cohort::new(task, others(&groups, *group), patient);
+                let others = Cohort::new(target, others(&groups, *group), patient);
                 let members = members.iter().copied();
                 subgroup(
                     column,
                     group.1,
-                    &Cohort::new(task, members, patient),
+                    &Cohort::new(target, members, patient),
                     &others,
                 )
             })
@@ -161,13 +161,18 @@ fn accuracy(cohort: &Cohort<'_>) -> Option<Estimate> {
     proportion(confusion.correct(), confusion.total())
 }
 
-fn subgroup(column: &str, value: &str, cohort: &Cohort<'_>, others: &Cohort<'_>) -> SubgroupRow {
+fn subgroup(
+    column: &str,
+    value: &str,
+    cohort: &Cohort<'_>,
+    others: &Cohort<'_>,
+) -> SubgroupMetrics {
     let counts = cohort.two_by_two();
     let from_others = |of: fn(&Cohort<'_>) -> Option<Estimate>| {
         let pair = of(cohort).zip(of(others));
         pair.map(|(own, others)| difference(own, others))
     };
-    SubgroupRow {
+    SubgroupMetrics {
         column: column.to_owned(),
         value: value.to_owned(),
         studies: cohort.studies(),
@@ -199,7 +204,7 @@ mod tests {
         estimate.map(|estimate| estimate.value)
     }
 
-    fn found(table: &Predictions) -> (Vec<SubgroupRow>, Vec<String>) {
+    fn found(table: &Predictions) -> (Vec<SubgroupMetrics>, Vec<String>) {
         let mut warnings = Vec::new();
         let rows = subgroups(Target::Positive, table, None, &mut warnings);
         (rows, warnings)

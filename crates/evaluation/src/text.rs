@@ -12,7 +12,7 @@ const UNDEFINED: &str = "-";
 impl Metrics {
     /// The metrics as tables for a terminal, in plain text, ending in a line feed.
     pub fn to_text(&self) -> String {
-        let mut text = format!("{}: {}\n", self.task, self.cohort());
+        let mut text = format!("{}: {}\n", self.target, self.cohort());
         let mut section = |title: &str, rows: Vec<Vec<String>>| {
             // A header alone says nothing.
             if rows.len() > 1 {
@@ -268,12 +268,16 @@ pub(super) fn aligned(rows: &[Vec<String>]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Options, Predictions, evaluate};
+    use crate::{EvaluationOptions, Predictions, evaluate};
     use attrium_types::Target;
 
     fn text(table: &str) -> String {
         let predictions = Predictions::parse(table.as_bytes()).expect("a right table");
-        let metrics = evaluate(Target::Positive, &predictions, &Options::default());
+        let metrics = evaluate(
+            Target::Positive,
+            &predictions,
+            &EvaluationOptions::default(),
+        );
         metrics.expect("labelled studies").to_text()
     }
 

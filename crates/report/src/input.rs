@@ -1,7 +1,7 @@
 //! What a report shows: plain values, filled in from a run's artefacts.
 
 use super::Raster;
-use attrium_evaluation::{BaselineMetrics, GateOutcome, Metrics, NetworkMetrics, OperatingPoint};
+use attrium_evaluation::{BaselineMetrics, GateResult, Metrics, NetworkMetrics, OperatingPoint};
 use attrium_types::{Architecture, Grade, Target};
 
 /// Everything that the report of a training run shows.
@@ -75,7 +75,7 @@ pub struct Gate {
     /// The target that the gate is about.
     pub target: Target,
     /// The metric, its minimum, the value found.
-    pub outcome: GateOutcome,
+    pub outcome: GateResult,
 }
 
 /// What became of the model that a manifest asks for.

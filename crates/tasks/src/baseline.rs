@@ -31,7 +31,7 @@ pub(super) fn baseline(cohort: &Cohort, task: Target, combinations: &[Combinatio
     }
     Baseline {
         name: "heart-to-chest count ratio".to_owned(),
-        task,
+        target: task,
         studies,
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn of_screening(document: &MetricsDocument) -> Vec<ResultStatus> {
 /// The row of one network and task.
 pub(super) fn row(result: &NetworkMetrics) -> ResultStatus {
     let Metrics {
-        task,
+        target,
         auc,
         auc_hard,
         accuracy,
@@ -39,7 +39,7 @@ pub(super) fn row(result: &NetworkMetrics) -> ResultStatus {
     ResultStatus {
         architecture: result.architecture,
         pretrained: result.pretrained,
-        task,
+        task: target,
         auc: value(auc),
         auc_interval: auc.and_then(|auc| interval(auc.interval?)),
         auc_hard: value(auc_hard),

@@ -154,7 +154,7 @@ impl Shard<'_> {
         let Some(labelled) = labels.of(decision.scan.study.as_str()) else {
             return;
         };
-        let task = self.screener.model.manifest.task;
+        let task = self.screener.model.manifest.target;
         let columns =
             super::train::covariates(labelled.patient, labelled.grade, &labelled.covariates);
         let (names, values): (Vec<_>, Vec<_>) = columns.into_iter().unzip();

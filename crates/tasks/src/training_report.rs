@@ -135,7 +135,7 @@ fn gates(document: &MetricsDocument) -> Vec<Gate> {
         .iter()
         .map(|gate| Gate {
             architecture: gate.architecture,
-            target: gate.task,
+            target: gate.target,
             outcome: gate.outcome.clone(),
         })
         .collect()

@@ -55,8 +55,8 @@ pub(super) fn interpretation(baselines: &[BaselineMetrics]) -> Option<String> {
 
 /// What a tile says below a network's AUC.
 pub(super) fn details(model: &EvaluatedModel<'_>, baselines: &[BaselineMetrics]) -> Vec<String> {
-    let target = model.metrics.task;
-    let baseline = baselines.iter().find(|baseline| baseline.task == target);
+    let target = model.metrics.target;
+    let baseline = baselines.iter().find(|baseline| baseline.target == target);
     let Some((baseline, differences)) = baseline.zip(model.baseline_difference) else {
         return Vec::new();
     };
@@ -79,7 +79,7 @@ pub(super) fn details(model: &EvaluatedModel<'_>, baselines: &[BaselineMetrics])
 /// Which networks do worse than a baseline, or are not shown to do better.
 pub(super) fn caveats(baseline: &BaselineMetrics, models: &[EvaluatedModel<'_>]) -> Vec<String> {
     let mut caveats = Vec::new();
-    for comparison in comparisons(baseline.task) {
+    for comparison in comparisons(baseline.target) {
         let networks_where = |wanted: fn(Interval) -> bool| -> Vec<&str> {
             let found = models.iter().filter(|model| {
                 let difference = model.baseline_difference.and_then(comparison.difference);
@@ -92,11 +92,11 @@ pub(super) fn caveats(baseline: &BaselineMetrics, models: &[EvaluatedModel<'_>])
             baseline.name,
             number::optional((comparison.baseline)(baseline).map(|auc| auc.value))
         );
-        let about = match baseline.task {
+        let about = match baseline.target {
             Target::Perugini => {
                 format!(
                     "{}, {}",
-                    title(baseline.task),
+                    title(baseline.target),
                     comparison.name.to_lowercase()
                 )
             }
@@ -130,7 +130,7 @@ pub(super) fn tables(
     baselines: &[BaselineMetrics],
 ) -> Markup {
     html! {
-        @for baseline in baselines.iter().filter(|baseline| baseline.task == target) {
+        @for baseline in baselines.iter().filter(|baseline| baseline.target == target) {
             (table(target, models, baseline))
         }
     }

@@ -37,7 +37,7 @@ pub(crate) fn section(models: &[EvaluatedModel<'_>], validation: Validation) -> 
 
 /// A model's name with its target.
 fn name(model: &EvaluatedModel<'_>) -> String {
-    format!("{}, {}", model.name, title(model.metrics.task))
+    format!("{}, {}", model.name, title(model.metrics.target))
 }
 
 fn scores(models: &[EvaluatedModel<'_>], validation: Validation) -> Table {
@@ -88,7 +88,7 @@ fn scores(models: &[EvaluatedModel<'_>], validation: Validation) -> Table {
 }
 
 fn reliability_diagram(model: &EvaluatedModel<'_>) -> Markup {
-    let grades = positive_grades(model.metrics.task);
+    let grades = positive_grades(model.metrics.target);
     let bins = &model.metrics.positive.calibration;
     let diagonal = Mark::Line(Paint::Reference, vec![(0.0, 0.0), (1.0, 1.0)]);
     let intervals = bins.iter().map(|bin| {

@@ -25,11 +25,11 @@ pub(crate) fn section(models: &[EvaluatedModel<'_>]) -> Markup {
 }
 
 fn matrix(model: &EvaluatedModel<'_>) -> Table {
-    let classes = model.metrics.task.classes();
+    let classes = model.metrics.target.classes();
     let headers = ["Reader \\ network"]
         .into_iter()
         .chain(classes.iter().copied());
-    let name = format!("{}, {}", model.name, title(model.metrics.task));
+    let name = format!("{}, {}", model.name, title(model.metrics.target));
     let studies = number::counted(model.metrics.studies, "study", "studies");
     let mut table = Table::new(caption(name, studies), headers);
     for (truth, class) in classes.iter().enumerate() {

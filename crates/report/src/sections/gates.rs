@@ -1,6 +1,6 @@
 //! Gates, and what was published.
 
-use attrium_evaluation::GateOutcome;
+use attrium_evaluation::GateResult;
 use maud::{Markup, display, html};
 
 use super::title;
@@ -40,7 +40,7 @@ fn gate_table(gates: &[Gate]) -> Table {
     table
 }
 
-fn cells(outcome: &GateOutcome) -> Markup {
+fn cells(outcome: &GateResult) -> Markup {
     html! {
         td { (number::decimals(outcome.minimum, 3)) }
         td { (number::optional_decimals(outcome.value, 3)) }

@@ -49,7 +49,7 @@ pub(super) fn by_target<'a>(
 ) -> Vec<(Target, Vec<EvaluatedModel<'a>>)> {
     let mut groups: Vec<(Target, Vec<EvaluatedModel<'a>>)> = Vec::new();
     for model in models {
-        let target = model.metrics.task;
+        let target = model.metrics.target;
         match groups.iter_mut().find(|(known, _)| *known == target) {
             Some((_, group)) => group.push(*model),
             None => groups.push((target, vec![*model])),

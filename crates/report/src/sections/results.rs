@@ -76,7 +76,10 @@ fn overall(target: Target, models: &[EvaluatedModel<'_>], baselines: &[BaselineM
             );
         }
     }
-    for baseline in baselines.iter().filter(|baseline| baseline.task == target) {
+    for baseline in baselines
+        .iter()
+        .filter(|baseline| baseline.target == target)
+    {
         let name = format!("{}, no network", baseline.name);
         table.reference_row(name, [estimate_cell(baseline.auc)]);
     }

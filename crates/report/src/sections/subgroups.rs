@@ -1,6 +1,6 @@
 //! The same figures for parts of the cohort, with a small plot of each interval.
 
-use attrium_evaluation::{Estimate, SubgroupRow};
+use attrium_evaluation::{Estimate, SubgroupMetrics};
 use attrium_types::Target;
 use maud::{Markup, Render, html};
 
@@ -93,7 +93,7 @@ fn table(target: Target, model: &EvaluatedModel<'_>) -> Table {
     table
 }
 
-fn cells(row: &SubgroupRow) -> [Markup; 7] {
+fn cells(row: &SubgroupMetrics) -> [Markup; 7] {
     [
         number::count(row.studies).render(),
         number::count(row.positives).render(),

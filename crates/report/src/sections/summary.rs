@@ -140,7 +140,7 @@ fn target_tile(report: &TrainingReport, target: Target, group: &[EvaluatedModel<
 fn rates(m: &Metrics) -> String {
     format!(
         "For {}: sensitivity {}, specificity {}; {} of {}",
-        positive_grades(m.task),
+        positive_grades(m.target),
         number::estimate(m.sensitivity),
         number::estimate(m.specificity),
         number::counted(m.positives, "positive", "positives"),
@@ -171,7 +171,9 @@ fn caveats(report: &TrainingReport, groups: &[Group<'_>]) -> Vec<String> {
     }
     caveats.extend(baseline::interpretation(&report.baselines));
     for baseline in &report.baselines {
-        let of_target = groups.iter().filter(|(target, _)| *target == baseline.task);
+        let of_target = groups
+            .iter()
+            .filter(|(target, _)| *target == baseline.target);
         caveats.extend(of_target.flat_map(|(_, group)| baseline::caveats(baseline, group)));
     }
     caveats.extend(publication_caveats(report));

@@ -8,8 +8,8 @@ use crate::{
     ScreeningReport, StageTime, TrainingReport, UnusableObject,
 };
 use attrium_evaluation::{
-    Baseline, BaselineStudy, Metrics, NetworkMetrics, Options, Prediction, Predictions, evaluate,
-    gate,
+    Baseline, BaselineStudy, EvaluationOptions, Metrics, NetworkMetrics, Prediction, Predictions,
+    evaluate, gate,
 };
 use attrium_types::{Architecture, Grade, Metric, Target};
 
@@ -32,15 +32,16 @@ const THRESHOLD: f64 = 0.4127;
 /// What a network of some skill answers to every target, as the evaluation judges it.
 fn metrics(architecture: Architecture, target: Target) -> Metrics {
     let predictions = predictions(target, skill(architecture));
-    evaluate(target, &predictions, &Options::default()).expect("the predictions are valid")
+    evaluate(target, &predictions, &EvaluationOptions::default())
+        .expect("the predictions are valid")
 }
 
 /// What the published model answers to the labels of a screening.
 fn validation() -> Metrics {
     let predictions = predictions(Target::Positive, skill(Architecture::Residual));
-    let options = Options {
+    let options = EvaluationOptions {
         threshold: Some(THRESHOLD),
-        ..Options::default()
+        ..EvaluationOptions::default()
     };
     evaluate(Target::Positive, &predictions, &options).expect("the predictions are valid")
 }
@@ -49,7 +50,11 @@ fn validation() -> Metrics {
 fn scaled() -> ScaledOperatingPoints {
     let predictions = predictions(Target::Positive, skill(Architecture::Residual));
     let predictions = predictions.at_temperature(1.25);
-    let metrics = evaluate(Target::Positive, &predictions, &Options::default());
+    let metrics = evaluate(
+        Target::Positive,
+        &predictions,
+        &EvaluationOptions::default(),
+    );
     ScaledOperatingPoints {
         temperature: 1.25,
         points: metrics
@@ -91,7 +96,7 @@ fn baseline(target: Target) -> Option<Baseline> {
     };
     (target != Target::HighGrade).then(|| Baseline {
         name: "heart-to-chest count ratio".to_owned(),
-        task: target,
+        target,
         studies: grades.map(study).collect(),
     })
 }

@@ -54,7 +54,7 @@ fn check(name: &str, page: &str) {
 #[test]
 fn a_training_report_is_the_one_that_was_looked_at() {
     let mut report = fixture::training();
-    report.results.retain(|result| match result.metrics.task {
+    report.results.retain(|result| match result.metrics.target {
         Target::Positive => true,
         Target::Perugini => result.architecture == Architecture::Residual,
         Target::HighGrade => false,

@@ -201,7 +201,7 @@ fn a_network_that_is_not_shown_to_beat_the_baseline_is_a_caveat() {
     let mut report = fixture::training();
     report
         .baselines
-        .retain(|baseline| baseline.task == Target::Positive);
+        .retain(|baseline| baseline.target == Target::Positive);
     let with = |low: f64, high: f64| {
         let mut report = report.clone();
         for result in &mut report.results {
