@@ -13,7 +13,7 @@ pub struct Raster {
     pixels: Vec<f32>,
 }
 
-/// A reason why numbers are no image.
+/// Why numbers do not make an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Snafu)]
 #[non_exhaustive]
 pub enum RasterError {
@@ -84,7 +84,7 @@ impl Raster {
         )
     }
 
-    /// As a scan is read: white where nothing is, black from the 99.5th percentile of the pixels.
+    /// As a scan is read: white where there are no counts, black from the 99.5th percentile of the pixels.
     pub(super) fn inverted_grey(&self) -> String {
         data_uri(&self.encode(png::ColorType::Grayscale, &self.grey_levels()))
     }
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn an_even_image_is_no_division_by_zero() {
+    fn an_even_image_divides_nothing_by_zero() {
         let even = Raster::new(1, 2, vec![7.0; 2]).expect("an image");
         assert_eq!(decode(&even.coloured()), [68, 1, 84, 68, 1, 84]);
     }
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_are_no_image_are_refused() {
+    fn numbers_that_do_not_make_an_image_are_refused() {
         assert_eq!(
             Raster::new(2, 2, vec![0.0; 3]),
             Err(RasterError::Size {

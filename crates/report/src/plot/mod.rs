@@ -97,7 +97,7 @@ pub(super) enum Mark {
     /// A line through points.
     Line(Paint, Vec<(f64, f64)>),
     Point(Paint, Marker, (f64, f64)),
-    /// An upright interval at `x` from `low` to `high`.
+    /// A vertical interval at `x` from `low` to `high`.
     ErrorBar(Paint, f64, (f64, f64)),
     /// A filled rectangle between two corners.
     Bar(Paint, (f64, f64), (f64, f64)),
@@ -157,7 +157,7 @@ fn plot(area: &DrawingArea<SvgBackend<'_>, Shift>, axes: &Axes, marks: &[Mark]) 
         .try_for_each(|mark| draw_mark(&mut chart, mark))
 }
 
-/// The room to the left of the upright axis, in CSS pixels: its title, which is turned, the widest
+/// The room to the left of the vertical axis, in CSS pixels: its title, which is turned, the widest
 /// label of its ticks, and the ticks.
 fn label_area(axis: &Axis) -> u32 {
     /// The title with the gap after it.

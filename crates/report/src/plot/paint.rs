@@ -107,7 +107,7 @@ impl Paint {
         }
     }
 
-    /// The dashes of a line, in canvas units; `None` of a line that is drawn through.
+    /// The dashes of a line, in canvas units; `None` of a solid line.
     pub(super) fn dashes(self) -> Option<&'static str> {
         match self {
             Self::Series(number, Dash::Own) => DASHES[usize::from(number % SERIES)],

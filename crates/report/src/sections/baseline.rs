@@ -41,8 +41,8 @@ const fn comparisons(target: Target) -> &'static [Comparison] {
 }
 
 /// What a difference above, below or about 0 means.
-const INTERPRETATION: &str = "Above 0 the network does better; where the interval includes 0, this run does \
-                              not show which of the two does.";
+const INTERPRETATION: &str = "Above 0 the network does better; where the interval includes 0, \
+                              this run does not show which of the two does.";
 
 /// What the differences of tiles are; nothing without a baseline.
 pub(super) fn interpretation(baselines: &[BaselineMetrics]) -> Option<String> {

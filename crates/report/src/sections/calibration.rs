@@ -1,6 +1,6 @@
 //! How far probabilities can be taken at their word: reliability diagrams, Brier score, ECE.
 
-use attrium_evaluation::{CalibrationBin, Estimate};
+use attrium_evaluation::{CalibrationBin, Estimate, Metrics};
 use maud::{Markup, Render, html};
 
 use super::{
@@ -26,8 +26,8 @@ pub(crate) fn section(models: &[EvaluatedModel<'_>], validation: Validation) -> 
     html! {
         (note(
             "Networks trained with class weights overstate rare classes by design: read their \
-             probabilities as scores, not as risks. Uprights through the points are 95 % intervals \
-             of the observed share; the dotted diagonal is perfect calibration."
+             probabilities as scores, not as risks. Vertical lines through the points are 95 % \
+             intervals of the observed share; the dotted diagonal is perfect calibration."
         ))
         (scores(&models, validation))
         (grid(with_bins.map(reliability_diagram)))
@@ -70,21 +70,23 @@ fn scores(models: &[EvaluatedModel<'_>], validation: Validation) -> Table {
         ],
     );
     for model in models {
-        let m = model.metrics;
-        let scaling = m.temperature_scaling;
-        let cells = [
-            m.brier,
-            m.expected_calibration_error,
-            m.positive.brier,
-            m.positive.expected_calibration_error,
-            scaling.map(|scaling| scaling.temperature),
-            scaling.map(|scaling| scaling.scaled_brier),
-            scaling.map(|scaling| scaling.scaled_expected_calibration_error),
-        ];
-        let cells = cells.map(|value| number::optional_decimals(value, 3));
-        table.row(name(model), cells);
+        table.row(name(model), score_cells(model.metrics));
     }
     table
+}
+
+fn score_cells(m: &Metrics) -> [String; 7] {
+    let scaling = m.temperature_scaling;
+    let scores = [
+        m.brier,
+        m.expected_calibration_error,
+        m.positive.brier,
+        m.positive.expected_calibration_error,
+        scaling.map(|scaling| scaling.temperature),
+        scaling.map(|scaling| scaling.scaled_brier),
+        scaling.map(|scaling| scaling.scaled_expected_calibration_error),
+    ];
+    scores.map(|score| number::optional_decimals(score, 3))
 }
 
 fn reliability_diagram(model: &EvaluatedModel<'_>) -> Markup {

@@ -17,7 +17,7 @@ pub(crate) fn section(histories: &[History]) -> Markup {
     }
     html! {
         (note(
-            "Through lines: validation patients; dotted lines: training images. The mark of a fold \
+            "Solid lines: validation patients; dotted lines: training images. The marker of a fold \
              stands at its last epoch. The validation patients are part of a fold’s training \
              studies and never of the studies that the results are about."
         ))

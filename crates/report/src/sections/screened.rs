@@ -16,7 +16,7 @@ const CAVEATS: [&str; 3] = [
     "A call is a hint to look, not a finding: a physician confirms every positive, and a negative \
      call does not rule anything out.",
     "The model was trained on one cohort. On other scanners, tracers or acquisition times its \
-     probabilities may be off; an external validation on own labels tells how far.",
+     probabilities may be off; an external validation on your own labels tells by how much.",
     "Object keys are listed so that someone can find the patient: treat this page like the images.",
 ];
 
@@ -208,23 +208,28 @@ fn histogram(report: &ScreeningReport) -> Markup {
         width: 440,
         height: 290,
         x: Axis::fraction("probability of a positive"),
-        y: Axis {
-            from: 0.0,
-            to: top,
-            title: "objects + 1, logarithmic",
-            ticks: 5,
-            tick_label: |power| {
-                if power.fract() == 0.0 {
-                    number::decimals(10_f64.powf(power), 0)
-                } else {
-                    String::new()
-                }
-            },
-        },
+        y: logarithmic_axis(top),
     };
     let alternative =
         "Histogram of the probability of a positive. The values are in the table below.";
     plot::draw(&axes, &marks, alternative)
+}
+
+/// The axis of numbers of objects, from 1 to a power of ten.
+fn logarithmic_axis(power: f64) -> Axis {
+    Axis {
+        from: 0.0,
+        to: power,
+        title: "objects + 1, logarithmic",
+        ticks: 5,
+        tick_label: |power| {
+            if power.fract() == 0.0 {
+                number::decimals(10_f64.powf(power), 0)
+            } else {
+                String::new()
+            }
+        },
+    }
 }
 
 fn score_table(report: &ScreeningReport) -> Table {

@@ -1,6 +1,6 @@
 //! The same figures for parts of the cohort, with a small plot of each interval.
 
-use attrium_evaluation::{Estimate, SubgroupMetrics};
+use attrium_evaluation::{Estimate, Metrics, SubgroupMetrics};
 use attrium_types::Target;
 use maud::{Markup, Render, html};
 
@@ -69,31 +69,31 @@ fn table(target: Target, model: &EvaluatedModel<'_>) -> Table {
             "Specificity",
         ],
     );
-    let whole = model.metrics;
-    table.reference_row(
-        "all studies",
-        [
-            number::count(whole.studies).render(),
-            number::count(whole.positives).render(),
-            estimate_cell(whole.positive.auc),
-            forest(whole.positive.auc),
-            estimate_cell(whole.accuracy),
-            estimate_cell(whole.sensitivity),
-            estimate_cell(whole.specificity),
-        ],
-    );
+    table.reference_row("all studies", all_studies_cells(model.metrics));
     let mut column = None;
-    for row in &whole.subgroups {
-        if column != Some(&row.column) {
-            table.group(&row.column);
-            column = Some(&row.column);
+    for subgroup in &model.metrics.subgroups {
+        if column != Some(&subgroup.column) {
+            table.group(&subgroup.column);
+            column = Some(&subgroup.column);
         }
-        table.row(&row.value, cells(row));
+        table.row(&subgroup.value, subgroup_cells(subgroup));
     }
     table
 }
 
-fn cells(row: &SubgroupMetrics) -> [Markup; 7] {
+fn all_studies_cells(m: &Metrics) -> [Markup; 7] {
+    [
+        number::count(m.studies).render(),
+        number::count(m.positives).render(),
+        estimate_cell(m.positive.auc),
+        forest(m.positive.auc),
+        estimate_cell(m.accuracy),
+        estimate_cell(m.sensitivity),
+        estimate_cell(m.specificity),
+    ]
+}
+
+fn subgroup_cells(row: &SubgroupMetrics) -> [Markup; 7] {
     [
         number::count(row.studies).render(),
         number::count(row.positives).render(),
