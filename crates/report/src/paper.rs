@@ -45,13 +45,13 @@ pub(super) fn result(target: Target, architecture: &str) -> Option<&'static Publ
         .find(|result| result.architecture == architecture)
 }
 
-/// The name of the layer that a block's activation map shows: the block's first convolution, and the
-/// paper's own number of it, where it has one.
+/// The name of the layer that a block's activation map shows: the block's first convolution, and
+/// the paper's own number of it, where it has one.
 ///
 /// The paper counts as Keras lists them, a convolution with its normalisation and activation as one
-/// layer, an addition as one and a pool as one; the first convolution is 1. That gives 2, 12, 22 and
-/// 32 for Residual, as published, and 2, 9, 16 and 23 for Linear, for which the paper has one more
-/// from the second block on. Its words, the first convolution of each block, decide.
+/// layer, an addition as one and a pool as one; the first convolution is 1. That gives 2, 12, 22
+/// and 32 for Residual, as published, and 2, 9, 16 and 23 for Linear, for which the paper has one
+/// more from the second block on. Its words, the first convolution of each block, decide.
 pub fn activation_layer(architecture: Architecture, block: usize) -> String {
     let published: &[u8] = match architecture {
         Architecture::Linear => &[2, 10, 17, 24],

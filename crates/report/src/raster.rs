@@ -84,7 +84,8 @@ impl Raster {
         )
     }
 
-    /// As a scan is read: white where there are no counts, black from the 99.5th percentile of the pixels.
+    /// As a scan is read: white where there are no counts, black from the 99.5th percentile of the
+    /// pixels.
     pub(super) fn inverted_grey(&self) -> String {
         data_uri(&self.encode(png::ColorType::Grayscale, &self.grey_levels()))
     }

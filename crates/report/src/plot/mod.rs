@@ -238,3 +238,23 @@ fn corners(marker: Marker, size: i32) -> Vec<(i32, i32)> {
         _ => vec![(-size, -size), (size, -size), (size, size), (-size, size)],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_room_beside_a_vertical_axis_follows_its_longest_label() {
+        let short = Axis::fraction("sensitivity");
+        let long = Axis {
+            tick_label: |value| number::scientific(value),
+            ..Axis::fraction("learning rate")
+        };
+        assert_eq!((short.tick_label)(0.2), "0.2");
+        assert_eq!((long.tick_label)(0.2), "2.0e-1");
+        assert_eq!(
+            label_area(&long) - label_area(&short),
+            3 * FONT_SIZE * 2 / 3
+        );
+    }
+}

@@ -48,8 +48,8 @@ fn scores(models: &[EvaluatedModel<'_>], validation: Validation) -> Table {
         }
         Validation::External => {
             "The model’s own temperature is in these probabilities already. The last three columns \
-             tell what a further one, fitted to these very labels, would make of them: above 1, the \
-             model is too certain here."
+             tell what a further one, fitted to these very labels, would make of them: above 1, \
+             the model is too certain here."
         }
     };
     let about = format!(
@@ -107,8 +107,8 @@ fn reliability_diagram(model: &EvaluatedModel<'_>) -> Markup {
         .collect();
     let error = model.metrics.positive.expected_calibration_error;
     let alternative = format!(
-        "Reliability diagram of {} for {grades}: {} of probabilities, expected calibration error {}. \
-         The values are in the table below.",
+        "Reliability diagram of {} for {grades}: {} of probabilities, expected calibration error \
+         {}. The values are in the table below.",
         name(model),
         number::counted(bins.len() as u64, "bin", "bins"),
         number::optional(error),

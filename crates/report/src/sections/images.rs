@@ -18,8 +18,8 @@ pub(crate) fn examples(examples: &[Example]) -> Markup {
     html! {
         (note(
             "Anterior crops of 128 × 128 pixels as the networks get them, before the logarithm. \
-             Shown linear and inverted: white is no count, black the 99.5th percentile of the crop. \
-             The patient’s left is at the right."
+             Shown linear and inverted: white is no count, black the 99.5th percentile of the \
+             crop. The patient’s left is at the right."
         ))
         div.grid.pairs {
             @for grade in Grade::ALL {
@@ -57,8 +57,8 @@ pub(crate) fn activation(figures: &[ActivationFigure]) -> Markup {
     }
     html! {
         (note(html! {
-            "The first convolution of each block over example crops: at each place the maximum over \
-             the channels. Each map has its own scale, from its least "
+            "The first convolution of each block over example crops: at each place the maximum \
+             over the channels. Each map has its own scale, from its least "
             span.key-bar style={ "background:" (raster::gradient()) } {}
             " to its greatest value, which stands below it. The last map (Grad-CAM) is the last \
              convolution’s channels weighted by how much each speaks for a positive. A map shows \

@@ -50,15 +50,16 @@ fn explanation(validation: Validation, published: bool) -> String {
             }
             Validation::External => {
                 "The threshold of this job was chosen on other studies, so that its row is an \
-                 external validation; the others were chosen on the very studies they are judged on."
+                 external validation; the others were chosen on the very studies they are judged \
+                 on."
             }
         },
     ];
     if published {
         text.push(
             "Those of the published model are on the scale of its probabilities: state these to \
-             screen with it. They were judged on networks that each saw a part of the studies; \
-             the model itself has seen them all, and only an external validation tells how it does.",
+             screen with it. They were judged on networks that each saw a part of the studies; the \
+             model itself has seen them all, and only an external validation tells how it does.",
         );
     }
     text.join(" ")

@@ -52,8 +52,9 @@ fn of_model(target: Target, model: &EvaluatedModel<'_>) -> Markup {
 
 fn table(target: Target, model: &EvaluatedModel<'_>) -> Table {
     let about = format!(
-        "AUC and rates for {}; the plot runs from 0 to 1. Below AUC and accuracy: how much larger they \
-         are than those of all other studies of the column, with the interval of that difference.",
+        "AUC and rates for {}; the plot runs from 0 to 1. Below AUC and accuracy: how much larger \
+         they are than those of all other studies of the column, with the interval of that \
+         difference.",
         positive_grades(target)
     );
     let mut table = Table::new(
