@@ -298,8 +298,10 @@ fn hostile_run(text: &str) -> TrainingReport {
     report.histories.truncate(1);
     report.examples.clear();
     report.activation_maps.truncate(1);
-    report.activation_maps[0].rows.clear();
+    // A layer's name becomes a header and, for its map, the value of an attribute.
     report.activation_maps[0].layers[0] = text.to_owned();
+    report.activation_maps[0].rows.truncate(1);
+    report.activation_maps[0].rows[0].maps.truncate(1);
     report.provenance.stages[0].stage = text.to_owned();
     report.provenance.finished = Some(text.to_owned());
     report
