@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use snafu::{ResultExt, Snafu, ensure};
 
 use super::output::{self, Format};
-use attrium_dataset::{Reader, Readings, ReadingsError};
+use attrium_dataset::{ReaderGrades, Readings, ReadingsError};
 use attrium_evaluation::{
     ReaderAgreement, ReaderPair, number_patients, reader_agreement, reader_pairs_text,
 };
@@ -101,7 +101,7 @@ pub(super) fn run(args: Args) -> Result<(), Error> {
     let tables: Vec<Readings> = tables.collect::<Result<_, _>>()?;
     let mut readers = Vec::new();
     for (path, table) in paths.iter().zip(&tables) {
-        let name = |reader: &Reader| match paths.len() {
+        let name = |reader: &ReaderGrades| match paths.len() {
             1 => reader.name.clone(),
             _ => format!("{}:{}", path.display(), reader.name),
         };

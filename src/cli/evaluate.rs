@@ -6,7 +6,7 @@ use snafu::{OptionExt, ResultExt, Snafu};
 
 use super::output::{self, Format};
 use attrium_evaluation as evaluation;
-use attrium_evaluation::{Options, Predictions};
+use attrium_evaluation::{EvaluationOptions, Predictions};
 use attrium_types::Target;
 
 const EXAMPLE: &str = "\
@@ -108,7 +108,7 @@ pub(super) fn run(args: Args) -> Result<(), Error> {
     let classes = predictions.classes;
     let task = args.task.or_else(|| usual_task(classes));
     let task = task.context(UnknownTaskSnafu { path, classes })?;
-    let options = Options {
+    let options = EvaluationOptions {
         prevalence: args.prevalence,
         threshold: args.threshold,
     };

@@ -8,7 +8,7 @@ use super::output;
 use attrium_api::manifest::{self, Violations};
 use attrium_api::{Resource, TrainingRun};
 use attrium_dataset as dataset;
-use attrium_dataset::{Labelled, Labels};
+use attrium_dataset::{LabelledStudy, Labels};
 use attrium_evaluation as evaluation;
 use attrium_evaluation::{Prediction, Predictions, positive_probability};
 use attrium_storage as storage;
@@ -197,7 +197,7 @@ fn training(run: &str, storage: &Storage) -> Result<Box<TrainingRun>, Error> {
 
 /// Whether a prediction can be of this study: other labels give a study's number to another, whose
 /// grade or patient then differs.
-fn fits(labelled: &Labelled, task: Target, table: &Predictions, row: &Prediction) -> bool {
+fn fits(labelled: &LabelledStudy, task: Target, table: &Predictions, row: &Prediction) -> bool {
     let label = row.label == Some(task.class_of(labelled.grade));
     let patient = table.covariates.iter().position(|name| name == PATIENT);
     let patient = patient.and_then(|column| row.covariates.get(column));

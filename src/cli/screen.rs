@@ -242,7 +242,7 @@ impl Report {
         Self {
             model: screener.model.digest.clone(),
             architecture: manifest.architecture.to_string(),
-            task: manifest.task.to_string(),
+            task: manifest.target.to_string(),
             pretrained: manifest.pretrained,
             synthetic: manifest.synthetic,
             threshold: screener.threshold,

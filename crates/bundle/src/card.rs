@@ -1,11 +1,11 @@
 use std::fmt::Write;
 
 use super::Manifest;
-use attrium_evaluation::{Interval, Metrics, threshold_text};
+use attrium_evaluation::{Estimate, Metrics, threshold_text};
 
 /// `MODEL_CARD.md`: the bundle in words, for people.
 pub fn model_card(manifest: &Manifest) -> String {
-    let mut card = format!("# {} for {}\n\n", manifest.architecture, manifest.task);
+    let mut card = format!("# {} for {}\n\n", manifest.architecture, manifest.target);
     if manifest.synthetic {
         card.push_str("**Synthetic: trained on phantoms, not on patients.**\n\n");
     }
@@ -85,26 +85,13 @@ fn training(manifest: &Manifest) -> String {
 fn results(metrics: &Metrics) -> String {
     let mut table = String::from("| metric | value | 95 % interval |\n|---|---|---|\n");
     let rows = [
-        ("AUC", metrics.auc, metrics.auc_interval),
-        ("accuracy", metrics.accuracy, metrics.accuracy_interval),
-        (
-            "sensitivity",
-            metrics.sensitivity,
-            metrics.sensitivity_interval,
-        ),
-        (
-            "specificity",
-            metrics.specificity,
-            metrics.specificity_interval,
-        ),
+        ("AUC", metrics.auc),
+        ("accuracy", metrics.accuracy),
+        ("sensitivity", metrics.sensitivity),
+        ("specificity", metrics.specificity),
     ];
-    for (name, value, interval) in rows {
-        let _ = writeln!(
-            table,
-            "| {name} | {} | {} |",
-            number(value),
-            range(interval)
-        );
+    for (name, estimate) in rows {
+        let _ = writeln!(table, "| {name} | {} |", cells(estimate));
     }
     let _ = write!(
         table,
@@ -126,25 +113,24 @@ fn operating_points(metrics: &Metrics) -> String {
     for point in &metrics.positive.operating_points {
         let _ = writeln!(
             table,
-            "| {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} |",
             point.kind,
             threshold_text(point.threshold),
-            number(point.sensitivity),
-            range(point.sensitivity_interval),
-            number(point.specificity),
-            range(point.specificity_interval),
+            cells(point.sensitivity),
+            cells(point.specificity),
         );
     }
     table.truncate(table.trim_end().len());
     table
 }
 
-fn number(value: Option<f64>) -> String {
-    value.map_or("undefined".to_owned(), |value| format!("{value:.3}"))
-}
-
-fn range(interval: Option<Interval>) -> String {
-    interval.map_or("undefined".to_owned(), |interval| {
+/// A value and its interval as two cells of a table.
+fn cells(estimate: Option<Estimate>) -> String {
+    let undefined = || "undefined".to_owned();
+    let interval = estimate.and_then(|estimate| estimate.interval);
+    let value = estimate.map_or_else(undefined, |estimate| format!("{:.3}", estimate.value));
+    let range = interval.map_or_else(undefined, |interval| {
         format!("{:.3} to {:.3}", interval.low, interval.high)
-    })
+    });
+    format!("{value} | {range}")
 }

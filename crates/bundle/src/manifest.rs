@@ -28,7 +28,8 @@ pub struct Manifest {
     #[serde(default)]
     pub pretrained: bool,
     /// The question that it answers.
-    pub task: Target,
+    #[serde(rename = "task")]
+    pub target: Target,
     /// The names of its classes, in the order of their indices.
     pub classes: Vec<String>,
     /// Whether it was trained on phantoms.

@@ -140,7 +140,7 @@ impl Model {
     /// # Errors
     /// [`Error::Network`] if `image` is not one image.
     pub fn grad_cam(&self, image: &[f32]) -> Result<Option<GradCam>, Error> {
-        let first_positive = self.manifest.task.first_positive_class();
+        let first_positive = self.manifest.target.first_positive_class();
         let mut mean: Option<GradCam> = None;
         for member in &self.members {
             let map = member
@@ -188,7 +188,7 @@ impl Member {
 /// Refuses a description by which probabilities would be none, or of something else.
 fn check(manifest: &Manifest) -> Result<(), Error> {
     let Manifest {
-        task,
+        target,
         classes,
         members,
         temperature,
@@ -196,8 +196,8 @@ fn check(manifest: &Manifest) -> Result<(), Error> {
     } = manifest;
     let fault = "names no members";
     ensure!(!members.is_empty(), ManifestSnafu { fault });
-    let fault = format!("has the classes {classes:?}, which are not those of {task}");
-    ensure!(classes == task.classes(), ManifestSnafu { fault });
+    let fault = format!("has the classes {classes:?}, which are not those of {target}");
+    ensure!(classes == target.classes(), ManifestSnafu { fault });
     let fault = format!("has a temperature of {temperature}, which is not above 0");
     ensure!(*temperature > 0.0, ManifestSnafu { fault });
     Ok(())
@@ -222,7 +222,7 @@ mod tests {
     use super::*;
     use crate::{FORMAT_VERSION, INTENDED_USE, Member, MemberFiles, Provenance, pack};
     use attrium_api::PublishMethod;
-    use attrium_evaluation::{Options, Prediction, Predictions, evaluate};
+    use attrium_evaluation::{EvaluationOptions, Prediction, Predictions, evaluate};
     use attrium_nn as nn;
     use attrium_types::{Architecture, CropMode, Decimal, Target};
 
@@ -249,7 +249,7 @@ mod tests {
             format_version: FORMAT_VERSION,
             architecture: Architecture::Linear,
             pretrained: false,
-            task: Target::Positive,
+            target: Target::Positive,
             classes: Target::Positive
                 .classes()
                 .iter()
@@ -269,7 +269,12 @@ mod tests {
                 training: Default::default(),
             },
             temperature: 2.0,
-            metrics: evaluate(Target::Positive, &predictions(), &Options::default()).unwrap(),
+            metrics: evaluate(
+                Target::Positive,
+                &predictions(),
+                &EvaluationOptions::default(),
+            )
+            .unwrap(),
             positive_scores: vec![0.9, 0.8, 0.7, 0.6, 0.5],
             intended_use: INTENDED_USE.to_owned(),
         }

@@ -12,7 +12,7 @@ use attrium_types::{Grade, random};
 
 /// What is known of a labelled study, without its name.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Labelled {
+pub struct LabelledStudy {
     /// The study's pseudonym, from 1 to the number of studies.
     pub study: u32,
     /// The patient's pseudonym, from 1 to the number of patients.
@@ -28,7 +28,7 @@ pub struct Labelled {
 /// `Debug` shows the number of studies alone.
 #[derive(Clone, PartialEq)]
 pub struct Pseudonyms {
-    by_study: HashMap<String, Labelled>,
+    by_study: HashMap<String, LabelledStudy>,
     digest: String,
 }
 
@@ -50,7 +50,7 @@ impl Labels {
         );
         let patients = numbers(seed, b"patients", self.rows.iter().map(|row| row.patient()));
         let by_study = self.rows.iter().map(|row| {
-            let labelled = Labelled {
+            let labelled = LabelledStudy {
                 study: studies[&Name::Study(&row.study)],
                 patient: patients[&row.patient()],
                 grade: row.grade,
@@ -132,7 +132,7 @@ impl Pseudonyms {
     /// What is known of a study; `None` where labels.csv does not have it.
     ///
     /// `uid` is the Study Instance UID as the object has it, padding included.
-    pub fn of(&self, uid: &str) -> Option<&Labelled> {
+    pub fn of(&self, uid: &str) -> Option<&LabelledStudy> {
         self.by_study
             .get(uid.trim_matches(|c: char| c.is_whitespace() || c == '\0'))
     }

@@ -14,12 +14,12 @@ use super::error::{Error, QuarantineSnafu, TableSnafu};
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Quarantine {
     /// By object, so that the table does not depend on the order of work.
-    rows: BTreeMap<String, Fault>,
+    rows: BTreeMap<String, QuarantineEntry>,
 }
 
 /// Why an object is set aside.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct QuarantineEntry {
     /// A short stable word, to count by.
     pub reason: String,
     /// A sentence for a person.
@@ -34,7 +34,7 @@ impl Quarantine {
         reason: impl Into<String>,
         sentence: impl Into<String>,
     ) {
-        let fault = Fault {
+        let fault = QuarantineEntry {
             reason: reason.into(),
             sentence: sentence.into(),
         };
@@ -66,7 +66,7 @@ impl Quarantine {
     }
 
     /// The objects, sorted by key, with why each is set aside.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Fault)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &QuarantineEntry)> {
         self.rows
             .iter()
             .map(|(object, fault)| (object.as_str(), fault))

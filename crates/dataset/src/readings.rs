@@ -73,14 +73,14 @@ impl From<NotUtf8> for ReadingsError {
 #[derive(Clone)]
 pub struct Readings {
     /// The readers, in the order of the columns that were asked for.
-    pub readers: Vec<Reader>,
+    pub readers: Vec<ReaderGrades>,
     /// The patient of each study that has one.
     patients: HashMap<String, String>,
 }
 
 /// One reader.
 #[derive(Clone)]
-pub struct Reader {
+pub struct ReaderGrades {
     /// The column's name.
     pub name: String,
     grades: HashMap<String, Grade>,
@@ -104,7 +104,7 @@ impl Readings {
         let patient = names.iter().position(|name| name == "patient");
         let places = columns.iter().map(|column| place(&names, column));
         let places: Vec<usize> = places.collect::<Result<_, _>>()?;
-        let readers = columns.iter().map(|name| Reader {
+        let readers = columns.iter().map(|name| ReaderGrades {
             name: (*name).to_owned(),
             grades: HashMap::new(),
         });
@@ -140,7 +140,7 @@ impl Readings {
     }
 }
 
-impl Reader {
+impl ReaderGrades {
     fn read(&mut self, study: &str, value: &str, line: u64) -> Result<(), ReadingsError> {
         if value.is_empty() {
             return Ok(());

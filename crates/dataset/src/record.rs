@@ -6,7 +6,7 @@ use snafu::{OptionExt, ResultExt, ensure};
 use super::covariates::{grade, truth, yes_or_no};
 use super::error::{Error, RowSnafu, ShardSnafu, TableSnafu};
 use super::preference::{self, Preference};
-use super::{Covariates, Labelled};
+use super::{Covariates, LabelledStudy};
 use attrium_imaging::{Acquisition, AnteriorImage, Crop, CropRectangle, ViewSource};
 use attrium_types::{CropMode, Grade};
 
@@ -190,7 +190,7 @@ impl Row<'_> {
     }
 }
 
-impl Labelled {
+impl LabelledStudy {
     /// The record of an object of this study, from its anterior image and the crop of that.
     pub fn record(&self, image: &AnteriorImage, crop: &Crop) -> Record {
         let warnings = image.warnings.iter().chain(&crop.warnings);

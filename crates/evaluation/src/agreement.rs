@@ -8,18 +8,18 @@ use super::interval::{Estimate, Interval, Z};
 
 /// How much a disagreement weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Weighting {
+pub enum KappaWeights {
     /// Every disagreement alike.
-    Plain,
+    Unweighted,
     /// The square of the distance between the classes.
     Quadratic,
 }
 
-impl Weighting {
+impl KappaWeights {
     /// The agreement of two classes: 1 for the same class, 0 for none at all.
     fn agreement(self, classes: usize, a: usize, b: usize) -> f64 {
         match self {
-            Self::Plain => f64::from(u8::from(a == b)),
+            Self::Unweighted => f64::from(u8::from(a == b)),
             Self::Quadratic => {
                 let farthest = (classes - 1) as f64;
                 1.0 - (a.abs_diff(b) as f64 / farthest).powi(2)
@@ -37,7 +37,7 @@ impl Weighting {
 pub fn kappa(
     pairs: &[(usize, usize)],
     classes: usize,
-    weighting: Weighting,
+    weights: KappaWeights,
     patients: &[usize],
 ) -> Option<Estimate> {
     let studies = pairs.len() as f64;
@@ -52,7 +52,7 @@ pub fn kappa(
     let (mut disagreement, mut by_chance) = (0.0, 0.0);
     for a in 0..classes {
         for b in 0..classes {
-            let weight = 1.0 - weighting.agreement(classes, a, b);
+            let weight = 1.0 - weights.agreement(classes, a, b);
             disagreement += weight * counts[a][b] as f64;
             by_chance += weight * rows[a] as f64 * columns[b] as f64;
         }
@@ -72,7 +72,7 @@ pub fn kappa(
                 } else {
                     (class, other)
                 };
-                weighting.agreement(classes, a, b) * totals[other] as f64 / studies
+                weights.agreement(classes, a, b) * totals[other] as f64 / studies
             })
             .sum()
     };
@@ -80,7 +80,7 @@ pub fn kappa(
     let mut influence = vec![0.0; patients.iter().max().map_or(0, |last| last + 1)];
     for (&(a, b), &patient) in pairs.iter().zip(patients) {
         let chance = mean_agreement(&columns, a, false) + mean_agreement(&rows, b, true);
-        let own = weighting.agreement(classes, a, b) * (1.0 - expected);
+        let own = weights.agreement(classes, a, b) * (1.0 - expected);
         influence[patient] += own - chance * (1.0 - observed) - center;
     }
     let square: f64 = influence.iter().map(|share| share * share).sum();
@@ -103,15 +103,15 @@ mod tests {
         (0..studies).collect()
     }
 
-    fn kappa_of(pairs: &[(usize, usize)], weighting: Weighting) -> Option<Estimate> {
-        kappa(pairs, 4, weighting, &own_patients(pairs.len()))
+    fn kappa_of(pairs: &[(usize, usize)], weights: KappaWeights) -> Option<Estimate> {
+        kappa(pairs, 4, weights, &own_patients(pairs.len()))
     }
 
     #[test]
     fn perfect_agreement_is_1_without_an_interval() {
         let pairs = [(0, 0), (1, 1), (3, 3), (3, 3)];
-        for weighting in [Weighting::Plain, Weighting::Quadratic] {
-            let estimate = kappa_of(&pairs, weighting).expect("two classes are named");
+        for weights in [KappaWeights::Unweighted, KappaWeights::Quadratic] {
+            let estimate = kappa_of(&pairs, weights).expect("two classes are named");
             assert_eq!(estimate.value, 1.0);
             assert_eq!(estimate.interval, None);
         }
@@ -119,8 +119,8 @@ mod tests {
 
     #[test]
     fn a_single_class_throughout_leaves_kappa_undefined() {
-        assert_eq!(kappa_of(&[(2, 2); 5], Weighting::Plain), None);
-        assert_eq!(kappa_of(&[], Weighting::Quadratic), None);
+        assert_eq!(kappa_of(&[(2, 2); 5], KappaWeights::Unweighted), None);
+        assert_eq!(kappa_of(&[], KappaWeights::Quadratic), None);
     }
 
     #[test]
@@ -128,7 +128,7 @@ mod tests {
         let near = [(0, 0), (0, 1), (3, 3), (2, 2), (1, 1)];
         let far = [(0, 0), (0, 3), (3, 3), (2, 2), (1, 1)];
         let value = |pairs: &[_]| {
-            kappa_of(pairs, Weighting::Quadratic)
+            kappa_of(pairs, KappaWeights::Quadratic)
                 .expect("defined")
                 .value
         };
@@ -153,9 +153,9 @@ mod tests {
             let interval = estimate.and_then(|e| e.interval).expect("an interval");
             interval.high - interval.low
         };
-        let single = width(kappa_of(&once, Weighting::Quadratic));
-        let grouped = width(kappa(&twice, 4, Weighting::Quadratic, &patients));
-        let naive = width(kappa_of(&twice, Weighting::Quadratic));
+        let single = width(kappa_of(&once, KappaWeights::Quadratic));
+        let grouped = width(kappa(&twice, 4, KappaWeights::Quadratic, &patients));
+        let naive = width(kappa_of(&twice, KappaWeights::Quadratic));
         assert!((single - grouped).abs() < 1e-12);
         assert!(naive < single);
     }
@@ -166,8 +166,8 @@ mod tests {
             pairs in prop::collection::vec((0usize..4, 0usize..4), 1..60),
         ) {
             let swapped: Vec<_> = pairs.iter().map(|&(a, b)| (b, a)).collect();
-            for weighting in [Weighting::Plain, Weighting::Quadratic] {
-                match (kappa_of(&pairs, weighting), kappa_of(&swapped, weighting)) {
+            for weights in [KappaWeights::Unweighted, KappaWeights::Quadratic] {
+                match (kappa_of(&pairs, weights), kappa_of(&swapped, weights)) {
                     (Some(one), Some(other)) => {
                         prop_assert!((one.value - other.value).abs() < 1e-12);
                         prop_assert_eq!(one.interval.is_some(), other.interval.is_some());
@@ -185,7 +185,7 @@ mod tests {
             pairs in prop::collection::vec((0usize..4, 0usize..4), 1..60),
         ) {
             if let Some(Estimate { value, interval: Some(interval) }) =
-                kappa_of(&pairs, Weighting::Quadratic)
+                kappa_of(&pairs, KappaWeights::Quadratic)
             {
                 prop_assert!(interval.low <= value && value <= interval.high);
             }

@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use super::cohort::{Cohort, number_patients};
 use super::error::Error;
 use super::evaluate::check;
-use super::interval::split;
 use super::metrics::{BaselineDifference, BaselineMetrics};
 use super::predictions::Predictions;
 use super::roc::{self, Area};
@@ -21,7 +20,7 @@ pub struct Baseline {
     /// What the score is, in a few words.
     pub name: String,
     /// The question that it is compared on.
-    pub task: Target,
+    pub target: Target,
     /// The studies that have a score.
     pub studies: Vec<BaselineStudy>,
 }
@@ -37,7 +36,7 @@ pub struct BaselineStudy {
     pub label: usize,
     /// The greater, the likelier a positive; finite.
     pub score: f64,
-    /// One probability for each class, made of the score alone and without this study; of a task of
+    /// One probability for each class, made of the score alone and without this study; of a target of
     /// two classes, which the score itself ranks, `None`.
     pub probabilities: Option<Vec<f64>>,
 }
@@ -49,31 +48,25 @@ impl Baseline {
         let patients = number_patients(studies.iter().map(|study| study.patient));
         let labels: Vec<usize> = studies.iter().map(|study| study.label).collect();
         let ranked = Ranked {
-            task: self.task,
+            target: self.target,
             studies,
             labels: &labels,
         };
-        let mean = |areas: Option<Vec<Area>>| {
-            split(areas.and_then(|areas| roc::mean_area(&areas, &patients)))
-        };
-        let (auc, auc_interval) = mean(ranked.class_areas());
-        let (positive_auc, positive_auc_interval) = mean(ranked.positive_area());
+        let mean = |areas: Option<Vec<Area>>| roc::mean_area(&areas?, &patients);
         BaselineMetrics {
             name: self.name.clone(),
-            task: self.task,
-            auc,
-            auc_interval,
-            positive_auc,
-            positive_auc_interval,
+            target: self.target,
+            auc: mean(ranked.class_areas()),
+            positive_auc: mean(ranked.positive_area()),
         }
     }
 
     /// How much more a network does, on the labelled studies that have both a prediction and a score.
     ///
     /// # Errors
-    /// The table is not of this task, or a row breaks the table's rules.
+    /// The table is not of this target, or a row breaks the table's rules.
     pub fn difference(&self, predictions: &Predictions) -> Result<BaselineDifference, Error> {
-        check(self.task, predictions)?;
+        check(self.target, predictions)?;
         let scored: HashMap<&str, &BaselineStudy> = self
             .studies
             .iter()
@@ -82,9 +75,9 @@ impl Baseline {
         let own = |name: &str| scored.get(name).copied();
         let rows = predictions.rows.iter();
         let rows = rows.filter(|row| own(&row.study).is_some());
-        let cohort = Cohort::new(self.task, rows, predictions.column(PATIENT));
+        let cohort = Cohort::new(self.target, rows, predictions.column(PATIENT));
         let ranked = Ranked {
-            task: self.task,
+            target: self.target,
             studies: cohort
                 .rows
                 .iter()
@@ -93,33 +86,27 @@ impl Baseline {
             labels: &cohort.labels,
         };
         let more = |network: Option<Vec<Area>>, baseline: Option<Vec<Area>>| {
-            let pair = network.zip(baseline);
-            split(pair.and_then(|(one, other)| roc::difference(&one, &other, &cohort.patients)))
+            roc::difference(&network?, &baseline?, &cohort.patients)
         };
-        let (auc, auc_interval) = more(cohort.class_areas(), ranked.class_areas());
-        let (positive_auc, positive_auc_interval) =
-            more(cohort.positive_area(), ranked.positive_area());
         Ok(BaselineDifference {
             studies: cohort.studies(),
-            auc,
-            auc_interval,
-            positive_auc,
-            positive_auc_interval,
+            auc: more(cohort.class_areas(), ranked.class_areas()),
+            positive_auc: more(cohort.positive_area(), ranked.positive_area()),
         })
     }
 }
 
 /// Studies with their true classes, ranked by a baseline.
 struct Ranked<'a> {
-    task: Target,
+    target: Target,
     studies: Vec<&'a BaselineStudy>,
     labels: &'a [usize],
 }
 
 impl Ranked<'_> {
-    /// The areas whose mean is the task's AUC.
+    /// The areas whose mean is the target's AUC.
     fn class_areas(&self) -> Option<Vec<Area>> {
-        let classes = self.task.classes().len();
+        let classes = self.target.classes().len();
         if classes == 2 {
             return self.positive_area();
         }
@@ -134,7 +121,7 @@ impl Ranked<'_> {
 
     /// The area of the score itself, for the question whether a study is positive.
     fn positive_area(&self) -> Option<Vec<Area>> {
-        let first = self.task.first_positive_class();
+        let first = self.target.first_positive_class();
         let area = self.area(|study| Some(study.score), |label| label >= first)?;
         Some(vec![area])
     }
@@ -160,13 +147,18 @@ impl Ranked<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Estimate;
+
+    fn value(estimate: Option<Estimate>) -> Option<f64> {
+        estimate.map(|estimate| estimate.value)
+    }
 
     /// Studies named 0, 1, ... of these classes and scores, each of a patient of its own.
-    fn baseline(task: Target, studies: &[(usize, f64)]) -> Baseline {
+    fn baseline(target: Target, studies: &[(usize, f64)]) -> Baseline {
         let studies = studies.iter().enumerate();
         Baseline {
             name: "ratio".to_owned(),
-            task,
+            target,
             studies: studies
                 .map(|(study, &(label, score))| BaselineStudy {
                     study: study.to_string(),
@@ -193,9 +185,8 @@ mod tests {
     #[test]
     fn the_score_itself_ranks_the_studies_of_two_classes() {
         let found = baseline(Target::Positive, &STUDIES).metrics();
-        assert_eq!(found.auc, Some(8.0 / 9.0));
+        assert_eq!(value(found.auc), Some(8.0 / 9.0));
         assert_eq!(found.auc, found.positive_auc);
-        assert_eq!(found.auc_interval, found.positive_auc_interval);
     }
 
     #[test]
@@ -203,13 +194,16 @@ mod tests {
         let grades: Vec<(usize, f64)> = (0..8).map(|n| (n / 2, n as f64)).collect();
         let mut baseline = baseline(Target::Perugini, &grades);
         let without = baseline.metrics();
-        assert_eq!((without.auc, without.positive_auc), (None, Some(1.0)));
+        assert_eq!(
+            (without.auc, value(without.positive_auc)),
+            (None, Some(1.0))
+        );
         for study in &mut baseline.studies {
             let mut probabilities = vec![0.1; 4];
             probabilities[study.label] = 0.7;
             study.probabilities = Some(probabilities);
         }
-        assert_eq!(baseline.metrics().auc, Some(1.0));
+        assert_eq!(value(baseline.metrics().auc), Some(1.0));
     }
 
     #[test]
@@ -217,8 +211,9 @@ mod tests {
         let same: Vec<(usize, f64)> = STUDIES.map(|(label, score)| (label, score / 2.0)).to_vec();
         let difference = baseline(Target::Positive, &STUDIES).difference(&table(&same));
         let difference = difference.expect("a table of the task");
-        assert_eq!(difference.auc, Some(0.0));
-        let interval = difference.auc_interval.expect("both limits are known");
+        let auc = difference.auc.expect("both classes are there");
+        assert_eq!(auc.value, 0.0);
+        let interval = auc.interval.expect("both limits are known");
         assert!(interval.low < 0.0 && 0.0 < interval.high);
     }
 
@@ -236,7 +231,7 @@ mod tests {
         let all = baseline(Target::Positive, &STUDIES);
         let difference = all.difference(&table(&rows)).expect("a table of the task");
         assert_eq!(difference.studies, 6);
-        assert_eq!(difference.auc, Some(1.0 - 8.0 / 9.0));
+        assert_eq!(value(difference.auc), Some(1.0 - 8.0 / 9.0));
         let none = baseline(Target::Positive, &[]);
         let difference = none.difference(&table(&rows)).expect("a table of the task");
         assert_eq!((difference.studies, difference.auc), (0, None));

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use super::agreement::{self, Weighting};
+use super::agreement::{self, KappaWeights};
 use super::calibration;
 use super::confusion::{ConfusionMatrix, TwoByTwo};
 use super::interval::Estimate;
@@ -25,7 +25,7 @@ pub fn number_patients<P: Eq + Hash>(patients: impl IntoIterator<Item = P>) -> V
 
 /// Labelled studies, column by column.
 pub(super) struct Cohort<'a> {
-    pub(super) task: Target,
+    pub(super) target: Target,
     pub(super) rows: Vec<&'a Prediction>,
     /// True classes.
     pub(super) labels: Vec<usize>,
@@ -43,12 +43,12 @@ impl<'a> Cohort<'a> {
     /// Takes the labelled ones of `rows`; `patient` is the index of the covariate that names the
     /// patient. A study whose patient is not known is its own patient.
     pub(super) fn new(
-        task: Target,
+        target: Target,
         rows: impl IntoIterator<Item = &'a Prediction>,
         patient: Option<usize>,
     ) -> Self {
         let mut cohort = Self {
-            task,
+            target,
             rows: Vec::new(),
             labels: Vec::new(),
             calls: Vec::new(),
@@ -61,10 +61,10 @@ impl<'a> Cohort<'a> {
             cohort.rows.push(row);
             cohort.labels.push(label);
             cohort.calls.push(hard_label(&row.probabilities));
-            cohort.positive.push(label >= task.first_positive_class());
+            cohort.positive.push(label >= target.first_positive_class());
             cohort
                 .scores
-                .push(positive_probability(task, &row.probabilities));
+                .push(positive_probability(target, &row.probabilities));
         }
         cohort.patients = number_patients(cohort.rows.iter().enumerate().map(|(study, row)| {
             let name = patient.and_then(|column| row.covariates.get(column));
@@ -83,17 +83,18 @@ impl<'a> Cohort<'a> {
 
     pub(super) fn confusion(&self) -> ConfusionMatrix {
         let pairs = self.labels.iter().copied().zip(self.calls.iter().copied());
-        ConfusionMatrix::new(self.task.classes().len(), pairs)
+        ConfusionMatrix::new(self.target.classes().len(), pairs)
     }
 
     /// Hard labels and truth, positive or negative.
     pub(super) fn two_by_two(&self) -> TwoByTwo {
-        self.confusion().positive(self.task.first_positive_class())
+        self.confusion()
+            .positive(self.target.first_positive_class())
     }
 
     /// The names of the classes that no study is of.
     pub(super) fn absent_classes(&self) -> Vec<&'static str> {
-        let classes = self.task.classes().iter().enumerate();
+        let classes = self.target.classes().iter().enumerate();
         classes
             .filter(|(class, _)| !self.labels.contains(class))
             .map(|(_, name)| *name)
@@ -114,12 +115,12 @@ impl<'a> Cohort<'a> {
         self.labels.iter().map(|&label| label == class).collect()
     }
 
-    /// The task's AUC: of the positive class, or the mean of one-versus-rest over all classes.
+    /// The target's AUC: of the positive class, or the mean of one-versus-rest over all classes.
     pub(super) fn auc(&self) -> Option<Estimate> {
         roc::mean_area(&self.class_areas()?, &self.patients)
     }
 
-    /// The areas whose mean is the task's AUC.
+    /// The areas whose mean is the target's AUC.
     pub(super) fn class_areas(&self) -> Option<Vec<Area>> {
         self.areas(|class| self.class_area(class))
     }
@@ -135,7 +136,7 @@ impl<'a> Cohort<'a> {
     }
 
     fn areas(&self, area: impl Fn(usize) -> Option<Area>) -> Option<Vec<Area>> {
-        let classes = match self.task.classes().len() {
+        let classes = match self.target.classes().len() {
             2 => 1..2,
             more => 0..more,
         };
@@ -154,7 +155,7 @@ impl<'a> Cohort<'a> {
 
     /// The same of hard labels.
     pub(super) fn positive_auc_hard(&self) -> Option<Estimate> {
-        let first = self.task.first_positive_class();
+        let first = self.target.first_positive_class();
         let called = |&call: &usize| f64::from(u8::from(call >= first));
         let scores: Vec<f64> = self.calls.iter().map(called).collect();
         roc::mean_area(&[roc::area(&scores, &self.positive)?], &self.patients)
@@ -168,7 +169,7 @@ impl<'a> Cohort<'a> {
 
     /// The Brier score, as [`Metrics::brier`](super::Metrics::brier).
     pub(super) fn brier(&self) -> Option<f64> {
-        if self.task.classes().len() == 2 {
+        if self.target.classes().len() == 2 {
             return calibration::brier(&self.scores, &self.positive);
         }
         calibration::multiclass_brier(&self.probabilities(), &self.labels)
@@ -190,29 +191,34 @@ impl<'a> Cohort<'a> {
     }
 
     /// Kappa of truth and hard label.
-    pub(super) fn kappa(&self, weighting: Weighting) -> Option<Estimate> {
+    pub(super) fn kappa(&self, weighting: KappaWeights) -> Option<Estimate> {
         let pairs = self.labels.iter().copied().zip(self.calls.iter().copied());
         let pairs: Vec<_> = pairs.collect();
-        agreement::kappa(&pairs, self.task.classes().len(), weighting, &self.patients)
+        agreement::kappa(
+            &pairs,
+            self.target.classes().len(),
+            weighting,
+            &self.patients,
+        )
     }
 
     /// Kappa of truth and hard label, positive or negative.
     pub(super) fn positive_kappa(&self) -> Option<Estimate> {
         let pairs = self.labels.iter().copied().zip(self.calls.iter().copied());
         let pairs: Vec<_> = pairs.collect();
-        positive_kappa(self.task, &pairs, &self.patients)
+        positive_kappa(self.target, &pairs, &self.patients)
     }
 }
 
-/// Kappa of two readings in the task's classes, positive or negative.
+/// Kappa of two readings in the target's classes, positive or negative.
 pub(super) fn positive_kappa(
-    task: Target,
+    target: Target,
     pairs: &[(usize, usize)],
     patients: &[usize],
 ) -> Option<Estimate> {
-    let class = |class: usize| usize::from(class >= task.first_positive_class());
+    let class = |class: usize| usize::from(class >= target.first_positive_class());
     let pairs: Vec<_> = pairs.iter().map(|&(a, b)| (class(a), class(b))).collect();
-    agreement::kappa(&pairs, 2, Weighting::Plain, patients)
+    agreement::kappa(&pairs, 2, KappaWeights::Unweighted, patients)
 }
 
 /// The class of the highest probability, the first of equals.

@@ -88,15 +88,15 @@ pub enum Error {
         /// The first row's line.
         first: u64,
     },
-    /// The table is of another task.
+    /// The table is of another target.
     #[snafu(display(
-        "the predictions table has {found} classes where the task {task} has {expected}: state \
+        "the predictions table has {found} classes where the task {target} has {expected}: state \
          the task that the table belongs to"
     ))]
     Classes {
-        /// The task.
-        task: Target,
-        /// The task's classes.
+        /// The target.
+        target: Target,
+        /// The target's classes.
         expected: usize,
         /// The table's classes.
         found: usize,

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use snafu::ensure;
 
-use super::agreement::Weighting;
+use super::agreement::KappaWeights;
 use super::calibration;
 use super::cohort::Cohort;
 use super::error::{ClassesSnafu, Error, NoLabelsSnafu, PrevalenceSnafu, ThresholdSnafu};
-use super::interval::{proportion, split};
-use super::metrics::{ClassMetrics, FoldMetrics, Metrics, Options, PositiveMetrics, Spread};
+use super::interval::proportion;
+use super::metrics::{
+    ClassMetrics, EvaluationOptions, FoldMetrics, Metrics, PositiveMetrics, Spread,
+};
 use super::operating_point::operating_points;
 use super::predictions::{Prediction, Predictions};
 use super::prevalence;
@@ -19,36 +21,36 @@ use super::subgroup::{PATIENT, subgroups};
 use super::temperature::{self, TemperatureScaling};
 use attrium_types::Target;
 
-/// Evaluates a task's predictions.
+/// Evaluates a target's predictions.
 ///
 /// Studies without a label are counted and otherwise passed over.
 ///
 /// # Errors
-/// The table is not of this task or has no labelled study; a row breaks the table's rules; the
+/// The table is not of this target or has no labelled study; a row breaks the table's rules; the
 /// stated prevalence is not between 0 and 1, or the threshold not from 0 to 1.
 pub fn evaluate(
-    task: Target,
+    target: Target,
     predictions: &Predictions,
-    options: &Options,
+    options: &EvaluationOptions,
 ) -> Result<Metrics, Error> {
     let stated = options
         .prevalence
-        .unwrap_or_else(|| prevalence::reference_prevalence(task));
+        .unwrap_or_else(|| prevalence::reference_prevalence(target));
     let between = stated > 0.0 && stated < 1.0;
     ensure!(between, PrevalenceSnafu { prevalence: stated });
     if let Some(threshold) = options.threshold {
         let share = (0.0..=1.0).contains(&threshold);
         ensure!(share, ThresholdSnafu { threshold });
     }
-    check(task, predictions)?;
+    check(target, predictions)?;
     let patient = predictions.column(PATIENT);
-    let cohort = Cohort::new(task, &predictions.rows, patient);
+    let cohort = Cohort::new(target, &predictions.rows, patient);
     ensure!(cohort.studies() > 0, NoLabelsSnafu);
 
     let mut warnings = cohort_warnings(&cohort);
     let classes = classes(&cohort, &mut warnings);
     let folds = folds(&cohort, patient, &mut warnings);
-    let subgroups = subgroups(task, predictions, patient, &mut warnings);
+    let subgroups = subgroups(target, predictions, patient, &mut warnings);
     let patients = patient.map(|_| patient_count(&cohort));
     Ok(Metrics {
         unlabelled: predictions.rows.len() as u64 - cohort.studies(),
@@ -65,13 +67,13 @@ pub fn evaluate(
     })
 }
 
-/// Whether a table is of a task and its rows are right.
-pub(super) fn check(task: Target, predictions: &Predictions) -> Result<(), Error> {
-    let (expected, found) = (task.classes().len(), predictions.classes);
+/// Whether a table is of a target and its rows are right.
+pub(super) fn check(target: Target, predictions: &Predictions) -> Result<(), Error> {
+    let (expected, found) = (target.classes().len(), predictions.classes);
     ensure!(
         expected == found,
         ClassesSnafu {
-            task,
+            target,
             expected,
             found
         }
@@ -83,38 +85,22 @@ pub(super) fn check(task: Target, predictions: &Predictions) -> Result<(), Error
 fn whole(cohort: &Cohort<'_>, stated: f64, threshold: Option<f64>) -> Metrics {
     let confusion = cohort.confusion();
     let counts = cohort.two_by_two();
-    let (auc, auc_interval) = split(cohort.auc());
-    let (auc_hard, auc_hard_interval) = split(cohort.auc_hard());
-    let (accuracy, accuracy_interval) = split(proportion(confusion.correct(), confusion.total()));
-    let (sensitivity, sensitivity_interval) =
-        split(proportion(counts.true_positives, counts.positives()));
-    let (specificity, specificity_interval) =
-        split(proportion(counts.true_negatives, counts.negatives()));
-    let (kappa, kappa_interval) = split(cohort.kappa(Weighting::Plain));
-    let (quadratic_kappa, quadratic_kappa_interval) = split(cohort.kappa(Weighting::Quadratic));
     let positive = positive(cohort, stated, threshold);
     Metrics {
-        task: cohort.task,
+        target: cohort.target,
         studies: cohort.studies(),
         unlabelled: 0,
         patients: None,
         positives: cohort.positives(),
-        auc,
-        auc_interval,
-        auc_hard,
-        auc_hard_interval,
-        accuracy,
-        accuracy_interval,
-        sensitivity,
-        sensitivity_interval,
-        specificity,
-        specificity_interval,
+        auc: cohort.auc(),
+        auc_hard: cohort.auc_hard(),
+        accuracy: proportion(confusion.correct(), confusion.total()),
+        sensitivity: proportion(counts.true_positives, counts.positives()),
+        specificity: proportion(counts.true_negatives, counts.negatives()),
         at_cohort: prevalence::at_cohort(&counts),
         at_stated: prevalence::at(stated, &counts),
-        kappa,
-        kappa_interval,
-        quadratic_kappa,
-        quadratic_kappa_interval,
+        kappa: cohort.kappa(KappaWeights::Unweighted),
+        quadratic_kappa: cohort.kappa(KappaWeights::Quadratic),
         brier: cohort.brier(),
         expected_calibration_error: cohort.calibration_error(),
         classes: Vec::new(),
@@ -133,22 +119,14 @@ fn whole(cohort: &Cohort<'_>, stated: f64, threshold: Option<f64>) -> Metrics {
 fn positive(cohort: &Cohort<'_>, stated: f64, threshold: Option<f64>) -> PositiveMetrics {
     let counts = cohort.two_by_two();
     let (scores, positive) = (&cohort.scores, &cohort.positive);
-    let (auc, auc_interval) = split(cohort.positive_auc());
-    let (auc_hard, auc_hard_interval) = split(cohort.positive_auc_hard());
-    let (accuracy, accuracy_interval) = split(proportion(counts.correct(), counts.total()));
-    let (kappa, kappa_interval) = split(cohort.positive_kappa());
     // The sum of two probabilities may pass 1 by rounding, within the tolerance of the table.
     let probabilities: Vec<f64> = scores.iter().map(|score| score.min(1.0)).collect();
     let calibration = calibration::bins(&probabilities, positive);
     PositiveMetrics {
-        auc,
-        auc_interval,
-        auc_hard,
-        auc_hard_interval,
-        accuracy,
-        accuracy_interval,
-        kappa,
-        kappa_interval,
+        auc: cohort.positive_auc(),
+        auc_hard: cohort.positive_auc_hard(),
+        accuracy: proportion(counts.correct(), counts.total()),
+        kappa: cohort.positive_kappa(),
         brier: calibration::brier(&probabilities, positive),
         expected_calibration_error: calibration::expected_error(&calibration),
         calibration,
@@ -166,7 +144,7 @@ fn temperature_scaling(cohort: &Cohort<'_>) -> Option<TemperatureScaling> {
         .iter()
         .map(|row| row.at_temperature(temperature))
         .collect();
-    let scaled = Cohort::new(cohort.task, &scaled, None);
+    let scaled = Cohort::new(cohort.target, &scaled, None);
     Some(TemperatureScaling {
         temperature,
         log_loss: temperature::log_loss(&rows, &cohort.labels)?,
@@ -177,7 +155,7 @@ fn temperature_scaling(cohort: &Cohort<'_>) -> Option<TemperatureScaling> {
 }
 
 fn curves(cohort: &Cohort<'_>, positive: &PositiveMetrics) -> Vec<RocCurve> {
-    let classes = cohort.task.classes();
+    let classes = cohort.target.classes();
     if classes.len() == 2 {
         return positive.roc.iter().cloned().collect();
     }
@@ -193,7 +171,7 @@ fn curves(cohort: &Cohort<'_>, positive: &PositiveMetrics) -> Vec<RocCurve> {
 
 fn classes(cohort: &Cohort<'_>, warnings: &mut Vec<String>) -> Vec<ClassMetrics> {
     let confusion = cohort.confusion();
-    let names = cohort.task.classes().iter().enumerate();
+    let names = cohort.target.classes().iter().enumerate();
     names
         .map(|(class, name)| {
             let right = confusion.counts()[class][class];
@@ -204,20 +182,13 @@ fn classes(cohort: &Cohort<'_>, warnings: &mut Vec<String>) -> Vec<ClassMetrics>
                 ));
             }
             let area = cohort.class_area(class);
-            let area = area.and_then(|area| roc::mean_area(&[area], &cohort.patients));
-            let (auc, auc_interval) = split(area);
-            let (precision, precision_interval) = split(proportion(right, called));
-            let (recall, recall_interval) = split(proportion(right, studies));
             ClassMetrics {
                 name: (*name).to_owned(),
                 studies,
                 called,
-                auc,
-                auc_interval,
-                precision,
-                precision_interval,
-                recall,
-                recall_interval,
+                auc: area.and_then(|area| roc::mean_area(&[area], &cohort.patients)),
+                precision: proportion(right, called),
+                recall: proportion(right, studies),
             }
         })
         .collect()
@@ -237,7 +208,7 @@ fn folds(
     members
         .into_iter()
         .map(|(fold, rows)| {
-            let of_fold = Cohort::new(cohort.task, rows, patient);
+            let of_fold = Cohort::new(cohort.target, rows, patient);
             let absent = of_fold.absent_classes();
             if !absent.is_empty() {
                 warnings.push(format!(
@@ -312,8 +283,8 @@ mod tests {
         Predictions::parse(table.as_bytes()).expect("a right table")
     }
 
-    fn evaluated(task: Target, table: &str) -> Result<Metrics, Error> {
-        evaluate(task, &parse(table), &Options::default())
+    fn evaluated(target: Target, table: &str) -> Result<Metrics, Error> {
+        evaluate(target, &parse(table), &EvaluationOptions::default())
     }
 
     #[test]
@@ -333,9 +304,9 @@ mod tests {
     fn a_prevalence_is_neither_0_nor_1_nor_nan() {
         let table = parse("study,fold,label,p_0,p_1\n1,0,0,1,0\n");
         for prevalence in [0.0, 1.0, -0.5, f64::NAN] {
-            let options = Options {
+            let options = EvaluationOptions {
                 prevalence: Some(prevalence),
-                ..Options::default()
+                ..EvaluationOptions::default()
             };
             let error = evaluate(Target::Positive, &table, &options);
             assert!(
@@ -349,9 +320,9 @@ mod tests {
     fn a_threshold_is_a_probability() {
         let table = parse("study,fold,label,p_0,p_1\n1,0,0,1,0\n");
         for threshold in [-0.1, 1.1, f64::NAN] {
-            let options = Options {
+            let options = EvaluationOptions {
                 threshold: Some(threshold),
-                ..Options::default()
+                ..EvaluationOptions::default()
             };
             let error = evaluate(Target::Positive, &table, &options);
             assert!(matches!(error, Err(Error::Threshold { .. })), "{threshold}");
@@ -362,7 +333,7 @@ mod tests {
     fn a_table_made_in_memory_is_checked_as_a_file_is() {
         let mut table = parse("study,fold,label,p_0,p_1\n1,0,0,1,0\n");
         table.rows[0].probabilities = vec![f64::NAN, 0.5];
-        let error = evaluate(Target::Positive, &table, &Options::default());
+        let error = evaluate(Target::Positive, &table, &EvaluationOptions::default());
         assert!(matches!(error, Err(Error::Value { line: 2, .. })));
     }
 
@@ -387,13 +358,14 @@ mod tests {
         // Grade 1 is the likeliest grade, yet grades 2 and 3 together are likelier than not.
         let table = "study,fold,label,p_0,p_1,p_2,p_3\n1,0,2,0,0.4,0.3,0.3\n2,0,0,1,0,0,0\n";
         let metrics = evaluated(Target::Perugini, table).expect("labelled studies");
-        assert_eq!(metrics.sensitivity, Some(0.0));
+        assert_eq!(metrics.sensitivity.map(|share| share.value), Some(0.0));
         let at_half = metrics
             .positive
             .operating_points
             .last()
             .expect("the stated threshold");
-        assert_eq!((at_half.threshold, at_half.sensitivity), (0.5, Some(1.0)));
+        assert_eq!(at_half.threshold, 0.5);
+        assert_eq!(at_half.sensitivity.map(|share| share.value), Some(1.0));
     }
 
     fn grades() -> impl Strategy<Value = Predictions> {
@@ -421,7 +393,7 @@ mod tests {
     proptest! {
         #[test]
         fn json_holds_numbers_alone_and_reads_back(predictions in grades()) {
-            let metrics = evaluate(Target::Perugini, &predictions, &Options::default());
+            let metrics = evaluate(Target::Perugini, &predictions, &EvaluationOptions::default());
             let metrics = metrics.expect("labelled studies");
             let json = serde_json::to_string(&metrics).expect("metrics are JSON");
             let back: Metrics = serde_json::from_str(&json).expect("what was written");
@@ -433,9 +405,10 @@ mod tests {
         fn the_order_of_the_rows_does_not_matter(predictions in grades()) {
             let mut reversed = predictions.clone();
             reversed.rows.reverse();
-            let of = |table| evaluate(Target::Perugini, table, &Options::default());
+            let of = |table| evaluate(Target::Perugini, table, &EvaluationOptions::default());
             let (one, other) = (of(&predictions)?, of(&reversed)?);
-            prop_assert_eq!(one.auc, other.auc);
+            let value = |metrics: &Metrics| metrics.auc.map(|auc| auc.value);
+            prop_assert_eq!(value(&one), value(&other));
             prop_assert_eq!(one.confusion, other.confusion);
             prop_assert_eq!(one.positive.roc, other.positive.roc);
             prop_assert_eq!(one.warnings, other.warnings);
@@ -443,7 +416,7 @@ mod tests {
 
         #[test]
         fn folds_and_subgroups_divide_the_cohort(predictions in grades()) {
-            let metrics = evaluate(Target::Perugini, &predictions, &Options::default())?;
+            let metrics = evaluate(Target::Perugini, &predictions, &EvaluationOptions::default())?;
             let folds: u64 = metrics.folds.iter().map(|fold| fold.studies).sum();
             let groups: u64 = metrics.subgroups.iter().map(|row| row.positives).sum();
             prop_assert_eq!(folds, metrics.studies);

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Interval, Metrics};
+use super::{Estimate, Metrics};
 use attrium_types::Metric;
 
 /// What became of a gate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct GateOutcome {
+pub struct GateResult {
     /// What was measured.
     pub metric: Metric,
     /// The value to reach.
@@ -22,21 +22,23 @@ pub struct GateOutcome {
 }
 
 /// Compares a metric with the least value that passes.
-pub fn gate(metrics: &Metrics, metric: Metric, minimum: f64) -> GateOutcome {
+pub fn gate(metrics: &Metrics, metric: Metric, minimum: f64) -> GateResult {
     let value = value(metrics, metric);
     let passed = value.is_some_and(|value| value >= minimum);
-    let task = metrics.task;
+    let target = metrics.target;
     let message = match value {
         Some(value) if passed => {
-            format!("{metric} of {task} is {value:.4} and reaches the minimum of {minimum}")
+            format!("{metric} of {target} is {value:.4} and reaches the minimum of {minimum}")
         }
         // Enough digits that a near miss does not look like the minimum itself.
-        Some(value) => format!("{metric} of {task} is {value:.6}, below the minimum of {minimum}"),
+        Some(value) => {
+            format!("{metric} of {target} is {value:.6}, below the minimum of {minimum}")
+        }
         None => format!(
-            "{metric} of {task} is not defined on these studies, so the minimum of {minimum} is missed"
+            "{metric} of {target} is not defined on these studies, so the minimum of {minimum} is missed"
         ),
     };
-    GateOutcome {
+    GateResult {
         metric,
         minimum,
         value,
@@ -46,31 +48,37 @@ pub fn gate(metrics: &Metrics, metric: Metric, minimum: f64) -> GateOutcome {
 }
 
 fn value(metrics: &Metrics, metric: Metric) -> Option<f64> {
-    let low = |interval: Option<Interval>| interval.map(|interval| interval.low);
+    let value = |estimate: Option<Estimate>| Some(estimate?.value);
+    let low = |estimate: Option<Estimate>| Some(estimate?.interval?.low);
     match metric {
-        Metric::Auc => metrics.auc,
-        Metric::AucLow => low(metrics.auc_interval),
-        Metric::AucHard => metrics.auc_hard,
-        Metric::AucHardLow => low(metrics.auc_hard_interval),
-        Metric::Accuracy => metrics.accuracy,
-        Metric::AccuracyLow => low(metrics.accuracy_interval),
-        Metric::Sensitivity => metrics.sensitivity,
-        Metric::SensitivityLow => low(metrics.sensitivity_interval),
-        Metric::Specificity => metrics.specificity,
-        Metric::SpecificityLow => low(metrics.specificity_interval),
+        Metric::Auc => value(metrics.auc),
+        Metric::AucLow => low(metrics.auc),
+        Metric::AucHard => value(metrics.auc_hard),
+        Metric::AucHardLow => low(metrics.auc_hard),
+        Metric::Accuracy => value(metrics.accuracy),
+        Metric::AccuracyLow => low(metrics.accuracy),
+        Metric::Sensitivity => value(metrics.sensitivity),
+        Metric::SensitivityLow => low(metrics.sensitivity),
+        Metric::Specificity => value(metrics.specificity),
+        Metric::SpecificityLow => low(metrics.specificity),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Options, Predictions, evaluate};
+    use crate::{EvaluationOptions, Predictions, evaluate};
     use attrium_types::{Metric, Target};
 
     fn metrics(rows: &str) -> Metrics {
         let table = format!("study,fold,label,p_0,p_1\n{rows}");
         let predictions = Predictions::parse(table.as_bytes()).expect("a right table");
-        evaluate(Target::Positive, &predictions, &Options::default()).expect("labelled studies")
+        evaluate(
+            Target::Positive,
+            &predictions,
+            &EvaluationOptions::default(),
+        )
+        .expect("labelled studies")
     }
 
     fn mixed() -> Metrics {

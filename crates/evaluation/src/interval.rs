@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 /// The confidence level of every interval here.
-pub const LEVEL: f64 = 0.95;
+pub const CONFIDENCE_LEVEL: f64 = 0.95;
 
-/// The standard normal quantile that belongs to [`LEVEL`], two-sided.
+/// The standard normal quantile that belongs to [`CONFIDENCE_LEVEL`], two-sided.
 pub(super) const Z: f64 = 1.959963984540054;
 
 /// A two-sided 95 % confidence interval.
@@ -25,14 +25,6 @@ pub struct Estimate {
     pub value: f64,
     /// Its 95 % interval; `None` where the method gives none.
     pub interval: Option<Interval>,
-}
-
-/// Value and interval apart, as the types of `metrics.json` keep them.
-pub(super) fn split(estimate: Option<Estimate>) -> (Option<f64>, Option<Interval>) {
-    (
-        estimate.map(|estimate| estimate.value),
-        estimate.and_then(|estimate| estimate.interval),
-    )
 }
 
 /// The share `part / whole` with Wilson's score interval (Wilson 1927, without continuity

@@ -11,6 +11,7 @@ mod calibration;
 mod cohort;
 mod confusion;
 mod error;
+mod estimate_fields;
 mod evaluate;
 mod gate;
 #[cfg(test)]
@@ -27,18 +28,18 @@ mod subgroup;
 mod temperature;
 mod text;
 
-pub use agreement::{Weighting, kappa};
+pub use agreement::{KappaWeights, kappa};
 pub use baseline::{Baseline, BaselineStudy};
 pub use calibration::{CALIBRATION_BINS, CalibrationBin};
 pub use cohort::number_patients;
 pub use confusion::ConfusionMatrix;
 pub use error::Error;
 pub use evaluate::evaluate;
-pub use gate::{GateOutcome, gate};
-pub use interval::{Estimate, Interval, LEVEL, proportion};
+pub use gate::{GateResult, gate};
+pub use interval::{CONFIDENCE_LEVEL, Estimate, Interval, proportion};
 pub use metrics::{
-    BaselineDifference, BaselineMetrics, ClassMetrics, FoldMetrics, Metrics, MetricsDocument,
-    NetworkGate, NetworkMetrics, Options, PositiveMetrics, ReaderAgreement, Spread,
+    BaselineDifference, BaselineMetrics, ClassMetrics, EvaluationOptions, FoldMetrics, Metrics,
+    MetricsDocument, NetworkGate, NetworkMetrics, PositiveMetrics, ReaderAgreement, Spread,
 };
 pub use operating_point::{
     OperatingPoint, OperatingPointKind, TARGET_SENSITIVITIES, threshold_for_sensitivity,
@@ -50,5 +51,5 @@ pub use reader_pair::{ReaderPair, reader_pairs_text};
 pub use roc::auc;
 pub use roc::{RocCurve, RocPoint};
 pub use second_reader::reader_agreement;
-pub use subgroup::{MAX_SUBGROUPS, SubgroupRow};
+pub use subgroup::{MAX_SUBGROUPS, SubgroupMetrics};
 pub use temperature::{TEMPERATURE_RANGE, TemperatureScaling, at_temperature};

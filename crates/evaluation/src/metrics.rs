@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CalibrationBin, ConfusionMatrix, GateOutcome, Interval, OperatingPoint, OperatingPointKind,
-    PredictiveValues, RocCurve, SubgroupRow, TemperatureScaling,
+    CalibrationBin, ConfusionMatrix, Estimate, GateResult, OperatingPoint, OperatingPointKind,
+    PredictiveValues, RocCurve, SubgroupMetrics, TemperatureScaling, estimate_fields,
 };
 use attrium_types::{Architecture, Target};
 
 /// What the caller chooses of an evaluation.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Options {
+pub struct EvaluationOptions {
     /// The prevalence, in (0, 1), at which predictive values are stated beside the cohort's own;
     /// `None` for the paper's ([`super::reference_prevalence`]).
     pub prevalence: Option<f64>,
@@ -27,7 +27,7 @@ pub struct MetricsDocument {
     /// below says how well a network does on patients.
     #[serde(default)]
     pub synthetic: bool,
-    /// One entry for each network and task.
+    /// One entry for each network and target.
     pub results: Vec<NetworkMetrics>,
     /// Simple scores without a network, for comparison.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -50,11 +50,12 @@ impl MetricsDocument {
 pub struct NetworkGate {
     /// The network.
     pub architecture: Architecture,
-    /// The task.
-    pub task: Target,
+    /// The target.
+    #[serde(rename = "task")]
+    pub target: Target,
     /// The outcome.
     #[serde(flatten)]
-    pub outcome: GateOutcome,
+    pub outcome: GateResult,
 }
 
 /// The metrics of one network.
@@ -69,7 +70,7 @@ pub struct NetworkMetrics {
     /// What it reached.
     #[serde(flatten)]
     pub metrics: Metrics,
-    /// How much more that is than the task's baseline reaches; `None` without one.
+    /// How much more that is than the target's baseline reaches; `None` without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline_difference: Option<BaselineDifference>,
 }
@@ -81,38 +82,36 @@ pub struct BaselineMetrics {
     /// What the score is, in a few words.
     pub name: String,
     /// The question that it is compared on.
-    pub task: Target,
-    /// The task's AUC, as [`Metrics::auc`]: of two classes by the score itself, of more by out-of-fold
+    #[serde(rename = "task")]
+    pub target: Target,
+    /// The target's AUC, as [`Metrics::auc`]: of two classes by the score itself, of more by out-of-fold
     /// probabilities that are made of the score alone.
-    pub auc: Option<f64>,
-    /// Its interval, as [`Metrics::auc_interval`].
-    pub auc_interval: Option<Interval>,
+    #[serde(flatten, with = "estimate_fields::auc")]
+    pub auc: Option<Estimate>,
     /// The AUC of the score for the question whether a study is positive, to compare with
-    /// [`PositiveMetrics::auc`]; of a binary task the same as `auc`.
-    pub positive_auc: Option<f64>,
-    /// Its interval.
-    pub positive_auc_interval: Option<Interval>,
+    /// [`PositiveMetrics::auc`]; of a binary target the same as `auc`.
+    #[serde(flatten, with = "estimate_fields::positive_auc")]
+    pub positive_auc: Option<Estimate>,
 }
 
-/// How much more a network reaches than its task's baseline, on the studies that have both.
+/// How much more a network reaches than its target's baseline, on the studies that have both.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BaselineDifference {
     /// The number of studies that have both.
     pub studies: u64,
-    /// The network's [`Metrics::auc`] less the baseline's.
-    pub auc: Option<f64>,
-    /// DeLong's interval of two areas over the same studies.
-    pub auc_interval: Option<Interval>,
+    /// The network's [`Metrics::auc`] less the baseline's, with DeLong's interval of two areas over
+    /// the same studies.
+    #[serde(flatten, with = "estimate_fields::auc")]
+    pub auc: Option<Estimate>,
     /// The network's [`PositiveMetrics::auc`] less the baseline's.
-    pub positive_auc: Option<f64>,
-    /// Its interval.
-    pub positive_auc_interval: Option<Interval>,
+    #[serde(flatten, with = "estimate_fields::positive_auc")]
+    pub positive_auc: Option<Estimate>,
 }
 
-/// All metrics of one task.
+/// All metrics of one target.
 ///
-/// The *hard label* is the class of the highest probability (the first of equals). For a task of
+/// The *hard label* is the class of the highest probability (the first of equals). For a target of
 /// four classes, sensitivity, specificity and predictive values ask whether hard label and truth
 /// both lie among the positive classes. Intervals are 95 %. Those of AUC and kappa take studies of
 /// one patient together where the table has a column `patient`; Wilson's count studies.
@@ -120,7 +119,8 @@ pub struct BaselineDifference {
 #[serde(rename_all = "camelCase")]
 pub struct Metrics {
     /// The question that was asked.
-    pub task: Target,
+    #[serde(rename = "task")]
+    pub target: Target,
     /// The number of labelled studies: the ones that everything below is about.
     pub studies: u64,
     /// The number of studies without a label.
@@ -129,38 +129,33 @@ pub struct Metrics {
     pub patients: Option<u64>,
     /// The number of labelled studies that are positive.
     pub positives: u64,
-    /// The area below the ROC curve of the scores; for four classes the mean of one-versus-rest.
-    pub auc: Option<f64>,
-    /// DeLong's interval on the logit scale.
-    pub auc_interval: Option<Interval>,
-    /// The same area for hard labels; for a binary task the balanced accuracy.
-    pub auc_hard: Option<f64>,
-    /// Its interval.
-    pub auc_hard_interval: Option<Interval>,
-    /// The share of studies whose class was called rightly.
-    pub accuracy: Option<f64>,
-    /// Wilson's interval of the accuracy.
-    pub accuracy_interval: Option<Interval>,
-    /// The share of positives that are called positive, by the hard label.
-    pub sensitivity: Option<f64>,
-    /// Wilson's interval of the sensitivity.
-    pub sensitivity_interval: Option<Interval>,
-    /// The share of negatives that are called negative, by the hard label.
-    pub specificity: Option<f64>,
-    /// Wilson's interval of the specificity.
-    pub specificity_interval: Option<Interval>,
+    /// The area below the ROC curve of the scores, with DeLong's interval on the logit scale; for four
+    /// classes the mean of one-versus-rest.
+    #[serde(flatten, with = "estimate_fields::auc")]
+    pub auc: Option<Estimate>,
+    /// The same area for hard labels; for a binary target the balanced accuracy.
+    #[serde(flatten, with = "estimate_fields::auc_hard")]
+    pub auc_hard: Option<Estimate>,
+    /// The share of studies whose class was called rightly, with Wilson's interval.
+    #[serde(flatten, with = "estimate_fields::accuracy")]
+    pub accuracy: Option<Estimate>,
+    /// The share of positives that are called positive, by the hard label, with Wilson's interval.
+    #[serde(flatten, with = "estimate_fields::sensitivity")]
+    pub sensitivity: Option<Estimate>,
+    /// The share of negatives that are called negative, by the hard label, with Wilson's interval.
+    #[serde(flatten, with = "estimate_fields::specificity")]
+    pub specificity: Option<Estimate>,
     /// Predictive values of the hard label at the cohort's own prevalence.
     pub at_cohort: PredictiveValues,
     /// Predictive values of the hard label at the stated prevalence.
     pub at_stated: PredictiveValues,
-    /// Cohen's kappa of hard labels and truth, every disagreement alike.
-    pub kappa: Option<f64>,
-    /// Its interval, from the large-sample standard error.
-    pub kappa_interval: Option<Interval>,
+    /// Cohen's kappa of hard labels and truth, every disagreement alike, with the interval of its
+    /// large-sample standard error.
+    #[serde(flatten, with = "estimate_fields::kappa")]
+    pub kappa: Option<Estimate>,
     /// Cohen's kappa with quadratic weights.
-    pub quadratic_kappa: Option<f64>,
-    /// Its interval.
-    pub quadratic_kappa_interval: Option<Interval>,
+    #[serde(flatten, with = "estimate_fields::quadratic_kappa")]
+    pub quadratic_kappa: Option<Estimate>,
     /// The Brier score: for two classes the mean of (p_1 - truth)^2, in [0, 1]; for more, the mean
     /// over studies of the sum over classes of (p_k - truth_k)^2, in [0, 2].
     pub brier: Option<f64>,
@@ -180,7 +175,7 @@ pub struct Metrics {
     /// The spread of the folds' AUC.
     pub fold_auc: Option<Spread>,
     /// One row for each value of each covariate.
-    pub subgroups: Vec<SubgroupRow>,
+    pub subgroups: Vec<SubgroupMetrics>,
     /// The agreement of two readers, where the table has a column `reader2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second_reader: Option<ReaderAgreement>,
@@ -197,18 +192,15 @@ pub struct Metrics {
 pub struct ReaderAgreement {
     /// The number of studies that both readers have graded.
     pub studies: u64,
-    /// Cohen's kappa in the task's classes.
-    pub kappa: Option<f64>,
-    /// Its interval.
-    pub kappa_interval: Option<Interval>,
+    /// Cohen's kappa in the target's classes.
+    #[serde(flatten, with = "estimate_fields::kappa")]
+    pub kappa: Option<Estimate>,
     /// Cohen's kappa with quadratic weights.
-    pub quadratic_kappa: Option<f64>,
-    /// Its interval.
-    pub quadratic_kappa_interval: Option<Interval>,
+    #[serde(flatten, with = "estimate_fields::quadratic_kappa")]
+    pub quadratic_kappa: Option<Estimate>,
     /// Cohen's kappa, positive or negative.
-    pub positive_kappa: Option<f64>,
-    /// Its interval.
-    pub positive_kappa_interval: Option<Interval>,
+    #[serde(flatten, with = "estimate_fields::positive_kappa")]
+    pub positive_kappa: Option<Estimate>,
 }
 
 /// One class against the rest.
@@ -222,17 +214,15 @@ pub struct ClassMetrics {
     /// The number of studies called so by the hard label.
     pub called: u64,
     /// The area below the one-versus-rest ROC curve.
-    pub auc: Option<f64>,
-    /// Its interval.
-    pub auc_interval: Option<Interval>,
-    /// The share of studies called so that are so; `None` where none was called so.
-    pub precision: Option<f64>,
-    /// Wilson's interval of the precision.
-    pub precision_interval: Option<Interval>,
-    /// The share of studies that are so and were called so.
-    pub recall: Option<f64>,
-    /// Wilson's interval of the recall.
-    pub recall_interval: Option<Interval>,
+    #[serde(flatten, with = "estimate_fields::auc")]
+    pub auc: Option<Estimate>,
+    /// The share of studies called so that are so, with Wilson's interval; `None` where none was called
+    /// so.
+    #[serde(flatten, with = "estimate_fields::precision")]
+    pub precision: Option<Estimate>,
+    /// The share of studies that are so and were called so, with Wilson's interval.
+    #[serde(flatten, with = "estimate_fields::recall")]
+    pub recall: Option<Estimate>,
 }
 
 /// Is a study positive? Asked of the probability of a positive, not of the hard label.
@@ -240,21 +230,17 @@ pub struct ClassMetrics {
 #[serde(rename_all = "camelCase")]
 pub struct PositiveMetrics {
     /// The area below the ROC curve of the probability of a positive.
-    pub auc: Option<f64>,
-    /// Its interval.
-    pub auc_interval: Option<Interval>,
+    #[serde(flatten, with = "estimate_fields::auc")]
+    pub auc: Option<Estimate>,
     /// Balanced accuracy of the hard label, positive classes against the rest.
-    pub auc_hard: Option<f64>,
-    /// Its interval.
-    pub auc_hard_interval: Option<Interval>,
-    /// The share of studies rightly called positive or negative by the hard label.
-    pub accuracy: Option<f64>,
-    /// Wilson's interval of the accuracy.
-    pub accuracy_interval: Option<Interval>,
+    #[serde(flatten, with = "estimate_fields::auc_hard")]
+    pub auc_hard: Option<Estimate>,
+    /// The share of studies rightly called positive or negative by the hard label, with Wilson's interval.
+    #[serde(flatten, with = "estimate_fields::accuracy")]
+    pub accuracy: Option<Estimate>,
     /// Cohen's kappa of the hard label, positive or negative, and the truth.
-    pub kappa: Option<f64>,
-    /// Its interval.
-    pub kappa_interval: Option<Interval>,
+    #[serde(flatten, with = "estimate_fields::kappa")]
+    pub kappa: Option<Estimate>,
     /// The mean of (p - truth)^2, in [0, 1].
     pub brier: Option<f64>,
     /// In ten bins of the probability of a positive, the mean distance between that probability
@@ -269,7 +255,7 @@ pub struct PositiveMetrics {
 }
 
 impl PositiveMetrics {
-    /// The operating point that was chosen before ([`Options::threshold`]), if one was.
+    /// The operating point that was chosen before ([`EvaluationOptions::threshold`]), if one was.
     pub fn chosen(&self) -> Option<&OperatingPoint> {
         let mut points = self.operating_points.iter();
         points.find(|point| point.kind == OperatingPointKind::Chosen)
@@ -286,7 +272,7 @@ pub struct FoldMetrics {
     pub studies: u64,
     /// How many of them are positive.
     pub positives: u64,
-    /// The task's AUC; `None` where a class is absent.
+    /// The target's AUC; `None` where a class is absent.
     pub auc: Option<f64>,
     /// The share of studies whose class was called rightly.
     pub accuracy: Option<f64>,

@@ -5,7 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::confusion::TwoByTwo;
-use super::interval::{Interval, proportion, split};
+use super::estimate_fields;
+use super::interval::{Estimate, proportion};
 use super::prevalence::{self, PredictiveValues};
 use super::roc::{self, RocCurve, RocPoint, Step};
 
@@ -16,9 +17,9 @@ pub const TARGET_SENSITIVITIES: [f64; 3] = [0.90, 0.95, 1.0];
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "kind")]
 pub enum OperatingPointKind {
-    /// A threshold that was chosen before, on other studies ([`Options::threshold`]).
+    /// A threshold that was chosen before, on other studies ([`EvaluationOptions::threshold`]).
     ///
-    /// [`Options::threshold`]: super::Options::threshold
+    /// [`EvaluationOptions::threshold`]: super::EvaluationOptions::threshold
     Chosen,
     /// The highest threshold at which the sensitivity is at least `target`.
     Sensitivity {
@@ -60,14 +61,12 @@ pub struct OperatingPoint {
     pub false_positives: u64,
     /// Negatives called negative.
     pub true_negatives: u64,
-    /// The share of positives that are called positive.
-    pub sensitivity: Option<f64>,
-    /// Wilson's interval of the sensitivity.
-    pub sensitivity_interval: Option<Interval>,
-    /// The share of negatives that are called negative.
-    pub specificity: Option<f64>,
-    /// Wilson's interval of the specificity.
-    pub specificity_interval: Option<Interval>,
+    /// The share of positives that are called positive, with Wilson's interval.
+    #[serde(flatten, with = "estimate_fields::sensitivity")]
+    pub sensitivity: Option<Estimate>,
+    /// The share of negatives that are called negative, with Wilson's interval.
+    #[serde(flatten, with = "estimate_fields::specificity")]
+    pub specificity: Option<Estimate>,
     /// Predictive values at the cohort's own prevalence.
     pub at_cohort: PredictiveValues,
     /// Predictive values at the stated prevalence.
@@ -166,10 +165,6 @@ fn at_threshold(
 ) -> OperatingPoint {
     let calls = scores.iter().map(|&score| score >= threshold);
     let counts = TwoByTwo::new(positive.iter().copied().zip(calls));
-    let (sensitivity, sensitivity_interval) =
-        split(proportion(counts.true_positives, counts.positives()));
-    let (specificity, specificity_interval) =
-        split(proportion(counts.true_negatives, counts.negatives()));
     OperatingPoint {
         kind,
         threshold,
@@ -177,10 +172,8 @@ fn at_threshold(
         false_negatives: counts.false_negatives,
         false_positives: counts.false_positives,
         true_negatives: counts.true_negatives,
-        sensitivity,
-        sensitivity_interval,
-        specificity,
-        specificity_interval,
+        sensitivity: proportion(counts.true_positives, counts.positives()),
+        specificity: proportion(counts.true_negatives, counts.negatives()),
         at_cohort: prevalence::at_cohort(&counts),
         at_stated: prevalence::at(prevalence, &counts),
     }
@@ -227,10 +220,8 @@ mod tests {
             (first.kind, first.threshold),
             (OperatingPointKind::Chosen, 0.85)
         );
-        assert_eq!(
-            (first.sensitivity, first.specificity),
-            (Some(0.5), Some(1.0))
-        );
+        assert_eq!(first.sensitivity.map(|share| share.value), Some(0.5));
+        assert_eq!(first.specificity.map(|share| share.value), Some(1.0));
         assert_eq!(others, operating_points(&scores, &positive, 0.1, None));
     }
 
@@ -281,7 +272,7 @@ mod tests {
         let points = operating_points(&[0.9, 0.1], &[false, false], 0.1, None);
         assert_eq!(points.len(), 1);
         assert_eq!(points[0].sensitivity, None);
-        assert_eq!(points[0].specificity, Some(0.5));
+        assert_eq!(points[0].specificity.map(|share| share.value), Some(0.5));
     }
 
     proptest! {
@@ -293,11 +284,11 @@ mod tests {
             let positive: Vec<bool> = studies.iter().map(|study| study.1).collect();
             for point in operating_points(&scores, &positive, 0.1, None) {
                 let OperatingPointKind::Sensitivity { target } = point.kind else { continue };
-                prop_assert!(point.sensitivity.expect("there are positives") >= target);
+                prop_assert!(point.sensitivity.expect("there are positives").value >= target);
                 let higher = scores.iter().copied().filter(|&score| score > point.threshold);
                 let Some(next) = higher.min_by(f64::total_cmp) else { continue };
                 let stricter = at_threshold(point.kind, next, &scores, &positive, 0.1);
-                prop_assert!(stricter.sensitivity.expect("there are positives") < target);
+                prop_assert!(stricter.sensitivity.expect("there are positives").value < target);
             }
         }
     }

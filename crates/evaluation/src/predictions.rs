@@ -53,9 +53,9 @@ pub struct Predictions {
 
 /// The probability of a positive: the sum over the classes that count as positive.
 ///
-/// `probabilities` holds one value for each class of the task.
-pub fn positive_probability(task: Target, probabilities: &[f64]) -> f64 {
-    let positive = probabilities.iter().skip(task.first_positive_class());
+/// `probabilities` holds one value for each class of the target.
+pub fn positive_probability(target: Target, probabilities: &[f64]) -> f64 {
+    let positive = probabilities.iter().skip(target.first_positive_class());
     positive.sum()
 }
 

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::confusion::TwoByTwo;
-use super::interval::{Estimate, Interval, proportion, split};
+use super::estimate_fields;
+use super::interval::{Estimate, Interval, proportion};
 use attrium_types::Target;
 
 /// Predictive values at one prevalence.
@@ -13,20 +14,20 @@ pub struct PredictiveValues {
     /// The share of studies that are truly positive.
     pub prevalence: f64,
     /// The share of studies called positive that are so; `None` where nothing is called positive.
-    pub ppv: Option<f64>,
-    /// Its interval: Wilson's at the cohort's prevalence; at another, what follows from the lower
-    /// and from the upper Wilson limits of sensitivity and specificity together, which is
-    /// conservative.
-    pub ppv_interval: Option<Interval>,
-    /// The share of studies called negative that are so; `None` where nothing is called negative.
-    pub npv: Option<f64>,
-    /// Its interval, as for `ppv`.
-    pub npv_interval: Option<Interval>,
+    ///
+    /// The interval is Wilson's at the cohort's prevalence; at another it follows from the lower and
+    /// from the upper Wilson limits of sensitivity and specificity together, which is conservative.
+    #[serde(flatten, with = "estimate_fields::ppv")]
+    pub ppv: Option<Estimate>,
+    /// The share of studies called negative that are so, with an interval as for `ppv`; `None` where
+    /// nothing is called negative.
+    #[serde(flatten, with = "estimate_fields::npv")]
+    pub npv: Option<Estimate>,
 }
 
 /// The prevalence of the paper's cohort: 47 positives, and 24 of grade 3, in 1334 studies.
-pub const fn reference_prevalence(task: Target) -> f64 {
-    match task {
+pub const fn reference_prevalence(target: Target) -> f64 {
+    match target {
         Target::Perugini | Target::Positive => 47.0 / 1334.0,
         Target::HighGrade => 24.0 / 1334.0,
     }
@@ -34,15 +35,11 @@ pub const fn reference_prevalence(task: Target) -> f64 {
 
 /// Predictive values in the cohort itself; its prevalence is 0 where it is empty.
 pub(super) fn at_cohort(counts: &TwoByTwo) -> PredictiveValues {
-    let (ppv, ppv_interval) = split(proportion(counts.true_positives, counts.called_positive()));
-    let (npv, npv_interval) = split(proportion(counts.true_negatives, counts.called_negative()));
     let prevalence = proportion(counts.positives(), counts.total());
     PredictiveValues {
         prevalence: prevalence.map_or(0.0, |share| share.value),
-        ppv,
-        ppv_interval,
-        npv,
-        npv_interval,
+        ppv: proportion(counts.true_positives, counts.called_positive()),
+        npv: proportion(counts.true_negatives, counts.called_negative()),
     }
 }
 
@@ -68,14 +65,10 @@ pub(super) fn at(prevalence: f64, counts: &TwoByTwo) -> PredictiveValues {
         ),
         _ => (None, None),
     };
-    let (ppv, ppv_interval) = split(ppv);
-    let (npv, npv_interval) = split(npv);
     PredictiveValues {
         prevalence,
         ppv,
-        ppv_interval,
         npv,
-        npv_interval,
     }
 }
 
@@ -119,16 +112,18 @@ mod tests {
     #[test]
     fn a_rarer_disease_makes_a_positive_worth_less() {
         // Sensitivity 0.9 and specificity 0.9: 0.9 in a balanced cohort, 1 in 12 at 1 %.
-        let values = at(0.01, &counts(90, 10, 10, 90));
-        assert!((values.ppv.expect("defined") - 1.0 / 12.0).abs() < 1e-15);
-        assert_eq!(at_cohort(&counts(90, 10, 10, 90)).ppv, Some(0.9));
+        let ppv = at(0.01, &counts(90, 10, 10, 90)).ppv.expect("defined");
+        assert!((ppv.value - 1.0 / 12.0).abs() < 1e-15);
+        let ppv = at_cohort(&counts(90, 10, 10, 90)).ppv;
+        assert_eq!(ppv.map(|ppv| ppv.value), Some(0.9));
     }
 
     #[test]
     fn a_cohort_without_positives_says_nothing_of_another_prevalence() {
         let values = at(0.1, &counts(0, 0, 2, 8));
         assert_eq!((values.ppv, values.npv), (None, None));
-        assert_eq!(at_cohort(&counts(0, 0, 2, 8)).ppv, Some(0.0));
+        let ppv = at_cohort(&counts(0, 0, 2, 8)).ppv;
+        assert_eq!(ppv.map(|ppv| ppv.value), Some(0.0));
         assert_eq!(at_cohort(&counts(0, 0, 0, 8)).ppv, None);
     }
 
@@ -140,11 +135,12 @@ mod tests {
             let counts = counts(tp, fn_, fp, tn);
             let cohort = at_cohort(&counts);
             let bayes = at(cohort.prevalence, &counts);
-            prop_assert!((bayes.ppv.expect("some") - cohort.ppv.expect("some")).abs() < 1e-12);
-            prop_assert!((bayes.npv.expect("some") - cohort.npv.expect("some")).abs() < 1e-12);
-            let interval = bayes.ppv_interval.expect("an interval");
-            prop_assert!(interval.low < bayes.ppv.expect("some"));
-            prop_assert!(bayes.ppv.expect("some") < interval.high);
+            for (bayes, cohort) in [(bayes.ppv, cohort.ppv), (bayes.npv, cohort.npv)] {
+                let (bayes, cohort) = (bayes.expect("defined"), cohort.expect("defined"));
+                prop_assert!((bayes.value - cohort.value).abs() < 1e-12);
+                let interval = bayes.interval.expect("an interval");
+                prop_assert!(interval.low < bayes.value && bayes.value < interval.high);
+            }
         }
     }
 }

@@ -26,12 +26,9 @@ pub fn reader_pairs_text(pairs: &[ReaderPair]) -> String {
             a.clone(),
             b.clone(),
             agreement.studies.to_string(),
-            estimate(agreement.kappa, agreement.kappa_interval),
-            estimate(
-                agreement.quadratic_kappa,
-                agreement.quadratic_kappa_interval,
-            ),
-            estimate(agreement.positive_kappa, agreement.positive_kappa_interval),
+            estimate(agreement.kappa),
+            estimate(agreement.quadratic_kappa),
+            estimate(agreement.positive_kappa),
         ]
     });
     let rows: Vec<_> = std::iter::once(words(&header)).chain(rows).collect();

@@ -1,8 +1,7 @@
 //! How well two readers agree with each other, to compare a network with.
 
-use super::agreement::{Weighting, kappa};
+use super::agreement::{KappaWeights, kappa};
 use super::cohort::{Cohort, positive_kappa};
-use super::interval::split;
 use super::metrics::ReaderAgreement;
 use attrium_types::{Grade, Target};
 
@@ -19,31 +18,25 @@ pub(super) fn second_reader(cohort: &Cohort<'_>, column: usize) -> Option<Reader
             .get(column)
             .and_then(|value| value.parse::<u8>().ok());
         if let Some(grade) = grade.and_then(|value| Grade::try_from(value).ok()) {
-            pairs.push((cohort.labels[study], cohort.task.class_of(grade)));
+            pairs.push((cohort.labels[study], cohort.target.class_of(grade)));
             patients.push(cohort.patients[study]);
         }
     }
-    (!pairs.is_empty()).then(|| reader_agreement(cohort.task, &pairs, &patients))
+    (!pairs.is_empty()).then(|| reader_agreement(cohort.target, &pairs, &patients))
 }
 
-/// The agreement of two readers: `pairs` has both readings of each study as the task's classes, and
+/// The agreement of two readers: `pairs` has both readings of each study as the target's classes, and
 /// `patients` numbers the patient of each.
 pub fn reader_agreement(
-    task: Target,
+    target: Target,
     pairs: &[(usize, usize)],
     patients: &[usize],
 ) -> ReaderAgreement {
-    let weighted = |weighting| kappa(pairs, task.classes().len(), weighting, patients);
-    let (plain, plain_interval) = split(weighted(Weighting::Plain));
-    let (quadratic, quadratic_interval) = split(weighted(Weighting::Quadratic));
-    let (positive, positive_interval) = split(positive_kappa(task, pairs, patients));
+    let weighted = |weighting| kappa(pairs, target.classes().len(), weighting, patients);
     ReaderAgreement {
         studies: pairs.len() as u64,
-        kappa: plain,
-        kappa_interval: plain_interval,
-        quadratic_kappa: quadratic,
-        quadratic_kappa_interval: quadratic_interval,
-        positive_kappa: positive,
-        positive_kappa_interval: positive_interval,
+        kappa: weighted(KappaWeights::Unweighted),
+        quadratic_kappa: weighted(KappaWeights::Quadratic),
+        positive_kappa: positive_kappa(target, pairs, patients),
     }
 }

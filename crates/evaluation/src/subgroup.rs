@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::cohort::Cohort;
-use super::interval::{Estimate, Interval, difference, proportion, split};
+use super::estimate_fields;
+use super::interval::{Estimate, difference, proportion};
 use super::predictions::{Prediction, Predictions};
 use super::second_reader::SECOND_READER;
 use attrium_types::Target;
@@ -34,7 +35,7 @@ const AGE_BANDS: [(f64, &str); 4] = [
 /// The studies that share one value of one covariate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct SubgroupRow {
+pub struct SubgroupMetrics {
     /// The covariate: `metastases`, `protocol`, `scanner`, `sex`, `indication`, `age`, ...
     pub column: String,
     /// Its value; `unknown` where the column is empty; for `age` one of the bands `under 65`,
@@ -44,35 +45,28 @@ pub struct SubgroupRow {
     pub studies: u64,
     /// How many of them are positive.
     pub positives: u64,
-    /// The task's AUC, as [`super::Metrics::auc`].
-    pub auc: Option<f64>,
-    /// Its interval.
-    pub auc_interval: Option<Interval>,
-    /// The AUC of the probability of a positive; for a binary task the same as `auc`.
-    pub positive_auc: Option<f64>,
-    /// Its interval.
-    pub positive_auc_interval: Option<Interval>,
-    /// The share of studies whose class was called rightly.
-    pub accuracy: Option<f64>,
-    /// Wilson's interval of the accuracy.
-    pub accuracy_interval: Option<Interval>,
-    /// The share of positives that are called positive, by the hard label.
-    pub sensitivity: Option<f64>,
-    /// Wilson's interval of the sensitivity.
-    pub sensitivity_interval: Option<Interval>,
-    /// The share of negatives that are called negative, by the hard label.
-    pub specificity: Option<f64>,
-    /// Wilson's interval of the specificity.
-    pub specificity_interval: Option<Interval>,
+    /// The target's AUC, as [`super::Metrics::auc`].
+    #[serde(flatten, with = "estimate_fields::auc")]
+    pub auc: Option<Estimate>,
+    /// The AUC of the probability of a positive; for a binary target the same as `auc`.
+    #[serde(flatten, with = "estimate_fields::positive_auc")]
+    pub positive_auc: Option<Estimate>,
+    /// The share of studies whose class was called rightly, with Wilson's interval.
+    #[serde(flatten, with = "estimate_fields::accuracy")]
+    pub accuracy: Option<Estimate>,
+    /// The share of positives that are called positive, by the hard label, with Wilson's interval.
+    #[serde(flatten, with = "estimate_fields::sensitivity")]
+    pub sensitivity: Option<Estimate>,
+    /// The share of negatives that are called negative, by the hard label, with Wilson's interval.
+    #[serde(flatten, with = "estimate_fields::specificity")]
+    pub specificity: Option<Estimate>,
     /// `positive_auc` less that of the studies with another known value; `None` for `unknown`, and
-    /// where either is not defined.
-    pub positive_auc_difference: Option<f64>,
-    /// Its interval, as if no patient had studies on both sides.
-    pub positive_auc_difference_interval: Option<Interval>,
-    /// `accuracy` less that of the studies with another known value.
-    pub accuracy_difference: Option<f64>,
-    /// Its interval, as above.
-    pub accuracy_difference_interval: Option<Interval>,
+    /// where either is not defined. The interval is made as if no patient had studies on both sides.
+    #[serde(flatten, with = "estimate_fields::positive_auc_difference")]
+    pub positive_auc_difference: Option<Estimate>,
+    /// `accuracy` less that of the studies with another known value, with an interval as above.
+    #[serde(flatten, with = "estimate_fields::accuracy_difference")]
+    pub accuracy_difference: Option<Estimate>,
 }
 
 /// The rows of every covariate that makes subgroups, and warnings about those that do not.
@@ -80,11 +74,11 @@ pub struct SubgroupRow {
 /// Values are in alphabetical order, age bands by age, `unknown` last. A column that is empty
 /// throughout is passed over.
 pub(super) fn subgroups(
-    task: Target,
+    target: Target,
     predictions: &Predictions,
     patient: Option<usize>,
     warnings: &mut Vec<String>,
-) -> Vec<SubgroupRow> {
+) -> Vec<SubgroupMetrics> {
     let mut rows = Vec::new();
     for (index, column) in predictions.covariates.iter().enumerate() {
         if [PATIENT, SECOND_READER].contains(&column.as_str()) {
@@ -106,15 +100,15 @@ pub(super) fn subgroups(
         if groups.keys().all(|&(_, value)| value == UNKNOWN) {
             continue;
         }
-        let of_column: Vec<SubgroupRow> = groups
+        let of_column: Vec<SubgroupMetrics> = groups
             .iter()
             .map(|(group, members)| {
-                let others = Cohort::new(task, others(&groups, *group), patient);
+                let others = Cohort::new(target, others(&groups, *group), patient);
                 let members = members.iter().copied();
                 subgroup(
                     column,
                     group.1,
-                    &Cohort::new(task, members, patient),
+                    &Cohort::new(target, members, patient),
                     &others,
                 )
             })
@@ -167,41 +161,29 @@ fn accuracy(cohort: &Cohort<'_>) -> Option<Estimate> {
     proportion(confusion.correct(), confusion.total())
 }
 
-fn subgroup(column: &str, value: &str, cohort: &Cohort<'_>, others: &Cohort<'_>) -> SubgroupRow {
+fn subgroup(
+    column: &str,
+    value: &str,
+    cohort: &Cohort<'_>,
+    others: &Cohort<'_>,
+) -> SubgroupMetrics {
     let counts = cohort.two_by_two();
-    let (auc, auc_interval) = split(cohort.auc());
-    let (positive_auc, positive_auc_interval) = split(cohort.positive_auc());
     let from_others = |of: fn(&Cohort<'_>) -> Option<Estimate>| {
         let pair = of(cohort).zip(of(others));
-        split(pair.map(|(own, others)| difference(own, others)))
+        pair.map(|(own, others)| difference(own, others))
     };
-    let (positive_auc_difference, positive_auc_difference_interval) =
-        from_others(|of| of.positive_auc());
-    let (accuracy_difference, accuracy_difference_interval) = from_others(accuracy);
-    let (accuracy, accuracy_interval) = split(accuracy(cohort));
-    let (sensitivity, sensitivity_interval) =
-        split(proportion(counts.true_positives, counts.positives()));
-    let (specificity, specificity_interval) =
-        split(proportion(counts.true_negatives, counts.negatives()));
-    SubgroupRow {
+    SubgroupMetrics {
         column: column.to_owned(),
         value: value.to_owned(),
         studies: cohort.studies(),
         positives: cohort.positives(),
-        auc,
-        auc_interval,
-        positive_auc,
-        positive_auc_interval,
-        accuracy,
-        accuracy_interval,
-        sensitivity,
-        sensitivity_interval,
-        specificity,
-        specificity_interval,
-        positive_auc_difference,
-        positive_auc_difference_interval,
-        accuracy_difference,
-        accuracy_difference_interval,
+        auc: cohort.auc(),
+        positive_auc: cohort.positive_auc(),
+        accuracy: accuracy(cohort),
+        sensitivity: proportion(counts.true_positives, counts.positives()),
+        specificity: proportion(counts.true_negatives, counts.negatives()),
+        positive_auc_difference: from_others(|of| of.positive_auc()),
+        accuracy_difference: from_others(accuracy),
     }
 }
 
@@ -218,7 +200,11 @@ mod tests {
         Predictions::parse((header + &rows).as_bytes()).expect("a right table")
     }
 
-    fn found(table: &Predictions) -> (Vec<SubgroupRow>, Vec<String>) {
+    fn value(estimate: Option<Estimate>) -> Option<f64> {
+        estimate.map(|estimate| estimate.value)
+    }
+
+    fn found(table: &Predictions) -> (Vec<SubgroupMetrics>, Vec<String>) {
         let mut warnings = Vec::new();
         let rows = subgroups(Target::Positive, table, None, &mut warnings);
         (rows, warnings)
@@ -256,9 +242,9 @@ mod tests {
     fn a_class_absent_from_a_subgroup_gives_a_warning_that_names_no_value() {
         let table = table("scanner", &["0,0.9,0.1,A", "1,0.2,0.8,A", "0,0.9,0.1,B"]);
         let (rows, warnings) = found(&table);
-        assert_eq!(rows[0].auc, Some(1.0));
+        assert_eq!(value(rows[0].auc), Some(1.0));
         assert_eq!((rows[1].auc, rows[1].sensitivity), (None, None));
-        assert_eq!(rows[1].specificity, Some(1.0));
+        assert_eq!(value(rows[1].specificity), Some(1.0));
         let expected = "a class is absent from 1 of the 2 subgroups by scanner, whose AUC is not \
                         defined";
         assert_eq!(warnings, [expected]);
@@ -282,7 +268,7 @@ mod tests {
         let (rows, _) = found(&table("scanner", &rows));
         let differences: Vec<_> = rows
             .iter()
-            .map(|row| (row.value.as_str(), row.accuracy_difference))
+            .map(|row| (row.value.as_str(), value(row.accuracy_difference)))
             .collect();
         let third = 1.0 - 2.0 / 3.0;
         let expected = [
@@ -292,7 +278,7 @@ mod tests {
             ("unknown", None),
         ];
         assert_eq!(differences, expected);
-        assert_eq!(rows[0].positive_auc_difference, Some(-0.5));
+        assert_eq!(value(rows[0].positive_auc_difference), Some(-0.5));
         assert_eq!(rows[1].positive_auc_difference, None);
         let alone = table("sex", &["0,1,0,F", "1,0,1,F"]);
         assert_eq!(found(&alone).0[0].accuracy_difference, None);
@@ -301,7 +287,9 @@ mod tests {
     #[test]
     fn subgroups_by_grade_lack_a_class_without_a_warning() {
         let (rows, warnings) = found(&table("grade", &["0,1,0,1", "1,0,1,2", "1,0.9,0.1,3"]));
-        let values: Vec<_> = rows.iter().map(|row| (row.auc, row.sensitivity)).collect();
+        let values = rows.iter();
+        let values = values.map(|row| (value(row.auc), value(row.sensitivity)));
+        let values: Vec<_> = values.collect();
         assert_eq!(values, [(None, None), (None, Some(1.0)), (None, Some(0.0))]);
         assert!(warnings.is_empty());
     }

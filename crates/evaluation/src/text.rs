@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::interval::Interval;
+use super::interval::{Estimate, Interval};
 use super::metrics::Metrics;
 use super::operating_point::{OperatingPoint, OperatingPointKind, threshold_text};
 
@@ -12,7 +12,7 @@ const UNDEFINED: &str = "-";
 impl Metrics {
     /// The metrics as tables for a terminal, in plain text, ending in a line feed.
     pub fn to_text(&self) -> String {
-        let mut text = format!("{}: {}\n", self.task, self.cohort());
+        let mut text = format!("{}: {}\n", self.target, self.cohort());
         let mut section = |title: &str, rows: Vec<Vec<String>>| {
             // A header alone says nothing.
             if rows.len() > 1 {
@@ -61,8 +61,13 @@ impl Metrics {
 
     fn overall(&self) -> Vec<Vec<String>> {
         let mut rows = vec![words(&["METRIC", "VALUE", "95 % INTERVAL"])];
-        let mut row = |name: String, value: Option<f64>, interval: Option<Interval>| {
-            rows.push(vec![name, number(value), range(interval)]);
+        let mut row = |name: String, found: Option<Estimate>| {
+            let interval = found.and_then(|found| found.interval);
+            rows.push(vec![
+                name,
+                number(found.map(|found| found.value)),
+                range(interval),
+            ]);
         };
         let named = |name: &str| name.to_owned();
         let binary = self.classes.len() == 2;
@@ -71,66 +76,40 @@ impl Metrics {
         } else {
             "AUC, mean of one-versus-rest"
         };
-        row(named(auc), self.auc, self.auc_interval);
-        row(
-            named("AUC of hard labels"),
-            self.auc_hard,
-            self.auc_hard_interval,
-        );
+        row(named(auc), self.auc);
+        row(named("AUC of hard labels"), self.auc_hard);
         if !binary {
-            let positive = &self.positive;
-            row(
-                named("AUC of positive v negative"),
-                positive.auc,
-                positive.auc_interval,
-            );
+            row(named("AUC of positive v negative"), self.positive.auc);
         }
-        row(named("Accuracy"), self.accuracy, self.accuracy_interval);
-        row(
-            named("Sensitivity"),
-            self.sensitivity,
-            self.sensitivity_interval,
-        );
-        row(
-            named("Specificity"),
-            self.specificity,
-            self.specificity_interval,
-        );
+        row(named("Accuracy"), self.accuracy);
+        row(named("Sensitivity"), self.sensitivity);
+        row(named("Specificity"), self.specificity);
         for (values, place) in [(&self.at_cohort, "here"), (&self.at_stated, "stated")] {
             let prevalence = format!("{:.1} % positive, {place}", 100.0 * values.prevalence);
-            row(
-                format!("PPV at {prevalence}"),
-                values.ppv,
-                values.ppv_interval,
-            );
-            row(
-                format!("NPV at {prevalence}"),
-                values.npv,
-                values.npv_interval,
-            );
+            row(format!("PPV at {prevalence}"), values.ppv);
+            row(format!("NPV at {prevalence}"), values.npv);
         }
-        row(named("Kappa"), self.kappa, self.kappa_interval);
-        let quadratic = "Kappa, quadratic weights";
+        row(named("Kappa"), self.kappa);
         if !binary {
-            row(
-                named(quadratic),
-                self.quadratic_kappa,
-                self.quadratic_kappa_interval,
-            );
+            row(named("Kappa, quadratic weights"), self.quadratic_kappa);
         }
         if let Some(readers) = &self.second_reader {
             let name = format!("Kappa of two readers ({} studies)", readers.studies);
-            row(name, readers.kappa, readers.kappa_interval);
+            row(name, readers.kappa);
         }
-        row(named("Brier score"), self.brier, None);
+        let alone = |value: f64| Estimate {
+            value,
+            interval: None,
+        };
+        row(named("Brier score"), self.brier.map(alone));
         let error = self.expected_calibration_error;
-        row(named("Expected calibration error"), error, None);
+        row(named("Expected calibration error"), error.map(alone));
         if let Some(spread) = self.fold_auc {
             let name = format!(
                 "AUC over {} folds from {:.3} to {:.3}: mean",
                 spread.folds, spread.min, spread.max
             );
-            row(name, Some(spread.mean), None);
+            row(name, Some(alone(spread.mean)));
         }
         rows
     }
@@ -142,9 +121,9 @@ impl Metrics {
                 class.name.clone(),
                 class.studies.to_string(),
                 class.called.to_string(),
-                estimate(class.auc, class.auc_interval),
-                estimate(class.precision, class.precision_interval),
-                estimate(class.recall, class.recall_interval),
+                estimate(class.auc),
+                estimate(class.precision),
+                estimate(class.recall),
             ]
         });
         [words(&header)].into_iter().chain(classes).collect()
@@ -178,10 +157,10 @@ impl Metrics {
             vec![
                 chosen(point),
                 threshold_text(point.threshold),
-                estimate(point.sensitivity, point.sensitivity_interval),
-                estimate(point.specificity, point.specificity_interval),
+                estimate(point.sensitivity),
+                estimate(point.specificity),
                 (point.true_positives + point.false_positives).to_string(),
-                estimate(point.at_stated.ppv, point.at_stated.ppv_interval),
+                estimate(point.at_stated.ppv),
             ]
         });
         [words(&header)].into_iter().chain(points).collect()
@@ -226,10 +205,10 @@ impl Metrics {
                 format!("{}: {}", row.column, row.value),
                 row.studies.to_string(),
                 row.positives.to_string(),
-                estimate(row.auc, row.auc_interval),
-                estimate(row.accuracy, row.accuracy_interval),
-                estimate(row.sensitivity, row.sensitivity_interval),
-                estimate(row.specificity, row.specificity_interval),
+                estimate(row.auc),
+                estimate(row.accuracy),
+                estimate(row.sensitivity),
+                estimate(row.specificity),
             ]
         });
         [words(&header)].into_iter().chain(subgroups).collect()
@@ -257,11 +236,13 @@ fn range(interval: Option<Interval>) -> String {
     })
 }
 
-pub(super) fn estimate(value: Option<f64>, interval: Option<Interval>) -> String {
-    match (value, interval) {
-        (Some(value), Some(Interval { low, high })) => format!("{value:.2} ({low:.2}-{high:.2})"),
-        (Some(value), None) => format!("{value:.2}"),
-        (None, _) => UNDEFINED.to_owned(),
+pub(super) fn estimate(estimate: Option<Estimate>) -> String {
+    match estimate {
+        Some(Estimate { value, interval }) => match interval {
+            Some(Interval { low, high }) => format!("{value:.2} ({low:.2}-{high:.2})"),
+            None => format!("{value:.2}"),
+        },
+        None => UNDEFINED.to_owned(),
     }
 }
 
@@ -287,12 +268,16 @@ pub(super) fn aligned(rows: &[Vec<String>]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Options, Predictions, evaluate};
+    use crate::{EvaluationOptions, Predictions, evaluate};
     use attrium_types::Target;
 
     fn text(table: &str) -> String {
         let predictions = Predictions::parse(table.as_bytes()).expect("a right table");
-        let metrics = evaluate(Target::Positive, &predictions, &Options::default());
+        let metrics = evaluate(
+            Target::Positive,
+            &predictions,
+            &EvaluationOptions::default(),
+        );
         metrics.expect("labelled studies").to_text()
     }
 

@@ -88,7 +88,7 @@ fn perceive_in(grade: Grade, stream: &mut Stream) -> f64 {
 mod tests {
     use super::*;
     use crate::SyntheticCohort;
-    use attrium_evaluation::{Weighting, kappa};
+    use attrium_evaluation::{KappaWeights, kappa};
 
     /// Enough for 1,400 positives: the standard error of either kappa is below 0.01.
     const STUDIES: u32 = 40_000;
@@ -111,7 +111,7 @@ mod tests {
         let readings = readings();
         let patients: Vec<usize> = (0..readings.len()).collect();
         let agreement = |pairs: &[(usize, usize)], classes| {
-            let estimate = kappa(pairs, classes, Weighting::Plain, &patients);
+            let estimate = kappa(pairs, classes, KappaWeights::Unweighted, &patients);
             estimate.expect("should have all classes").value
         };
         let four = agreement(&readings, 4);

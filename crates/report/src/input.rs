@@ -1,7 +1,7 @@
 //! What a report shows: plain values, filled in from a run's artefacts.
 
 use super::Raster;
-use attrium_evaluation::{BaselineMetrics, GateOutcome, Metrics, NetworkMetrics, OperatingPoint};
+use attrium_evaluation::{BaselineMetrics, GateResult, Metrics, NetworkMetrics, OperatingPoint};
 use attrium_types::{Architecture, Grade, Target};
 
 /// Everything that the report of a training run shows.
@@ -15,7 +15,7 @@ pub struct TrainingReport {
     pub synthetic: u64,
     /// From objects to the studies that were used.
     pub data: DataFlow,
-    /// The metrics of each network and task, in the manifest's order.
+    /// The metrics of each network and target, in the manifest's order.
     pub results: Vec<NetworkMetrics>,
     /// Simple scores without a network, for comparison.
     pub baselines: Vec<BaselineMetrics>,
@@ -24,12 +24,12 @@ pub struct TrainingReport {
     /// What became of the model that the manifest asks for.
     pub publication: Publication,
     /// The operating points of that model; `None` where there is none.
-    pub scaled: Option<ScaledPoints>,
-    /// One history for each network, task and fold.
+    pub scaled_operating_points: Option<ScaledOperatingPoints>,
+    /// One history for each network, target and fold.
     pub histories: Vec<History>,
     /// Example crops, at least one of each grade where the cohort has one.
     pub examples: Vec<Example>,
-    /// Maximum activation maps, one figure for each network and task that has them.
+    /// Maximum activation maps, one figure for each network and target that has them.
     pub activation_maps: Vec<ActivationFigure>,
     /// Where the results come from.
     pub provenance: Provenance,
@@ -72,10 +72,10 @@ pub struct Count {
 pub struct Gate {
     /// The network that the gate is about.
     pub architecture: Architecture,
-    /// The task that the gate is about.
-    pub task: Target,
+    /// The target that the gate is about.
+    pub target: Target,
     /// The metric, its minimum, the value found.
-    pub outcome: GateOutcome,
+    pub outcome: GateResult,
 }
 
 /// What became of the model that a manifest asks for.
@@ -90,7 +90,7 @@ pub enum Publication {
         /// Its network.
         architecture: Architecture,
         /// The question it will answer.
-        task: Target,
+        target: Target,
     },
     /// It could not be made.
     Impossible {
@@ -102,19 +102,22 @@ pub enum Publication {
 }
 
 impl Publication {
-    /// The network and the task that the page is about, where a model is published or will be.
-    pub fn subject(&self) -> Option<(Architecture, Target)> {
+    /// The network and the target of the model, where one is published or will be.
+    pub(crate) fn model(&self) -> Option<(Architecture, Target)> {
         match self {
             Self::NotAsked | Self::GateMissed | Self::Impossible { .. } => None,
-            Self::Later { architecture, task } => Some((*architecture, *task)),
-            Self::Published(model) => Some((model.architecture, model.task)),
+            Self::Later {
+                architecture,
+                target,
+            } => Some((*architecture, *target)),
+            Self::Published(model) => Some((model.architecture, model.target)),
         }
     }
 }
 
 /// Operating points on the scale of a published model, whose logits are divided by a temperature.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ScaledPoints {
+pub struct ScaledOperatingPoints {
     /// The temperature.
     pub temperature: f64,
     /// The points, chosen and judged on scaled out-of-fold predictions.
@@ -127,7 +130,7 @@ pub struct Published {
     /// Its network.
     pub architecture: Architecture,
     /// The question it answers.
-    pub task: Target,
+    pub target: Target,
     /// How it was made of the folds: `Ensemble` or `Refit`.
     pub method: String,
     /// Where its bundle lies.
@@ -141,8 +144,8 @@ pub struct Published {
 pub struct History {
     /// The network.
     pub architecture: Architecture,
-    /// The task.
-    pub task: Target,
+    /// The target.
+    pub target: Target,
     /// The fold's number, from 0.
     pub fold: usize,
     /// One entry for each epoch.
@@ -182,8 +185,8 @@ pub struct Example {
 pub struct ActivationFigure {
     /// The network.
     pub architecture: Architecture,
-    /// The task that it was trained for.
-    pub task: Target,
+    /// The target that it was trained for.
+    pub target: Target,
     /// What each map shows, such as "block 1"; as many as each example has maps.
     pub layers: Vec<String>,
     /// One row for each example.
@@ -294,7 +297,7 @@ pub struct ScreenedObject {
     /// Warnings about the image.
     pub warnings: Vec<String>,
     /// The crop and its activation maps as one PNG file, where they were drawn.
-    pub picture: Option<Vec<u8>>,
+    pub montage: Option<Vec<u8>>,
 }
 
 /// An object that could not be used.
@@ -312,7 +315,7 @@ pub struct ModelFacts {
     /// The network.
     pub architecture: Architecture,
     /// The question it answers.
-    pub task: Target,
+    pub target: Target,
     /// Whether it started from weights of ImageNet.
     pub pretrained: bool,
     /// Whether it was trained on phantoms.

@@ -1,13 +1,13 @@
 //! Reports: a training run or a screening as one self-contained HTML page.
 //!
 //! Plain values in ([`TrainingReport`], [`ScreeningReport`]), one string out, the same for the
-//! same values; [`strip`] draws one study's activation maps. A page needs no network, script or
+//! same values; [`montage`] draws one study's activation maps. A page needs no network, script or
 //! font of its own, reads well in print, in dark rooms and on a phone, and says "research use
-//! only". This module computes no metric, reads and writes no files, and never lets foreign text
+//! only". This crate computes no metric, reads and writes no files, and never lets foreign text
 //! become markup.
 
 mod input;
-mod markup;
+mod montage;
 mod number;
 mod page;
 mod paper;
@@ -15,18 +15,17 @@ mod plot;
 mod raster;
 mod screening;
 mod sections;
-mod strip;
 mod table;
 mod training;
 
 pub use input::{
     ActivationFigure, ActivationRow, Count, DataFlow, Epoch, Example, Fact, Gate, History,
-    ModelFacts, Provenance, Publication, Published, ScaledPoints, ScreenedObject, ScreeningReport,
-    StageTime, TrainingReport, UnusableObject,
+    ModelFacts, Provenance, Publication, Published, ScaledOperatingPoints, ScreenedObject,
+    ScreeningReport, StageTime, TrainingReport, UnusableObject,
 };
+pub use montage::montage;
 pub use paper::activation_layer;
 pub use raster::{Raster, RasterError};
-pub use strip::strip;
 
 /// The report of a training run: `report/index.html`.
 pub fn training_report(report: &TrainingReport) -> String {

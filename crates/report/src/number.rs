@@ -1,5 +1,7 @@
 //! Numbers as the literature prints them.
 
+use attrium_evaluation::{Estimate, Interval};
+
 /// What stands where a value is not defined, such as a recall without a case.
 pub(super) const UNDEFINED: &str = "–";
 
@@ -23,20 +25,27 @@ pub(super) fn decimals(value: f64, digits: usize) -> String {
 
 /// A fraction that may be undefined.
 pub(super) fn optional(value: Option<f64>) -> String {
-    value.map_or_else(|| UNDEFINED.to_owned(), fraction)
+    optional_decimals(value, 2)
+}
+
+/// A value to a number of decimals that may be undefined.
+pub(super) fn optional_decimals(value: Option<f64>, digits: usize) -> String {
+    value.map_or_else(|| UNDEFINED.to_owned(), |value| decimals(value, digits))
 }
 
 /// An estimate with its interval: `0.89 [0.84, 0.93]`.
-pub(super) fn estimate(value: Option<f64>, interval: Option<(f64, f64)>) -> String {
-    match (value, interval) {
-        (None, _) => UNDEFINED.to_owned(),
-        (Some(value), None) => fraction(value),
-        (Some(value), Some(interval)) => format!("{} {}", fraction(value), range(interval)),
+pub(super) fn estimate(estimate: Option<Estimate>) -> String {
+    let Some(Estimate { value, interval }) = estimate else {
+        return UNDEFINED.to_owned();
+    };
+    match interval {
+        None => fraction(value),
+        Some(limits) => format!("{} {}", fraction(value), self::interval(limits)),
     }
 }
 
 /// An interval: `[0.84, 0.93]`.
-pub(super) fn range((low, high): (f64, f64)) -> String {
+pub(super) fn interval(Interval { low, high }: Interval) -> String {
     format!("[{}, {}]", fraction(low), fraction(high))
 }
 
@@ -52,11 +61,13 @@ pub(super) fn signed(value: f64) -> String {
 }
 
 /// A difference with its interval: `+0.03 [−0.01, +0.06]`.
-pub(super) fn difference(value: Option<f64>, interval: Option<(f64, f64)>) -> String {
-    match (value, interval) {
-        (None, _) => UNDEFINED.to_owned(),
-        (Some(value), None) => signed(value),
-        (Some(value), Some((low, high))) => {
+pub(super) fn difference(estimate: Option<Estimate>) -> String {
+    let Some(Estimate { value, interval }) = estimate else {
+        return UNDEFINED.to_owned();
+    };
+    match interval {
+        None => signed(value),
+        Some(Interval { low, high }) => {
             format!("{} [{}, {}]", signed(value), signed(low), signed(high))
         }
     }
@@ -76,17 +87,15 @@ pub(super) fn count(value: u64) -> String {
 }
 
 /// A number of things with its noun: `1 study`, `2 studies`.
-pub(super) fn things(value: u64, one: &str, many: &str) -> String {
+pub(super) fn counted(value: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(value), if value == 1 { one } else { many })
 }
 
-/// A share in percent, which no line break parts: `3.5 %`; undefined for a share of nothing.
-pub(super) fn share(part: u64, whole: u64) -> String {
+/// A part of a whole in percent, which no line break parts: `3.5 %`; undefined of nothing.
+pub(super) fn percentage(part: u64, whole: u64) -> String {
     if whole == 0 {
         return UNDEFINED.to_owned();
     }
-    // Counts of studies are far below 2^53.
-    #[allow(clippy::cast_precision_loss)]
     let percent = 100.0 * part as f64 / whole as f64;
     format!("{}\u{a0}%", decimals(percent, 1))
 }
@@ -114,15 +123,23 @@ pub(super) fn scientific(value: f64) -> String {
 mod tests {
     use super::*;
 
+    const fn estimated(value: f64, interval: Option<(f64, f64)>) -> Option<Estimate> {
+        let interval = match interval {
+            Some((low, high)) => Some(Interval { low, high }),
+            None => None,
+        };
+        Some(Estimate { value, interval })
+    }
+
     #[test]
     fn an_estimate_reads_as_in_the_literature() {
         assert_eq!(
-            estimate(Some(0.893), Some((0.8412, 0.929))),
+            estimate(estimated(0.893, Some((0.8412, 0.929)))),
             "0.89 [0.84, 0.93]"
         );
-        assert_eq!(estimate(Some(1.0), None), "1.00");
-        assert_eq!(estimate(None, Some((0.0, 1.0))), "–");
-        assert_eq!(estimate(Some(f64::NAN), None), "–");
+        assert_eq!(estimate(estimated(1.0, None)), "1.00");
+        assert_eq!(estimate(None), "–");
+        assert_eq!(estimate(estimated(f64::NAN, None)), "–");
     }
 
     #[test]
@@ -136,9 +153,12 @@ mod tests {
         let found = [0.034, -0.034, 0.001, -0.001].map(signed);
         assert_eq!(found, ["+0.03", "−0.03", "0.00", "0.00"]);
         let interval = Some((-0.012, 0.056));
-        assert_eq!(difference(Some(0.03), interval), "+0.03 [−0.01, +0.06]");
-        assert_eq!(difference(Some(0.03), None), "+0.03");
-        assert_eq!(difference(None, interval), "–");
+        assert_eq!(
+            difference(estimated(0.03, interval)),
+            "+0.03 [−0.01, +0.06]"
+        );
+        assert_eq!(difference(estimated(0.03, None)), "+0.03");
+        assert_eq!(difference(None), "–");
     }
 
     #[test]
@@ -148,9 +168,9 @@ mod tests {
     }
 
     #[test]
-    fn a_share_of_nothing_is_undefined() {
-        assert_eq!(share(0, 0), "–");
-        assert_eq!(share(47, 1334), "3.5\u{a0}%");
+    fn a_percentage_of_nothing_is_undefined() {
+        assert_eq!(percentage(0, 0), "–");
+        assert_eq!(percentage(47, 1334), "3.5\u{a0}%");
     }
 
     #[test]
@@ -164,7 +184,7 @@ mod tests {
 
     #[test]
     fn one_thing_is_singular() {
-        assert_eq!(things(1, "study", "studies"), "1 study");
-        assert_eq!(things(1200, "study", "studies"), "1,200 studies");
+        assert_eq!(counted(1, "study", "studies"), "1 study");
+        assert_eq!(counted(1200, "study", "studies"), "1,200 studies");
     }
 }

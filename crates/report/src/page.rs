@@ -1,6 +1,7 @@
 //! The page around the sections: head, banners, contents, footer.
 
-use super::markup::{Markup, element};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
 use super::number;
 use super::paper;
 
@@ -14,11 +15,20 @@ const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inlin
 /// A part of the page with a heading.
 pub(super) struct Section {
     /// The fragment that links to it.
-    pub id: &'static str,
-    /// Its heading.
-    pub title: &'static str,
-    /// Its content; an empty section is left out.
-    pub content: Markup,
+    id: &'static str,
+    heading: &'static str,
+    content: Markup,
+}
+
+impl Section {
+    /// A section; one without content is left out of the page.
+    pub(super) const fn new(id: &'static str, heading: &'static str, content: Markup) -> Self {
+        Self {
+            id,
+            heading,
+            content,
+        }
+    }
 }
 
 /// Everything of a page but what is the same on all.
@@ -27,25 +37,23 @@ pub(super) struct Page {
     pub title: String,
     /// What stands above the main heading, such as "Training run".
     pub kind: String,
-    /// What is synthetic of it.
-    pub synthetic: Vec<Synthetic>,
+    pub synthetic: Vec<SyntheticNotice>,
     /// The first screen, below the main heading.
     pub summary: Markup,
-    /// The parts, in order.
     pub sections: Vec<Section>,
 }
 
-/// Something that is no patient's, or rests on what is none.
-pub(super) struct Synthetic {
+/// A notice that something is simulated, or rests on what is.
+pub(super) struct SyntheticNotice {
     /// The words that stand out.
-    pub what: &'static str,
-    /// What that means, in a sentence.
-    pub sentence: String,
+    what: &'static str,
+    /// What that means.
+    sentence: String,
 }
 
-impl Synthetic {
-    /// Images of phantoms, if there are any among so many `things`.
-    pub(super) fn images(phantoms: u64, all: u64, things: &str) -> Option<Self> {
+impl SyntheticNotice {
+    /// Of images of phantoms, if there are any among `all` the `things`.
+    pub(super) fn of_images(phantoms: u64, all: u64, things: &str) -> Option<Self> {
         let which = match phantoms {
             0 => return None,
             some if some < all => format!(
@@ -64,8 +72,8 @@ impl Synthetic {
         })
     }
 
-    /// A model that was trained on phantoms.
-    pub(super) fn model() -> Self {
+    /// Of a model that was trained on phantoms.
+    pub(super) fn of_model() -> Self {
         Self {
             what: "Synthetic model.",
             sentence: "The model was trained on simulated phantoms, not on patients: what it says \
@@ -77,108 +85,119 @@ impl Synthetic {
 
 impl Page {
     /// The whole document.
-    pub(super) fn html(self) -> String {
-        let sections: Vec<Section> = self
-            .sections
-            .into_iter()
-            .filter(|section| !section.content.is_empty())
-            .collect();
-        let head = element("head")
-            .child(element("meta").attribute("charset", "utf-8"))
-            .child(
-                element("meta")
-                    .attribute("http-equiv", "Content-Security-Policy")
-                    .attribute("content", POLICY),
-            )
-            .child(
-                element("meta")
-                    .attribute("name", "viewport")
-                    .attribute("content", "width=device-width, initial-scale=1"),
-            )
-            .child(
-                element("meta")
-                    .attribute("name", "color-scheme")
-                    .attribute("content", "light dark"),
-            )
-            .child(element("title").child(format!("{} – attrium", self.title)))
-            .child(element("style").child(Markup::literal(STYLE)));
-        let header = element("header")
-            .child(banners(&self.synthetic))
-            .child(element("p").class("kind").child(self.kind))
-            .child(element("h1").child(self.title))
-            .child(self.summary);
-        let contents = contents(&sections);
-        let main = element("main").children(sections.into_iter().map(|section| {
-            element("section")
-                .attribute("id", section.id)
-                .child(element("h2").child(section.title))
-                .child(section.content)
-        }));
-        let body = element("body")
-            .child(header)
-            .child(contents)
-            .child(main)
-            .child(footer(!self.synthetic.is_empty()));
-        let html = element("html")
-            .attribute("lang", "en")
-            .child(head)
-            .child(Markup::literal("\n"))
-            .child(body);
-        Markup::literal("<!DOCTYPE html>\n")
-            .with(html)
-            .with(Markup::literal("\n"))
-            .into_string()
+    pub(super) fn html(mut self) -> String {
+        self.sections
+            .retain(|section| !section.content.0.is_empty());
+        let document = html! {
+            (DOCTYPE)
+            html lang="en" {
+                (head(&self.title))
+                body {
+                    header {
+                        (banners(&self.synthetic))
+                        p.kind { (self.kind) }
+                        h1 { (self.title) }
+                        (self.summary)
+                    }
+                    (contents(&self.sections))
+                    main {
+                        @for section in &self.sections {
+                            section id=(section.id) {
+                                h2 { (section.heading) }
+                                (section.content)
+                            }
+                        }
+                    }
+                    (footer(!self.synthetic.is_empty()))
+                }
+            }
+        };
+        without_control_characters(&document.into_string())
+    }
+}
+
+fn head(title: &str) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta http-equiv="Content-Security-Policy" content=(POLICY);
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="color-scheme" content="light dark";
+            title { (title) " – attrium" }
+            style { (PreEscaped(STYLE)) }
+        }
     }
 }
 
 /// What nobody may overlook.
-fn banners(synthetic: &[Synthetic]) -> Markup {
-    let mut banners = Markup::from(
-        element("p").class("banner").child(
-            element("strong").child("Research use only."),
-        ).child(
-            " Not a medical device: no diagnosis and no treatment may rest on this page; every positive needs a physician’s confirmation.",
-        ),
-    );
-    for Synthetic { what, sentence } in synthetic {
-        banners.push(
-            element("p")
-                .class("banner synthetic")
-                .child(element("strong").child(*what))
-                .child(format!(" {sentence}")),
-        );
+fn banners(synthetic: &[SyntheticNotice]) -> Markup {
+    html! {
+        p.banner {
+            strong { "Research use only." }
+            " Not a medical device: no diagnosis and no treatment may rest on this page; \
+              every positive needs a physician’s confirmation."
+        }
+        @for notice in synthetic {
+            p.banner.synthetic { strong { (notice.what) } " " (notice.sentence) }
+        }
     }
-    banners
 }
 
 fn contents(sections: &[Section]) -> Markup {
-    let links = sections.iter().map(|section| {
-        element("li").child(
-            element("a")
-                .attribute("href", format!("#{}", section.id))
-                .child(section.title),
-        )
-    });
-    element("nav")
-        .attribute("aria-label", "Contents")
-        .child(element("ul").children(links))
-        .into()
+    html! {
+        nav aria-label="Contents" {
+            ul {
+                @for section in sections {
+                    li { a href={ "#" (section.id) } { (section.heading) } }
+                }
+            }
+        }
+    }
 }
 
 fn footer(synthetic: bool) -> Markup {
-    let standing = if synthetic {
-        "Research use only · synthetic"
-    } else {
-        "Research use only"
-    };
-    element("footer")
-        .child(element("p").child(element("strong").child(standing)))
-        .child(
-            element("p")
-                .child("Made by attrium ")
-                .child(env!("CARGO_PKG_VERSION"))
-                .child(". Method and reference figures: ")
-                .child(paper::CITATION),
-        )
-        .into()
+    html! {
+        footer {
+            p {
+                strong { "Research use only" @if synthetic { " · synthetic" } }
+            }
+            p {
+                "Made by attrium " (env!("CARGO_PKG_VERSION"))
+                ". Method and reference figures: " (paper::CITATION)
+            }
+        }
+    }
+}
+
+/// The document with the replacement character for control characters, which HTML forbids.
+fn without_control_characters(document: &str) -> String {
+    let allowed = document.chars().filter(|character| *character != '\r');
+    allowed
+        .map(|character| match character {
+            '\n' | '\t' => character,
+            control if control.is_control() => char::REPLACEMENT_CHARACTER,
+            other => other,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_escaped_and_control_characters_are_replaced() {
+        let page = Page {
+            title: "\"<i>&\u{0}\r\n".to_owned(),
+            kind: String::new(),
+            synthetic: Vec::new(),
+            summary: Markup::default(),
+            sections: Vec::new(),
+        };
+        let html = page.html();
+        assert!(
+            html.contains("<h1>&quot;&lt;i&gt;&amp;\u{fffd}\n</h1>"),
+            "{html}"
+        );
+    }
 }

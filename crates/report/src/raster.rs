@@ -13,7 +13,7 @@ pub struct Raster {
     pixels: Vec<f32>,
 }
 
-/// A reason why numbers are no image.
+/// Why numbers do not make an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Snafu)]
 #[non_exhaustive]
 pub enum RasterError {
@@ -76,7 +76,7 @@ impl Raster {
                 best = index;
             }
         }
-        let fraction = |place: usize, side: usize| (to_f64(place) + 0.5) / to_f64(side);
+        let fraction = |place: usize, side: usize| (place as f64 + 0.5) / side as f64;
         (
             self.pixels[best],
             fraction(best / self.columns, self.rows),
@@ -84,7 +84,8 @@ impl Raster {
         )
     }
 
-    /// As a scan is read: white where nothing is, black from the 99.5th percentile of the pixels.
+    /// As a scan is read: white where there are no counts, black from the 99.5th percentile of the
+    /// pixels.
     pub(super) fn inverted_grey(&self) -> String {
         data_uri(&self.encode(png::ColorType::Grayscale, &self.grey_levels()))
     }
@@ -149,14 +150,8 @@ pub(super) fn data_uri(file: &[u8]) -> String {
     format!("data:image/png;base64,{}", BASE64_STANDARD.encode(file))
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn to_level(fraction: f32) -> u8 {
     (fraction.clamp(0.0, 1.0) * 255.0).round() as u8
-}
-
-#[allow(clippy::cast_precision_loss)]
-fn to_f64(value: usize) -> f64 {
-    value as f64
 }
 
 fn to_u32(side: usize) -> u32 {
@@ -234,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn an_even_image_is_no_division_by_zero() {
+    fn an_even_image_divides_nothing_by_zero() {
         let even = Raster::new(1, 2, vec![7.0; 2]).expect("an image");
         assert_eq!(decode(&even.coloured()), [68, 1, 84, 68, 1, 84]);
     }
@@ -246,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_are_no_image_are_refused() {
+    fn numbers_that_do_not_make_an_image_are_refused() {
         assert_eq!(
             Raster::new(2, 2, vec![0.0; 3]),
             Err(RasterError::Size {

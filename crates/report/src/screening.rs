@@ -1,78 +1,66 @@
 //! The report of a screening job, put together from its sections.
 
+use attrium_evaluation::Metrics;
+use maud::html;
+
 use super::input::ScreeningReport;
-use super::page::{Page, Section, Synthetic};
+use super::page::{Page, Section, SyntheticNotice};
 use super::sections::{
-    Judged, Subject, calibration, confusion, operating, provenance, results, roc, screened,
-    subgroups,
+    EvaluatedModel, Validation, calibration, confusion, operating_points, provenance, results, roc,
+    screened, subgroups,
 };
 
 /// The whole page.
 pub(super) fn page(report: &ScreeningReport) -> String {
-    let section = |id, title, content| Section { id, title, content };
+    let unusable = screened::unusable(report);
     let mut sections = vec![
-        section("positives", "Positives", screened::positives(report)),
-        section("scores", "Scores", screened::scores(report)),
-        section(
-            "unusable",
-            "Not usable and warnings",
-            screened::unusable(report),
-        ),
-        section("model", "Model", screened::model(report)),
+        Section::new("positives", "Positives", screened::positives(report)),
+        Section::new("scores", "Scores", screened::scores(report)),
+        Section::new("unusable", "Not usable and warnings", unusable),
+        Section::new("model", "Model", screened::model(report)),
     ];
     if let Some(metrics) = &report.validation {
-        let name = report.model.architecture.to_string();
-        let subjects = [Subject {
-            name: &name,
-            pretrained: report.model.pretrained,
-            metrics,
-            difference: None,
-        }];
-        sections.extend([
-            section(
-                "validation",
-                "External validation",
-                screened::validation(metrics).with(results::section(&subjects, &[])),
-            ),
-            section("roc", "ROC curves", roc::section(&subjects)),
-            section(
-                "operating",
-                "Operating points",
-                operating::section(&subjects, Judged::Externally, None),
-            ),
-            section(
-                "confusion",
-                "Confusion matrix",
-                confusion::section(&subjects),
-            ),
-            section(
-                "calibration",
-                "Calibration",
-                calibration::section(&subjects, Judged::Externally),
-            ),
-            section("subgroups", "Subgroups", subgroups::section(&subjects)),
-        ]);
+        sections.extend(validation(report, metrics));
     }
-    sections.push(section(
-        "provenance",
-        "Provenance",
-        provenance::section(&report.provenance),
-    ));
+    let provenance = provenance::section(&report.provenance);
+    sections.push(Section::new("provenance", "Provenance", provenance));
     Page {
         title: report.name.clone(),
         kind: format!(
             "Screening of bone scans for cardiac amyloidosis, in {}",
             report.namespace
         ),
-        synthetic: synthetic(report),
+        synthetic: synthetic_notices(report),
         summary: screened::summary(report),
         sections,
     }
     .html()
 }
 
-fn synthetic(report: &ScreeningReport) -> Vec<Synthetic> {
-    let images = Synthetic::images(report.synthetic, report.screened, "objects");
-    let model = report.model.synthetic.then(Synthetic::model);
+/// The evaluation on the job's own labels.
+fn validation(report: &ScreeningReport, metrics: &Metrics) -> [Section; 6] {
+    let name = report.model.architecture.to_string();
+    let models = [EvaluatedModel {
+        name: &name,
+        pretrained: report.model.pretrained,
+        metrics,
+        baseline_difference: None,
+    }];
+    let results = html! { (screened::validation(metrics)) (results::section(&models, &[])) };
+    let operating_points = operating_points::section(&models, Validation::External, None);
+    let calibration = calibration::section(&models, Validation::External);
+    [
+        Section::new("validation", "External validation", results),
+        Section::new("roc", "ROC curves", roc::section(&models)),
+        Section::new("operating", "Operating points", operating_points),
+        Section::new("confusion", "Confusion matrix", confusion::section(&models)),
+        Section::new("calibration", "Calibration", calibration),
+        Section::new("subgroups", "Subgroups", subgroups::section(&models)),
+    ]
+}
+
+fn synthetic_notices(report: &ScreeningReport) -> Vec<SyntheticNotice> {
+    let images = SyntheticNotice::of_images(report.synthetic, report.screened, "objects");
+    let model = report.model.synthetic.then(SyntheticNotice::of_model);
     images.into_iter().chain(model).collect()
 }

@@ -1,33 +1,24 @@
 //! Tables with a caption and headers, which scroll in their own box where the page is narrow.
 
-use super::markup::{Element, Markup, element};
+use maud::{Markup, Render, html};
 
 /// A table under construction: the first cell of each row is its header.
 pub(super) struct Table {
     caption: Markup,
-    headers: Vec<Markup>,
+    headers: Vec<String>,
     /// The rows of each group; all in one where no group has a name.
-    groups: Vec<Vec<Element>>,
+    groups: Vec<Vec<Markup>>,
     class: Option<&'static str>,
 }
 
-/// A row's standing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// The run's own.
-    Own,
-    /// For comparison: the paper's, a baseline's.
-    Reference,
-}
-
 impl Table {
-    /// A table with a caption and the headers of its columns.
-    pub(super) fn new<T: Into<Markup>>(
-        caption: impl Into<Markup>,
+    /// A table with the headers of its columns and no row yet.
+    pub(super) fn new<T: Into<String>>(
+        caption: impl Render,
         headers: impl IntoIterator<Item = T>,
     ) -> Self {
         Self {
-            caption: caption.into(),
+            caption: caption.render(),
             headers: headers.into_iter().map(Into::into).collect(),
             groups: vec![Vec::new()],
             class: None,
@@ -41,43 +32,57 @@ impl Table {
     }
 
     /// Begins a group of rows that has a name.
-    pub(super) fn group(&mut self, name: impl Into<Markup>) {
-        let header = element("th")
-            .attribute("scope", "rowgroup")
-            .attribute("colspan", self.headers.len().to_string())
-            .child(name);
-        self.groups
-            .push(vec![element("tr").class("group").child(header)]);
+    pub(super) fn group(&mut self, name: impl Render) {
+        self.groups.push(vec![html! {
+            tr.group { th scope="rowgroup" colspan=(self.headers.len()) { (name) } }
+        }]);
     }
 
     /// Adds a row: its header, then its cells; a short row is filled with empty cells.
-    pub(super) fn row<T: Into<Markup>>(
+    pub(super) fn row(
         &mut self,
-        kind: Kind,
-        header: impl Into<Markup>,
-        cells: impl IntoIterator<Item = T>,
+        header: impl Render,
+        cells: impl IntoIterator<Item = impl Render>,
     ) {
-        let cells = cells.into_iter().map(|cell| element("td").child(cell));
-        self.cells(kind, header, cells);
+        self.add_filled(None, header, cells);
     }
 
-    /// Adds a row of cells that bring their own attributes.
-    pub(super) fn cells(
+    /// Adds a row for comparison with the run's own, such as one of the paper.
+    pub(super) fn reference_row(
         &mut self,
-        kind: Kind,
-        header: impl Into<Markup>,
-        cells: impl IntoIterator<Item = Element>,
+        header: impl Render,
+        cells: impl IntoIterator<Item = impl Render>,
     ) {
-        let mut cells: Vec<Element> = cells.into_iter().collect();
-        while cells.len() + 1 < self.headers.len() {
-            cells.push(element("td"));
-        }
-        let header = element("th").attribute("scope", "row").child(header);
-        let row = match kind {
-            Kind::Own => element("tr"),
-            Kind::Reference => element("tr").class("reference"),
+        self.add_filled(Some("reference"), header, cells);
+    }
+
+    /// Adds a row of whole `td` elements, one for each column, which bring their own attributes.
+    pub(super) fn row_of_cells(&mut self, header: impl Render, cells: impl Render) {
+        self.add(None, header, cells);
+    }
+
+    fn add_filled(
+        &mut self,
+        class: Option<&str>,
+        header: impl Render,
+        cells: impl IntoIterator<Item = impl Render>,
+    ) {
+        let cells: Vec<Markup> = cells.into_iter().map(|cell| cell.render()).collect();
+        let missing = self.headers.len().saturating_sub(cells.len() + 1);
+        let cells = html! {
+            @for cell in cells { td { (cell) } }
+            @for _ in 0..missing { td {} }
         };
-        let row = row.child(header).children(cells);
+        self.add(class, header, cells);
+    }
+
+    fn add(&mut self, class: Option<&str>, header: impl Render, cells: impl Render) {
+        let row = html! {
+            tr class=[class] {
+                th scope="row" { (header) }
+                (cells)
+            }
+        };
         if let Some(group) = self.groups.last_mut() {
             group.push(row);
         }
@@ -89,45 +94,38 @@ impl Table {
     }
 }
 
-impl From<Table> for Markup {
-    fn from(table: Table) -> Self {
-        let headers = table
-            .headers
-            .into_iter()
-            .map(|header| element("th").attribute("scope", "col").child(header));
-        let head = element("thead").child(element("tr").children(headers));
-        let caption = element("caption").child(element("span").child(table.caption));
-        let bodies = table.groups.into_iter().filter(|group| !group.is_empty());
-        let bodies = bodies.map(|group| element("tbody").children(group));
-        let mut whole = element("table");
-        if let Some(class) = table.class {
-            whole = whole.class(class);
-        }
-        scrolling(whole.child(caption).child(head).children(bodies))
+impl Render for Table {
+    fn render(&self) -> Markup {
+        scrolling(html! {
+            table class=[self.class] {
+                caption { span { (self.caption) } }
+                thead {
+                    tr { @for header in &self.headers { th scope="col" { (header) } } }
+                }
+                @for rows in self.groups.iter().filter(|rows| !rows.is_empty()) {
+                    tbody { @for row in rows { (row) } }
+                }
+            }
+        })
     }
 }
 
 /// A box that scrolls sideways, reachable by keyboard.
-pub(super) fn scrolling(content: impl Into<Markup>) -> Markup {
-    element("div")
-        .class("scroll")
-        .attribute("tabindex", "0")
-        .attribute("role", "group")
-        .attribute("aria-label", "scrolls sideways")
-        .child(content)
-        .into()
+pub(super) fn scrolling(content: impl Render) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="group" aria-label="scrolls sideways" { (content) }
+    }
 }
 
 /// Names and values, side by side.
-pub(super) fn facts<N: Into<Markup>, V: Into<Markup>>(
-    facts: impl IntoIterator<Item = (N, V)>,
-) -> Markup {
-    let items = facts.into_iter().map(|(name, value)| {
-        element("div")
-            .child(element("dt").child(name))
-            .child(element("dd").child(value))
-    });
-    element("dl").class("facts").children(items).into()
+pub(super) fn facts(facts: impl IntoIterator<Item = (impl Render, impl Render)>) -> Markup {
+    html! {
+        dl.facts {
+            @for (name, value) in facts {
+                div { dt { (name) } dd { (value) } }
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -137,8 +135,8 @@ mod tests {
     #[test]
     fn a_short_row_is_filled_up() {
         let mut table = Table::new("c", ["a", "b", "c"]);
-        table.row(Kind::Own, "1", ["2"]);
-        let html = Markup::from(table).into_string();
+        table.row("1", ["2"]);
+        let html = table.render().into_string();
         assert!(
             html.contains("<th scope=\"row\">1</th><td>2</td><td></td></tr>"),
             "{html}"

@@ -1,96 +1,75 @@
 //! The report of a training run, put together from its sections.
 
 use super::input::TrainingReport;
-use super::page::{Page, Section, Synthetic};
+use super::page::{Page, Section, SyntheticNotice};
 use super::sections::{
-    Judged, Subject, calibration, confusion, data, gates, images, learning, operating, provenance,
-    results, roc, subgroups, summary,
+    EvaluatedModel, Validation, calibration, confusion, data, gates, images, learning,
+    operating_points, provenance, results, roc, subgroups, summary,
 };
 
 /// The whole page.
 pub(super) fn page(report: &TrainingReport) -> String {
-    let names: Vec<String> = report
-        .results
+    let results = &report.results;
+    let names: Vec<String> = results
         .iter()
         .map(|result| result.architecture.to_string())
         .collect();
-    let subjects: Vec<Subject<'_>> = names
+    let models: Vec<EvaluatedModel<'_>> = names
         .iter()
-        .zip(&report.results)
-        .map(|(name, result)| Subject {
+        .zip(results)
+        .map(|(name, result)| EvaluatedModel {
             name,
             pretrained: result.pretrained,
             metrics: &result.metrics,
-            difference: result.baseline_difference.as_ref(),
+            baseline_difference: result.baseline_difference.as_ref(),
         })
         .collect();
-    let section = |id, title, content| Section { id, title, content };
+    let images = SyntheticNotice::of_images(report.synthetic, report.data.used, "studies");
     Page {
         title: report.name.clone(),
         kind: format!(
             "Training run for cardiac amyloidosis on bone scans, in {}",
             report.namespace
         ),
-        synthetic: Vec::from_iter(Synthetic::images(
-            report.synthetic,
-            report.data.used,
-            "studies",
-        )),
-        summary: summary::section(report, &subjects),
-        sections: vec![
-            section("data", "Data", data::section(&report.data)),
-            section(
-                "results",
-                "Results",
-                results::section(&subjects, &report.baselines),
-            ),
-            section("roc", "ROC curves", roc::section(&subjects)),
-            section(
-                "operating",
-                "Operating points",
-                operating::section(
-                    &subjects,
-                    Judged::OutOfFold,
-                    report.publication.subject().zip(report.scaled.as_ref()),
-                ),
-            ),
-            section(
-                "confusion",
-                "Confusion matrices",
-                confusion::section(&subjects),
-            ),
-            section(
-                "calibration",
-                "Calibration",
-                calibration::section(&subjects, Judged::OutOfFold),
-            ),
-            section("subgroups", "Subgroups", subgroups::section(&subjects)),
-            section(
-                "learning",
-                "Learning curves",
-                learning::section(&report.histories),
-            ),
-            section(
-                "examples",
-                "Example crops",
-                images::examples(&report.examples),
-            ),
-            section(
-                "activation",
-                "Activation maps",
-                images::activation(&report.activation_maps),
-            ),
-            section(
-                "gates",
-                "Gates and publication",
-                gates::section(&report.gates, &report.publication),
-            ),
-            section(
-                "provenance",
-                "Provenance",
-                provenance::section(&report.provenance),
-            ),
-        ],
+        synthetic: Vec::from_iter(images),
+        summary: summary::section(report, &models),
+        sections: sections(report, &models),
     }
     .html()
+}
+
+fn sections(report: &TrainingReport, models: &[EvaluatedModel<'_>]) -> Vec<Section> {
+    let results = results::section(models, &report.baselines);
+    let published = report
+        .publication
+        .model()
+        .zip(report.scaled_operating_points.as_ref());
+    let operating_points = operating_points::section(models, Validation::OutOfFold, published);
+    let calibration = calibration::section(models, Validation::OutOfFold);
+    let gates = gates::section(&report.gates, &report.publication);
+    let activation = images::activation(&report.activation_maps);
+    let learning = learning::section(&report.histories);
+    let provenance = provenance::section(&report.provenance);
+    vec![
+        Section::new("data", "Data", data::section(&report.data)),
+        Section::new("results", "Results", results),
+        Section::new("roc", "ROC curves", roc::section(models)),
+        Section::new("operating", "Operating points", operating_points),
+        Section::new(
+            "confusion",
+            "Confusion matrices",
+            confusion::section(models),
+        ),
+        Section::new("calibration", "Calibration", calibration),
+        Section::new("subgroups", "Subgroups", subgroups::section(models)),
+        Section::new("learning", "Learning curves", learning),
+        Section::new(
+            "examples",
+            "Example crops",
+            images::examples(&report.examples),
+        ),
+        Section::new("activation", "Activation maps", activation),
+        Section::new("gates", "Gates and publication", gates),
+        Section::new("provenance", "Provenance", provenance),
+    ]
 }

@@ -31,7 +31,7 @@ pub(super) fn baseline(cohort: &Cohort, task: Target, combinations: &[Combinatio
     }
     Baseline {
         name: "heart-to-chest count ratio".to_owned(),
-        task,
+        target: task,
         studies,
     }
 }
@@ -124,6 +124,10 @@ mod tests {
         }
     }
 
+    fn value(estimate: Option<attrium_evaluation::Estimate>) -> Option<f64> {
+        estimate.map(|estimate| estimate.value)
+    }
+
     /// Hotter by the grade, which is the study's number modulo 4, and by a little in each study.
     fn hotter_by_grade(study: u32) -> f32 {
         40.0 + 20.0 * (study % 4) as f32 + study as f32 / 4.0
@@ -134,7 +138,8 @@ mod tests {
         let cohort = cohort(hotter_by_grade);
         let combination = combination(&cohort, Target::Perugini);
         let found = baseline(&cohort, Target::Perugini, &[combination]).metrics();
-        assert_eq!((found.auc, found.positive_auc), (Some(1.0), Some(1.0)));
+        assert_eq!(value(found.auc), Some(1.0));
+        assert_eq!(value(found.positive_auc), Some(1.0));
     }
 
     #[test]
@@ -165,7 +170,7 @@ mod tests {
                 .iter()
                 .all(|study| study.probabilities.is_none())
         );
-        assert_eq!(found.metrics().auc, Some(1.0));
+        assert_eq!(value(found.metrics().auc), Some(1.0));
     }
 
     #[test]
@@ -186,15 +191,13 @@ mod tests {
         assert_eq!(found.studies.len(), 15);
         let difference = found.difference(&combination.predictions);
         let difference = difference.expect("a table of the task");
-        assert_eq!(
-            (difference.studies, difference.positive_auc),
-            (15, Some(-0.5))
-        );
+        assert_eq!(difference.studies, 15);
+        assert_eq!(value(difference.positive_auc), Some(-0.5));
     }
 
     #[test]
     fn without_a_network_there_are_no_folds_to_judge_four_grades_by() {
         let found = baseline(&cohort(hotter_by_grade), Target::Perugini, &[]).metrics();
-        assert_eq!((found.auc, found.positive_auc), (None, Some(1.0)));
+        assert_eq!((found.auc, value(found.positive_auc)), (None, Some(1.0)));
     }
 }

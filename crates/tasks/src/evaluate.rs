@@ -12,7 +12,9 @@ use attrium_api::{DataStatus, ModelReference, Publish, PublishMethod};
 use attrium_bundle::{Member, MemberFiles};
 use attrium_dataset::{Cohort, Quarantine};
 use attrium_evaluation as evaluation;
-use attrium_evaluation::{Baseline, MetricsDocument, NetworkGate, NetworkMetrics, Options};
+use attrium_evaluation::{
+    Baseline, EvaluationOptions, MetricsDocument, NetworkGate, NetworkMetrics,
+};
 use attrium_workflow::StageKind;
 use attrium_workflow::artefacts::{self, Fold};
 
@@ -171,8 +173,9 @@ fn judge(
         predictions,
         ..
     } = combination;
-    let metrics = evaluation::evaluate(*task, predictions, &Options::default()).or_retry()?;
-    let baseline = baselines.iter().find(|baseline| baseline.task == *task);
+    let metrics =
+        evaluation::evaluate(*task, predictions, &EvaluationOptions::default()).or_retry()?;
+    let baseline = baselines.iter().find(|baseline| baseline.target == *task);
     let difference = baseline.map(|baseline| baseline.difference(predictions));
     Ok(NetworkMetrics {
         architecture: *architecture,
@@ -187,11 +190,11 @@ fn gates(run: &TrainingContext<'_>, results: &[NetworkMetrics]) -> Vec<NetworkGa
     let mut gates = Vec::new();
     for gate in &run.spec.gates {
         let of_gate = |result: &&NetworkMetrics| {
-            result.architecture == gate.architecture && result.metrics.task == gate.task
+            result.architecture == gate.architecture && result.metrics.target == gate.task
         };
         let outcome = match results.iter().find(of_gate) {
             Some(result) => evaluation::gate(&result.metrics, gate.metric, gate.min.value()),
-            None => evaluation::GateOutcome {
+            None => evaluation::GateResult {
                 metric: gate.metric,
                 minimum: gate.min.value(),
                 value: None,
@@ -201,7 +204,7 @@ fn gates(run: &TrainingContext<'_>, results: &[NetworkMetrics]) -> Vec<NetworkGa
         };
         gates.push(NetworkGate {
             architecture: gate.architecture,
-            task: gate.task,
+            target: gate.task,
             outcome,
         });
     }
@@ -222,7 +225,7 @@ fn scaled(
     let metrics = document
         .results
         .iter()
-        .find(|result| wanted_one(result.architecture, result.metrics.task));
+        .find(|result| wanted_one(result.architecture, result.metrics.target));
     let (Some(combination), Some(result)) = (combination, metrics) else {
         return Err(TaskError::data(format!(
             "{} for {} cannot be published: one of its folds has failed",

@@ -7,7 +7,7 @@ use attrium_api::{DataStatus, ModelReference, Publish};
 use attrium_bundle as bundle;
 use attrium_bundle::{FORMAT_VERSION, INTENDED_USE, Manifest, Member, MemberFiles, Provenance};
 use attrium_evaluation as evaluation;
-use attrium_evaluation::{Metrics, Options, Predictions, positive_probability};
+use attrium_evaluation::{EvaluationOptions, Metrics, Predictions, positive_probability};
 use attrium_types::Target;
 use attrium_workflow::artefacts;
 
@@ -39,7 +39,7 @@ pub(super) fn publish(
         format_version: FORMAT_VERSION,
         architecture,
         pretrained: run.spec.pretrained_weights(architecture).is_some(),
-        task,
+        target: task,
         classes: task
             .classes()
             .iter()
@@ -92,7 +92,7 @@ pub(super) fn scaled(metrics: &Metrics, predictions: &Predictions) -> Result<Sca
     let scaling = metrics.temperature_scaling;
     let temperature = scaling.map_or(1.0, |scaling| scaling.temperature);
     let predictions = predictions.at_temperature(temperature);
-    let metrics = evaluation::evaluate(metrics.task, &predictions, &Options::default());
+    let metrics = evaluation::evaluate(metrics.target, &predictions, &EvaluationOptions::default());
     Ok(Scaled {
         temperature,
         metrics: metrics.or_retry()?,

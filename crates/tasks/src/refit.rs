@@ -64,7 +64,7 @@ fn metrics(
 ) -> Result<&Metrics, TaskError> {
     let mut results = document.results.iter();
     let result = results
-        .find(|result| result.architecture == architecture && result.metrics.task == task)
+        .find(|result| result.architecture == architecture && result.metrics.target == task)
         .ok_or_else(|| {
             TaskError::data(format!(
                 "{architecture} for {task} cannot be published: one of its folds has failed"

@@ -1,7 +1,7 @@
 //! Metrics as a resource's status has them: few, rounded, as decimal strings.
 
 use attrium_api::{GateOutcome, IntervalStatus, ResultStatus, TrainingRunSpec};
-use attrium_evaluation::{Interval, Metrics, MetricsDocument, NetworkMetrics};
+use attrium_evaluation::{Estimate, Interval, Metrics, MetricsDocument, NetworkMetrics};
 use attrium_types::Decimal;
 
 /// Decimals of a metric in a status.
@@ -17,8 +17,8 @@ pub(super) fn of_screening(document: &MetricsDocument) -> Vec<ResultStatus> {
     let row = |result: &NetworkMetrics| {
         let chosen = result.metrics.positive.chosen();
         ResultStatus {
-            sensitivity: decimal(chosen.and_then(|point| point.sensitivity)),
-            specificity: decimal(chosen.and_then(|point| point.specificity)),
+            sensitivity: value(chosen.and_then(|point| point.sensitivity)),
+            specificity: value(chosen.and_then(|point| point.specificity)),
             ..self::row(result)
         }
     };
@@ -28,9 +28,8 @@ pub(super) fn of_screening(document: &MetricsDocument) -> Vec<ResultStatus> {
 /// The row of one network and task.
 pub(super) fn row(result: &NetworkMetrics) -> ResultStatus {
     let Metrics {
-        task,
+        target,
         auc,
-        auc_interval,
         auc_hard,
         accuracy,
         sensitivity,
@@ -40,13 +39,13 @@ pub(super) fn row(result: &NetworkMetrics) -> ResultStatus {
     ResultStatus {
         architecture: result.architecture,
         pretrained: result.pretrained,
-        task,
-        auc: decimal(auc),
-        auc_interval: auc_interval.and_then(interval),
-        auc_hard: decimal(auc_hard),
-        accuracy: decimal(accuracy),
-        sensitivity: decimal(sensitivity),
-        specificity: decimal(specificity),
+        task: target,
+        auc: value(auc),
+        auc_interval: auc.and_then(|auc| interval(auc.interval?)),
+        auc_hard: value(auc_hard),
+        accuracy: value(accuracy),
+        sensitivity: value(sensitivity),
+        specificity: value(specificity),
     }
 }
 
@@ -71,6 +70,10 @@ fn interval(interval: Interval) -> Option<IntervalStatus> {
         low: decimal(Some(interval.low))?,
         high: decimal(Some(interval.high))?,
     })
+}
+
+fn value(estimate: Option<Estimate>) -> Option<Decimal> {
+    decimal(Some(estimate?.value))
 }
 
 fn decimal(value: Option<f64>) -> Option<Decimal> {

@@ -154,7 +154,7 @@ impl Shard<'_> {
         let Some(labelled) = labels.of(decision.scan.study.as_str()) else {
             return;
         };
-        let task = self.screener.model.manifest.task;
+        let task = self.screener.model.manifest.target;
         let columns =
             super::train::covariates(labelled.patient, labelled.grade, &labelled.covariates);
         let (names, values): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
@@ -191,5 +191,5 @@ pub fn activation_maps(screener: &Screener, decision: &Decision) -> Result<Vec<u
     let maps = grad_cam
         .chain(maps.iter().map(super::training_report::maximum))
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(report::strip(&crop, &maps))
+    Ok(report::montage(&crop, &maps))
 }

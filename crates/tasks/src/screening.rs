@@ -145,7 +145,7 @@ impl Screener {
     }
 
     fn decision(&self, scan: Scan, probabilities: Vec<f64>) -> Decision {
-        let positive_probability = positive_probability(self.model.manifest.task, &probabilities);
+        let positive_probability = positive_probability(self.model.manifest.target, &probabilities);
         Decision {
             positive: positive_probability >= self.threshold,
             positive_probability,

@@ -13,7 +13,7 @@ use super::screening_table::{self, Row, Verdict};
 use super::{Summary, TaskError, one_object, screen};
 use attrium_api::ScreeningStatus;
 use attrium_evaluation as evaluation;
-use attrium_evaluation::{MetricsDocument, NetworkMetrics, Options, Predictions};
+use attrium_evaluation::{EvaluationOptions, MetricsDocument, NetworkMetrics, Predictions};
 use attrium_report as report;
 use attrium_report::{Count, Fact, ModelFacts, ScreenedObject, ScreeningReport, UnusableObject};
 use attrium_storage as storage;
@@ -129,7 +129,7 @@ fn positives(
             positive_probability: row.positive_probability.unwrap_or_default(),
             probabilities: row.probabilities,
             warnings: row.warnings,
-            picture,
+            montage: picture,
         })
     });
     listed.collect()
@@ -217,13 +217,13 @@ fn validate(
             "no screened study is in the labels: check that they are of the same archive",
         ));
     }
-    let name = artefacts::predictions(manifest.architecture, manifest.task);
+    let name = artefacts::predictions(manifest.architecture, manifest.target);
     run.put(&name, all.to_csv().or_retry()?)?;
-    let options = Options {
+    let options = EvaluationOptions {
         threshold: Some(screener.threshold),
-        ..Options::default()
+        ..EvaluationOptions::default()
     };
-    let metrics = evaluation::evaluate(manifest.task, &all, &options).or_retry()?;
+    let metrics = evaluation::evaluate(manifest.target, &all, &options).or_retry()?;
     Ok(Some(MetricsDocument {
         synthetic: manifest.synthetic || counts.synthetic > 0,
         results: vec![NetworkMetrics {
@@ -271,7 +271,7 @@ fn screening_report(
         },
         model: ModelFacts {
             architecture: manifest.architecture,
-            task: manifest.task,
+            target: manifest.target,
             pretrained: manifest.pretrained,
             synthetic: manifest.synthetic,
             uri: run.context.model.unwrap_or_default().to_owned(),
@@ -303,7 +303,7 @@ fn facts(screener: &Screener) -> Vec<Fact> {
         fact("intended use", manifest.intended_use.clone()),
     ];
     if let Some(auc) = manifest.metrics.auc {
-        facts.push(fact("out-of-fold AUC", format!("{auc:.3}")));
+        facts.push(fact("out-of-fold AUC", format!("{:.3}", auc.value)));
     }
     facts
 }

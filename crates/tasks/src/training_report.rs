@@ -16,7 +16,7 @@ use attrium_nn::{ActivationMap, GradCam, Network};
 use attrium_report as report;
 use attrium_report::{
     ActivationFigure, ActivationRow, Count, DataFlow, Epoch, Example, Fact, Gate, History,
-    Publication, Published, Raster, ScaledPoints, TrainingReport,
+    Publication, Published, Raster, ScaledOperatingPoints, TrainingReport,
 };
 use attrium_training::Normalization;
 use attrium_types::{Architecture, Grade, Target};
@@ -60,7 +60,7 @@ pub(super) fn page(
         baselines: findings.document.baselines.clone(),
         gates: gates(findings.document),
         publication: publication(run, findings),
-        scaled: findings.scaled.map(|scaled| ScaledPoints {
+        scaled_operating_points: findings.scaled.map(|scaled| ScaledOperatingPoints {
             temperature: scaled.temperature,
             points: scaled.metrics.positive.operating_points.clone(),
         }),
@@ -135,7 +135,7 @@ fn gates(document: &MetricsDocument) -> Vec<Gate> {
         .iter()
         .map(|gate| Gate {
             architecture: gate.architecture,
-            task: gate.task,
+            target: gate.target,
             outcome: gate.outcome.clone(),
         })
         .collect()
@@ -145,7 +145,7 @@ fn publication(run: &TrainingContext<'_>, findings: &Findings<'_>) -> Publicatio
     let Some(wanted) = &run.spec.publish else {
         return Publication::NotAsked;
     };
-    let (architecture, task) = (wanted.architecture, wanted.task);
+    let (architecture, target) = (wanted.architecture, wanted.task);
     match findings.model {
         _ if !findings.document.gates_passed() => Publication::GateMissed,
         Err(reason) => Publication::Impossible {
@@ -153,12 +153,15 @@ fn publication(run: &TrainingContext<'_>, findings: &Findings<'_>) -> Publicatio
         },
         Ok(Some(model)) => Publication::Published(Published {
             architecture,
-            task,
+            target,
             method: format!("{:?}", PublishMethod::Ensemble),
             uri: model.uri.clone(),
             digest: model.digest.clone(),
         }),
-        Ok(None) => Publication::Later { architecture, task },
+        Ok(None) => Publication::Later {
+            architecture,
+            target,
+        },
     }
 }
 
@@ -166,7 +169,7 @@ fn histories(combination: &Combination) -> impl Iterator<Item = History> {
     let folds = combination.histories.iter().enumerate();
     folds.map(|(fold, history)| History {
         architecture: combination.architecture,
-        task: combination.task,
+        target: combination.task,
         fold,
         epochs: history.epochs.iter().map(epoch).collect(),
     })
@@ -222,7 +225,7 @@ fn activation_maps(
             }
             Ok(ActivationFigure {
                 architecture: combination.architecture,
-                task: combination.task,
+                target: combination.task,
                 layers: layers(combination.architecture, &rows),
                 rows,
             })

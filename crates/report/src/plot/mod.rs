@@ -1,33 +1,60 @@
-//! Line plots as inline SVG, drawn by plotters and coloured by the page's style sheet.
+//! Plots as inline SVG, laid out by plotters and coloured by the page's style sheet.
 //!
 //! A plot is data: [`Axes`] and a list of [`Mark`]s. The canvas has [`SCALE`] units to a CSS pixel,
 //! since plotters rounds to whole units.
 
-mod theme;
+mod backend;
+mod forest;
+mod legend;
+mod paint;
 
+use std::convert::Infallible;
+
+use maud::{Markup, PreEscaped, html};
 use plotters::coord::Shift;
+use plotters::coord::ranged1d::BoldPoints;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
-pub(super) use theme::{Role, faint, plain, series};
+pub(super) use forest::forest;
+pub(super) use legend::{LegendEntry, legend};
+pub(super) use paint::Paint;
 
-use super::markup::{Markup, element};
+use super::number;
+use backend::SvgBackend;
 
 /// Canvas units to a CSS pixel.
 const SCALE: u32 = 4;
 
+/// The size of all text, in CSS pixels.
+const FONT_SIZE: u32 = 12;
+
+/// The length of a tick, in CSS pixels; plotters leaves as much again before its label.
+const TICK: u32 = 5;
+
 /// An axis: its range, its title and how its ticks read.
 pub(super) struct Axis {
-    /// The least value.
     pub from: f64,
-    /// The greatest value, above the least.
+    /// The end, above `from`.
     pub to: f64,
     /// What it shows, with its unit.
     pub title: &'static str,
     /// About how many ticks.
     pub ticks: usize,
-    /// A tick's text.
-    pub text: fn(f64) -> String,
+    pub tick_label: fn(f64) -> String,
+}
+
+impl Axis {
+    /// The axis of a fraction, from 0 to 1.
+    pub(super) fn fraction(title: &'static str) -> Self {
+        Self {
+            from: 0.0,
+            to: 1.0,
+            title,
+            ticks: 6,
+            tick_label: |value| number::decimals(value, 1),
+        }
+    }
 }
 
 /// A plot's frame.
@@ -36,15 +63,13 @@ pub(super) struct Axes {
     pub width: u32,
     /// The height in CSS pixels.
     pub height: u32,
-    /// To the right.
     pub x: Axis,
-    /// Upwards.
     pub y: Axis,
 }
 
 /// The shape of a point, so that not only colour tells series apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(super) enum Marker {
     Circle,
     Square,
     Triangle,
@@ -53,8 +78,8 @@ pub(super) enum Shape {
     Ring,
 }
 
-impl Shape {
-    /// The shape of a series' or a kind's number.
+impl Marker {
+    /// The marker of a series by its number.
     pub(super) const fn of(index: usize) -> Self {
         match index % 6 {
             0 => Self::Circle,
@@ -70,88 +95,99 @@ impl Shape {
 /// Something that is drawn; points that are not finite are left out.
 pub(super) enum Mark {
     /// A line through points.
-    Line(Role, Vec<(f64, f64)>),
-    /// A point of a certain shape.
-    Point(Role, Shape, (f64, f64)),
-    /// An upright interval at `x` from `low` to `high`.
-    Interval(Role, f64, (f64, f64)),
+    Line(Paint, Vec<(f64, f64)>),
+    Point(Paint, Marker, (f64, f64)),
+    /// A vertical interval at `x` from `low` to `high`.
+    ErrorBar(Paint, f64, (f64, f64)),
     /// A filled rectangle between two corners.
-    Bar(Role, (f64, f64), (f64, f64)),
+    Bar(Paint, (f64, f64), (f64, f64)),
 }
 
 /// A drawing area with its coordinates.
-type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+type Chart<'a, 'b> = ChartContext<'a, SvgBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
-/// What drawing into a string answers.
-type Drawn = Result<(), DrawingAreaErrorKind<std::io::Error>>;
+type Drawn = Result<(), DrawingAreaErrorKind<Infallible>>;
 
 /// Draws marks into a frame; `alternative` says in words what the plot shows.
 pub(super) fn draw(axes: &Axes, marks: &[Mark], alternative: &str) -> Markup {
-    let size = (axes.width * SCALE, axes.height * SCALE);
-    let mut svg = String::new();
-    {
-        let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-        plot(&area, axes, marks).expect("drawing into a string should not fail");
+    let (width, height) = (axes.width * SCALE, axes.height * SCALE);
+    let mut elements = String::new();
+    let area = SvgBackend::new(&mut elements, (width, height)).into_drawing_area();
+    plot(&area, axes, marks).expect("drawing into a string should not fail");
+    drop(area);
+    html! {
+        svg.plot viewBox={ "0 0 " (width) " " (height) } style={ "--width:" (axes.width) "px" }
+            role="img" aria-label=(alternative) {
+            (PreEscaped(elements))
+        }
     }
-    let drawing = theme::apply(&svg);
-    element("svg")
-        .class("plot")
-        .attribute("viewBox", format!("0 0 {} {}", size.0, size.1))
-        .attribute("style", format!("--width:{}px", axes.width))
-        .attribute("role", "img")
-        .attribute("aria-label", alternative)
-        .child(Markup::drawing(drawing))
-        .into()
 }
 
-fn plot(area: &DrawingArea<SVGBackend<'_>, Shift>, axes: &Axes, marks: &[Mark]) -> Drawn {
+fn plot(area: &DrawingArea<SvgBackend<'_>, Shift>, axes: &Axes, marks: &[Mark]) -> Drawn {
     let mut chart = ChartBuilder::on(area)
         .margin_top(10 * SCALE)
         .margin_right(14 * SCALE)
         .margin_left(4 * SCALE)
         .x_label_area_size(42 * SCALE)
-        .y_label_area_size(54 * SCALE)
+        .y_label_area_size(label_area(&axes.y) * SCALE)
         .build_cartesian_2d(axes.x.from..axes.x.to, axes.y.from..axes.y.to)?;
-    let text = |role: Role| ("system-ui", 15 * SCALE).into_font().color(&role.colour());
+    // The style sheet sets the font, whatever its name is here.
+    let text = |paint: Paint| {
+        let font = ("sans-serif", FONT_SIZE * SCALE).into_font();
+        font.color(&paint.code())
+    };
     chart
         .configure_mesh()
         .disable_x_mesh()
-        .set_all_tick_mark_size(5 * SCALE)
-        .bold_line_style(Role::Grid.colour().stroke_width(SCALE))
+        .set_all_tick_mark_size(TICK * SCALE)
+        .bold_line_style(Paint::Grid.code().stroke_width(SCALE))
         .light_line_style(TRANSPARENT)
         .x_labels(axes.x.ticks)
         .y_labels(axes.y.ticks)
-        .x_label_formatter(&|x| (axes.x.text)(*x))
-        .y_label_formatter(&|y| (axes.y.text)(*y))
+        .x_label_formatter(&|x| (axes.x.tick_label)(*x))
+        .y_label_formatter(&|y| (axes.y.tick_label)(*y))
         .x_desc(axes.x.title)
         .y_desc(axes.y.title)
-        .axis_style(Role::Muted.colour().stroke_width(SCALE))
-        .label_style(text(Role::Muted))
-        .axis_desc_style(text(Role::Ink))
+        .axis_style(Paint::Muted.code().stroke_width(SCALE))
+        .label_style(text(Paint::Muted))
+        .axis_desc_style(text(Paint::Ink))
         .draw()?;
     marks
         .iter()
         .try_for_each(|mark| draw_mark(&mut chart, mark))
 }
 
+/// The room to the left of the vertical axis, in CSS pixels: its title, which is turned, the widest
+/// label of its ticks, and the ticks.
+fn label_area(axis: &Axis) -> u32 {
+    /// The title with the gap after it.
+    const TITLE: u32 = FONT_SIZE + 8;
+    let ticks = RangedCoordf64::from(axis.from..axis.to).key_points(BoldPoints(axis.ticks));
+    let labels = ticks.into_iter().map(axis.tick_label);
+    let longest = labels.map(|label| label.chars().count()).max().unwrap_or(0);
+    let longest = u32::try_from(longest).expect("a tick's label should be short");
+    // The digits of no usual font are wider than two thirds of its size.
+    TITLE + longest * FONT_SIZE * 2 / 3 + 2 * TICK
+}
+
 fn draw_mark(chart: &mut Chart<'_, '_>, mark: &Mark) -> Drawn {
     match mark {
-        Mark::Line(role, points) => {
-            let style = role.colour().stroke_width(2 * SCALE);
+        Mark::Line(paint, points) => {
+            let style = paint.code().stroke_width(2 * SCALE);
             let points = points.iter().copied().filter(finite);
             chart.draw_series(LineSeries::new(points, style))?;
         }
-        Mark::Point(role, shape, at) if finite(at) => point(chart, *role, *shape, *at)?,
-        Mark::Interval(role, x, (low, high)) if finite(&(*x + low, *high)) => {
-            let style = role.colour().stroke_width(3 * SCALE / 2);
+        Mark::Point(paint, marker, at) if finite(at) => draw_point(chart, *paint, *marker, *at)?,
+        Mark::ErrorBar(paint, x, (low, high)) if finite(&(*x + low, *high)) => {
+            let style = paint.code().stroke_width(3 * SCALE / 2);
             let whole = PathElement::new(vec![(*x, *low), (*x, *high)], style);
             chart.draw_series(std::iter::once(whole))?;
         }
-        Mark::Bar(role, from, to) if finite(from) && finite(to) => {
-            let bar = Rectangle::new([*from, *to], role.colour().filled());
+        Mark::Bar(paint, from, to) if finite(from) && finite(to) => {
+            let bar = Rectangle::new([*from, *to], paint.code().filled());
             chart.draw_series(std::iter::once(bar))?;
         }
-        Mark::Point(..) | Mark::Interval(..) | Mark::Bar(..) => {}
+        Mark::Point(..) | Mark::ErrorBar(..) | Mark::Bar(..) => {}
     }
     Ok(())
 }
@@ -161,29 +197,29 @@ const fn finite(point: &(f64, f64)) -> bool {
 }
 
 /// Draws one point, with a rim of the page's colour so that it stands out from its line.
-fn point(chart: &mut Chart<'_, '_>, role: Role, shape: Shape, at: (f64, f64)) -> Drawn {
+fn draw_point(chart: &mut Chart<'_, '_>, paint: Paint, marker: Marker, at: (f64, f64)) -> Drawn {
     let radius = i32::try_from(5 * SCALE).expect("a point should be small");
-    match shape {
-        Shape::Circle => {
-            let rim = Circle::new(at, radius + 4, Role::Surface.colour().filled());
+    match marker {
+        Marker::Circle => {
+            let rim = Circle::new(at, radius + 4, Paint::Surface.code().filled());
             chart.draw_series(std::iter::once(rim))?;
-            let dot = Circle::new(at, radius, role.colour().filled());
+            let dot = Circle::new(at, radius, paint.code().filled());
             chart.draw_series(std::iter::once(dot))?;
         }
-        Shape::Ring => {
-            let hole = Circle::new(at, radius, Role::Surface.colour().filled());
+        Marker::Ring => {
+            let hole = Circle::new(at, radius, Paint::Surface.code().filled());
             chart.draw_series(std::iter::once(hole))?;
-            let ring = Circle::new(at, radius, role.colour().stroke_width(2 * SCALE));
+            let ring = Circle::new(at, radius, paint.code().stroke_width(2 * SCALE));
             chart.draw_series(std::iter::once(ring))?;
         }
-        Shape::Cross => {
-            let style = role.colour().stroke_width(5 * SCALE / 2);
+        Marker::Cross => {
+            let style = paint.code().stroke_width(5 * SCALE / 2);
             chart.draw_series(std::iter::once(Cross::new(at, radius, style)))?;
         }
-        Shape::Square | Shape::Triangle | Shape::Diamond => {
-            for (size, role) in [(radius + 5, Role::Surface), (radius, role)] {
-                let corners = corners(shape, size);
-                let filled = EmptyElement::at(at) + Polygon::new(corners, role.colour().filled());
+        Marker::Square | Marker::Triangle | Marker::Diamond => {
+            for (size, paint) in [(radius + 5, Paint::Surface), (radius, paint)] {
+                let corners = corners(marker, size);
+                let filled = EmptyElement::at(at) + Polygon::new(corners, paint.code().filled());
                 chart.draw_series(std::iter::once(filled))?;
             }
         }
@@ -191,11 +227,11 @@ fn point(chart: &mut Chart<'_, '_>, role: Role, shape: Shape, at: (f64, f64)) ->
     Ok(())
 }
 
-/// The corners of a shape around its place, in canvas units.
-fn corners(shape: Shape, size: i32) -> Vec<(i32, i32)> {
-    match shape {
-        Shape::Triangle => vec![(0, -size), (size, size), (-size, size)],
-        Shape::Diamond => {
+/// The corners of a marker around its place, in canvas units.
+fn corners(marker: Marker, size: i32) -> Vec<(i32, i32)> {
+    match marker {
+        Marker::Triangle => vec![(0, -size), (size, size), (-size, size)],
+        Marker::Diamond => {
             let size = size * 5 / 4;
             vec![(0, -size), (size, 0), (0, size), (-size, 0)]
         }
@@ -203,22 +239,22 @@ fn corners(shape: Shape, size: i32) -> Vec<(i32, i32)> {
     }
 }
 
-/// One entry of a legend: a sample of line or point, and a text.
-pub(super) struct Entry {
-    /// The colour.
-    pub role: Role,
-    /// A point of this shape; a line where `None`.
-    pub shape: Option<Shape>,
-    /// What it stands for.
-    pub text: Markup,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// A legend as a list, so that it wraps and can be read out.
-pub(super) fn legend(entries: impl IntoIterator<Item = Entry>) -> Markup {
-    let items = entries.into_iter().map(|entry| {
-        element("li")
-            .child(theme::swatch(entry.role, entry.shape))
-            .child(entry.text)
-    });
-    element("ul").class("legend").children(items).into()
+    #[test]
+    fn the_room_beside_a_vertical_axis_follows_its_longest_label() {
+        let short = Axis::fraction("sensitivity");
+        let long = Axis {
+            tick_label: |value| number::scientific(value),
+            ..Axis::fraction("learning rate")
+        };
+        assert_eq!((short.tick_label)(0.2), "0.2");
+        assert_eq!((long.tick_label)(0.2), "2.0e-1");
+        assert_eq!(
+            label_area(&long) - label_area(&short),
+            3 * FONT_SIZE * 2 / 3
+        );
+    }
 }

@@ -1,112 +1,114 @@
 //! The networks beside a score without a network: what tiles, caveats and tables say of it.
 
-use super::{Subject, caption, estimate, in_words, note, title};
-use crate::markup::{Markup, element};
-use crate::number;
-use crate::table::{Kind, Table};
-use attrium_evaluation::{BaselineDifference, BaselineMetrics, Interval, Metrics};
+use attrium_evaluation::{BaselineDifference, BaselineMetrics, Estimate, Interval, Metrics};
 use attrium_types::Target;
+use maud::{Markup, Render, html};
 
-/// A number and its interval.
-type Figure = (Option<f64>, Option<Interval>);
+use super::{EvaluatedModel, caption, estimate_cell, note, title};
+use crate::number;
+use crate::table::Table;
 
 /// A question on which networks and a baseline are compared.
-struct Question {
-    /// Within its task.
+struct Comparison {
+    /// Its name among those of its target.
     name: &'static str,
-    network: fn(&Metrics) -> Figure,
-    baseline: fn(&BaselineMetrics) -> Figure,
-    difference: fn(&BaselineDifference) -> Figure,
+    network: fn(&Metrics) -> Option<Estimate>,
+    baseline: fn(&BaselineMetrics) -> Option<Estimate>,
+    difference: fn(&BaselineDifference) -> Option<Estimate>,
 }
 
-/// The AUC of a task.
-const TASK: Question = Question {
+/// By the AUC of the target itself.
+const TARGET: Comparison = Comparison {
     name: "All four grades",
-    network: |of| (of.auc, of.auc_interval),
-    baseline: |of| (of.auc, of.auc_interval),
-    difference: |of| (of.auc, of.auc_interval),
+    network: |of| of.auc,
+    baseline: |of| of.auc,
+    difference: |of| of.auc,
 };
 
-/// That of a positive, for a task of more classes.
-const POSITIVE: Question = Question {
+/// By the AUC of a positive, for a target of more classes.
+const POSITIVE: Comparison = Comparison {
     name: "Grade 2 or 3",
-    network: |of| (of.positive.auc, of.positive.auc_interval),
-    baseline: |of| (of.positive_auc, of.positive_auc_interval),
-    difference: |of| (of.positive_auc, of.positive_auc_interval),
+    network: |of| of.positive.auc,
+    baseline: |of| of.positive_auc,
+    difference: |of| of.positive_auc,
 };
 
-const fn questions(task: Target) -> &'static [Question] {
-    match task {
-        Target::Perugini => &[TASK, POSITIVE],
-        Target::Positive | Target::HighGrade => &[TASK],
+const fn comparisons(target: Target) -> &'static [Comparison] {
+    match target {
+        Target::Perugini => &[TARGET, POSITIVE],
+        Target::Positive | Target::HighGrade => &[TARGET],
     }
 }
 
 /// What a difference above, below or about 0 means.
-const READING: &str = "Above 0 the network does better; where the interval includes 0, this run does \
-                       not show which of the two does.";
+const INTERPRETATION: &str = "Above 0 the network does better; where the interval includes 0, \
+                              this run does not show which of the two does.";
 
 /// What the differences of tiles are; nothing without a baseline.
-pub(super) fn reading(baselines: &[BaselineMetrics]) -> Option<String> {
+pub(super) fn interpretation(baselines: &[BaselineMetrics]) -> Option<String> {
     let name = &baselines.first()?.name;
     Some(format!(
-        "Difference: the network’s AUC less that of the {name}, which needs no network. {READING}"
+        "Difference: the network’s AUC less that of the {name}, which needs no network. \
+         {INTERPRETATION}"
     ))
 }
 
 /// What a tile says below a network's AUC.
-pub(super) fn details(subject: &Subject<'_>, baselines: &[BaselineMetrics]) -> Vec<String> {
-    let task = subject.metrics.task;
-    let Some(difference) = subject.difference else {
+pub(super) fn details(model: &EvaluatedModel<'_>, baselines: &[BaselineMetrics]) -> Vec<String> {
+    let target = model.metrics.target;
+    let baseline = baselines.iter().find(|baseline| baseline.target == target);
+    let Some((baseline, differences)) = baseline.zip(model.baseline_difference) else {
         return Vec::new();
     };
-    let baseline = baselines.iter().find(|baseline| baseline.task == task);
-    let text = |baseline: &BaselineMetrics, (place, question): (usize, &Question)| {
-        let reached = plain((question.baseline)(baseline));
-        let more = signed((question.difference)(difference));
+    let text = |(place, comparison): (usize, &Comparison)| {
+        let reached = number::estimate((comparison.baseline)(baseline));
+        let difference = number::difference((comparison.difference)(differences));
         if place == 0 {
             let name = &baseline.name;
-            return format!("The {name}, without a network: AUC {reached}. Difference: {more}");
+            return format!(
+                "The {name}, without a network: AUC {reached}. Difference: {difference}"
+            );
         }
-        let own = plain((question.network)(subject.metrics));
-        let name = question.name;
-        format!("{name}: the network’s AUC {own}, the ratio’s {reached}. Difference: {more}")
+        let name = comparison.name;
+        let own = number::estimate((comparison.network)(model.metrics));
+        format!("{name}: the network’s AUC {own}, the ratio’s {reached}. Difference: {difference}")
     };
-    let questions = questions(task).iter().enumerate();
-    baseline.map_or_else(Vec::new, |baseline| {
-        questions.map(|question| text(baseline, question)).collect()
-    })
+    comparisons(target).iter().enumerate().map(text).collect()
 }
 
 /// Which networks do worse than a baseline, or are not shown to do better.
-pub(super) fn caveats(baseline: &BaselineMetrics, group: &[Subject<'_>]) -> Vec<String> {
+pub(super) fn caveats(baseline: &BaselineMetrics, models: &[EvaluatedModel<'_>]) -> Vec<String> {
     let mut caveats = Vec::new();
-    for question in questions(baseline.task) {
-        let is = |wanted: fn(Interval) -> bool| -> Vec<&str> {
-            let subjects = group.iter().filter(|subject| {
-                let difference = subject.difference.map(question.difference);
-                difference.and_then(|of| of.1).is_some_and(wanted)
+    for comparison in comparisons(baseline.target) {
+        let networks_where = |wanted: fn(Interval) -> bool| -> Vec<&str> {
+            let found = models.iter().filter(|model| {
+                let difference = model.baseline_difference.and_then(comparison.difference);
+                difference.and_then(|of| of.interval).is_some_and(wanted)
             });
-            subjects.map(|subject| subject.name).collect()
+            found.map(|model| model.name).collect()
         };
         let than = format!(
             "than the {}, which reaches an AUC of {}.",
             baseline.name,
-            number::optional((question.baseline)(baseline).0)
+            number::optional((comparison.baseline)(baseline).map(|auc| auc.value))
         );
-        let about = match baseline.task {
+        let about = match baseline.target {
             Target::Perugini => {
-                format!("{}, {}", title(baseline.task), question.name.to_lowercase())
+                format!(
+                    "{}, {}",
+                    title(baseline.target),
+                    comparison.name.to_lowercase()
+                )
             }
-            task => title(task).to_owned(),
+            target => title(target).to_owned(),
         };
-        let worse = is(|interval| interval.high < 0.0);
-        if let Some(names) = listed(&worse, "does", "do") {
-            caveats.push(format!("{about}: {names} worse {than}"));
+        let worse = networks_where(|interval| interval.high < 0.0);
+        if let Some(networks) = listed(&worse, "does", "do") {
+            caveats.push(format!("{about}: {networks} worse {than}"));
         }
-        let unclear = is(|interval| interval.low <= 0.0 && interval.high >= 0.0);
-        if let Some(names) = listed(&unclear, "is", "are") {
-            caveats.push(format!("{about}: {names} not shown to do better {than}"));
+        let unclear = networks_where(|interval| interval.low <= 0.0 && interval.high >= 0.0);
+        if let Some(networks) = listed(&unclear, "is", "are") {
+            caveats.push(format!("{about}: {networks} not shown to do better {than}"));
         }
     }
     caveats
@@ -121,21 +123,26 @@ fn listed(names: &[&str], one: &str, many: &str) -> Option<String> {
     }
 }
 
-/// Each network beside a task's baseline; nothing without one.
-pub(super) fn tables(task: Target, group: &[Subject<'_>], baselines: &[BaselineMetrics]) -> Markup {
-    let mut content = Markup::none();
-    for baseline in baselines.iter().filter(|baseline| baseline.task == task) {
-        content.push(table(task, group, baseline));
+/// Each network beside a target's baseline; nothing without one.
+pub(super) fn tables(
+    target: Target,
+    models: &[EvaluatedModel<'_>],
+    baselines: &[BaselineMetrics],
+) -> Markup {
+    html! {
+        @for baseline in baselines.iter().filter(|baseline| baseline.target == target) {
+            (table(target, models, baseline))
+        }
     }
-    content
 }
 
-fn table(task: Target, group: &[Subject<'_>], baseline: &BaselineMetrics) -> Markup {
+fn table(target: Target, models: &[EvaluatedModel<'_>], baseline: &BaselineMetrics) -> Markup {
     let mut table = Table::new(
         caption(
             format!("Networks against the {}", baseline.name),
             format!(
-                "Difference: the network’s AUC less the ratio’s, over the studies that have both. {READING}"
+                "Difference: the network’s AUC less the ratio’s, over the studies that have both. \
+                 {INTERPRETATION}"
             ),
         ),
         [
@@ -146,38 +153,36 @@ fn table(task: Target, group: &[Subject<'_>], baseline: &BaselineMetrics) -> Mar
             "Difference",
         ],
     );
-    let questions = questions(task);
-    for question in questions {
-        let compared = group
+    let comparisons = comparisons(target);
+    for comparison in comparisons {
+        let compared = models
             .iter()
-            .filter_map(|subject| Some((subject, subject.difference?)));
-        for (place, (subject, difference)) in compared.enumerate() {
-            if place == 0 && questions.len() > 1 {
-                table.group(question.name);
+            .filter_map(|model| Some((model, model.baseline_difference?)));
+        for (place, (model, differences)) in compared.enumerate() {
+            if place == 0 && comparisons.len() > 1 {
+                table.group(comparison.name);
             }
-            let (own, own_interval) = (question.network)(subject.metrics);
-            let (reached, interval) = (question.baseline)(baseline);
-            let more = element("span").class("estimate");
-            let cells: [Markup; 4] = [
-                number::count(difference.studies).into(),
-                estimate(own, own_interval),
-                estimate(reached, interval),
-                more.child(signed((question.difference)(difference))).into(),
+            let difference = number::difference((comparison.difference)(differences));
+            let cells = [
+                number::count(differences.studies).render(),
+                estimate_cell((comparison.network)(model.metrics)),
+                estimate_cell((comparison.baseline)(baseline)),
+                html! { span.estimate { (difference) } },
             ];
-            table.row(Kind::Own, subject.name, cells);
+            table.row(model.name, cells);
         }
     }
     if table.is_empty() {
-        return Markup::none();
+        return html! {};
     }
-    Markup::from(table).with(made(task))
+    html! { (table) (note(explanation(target))) }
 }
 
-/// How the score without a network is compared.
-fn made(task: Target) -> Markup {
-    const RATIO: &str = "The count ratio is the mean count over the heart divided by that over the same \
-                         place in the right chest.";
-    note(match task {
+/// How the score without a network is made and compared.
+fn explanation(target: Target) -> String {
+    const RATIO: &str = "The count ratio is the mean count over the heart divided by that over the \
+                         same place in the right chest.";
+    match target {
         Target::Perugini => format!(
             "{RATIO} For grade 2 or 3 the ratio itself ranks the studies. For all four grades it \
              becomes a probability of each grade, by normal distributions of its logarithm in the \
@@ -185,13 +190,5 @@ fn made(task: Target) -> Markup {
              fitted to."
         ),
         Target::Positive | Target::HighGrade => format!("{RATIO} It ranks the studies as it is."),
-    })
-}
-
-fn plain((value, interval): Figure) -> String {
-    in_words(value, interval)
-}
-
-fn signed((value, interval): Figure) -> String {
-    number::difference(value, interval.map(|of| (of.low, of.high)))
+    }
 }

@@ -1,45 +1,55 @@
 //! How far probabilities can be taken at their word: reliability diagrams, Brier score, ECE.
 
-use super::{Judged, Subject, by_task, caption, estimate, figure, grid, note, positive, title};
-use crate::markup::{Markup, element};
+use attrium_evaluation::{CalibrationBin, Estimate, Metrics};
+use maud::{Markup, Render, html};
+
+use super::{
+    EvaluatedModel, Validation, by_target, caption, estimate_cell, figure, folded, grid, note,
+    positive_grades, title,
+};
 use crate::number;
-use crate::plot::{self, Axes, Axis, Mark, Role, Shape};
-use crate::table::{Kind, Table};
+use crate::plot::{self, Axes, Axis, Mark, Marker, Paint};
+use crate::table::Table;
 
-/// Scores and diagrams of every task.
-pub(crate) fn section(subjects: &[Subject<'_>], judged: Judged) -> Markup {
-    if subjects.is_empty() {
-        return Markup::none();
+/// Scores and diagrams of every target.
+pub(crate) fn section(models: &[EvaluatedModel<'_>], validation: Validation) -> Markup {
+    if models.is_empty() {
+        return html! {};
     }
-    let groups = by_task(subjects);
-    let ordered = || groups.iter().flat_map(|(_, group)| group);
-    let mut content = note(
-        "Networks trained with class weights overstate rare classes by design: read their \
-         probabilities as scores, not as risks. Uprights through the points are 95 % intervals of the observed share; \
-         the dotted diagonal is perfect calibration.",
-    );
-    content.push(scores(ordered(), judged));
-    let diagrams = ordered().filter(|subject| !subject.metrics.positive.calibration.is_empty());
-    content.push(grid(diagrams.map(diagram)));
-    content.push(bins(ordered()));
-    content
+    let models: Vec<_> = by_target(models)
+        .into_iter()
+        .flat_map(|(_, group)| group)
+        .collect();
+    let with_bins = models
+        .iter()
+        .filter(|model| !model.metrics.positive.calibration.is_empty());
+    html! {
+        (note(
+            "Networks trained with class weights overstate rare classes by design: read their \
+             probabilities as scores, not as risks. Vertical lines through the points are 95 % \
+             intervals of the observed share; the dotted diagonal is perfect calibration."
+        ))
+        (scores(&models, validation))
+        (grid(with_bins.map(reliability_diagram)))
+        (folded("Bins as a table", bins(&models)))
+    }
 }
 
-/// A subject with its task.
-fn name(subject: &Subject<'_>) -> String {
-    format!("{}, {}", subject.name, title(subject.metrics.task))
+/// A model's name with its target.
+fn name(model: &EvaluatedModel<'_>) -> String {
+    format!("{}, {}", model.name, title(model.metrics.target))
 }
 
-fn scores<'a>(subjects: impl Iterator<Item = &'a Subject<'a>>, judged: Judged) -> Markup {
-    let scaling = match judged {
-        Judged::OutOfFold => {
+fn scores(models: &[EvaluatedModel<'_>], validation: Validation) -> Table {
+    let scaling = match validation {
+        Validation::OutOfFold => {
             "A published model divides its logits by the temperature, fitted to these very \
              predictions: above 1, the network was too certain."
         }
-        Judged::Externally => {
+        Validation::External => {
             "The model’s own temperature is in these probabilities already. The last three columns \
-             tell what a further one, fitted to these very labels, would make of them: above 1, the \
-             model is too certain here."
+             tell what a further one, fitted to these very labels, would make of them: above 1, \
+             the model is too certain here."
         }
     };
     let about = format!(
@@ -59,61 +69,57 @@ fn scores<'a>(subjects: impl Iterator<Item = &'a Subject<'a>>, judged: Judged) -
             "ECE, scaled",
         ],
     );
-    for subject in subjects {
-        let m = subject.metrics;
-        let scaling = m.temperature_scaling;
-        let cells = [
-            m.brier,
-            m.expected_calibration_error,
-            m.positive.brier,
-            m.positive.expected_calibration_error,
-            scaling.map(|scaling| scaling.temperature),
-            scaling.map(|scaling| scaling.scaled_brier),
-            scaling.map(|scaling| scaling.scaled_expected_calibration_error),
-        ];
-        let three = |value: Option<f64>| {
-            value.map_or_else(
-                || number::UNDEFINED.to_owned(),
-                |value| number::decimals(value, 3),
-            )
-        };
-        table.row(Kind::Own, name(subject), cells.map(three));
+    for model in models {
+        table.row(name(model), score_cells(model.metrics));
     }
-    table.into()
+    table
 }
 
-fn diagram(subject: &Subject<'_>) -> Markup {
-    let task = subject.metrics.task;
-    let bins = &subject.metrics.positive.calibration;
-    let ideal = vec![(0.0, 0.0), (1.0, 1.0)];
-    let mut marks = vec![Mark::Line(Role::Reference, ideal)];
-    marks.extend(bins.iter().map(|bin| {
+fn score_cells(m: &Metrics) -> [String; 7] {
+    let scaling = m.temperature_scaling;
+    let scores = [
+        m.brier,
+        m.expected_calibration_error,
+        m.positive.brier,
+        m.positive.expected_calibration_error,
+        scaling.map(|scaling| scaling.temperature),
+        scaling.map(|scaling| scaling.scaled_brier),
+        scaling.map(|scaling| scaling.scaled_expected_calibration_error),
+    ];
+    scores.map(|score| number::optional_decimals(score, 3))
+}
+
+fn reliability_diagram(model: &EvaluatedModel<'_>) -> Markup {
+    let grades = positive_grades(model.metrics.target);
+    let bins = &model.metrics.positive.calibration;
+    let diagonal = Mark::Line(Paint::Reference, vec![(0.0, 0.0), (1.0, 1.0)]);
+    let intervals = bins.iter().map(|bin| {
         let interval = (bin.observed_interval.low, bin.observed_interval.high);
-        Mark::Interval(plot::plain(0), bin.mean_probability, interval)
-    }));
-    marks.extend(bins.iter().map(|bin| {
-        Mark::Point(
-            plot::plain(0),
-            Shape::Circle,
-            (bin.mean_probability, bin.observed),
-        )
-    }));
-    let error = subject.metrics.positive.expected_calibration_error;
+        Mark::ErrorBar(Paint::solid(0), bin.mean_probability, interval)
+    });
+    let points = bins.iter().map(|bin| {
+        let at = (bin.mean_probability, bin.observed);
+        Mark::Point(Paint::solid(0), Marker::Circle, at)
+    });
+    let marks: Vec<Mark> = std::iter::once(diagonal)
+        .chain(intervals)
+        .chain(points)
+        .collect();
+    let error = model.metrics.positive.expected_calibration_error;
     let alternative = format!(
-        "Reliability diagram of {} for {}: {} of probabilities, expected calibration error {}. \
-         The values are in the table below.",
-        name(subject),
-        positive(task),
-        number::things(bins.len() as u64, "bin", "bins"),
+        "Reliability diagram of {} for {grades}: {} of probabilities, expected calibration error \
+         {}. The values are in the table below.",
+        name(model),
+        number::counted(bins.len() as u64, "bin", "bins"),
         number::optional(error),
     );
     figure(
-        caption(name(subject), format!("Probability of {}", positive(task))),
+        caption(name(model), format!("Probability of {grades}")),
         plot::draw(&axes(), &marks, &alternative),
     )
 }
 
-fn bins<'a>(subjects: impl Iterator<Item = &'a Subject<'a>>) -> Markup {
+fn bins(models: &[EvaluatedModel<'_>]) -> Table {
     let mut table = Table::new(
         caption(
             "Bins of the reliability diagrams",
@@ -126,43 +132,32 @@ fn bins<'a>(subjects: impl Iterator<Item = &'a Subject<'a>>) -> Markup {
             "Observed share",
         ],
     );
-    for subject in subjects {
-        table.group(name(subject));
-        for bin in &subject.metrics.positive.calibration {
-            let edges = format!(
-                "{} to {}",
-                number::decimals(bin.low, 1),
-                number::decimals(bin.high, 1)
-            );
-            table.row(
-                Kind::Own,
-                edges,
-                [
-                    number::count(bin.studies).into(),
-                    number::fraction(bin.mean_probability).into(),
-                    estimate(Some(bin.observed), Some(bin.observed_interval)),
-                ],
-            );
+    for model in models {
+        table.group(name(model));
+        for bin in &model.metrics.positive.calibration {
+            let edges = [bin.low, bin.high].map(|edge| number::decimals(edge, 1));
+            table.row(edges.join(" to "), bin_cells(bin));
         }
     }
-    element("details")
-        .child(element("summary").child("Bins as a table"))
-        .child(table)
-        .into()
+    table
+}
+
+fn bin_cells(bin: &CalibrationBin) -> [Markup; 3] {
+    [
+        number::count(bin.studies).render(),
+        number::fraction(bin.mean_probability).render(),
+        estimate_cell(Some(Estimate {
+            value: bin.observed,
+            interval: Some(bin.observed_interval),
+        })),
+    ]
 }
 
 fn axes() -> Axes {
-    let axis = |title| Axis {
-        from: 0.0,
-        to: 1.0,
-        title,
-        ticks: 6,
-        text: |value| number::decimals(value, 1),
-    };
     Axes {
         width: 340,
         height: 312,
-        x: axis("mean probability"),
-        y: axis("observed share"),
+        x: Axis::fraction("mean probability"),
+        y: Axis::fraction("observed share"),
     }
 }

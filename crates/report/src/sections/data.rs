@@ -1,102 +1,94 @@
 //! From objects to the studies that were used, and what was dropped on the way.
 
+use maud::{Markup, Render, html};
+
 use super::{caption, note};
 use crate::input::{Count, DataFlow};
-use crate::markup::{Element, Markup, element};
 use crate::number;
-use crate::table::{Kind, Table};
+use crate::table::Table;
 
 /// The paper's studies by grade (paper, "Data").
 const PAPER_GRADES: [u64; 4] = [991, 296, 23, 24];
 
 /// The flow, the grades and the warnings.
 pub(crate) fn section(data: &DataFlow) -> Markup {
-    let steps = [
-        step(data.objects, "objects found", &data.dropped_objects),
-        step(
-            data.studies,
-            "studies with a usable image",
-            &data.dropped_studies,
-        ),
-        used(data),
-    ];
-    let mut content: Markup = element("ol").class("flow").children(steps).into();
-    if data.missing_images > 0 {
-        content.push(note(format!(
-            "{} in labels.csv without a usable image.",
-            number::things(data.missing_images, "study", "studies")
-        )));
+    html! {
+        ol.flow {
+            (step(data.objects, "objects found", &data.dropped_objects))
+            (step(data.studies, "studies with a usable image", &data.dropped_studies))
+            (used(data))
+        }
+        @if data.missing_images > 0 {
+            (note(format!(
+                "{} in labels.csv without a usable image.",
+                number::counted(data.missing_images, "study", "studies")
+            )))
+        }
+        (grades(data))
+        (warnings(&data.warnings, "Studies"))
     }
-    content.push(grades(data));
-    content.push(warnings(&data.warnings, "Studies"));
-    content
 }
 
 /// One box of the flow: what there is, and what is dropped before the next.
-fn step(count: u64, what: &str, dropped: &[Count]) -> Element {
-    let item = element("li")
-        .child(element("span").class("number").child(number::count(count)))
-        .child(what);
-    if dropped.is_empty() {
-        return item.child(element("ul").child(element("li").child("none dropped")));
-    }
-    let reasons = dropped.iter().map(|reason| {
-        element("li").child(format!("−{} {}", number::count(reason.count), reason.what))
-    });
-    item.child(element("ul").children(reasons))
-}
-
-fn used(data: &DataFlow) -> Element {
-    let item = element("li")
-        .child(
-            element("span")
-                .class("number")
-                .child(number::count(data.used)),
-        )
-        .child("studies used");
-    match data.patients {
-        Some(patients) => {
-            let text = format!("of {}", number::things(patients, "patient", "patients"));
-            item.child(element("ul").child(element("li").child(text)))
+fn step(count: u64, what: &str, dropped: &[Count]) -> Markup {
+    html! {
+        li {
+            span.number { (number::count(count)) }
+            (what)
+            ul {
+                @if dropped.is_empty() { li { "none dropped" } }
+                @for reason in dropped {
+                    li { "−" (number::count(reason.count)) " " (reason.what) }
+                }
+            }
         }
-        None => item,
     }
 }
 
-fn grades(data: &DataFlow) -> Markup {
+fn used(data: &DataFlow) -> Markup {
+    html! {
+        li {
+            span.number { (number::count(data.used)) }
+            "studies used"
+            @if let Some(patients) = data.patients {
+                ul { li { "of " (number::counted(patients, "patient", "patients")) } }
+            }
+        }
+    }
+}
+
+fn grades(data: &DataFlow) -> Table {
     let mut table = Table::new(
         caption("Studies used, by Perugini grade", "Positive: grade 2 or 3."),
         [
             "Source", "Grade 0", "Grade 1", "Grade 2", "Grade 3", "Positive",
         ],
     );
-    let rows = [
-        (Kind::Own, "This run", data.by_grade),
-        (Kind::Reference, "Paper", PAPER_GRADES),
-    ];
-    for (kind, name, counts) in rows {
+    let cells = |counts: [u64; 4]| {
         let total = counts.iter().sum();
         let positive = counts[2] + counts[3];
-        let cells = counts
-            .into_iter()
-            .chain([positive])
-            .map(|count| format!("{} ({})", number::count(count), number::share(count, total)));
-        table.row(kind, name, cells);
-    }
-    table.into()
+        let columns = counts.into_iter().chain([positive]);
+        columns.map(move |count| {
+            let percentage = number::percentage(count, total);
+            format!("{} ({percentage})", number::count(count))
+        })
+    };
+    table.row("This run", cells(data.by_grade));
+    table.reference_row("Paper", cells(PAPER_GRADES));
+    table
 }
 
 /// How often each warning was given; nothing without any.
-pub(super) fn warnings(warnings: &[Count], unit: &'static str) -> Markup {
+pub(super) fn warnings(warnings: &[Count], unit: &str) -> Markup {
     if warnings.is_empty() {
-        return Markup::none();
+        return html! {};
     }
     let mut table = Table::new(
         caption("Warnings", "Images that were used all the same."),
         ["Warning", unit],
     );
     for warning in warnings {
-        table.row(Kind::Own, &warning.what, [number::count(warning.count)]);
+        table.row(&warning.what, [number::count(warning.count)]);
     }
-    table.into()
+    table.render()
 }

@@ -1,86 +1,89 @@
 //! Gates, and what was published.
 
+use attrium_evaluation::GateResult;
+use maud::{Markup, display, html};
+
 use super::title;
 use crate::input::{Gate, Publication};
-use crate::markup::{Markup, element};
 use crate::number;
-use crate::table::{Kind, Table, facts};
+use crate::table::{Table, facts};
 
 /// The gates' outcomes, and what became of the model.
 pub(crate) fn section(gates: &[Gate], publication: &Publication) -> Markup {
-    let mut content = Markup::none();
-    if gates.is_empty() {
-        content.push(element("p").child("The manifest sets no gates."));
-    } else {
-        content.push(table(gates));
+    html! {
+        @if gates.is_empty() {
+            p { "The manifest sets no gates." }
+        } @else {
+            (gate_table(gates))
+        }
+        (model(publication))
     }
-    content.push(model(publication));
-    content
 }
 
-fn table(gates: &[Gate]) -> Markup {
-    let headers = ["Gate", "Minimum", "Found", "Outcome", "In words"];
+fn gate_table(gates: &[Gate]) -> Table {
     let mut table = Table::new(
         "Gates: a miss keeps the model from being published",
-        headers,
+        ["Gate", "Minimum", "Found", "Outcome", "In words"],
     );
     for gate in gates {
         let outcome = &gate.outcome;
-        let verdict = if outcome.passed {
-            element("span").class("pass").child("✓ passed")
-        } else {
-            element("span").class("miss").child("✗ missed")
-        };
-        table.cells(
-            Kind::Own,
+        table.row_of_cells(
             format!(
                 "{}, {}: {}",
                 gate.architecture,
-                title(gate.task),
+                title(gate.target),
                 outcome.metric
             ),
-            [
-                element("td").child(number::decimals(outcome.minimum, 3)),
-                element("td").child(outcome.value.map_or_else(
-                    || number::UNDEFINED.to_owned(),
-                    |value| number::decimals(value, 3),
-                )),
-                element("td").child(verdict),
-                element("td").class("wide").child(&outcome.message),
-            ],
+            cells(outcome),
         );
     }
-    table.into()
+    table
+}
+
+fn cells(outcome: &GateResult) -> Markup {
+    html! {
+        td { (number::decimals(outcome.minimum, 3)) }
+        td { (number::optional_decimals(outcome.value, 3)) }
+        td {
+            @if outcome.passed {
+                span.pass { "✓ passed" }
+            } @else {
+                span.miss { "✗ missed" }
+            }
+        }
+        td.wide { (outcome.message) }
+    }
 }
 
 fn model(publication: &Publication) -> Markup {
-    let sentence = |text: String| element("p").child(text).into();
     match publication {
-        Publication::NotAsked => {
-            sentence("No model was published: the manifest asks for none.".to_owned())
-        }
-        Publication::GateMissed => {
-            sentence("No model was published, because a gate was missed.".to_owned())
-        }
-        Publication::Later { architecture, task } => sentence(format!(
-            "The model, {architecture} for {}, is trained on all studies after this report is written; \
-             the run's status then names its bundle.",
-            title(*task)
-        )),
-        Publication::Impossible { reason } => {
-            sentence(format!("No model was published: {reason}."))
-        }
+        Publication::NotAsked => html! {
+            p { "No model was published: the manifest asks for none." }
+        },
+        Publication::GateMissed => html! {
+            p { "No model was published, because a gate was missed." }
+        },
+        Publication::Later {
+            architecture,
+            target,
+        } => html! {
+            p {
+                "The model, " (display(architecture)) " for " (title(*target))
+                ", is trained on all studies after this report is written; \
+                 the run's status then names its bundle."
+            }
+        },
+        Publication::Impossible { reason } => html! {
+            p { "No model was published: " (reason) "." }
+        },
         Publication::Published(model) => facts([
             (
                 "Published model",
-                format!("{}, {}", model.architecture, title(model.task)).into(),
+                html! { (display(model.architecture)) ", " (title(model.target)) },
             ),
-            ("Method", Markup::from(&model.method)),
-            ("Bundle", element("code").child(&model.uri).into()),
-            (
-                "SHA-256 of the bundle",
-                element("code").child(&model.digest).into(),
-            ),
+            ("Method", html! { (model.method) }),
+            ("Bundle", html! { code { (model.uri) } }),
+            ("SHA-256 of the bundle", html! { code { (model.digest) } }),
         ]),
     }
 }

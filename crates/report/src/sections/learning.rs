@@ -1,256 +1,260 @@
 //! Learning curves: loss, accuracy and learning rate of each fold.
 
-use super::{caption, figure, heading, note, title};
-use crate::input::{Epoch, History};
-use crate::markup::{Markup, element};
-use crate::number;
-use crate::plot::{self, Axes, Axis, Entry, Mark, Role, Shape};
-use crate::table::{Kind, Table};
 use attrium_types::{Architecture, Target};
+use maud::{Markup, html};
 
-/// The curves of each network and task.
+use super::{caption, figure, folded, note, title};
+use crate::input::{Epoch, History};
+use crate::number;
+use crate::plot::{self, Axes, Axis, LegendEntry, Mark, Marker, Paint};
+use crate::table::Table;
+
+/// The curves of each network and target.
 pub(crate) fn section(histories: &[History]) -> Markup {
-    let mut content = Markup::none();
-    for ((architecture, task), folds) in by_network(histories) {
-        content.push(heading(format!("{architecture}, {}", title(task))));
-        content.push(legend(&folds));
-        content.push(curves(architecture, task, &folds));
-        content.push(ends(architecture, task, &folds));
+    let networks = by_network(histories);
+    if networks.is_empty() {
+        return html! {};
     }
-    if content.is_empty() {
-        return content;
-    }
-    note(
-        "Through lines: validation patients; dotted lines: training images. The mark of a fold \
-         stands at its last epoch. The validation patients are part of a fold’s training studies \
-         and never of the studies that the results are about.",
-    )
-    .with(content)
-}
-
-/// A network's histories, or a part of them.
-type Folds<'a> = Vec<&'a History>;
-
-fn by_network(histories: &[History]) -> Vec<((Architecture, Target), Folds<'_>)> {
-    let mut groups: Vec<((Architecture, Target), Folds<'_>)> = Vec::new();
-    for history in histories
-        .iter()
-        .filter(|history| !history.epochs.is_empty())
-    {
-        let key = (history.architecture, history.task);
-        match groups.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, folds)) => folds.push(history),
-            None => groups.push((key, vec![history])),
+    html! {
+        (note(
+            "Solid lines: validation patients; dotted lines: training images. The marker of a fold \
+             stands at its last epoch. The validation patients are part of a fold’s training \
+             studies and never of the studies that the results are about."
+        ))
+        @for network in &networks {
+            h3 { (network.name()) }
+            (network.legend())
+            (network.curves())
+            (folded(format!("{}: last epochs as a table", network.name()), network.last_epochs()))
         }
     }
-    groups
 }
 
-fn legend(folds: &Folds<'_>) -> Markup {
-    let kinds = [(Role::Ink, "validation"), (Role::Reference, "training")];
-    let lines = kinds.into_iter().map(|(role, text)| Entry {
-        role,
-        shape: None,
-        text: text.into(),
-    });
-    let marks = folds.iter().enumerate().map(|(index, history)| Entry {
-        role: plot::plain(index),
-        shape: Some(shape(index)),
-        text: format!("fold {}", history.fold).into(),
-    });
-    plot::legend(lines.chain(marks))
+/// The histories of a network that was trained for a target, one for each fold.
+struct Network<'a> {
+    architecture: Architecture,
+    target: Target,
+    folds: Vec<&'a History>,
 }
 
-/// A fold's mark: folds that share a colour differ in shape.
-const fn shape(index: usize) -> Shape {
-    Shape::of(index + index / 6)
-}
-
-/// What is drawn of an epoch, as a function of it.
-type Pick = fn(&Epoch) -> Option<f64>;
-
-/// Three plots: loss, accuracy, learning rate.
-fn curves(architecture: Architecture, task: Target, folds: &Folds<'_>) -> Markup {
-    let loss = axes("loss", 0.0, upper(folds), |value| {
-        number::decimals(value, 2)
-    });
-    let accuracy = axes("accuracy", 0.0, 1.0, |value| number::decimals(value, 1));
-    let (slowest, fastest) = rates(folds);
-    let rate = axes("learning rate", slowest, fastest, |power| {
-        number::scientific(10_f64.powf(power))
-    });
-    let plots: [(&str, Axes, Pick, Pick); 3] = [
-        (
-            "Loss",
-            loss,
-            |epoch| epoch.validation_loss,
-            |epoch| Some(epoch.loss),
-        ),
-        (
-            "Accuracy",
-            accuracy,
-            |epoch| epoch.validation_accuracy,
-            |epoch| Some(epoch.accuracy),
-        ),
-        (
-            "Learning rate",
-            rate,
-            |epoch| Some(epoch.learning_rate.log10()),
-            |_| None,
-        ),
-    ];
-    let figures = plots.map(|(name, mut axes, validation, training)| {
-        axes.x.to = last_epoch(folds);
-        let marks = marks(folds, validation, training);
-        let alternative = format!(
-            "{name} of {architecture} for {} by epoch in {}. The last values are in the table below.",
-            title(task),
-            number::things(folds.len() as u64, "fold", "folds"),
-        );
-        figure(caption(name, "by epoch"), plot::draw(&axes, &marks, &alternative))
-    });
-    element("div").class("grid").children(figures).into()
-}
-
-fn marks(folds: &Folds<'_>, validation: Pick, training: Pick) -> Vec<Mark> {
-    let mut marks = Vec::new();
-    for (index, history) in folds.iter().enumerate() {
-        let line = |pick: Pick| -> Vec<(f64, f64)> {
-            let points = history.epochs.iter();
-            points
-                .filter_map(|epoch| Some((f64::from(epoch.epoch), pick(epoch)?)))
-                .collect()
-        };
-        let own = line(validation);
-        let end = own.last().copied();
-        marks.push(Mark::Line(plot::faint(index), line(training)));
-        marks.push(Mark::Line(plot::plain(index), own));
-        marks.extend(end.map(|end| Mark::Point(plot::plain(index), shape(index), end)));
+fn by_network(histories: &[History]) -> Vec<Network<'_>> {
+    let mut networks: Vec<Network<'_>> = Vec::new();
+    for history in histories {
+        if history.epochs.is_empty() {
+            continue;
+        }
+        let (architecture, target) = (history.architecture, history.target);
+        let known = networks
+            .iter_mut()
+            .find(|known| (known.architecture, known.target) == (architecture, target));
+        match known {
+            Some(network) => network.folds.push(history),
+            None => networks.push(Network {
+                architecture,
+                target,
+                folds: vec![history],
+            }),
+        }
     }
-    marks
+    networks
 }
 
-fn axes(title: &'static str, from: f64, to: f64, text: fn(f64) -> String) -> Axes {
-    Axes {
-        width: 340,
-        height: 260,
-        x: Axis {
+/// What is drawn of an epoch.
+type Quantity = fn(&Epoch) -> Option<f64>;
+
+impl Network<'_> {
+    fn name(&self) -> String {
+        format!("{}, {}", self.architecture, title(self.target))
+    }
+
+    fn epochs(&self) -> impl Iterator<Item = &Epoch> {
+        self.folds.iter().flat_map(|history| &history.epochs)
+    }
+
+    fn legend(&self) -> Markup {
+        let kinds = [(Paint::Ink, "validation"), (Paint::Reference, "training")];
+        let lines = kinds.into_iter().map(|(paint, label)| LegendEntry {
+            paint,
+            marker: None,
+            label: label.to_owned(),
+        });
+        let markers = self.folds.iter().enumerate();
+        let markers = markers.map(|(index, history)| LegendEntry {
+            paint: Paint::solid(index),
+            marker: Some(marker(index)),
+            label: format!("fold {}", history.fold),
+        });
+        plot::legend(lines.chain(markers))
+    }
+
+    /// Three plots: loss, accuracy, learning rate.
+    fn curves(&self) -> Markup {
+        html! {
+            div.grid {
+                (self.curve(
+                    "Loss",
+                    self.loss_axis(),
+                    |epoch| epoch.validation_loss,
+                    |epoch| Some(epoch.loss),
+                ))
+                (self.curve(
+                    "Accuracy",
+                    Axis { ticks: 8, ..Axis::fraction("accuracy") },
+                    |epoch| epoch.validation_accuracy,
+                    |epoch| Some(epoch.accuracy),
+                ))
+                (self.curve(
+                    "Learning rate",
+                    self.learning_rate_axis(),
+                    |epoch| Some(epoch.learning_rate.log10()),
+                    |_| None,
+                ))
+            }
+        }
+    }
+
+    fn curve(&self, name: &str, y: Axis, validation: Quantity, training: Quantity) -> Markup {
+        let axes = Axes {
+            width: 340,
+            height: 260,
+            x: self.epoch_axis(),
+            y,
+        };
+        let alternative = format!(
+            "{name} of {} for {} by epoch in {}. The last values are in the table below.",
+            self.architecture,
+            title(self.target),
+            number::counted(self.folds.len() as u64, "fold", "folds"),
+        );
+        let marks = self.marks(validation, training);
+        figure(
+            caption(name, "by epoch"),
+            plot::draw(&axes, &marks, &alternative),
+        )
+    }
+
+    fn marks(&self, validation: Quantity, training: Quantity) -> Vec<Mark> {
+        let mut marks = Vec::new();
+        for (index, history) in self.folds.iter().enumerate() {
+            let line = |quantity: Quantity| -> Vec<(f64, f64)> {
+                let points = history.epochs.iter();
+                points
+                    .filter_map(|epoch| Some((f64::from(epoch.epoch), quantity(epoch)?)))
+                    .collect()
+            };
+            let own = line(validation);
+            let end = own.last().copied();
+            marks.push(Mark::Line(Paint::dotted(index), line(training)));
+            marks.push(Mark::Line(Paint::solid(index), own));
+            marks.extend(end.map(|end| Mark::Point(Paint::solid(index), marker(index), end)));
+        }
+        marks
+    }
+
+    fn epoch_axis(&self) -> Axis {
+        let last = self.epochs().map(|epoch| epoch.epoch).max();
+        Axis {
             from: 1.0,
-            to: 2.0,
+            to: f64::from(last.unwrap_or(1).max(2)),
             title: "epoch",
             ticks: 6,
-            text: |epoch| {
+            tick_label: |epoch| {
                 if epoch.fract() == 0.0 {
                     number::decimals(epoch, 0)
                 } else {
                     String::new()
                 }
             },
-        },
-        y: Axis {
+        }
+    }
+
+    /// Up to the largest loss, with some room; up to 1 where no loss is finite.
+    fn loss_axis(&self) -> Axis {
+        let losses = self
+            .epochs()
+            .flat_map(|epoch| std::iter::once(epoch.loss).chain(epoch.validation_loss));
+        let largest = losses.filter(|loss| loss.is_finite()).fold(0.0, f64::max);
+        Axis {
+            from: 0.0,
+            to: if largest > 0.0 { largest * 1.05 } else { 1.0 },
+            title: "loss",
+            ticks: 8,
+            tick_label: |value| number::decimals(value, 2),
+        }
+    }
+
+    /// The powers of ten that hold every learning rate.
+    fn learning_rate_axis(&self) -> Axis {
+        let powers = self
+            .epochs()
+            .map(|epoch| epoch.learning_rate.log10())
+            .filter(|power| power.is_finite());
+        let (low, high) = powers.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), power| {
+            (low.min(power), high.max(power))
+        });
+        let (from, to) = if low <= high {
+            (low.floor().min(high.ceil() - 1.0), high.ceil() + 0.1)
+        } else {
+            (-7.0, -3.0)
+        };
+        Axis {
             from,
             to,
-            title,
+            title: "learning rate",
             ticks: 8,
-            text,
-        },
+            tick_label: |power| number::scientific(10_f64.powf(power)),
+        }
     }
-}
 
-/// The largest loss, with some room; 1 where no loss is finite.
-fn upper(folds: &Folds<'_>) -> f64 {
-    let losses = folds
-        .iter()
-        .flat_map(|history| &history.epochs)
-        .flat_map(|epoch| {
-            [Some(epoch.loss), epoch.validation_loss]
-                .into_iter()
-                .flatten()
-        });
-    let largest = losses.filter(|loss| loss.is_finite()).fold(0.0, f64::max);
-    if largest > 0.0 { largest * 1.05 } else { 1.0 }
-}
-
-/// The powers of ten that hold every learning rate.
-fn rates(folds: &Folds<'_>) -> (f64, f64) {
-    let powers = folds
-        .iter()
-        .flat_map(|history| &history.epochs)
-        .map(|epoch| epoch.learning_rate.log10())
-        .filter(|power| power.is_finite());
-    let (low, high) = powers.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), power| {
-        (low.min(power), high.max(power))
-    });
-    if low <= high {
-        (low.floor().min(high.ceil() - 1.0), high.ceil() + 0.1)
-    } else {
-        (-7.0, -3.0)
-    }
-}
-
-fn last_epoch(folds: &Folds<'_>) -> f64 {
-    let epochs = folds.iter().flat_map(|history| &history.epochs);
-    f64::from(epochs.map(|epoch| epoch.epoch).max().unwrap_or(1).max(2))
-}
-
-/// The last epoch of each fold in numbers.
-fn ends(architecture: Architecture, task: Target, folds: &Folds<'_>) -> Markup {
-    let mut table = Table::new(
-        caption(
-            "Last epoch of each fold",
-            format!("{architecture}, {}", title(task)),
-        ),
-        [
-            "Fold",
-            "Epochs",
-            "Loss",
-            "Validation loss",
-            "Least validation loss",
-            "Accuracy",
-            "Validation accuracy",
-            "Learning rate",
-        ],
-    );
-    for history in folds {
-        let Some(last) = history.epochs.last() else {
-            continue;
-        };
-        table.row(
-            Kind::Own,
-            history.fold.to_string(),
+    /// The last epoch of each fold in numbers.
+    fn last_epochs(&self) -> Table {
+        let mut table = Table::new(
+            caption("Last epoch of each fold", self.name()),
             [
-                last.epoch.to_string(),
-                loss(Some(last.loss)),
-                loss(last.validation_loss),
-                best(history),
-                number::fraction(last.accuracy),
-                number::optional(last.validation_accuracy),
-                number::scientific(last.learning_rate),
+                "Fold",
+                "Epochs",
+                "Loss",
+                "Validation loss",
+                "Least validation loss",
+                "Accuracy",
+                "Validation accuracy",
+                "Learning rate",
             ],
         );
+        for history in &self.folds {
+            let Some(last) = history.epochs.last() else {
+                continue;
+            };
+            table.row(
+                history.fold,
+                [
+                    last.epoch.to_string(),
+                    number::decimals(last.loss, 3),
+                    number::optional_decimals(last.validation_loss, 3),
+                    least_validation_loss(history),
+                    number::fraction(last.accuracy),
+                    number::optional(last.validation_accuracy),
+                    number::scientific(last.learning_rate),
+                ],
+            );
+        }
+        table
     }
-    let summary = format!("{architecture}, {}: last epochs as a table", title(task));
-    element("details")
-        .child(element("summary").child(summary))
-        .child(table)
-        .into()
 }
 
-fn loss(value: Option<f64>) -> String {
-    value.map_or_else(
-        || number::UNDEFINED.to_owned(),
-        |value| number::decimals(value, 3),
-    )
+/// A fold's marker: folds that share a colour differ in shape.
+const fn marker(index: usize) -> Marker {
+    Marker::of(index + index / 6)
 }
 
 /// The least validation loss and its epoch.
-fn best(history: &History) -> String {
+fn least_validation_loss(history: &History) -> String {
     let losses = history
         .epochs
         .iter()
         .filter_map(|epoch| Some((epoch.validation_loss?, epoch.epoch)));
     losses.min_by(|a, b| a.0.total_cmp(&b.0)).map_or_else(
         || number::UNDEFINED.to_owned(),
-        |(least, epoch)| format!("{} (epoch {epoch})", loss(Some(least))),
+        |(least, epoch)| format!("{} (epoch {epoch})", number::decimals(least, 3)),
     )
 }

@@ -8,7 +8,7 @@ pub(super) mod data;
 pub(super) mod gates;
 pub(super) mod images;
 pub(super) mod learning;
-pub(super) mod operating;
+pub(super) mod operating_points;
 pub(super) mod provenance;
 pub(super) mod results;
 pub(super) mod roc;
@@ -16,127 +16,141 @@ pub(super) mod screened;
 pub(super) mod subgroups;
 pub(super) mod summary;
 
-use super::markup::{Element, Markup, element};
-use super::number;
-use attrium_evaluation::{BaselineDifference, Interval, Metrics};
+use attrium_evaluation::{BaselineDifference, Estimate, Metrics};
 use attrium_types::Target;
+use maud::{Markup, Render, html};
 
-/// The metrics of something that has a name: a network of a run, a model on outside data.
+use super::number;
+
+/// A model that was evaluated: a network of a run, or a bundle on outside data.
 #[derive(Clone, Copy)]
-pub(super) struct Subject<'a> {
-    /// The name, by which the paper's row is found too.
+pub(super) struct EvaluatedModel<'a> {
+    /// The network's name, by which the paper's results are found too.
     pub name: &'a str,
     /// Whether it started from weights of ImageNet.
     pub pretrained: bool,
-    /// What it reached.
     pub metrics: &'a Metrics,
-    /// How much more that is than a score without a network reaches.
-    pub difference: Option<&'a BaselineDifference>,
+    /// How much more it reaches than a score without a network.
+    pub baseline_difference: Option<&'a BaselineDifference>,
 }
 
-/// On which studies something was judged.
+/// On which studies models were evaluated.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Judged {
+pub(super) enum Validation {
     /// On those of the run, each by the network that has not seen it.
     OutOfFold,
     /// On studies of a job's own labels.
-    Externally,
+    External,
 }
 
-/// The subjects of each task, tasks in order of first appearance.
-pub(super) fn by_task<'a>(subjects: &[Subject<'a>]) -> Vec<(Target, Vec<Subject<'a>>)> {
-    let mut groups: Vec<(Target, Vec<Subject<'a>>)> = Vec::new();
-    for subject in subjects {
-        let task = subject.metrics.task;
-        match groups.iter_mut().find(|(known, _)| *known == task) {
-            Some((_, group)) => group.push(*subject),
-            None => groups.push((task, vec![*subject])),
+/// The models of each target, targets in order of first appearance.
+pub(super) fn by_target<'a>(
+    models: &[EvaluatedModel<'a>],
+) -> Vec<(Target, Vec<EvaluatedModel<'a>>)> {
+    let mut groups: Vec<(Target, Vec<EvaluatedModel<'a>>)> = Vec::new();
+    for model in models {
+        let target = model.metrics.target;
+        match groups.iter_mut().find(|(known, _)| *known == target) {
+            Some((_, group)) => group.push(*model),
+            None => groups.push((target, vec![*model])),
         }
     }
     groups
 }
 
-/// A task as a short title.
-pub(super) const fn title(task: Target) -> &'static str {
-    match task {
+/// A target as a short title.
+pub(super) const fn title(target: Target) -> &'static str {
+    match target {
         Target::Perugini => "Perugini grades",
         Target::Positive => "Positive",
         Target::HighGrade => "High grade",
     }
 }
 
-/// A task as the question that it asks.
-pub(super) const fn question(task: Target) -> &'static str {
-    match task {
+/// A target as the question that it asks.
+pub(super) const fn question(target: Target) -> &'static str {
+    match target {
         Target::Perugini => "Perugini grades: 0, 1, 2 or 3",
         Target::Positive => "Positive: grade 2 or 3 against 0 or 1",
         Target::HighGrade => "High grade: grade 3 against 0 to 2",
     }
 }
 
-/// What counts as positive in a task's sensitivity.
-pub(super) const fn positive(task: Target) -> &'static str {
-    match task {
+/// The grades that count as positive in a target's sensitivity.
+pub(super) const fn positive_grades(target: Target) -> &'static str {
+    match target {
         Target::Perugini | Target::Positive => "grade 2 or 3",
         Target::HighGrade => "grade 3",
     }
 }
 
 /// An estimate with its interval as a table's cell shows it.
-pub(super) fn estimate(value: Option<f64>, interval: Option<Interval>) -> Markup {
-    let mut text = element("span")
-        .class("estimate")
-        .child(number::optional(value));
-    if let (Some(_), Some(interval)) = (value, interval) {
-        text = text
-            .child(" ")
-            .child(element("span").child(number::range((interval.low, interval.high))));
+pub(super) fn estimate_cell(estimate: Option<Estimate>) -> Markup {
+    html! {
+        span.estimate {
+            (number::optional(estimate.map(|estimate| estimate.value)))
+            @if let Some(interval) = estimate.and_then(|estimate| estimate.interval) {
+                " " span { (number::interval(interval)) }
+            }
+        }
     }
-    text.into()
 }
 
-/// The same in a sentence.
-pub(super) fn in_words(value: Option<f64>, interval: Option<Interval>) -> String {
-    number::estimate(value, interval.map(|of| (of.low, of.high)))
+/// The list of caveats that stands on the first screen of every page.
+pub(super) fn read_this_first(caveats: impl IntoIterator<Item = impl Render>) -> Markup {
+    html! {
+        h2.first { "Read this first" }
+        ul.caveats { @for caveat in caveats { li { (caveat) } } }
+    }
 }
 
-/// A tile's question, value and first detail; it may take more.
-pub(super) fn tile(question: &'static str, value: impl Into<Markup>, detail: String) -> Element {
-    element("li")
-        .child(element("p").class("question").child(question))
-        .child(element("p").class("value").child(value))
-        .child(self::detail(detail))
-}
-
-/// A line below a tile's value.
-pub(super) fn detail(text: String) -> Element {
-    element("p").class("detail").child(text)
+/// A tile of the first screen: its question, its value, and a line of small print for each detail.
+pub(super) fn tile(
+    class: Option<&str>,
+    question: &str,
+    value: impl Render,
+    details: impl IntoIterator<Item = String>,
+) -> Markup {
+    html! {
+        li class=[class] {
+            p.question { (question) }
+            p.value { (value) }
+            @for detail in details { p.detail { (detail) } }
+        }
+    }
 }
 
 /// A paragraph in small print.
-pub(super) fn note(text: impl Into<Markup>) -> Markup {
-    element("p").class("note").child(text).into()
-}
-
-/// A heading within a section.
-pub(super) fn heading(text: impl Into<Markup>) -> Markup {
-    element("h3").child(text).into()
+pub(super) fn note(text: impl Render) -> Markup {
+    html! { p.note { (text) } }
 }
 
 /// A figure with its caption above.
-pub(super) fn figure(caption: impl Into<Markup>, content: impl Into<Markup>) -> Markup {
-    element("figure")
-        .child(element("figcaption").child(caption))
-        .child(content)
-        .into()
+pub(super) fn figure(caption: impl Render, content: impl Render) -> Markup {
+    html! {
+        figure {
+            figcaption { (caption) }
+            (content)
+        }
+    }
 }
 
 /// A name in bold and a second line in small print, for captions and rows.
-pub(super) fn caption(name: impl Into<Markup>, small: impl Into<Markup>) -> Markup {
-    name.into().with(element("small").child(small))
+pub(super) fn caption(name: impl Render, small: impl Render) -> Markup {
+    html! { (name) small { (small) } }
 }
 
 /// Figures side by side where the page is wide enough.
 pub(super) fn grid(figures: impl IntoIterator<Item = Markup>) -> Markup {
-    element("div").class("grid").children(figures).into()
+    html! { div.grid { @for figure in figures { (figure) } } }
+}
+
+/// Content that is folded away below its summary.
+pub(super) fn folded(summary: impl Render, content: impl Render) -> Markup {
+    html! {
+        details {
+            summary { (summary) }
+            (content)
+        }
+    }
 }

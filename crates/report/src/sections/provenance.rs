@@ -1,52 +1,51 @@
 //! Where results come from: manifest, seed, versions, digests, machine, times.
 
-use super::heading;
+use maud::{Markup, Render, html};
+
 use crate::input::{Fact, Provenance};
-use crate::markup::{Markup, element};
 use crate::number;
-use crate::table::{Kind, Table, facts, scrolling};
+use crate::table::{Table, facts, scrolling};
 
 /// Everything that is needed to repeat the run.
 pub(crate) fn section(provenance: &Provenance) -> Markup {
-    let mut content = Markup::none();
-    let mut first: Vec<(&str, String)> = Vec::new();
-    first.extend(provenance.seed.map(|seed| ("Seed", seed.to_string())));
-    first.extend(provenance.finished.clone().map(|time| ("Finished", time)));
-    if !first.is_empty() {
-        content.push(facts(first));
+    let seed = provenance.seed.map(|seed| ("Seed", seed.to_string()));
+    let finished = provenance.finished.clone().map(|time| ("Finished", time));
+    let first: Vec<_> = seed.into_iter().chain(finished).collect();
+    html! {
+        @if !first.is_empty() { (facts(first)) }
+        (fact_list("Versions", &provenance.versions))
+        (fact_list("Machine", &provenance.machine))
+        (digests(&provenance.digests))
+        (times(provenance))
+        @if !provenance.manifest.is_empty() {
+            h3 { "Manifest" }
+            (scrolling(html! { pre { code { (provenance.manifest) } } }))
+        }
     }
-    content.push(list("Versions", &provenance.versions, false));
-    content.push(list("Machine", &provenance.machine, false));
-    content.push(list("Digests (SHA-256)", &provenance.digests, true));
-    content.push(times(provenance));
-    if !provenance.manifest.is_empty() {
-        content.push(heading("Manifest"));
-        content.push(scrolling(
-            element("pre").child(element("code").child(&provenance.manifest)),
-        ));
-    }
-    content
 }
 
 /// Facts under a heading; nothing without any.
-pub(super) fn list(title: &'static str, values: &[Fact], code: bool) -> Markup {
-    if values.is_empty() {
-        return Markup::none();
+pub(super) fn fact_list(heading: &str, values: &[Fact]) -> Markup {
+    html! {
+        @if !values.is_empty() {
+            h3 { (heading) }
+            (facts(values.iter().map(|fact| (&fact.name, &fact.value))))
+        }
     }
-    heading(title).with(facts(values.iter().map(|fact| {
-        let value = Markup::from(&fact.value);
-        let value = if code {
-            element("code").child(value).into()
-        } else {
-            value
-        };
-        (&fact.name, value)
-    })))
+}
+
+fn digests(values: &[Fact]) -> Markup {
+    html! {
+        @if !values.is_empty() {
+            h3 { "Digests (SHA-256)" }
+            (facts(values.iter().map(|fact| (&fact.name, html! { code { (fact.value) } }))))
+        }
+    }
 }
 
 fn times(provenance: &Provenance) -> Markup {
     if provenance.stages.is_empty() {
-        return Markup::none();
+        return html! {};
     }
     let mut table = Table::new(
         "Time of each stage, all of its tasks together",
@@ -54,7 +53,7 @@ fn times(provenance: &Provenance) -> Markup {
     );
     for stage in &provenance.stages {
         let cells = [number::count(stage.tasks), number::duration(stage.seconds)];
-        table.row(Kind::Own, &stage.stage, cells);
+        table.row(&stage.stage, cells);
     }
-    table.into()
+    table.render()
 }

@@ -1,43 +1,55 @@
 //! The result tables, with the paper's own figures and the baselines beside the networks.
 
-use super::{
-    Subject, agreement, baseline, by_task, caption, estimate, heading, note, positive, question,
-};
-use crate::markup::{Markup, element};
-use crate::number;
-use crate::paper;
-use crate::table::{Kind, Table};
 use attrium_evaluation::BaselineMetrics;
 use attrium_types::Target;
+use maud::{Markup, Render, html};
 
-/// The tables of every task.
-pub(crate) fn section(subjects: &[Subject<'_>], baselines: &[BaselineMetrics]) -> Markup {
-    if subjects.is_empty() {
-        return Markup::none();
+use super::{
+    EvaluatedModel, agreement, baseline, by_target, caption, estimate_cell, folded, note,
+    positive_grades, question, title,
+};
+use crate::number;
+use crate::paper::{self, PublishedResult};
+use crate::table::Table;
+
+/// The tables of every target.
+pub(crate) fn section(models: &[EvaluatedModel<'_>], baselines: &[BaselineMetrics]) -> Markup {
+    if models.is_empty() {
+        return html! {};
     }
-    let mut content = note(
-        "Square brackets hold 95 % confidence intervals: DeLong’s for AUC, Wilson’s for \
-         proportions, the large-sample one for kappa. The paper printed two decimals and no \
-         intervals. A dash stands where a figure is not defined or was not published.",
-    );
-    for (task, group) in by_task(subjects) {
-        content.push(heading(question(task)));
-        content.push(overall(task, &group, baselines));
-        content.push(agreement::table(task, &group));
-        content.push(baseline::tables(task, &group, baselines));
-        content.push(classes(task, &group));
-        content.push(folds(task, &group));
-        content.push(all_of_paper(task));
-        content.push(warnings(task, &group));
+    html! {
+        (note(
+            "Square brackets hold 95 % confidence intervals: DeLong’s for AUC, Wilson’s for \
+             proportions, the large-sample one for kappa. The paper printed two decimals and no \
+             intervals. A dash stands where a figure is not defined or was not published."
+        ))
+        @for (target, group) in by_target(models) {
+            h3 { (question(target)) }
+            (overall(target, &group, baselines))
+            @if target != Target::Perugini {
+                (note(
+                    "The paper’s AUC for two classes is that of hard labels, the mean of both \
+                     recalls: compare it with “AUC of labels”."
+                ))
+            }
+            (agreement::table(target, &group))
+            (baseline::tables(target, &group, baselines))
+            (classes(target, &group))
+            (folds(target, &group))
+            (folded(
+                format!("{}: all networks of the paper", title(target)),
+                all_of_paper(target),
+            ))
+            (warnings(target, &group))
+        }
     }
-    content
 }
 
 /// One row for each network: what it reached over all studies.
-fn overall(task: Target, group: &[Subject<'_>], baselines: &[BaselineMetrics]) -> Markup {
+fn overall(target: Target, models: &[EvaluatedModel<'_>], baselines: &[BaselineMetrics]) -> Table {
     let about = format!(
         "By the class of the highest probability; sensitivity and specificity ask for {}.",
-        positive(task)
+        positive_grades(target)
     );
     let mut headers = vec![
         "Network",
@@ -50,92 +62,84 @@ fn overall(task: Target, group: &[Subject<'_>], baselines: &[BaselineMetrics]) -
         "NPV",
         "Kappa",
     ];
-    if task == Target::Perugini {
+    if target == Target::Perugini {
         headers.push("Quadratic kappa");
     }
     let mut table =
         Table::new(caption("Results over all studies", about), headers).class("stacked");
-    for subject in group {
-        let m = subject.metrics;
-        let mut cells = vec![
-            estimate(m.auc, m.auc_interval),
-            estimate(m.auc_hard, m.auc_hard_interval),
-            estimate(m.accuracy, m.accuracy_interval),
-            estimate(m.sensitivity, m.sensitivity_interval),
-            estimate(m.specificity, m.specificity_interval),
-            estimate(m.at_cohort.ppv, m.at_cohort.ppv_interval),
-            estimate(m.at_cohort.npv, m.at_cohort.npv_interval),
-            estimate(m.kappa, m.kappa_interval),
-        ];
-        if task == Target::Perugini {
-            cells.push(estimate(m.quadratic_kappa, m.quadratic_kappa_interval));
-        }
-        table.row(Kind::Own, with_origin(subject), cells);
-        let published = paper::rows(task)
-            .iter()
-            .find(|row| row.architecture == subject.name);
-        if let Some(row) = published {
-            table.row(
-                Kind::Reference,
-                format!("{}, paper", row.architecture),
-                paper_cells(task, row),
+    for model in models {
+        table.row(with_origin(model), overall_cells(target, model));
+        if let Some(result) = paper::result(target, model.name) {
+            table.reference_row(
+                format!("{}, paper", model.name),
+                paper_cells(target, result),
             );
         }
     }
-    for baseline in baselines.iter().filter(|baseline| baseline.task == task) {
-        let cells = [estimate(baseline.auc, baseline.auc_interval)];
-        table.row(
-            Kind::Reference,
-            format!("{}, no network", baseline.name),
-            cells,
-        );
+    for baseline in baselines
+        .iter()
+        .filter(|baseline| baseline.target == target)
+    {
+        let name = format!("{}, no network", baseline.name);
+        table.reference_row(name, [estimate_cell(baseline.auc)]);
     }
-    if let Some(kappa) = paper::reader_kappa(task) {
+    if let Some(kappa) = paper::reader_kappa(target) {
         let mut cells = vec![number::UNDEFINED.to_owned(); 7];
         cells.push(number::fraction(kappa));
-        table.row(Kind::Reference, "Two readers, paper", cells);
+        table.reference_row("Two readers, paper", cells);
     }
-    let mut content = Markup::from(table);
-    if task != Target::Perugini {
-        content.push(note(
-            "The paper’s AUC for two classes is that of hard labels, the mean of both recalls: \
-             compare it with “AUC of labels”.",
-        ));
+    table
+}
+
+fn overall_cells(target: Target, model: &EvaluatedModel<'_>) -> Vec<Markup> {
+    let m = model.metrics;
+    let mut estimates = vec![
+        m.auc,
+        m.auc_hard,
+        m.accuracy,
+        m.sensitivity,
+        m.specificity,
+        m.at_cohort.ppv,
+        m.at_cohort.npv,
+        m.kappa,
+    ];
+    if target == Target::Perugini {
+        estimates.push(m.quadratic_kappa);
     }
-    content
+    estimates.into_iter().map(estimate_cell).collect()
 }
 
 /// A network's name with what its training began from.
-fn with_origin(subject: &Subject<'_>) -> Markup {
-    let origin = if subject.pretrained {
+fn with_origin(model: &EvaluatedModel<'_>) -> Markup {
+    let origin = if model.pretrained {
         "from weights of ImageNet"
     } else {
         "from random weights"
     };
-    caption(subject.name, origin)
+    caption(model.name, origin)
 }
 
-/// A row of the paper in the order of [`overall`]'s columns.
-fn paper_cells(task: Target, row: &paper::Row) -> Vec<String> {
+/// A result of the paper in the order of [`overall`]'s columns.
+fn paper_cells(target: Target, result: &PublishedResult) -> Vec<String> {
     let unknown = || number::UNDEFINED.to_owned();
-    let fraction = |value: f64| number::fraction(value);
-    if task == Target::Perugini {
-        return vec![fraction(row.auc), unknown(), fraction(row.accuracy)];
+    let fraction = number::fraction;
+    if target == Target::Perugini {
+        return vec![fraction(result.auc), unknown(), fraction(result.accuracy)];
     }
     vec![
         unknown(),
-        fraction(row.auc),
-        fraction(row.accuracy),
-        fraction(row.recall[1]),
-        fraction(row.recall[0]),
-        fraction(row.precision[1]),
-        fraction(row.precision[0]),
+        fraction(result.auc),
+        fraction(result.accuracy),
+        fraction(result.recall[1]),
+        fraction(result.recall[0]),
+        fraction(result.precision[1]),
+        fraction(result.precision[0]),
         unknown(),
     ]
 }
 
 /// One row for each class of each network.
-fn classes(task: Target, group: &[Subject<'_>]) -> Markup {
+fn classes(target: Target, models: &[EvaluatedModel<'_>]) -> Table {
     let mut table = Table::new(
         caption("Results of each class", "One class against the rest."),
         [
@@ -149,35 +153,31 @@ fn classes(task: Target, group: &[Subject<'_>]) -> Markup {
             "Paper",
         ],
     );
-    for subject in group {
-        table.group(subject.name);
-        let published = paper::rows(task)
-            .iter()
-            .find(|row| row.architecture == subject.name);
-        for (index, class) in subject.metrics.classes.iter().enumerate() {
-            let of_paper = |pick: fn(&paper::Row) -> &'static [f64]| {
-                number::optional(published.and_then(|row| pick(row).get(index)).copied())
+    for model in models {
+        table.group(model.name);
+        let published = paper::result(target, model.name);
+        for (index, class) in model.metrics.classes.iter().enumerate() {
+            let of_paper = |figures: fn(&PublishedResult) -> &'static [f64]| {
+                let figure = published.and_then(|result| figures(result).get(index));
+                number::optional(figure.copied()).render()
             };
-            table.row(
-                Kind::Own,
-                &class.name,
-                [
-                    number::count(class.studies).into(),
-                    number::count(class.called).into(),
-                    estimate(class.auc, class.auc_interval),
-                    estimate(class.precision, class.precision_interval),
-                    of_paper(|row| row.precision).into(),
-                    estimate(class.recall, class.recall_interval),
-                    of_paper(|row| row.recall).into(),
-                ],
-            );
+            let cells = [
+                number::count(class.studies).render(),
+                number::count(class.called).render(),
+                estimate_cell(class.auc),
+                estimate_cell(class.precision),
+                of_paper(|result| result.precision),
+                estimate_cell(class.recall),
+                of_paper(|result| result.recall),
+            ];
+            table.row(&class.name, cells);
         }
     }
-    table.into()
+    table
 }
 
 /// How much the folds differ; nothing without folds.
-fn folds(task: Target, group: &[Subject<'_>]) -> Markup {
+fn folds(target: Target, models: &[EvaluatedModel<'_>]) -> Markup {
     let mut table = Table::new(
         caption(
             "Results of each fold",
@@ -193,92 +193,82 @@ fn folds(task: Target, group: &[Subject<'_>]) -> Markup {
             "Specificity",
         ],
     );
-    for subject in group
-        .iter()
-        .filter(|subject| !subject.metrics.folds.is_empty())
-    {
-        table.group(subject.name);
-        for fold in &subject.metrics.folds {
-            table.row(
-                Kind::Own,
-                format!("fold {}", fold.fold),
-                [
-                    number::count(fold.studies),
-                    number::count(fold.positives),
-                    number::optional(fold.auc),
-                    number::optional(fold.accuracy),
-                    number::optional(fold.sensitivity),
-                    number::optional(fold.specificity),
-                ],
-            );
-        }
-        if let Some(spread) = subject.metrics.fold_auc {
-            let deviation = spread
-                .standard_deviation
-                .map_or_else(String::new, |deviation| {
-                    format!(" ± {}", number::fraction(deviation))
-                });
-            let mean = format!("{}{deviation}", number::fraction(spread.mean));
-            let cells = [String::new(), String::new(), mean];
-            table.row(Kind::Reference, "mean of folds", cells);
-        }
+    for model in models {
+        add_folds(&mut table, model);
     }
     if table.is_empty() {
-        return Markup::none();
+        return html! {};
     }
-    let summary = format!("{}: fold by fold", super::title(task));
-    element("details")
-        .child(element("summary").child(summary))
-        .child(table)
-        .into()
+    folded(format!("{}: fold by fold", title(target)), table)
 }
 
-/// All of the paper's rows, the other networks' too.
-fn all_of_paper(task: Target) -> Markup {
+fn add_folds(table: &mut Table, model: &EvaluatedModel<'_>) {
+    if model.metrics.folds.is_empty() {
+        return;
+    }
+    table.group(model.name);
+    for fold in &model.metrics.folds {
+        table.row(
+            format!("fold {}", fold.fold),
+            [
+                number::count(fold.studies),
+                number::count(fold.positives),
+                number::optional(fold.auc),
+                number::optional(fold.accuracy),
+                number::optional(fold.sensitivity),
+                number::optional(fold.specificity),
+            ],
+        );
+    }
+    if let Some(spread) = model.metrics.fold_auc {
+        let mut mean = number::fraction(spread.mean);
+        if let Some(deviation) = spread.standard_deviation {
+            mean.push_str(&format!(" ± {}", number::fraction(deviation)));
+        }
+        table.reference_row("mean of folds", [String::new(), String::new(), mean]);
+    }
+}
+
+/// All of the paper's results, the other networks' too.
+fn all_of_paper(target: Target) -> Table {
     let mut headers = vec![
         "Network".to_owned(),
         "AUC".to_owned(),
         "Accuracy".to_owned(),
     ];
-    for class in task.classes() {
+    for class in target.classes() {
         headers.push(format!("Precision, {class}"));
         headers.push(format!("Recall, {class}"));
     }
     let mut table = Table::new(caption("The paper’s own table", paper::CITATION), headers);
-    for row in paper::rows(task) {
-        let classes = row.precision.iter().zip(row.recall);
-        let cells = [row.auc, row.accuracy]
+    for result in paper::results(target) {
+        let classes = result.precision.iter().zip(result.recall);
+        let cells = [result.auc, result.accuracy]
             .into_iter()
             .chain(classes.flat_map(|(precision, recall)| [*precision, *recall]));
-        table.row(
-            Kind::Reference,
-            row.architecture,
-            cells.map(number::fraction),
-        );
+        table.reference_row(result.architecture, cells.map(number::fraction));
     }
-    let summary = format!("{}: all networks of the paper", super::title(task));
-    element("details")
-        .child(element("summary").child(summary))
-        .child(table)
-        .into()
+    table
 }
 
 /// What could not be computed, and what to bear in mind.
-fn warnings(task: Target, group: &[Subject<'_>]) -> Markup {
-    let items: Vec<_> = group
+fn warnings(target: Target, models: &[EvaluatedModel<'_>]) -> Markup {
+    let warnings: Vec<String> = models
         .iter()
-        .flat_map(|subject| {
-            let texts = subject.metrics.warnings.iter();
-            texts.map(|text| element("li").child(format!("{}: {text}", subject.name)))
+        .flat_map(|model| {
+            let texts = model.metrics.warnings.iter();
+            texts.map(|text| format!("{}: {text}", model.name))
         })
         .collect();
-    if items.is_empty() {
-        return Markup::none();
+    if warnings.is_empty() {
+        return html! {};
     }
-    let title = super::title(task);
-    let summary = format!("{title}: notes on these figures ({})", items.len());
-    element("details")
-        .child(element("summary").child(summary))
-        .child(element("ul").class("caveats").children(items))
-        .into()
+    folded(
+        format!(
+            "{}: notes on these figures ({})",
+            title(target),
+            warnings.len()
+        ),
+        html! { ul.caveats { @for warning in &warnings { li { (warning) } } } },
+    )
 }

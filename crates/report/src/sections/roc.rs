@@ -1,114 +1,121 @@
-//! ROC curves: all networks of a task in one plot, with their operating points.
+//! ROC curves: all networks of a target in one plot, with their operating points.
 
-use super::operating::kind_name;
-use super::{Subject, by_task, caption, figure, grid, heading, note, positive, question};
-use crate::markup::Markup;
-use crate::number;
-use crate::plot::{self, Axes, Axis, Entry, Mark, Role, Shape};
 use attrium_evaluation::RocCurve;
 use attrium_types::Target;
+use maud::{Markup, html};
 
-/// The curves of every task.
-pub(crate) fn section(subjects: &[Subject<'_>]) -> Markup {
-    let groups = by_task(subjects);
-    let mut positives: Vec<Markup> = groups
+use super::operating_points::rule;
+use super::{
+    EvaluatedModel, by_target, caption, figure, grid, note, positive_grades, question, title,
+};
+use crate::number;
+use crate::plot::{self, Axes, Axis, LegendEntry, Mark, Marker, Paint};
+
+/// The curves of every target.
+pub(crate) fn section(models: &[EvaluatedModel<'_>]) -> Markup {
+    let groups = by_target(models);
+    let of_positives: Vec<Markup> = groups
         .iter()
-        .map(|(task, group)| of_positives(*task, group))
+        .filter_map(|(target, group)| curves_of_positives(*target, group))
         .collect();
-    positives.retain(|figure| !figure.is_empty());
-    if positives.is_empty() {
-        return Markup::none();
+    if of_positives.is_empty() {
+        return html! {};
     }
-    let mut content = note(
-        "Dotted diagonal: chance. Marks on the curves: the operating points of the next section.",
-    );
-    content.push(grid(positives));
-    let grades = groups.iter().filter(|(task, _)| *task == Target::Perugini);
-    let classes: Vec<Markup> = grades
+    let of_grades: Vec<Markup> = groups
+        .iter()
+        .filter(|(target, _)| *target == Target::Perugini)
         .flat_map(|(_, group)| group)
-        .filter_map(of_classes)
+        .filter_map(curves_of_classes)
         .collect();
-    if !classes.is_empty() {
-        content.push(heading(question(Target::Perugini)));
-        content.push(grid(classes));
+    html! {
+        (note(
+            "Dotted diagonal: chance. Marks on the curves: the operating points of the next \
+             section."
+        ))
+        (grid(of_positives))
+        @if !of_grades.is_empty() {
+            h3 { (question(Target::Perugini)) }
+            (grid(of_grades))
+        }
     }
-    content
 }
 
-/// Every network's curve for positive against negative.
-fn of_positives(task: Target, group: &[Subject<'_>]) -> Markup {
+/// Every network's curve for positive against negative; `None` where there is none.
+fn curves_of_positives(target: Target, models: &[EvaluatedModel<'_>]) -> Option<Markup> {
     let mut marks = vec![chance()];
     let mut entries = Vec::new();
     let mut words = Vec::new();
-    let mut kinds: Vec<String> = Vec::new();
-    for (index, subject) in group.iter().enumerate() {
-        let positive = &subject.metrics.positive;
+    for (index, model) in models.iter().enumerate() {
+        let positive = &model.metrics.positive;
         let Some(curve) = &positive.roc else { continue };
-        marks.push(Mark::Line(plot::series(index), points(curve)));
-        let area = number::estimate(
-            positive.auc,
-            positive
-                .auc_interval
-                .map(|interval| (interval.low, interval.high)),
-        );
-        words.push(format!("{} has an AUC of {area}", subject.name));
-        entries.push(Entry {
-            role: plot::series(index),
-            shape: None,
-            text: format!("{}: AUC {area}", subject.name).into(),
+        let paint = Paint::dashed(index);
+        marks.push(Mark::Line(paint, points(curve)));
+        let auc = number::estimate(positive.auc);
+        words.push(format!("{} has an AUC of {auc}", model.name));
+        entries.push(LegendEntry {
+            paint,
+            marker: None,
+            label: format!("{}: AUC {auc}", model.name),
         });
     }
     if entries.is_empty() {
-        return Markup::none();
+        return None;
     }
-    for (index, subject) in group.iter().enumerate() {
-        for point in &subject.metrics.positive.operating_points {
+    let (points, rules) = operating_points(models);
+    marks.extend(points);
+    entries.extend(rules);
+    let grades = positive_grades(target);
+    let alternative = format!("ROC curves for {grades}: {}.", words.join("; "));
+    Some(figure(
+        caption(title(target), format!("Probability of {grades}")),
+        html! { (plot::draw(&axes(), &marks, &alternative)) (plot::legend(entries)) },
+    ))
+}
+
+/// The operating points on the curves, and the rules that they follow as entries of the legend.
+fn operating_points(models: &[EvaluatedModel<'_>]) -> (Vec<Mark>, Vec<LegendEntry>) {
+    let mut marks = Vec::new();
+    let mut rules: Vec<String> = Vec::new();
+    for (index, model) in models.iter().enumerate() {
+        for point in &model.metrics.positive.operating_points {
             let (Some(sensitivity), Some(specificity)) = (point.sensitivity, point.specificity)
             else {
                 continue;
             };
-            let name = kind_name(point);
-            let place = kinds
-                .iter()
-                .position(|kind| *kind == name)
-                .unwrap_or_else(|| {
-                    kinds.push(name);
-                    kinds.len() - 1
-                });
-            let at = (1.0 - specificity, sensitivity);
-            marks.push(Mark::Point(plot::plain(index), Shape::of(place), at));
+            let rule = rule(point);
+            let known = rules.iter().position(|known| *known == rule);
+            let place = known.unwrap_or_else(|| {
+                rules.push(rule);
+                rules.len() - 1
+            });
+            let at = (1.0 - specificity.value, sensitivity.value);
+            marks.push(Mark::Point(Paint::solid(index), Marker::of(place), at));
         }
     }
-    entries.extend(kinds.into_iter().enumerate().map(|(place, kind)| Entry {
-        role: Role::Ink,
-        shape: Some(Shape::of(place)),
-        text: kind.into(),
-    }));
-    let alternative = format!("ROC curves for {}: {}.", positive(task), words.join("; "));
-    figure(
-        caption(
-            super::title(task),
-            format!("Probability of {}", positive(task)),
-        ),
-        plot::draw(&axes(), &marks, &alternative).with(plot::legend(entries)),
-    )
+    let entries = rules.into_iter().enumerate();
+    let entries = entries.map(|(place, label)| LegendEntry {
+        paint: Paint::Ink,
+        marker: Some(Marker::of(place)),
+        label,
+    });
+    (marks, entries.collect())
 }
 
 /// One network's curves of each class against the rest.
-fn of_classes(subject: &Subject<'_>) -> Option<Markup> {
-    let curves = &subject.metrics.roc;
+fn curves_of_classes(model: &EvaluatedModel<'_>) -> Option<Markup> {
+    let curves = &model.metrics.roc;
     if curves.is_empty() {
         return None;
     }
     let lines = curves
         .iter()
         .enumerate()
-        .map(|(index, curve)| Mark::Line(plot::series(index), points(curve)));
+        .map(|(index, curve)| Mark::Line(Paint::dashed(index), points(curve)));
     let marks: Vec<Mark> = std::iter::once(chance()).chain(lines).collect();
-    let entries = curves.iter().enumerate().map(|(index, curve)| Entry {
-        role: plot::series(index),
-        shape: None,
-        text: format!("{}: AUC {}", curve.name, number::fraction(curve.auc)).into(),
+    let entries = curves.iter().enumerate().map(|(index, curve)| LegendEntry {
+        paint: Paint::dashed(index),
+        marker: None,
+        label: format!("{}: AUC {}", curve.name, number::fraction(curve.auc)),
     });
     let words: Vec<String> = curves
         .iter()
@@ -116,12 +123,12 @@ fn of_classes(subject: &Subject<'_>) -> Option<Markup> {
         .collect();
     let alternative = format!(
         "ROC curves of {}, one class against the rest, by AUC: {}.",
-        subject.name,
+        model.name,
         words.join(", ")
     );
     Some(figure(
-        caption(subject.name, "Each class against the rest"),
-        plot::draw(&axes(), &marks, &alternative).with(plot::legend(entries)),
+        caption(model.name, "Each class against the rest"),
+        html! { (plot::draw(&axes(), &marks, &alternative)) (plot::legend(entries)) },
     ))
 }
 
@@ -134,21 +141,14 @@ fn points(curve: &RocCurve) -> Vec<(f64, f64)> {
 }
 
 fn chance() -> Mark {
-    Mark::Line(Role::Reference, vec![(0.0, 0.0), (1.0, 1.0)])
+    Mark::Line(Paint::Reference, vec![(0.0, 0.0), (1.0, 1.0)])
 }
 
 fn axes() -> Axes {
-    let axis = |title| Axis {
-        from: 0.0,
-        to: 1.0,
-        title,
-        ticks: 6,
-        text: |value| number::decimals(value, 1),
-    };
     Axes {
         width: 400,
         height: 372,
-        x: axis("1 − specificity"),
-        y: axis("sensitivity"),
+        x: Axis::fraction("1 − specificity"),
+        y: Axis::fraction("sensitivity"),
     }
 }

@@ -1,133 +1,124 @@
 //! What a screening found: positives, scores, objects that could not be used, the model.
 
-use super::provenance::list;
-use super::{caption, data, figure, in_words, note, tile, title};
+use attrium_evaluation::{Metrics, OperatingPoint, threshold_text};
+use maud::{Markup, display, html};
+
+use super::provenance::fact_list;
+use super::{caption, data, figure, folded, grid, note, read_this_first, tile, title};
 use crate::input::{ScreenedObject, ScreeningReport};
-use crate::markup::{Markup, element};
 use crate::number;
-use crate::plot::{self, Axes, Axis, Mark, Role};
+use crate::plot::{self, Axes, Axis, Mark, Paint};
 use crate::raster::data_uri;
-use crate::table::{Kind, Table, facts};
-use attrium_evaluation::{Metrics, threshold_text};
+use crate::table::{Table, facts};
+
+/// What a reader of a screening's page has to know before anything else.
+const CAVEATS: [&str; 3] = [
+    "A call is a hint to look, not a finding: a physician confirms every positive, and a negative \
+     call does not rule anything out.",
+    "The model was trained on one cohort. On other scanners, tracers or acquisition times its \
+     probabilities may be off; an external validation on your own labels tells by how much.",
+    "Object keys are listed so that someone can find the patient: treat this page like the images.",
+];
 
 /// The first screen: counts and caveats.
 pub(crate) fn summary(report: &ScreeningReport) -> Markup {
     let unusable = report.unusable.iter().map(|reason| reason.count).sum();
-    let lead = format!(
-        "{} found and {} of them screened. {} of those ({}) are called positive, at a probability of \
-         {} or more. {} no anterior view, and {} could not be used.",
-        number::things(report.objects, "object was", "objects were"),
-        number::count(report.screened),
-        number::count(report.positive),
-        number::share(report.positive, report.screened),
-        threshold_text(report.threshold),
-        number::things(report.other_views, "shows", "show"),
-        number::count(unusable),
-    );
-    let mut tiles = vec![
-        tile(
-            "Screened",
-            number::count(report.screened),
-            "objects with an anterior view".to_owned(),
+    let validation = report.validation.as_ref();
+    let chosen = validation.and_then(|metrics| metrics.positive.chosen());
+    html! {
+        p.lead {
+            (number::counted(report.objects, "object was", "objects were")) " found and "
+            (number::count(report.screened)) " of them screened. "
+            (number::count(report.positive)) " of those ("
+            (number::percentage(report.positive, report.screened))
+            ") are called positive, at a probability of " (threshold_text(report.threshold))
+            " or more. " (number::counted(report.other_views, "shows", "show"))
+            " no anterior view, and " (number::count(unusable)) " could not be used."
+        }
+        ul.tiles {
+            (count_tile("Screened", report.screened, "objects with an anterior view"))
+            (count_tile(
+                "Called positive",
+                report.positive,
+                "objects that a physician should look at",
+            ))
+            (count_tile("Not usable", unusable, "objects, listed with reasons below"))
+            @if let Some(point) = chosen { (rate_tiles(point)) }
+        }
+        (read_this_first(CAVEATS))
+    }
+}
+
+fn count_tile(question: &str, count: u64, detail: &str) -> Markup {
+    tile(None, question, number::count(count), [detail.to_owned()])
+}
+
+/// What the job's threshold came to on its labels.
+fn rate_tiles(point: &OperatingPoint) -> Markup {
+    let positives = point.true_positives + point.false_negatives;
+    let negatives = point.true_negatives + point.false_positives;
+    let rates = [
+        (
+            "Sensitivity at this threshold",
+            point.sensitivity,
+            number::counted(positives, "labelled positive", "labelled positives"),
         ),
-        tile(
-            "Called positive",
-            number::count(report.positive),
-            "objects that a physician should look at".to_owned(),
-        ),
-        tile(
-            "Not usable",
-            number::count(unusable),
-            "objects, listed with reasons below".to_owned(),
+        (
+            "Specificity at this threshold",
+            point.specificity,
+            number::counted(negatives, "labelled negative", "labelled negatives"),
         ),
     ];
-    let validation = report.validation.as_ref();
-    if let Some(point) = validation.and_then(|metrics| metrics.positive.chosen()) {
-        let positives = point.true_positives + point.false_negatives;
-        let negatives = point.true_negatives + point.false_positives;
-        for (question, value, interval, of) in [
-            (
-                "Sensitivity at this threshold",
-                point.sensitivity,
-                point.sensitivity_interval,
-                number::things(positives, "labelled positive", "labelled positives"),
-            ),
-            (
-                "Specificity at this threshold",
-                point.specificity,
-                point.specificity_interval,
-                number::things(negatives, "labelled negative", "labelled negatives"),
-            ),
-        ] {
-            let range = interval.map_or_else(String::new, |interval| {
-                format!("{} ", number::range((interval.low, interval.high)))
-            });
-            tiles.push(tile(
-                question,
-                number::optional(value),
-                format!("{range}on {of}"),
-            ));
+    html! {
+        @for (question, rate, studies) in rates {
+            @let interval = rate.and_then(|rate| rate.interval).map(number::interval);
+            @let detail = match interval {
+                Some(interval) => format!("{interval} on {studies}"),
+                None => format!("on {studies}"),
+            };
+            (tile(None, question, number::optional(rate.map(|rate| rate.value)), [detail]))
         }
     }
-    let caveats = [
-        "A call is a hint to look, not a finding: a physician confirms every positive, and a \
-         negative call does not rule anything out.",
-        "The model was trained on one cohort. On other scanners, tracers or acquisition times its \
-         probabilities may be off; an external validation on own labels tells how far.",
-        "Object keys are listed so that someone can find the patient: treat this page like the \
-         images.",
-    ];
-    let mut content: Markup = element("p").class("lead").child(lead).into();
-    content.push(element("ul").class("tiles").children(tiles));
-    content.push(element("h2").class("first").child("Read this first"));
-    let items = caveats.map(|text| element("li").child(text));
-    content.push(element("ul").class("caveats").children(items));
-    content
 }
 
 /// What the job's threshold came to on its labels; the rest is at the class of the highest
 /// probability.
 pub(crate) fn validation(metrics: &Metrics) -> Markup {
-    let Some(point) = metrics.positive.chosen() else {
-        return Markup::none();
-    };
-    let sentence = format!(
-        "At this job’s threshold of {}, chosen on other studies: sensitivity {}, specificity {}.",
-        threshold_text(point.threshold),
-        in_words(point.sensitivity, point.sensitivity_interval),
-        in_words(point.specificity, point.specificity_interval),
-    );
-    element("p").child(sentence).into()
+    html! {
+        @if let Some(point) = metrics.positive.chosen() {
+            p {
+                "At this job’s threshold of " (threshold_text(point.threshold))
+                ", chosen on other studies: sensitivity " (number::estimate(point.sensitivity))
+                ", specificity " (number::estimate(point.specificity)) "."
+            }
+        }
+    }
 }
 
 /// The positives, most probable first.
 pub(crate) fn positives(report: &ScreeningReport) -> Markup {
     if report.positives.is_empty() {
-        return element("p").child("No object was called positive.").into();
+        return html! { p { "No object was called positive." } };
     }
-    let mut content = shortened(
-        report.positives.len(),
-        report.positive,
-        "positive",
-        "positives",
-    );
-    content.push(table_of_positives(report));
-    let images: Vec<Markup> = report.positives.iter().filter_map(picture).collect();
-    if !images.is_empty() {
-        content.push(note(
-            "From the left: the crop (white is no count, black the 99.5th percentile); where the \
-             model finds what speaks for a positive (Grad-CAM, the mean of its networks); the \
-             maximum activation map of each block of its first network. Each map has its own scale, \
-             from its least value in dark violet to its greatest in yellow. A map shows where a \
-             network responds, not why it decided.",
-        ));
-        content.push(element("div").class("grid").children(images));
+    let montages: Vec<Markup> = report.positives.iter().filter_map(montage).collect();
+    html! {
+        (shortened(report.positives.len(), report.positive, "positive", "positives"))
+        div.keys { (table_of_positives(report)) }
+        @if !montages.is_empty() {
+            (note(
+                "From the left: the crop (white is no count, black the 99.5th percentile); where \
+                 the model finds what speaks for a positive (Grad-CAM, the mean of its networks); \
+                 the maximum activation map of each block of its first network. Each map has its \
+                 own scale, from its least value in dark violet to its greatest in yellow. A map \
+                 shows where a network responds, not why it decided."
+            ))
+            (grid(montages))
+        }
     }
-    content
 }
 
-fn table_of_positives(report: &ScreeningReport) -> Markup {
-    let classes = report.model.task.classes();
+fn table_of_positives(report: &ScreeningReport) -> Table {
+    let classes = report.model.target.classes();
     let headers = ["Object", "Row", "Probability of a positive"]
         .into_iter()
         .map(str::to_owned)
@@ -140,122 +131,112 @@ fn table_of_positives(report: &ScreeningReport) -> Markup {
         ),
         headers,
     );
-    for study in &report.positives {
-        let decision = if study.positive_probability >= report.threshold {
+    for object in &report.positives {
+        let decision = if object.positive_probability >= report.threshold {
             "positive"
         } else {
             "negative"
         };
-        let probabilities = (0..classes.len())
-            .map(|class| number::optional(study.probabilities.get(class).copied()));
-        let cells = [
-            number::count(study.row),
-            number::fraction(study.positive_probability),
-        ]
-        .into_iter()
-        .chain(probabilities)
-        .chain([decision.to_owned()])
-        .map(|text| element("td").child(text))
-        .chain([element("td").class("wide").child(study.warnings.join("; "))]);
-        table.cells(Kind::Own, element("code").child(&study.object), cells);
+        let cells = html! {
+            td { (number::count(object.row)) }
+            td { (number::fraction(object.positive_probability)) }
+            @for class in 0..classes.len() {
+                td { (number::optional(object.probabilities.get(class).copied())) }
+            }
+            td { (decision) }
+            td.wide { (object.warnings.join("; ")) }
+        };
+        table.row_of_cells(html! { code { (object.object) } }, cells);
     }
-    element("div").class("keys").child(table).into()
+    table
 }
 
 /// The crop and the activation maps of a positive.
-fn picture(study: &ScreenedObject) -> Option<Markup> {
-    let picture = study.picture.as_ref()?;
+fn montage(object: &ScreenedObject) -> Option<Markup> {
+    let png = object.montage.as_ref()?;
+    let row = format!("Row {}", object.row);
     let small = format!(
         "probability of a positive {}",
-        number::fraction(study.positive_probability)
+        number::fraction(object.positive_probability)
     );
-    let alternative = format!(
-        "Row {}: the crop, its Grad-CAM for a positive, then the maximum activation map of each \
-         block",
-        study.row
-    );
-    let image = element("img")
-        .class("strip")
-        .attribute("src", data_uri(picture))
-        .attribute("alt", alternative);
-    Some(figure(caption(format!("Row {}", study.row), small), image))
+    let image = html! {
+        img.strip src=(data_uri(png)) alt={
+            (row) ": the crop, its Grad-CAM for a positive, then the maximum activation map of \
+                   each block"
+        };
+    };
+    Some(figure(caption(row, small), image))
 }
 
 /// The distribution of scores.
 pub(crate) fn scores(report: &ScreeningReport) -> Markup {
-    let bins = report.scores.len();
-    if bins == 0 {
-        return Markup::none();
+    if report.scores.is_empty() {
+        return html! {};
     }
-    // Counts of studies and of bins are far below 2^53.
-    #[allow(clippy::cast_precision_loss)]
-    let (width, heights) = (
-        1.0 / bins as f64,
-        report
-            .scores
-            .iter()
-            .map(|count| (1.0 + *count as f64).log10())
-            .collect::<Vec<_>>(),
-    );
-    #[allow(clippy::cast_precision_loss)]
-    let bars = heights
+    let threshold = threshold_text(report.threshold);
+    html! {
+        (figure(
+            caption("Scores", format!("Dotted line: the threshold of {threshold}")),
+            histogram(report),
+        ))
+        (folded("Scores as a table", score_table(report)))
+    }
+}
+
+fn histogram(report: &ScreeningReport) -> Markup {
+    let width = 1.0 / report.scores.len() as f64;
+    let counts = report.scores.iter();
+    let heights: Vec<f64> = counts.map(|count| (1.0 + *count as f64).log10()).collect();
+    let filled = heights
         .iter()
         .enumerate()
-        .filter(|(_, height)| **height > 0.0)
-        .map(|(bin, height)| {
-            let left = bin as f64 * width;
-            Mark::Bar(
-                plot::plain(0),
-                (left + 0.1 * width, 0.0),
-                (left + 0.9 * width, *height),
-            )
-        });
+        .filter(|(_, height)| **height > 0.0);
+    let bars = filled.map(|(bin, height)| {
+        let left = bin as f64 * width;
+        Mark::Bar(
+            Paint::solid(0),
+            (left + 0.1 * width, 0.0),
+            (left + 0.9 * width, *height),
+        )
+    });
     let top = heights.iter().copied().fold(1.0, f64::max).ceil();
-    let line = vec![(report.threshold, 0.0), (report.threshold, top)];
-    let marks: Vec<Mark> = bars.chain([Mark::Line(Role::Reference, line)]).collect();
-    let alternative =
-        "Histogram of the probability of a positive. The values are in the table below.";
+    let threshold = vec![(report.threshold, 0.0), (report.threshold, top)];
+    let marks: Vec<Mark> = bars
+        .chain([Mark::Line(Paint::Reference, threshold)])
+        .collect();
     let axes = Axes {
         width: 440,
         height: 290,
-        x: Axis {
-            from: 0.0,
-            to: 1.0,
-            title: "probability of a positive",
-            ticks: 6,
-            text: |value| number::decimals(value, 1),
-        },
-        y: Axis {
-            from: 0.0,
-            to: top,
-            title: "objects + 1, logarithmic",
-            ticks: 5,
-            text: |power| {
-                if power.fract() == 0.0 {
-                    number::decimals(10_f64.powf(power), 0)
-                } else {
-                    String::new()
-                }
-            },
-        },
+        x: Axis::fraction("probability of a positive"),
+        y: logarithmic_axis(top),
     };
-    let small = format!(
-        "Dotted line: the threshold of {}",
-        threshold_text(report.threshold)
-    );
-    figure(
-        caption("Scores", small),
-        plot::draw(&axes, &marks, alternative),
-    )
-    .with(score_table(report))
+    let alternative =
+        "Histogram of the probability of a positive. The values are in the table below.";
+    plot::draw(&axes, &marks, alternative)
 }
 
-fn score_table(report: &ScreeningReport) -> Markup {
+/// The axis of numbers of objects, from 1 to a power of ten.
+fn logarithmic_axis(power: f64) -> Axis {
+    Axis {
+        from: 0.0,
+        to: power,
+        title: "objects + 1, logarithmic",
+        ticks: 5,
+        tick_label: |power| {
+            if power.fract() == 0.0 {
+                number::decimals(10_f64.powf(power), 0)
+            } else {
+                String::new()
+            }
+        },
+    }
+}
+
+fn score_table(report: &ScreeningReport) -> Table {
     let mut table = Table::new(
         "Objects by probability of a positive",
         ["Probability", "Objects"],
     );
-    #[allow(clippy::cast_precision_loss)]
     let edge = |bin: usize| number::fraction(bin as f64 / report.scores.len() as f64);
     for (bin, count) in report
         .scores
@@ -264,73 +245,74 @@ fn score_table(report: &ScreeningReport) -> Markup {
         .filter(|(_, count)| **count > 0)
     {
         let edges = format!("{} to {}", edge(bin), edge(bin + 1));
-        table.row(Kind::Own, edges, [number::count(*count)]);
+        table.row(edges, [number::count(*count)]);
     }
-    element("details")
-        .child(element("summary").child("Scores as a table"))
-        .child(table)
-        .into()
+    table
 }
 
 /// What could not be used, counted and listed.
 pub(crate) fn unusable(report: &ScreeningReport) -> Markup {
-    let mut content = Markup::none();
-    if !report.unusable.is_empty() {
-        let mut counts = Table::new("Reasons", ["Reason", "Objects"]);
-        for reason in &report.unusable {
-            counts.row(Kind::Own, &reason.what, [number::count(reason.count)]);
+    html! {
+        @if !report.unusable.is_empty() { (reasons(report)) }
+        @if !report.unusable_objects.is_empty() {
+            @let total = report.unusable.iter().map(|reason| reason.count).sum();
+            (shortened(report.unusable_objects.len(), total, "object", "objects"))
+            div.keys { (table_of_unusable(report)) }
         }
-        content.push(counts);
+        (data::warnings(&report.warnings, "Objects"))
     }
-    if !report.unusable_objects.is_empty() {
-        let total = report.unusable.iter().map(|reason| reason.count).sum();
-        content.push(shortened(
-            report.unusable_objects.len(),
-            total,
-            "object",
-            "objects",
-        ));
-        let mut table = Table::new("Objects that could not be used", ["Object", "Reason"]);
-        for object in &report.unusable_objects {
-            let reason = element("td").class("wide").child(&object.reason);
-            table.cells(Kind::Own, element("code").child(&object.object), [reason]);
-        }
-        content.push(element("div").class("keys").child(table));
+}
+
+fn reasons(report: &ScreeningReport) -> Table {
+    let mut table = Table::new("Reasons", ["Reason", "Objects"]);
+    for reason in &report.unusable {
+        table.row(&reason.what, [number::count(reason.count)]);
     }
-    content.push(data::warnings(&report.warnings, "Objects"));
-    content
+    table
+}
+
+fn table_of_unusable(report: &ScreeningReport) -> Table {
+    let mut table = Table::new("Objects that could not be used", ["Object", "Reason"]);
+    for object in &report.unusable_objects {
+        let reason = html! { td.wide { (object.reason) } };
+        table.row_of_cells(html! { code { (object.object) } }, reason);
+    }
+    table
 }
 
 /// Says so where a list is shorter than what it lists.
 fn shortened(listed: usize, total: u64, one: &str, many: &str) -> Markup {
-    if listed as u64 >= total {
-        return Markup::none();
+    let listed = listed as u64;
+    html! {
+        @if listed < total {
+            (note(format!(
+                "The first {} of {} are listed; the table of results has all of them.",
+                number::count(listed),
+                number::counted(total, one, many),
+            )))
+        }
     }
-    note(format!(
-        "The first {} of {} are listed; the table of results has all of them.",
-        number::count(listed as u64),
-        number::things(total, one, many),
-    ))
 }
 
 /// What is known of the model.
 pub(crate) fn model(report: &ScreeningReport) -> Markup {
     let model = &report.model;
-    let code = |text: &str| Markup::from(element("code").child(text));
-    let operating = format!(
+    let operating_point = format!(
         "positive from {} on: {}",
         threshold_text(report.threshold),
         report.operating_point
     );
-    facts([
-        (
-            "Network and task",
-            format!("{}, {}", model.architecture, title(model.task)).into(),
-        ),
-        ("Pretrained", model.pretrained.to_string().into()),
-        ("Operating point", operating.into()),
-        ("Bundle", code(&model.uri)),
-        ("SHA-256 of the bundle", code(&model.digest)),
-    ])
-    .with(list("From the model card", &model.facts, false))
+    html! {
+        (facts([
+            (
+                "Network and task",
+                html! { (display(model.architecture)) ", " (title(model.target)) },
+            ),
+            ("Pretrained", html! { (model.pretrained) }),
+            ("Operating point", html! { (operating_point) }),
+            ("Bundle", html! { code { (model.uri) } }),
+            ("SHA-256 of the bundle", html! { code { (model.digest) } }),
+        ]))
+        (fact_list("From the model card", &model.facts))
+    }
 }

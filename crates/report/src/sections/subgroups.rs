@@ -1,60 +1,64 @@
 //! The same figures for parts of the cohort, with a small plot of each interval.
 
-use super::{Subject, by_task, caption, estimate, note, positive, title};
-use crate::markup::{Markup, element};
+use attrium_evaluation::{Estimate, Metrics, SubgroupMetrics};
+use attrium_types::Target;
+use maud::{Markup, Render, html};
+
+use super::{
+    EvaluatedModel, by_target, caption, estimate_cell, folded, note, positive_grades, title,
+};
 use crate::number;
 use crate::paper;
-use crate::table::{Kind, Table};
-use attrium_evaluation::{Interval, SubgroupRow};
-use attrium_types::Target;
+use crate::plot::forest;
+use crate::table::Table;
 
-/// One table for each network and task that has subgroups.
-pub(crate) fn section(subjects: &[Subject<'_>]) -> Markup {
-    let groups = by_task(subjects);
-    let mut content = Markup::none();
-    for (task, group) in &groups {
-        let main = *task == Target::Positive || groups.len() == 1;
-        for subject in group
-            .iter()
-            .filter(|subject| !subject.metrics.subgroups.is_empty())
-        {
-            content.push(shown(main, *task, subject));
+/// One table for each network and target that has subgroups.
+pub(crate) fn section(models: &[EvaluatedModel<'_>]) -> Markup {
+    let groups = by_target(models);
+    let has_subgroups = |model: &&EvaluatedModel<'_>| !model.metrics.subgroups.is_empty();
+    if !models.iter().any(|model| has_subgroups(&model)) {
+        return html! {};
+    }
+    html! {
+        (note(
+            "The columns of labels.csv. Small groups have wide intervals, and among many groups \
+             some differ by chance: a gap is a question, not a finding. A protocol or scanner on \
+             which the figures stand out may be what a network has learnt instead of the heart."
+        ))
+        @for (target, group) in &groups {
+            @let main = *target == Target::Positive || groups.len() == 1;
+            @for model in group.iter().filter(has_subgroups) {
+                @if main {
+                    (of_model(*target, model))
+                } @else {
+                    (folded(name(*target, model), of_model(*target, model)))
+                }
+            }
         }
     }
-    if content.is_empty() {
-        return content;
-    }
-    note(
-        "The columns of labels.csv. Small groups have wide intervals, and among many groups some \
-         differ by chance: a gap is a question, not a finding. A protocol or scanner on which the \
-         figures stand out may be what a network has learnt instead of the heart.",
-    )
-    .with(content)
 }
 
-/// The table itself for the main task; folded for the others, since it is long.
-fn shown(main: bool, task: Target, subject: &Subject<'_>) -> Markup {
-    if main {
-        return table(task, subject);
-    }
-    let summary = format!("{}, {} by subgroup", subject.name, title(task));
-    element("details")
-        .child(element("summary").child(summary))
-        .child(table(task, subject))
-        .into()
+fn name(target: Target, model: &EvaluatedModel<'_>) -> String {
+    format!("{}, {} by subgroup", model.name, title(target))
 }
 
-fn table(task: Target, subject: &Subject<'_>) -> Markup {
+/// The table with the paper's figures below it, where it has any.
+fn of_model(target: Target, model: &EvaluatedModel<'_>) -> Markup {
+    html! {
+        (table(target, model))
+        (of_paper(target, model))
+    }
+}
+
+fn table(target: Target, model: &EvaluatedModel<'_>) -> Table {
     let about = format!(
-        "AUC and rates for {}; the plot runs from 0 to 1. Below AUC and accuracy: how much larger they \
-         are than those of all other studies of the column, with the interval of that difference.",
-        positive(task)
+        "AUC and rates for {}; the plot runs from 0 to 1. Below AUC and accuracy: how much larger \
+         they are than those of all other studies of the column, with the interval of that \
+         difference.",
+        positive_grades(target)
     );
     let mut table = Table::new(
-        caption(
-            format!("{}, {} by subgroup", subject.name, title(task)),
-            about,
-        ),
+        caption(name(target, model), about),
         [
             "Subgroup",
             "Studies",
@@ -66,43 +70,59 @@ fn table(task: Target, subject: &Subject<'_>) -> Markup {
             "Specificity",
         ],
     );
-    let whole = subject.metrics;
-    table.row(
-        Kind::Reference,
-        "all studies",
-        [
-            number::count(whole.studies).into(),
-            number::count(whole.positives).into(),
-            estimate(whole.positive.auc, whole.positive.auc_interval),
-            forest(
-                whole.positive.auc,
-                whole.positive.auc_interval.map(|i| (i.low, i.high)),
-            ),
-            estimate(whole.accuracy, whole.accuracy_interval),
-            estimate(whole.sensitivity, whole.sensitivity_interval),
-            estimate(whole.specificity, whole.specificity_interval),
-        ],
-    );
+    table.reference_row("all studies", all_studies_cells(model.metrics));
     let mut column = None;
-    for row in &whole.subgroups {
-        if column != Some(&row.column) {
-            table.group(&row.column);
-            column = Some(&row.column);
+    for subgroup in &model.metrics.subgroups {
+        if column != Some(&subgroup.column) {
+            table.group(&subgroup.column);
+            column = Some(&subgroup.column);
         }
-        table.row(Kind::Own, &row.value, cells(row));
+        table.row(&subgroup.value, subgroup_cells(subgroup));
     }
-    Markup::from(table).with(of_paper(task, subject))
+    table
+}
+
+fn all_studies_cells(m: &Metrics) -> [Markup; 7] {
+    [
+        number::count(m.studies).render(),
+        number::count(m.positives).render(),
+        estimate_cell(m.positive.auc),
+        forest(m.positive.auc),
+        estimate_cell(m.accuracy),
+        estimate_cell(m.sensitivity),
+        estimate_cell(m.specificity),
+    ]
+}
+
+fn subgroup_cells(row: &SubgroupMetrics) -> [Markup; 7] {
+    [
+        number::count(row.studies).render(),
+        number::count(row.positives).render(),
+        html! { (estimate_cell(row.positive_auc)) (difference(row.positive_auc_difference)) },
+        forest(row.positive_auc),
+        html! { (estimate_cell(row.accuracy)) (difference(row.accuracy_difference)) },
+        estimate_cell(row.sensitivity),
+        estimate_cell(row.specificity),
+    ]
+}
+
+/// How much larger a figure is than that of the other studies, on a line below it.
+fn difference(estimate: Option<Estimate>) -> Markup {
+    let estimate = estimate.filter(|estimate| estimate.interval.is_some());
+    html! {
+        @if estimate.is_some() {
+            div.difference { (number::difference(estimate)) }
+        }
+    }
 }
 
 /// The paper's figures by metastasis, where it has them and the labels have the column.
-fn of_paper(task: Target, subject: &Subject<'_>) -> Markup {
-    let asked = subject
-        .metrics
-        .subgroups
-        .iter()
-        .any(|row| row.column == "metastases");
-    let Some(paper) = paper::metastases(task, subject.name).filter(|_| asked) else {
-        return Markup::none();
+fn of_paper(target: Target, model: &EvaluatedModel<'_>) -> Markup {
+    let mut subgroups = model.metrics.subgroups.iter();
+    let asked = subgroups.any(|row| row.column == "metastases");
+    let published = paper::metastases(target, model.name).filter(|_| asked);
+    let Some(paper) = published else {
+        return html! {};
     };
     let pair = |[with, without]: [f64; 2]| {
         format!(
@@ -116,78 +136,7 @@ fn of_paper(task: Target, subject: &Subject<'_>) -> Markup {
         .map_or_else(String::new, |auc| format!("; AUC of labels {}", pair(auc)));
     note(format!(
         "Paper, {} by bone metastases: accuracy {} metastases{auc}.",
-        subject.name,
+        model.name,
         pair(paper.accuracy)
     ))
-}
-
-fn cells(row: &SubgroupRow) -> [Markup; 7] {
-    [
-        number::count(row.studies).into(),
-        number::count(row.positives).into(),
-        estimate(row.positive_auc, row.positive_auc_interval).with(difference(
-            row.positive_auc_difference,
-            row.positive_auc_difference_interval,
-        )),
-        forest(
-            row.positive_auc,
-            row.positive_auc_interval.map(|i| (i.low, i.high)),
-        ),
-        estimate(row.accuracy, row.accuracy_interval).with(difference(
-            row.accuracy_difference,
-            row.accuracy_difference_interval,
-        )),
-        estimate(row.sensitivity, row.sensitivity_interval),
-        estimate(row.specificity, row.specificity_interval),
-    ]
-}
-
-/// How much larger a figure is than that of the other studies, on a line below it.
-fn difference(value: Option<f64>, interval: Option<Interval>) -> Markup {
-    let Some((value, interval)) = value.zip(interval) else {
-        return Markup::none();
-    };
-    let limits = (interval.low, interval.high);
-    element("div")
-        .class("difference")
-        .child(number::difference(Some(value), Some(limits)))
-        .into()
-}
-
-/// A value and its interval on a line from 0 to 1; the numbers beside it say the same.
-fn forest(value: Option<f64>, interval: Option<(f64, f64)>) -> Markup {
-    let Some(value) = value else {
-        return Markup::none();
-    };
-    let place = |fraction: f64| format!("{:.0}", 20.0 + 560.0 * fraction.clamp(0.0, 1.0));
-    let line = |from: &str, to: &str, colour: &str, width: &str| {
-        element("path")
-            .attribute("d", format!("M{from} 40H{to}"))
-            .attribute("stroke", colour)
-            .attribute("stroke-width", width)
-    };
-    let middle = place(0.5);
-    let mut drawing = element("svg")
-        .class("forest")
-        .attribute("viewBox", "0 0 600 80")
-        .attribute("aria-hidden", "true")
-        .child(line(&place(0.0), &place(1.0), "var(--line)", "4"))
-        .child(
-            element("path")
-                .attribute("d", format!("M{middle} 12V68"))
-                .attribute("stroke", "var(--line)")
-                .attribute("stroke-width", "4"),
-        );
-    if let Some((low, high)) = interval {
-        drawing = drawing.child(line(&place(low), &place(high), "var(--accent)", "8"));
-    }
-    drawing
-        .child(
-            element("circle")
-                .attribute("cx", place(value))
-                .attribute("cy", "40")
-                .attribute("r", "15")
-                .attribute("fill", "var(--accent)"),
-        )
-        .into()
 }

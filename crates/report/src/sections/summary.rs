@@ -1,107 +1,111 @@
 //! The first screen of a training run's report: what, on what, the main result, the caveats.
 
-use super::{Subject, baseline, by_task, detail, in_words, positive, question, tile};
-use crate::input::{Publication, TrainingReport};
-use crate::markup::{Element, Markup, element};
-use crate::number;
 use attrium_evaluation::Metrics;
 use attrium_types::Target;
+use maud::{Markup, html};
 
-/// The lead, a tile for each task and the caveats.
-pub(crate) fn section(report: &TrainingReport, subjects: &[Subject<'_>]) -> Markup {
-    let groups = by_task(subjects);
-    let (main, others): (Vec<_>, Vec<_>) =
-        groups.iter().partition(|(task, _)| is_main(report, *task));
-    let tiles: Vec<Element> = main
-        .into_iter()
-        .chain(others)
-        .map(|(task, group)| task_tile(report, *task, group))
-        .collect();
-    let mut content: Markup = element("p")
-        .class("lead")
-        .child(lead(report, &groups))
-        .into();
-    if !tiles.is_empty() {
-        content.push(element("ul").class("tiles").children(tiles));
+use super::{
+    EvaluatedModel, baseline, by_target, positive_grades, question, read_this_first, tile,
+};
+use crate::input::{Publication, TrainingReport};
+use crate::number;
+
+/// Below so many positives, intervals of sensitivity are wider than about 0.2.
+const FEW_POSITIVES: u64 = 100;
+
+/// A target and the models that were trained for it.
+type Group<'a> = (Target, Vec<EvaluatedModel<'a>>);
+
+/// The lead, a tile for each target and the caveats.
+pub(crate) fn section(report: &TrainingReport, models: &[EvaluatedModel<'_>]) -> Markup {
+    let groups = by_target(models);
+    let (main, others): (Vec<_>, Vec<_>) = groups
+        .iter()
+        .partition(|(target, _)| is_main(report, *target));
+    html! {
+        p.lead { (lead(report, &groups)) }
+        @if !groups.is_empty() {
+            ul.tiles {
+                @for (target, group) in main.into_iter().chain(others) {
+                    (target_tile(report, *target, group))
+                }
+            }
+        }
+        (read_this_first(caveats(report, &groups)))
     }
-    let caveats = caveats(report, subjects, &groups);
-    content.push(element("h2").class("first").child("Read this first"));
-    content.push(
-        element("ul")
-            .class("caveats")
-            .children(caveats.into_iter().map(|text| element("li").child(text))),
-    );
-    content
 }
 
 /// What was trained, on what.
-fn lead(report: &TrainingReport, groups: &[(Target, Vec<Subject<'_>>)]) -> String {
+fn lead(report: &TrainingReport, groups: &[Group<'_>]) -> String {
+    let data = &report.data;
+    let used = number::counted(data.used, "study", "studies");
+    let patients = data.patients.map_or_else(String::new, |patients| {
+        format!(" of {}", number::counted(patients, "patient", "patients"))
+    });
+    let positives = positives(report);
+    let percentage = number::percentage(positives, data.by_grade.iter().sum());
+    let results = report.results.iter();
+    let folds = results.map(|result| result.metrics.folds.len()).max();
+    let validated = match folds {
+        Some(folds) if folds > 1 => format!(" in {folds}-fold cross-validation"),
+        _ => String::new(),
+    };
+    format!(
+        "{} for {}{validated} on {used}{patients}. {} of the studies ({percentage}) are positive: \
+         of Perugini grade 2 or 3.",
+        trained_networks(groups),
+        number::counted(groups.len() as u64, "task", "tasks"),
+        number::count(positives),
+    )
+}
+
+/// Which networks were trained, as the beginning of a sentence.
+fn trained_networks(groups: &[Group<'_>]) -> String {
     let mut networks: Vec<&str> = Vec::new();
-    for name in groups
-        .iter()
-        .flat_map(|(_, group)| group)
-        .map(|subject| subject.name)
-    {
-        if !networks.contains(&name) {
-            networks.push(name);
+    for model in groups.iter().flat_map(|(_, group)| group) {
+        if !networks.contains(&model.name) {
+            networks.push(model.name);
         }
     }
-    let data = &report.data;
-    let used = number::things(data.used, "study", "studies");
-    let patients = data.patients.map_or_else(String::new, |patients| {
-        format!(" of {}", number::things(patients, "patient", "patients"))
-    });
-    let positive = data.by_grade[2] + data.by_grade[3];
-    let share = number::share(positive, data.by_grade.iter().sum());
-    let folds = report
-        .results
-        .iter()
-        .map(|result| result.metrics.folds.len())
-        .max()
-        .unwrap_or(0);
-    let validated = if folds > 1 {
-        format!(" in {folds}-fold cross-validation")
-    } else {
-        String::new()
-    };
-    let trained = match networks.as_slice() {
+    match networks.as_slice() {
         [] => "No network was trained".to_owned(),
         [one] => format!("The network {one} was trained"),
         [others @ .., last] => {
             format!("The networks {} and {last} were trained", others.join(", "))
         }
-    };
-    format!(
-        "{trained} for {}{validated} on {used}{patients}. {} of the studies ({share}) are positive: \
-         of Perugini grade 2 or 3.",
-        number::things(groups.len() as u64, "task", "tasks"),
-        number::count(positive),
-    )
+    }
 }
 
-/// The network that speaks for a task, and why: the model's, else that of the highest AUC.
-fn chosen<'a>(
+/// The number of studies of grade 2 or 3.
+fn positives(report: &TrainingReport) -> u64 {
+    report.data.by_grade[2] + report.data.by_grade[3]
+}
+
+/// The network that speaks for a target, and why: the model's, else that of the highest AUC.
+fn representative<'a>(
     report: &TrainingReport,
-    task: Target,
-    group: &[Subject<'a>],
-) -> (Subject<'a>, String) {
-    let model = report.publication.subject();
-    let named = model.and_then(|(architecture, of)| {
-        let name = (of == task).then(|| architecture.to_string())?;
-        group.iter().find(|subject| subject.name == name)
+    target: Target,
+    group: &[EvaluatedModel<'a>],
+) -> (EvaluatedModel<'a>, String) {
+    let named = report.publication.model().and_then(|(architecture, of)| {
+        let name = (of == target).then(|| architecture.to_string())?;
+        group.iter().find(|model| model.name == name)
     });
-    if let Some(subject) = named {
+    if let Some(model) = named {
         let what = match report.publication {
             Publication::Published(_) => "the published model",
             _ => "the model to be published",
         };
-        return (*subject, format!("{}, {what}", subject.name));
+        return (*model, format!("{}, {what}", model.name));
     }
-    let auc = |subject: &Subject<'_>| subject.metrics.auc.unwrap_or(f64::NEG_INFINITY);
+    let auc = |model: &EvaluatedModel<'_>| {
+        let auc = model.metrics.auc;
+        auc.map_or(f64::NEG_INFINITY, |auc| auc.value)
+    };
     let mut best = group[0];
-    for subject in group {
-        if auc(subject) > auc(&best) {
-            best = *subject;
+    for model in group {
+        if auc(model) > auc(&best) {
+            best = *model;
         }
     }
     let why = match group.len() {
@@ -111,46 +115,40 @@ fn chosen<'a>(
     (best, why)
 }
 
-/// Whether a task is the one that the page is about: the model's, else positives.
-fn is_main(report: &TrainingReport, task: Target) -> bool {
-    let model = report.publication.subject();
-    model.map_or(task == Target::Positive, |(_, of)| of == task)
+/// Whether a target is the one that the page is about: the model's, else positives.
+fn is_main(report: &TrainingReport, target: Target) -> bool {
+    let model = report.publication.model();
+    model.map_or(target == Target::Positive, |(_, of)| of == target)
 }
 
-fn task_tile(report: &TrainingReport, task: Target, group: &[Subject<'_>]) -> Element {
-    let (subject, why) = chosen(report, task, group);
-    let m = subject.metrics;
-    let interval = m.auc_interval.map_or_else(String::new, |interval| {
-        format!(" {}", number::range((interval.low, interval.high)))
-    });
-    let auc = Markup::from(format!("AUC {}", number::optional(m.auc)));
-    let value = auc.with(element("span").child(interval));
-    let mut item = tile(question(task), value, why);
-    if is_main(report, task) {
-        item = item.class("main");
-    }
-    let details = baseline::details(&subject, &report.baselines);
-    item.children(details.into_iter().map(detail))
-        .child(detail(rates(m)))
+fn target_tile(report: &TrainingReport, target: Target, group: &[EvaluatedModel<'_>]) -> Markup {
+    let (model, why) = representative(report, target, group);
+    let auc = model.metrics.auc;
+    let interval = auc.and_then(|auc| auc.interval);
+    let value = html! {
+        "AUC " (number::optional(auc.map(|auc| auc.value)))
+        span { @if let Some(interval) = interval { " " (number::interval(interval)) } }
+    };
+    let details = std::iter::once(why)
+        .chain(baseline::details(&model, &report.baselines))
+        .chain([rates(model.metrics)]);
+    let class = is_main(report, target).then_some("main");
+    tile(class, question(target), value, details)
 }
 
 /// Sensitivity and specificity in words.
 fn rates(m: &Metrics) -> String {
     format!(
         "For {}: sensitivity {}, specificity {}; {} of {}",
-        positive(m.task),
-        in_words(m.sensitivity, m.sensitivity_interval),
-        in_words(m.specificity, m.specificity_interval),
-        number::things(m.positives, "positive", "positives"),
-        number::things(m.studies, "study", "studies"),
+        positive_grades(m.target),
+        number::estimate(m.sensitivity),
+        number::estimate(m.specificity),
+        number::counted(m.positives, "positive", "positives"),
+        number::counted(m.studies, "study", "studies"),
     )
 }
 
-fn caveats(
-    report: &TrainingReport,
-    subjects: &[Subject<'_>],
-    groups: &[(Target, Vec<Subject<'_>>)],
-) -> Vec<String> {
+fn caveats(report: &TrainingReport, groups: &[Group<'_>]) -> Vec<String> {
     let mut caveats = vec![
         "Square brackets hold 95 % confidence intervals. All figures are out of fold: each study \
          was judged by a network that never saw it. Other hospitals, scanners or tracers were not \
@@ -164,37 +162,45 @@ fn caveats(
                 .to_owned(),
         );
     }
-    let positive = report.data.by_grade[2] + report.data.by_grade[3];
-    if positive < FEW {
+    let positives = positives(report);
+    if positives < FEW_POSITIVES {
         caveats.push(format!(
             "With {} the intervals of sensitivity are wide; judge by their lower ends.",
-            number::things(positive, "positive", "positives"),
+            number::counted(positives, "positive", "positives"),
         ));
     }
-    caveats.extend(baseline::reading(&report.baselines));
+    caveats.extend(baseline::interpretation(&report.baselines));
     for baseline in &report.baselines {
-        let of_task = groups.iter().filter(|(task, _)| *task == baseline.task);
-        caveats.extend(of_task.flat_map(|(_, group)| baseline::caveats(baseline, group)));
+        let of_target = groups
+            .iter()
+            .filter(|(target, _)| *target == baseline.target);
+        caveats.extend(of_target.flat_map(|(_, group)| baseline::caveats(baseline, group)));
     }
+    caveats.extend(publication_caveats(report));
+    let mut models = groups.iter().flat_map(|(_, group)| group);
+    if models.any(|model| !model.metrics.warnings.is_empty()) {
+        caveats.push(
+            "Some figures could not be computed or need care: see the notes below the result \
+             tables."
+                .to_owned(),
+        );
+    }
+    caveats
+}
+
+/// Why there is no model, where one was asked for.
+fn publication_caveats(report: &TrainingReport) -> Vec<String> {
+    let mut caveats = Vec::new();
     let missed = report.gates.iter().filter(|gate| !gate.outcome.passed);
     let missed = missed.count() as u64;
     if missed > 0 {
         caveats.push(format!(
             "{} missed: no model of this run was published.",
-            number::things(missed, "gate was", "gates were"),
+            number::counted(missed, "gate was", "gates were"),
         ));
     }
     if let Publication::Impossible { reason } = &report.publication {
         caveats.push(format!("No model was published: {reason}."));
     }
-    if subjects
-        .iter()
-        .any(|subject| !subject.metrics.warnings.is_empty())
-    {
-        caveats.push("Some figures could not be computed or need care: see the notes below the result tables.".to_owned());
-    }
     caveats
 }
-
-/// Below so many positives, intervals of sensitivity are wider than about 0.2.
-const FEW: u64 = 100;

@@ -7,13 +7,11 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
 
+use maud::{DOCTYPE, PreEscaped, html};
 use serde::Deserialize;
 
 use super::fixture;
-use crate::markup::{Markup, element};
 use crate::{screening_report, training_report};
 
 /// The widths in CSS pixels: a desk and a telephone.
@@ -34,6 +32,8 @@ struct Findings {
     wide: Vec<String>,
     /// Pieces of text that reach beyond their box.
     cut: Vec<String>,
+    /// Pairs of texts of a plot that lie over each other.
+    overlapping: Vec<String>,
     /// Images that did not load or have no alternative text.
     images: Vec<String>,
 }
@@ -53,6 +53,7 @@ fn a_screening_report_fits_the_page_and_asks_for_nothing() {
 fn a_faulty_page_is_found_out() {
     let faults = "<div style='width:3000px'>wide</div>\
         <p style='width:2em;white-space:nowrap;overflow-wrap:normal'>reaches beyond its box</p>\
+        <svg class='plot'><text y='9'>one</text><text y='9'>another</text></svg>\
         <img src='http://127.0.0.1:9/elsewhere.png'>";
     let page = screening_report(&fixture::screening());
     let page = page.replacen("<main>", &format!("<main>{faults}"), 1);
@@ -66,6 +67,7 @@ fn a_faulty_page_is_found_out() {
             found.cut.iter().any(|text| text.contains("beyond")),
             "{found:?}"
         );
+        assert_eq!(found.overlapping, ["one and another"], "{found:?}");
         assert!(!found.images.is_empty(), "{found:?}");
     }
 }
@@ -83,6 +85,10 @@ fn check(name: &str, page: &str) {
             "elements beyond the page at {width} pixels"
         );
         assert_eq!(found.cut, [""; 0], "text beyond its box at {width} pixels");
+        assert_eq!(
+            found.overlapping, [""; 0],
+            "texts of plots at {width} pixels"
+        );
         assert_eq!(found.images, [""; 0], "images at {width} pixels");
     }
 }
@@ -110,26 +116,30 @@ fn measuring_page(page: &str) -> String {
     let policy = "http-equiv=\"Content-Security-Policy\"";
     assert_eq!(page.matches(policy).count(), 1, "the page has one policy");
     let open = page.replace(policy, "name=\"policy\"");
-    let frames = WIDTHS.map(|width| {
-        element("iframe")
-            .attribute("style", format!("width:{width}px;height:900px;border:0"))
-            .attribute("srcdoc", &open)
-    });
-    let body = element("body")
-        .children(frames)
-        .child(element("script").child(Markup::literal(SCRIPT)));
-    format!(
-        "<!DOCTYPE html><meta charset=utf-8>{}",
-        Markup::from(body).into_string()
-    )
+    let document = html! {
+        (DOCTYPE)
+        meta charset="utf-8";
+        body {
+            @for width in WIDTHS {
+                iframe style={ "width:" (width) "px;height:900px;border:0" } srcdoc=(open) {}
+            }
+            script { (PreEscaped(SCRIPT)) }
+        }
+    };
+    document.into_string()
 }
 
 const SCRIPT: &str = include_str!("measure.js");
 
-/// Runs Chromium on a file; what it prints.
+/// How long Chromium may take for one page, as `timeout` of coreutils reads it.
+const LIMIT: &str = "2m";
+
+/// Opens a file in Chromium, which is stopped after [`LIMIT`]; returns what it prints.
 fn chromium(folder: &Path, arguments: &[&str], page: &Path) -> String {
     let output = folder.join("output");
-    let mut browser = Command::new(program())
+    let status = Command::new("timeout")
+        .arg(LIMIT)
+        .arg(program())
         .args([
             "--headless",
             "--no-sandbox",
@@ -149,22 +159,12 @@ fn chromium(folder: &Path, arguments: &[&str], page: &Path) -> String {
         .args(arguments)
         .arg(format!("file://{}", page.display()))
         .stdin(Stdio::null())
+        // A file rather than a pipe: a process that Chromium leaves behind would keep a pipe open.
         .stdout(File::create(&output).expect("the output can be written"))
         .stderr(Stdio::null())
-        .spawn()
-        .expect("Chromium starts");
-    let start = Instant::now();
-    while browser
-        .try_wait()
-        .expect("Chromium can be waited for")
-        .is_none()
-    {
-        if start.elapsed() > Duration::from_secs(120) {
-            browser.kill().expect("Chromium can be stopped");
-            panic!("Chromium has not ended after two minutes");
-        }
-        thread::sleep(Duration::from_millis(50));
-    }
+        .status()
+        .expect("`timeout` of coreutils starts");
+    assert!(status.success(), "Chromium ended with {status}");
     fs::read_to_string(&output).expect("the output can be read")
 }
 

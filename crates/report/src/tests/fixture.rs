@@ -1,18 +1,20 @@
 //! A training run and a screening as they might have been, without any patient.
 
+use std::sync::LazyLock;
+
 use crate::{
     ActivationFigure, ActivationRow, Count, DataFlow, Epoch, Example, Fact, Gate, History,
-    ModelFacts, Provenance, Publication, Published, Raster, ScaledPoints, ScreenedObject,
+    ModelFacts, Provenance, Publication, Published, Raster, ScaledOperatingPoints, ScreenedObject,
     ScreeningReport, StageTime, TrainingReport, UnusableObject,
 };
 use attrium_evaluation::{
-    Baseline, BaselineStudy, Metrics, NetworkMetrics, Options, Prediction, Predictions, evaluate,
-    gate,
+    Baseline, BaselineStudy, EvaluationOptions, Metrics, NetworkMetrics, Prediction, Predictions,
+    evaluate, gate,
 };
 use attrium_types::{Architecture, Grade, Metric, Target};
 
 const ARCHITECTURES: [Architecture; 2] = [Architecture::Linear, Architecture::Residual];
-const TASKS: [Target; 3] = [Target::Perugini, Target::Positive, Target::HighGrade];
+const TARGETS: [Target; 3] = [Target::Perugini, Target::Positive, Target::HighGrade];
 
 /// The studies of each grade.
 const GRADES: [u64; 4] = [148, 44, 12, 9];
@@ -27,28 +29,33 @@ const fn skill(architecture: Architecture) -> f64 {
 /// The threshold that the screening screens with.
 const THRESHOLD: f64 = 0.4127;
 
-/// What a network of some skill answers to every task, as the evaluation judges it.
-fn metrics(architecture: Architecture, task: Target) -> Metrics {
-    let predictions = predictions(task, skill(architecture));
-    evaluate(task, &predictions, &Options::default()).expect("the predictions are valid")
+/// What a network of some skill answers to every target, as the evaluation judges it.
+fn metrics(architecture: Architecture, target: Target) -> Metrics {
+    let predictions = predictions(target, skill(architecture));
+    evaluate(target, &predictions, &EvaluationOptions::default())
+        .expect("the predictions are valid")
 }
 
 /// What the published model answers to the labels of a screening.
 fn validation() -> Metrics {
     let predictions = predictions(Target::Positive, skill(Architecture::Residual));
-    let options = Options {
+    let options = EvaluationOptions {
         threshold: Some(THRESHOLD),
-        ..Options::default()
+        ..EvaluationOptions::default()
     };
     evaluate(Target::Positive, &predictions, &options).expect("the predictions are valid")
 }
 
 /// The operating points of the published model.
-fn scaled() -> ScaledPoints {
+fn scaled() -> ScaledOperatingPoints {
     let predictions = predictions(Target::Positive, skill(Architecture::Residual));
     let predictions = predictions.at_temperature(1.25);
-    let metrics = evaluate(Target::Positive, &predictions, &Options::default());
-    ScaledPoints {
+    let metrics = evaluate(
+        Target::Positive,
+        &predictions,
+        &EvaluationOptions::default(),
+    );
+    ScaledOperatingPoints {
         temperature: 1.25,
         points: metrics
             .expect("the predictions are valid")
@@ -57,9 +64,9 @@ fn scaled() -> ScaledPoints {
     }
 }
 
-fn result(architecture: Architecture, task: Target) -> NetworkMetrics {
-    let difference = baseline(task).map(|baseline| {
-        let predictions = predictions(task, skill(architecture));
+fn result(architecture: Architecture, target: Target) -> NetworkMetrics {
+    let difference = baseline(target).map(|baseline| {
+        let predictions = predictions(target, skill(architecture));
         baseline
             .difference(&predictions)
             .expect("the predictions are valid")
@@ -67,34 +74,34 @@ fn result(architecture: Architecture, task: Target) -> NetworkMetrics {
     NetworkMetrics {
         architecture,
         pretrained: false,
-        metrics: metrics(architecture, task),
+        metrics: metrics(architecture, target),
         baseline_difference: difference,
     }
 }
 
-/// A score of little skill for two of the tasks.
-fn baseline(task: Target) -> Option<Baseline> {
+/// A score of little skill for two of the targets.
+fn baseline(target: Target) -> Option<Baseline> {
     let grades = predictions(Target::Perugini, 0.8).rows.into_iter();
     let study = |row: Prediction| BaselineStudy {
         patient: row.covariates[0].parse().expect("a number"),
-        label: match task {
+        label: match target {
             Target::Perugini => row.label.expect("a grade"),
             _ => usize::from(row.label.expect("a grade") >= 2),
         },
         score: (0..4)
             .map(|grade| grade as f64 * row.probabilities[grade])
             .sum(),
-        probabilities: (task == Target::Perugini).then_some(row.probabilities),
+        probabilities: (target == Target::Perugini).then_some(row.probabilities),
         study: row.study,
     };
-    (task != Target::HighGrade).then(|| Baseline {
+    (target != Target::HighGrade).then(|| Baseline {
         name: "heart-to-chest count ratio".to_owned(),
-        task,
+        target,
         studies: grades.map(study).collect(),
     })
 }
 
-fn predictions(task: Target, skill: f64) -> Predictions {
+fn predictions(target: Target, skill: f64) -> Predictions {
     let covariates = [
         "patient",
         "sex",
@@ -103,7 +110,7 @@ fn predictions(task: Target, skill: f64) -> Predictions {
         "metastases",
         "reader2",
     ];
-    let mut state = 7 + task.classes().len() as u32;
+    let mut state = 7 + target.classes().len() as u32;
     let mut rows = Vec::new();
     for grade in Grade::ALL {
         for number in 0..GRADES[usize::from(grade.value())] {
@@ -114,8 +121,8 @@ fn predictions(task: Target, skill: f64) -> Predictions {
             rows.push(Prediction {
                 study: study.to_string(),
                 fold: Some(study % 5),
-                label: Some(task.class_of(grade)),
-                probabilities: probabilities(task, uptake / skill),
+                label: Some(target.class_of(grade)),
+                probabilities: probabilities(target, uptake / skill),
                 covariates: vec![
                     (study - usize::from(number == 40)).to_string(),
                     ["male", "male", "female"][study % 3].to_owned(),
@@ -134,7 +141,7 @@ fn predictions(task: Target, skill: f64) -> Predictions {
         }
     }
     Predictions {
-        classes: task.classes().len(),
+        classes: target.classes().len(),
         covariates: covariates.map(str::to_owned).to_vec(),
         rows,
     }
@@ -150,12 +157,12 @@ fn second_reading(grade: Grade, study: usize) -> u8 {
 }
 
 /// Probabilities that peak at the class of an uptake on the scale of the grades.
-fn probabilities(task: Target, uptake: f64) -> Vec<f64> {
+fn probabilities(target: Target, uptake: f64) -> Vec<f64> {
     let weight = |centre: f64| 1.0 / (1.0 + 4.0 * (uptake - centre).powi(2)).powi(2);
-    let weights: Vec<f64> = match task {
+    let weights: Vec<f64> = match target {
         Target::Perugini => [0.0, 1.0, 2.0, 3.0].map(weight).to_vec(),
         Target::Positive | Target::HighGrade => {
-            let cut = if task == Target::Positive { 1.5 } else { 2.5 };
+            let cut = if target == Target::Positive { 1.5 } else { 2.5 };
             let distance = 2.5 * (uptake - cut);
             let positive = 0.5 + 0.5 * distance / (1.0 + distance.abs());
             vec![1.0 - positive, positive]
@@ -167,9 +174,14 @@ fn probabilities(task: Target, uptake: f64) -> Vec<f64> {
 
 /// A report with something in every section.
 pub(super) fn training() -> TrainingReport {
+    static REPORT: LazyLock<TrainingReport> = LazyLock::new(evaluated_training);
+    REPORT.clone()
+}
+
+fn evaluated_training() -> TrainingReport {
     let results: Vec<NetworkMetrics> = ARCHITECTURES
         .into_iter()
-        .flat_map(|architecture| TASKS.map(|task| result(architecture, task)))
+        .flat_map(|architecture| TARGETS.map(|target| result(architecture, target)))
         .collect();
     TrainingReport {
         name: "perugini-2026-11".to_owned(),
@@ -178,29 +190,34 @@ pub(super) fn training() -> TrainingReport {
         data: data(),
         gates: vec![Gate {
             architecture: Architecture::Residual,
-            task: Target::Positive,
+            target: Target::Positive,
             outcome: gate(&metrics(Architecture::Residual, Target::Positive), Metric::Auc, 0.88),
         }],
         publication: Publication::Published(Published {
             architecture: Architecture::Residual,
-            task: Target::Positive,
+            target: Target::Positive,
             method: "Ensemble".to_owned(),
             uri: "s3://models/perugini/nuclear-medicine/perugini-2026-11/0d1c/model/residual-positive/"
                 .to_owned(),
             digest: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
         }),
-        scaled: Some(scaled()),
+        scaled_operating_points: Some(scaled()),
         histories: histories(),
         examples: Grade::ALL.into_iter().flat_map(|grade| [0, 1, 2].map(|n| example(grade, n))).collect(),
         activation_maps: ARCHITECTURES.map(activation).to_vec(),
         provenance: provenance("TrainingRun"),
         results,
-        baselines: TASKS.into_iter().filter_map(baseline).map(|of| of.metrics()).collect(),
+        baselines: TARGETS.into_iter().filter_map(baseline).map(|of| of.metrics()).collect(),
     }
 }
 
 /// A screening with positives, unusable objects and an external validation.
 pub(super) fn screening() -> ScreeningReport {
+    static REPORT: LazyLock<ScreeningReport> = LazyLock::new(evaluated_screening);
+    REPORT.clone()
+}
+
+fn evaluated_screening() -> ScreeningReport {
     ScreeningReport {
         name: "archive-2019".to_owned(),
         namespace: "nuclear-medicine".to_owned(),
@@ -230,7 +247,7 @@ pub(super) fn screening() -> ScreeningReport {
         operating_point: "sensitivity 0.95 on the model’s own out-of-fold predictions".to_owned(),
         model: ModelFacts {
             architecture: Architecture::Residual,
-            task: Target::Positive,
+            target: Target::Positive,
             pretrained: false,
             synthetic: false,
             uri: "s3://models/perugini/nuclear-medicine/perugini-2026-11/0d1c/model/residual-positive/"
@@ -271,10 +288,10 @@ fn data() -> DataFlow {
 fn histories() -> Vec<History> {
     let mut histories = Vec::new();
     for architecture in ARCHITECTURES {
-        for task in TASKS {
+        for target in TARGETS {
             histories.extend((0..5).map(|fold| History {
                 architecture,
-                task,
+                target,
                 fold,
                 epochs: (1..=20).map(|number| epoch(number, fold)).collect(),
             }));
@@ -347,7 +364,7 @@ fn activation(architecture: Architecture) -> ActivationFigure {
     };
     ActivationFigure {
         architecture,
-        task: Target::Positive,
+        target: Target::Positive,
         layers: (1..=4)
             .map(|block| format!("block {block}"))
             .chain(["Grad-CAM, positive".to_owned()])
@@ -382,7 +399,7 @@ fn screened(number: u32) -> ScreenedObject {
         } else {
             Vec::new()
         },
-        picture: Some(crate::strip(&crop(grade, number), &[map(64, grade)])),
+        montage: Some(crate::montage(&crop(grade, number), &[map(64, grade)])),
     }
 }
 

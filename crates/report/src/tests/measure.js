@@ -46,10 +46,20 @@ const measure = (frame) => {
       if (beyond && area.width > 0) cut.push(name(holder) + ": " + text.data.trim().slice(0, 60));
     }
   }
+  const overlapping = [];
+  for (const plot of page.querySelectorAll("svg.plot")) {
+    const areas = [...plot.querySelectorAll("text")].map((text) => [text, text.getBoundingClientRect()]);
+    areas.forEach(([text, a], index) => {
+      for (const [other, b] of areas.slice(index + 1)) {
+        const apart = a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
+        if (!apart && a.width > 0 && b.width > 0) overlapping.push(text.textContent + " and " + other.textContent);
+      }
+    });
+  }
   const images = [...page.images].filter((image) => !image.naturalWidth || !image.alt).map(name);
   const requests = frame.contentWindow.performance.getEntriesByType("resource")
     .map((entry) => entry.name).filter((url) => !url.startsWith("data:"));
-  return { width, elements: elements.length, texts, requests, wide, cut, images };
+  return { width, elements: elements.length, texts, requests, wide, cut, overlapping, images };
 };
 addEventListener("load", () => {
   const findings = JSON.stringify([...document.querySelectorAll("iframe")].map(measure));

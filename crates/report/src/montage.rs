@@ -3,7 +3,7 @@
 use super::Raster;
 use super::raster::encode;
 
-/// How many pixels of the strip a pixel of the crop takes, across and down.
+/// How many pixels of the montage a pixel of the crop takes, across and down.
 const ENLARGED: usize = 2;
 
 /// White pixels between two tiles.
@@ -13,7 +13,7 @@ const GAP: usize = 4;
 /// crop's size; a PNG file of 24 bits a pixel.
 ///
 /// Each map has its own scale, from its least value (dark violet) to its greatest (yellow).
-pub fn strip(crop: &Raster, maps: &[Raster]) -> Vec<u8> {
+pub fn montage(crop: &Raster, maps: &[Raster]) -> Vec<u8> {
     let (rows, columns) = crop.size();
     let (height, width) = (rows * ENLARGED, columns * ENLARGED);
     let grey = crop.grey_levels().into_iter().map(|level| [level; 3]);
@@ -51,7 +51,7 @@ mod tests {
         let crop = Raster::new(2, 2, vec![0.0, 0.0, 0.0, 9.0]).expect("a crop");
         let even = Raster::new(1, 1, vec![1.0]).expect("a map");
         let steep = Raster::new(1, 2, vec![0.0, 1.0]).expect("a map");
-        let (height, width, pixels) = decode(&strip(&crop, &[even, steep]));
+        let (height, width, pixels) = decode(&montage(&crop, &[even, steep]));
         assert_eq!((height, width), (4, 20));
         let at = |row: usize, column: usize| {
             let start = (row * 20 + column) * 3;
@@ -63,9 +63,9 @@ mod tests {
     }
 
     #[test]
-    fn a_crop_alone_is_a_strip_too() {
+    fn a_crop_alone_is_a_montage_too() {
         let crop = Raster::new(1, 1, vec![3.0]).expect("a crop");
-        let (height, width, pixels) = decode(&strip(&crop, &[]));
+        let (height, width, pixels) = decode(&montage(&crop, &[]));
         assert_eq!((height, width, pixels), (2, 2, vec![0; 12]));
     }
 }
