@@ -7,17 +7,17 @@
 //!
 //! Pure: files are named byte strings; who writes and reads them is the caller's affair.
 
-mod card;
 mod checksums;
 mod error;
 mod manifest;
 mod model;
+mod model_card;
 
-pub use card::model_card;
 pub use checksums::Checksums;
 pub use error::Error;
 pub use manifest::{FORMAT_VERSION, INTENDED_USE, Manifest, Member, Provenance};
 pub use model::{MissingOperatingPoint, Model};
+pub use model_card::model_card;
 
 /// The name of the file that describes a bundle.
 pub const MANIFEST: &str = "bundle.json";

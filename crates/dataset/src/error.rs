@@ -1,6 +1,6 @@
 use snafu::Snafu;
 
-use super::table::NotUtf8;
+use super::spreadsheet::NotUtf8;
 
 /// Why a data set cannot be read.
 ///

@@ -10,7 +10,7 @@ use super::error::{
     DuplicateColumnSnafu, DuplicateStudySnafu, Error, MissingColumnSnafu, NoLabelsSnafu,
     RowLengthSnafu, ValueSnafu,
 };
-use super::table::{Table, text};
+use super::spreadsheet::{Table, text};
 use attrium_types::Grade;
 
 /// The labels of all studies: who they are, and what a reader saw.

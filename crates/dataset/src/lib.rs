@@ -16,7 +16,7 @@ mod quarantine;
 mod readings;
 mod record;
 mod shard;
-mod table;
+mod spreadsheet;
 
 pub use cohort::Cohort;
 pub use covariates::Covariates;

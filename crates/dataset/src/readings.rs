@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use snafu::{OptionExt, Snafu, ensure};
 
 use super::covariates::grade;
-use super::table::{NotUtf8, Table, text};
+use super::spreadsheet::{NotUtf8, Table, text};
 use attrium_types::Grade;
 
 /// Why a table of readings cannot be read; no message holds a value.

@@ -5,9 +5,9 @@
 
 use std::collections::HashMap;
 
-use super::cohort::{Cohort, number_patients};
 use super::error::Error;
 use super::evaluate::check;
+use super::labelled_predictions::{Cohort, number_patients};
 use super::metrics::{BaselineDifference, BaselineMetrics};
 use super::predictions::Predictions;
 use super::roc::{self, Area};

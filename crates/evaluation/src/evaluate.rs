@@ -4,19 +4,19 @@ use std::collections::BTreeMap;
 
 use snafu::ensure;
 
-use super::agreement::KappaWeights;
 use super::calibration;
-use super::cohort::Cohort;
 use super::error::{ClassesSnafu, Error, NoLabelsSnafu, PrevalenceSnafu, ThresholdSnafu};
 use super::interval::proportion;
+use super::kappa::KappaWeights;
+use super::labelled_predictions::Cohort;
 use super::metrics::{
     ClassMetrics, EvaluationOptions, FoldMetrics, Metrics, PositiveMetrics, Spread,
 };
 use super::operating_point::operating_points;
 use super::predictions::{Prediction, Predictions};
-use super::prevalence;
+use super::predictive_values;
+use super::reader_agreement::{SECOND_READER, second_reader};
 use super::roc::{self, RocCurve};
-use super::second_reader::{SECOND_READER, second_reader};
 use super::subgroup::{PATIENT, subgroups};
 use super::temperature::{self, TemperatureScaling};
 use attrium_types::Target;
@@ -35,7 +35,7 @@ pub fn evaluate(
 ) -> Result<Metrics, Error> {
     let stated = options
         .prevalence
-        .unwrap_or_else(|| prevalence::reference_prevalence(target));
+        .unwrap_or_else(|| predictive_values::reference_prevalence(target));
     let between = stated > 0.0 && stated < 1.0;
     ensure!(between, PrevalenceSnafu { prevalence: stated });
     if let Some(threshold) = options.threshold {
@@ -97,8 +97,8 @@ fn whole(cohort: &Cohort<'_>, stated: f64, threshold: Option<f64>) -> Metrics {
         accuracy: proportion(confusion.correct(), confusion.total()),
         sensitivity: proportion(counts.true_positives, counts.positives()),
         specificity: proportion(counts.true_negatives, counts.negatives()),
-        at_cohort: prevalence::at_cohort(&counts),
-        at_stated: prevalence::at(stated, &counts),
+        at_cohort: predictive_values::at_cohort(&counts),
+        at_stated: predictive_values::at(stated, &counts),
         kappa: cohort.kappa(KappaWeights::Unweighted),
         quadratic_kappa: cohort.kappa(KappaWeights::Quadratic),
         brier: cohort.brier(),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::confusion::TwoByTwo;
 use super::estimate_fields;
 use super::interval::{Estimate, proportion};
-use super::prevalence::{self, PredictiveValues};
+use super::predictive_values::{self, PredictiveValues};
 use super::roc::{self, RocCurve, RocPoint, Step};
 
 /// The sensitivities that a threshold is given for.
@@ -174,8 +174,8 @@ fn at_threshold(
         true_negatives: counts.true_negatives,
         sensitivity: proportion(counts.true_positives, counts.positives()),
         specificity: proportion(counts.true_negatives, counts.negatives()),
-        at_cohort: prevalence::at_cohort(&counts),
-        at_stated: prevalence::at(prevalence, &counts),
+        at_cohort: predictive_values::at_cohort(&counts),
+        at_stated: predictive_values::at(prevalence, &counts),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::console::{aligned, estimate, words};
 use super::metrics::ReaderAgreement;
-use super::text::{aligned, estimate, words};
 
 /// How well two readers agree on Perugini grades.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::cohort::Cohort;
 use super::estimate_fields;
 use super::interval::{Estimate, difference, proportion};
+use super::labelled_predictions::Cohort;
 use super::predictions::{Prediction, Predictions};
-use super::second_reader::SECOND_READER;
+use super::reader_agreement::SECOND_READER;
 use attrium_types::Target;
 
 /// The covariate that says which studies are of one patient.

@@ -1,7 +1,7 @@
 //! How well two readers agree with each other, to compare a network with.
 
-use super::agreement::{KappaWeights, kappa};
-use super::cohort::{Cohort, positive_kappa};
+use super::kappa::{KappaWeights, kappa};
+use super::labelled_predictions::{Cohort, positive_kappa};
 use super::metrics::ReaderAgreement;
 use attrium_types::{Grade, Target};
 

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use super::agreement::{self, KappaWeights};
 use super::calibration;
 use super::confusion::{ConfusionMatrix, TwoByTwo};
 use super::interval::Estimate;
+use super::kappa::{self, KappaWeights};
 use super::predictions::{Prediction, positive_probability};
 use super::roc::{self, Area};
 use attrium_types::Target;
@@ -194,7 +194,7 @@ impl<'a> Cohort<'a> {
     pub(super) fn kappa(&self, weighting: KappaWeights) -> Option<Estimate> {
         let pairs = self.labels.iter().copied().zip(self.calls.iter().copied());
         let pairs: Vec<_> = pairs.collect();
-        agreement::kappa(
+        kappa::kappa(
             &pairs,
             self.target.classes().len(),
             weighting,
@@ -218,7 +218,7 @@ pub(super) fn positive_kappa(
 ) -> Option<Estimate> {
     let class = |class: usize| usize::from(class >= target.first_positive_class());
     let pairs: Vec<_> = pairs.iter().map(|&(a, b)| (class(a), class(b))).collect();
-    agreement::kappa(&pairs, 2, KappaWeights::Unweighted, patients)
+    kappa::kappa(&pairs, 2, KappaWeights::Unweighted, patients)
 }
 
 /// The class of the highest probability, the first of equals.
