@@ -2,7 +2,7 @@
 //!
 //! Predictions and numbers in, [`Metrics`] out: pure functions, one subject a file. Every number is
 //! checked against scikit-learn and SciPy (`tests/golden/evaluation/`). What is undefined (a class
-//! that is absent, a rate of no studies) is `None` and a warning. This module reads no files, draws
+//! that is absent, a rate of no studies) is `None` and a warning. This crate reads no files, draws
 //! no random numbers and never lets a NaN out.
 
 mod baseline;

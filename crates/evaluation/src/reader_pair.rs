@@ -1,4 +1,4 @@
-//! The agreement of each two of several readers.
+//! The agreement of each pair of several readers.
 
 use serde::{Deserialize, Serialize};
 
