@@ -1,9 +1,12 @@
 use std::fmt;
 
 use serde::Serialize;
+use strum::{EnumString, IntoStaticStr};
 
-/// How the camera made the image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+/// How the camera made the image; what shows more of the body comes first.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, EnumString, IntoStaticStr,
+)]
 pub enum Acquisition {
     /// A sweep from head to feet.
     WholeBody,

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use serde::Serialize;
+use strum::{EnumString, IntoStaticStr};
 
 use super::dicom::Code;
 
@@ -16,7 +17,9 @@ pub enum View {
 }
 
 /// How the view of an image is known, the surest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, EnumString, IntoStaticStr,
+)]
 pub enum ViewSource {
     /// View Code Sequence (0054,0220).
     ViewCode,
