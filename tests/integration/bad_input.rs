@@ -376,9 +376,8 @@ fn screen_with(name: &str, change: impl FnOnce(&Path)) -> [Ended; 2] {
 pub(crate) fn sum_up(bundle: &Path) {
     let mut sums = String::new();
     for name in files(bundle).iter().filter(|name| *name != "SHA256SUMS") {
-        let digest = Sha256::digest(fs::read(bundle.join(name)).unwrap());
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        sums.push_str(&format!("{hex}  {name}\n"));
+        let digest = hex::encode(Sha256::digest(fs::read(bundle.join(name)).unwrap()));
+        sums.push_str(&format!("{digest}  {name}\n"));
     }
     put(bundle, "SHA256SUMS", sums.as_bytes());
 }

@@ -165,7 +165,7 @@ fn every_column_of_a_shard_is_described() {
     let table = String::from_utf8(files.table).expect("text");
     let columns: Vec<&str> = table.trim_end().split(',').collect();
     assert!(columns.len() > Covariates::COLUMNS.len(), "{columns:?}");
-    for column in columns.into_iter().chain(Covariates::COLUMNS) {
+    for column in columns.iter().chain(Covariates::COLUMNS) {
         assert!(
             ARTEFACTS.contains(&format!("`{column}`")),
             "the column {column} is not described"

@@ -1,3 +1,5 @@
+//! `SHA256SUMS`: the checksum of every other file of a bundle.
+
 use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
@@ -17,7 +19,7 @@ impl Checksums {
         )
     }
 
-    /// Reads what [`Checksums::to_text`] wrote; `None` if a line is no checksum and name.
+    /// Reads what [`Checksums::to_text`] wrote; `None` if a line is not a checksum and a name.
     pub fn parse(text: &str) -> Option<Self> {
         text.lines()
             .map(|line| {
@@ -53,10 +55,7 @@ impl Checksums {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex::encode(Sha256::digest(bytes))
 }
 
 #[cfg(test)]
@@ -89,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_no_checksum_is_refused() {
+    fn a_line_that_is_not_a_checksum_is_refused() {
         assert_eq!(Checksums::parse("abc  a\n"), None);
         assert_eq!(Checksums::parse("nonsense\n"), None);
     }

@@ -1,3 +1,5 @@
+//! Why a bundle cannot be used or made.
+
 use snafu::Snafu;
 
 use attrium_nn as nn;
@@ -7,7 +9,7 @@ use attrium_training as training;
 #[derive(Debug, Snafu)]
 #[snafu(visibility(pub(super)))]
 pub enum Error {
-    /// `SHA256SUMS` is not there or unreadable: the bundle was not written to its end.
+    /// `SHA256SUMS` is missing or cannot be read: the bundle was not written to its end.
     #[snafu(display("SHA256SUMS is not as a bundle has it: publish the model or copy it again"))]
     Incomplete,
     /// A file is not what its checksum says.

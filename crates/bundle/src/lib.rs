@@ -1,23 +1,23 @@
-//! A model bundle: a folder that is enough to screen with, and nothing else is read.
+//! A model bundle: a folder that holds all that is needed to screen.
 //!
-//! `bundle.json` ([`Manifest`]), the members' weights and normalisation, `MODEL_CARD.md`, and
+//! `bundle.json` ([`BundleManifest`]), the members' weights and normalisation, `MODEL_CARD.md`, and
 //! `SHA256SUMS`, which lists the checksum of every other file and is written last: a bundle
 //! without it is not whole. The bundle's digest is the SHA-256 of `SHA256SUMS`, so that it stands
 //! for every byte of the bundle, and `sha256sum --check SHA256SUMS` verifies a copy.
 //!
-//! Pure: files are named byte strings; who writes and reads them is the caller's affair.
+//! Files are named byte strings here: this crate neither reads nor writes any.
 
-mod card;
 mod checksums;
 mod error;
 mod manifest;
 mod model;
+mod model_card;
 
-pub use card::model_card;
 pub use checksums::Checksums;
 pub use error::Error;
-pub use manifest::{FORMAT_VERSION, INTENDED_USE, Manifest, Member, Provenance};
+pub use manifest::{BundleManifest, FORMAT_VERSION, INTENDED_USE, Member, TrainingProvenance};
 pub use model::{MissingOperatingPoint, Model};
+pub use model_card::model_card;
 
 /// The name of the file that describes a bundle.
 pub const MANIFEST: &str = "bundle.json";
@@ -28,14 +28,14 @@ pub const CARD: &str = "MODEL_CARD.md";
 
 /// The files of a bundle, in the order in which they have to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Files {
+pub struct BundleFiles {
     /// Each file's name below the bundle's folder, and its content; the checksums are last.
     pub files: Vec<(String, Vec<u8>)>,
     /// The bundle's digest, `sha256:` and 64 hexadecimal digits.
     pub digest: String,
 }
 
-/// The weights and the normalisation of one member, in the order of [`Manifest::members`].
+/// The weights and the normalisation of one member, in the order of [`BundleManifest::members`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemberFiles {
     /// The network's weights, a safetensors file.
@@ -47,8 +47,9 @@ pub struct MemberFiles {
 /// Packs a model into the files of its bundle.
 ///
 /// # Errors
-/// [`Error::Unwritable`] when the manifest is no JSON, which a finite number rules out.
-pub fn pack(manifest: &Manifest, members: Vec<MemberFiles>) -> Result<Files, Error> {
+/// [`Error::Unwritable`] when the manifest cannot be written as JSON, which does not happen while its
+/// numbers are finite.
+pub fn pack(manifest: &BundleManifest, members: Vec<MemberFiles>) -> Result<BundleFiles, Error> {
     let mut files = vec![
         (MANIFEST.to_owned(), manifest.to_json()?),
         (CARD.to_owned(), model_card(manifest).into_bytes()),
@@ -63,7 +64,7 @@ pub fn pack(manifest: &Manifest, members: Vec<MemberFiles>) -> Result<Files, Err
             .map(|(name, bytes)| (name.as_str(), bytes.as_slice())),
     );
     files.push((CHECKSUMS.to_owned(), sums.to_text().into_bytes()));
-    Ok(Files {
+    Ok(BundleFiles {
         files,
         digest: sums.digest(),
     })

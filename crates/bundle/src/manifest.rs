@@ -1,3 +1,5 @@
+//! `bundle.json`: what a model is, how images become its input, and what it reached.
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -19,7 +21,7 @@ pub const INTENDED_USE: &str = "Research use only: not a medical device. It poin
 /// `bundle.json`: what the model is, how images become its input, and what it reached.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Manifest {
+pub struct BundleManifest {
     /// [`FORMAT_VERSION`].
     pub format_version: u32,
     /// The network.
@@ -40,7 +42,7 @@ pub struct Manifest {
     /// The networks whose probabilities are averaged.
     pub members: Vec<Member>,
     /// What it was trained on.
-    pub training: Provenance,
+    pub training: TrainingProvenance,
     /// The temperature at which each member's probabilities are taken before they are averaged,
     /// fitted to the out-of-fold predictions
     /// ([`TemperatureScaling`](attrium_evaluation::TemperatureScaling)).
@@ -90,7 +92,7 @@ impl Member {
 /// What a model was made from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Provenance {
+pub struct TrainingProvenance {
     /// The TrainingRun's name.
     pub run: String,
     /// The version of attrium that trained it.
@@ -109,7 +111,7 @@ pub struct Provenance {
     pub training: TrainingSpec,
 }
 
-impl Manifest {
+impl BundleManifest {
     /// The file's content.
     ///
     /// # Errors

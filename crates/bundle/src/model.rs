@@ -1,3 +1,5 @@
+//! A bundle in memory: its files are checked, and its networks screen images.
+
 use std::collections::BTreeMap;
 
 use attrium_nn::Device;
@@ -7,7 +9,7 @@ use super::error::{
     ChangedSnafu, Error, IncompleteSnafu, ManifestSnafu, NetworkSnafu, NormalizationSnafu,
     UnlistedSnafu, WeightsSnafu,
 };
-use super::{CHECKSUMS, Checksums, MANIFEST, Manifest};
+use super::{BundleManifest, CHECKSUMS, Checksums, MANIFEST};
 use attrium_api::OperatingPoint;
 use attrium_evaluation::at_temperature;
 use attrium_imaging::CROP_PIXELS;
@@ -18,14 +20,15 @@ use attrium_training::Normalization;
 #[derive(Debug)]
 pub struct Model {
     /// What the bundle says of itself.
-    pub manifest: Manifest,
+    pub manifest: BundleManifest,
     /// The bundle's digest.
     pub digest: String,
-    members: Vec<Member>,
+    members: Vec<LoadedMember>,
 }
 
+/// A member in memory.
 #[derive(Debug)]
-struct Member {
+struct LoadedMember {
     network: Network,
     normalization: Normalization,
 }
@@ -64,13 +67,13 @@ impl Model {
             let bytes = files.get(name).filter(|_| known);
             bytes.context(UnlistedSnafu { name })
         };
-        let manifest = Manifest::from_json(listed(MANIFEST)?)?;
+        let manifest = BundleManifest::from_json(listed(MANIFEST)?)?;
         check(&manifest)?;
         let mut members = Vec::with_capacity(manifest.members.len());
         for member in &manifest.members {
             let weights = listed(&member.weights)?;
             let normalization = listed(&member.normalization)?;
-            members.push(Member {
+            members.push(LoadedMember {
                 network: Network::from_safetensors(
                     manifest.architecture,
                     manifest.classes.len(),
@@ -99,7 +102,7 @@ impl Model {
     /// `images` are logarithms of crops' counts, 128 x 128 pixels each, one after another.
     ///
     /// # Errors
-    /// [`Error::Network`] if `images` is no whole number of images.
+    /// [`Error::Network`] if `images` is not a whole number of images.
     pub fn probabilities(&self, images: &[f32]) -> Result<Vec<Vec<f64>>, Error> {
         let classes = self.manifest.classes.len();
         let mut mean = vec![vec![0.0; classes]; images.len() / CROP_PIXELS];
@@ -177,7 +180,7 @@ impl Model {
     }
 }
 
-impl Member {
+impl LoadedMember {
     fn normalized(&self, images: &[f32]) -> Vec<f32> {
         let mut images = images.to_vec();
         self.normalization.apply(&mut images);
@@ -185,9 +188,9 @@ impl Member {
     }
 }
 
-/// Refuses a description by which probabilities would be none, or of something else.
-fn check(manifest: &Manifest) -> Result<(), Error> {
-    let Manifest {
+/// Refuses a description that yields no probabilities, or probabilities of something else.
+fn check(manifest: &BundleManifest) -> Result<(), Error> {
+    let BundleManifest {
         target,
         classes,
         members,
@@ -205,7 +208,7 @@ fn check(manifest: &Manifest) -> Result<(), Error> {
 
 /// The highest threshold that so large a share of the scores, sorted from the highest, reaches.
 fn threshold_for(scores: &[f64], sensitivity: f64) -> Option<f64> {
-    // The slack takes back what 0.7 * 10.0 has too much.
+    // The slack takes back what rounding adds, as in 0.7 * 10.0.
     let needed = (sensitivity * scores.len() as f64 - 1e-9).ceil().max(1.0);
     scores.get(needed as usize - 1).copied()
 }
@@ -220,7 +223,7 @@ fn parse(checksums: &[u8]) -> Result<Checksums, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{FORMAT_VERSION, INTENDED_USE, Member, MemberFiles, Provenance, pack};
+    use crate::{FORMAT_VERSION, INTENDED_USE, Member, MemberFiles, TrainingProvenance, pack};
     use attrium_api::PublishMethod;
     use attrium_evaluation::{EvaluationOptions, Prediction, Predictions, evaluate};
     use attrium_nn as nn;
@@ -244,8 +247,8 @@ mod tests {
         }
     }
 
-    fn manifest(members: Vec<Member>) -> Manifest {
-        Manifest {
+    fn manifest(members: Vec<Member>) -> BundleManifest {
+        BundleManifest {
             format_version: FORMAT_VERSION,
             architecture: Architecture::Linear,
             pretrained: false,
@@ -258,7 +261,7 @@ mod tests {
             synthetic: true,
             crop: CropMode::Robust,
             members,
-            training: Provenance {
+            training: TrainingProvenance {
                 run: "test".to_owned(),
                 attrium: "0.0.0".to_owned(),
                 method: PublishMethod::Ensemble,

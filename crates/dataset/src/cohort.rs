@@ -13,19 +13,8 @@ pub struct Cohort {
     pub records: Vec<Record>,
     /// Raw counts: `records.len()` crops of [`CROP_PIXELS`], row-major.
     pub crops: Vec<f32>,
-    /// How many objects were left out since their study has a better one.
+    /// How many objects were left out because their study has a better one.
     pub superseded: usize,
-}
-
-fn compare(shards: &[Shard], a: (usize, usize), b: (usize, usize)) -> Ordering {
-    let record = |(shard, row): (usize, usize)| &shards[shard].records[row];
-    let key = |place| (record(place).study, record(place).preference());
-    let pixels = || {
-        let (a, b) = (shards[a.0].crop(a.1), shards[b.0].crop(b.1));
-        let differ = a.iter().zip(b).find(|(a, b)| a != b);
-        differ.map_or(Ordering::Equal, |(a, b)| a.total_cmp(b))
-    };
-    key(a).cmp(&key(b)).then_with(pixels)
 }
 
 impl Cohort {
@@ -101,6 +90,18 @@ impl Cohort {
     pub fn is_synthetic(&self) -> bool {
         self.synthetic() > 0
     }
+}
+
+/// Orders objects by study, and those of one study from the best.
+fn compare(shards: &[Shard], a: (usize, usize), b: (usize, usize)) -> Ordering {
+    let record = |(shard, row): (usize, usize)| &shards[shard].records[row];
+    let key = |place| (record(place).study, record(place).preference());
+    let pixels = || {
+        let (a, b) = (shards[a.0].crop(a.1), shards[b.0].crop(b.1));
+        let differ = a.iter().zip(b).find(|(a, b)| a != b);
+        differ.map_or(Ordering::Equal, |(a, b)| a.total_cmp(b))
+    };
+    key(a).cmp(&key(b)).then_with(pixels)
 }
 
 #[cfg(test)]

@@ -1,6 +1,21 @@
 //! What `labels.csv` says of a study beside its grade.
 
 use attrium_types::Grade;
+use strum::{IntoStaticStr, VariantArray, VariantNames};
+
+/// A covariate by its column in `labels.csv`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray, VariantNames)]
+#[strum(serialize_all = "lowercase")]
+pub(super) enum Covariate {
+    Age,
+    Sex,
+    Indication,
+    Scanner,
+    Protocol,
+    Metastases,
+    #[strum(serialize = "reader2")]
+    SecondReader,
+}
 
 /// The covariates of a study; `None` where `labels.csv` has no value.
 ///
@@ -25,50 +40,45 @@ pub struct Covariates {
 
 impl Covariates {
     /// The names of the columns, as in `labels.csv`.
-    pub const COLUMNS: [&'static str; 7] = [
-        "age",
-        "sex",
-        "indication",
-        "scanner",
-        "protocol",
-        "metastases",
-        "reader2",
-    ];
+    pub const COLUMNS: &[&str] = <Covariate as VariantNames>::VARIANTS;
 
-    /// The columns in order, with their values as text: empty where unknown, metastases `yes` or
-    /// `no`.
-    pub fn columns(&self) -> [(&'static str, String); 7] {
-        let text = |value: &Option<String>| value.clone().unwrap_or_default();
-        let values = [
-            self.age.map(|age| age.to_string()).unwrap_or_default(),
-            text(&self.sex),
-            text(&self.indication),
-            text(&self.scanner),
-            text(&self.protocol),
-            self.metastases.map_or("", yes_or_no).to_owned(),
-            self.second_reader
-                .map(|grade| grade.to_string())
-                .unwrap_or_default(),
-        ];
-        let mut values = values.into_iter();
-        Self::COLUMNS.map(|name| (name, values.next().unwrap_or_default()))
+    /// The columns in order, with their values as text.
+    pub fn columns(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let covariates = <Covariate as VariantArray>::VARIANTS.iter();
+        covariates.map(|&covariate| (covariate.into(), self.value(covariate)))
     }
 
-    /// Sets a column from its text; an empty text is an unknown value.
+    /// A value as text: empty where unknown, metastases `yes` or `no`.
+    fn value(&self, covariate: Covariate) -> String {
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        match covariate {
+            Covariate::Age => self.age.map(|age| age.to_string()).unwrap_or_default(),
+            Covariate::Sex => text(&self.sex),
+            Covariate::Indication => text(&self.indication),
+            Covariate::Scanner => text(&self.scanner),
+            Covariate::Protocol => text(&self.protocol),
+            Covariate::Metastases => self.metastases.map_or("", yes_or_no).to_owned(),
+            Covariate::SecondReader => {
+                let grade = self.second_reader.map(|grade| grade.to_string());
+                grade.unwrap_or_default()
+            }
+        }
+    }
+
+    /// Sets a covariate from its text; an empty text is an unknown value.
     ///
     /// On failure it returns what the column takes.
-    pub(super) fn set(&mut self, column: &str, value: &str) -> Result<(), &'static str> {
+    pub(super) fn set(&mut self, covariate: Covariate, value: &str) -> Result<(), &'static str> {
         let value = (!value.is_empty()).then_some(value);
         let text = value.map(str::to_owned);
-        match column {
-            "age" => self.age = value.map(age).transpose()?,
-            "sex" => self.sex = text,
-            "indication" => self.indication = text,
-            "scanner" => self.scanner = text,
-            "protocol" => self.protocol = text,
-            "metastases" => self.metastases = value.map(truth).transpose()?,
-            "reader2" => self.second_reader = value.map(grade).transpose()?,
-            _ => {}
+        match covariate {
+            Covariate::Age => self.age = value.map(parse_age).transpose()?,
+            Covariate::Sex => self.sex = text,
+            Covariate::Indication => self.indication = text,
+            Covariate::Scanner => self.scanner = text,
+            Covariate::Protocol => self.protocol = text,
+            Covariate::Metastases => self.metastases = value.map(parse_yes_or_no).transpose()?,
+            Covariate::SecondReader => self.second_reader = value.map(parse_grade).transpose()?,
         }
         Ok(())
     }
@@ -80,7 +90,7 @@ pub(super) const fn yes_or_no(value: bool) -> &'static str {
 }
 
 /// Reads a grade; a table of numbers may write 2 as 2.0.
-pub(super) fn grade(text: &str) -> Result<Grade, &'static str> {
+pub(super) fn parse_grade(text: &str) -> Result<Grade, &'static str> {
     let number = text.strip_suffix(".0").unwrap_or(text);
     number
         .parse::<u8>()
@@ -89,7 +99,7 @@ pub(super) fn grade(text: &str) -> Result<Grade, &'static str> {
         .ok_or("a Perugini grade: 0, 1, 2 or 3")
 }
 
-fn age(text: &str) -> Result<f32, &'static str> {
+fn parse_age(text: &str) -> Result<f32, &'static str> {
     let number: f32 = text.replace(',', ".").parse().map_err(|_| AGE)?;
     if (0.0..=130.0).contains(&number) {
         Ok(number)
@@ -100,7 +110,7 @@ fn age(text: &str) -> Result<f32, &'static str> {
 
 const AGE: &str = "an age in years from 0 to 130, or nothing";
 
-pub(super) fn truth(text: &str) -> Result<bool, &'static str> {
+pub(super) fn parse_yes_or_no(text: &str) -> Result<bool, &'static str> {
     match text.to_ascii_lowercase().as_str() {
         "yes" | "true" | "1" => Ok(true),
         "no" | "false" | "0" => Ok(false),

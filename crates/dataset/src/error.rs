@@ -1,8 +1,10 @@
+//! Why a data set cannot be read or written.
+
 use snafu::Snafu;
 
-use super::table::NotUtf8;
+use super::spreadsheet::NotUtf8;
 
-/// Why a data set cannot be read.
+/// Why a data set cannot be read or written.
 ///
 /// No message holds a study's, a patient's or an object's name; lines and columns say where to
 /// look.
@@ -90,7 +92,7 @@ pub enum Error {
         /// The column.
         column: &'static str,
     },
-    /// A crop has not the size of a crop.
+    /// A crop is not of a crop's size.
     #[snafu(display("a crop has {found} pixels where {expected} are expected"))]
     CropSize {
         /// Its pixels.

@@ -1,11 +1,11 @@
-//! Records and crops for tests.
+//! Records and crops for this crate's tests.
 
 use super::{Covariates, Record};
 use attrium_imaging::{Acquisition, CROP_PIXELS, CROP_SIZE, CropRectangle, ViewSource};
 use attrium_types::{CropMode, Grade};
 
 /// A whole-body record of a study.
-pub(crate) fn record(study: u32) -> Record {
+pub(super) fn record(study: u32) -> Record {
     Record {
         study,
         patient: study / 2,
@@ -35,6 +35,6 @@ pub(crate) fn record(study: u32) -> Record {
 }
 
 /// A crop whose pixels are all of one count.
-pub(crate) fn crop(count: f32) -> Vec<f32> {
+pub(super) fn crop(count: f32) -> Vec<f32> {
     vec![count; CROP_PIXELS]
 }

@@ -4,16 +4,17 @@ use std::{collections::HashMap, fmt};
 
 use csv::ByteRecord;
 use snafu::{OptionExt, ensure};
+use strum::VariantArray;
 
-use super::covariates::{Covariates, grade};
+use super::covariates::{Covariate, Covariates, parse_grade};
 use super::error::{
     DuplicateColumnSnafu, DuplicateStudySnafu, Error, MissingColumnSnafu, NoLabelsSnafu,
     RowLengthSnafu, ValueSnafu,
 };
-use super::table::{Table, text};
+use super::spreadsheet::{SpreadsheetReader, value};
 use attrium_types::Grade;
 
-/// The labels of all studies: who they are, and what a reader saw.
+/// The labels of all studies: whose they are, and what a reader saw.
 ///
 /// This is the one type of a run that identifies studies and patients. `Debug` shows the number
 /// of studies alone.
@@ -51,14 +52,14 @@ impl Labels {
     /// that is labelled twice, a missing column, a row of another length than the header, a value
     /// that its column does not take, bytes that are not UTF-8, no row at all.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        let mut table = Table::new(bytes)?;
-        ensure!(table.advance()?, NoLabelsSnafu);
-        let header = Header::read(&table.record, table.line)?;
+        let mut reader = SpreadsheetReader::new(bytes)?;
+        ensure!(reader.advance()?, NoLabelsSnafu);
+        let header = Header::read(&reader.record, reader.line)?;
         let mut rows: Vec<Label> = Vec::new();
         let mut lines = HashMap::new();
-        while table.advance()? {
-            let line = table.line;
-            let label = header.label(&table.record, line)?;
+        while reader.advance()? {
+            let line = reader.line;
+            let label = header.label(&reader.record, line)?;
             if let Some(first) = lines.insert(label.study.clone(), line) {
                 return DuplicateStudySnafu { line, first }.fail();
             }
@@ -104,7 +105,7 @@ struct Header {
     study: usize,
     grade: usize,
     patient: Option<usize>,
-    covariates: Vec<(&'static str, usize)>,
+    covariates: Vec<(Covariate, usize)>,
     width: usize,
     unknown: Vec<String>,
 }
@@ -113,7 +114,7 @@ impl Header {
     fn read(record: &ByteRecord, line: u64) -> Result<Self, Error> {
         let mut names = Vec::with_capacity(record.len());
         for position in 0..record.len() {
-            names.push(text(record, position, line)?.to_lowercase());
+            names.push(value(record, position, line)?.to_lowercase());
         }
         let find = |column: &'static str| -> Result<_, Error> {
             let mut places = (0..names.len()).filter(|&place| names[place] == column);
@@ -126,9 +127,9 @@ impl Header {
         };
         let required = |column| find(column)?.context(MissingColumnSnafu { line, column });
         let mut covariates = Vec::new();
-        for column in Covariates::COLUMNS {
-            if let Some(place) = find(column)? {
-                covariates.push((column, place));
+        for &covariate in Covariate::VARIANTS {
+            if let Some(place) = find(covariate.into())? {
+                covariates.push((covariate, place));
             }
         }
         let known = |name: &str| {
@@ -156,7 +157,7 @@ impl Header {
                 expected: self.width
             }
         );
-        let study = text(record, self.study, line)?;
+        let study = value(record, self.study, line)?;
         ensure!(
             !study.is_empty(),
             ValueSnafu {
@@ -165,29 +166,35 @@ impl Header {
                 expected: "a Study Instance UID"
             }
         );
-        let invalid = |column| {
-            move |expected| Error::Value {
-                line,
-                column,
-                expected,
-            }
-        };
-        let grade = grade(text(record, self.grade, line)?).map_err(invalid(GRADE))?;
+        let grade = value(record, self.grade, line)?;
+        let grade = parse_grade(grade).map_err(|expected| invalid(line, GRADE, expected))?;
         let patient = match self.patient {
-            Some(place) => Some(text(record, place, line)?).filter(|patient| !patient.is_empty()),
+            Some(place) => Some(value(record, place, line)?).filter(|patient| !patient.is_empty()),
             None => None,
         };
-        let mut covariates = Covariates::default();
-        for &(column, place) in &self.covariates {
-            let value = text(record, place, line)?;
-            covariates.set(column, value).map_err(invalid(column))?;
-        }
         Ok(Label {
             study: study.to_owned(),
             patient: patient.map(str::to_owned),
             grade,
-            covariates,
+            covariates: self.covariates(record, line)?,
         })
+    }
+
+    fn covariates(&self, record: &ByteRecord, line: u64) -> Result<Covariates, Error> {
+        let mut covariates = Covariates::default();
+        for &(covariate, place) in &self.covariates {
+            let set = covariates.set(covariate, value(record, place, line)?);
+            set.map_err(|expected| invalid(line, covariate.into(), expected))?;
+        }
+        Ok(covariates)
+    }
+}
+
+fn invalid(line: u64, column: &'static str, expected: &'static str) -> Error {
+    Error::Value {
+        line,
+        column,
+        expected,
     }
 }
 
@@ -201,7 +208,7 @@ mod tests {
         Labels::parse(text.as_bytes()).unwrap()
     }
 
-    /// The sentence that a table earns, and never any of its values.
+    /// Why a table is refused, in a sentence without any of its values.
     fn refused(text: &str) -> String {
         let error = Labels::parse(text.as_bytes()).unwrap_err();
         let sentence = snafu::Report::from_error(&error).to_string();
@@ -229,6 +236,7 @@ study,grade,patient,age,sex,indication,scanner,protocol,metastases,reader2
             ("1.2.840.1", Some("p1"))
         );
         let columns = first.covariates.columns().map(|(_, value)| value);
+        let columns: Vec<_> = columns.collect();
         assert_eq!(
             columns,
             [

@@ -1,14 +1,14 @@
 //! The data set of a run: `labels.csv`, pseudonyms, shards of crops, the quarantine table.
 //!
 //! It turns what identifies a study into a pseudonym and knows nothing of DICOM or of networks;
-//! no type that leaves it, but [`Labels`], [`Readings`] and the table of `quarantine.csv`, holds an
-//! identifier.
+//! no type that leaves it holds an
+//! identifier but [`Labels`], [`Readings`], [`Pseudonyms`] and [`Quarantine`].
 
 mod cohort;
 mod covariates;
 mod error;
 #[cfg(test)]
-pub(crate) mod fixtures;
+mod fixtures;
 mod labels;
 mod preference;
 mod pseudonyms;
@@ -16,7 +16,7 @@ mod quarantine;
 mod readings;
 mod record;
 mod shard;
-mod table;
+mod spreadsheet;
 
 pub use cohort::Cohort;
 pub use covariates::Covariates;

@@ -1,28 +1,18 @@
 //! Which of a study's objects counts.
 
 use std::cmp::Reverse;
-use std::fmt::Debug;
 
 use attrium_imaging::{Acquisition, ViewSource};
 
-const VIEW_SOURCES: [ViewSource; 5] = [
-    ViewSource::ViewCode,
-    ViewSource::ImageId,
-    ViewSource::SeriesDescription,
-    ViewSource::GePrivate,
-    ViewSource::FirstDetector,
-];
-const ACQUISITIONS: [Acquisition; 2] = [Acquisition::WholeBody, Acquisition::Static];
-
 /// How well an object stands for its study: of two the lesser counts.
 ///
-/// A whole-body scan before a static, then the surer view, then more counts. Nothing here depends
+/// A whole-body scan before a static one, then the surer view, then more counts. Nothing here depends
 /// on the order in which objects are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Preference {
-    /// The place in [`ACQUISITIONS`].
-    acquisition: u8,
+    acquisition: Acquisition,
     view_source: ViewSource,
+    /// Of a count.
     thousandths: Reverse<u64>,
 }
 
@@ -31,13 +21,10 @@ impl Preference {
     pub const COLUMNS: [&'static str; 3] = ["acquisition", "view_source", "counts"];
 
     /// From how the object was acquired, how its view is known, and the counts of its anterior
-    /// image, of which thousandths count.
+    /// image, which are compared to the thousandth.
     pub fn new(acquisition: Acquisition, view_source: ViewSource, counts: f64) -> Self {
         Self {
-            acquisition: match acquisition {
-                Acquisition::WholeBody => 0,
-                Acquisition::Static => 1,
-            },
+            acquisition,
             view_source,
             thousandths: Reverse((counts * 1000.0).round() as u64),
         }
@@ -45,41 +32,26 @@ impl Preference {
 
     /// The values of [`Self::COLUMNS`].
     pub fn columns(&self) -> [String; 3] {
+        let [acquisition, view_source]: [&str; 2] =
+            [self.acquisition.into(), self.view_source.into()];
         [
-            format!("{:?}", ACQUISITIONS[usize::from(self.acquisition)]),
-            format!("{:?}", self.view_source),
+            acquisition.to_owned(),
+            view_source.to_owned(),
             format!("{:?}", self.thousandths.0 as f64 / 1000.0),
         ]
     }
 
-    /// Reads the values of [`Self::COLUMNS`]; none where they are not as [`Self::columns`] wrote
+    /// Reads the values of [`Self::COLUMNS`]; `None` where they are not as [`Self::columns`] wrote
     /// them.
     pub fn parse([acquisition, view_source, counts]: [&str; 3]) -> Option<Self> {
         let counts: f64 = counts.parse().ok()?;
         (counts.is_finite() && counts >= 0.0).then_some(())?;
         Some(Self::new(
-            self::acquisition(acquisition)?,
-            self::view_source(view_source)?,
+            acquisition.parse().ok()?,
+            view_source.parse().ok()?,
             counts,
         ))
     }
-}
-
-/// An acquisition as a table names it.
-pub(super) fn acquisition(name: &str) -> Option<Acquisition> {
-    named(name, &ACQUISITIONS)
-}
-
-/// A source of the view as a table names it.
-pub(super) fn view_source(name: &str) -> Option<ViewSource> {
-    named(name, &VIEW_SOURCES)
-}
-
-/// The value whose name in the code this is.
-pub(super) fn named<T: Copy + Debug>(name: &str, all: &[T]) -> Option<T> {
-    all.iter()
-        .find(|value| format!("{value:?}") == name)
-        .copied()
 }
 
 #[cfg(test)]
@@ -103,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_table_has_is_no_preference() {
+    fn words_and_counts_that_no_table_has_are_refused() {
         for columns in [
             ["Whole", "ViewCode", "1"],
             ["Static", "View", "1"],

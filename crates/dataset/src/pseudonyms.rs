@@ -1,4 +1,4 @@
-//! From who a study is to a number, and back for who holds `labels.csv`.
+//! Pseudonyms: a study's UID becomes a number, and whoever holds `labels.csv` finds the way back.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -7,7 +7,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::{Covariates, Labels, shard::hex};
+use super::{Covariates, Labels};
 use attrium_types::{Grade, random};
 
 /// What is known of a labelled study, without its name.
@@ -38,7 +38,7 @@ impl Labels {
     /// The Study Instance UIDs are sorted and shuffled (Fisher and Yates, from a ChaCha8 stream);
     /// a study's pseudonym is its place, from 1. The stream is named by the seed and by the
     /// SHA-256 of the sorted UIDs, so that the seed alone, which a manifest shows, does not undo
-    /// the shuffle: only who holds all of labels.csv's studies can. The order of the rows and the
+    /// the shuffle: that takes all studies of `labels.csv`. The order of the rows and the
     /// other columns do not change a pseudonym.
     ///
     /// Patients are numbered likewise; a study without a patient's identifier is its own patient.
@@ -46,12 +46,12 @@ impl Labels {
         let studies = numbers(
             seed,
             b"studies ",
-            self.rows.iter().map(|row| Name::Study(&row.study)),
+            self.rows.iter().map(|row| Identifier::Study(&row.study)),
         );
         let patients = numbers(seed, b"patients", self.rows.iter().map(|row| row.patient()));
         let by_study = self.rows.iter().map(|row| {
             let labelled = LabelledStudy {
-                study: studies[&Name::Study(&row.study)],
+                study: studies[&Identifier::Study(&row.study)],
                 patient: patients[&row.patient()],
                 grade: row.grade,
                 covariates: row.covariates.clone(),
@@ -79,22 +79,22 @@ impl Labels {
                 digest.update(value);
             }
         }
-        hex(digest.finalize())
+        hex::encode(digest.finalize())
     }
 }
 
 impl super::labels::Label {
-    fn patient(&self) -> Name<'_> {
+    fn patient(&self) -> Identifier<'_> {
         match &self.patient {
-            Some(patient) => Name::Patient(patient),
-            None => Name::Study(&self.study),
+            Some(patient) => Identifier::Patient(patient),
+            None => Identifier::Study(&self.study),
         }
     }
 }
 
-/// What gets a number; a patient's identifier is never mistaken for a study's.
+/// What gets a pseudonym; a patient's identifier is never mistaken for a study's.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Name<'a> {
+enum Identifier<'a> {
     Patient(&'a str),
     Study(&'a str),
 }
@@ -102,14 +102,14 @@ enum Name<'a> {
 fn numbers<'a>(
     seed: u64,
     purpose: &[u8; 8],
-    names: impl Iterator<Item = Name<'a>>,
-) -> HashMap<Name<'a>, u32> {
-    let names: BTreeSet<Name<'_>> = names.collect();
+    names: impl Iterator<Item = Identifier<'a>>,
+) -> HashMap<Identifier<'a>, u32> {
+    let names: BTreeSet<Identifier<'_>> = names.collect();
     let mut digest = Sha256::new();
     for name in &names {
         let (kind, text) = match name {
-            Name::Patient(text) => (b'p', text),
-            Name::Study(text) => (b's', text),
+            Identifier::Patient(text) => (b'p', text),
+            Identifier::Study(text) => (b's', text),
         };
         digest.update([kind]);
         digest.update((text.len() as u64).to_le_bytes());
@@ -123,13 +123,13 @@ fn numbers<'a>(
         u64::from_le_bytes(words[0]),
         u64::from_le_bytes(words[1]),
     );
-    let mut shuffled: Vec<Name<'_>> = names.into_iter().collect();
+    let mut shuffled: Vec<Identifier<'_>> = names.into_iter().collect();
     random::shuffle(&mut random, &mut shuffled);
     shuffled.into_iter().zip(1..).collect()
 }
 
 impl Pseudonyms {
-    /// What is known of a study; `None` where labels.csv does not have it.
+    /// What is known of a study; `None` where `labels.csv` does not have it.
     ///
     /// `uid` is the Study Instance UID as the object has it, padding included.
     pub fn of(&self, uid: &str) -> Option<&LabelledStudy> {
@@ -145,9 +145,9 @@ impl Pseudonyms {
             .collect()
     }
 
-    /// What stands for the labels: other studies, patients, grades or covariates, another digest.
+    /// What stands for the labels: other studies, patients, grades or covariates have another digest.
     ///
-    /// As with the shuffle, only who holds all of the labels can tell them by it.
+    /// As with the shuffle, nobody can tell the labels by it who does not hold all of them.
     pub fn digest(&self) -> &str {
         &self.digest
     }

@@ -1,6 +1,6 @@
 //! `quarantine.csv`: the objects that could not be used, each with its reason.
 //!
-//! It names objects by their keys, since someone has to look at them; nothing else of a run does.
+//! It names objects by their keys, since somebody has to look at them; nothing else of a run does.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -14,7 +14,7 @@ use super::error::{Error, QuarantineSnafu, TableSnafu};
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Quarantine {
     /// By object, so that the table does not depend on the order of work.
-    rows: BTreeMap<String, QuarantineEntry>,
+    entries: BTreeMap<String, QuarantineEntry>,
 }
 
 /// Why an object is set aside.
@@ -34,42 +34,42 @@ impl Quarantine {
         reason: impl Into<String>,
         sentence: impl Into<String>,
     ) {
-        let fault = QuarantineEntry {
+        let entry = QuarantineEntry {
             reason: reason.into(),
             sentence: sentence.into(),
         };
-        self.rows.insert(object.into(), fault);
+        self.entries.insert(object.into(), entry);
     }
 
-    /// Takes over the rows of another table, as of another shard.
+    /// Takes over the entries of another table, such as another shard's.
     pub fn extend(&mut self, other: Self) {
-        self.rows.extend(other.rows);
+        self.entries.extend(other.entries);
     }
 
     /// How many objects are set aside.
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.entries.len()
     }
 
     /// Whether no object is.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.entries.is_empty()
     }
 
     /// How many objects are set aside for each reason.
     pub fn by_reason(&self) -> BTreeMap<&str, usize> {
         let mut counts = BTreeMap::new();
-        for fault in self.rows.values() {
-            *counts.entry(fault.reason.as_str()).or_insert(0) += 1;
+        for entry in self.entries.values() {
+            *counts.entry(entry.reason.as_str()).or_insert(0) += 1;
         }
         counts
     }
 
     /// The objects, sorted by key, with why each is set aside.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &QuarantineEntry)> {
-        self.rows
+        self.entries
             .iter()
-            .map(|(object, fault)| (object.as_str(), fault))
+            .map(|(object, entry)| (object.as_str(), entry))
     }
 
     /// The table `object,reason,sentence`.
@@ -81,8 +81,8 @@ impl Quarantine {
         writer
             .write_record(["object", "reason", "sentence"])
             .context(TableSnafu)?;
-        for (object, fault) in &self.rows {
-            let row = [object, &fault.reason, &fault.sentence];
+        for (object, entry) in &self.entries {
+            let row = [object, &entry.reason, &entry.sentence];
             writer.write_record(row).context(TableSnafu)?;
         }
         writer
@@ -94,7 +94,7 @@ impl Quarantine {
     /// Reads what [`Self::to_csv`] wrote.
     ///
     /// # Errors
-    /// When a row has not the three values.
+    /// When a row does not have the three values.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let mut quarantine = Self::default();
         for (number, row) in csv::Reader::from_reader(bytes).records().enumerate() {

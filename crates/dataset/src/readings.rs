@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use snafu::{OptionExt, Snafu, ensure};
 
-use super::covariates::grade;
-use super::table::{NotUtf8, Table, text};
+use super::covariates::parse_grade;
+use super::spreadsheet::{NotUtf8, SpreadsheetReader, value};
 use attrium_types::Grade;
 
 /// Why a table of readings cannot be read; no message holds a value.
@@ -32,7 +32,7 @@ pub enum ReadingsError {
         /// How often it is there.
         times: usize,
     },
-    /// A value is no grade.
+    /// A value is not a grade.
     #[snafu(display("line {line}, column {column}: expected {expected}, or nothing"))]
     Grade {
         /// The line, from 1.
@@ -78,7 +78,7 @@ pub struct Readings {
     patients: HashMap<String, String>,
 }
 
-/// One reader.
+/// The grades that one reader gave.
 #[derive(Clone)]
 pub struct ReaderGrades {
     /// The column's name.
@@ -94,11 +94,11 @@ impl Readings {
     /// # Errors
     /// One sentence with the line and the column.
     pub fn parse(bytes: &[u8], columns: &[&str]) -> Result<Self, ReadingsError> {
-        let mut table = Table::new(bytes)?;
-        ensure!(table.advance()?, EmptySnafu);
-        let mut names = Vec::with_capacity(table.record.len());
-        for place in 0..table.record.len() {
-            names.push(text(&table.record, place, table.line)?.to_lowercase());
+        let mut reader = SpreadsheetReader::new(bytes)?;
+        ensure!(reader.advance()?, EmptySnafu);
+        let mut names = Vec::with_capacity(reader.record.len());
+        for place in 0..reader.record.len() {
+            names.push(value(&reader.record, place, reader.line)?.to_lowercase());
         }
         let study = place(&names, "study")?;
         let patient = names.iter().position(|name| name == "patient");
@@ -113,18 +113,18 @@ impl Readings {
             patients: HashMap::new(),
         };
         let mut lines = HashMap::new();
-        while table.advance()? {
-            let line = table.line;
-            let study = text(&table.record, study, line)?.to_owned();
+        while reader.advance()? {
+            let line = reader.line;
+            let study = value(&reader.record, study, line)?.to_owned();
             ensure!(!study.is_empty(), NoStudySnafu { line });
             if let Some(first) = lines.insert(study.clone(), line) {
                 return DuplicateStudySnafu { line, first }.fail();
             }
-            for (reader, place) in readings.readers.iter_mut().zip(&places) {
-                reader.read(&study, text(&table.record, *place, line)?, line)?;
+            for (grades, place) in readings.readers.iter_mut().zip(&places) {
+                grades.add(&study, value(&reader.record, *place, line)?, line)?;
             }
             if let Some(place) = patient {
-                let patient = text(&table.record, place, line)?;
+                let patient = value(&reader.record, place, line)?;
                 if !patient.is_empty() {
                     readings.patients.insert(study, patient.to_owned());
                 }
@@ -141,11 +141,11 @@ impl Readings {
 }
 
 impl ReaderGrades {
-    fn read(&mut self, study: &str, value: &str, line: u64) -> Result<(), ReadingsError> {
+    fn add(&mut self, study: &str, value: &str, line: u64) -> Result<(), ReadingsError> {
         if value.is_empty() {
             return Ok(());
         }
-        let grade = grade(value).map_err(|expected| {
+        let grade = parse_grade(value).map_err(|expected| {
             let column = self.name.clone();
             ReadingsError::Grade {
                 line,

@@ -1,14 +1,17 @@
 //! What is kept of a usable object beside its crop, and its row in a shard's table.
 
+use std::str::FromStr;
+
 use csv::StringRecord;
 use snafu::{OptionExt, ResultExt, ensure};
+use strum::VariantArray;
 
-use super::covariates::{grade, truth, yes_or_no};
+use super::covariates::{Covariate, parse_grade, parse_yes_or_no, yes_or_no};
 use super::error::{Error, RowSnafu, ShardSnafu, TableSnafu};
-use super::preference::{self, Preference};
+use super::preference::Preference;
 use super::{Covariates, LabelledStudy};
 use attrium_imaging::{Acquisition, AnteriorImage, Crop, CropRectangle, ViewSource};
-use attrium_types::{CropMode, Grade};
+use attrium_types::Grade;
 
 /// A usable object: its study's pseudonym and label, and how its crop was made.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,7 +52,7 @@ const IMAGE_COLUMNS: [&str; 10] = [
 ];
 
 impl Record {
-    /// Which of two objects of a study is used is decided by this: the lesser.
+    /// Decides which of two objects of a study is used: that of the lesser.
     pub(super) fn preference(&self) -> Preference {
         Preference::new(self.acquisition, self.view_source, self.counts)
     }
@@ -60,7 +63,7 @@ pub(super) fn write(records: &[Record]) -> Result<Vec<u8>, Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let header = ["study", "patient", "grade"]
         .into_iter()
-        .chain(Covariates::COLUMNS);
+        .chain(Covariates::COLUMNS.iter().copied());
     writer
         .write_record(header.chain(IMAGE_COLUMNS))
         .context(TableSnafu)?;
@@ -70,13 +73,13 @@ pub(super) fn write(records: &[Record]) -> Result<Vec<u8>, Error> {
             .map(|number| number.to_string());
         let covariates = record.covariates.columns().map(|(_, value)| value);
         let image = [
-            format!("{:?}", rectangle.mode),
+            word(rectangle.mode),
             rectangle.top.to_string(),
             rectangle.left.to_string(),
             rectangle.height.to_string(),
             rectangle.width.to_string(),
-            format!("{:?}", record.view_source),
-            format!("{:?}", record.acquisition),
+            word(record.view_source),
+            word(record.acquisition),
             record.counts.to_string(),
             yes_or_no(record.synthetic).to_owned(),
             record.warnings.join(" "),
@@ -90,6 +93,10 @@ pub(super) fn write(records: &[Record]) -> Result<Vec<u8>, Error> {
         .context(TableSnafu)
 }
 
+fn word(variant: impl Into<&'static str>) -> String {
+    variant.into().to_owned()
+}
+
 /// Reads the table of a shard back.
 pub(super) fn read(shard: u32, table: &[u8]) -> Result<Vec<Record>, Error> {
     let mut reader = csv::Reader::from_reader(table);
@@ -100,7 +107,7 @@ pub(super) fn read(shard: u32, table: &[u8]) -> Result<Vec<Record>, Error> {
     let header = reader.headers().ok().context(unreadable)?.clone();
     let mut records = Vec::new();
     for (number, row) in reader.records().enumerate() {
-        let row = Row {
+        let row = RecordRow {
             shard,
             number: number + 1,
             header: &header,
@@ -111,55 +118,47 @@ pub(super) fn read(shard: u32, table: &[u8]) -> Result<Vec<Record>, Error> {
     Ok(records)
 }
 
-struct Row<'a> {
+/// A row of a shard's table and the header that names its values.
+struct RecordRow<'a> {
     shard: u32,
     number: usize,
     header: &'a StringRecord,
     values: StringRecord,
 }
 
-impl Row<'_> {
+impl RecordRow<'_> {
     fn record(&self) -> Result<Record, Error> {
-        let mut covariates = Covariates::default();
-        for column in Covariates::COLUMNS {
-            let value = self.value(column)?;
-            covariates
-                .set(column, value)
-                .ok()
-                .context(self.fault(column))?;
-        }
-        let rectangle = CropRectangle {
-            mode: self.named("crop_mode", |name| {
-                preference::named(name, &[CropMode::Robust, CropMode::Paper])
-            })?,
-            top: self.number("crop_top")?,
-            left: self.number("crop_left")?,
-            height: self.number("crop_height")?,
-            width: self.number("crop_width")?,
-        };
-        let counts: f64 = self.number("counts")?;
+        let counts: f64 = self.parsed("counts")?;
         ensure!(counts.is_finite(), self.fault("counts"));
-        let warnings = self
-            .value("warnings")?
-            .split_whitespace()
-            .map(str::to_owned)
-            .collect();
+        let warnings = self.value("warnings")?.split_whitespace();
         Ok(Record {
-            study: self.number("study")?,
-            patient: self.number("patient")?,
-            grade: grade(self.value("grade")?)
-                .ok()
-                .context(self.fault("grade"))?,
-            covariates,
-            rectangle,
-            view_source: self.named("view_source", preference::view_source)?,
-            acquisition: self.named("acquisition", preference::acquisition)?,
+            study: self.parsed("study")?,
+            patient: self.parsed("patient")?,
+            grade: self.read("grade", parse_grade)?,
+            covariates: self.covariates()?,
+            rectangle: CropRectangle {
+                mode: self.parsed("crop_mode")?,
+                top: self.parsed("crop_top")?,
+                left: self.parsed("crop_left")?,
+                height: self.parsed("crop_height")?,
+                width: self.parsed("crop_width")?,
+            },
+            view_source: self.parsed("view_source")?,
+            acquisition: self.parsed("acquisition")?,
             counts,
-            synthetic: truth(self.value("synthetic")?)
-                .ok()
-                .context(self.fault("synthetic"))?,
-            warnings,
+            synthetic: self.read("synthetic", parse_yes_or_no)?,
+            warnings: warnings.map(str::to_owned).collect(),
         })
+    }
+
+    fn covariates(&self) -> Result<Covariates, Error> {
+        let mut covariates = Covariates::default();
+        for &covariate in Covariate::VARIANTS {
+            let column = covariate.into();
+            let set = covariates.set(covariate, self.value(column)?);
+            set.ok().context(self.fault(column))?;
+        }
+        Ok(covariates)
     }
 
     fn value(&self, column: &'static str) -> Result<&str, Error> {
@@ -169,16 +168,16 @@ impl Row<'_> {
             .context(self.fault(column))
     }
 
-    fn number<T: std::str::FromStr>(&self, column: &'static str) -> Result<T, Error> {
-        self.value(column)?.parse().ok().context(self.fault(column))
+    fn parsed<T: FromStr>(&self, column: &'static str) -> Result<T, Error> {
+        self.read(column, str::parse)
     }
 
-    fn named<T>(
+    fn read<T, E>(
         &self,
         column: &'static str,
-        of_name: impl Fn(&str) -> Option<T>,
+        parse: impl Fn(&str) -> Result<T, E>,
     ) -> Result<T, Error> {
-        of_name(self.value(column)?).context(self.fault(column))
+        parse(self.value(column)?).ok().context(self.fault(column))
     }
 
     fn fault(&self, column: &'static str) -> RowSnafu<u32, usize, &'static str> {
@@ -205,6 +204,41 @@ impl LabelledStudy {
             counts: image.counts.sum(),
             synthetic: image.synthetic,
             warnings: warnings.map(|warning| warning.code().to_owned()).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures;
+
+    #[test]
+    fn a_table_has_these_columns_and_words() {
+        let table = write(&[fixtures::record(7)]).unwrap();
+        assert_eq!(
+            String::from_utf8(table).unwrap(),
+            "study,patient,grade,age,sex,indication,scanner,protocol,metastases,reader2,\
+             crop_mode,crop_top,crop_left,crop_height,crop_width,view_source,acquisition,counts,\
+             synthetic,warnings\n\
+             7,3,3,77.1,F,\"suspected, \"\"ATTR\"\"; heart\",,Ganzkörper,no,3,\
+             Robust,204,64,128,128,ViewCode,WholeBody,3596452.25,yes,stray-counts lossy\n"
+        );
+    }
+
+    #[test]
+    fn a_word_that_no_table_has_is_refused_by_its_column() {
+        let table = String::from_utf8(write(&[fixtures::record(7)]).unwrap()).unwrap();
+        for (column, word) in [
+            ("crop_mode", "Robust"),
+            ("view_source", "ViewCode"),
+            ("acquisition", "WholeBody"),
+            ("synthetic", "yes"),
+        ] {
+            let changed = table.replace(word, "whole body");
+            let error = read(2, changed.as_bytes()).unwrap_err().to_string();
+            let expected = format!("shard 2, row 1, column {column}: ");
+            assert!(error.starts_with(&expected), "{error}");
         }
     }
 }

@@ -17,7 +17,7 @@ use super::record::{self, Record};
 use attrium_imaging::{CROP_PIXELS, CROP_SIZE};
 
 const FORMAT: &str = "attrium-shard-1";
-/// The name in the header of the digest of the labels.
+/// The header's field for the digest of the labels.
 const LABELS: &str = "labels_sha256";
 
 /// The shard, from 0 to `shards - 1`, to which an object belongs.
@@ -48,7 +48,7 @@ impl Shard {
     pub const HEADER: u64 = 4096;
 
     /// The digest of the labels that a shard was made of, by the first [`Self::HEADER`] bytes of its
-    /// crops; none where it has no study or does not say.
+    /// crops; `None` where it has no study or does not say.
     pub fn labels_of(start: &[u8]) -> Option<String> {
         let (length, rest) = start.split_first_chunk()?;
         let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
@@ -61,16 +61,16 @@ impl Shard {
     /// Reads the two files of shard `shard` back.
     ///
     /// # Errors
-    /// When the crops are no safetensors file of this format, when either file is not what was
+    /// When the crops are not a safetensors file of this format, when either file is not what was
     /// written, and when a row cannot be read.
     pub fn read(shard: u32, crops: &[u8], table: &[u8]) -> Result<Self, Error> {
         let broken = |problem| ShardSnafu { shard, problem };
         let file = SafeTensors::deserialize(crops)
             .ok()
-            .context(broken("its crops are no safetensors file"))?;
+            .context(broken("its crops are not a safetensors file"))?;
         let (_, header) = SafeTensors::read_metadata(crops)
             .ok()
-            .context(broken("its crops are no safetensors file"))?;
+            .context(broken("its crops are not a safetensors file"))?;
         let noted = |name: &str| header.metadata().as_ref()?.get(name);
         ensure!(
             noted("format").is_some_and(|format| format == FORMAT),
@@ -81,11 +81,11 @@ impl Shard {
             .ok()
             .context(broken("its crops are missing"))?;
         ensure!(
-            noted("table_sha256") == Some(&hex(Sha256::digest(table))),
+            noted("table_sha256") == Some(&hex::encode(Sha256::digest(table))),
             broken("its table is not the one that was written with the crops")
         );
         ensure!(
-            noted("crops_sha256") == Some(&hex(Sha256::digest(tensor.data()))),
+            noted("crops_sha256") == Some(&hex::encode(Sha256::digest(tensor.data()))),
             broken("its crops were changed")
         );
         let records = record::read(shard, table)?;
@@ -114,7 +114,7 @@ impl Shard {
 #[derive(Debug, Default)]
 pub struct ShardWriter {
     labels: String,
-    entries: Vec<(Record, Packed)>,
+    entries: Vec<(Record, PackedCrop)>,
 }
 
 /// The two files of a shard; the table is to be stored first.
@@ -123,7 +123,7 @@ pub struct ShardFiles {
     /// The table, as CSV.
     pub table: Vec<u8>,
     header: Vec<u8>,
-    crops: Vec<Packed>,
+    crops: Vec<PackedCrop>,
 }
 
 impl ShardWriter {
@@ -138,7 +138,7 @@ impl ShardWriter {
     /// Adds an object: its record and its crop in raw counts.
     ///
     /// # Errors
-    /// When the crop has not [`CROP_PIXELS`] pixels.
+    /// When the crop does not have [`CROP_PIXELS`] pixels.
     pub fn push(&mut self, record: Record, counts: &[f32]) -> Result<(), Error> {
         ensure!(
             counts.len() == CROP_PIXELS,
@@ -147,7 +147,7 @@ impl ShardWriter {
                 expected: CROP_PIXELS
             }
         );
-        self.entries.push((record, Packed::new(counts)));
+        self.entries.push((record, PackedCrop::new(counts)));
         Ok(())
     }
 
@@ -171,7 +171,7 @@ impl ShardWriter {
                 .cmp(&(b.study, b.preference()))
                 .then_with(|| a_crop.bytes().cmp(b_crop.bytes()))
         });
-        let (records, crops): (Vec<Record>, Vec<Packed>) = self.entries.into_iter().unzip();
+        let (records, crops): (Vec<Record>, Vec<PackedCrop>) = self.entries.into_iter().unzip();
         let table = record::write(&records)?;
         let mut digest = Sha256::new();
         for crop in &crops {
@@ -180,8 +180,8 @@ impl ShardWriter {
         let header = header(
             records.len(),
             &self.labels,
-            &hex(Sha256::digest(&table)),
-            &hex(digest.finalize()),
+            &hex::encode(Sha256::digest(&table)),
+            &hex::encode(digest.finalize()),
         );
         Ok(ShardFiles {
             table,
@@ -196,7 +196,7 @@ impl ShardFiles {
     /// [`Storage::put_chunks`](attrium_storage::Storage::put_chunks) takes it: a tensor `crops` of
     /// 32-bit floats and shape `[n, 128, 128]`.
     pub fn crops(&self) -> impl Iterator<Item = Result<Vec<u8>, Infallible>> {
-        let crops = self.crops.iter().map(Packed::to_bytes);
+        let crops = self.crops.iter().map(PackedCrop::to_bytes);
         std::iter::once(self.header.clone()).chain(crops).map(Ok)
     }
 }
@@ -224,22 +224,14 @@ fn header(crops: usize, labels: &str, table_sha256: &str, crops_sha256: &str) ->
     bytes
 }
 
-pub(super) fn hex(digest: impl AsRef<[u8]>) -> String {
-    digest
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
-
 /// A crop in half the memory where that loses nothing.
 #[derive(Debug)]
-enum Packed {
+enum PackedCrop {
     Whole(Box<[u16]>),
     Real(Box<[f32]>),
 }
 
-impl Packed {
+impl PackedCrop {
     fn new(counts: &[f32]) -> Self {
         let whole = |&count: &f32| {
             (f32::from(count as u16).to_bits() == count.to_bits()).then_some(count as u16)
@@ -336,13 +328,13 @@ mod tests {
     }
 
     #[test]
-    fn a_shard_says_of_which_labels_it_is_before_it_is_read() {
+    fn a_shard_says_of_which_labels_it_was_made_before_it_is_read() {
         let (crops, table) = shard(&entries());
         let start = &crops[..Shard::HEADER as usize];
         assert_eq!(Shard::labels_of(start).as_deref(), Some("a digest"));
         assert_eq!(Shard::read(3, &crops, &table).unwrap().labels, "a digest");
         assert_eq!(Shard::labels_of(&shard(&[]).0), None);
-        assert_eq!(Shard::labels_of(b"no shard"), None);
+        assert_eq!(Shard::labels_of(b"not a shard"), None);
         assert_eq!(Shard::labels_of(&[0xFF; 64]), None);
     }
 
@@ -368,7 +360,7 @@ mod tests {
                  of its files and preprocess again"
             );
         }
-        assert!(told(&crops[..1000], &table).contains("no safetensors file"));
+        assert!(told(&crops[..1000], &table).contains("not a safetensors file"));
         let (_, other) = shard(&entries()[1..2]);
         assert!(told(&crops, &other).contains("its table is not the one"));
     }
@@ -386,11 +378,11 @@ mod tests {
 
     #[test]
     fn whole_counts_take_half_the_memory_and_lose_nothing() {
-        let whole = Packed::new(&crop(65_535.0));
-        assert!(matches!(&whole, Packed::Whole(counts) if counts[0] == u16::MAX));
+        let whole = PackedCrop::new(&crop(65_535.0));
+        assert!(matches!(&whole, PackedCrop::Whole(counts) if counts[0] == u16::MAX));
         for odd in [65_536.0, 0.5, -1.0, -0.0, f32::NAN, f32::INFINITY] {
-            let packed = Packed::new(&crop(odd));
-            assert!(matches!(packed, Packed::Real(_)), "{odd}");
+            let packed = PackedCrop::new(&crop(odd));
+            assert!(matches!(packed, PackedCrop::Real(_)), "{odd}");
             assert_eq!(packed.to_bytes()[..4], odd.to_le_bytes());
         }
     }

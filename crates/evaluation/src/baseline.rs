@@ -1,13 +1,13 @@
-//! What a score without a network reaches, and how much more a network does on the same studies.
+//! What a score without a network reaches, and how much more a network reaches on the same studies.
 //!
 //! Like is compared with like: two classes are ranked by the score itself, more classes by
 //! probabilities that were made of the score alone, and positives by the score in either case.
 
 use std::collections::HashMap;
 
-use super::cohort::{Cohort, number_patients};
 use super::error::Error;
 use super::evaluate::check;
+use super::labelled_predictions::{LabelledPredictions, number_patients};
 use super::metrics::{BaselineDifference, BaselineMetrics};
 use super::predictions::Predictions;
 use super::roc::{self, Area};
@@ -47,7 +47,7 @@ impl Baseline {
         let studies: Vec<&BaselineStudy> = self.studies.iter().collect();
         let patients = number_patients(studies.iter().map(|study| study.patient));
         let labels: Vec<usize> = studies.iter().map(|study| study.label).collect();
-        let ranked = Ranked {
+        let ranked = RankedStudies {
             target: self.target,
             studies,
             labels: &labels,
@@ -61,7 +61,7 @@ impl Baseline {
         }
     }
 
-    /// How much more a network does, on the labelled studies that have both a prediction and a score.
+    /// How much more a network reaches, on the labelled studies that have both a prediction and a score.
     ///
     /// # Errors
     /// The table is not of this target, or a row breaks the table's rules.
@@ -75,35 +75,35 @@ impl Baseline {
         let own = |name: &str| scored.get(name).copied();
         let rows = predictions.rows.iter();
         let rows = rows.filter(|row| own(&row.study).is_some());
-        let cohort = Cohort::new(self.target, rows, predictions.column(PATIENT));
-        let ranked = Ranked {
+        let labelled = LabelledPredictions::new(self.target, rows, predictions.column(PATIENT));
+        let ranked = RankedStudies {
             target: self.target,
-            studies: cohort
+            studies: labelled
                 .rows
                 .iter()
                 .filter_map(|row| own(&row.study))
                 .collect(),
-            labels: &cohort.labels,
+            labels: &labelled.labels,
         };
         let more = |network: Option<Vec<Area>>, baseline: Option<Vec<Area>>| {
-            roc::difference(&network?, &baseline?, &cohort.patients)
+            roc::difference(&network?, &baseline?, &labelled.patients)
         };
         Ok(BaselineDifference {
-            studies: cohort.studies(),
-            auc: more(cohort.class_areas(), ranked.class_areas()),
-            positive_auc: more(cohort.positive_area(), ranked.positive_area()),
+            studies: labelled.studies(),
+            auc: more(labelled.class_areas(), ranked.class_areas()),
+            positive_auc: more(labelled.positive_area(), ranked.positive_area()),
         })
     }
 }
 
-/// Studies with their true classes, ranked by a baseline.
-struct Ranked<'a> {
+/// Studies with their true classes, ranked by a baseline's score.
+struct RankedStudies<'a> {
     target: Target,
     studies: Vec<&'a BaselineStudy>,
     labels: &'a [usize],
 }
 
-impl Ranked<'_> {
+impl RankedStudies<'_> {
     /// The areas whose mean is the target's AUC.
     fn class_areas(&self) -> Option<Vec<Area>> {
         let classes = self.target.classes().len();
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_score_that_is_no_number_leaves_the_areas_undefined() {
+    fn a_score_that_is_not_a_number_leaves_the_areas_undefined() {
         let mut baseline = baseline(Target::Positive, &STUDIES);
         baseline.studies[1].score = f64::NAN;
         assert_eq!(baseline.metrics().auc, None);

@@ -1,4 +1,4 @@
-//! How far probabilities can be taken at their word: Brier score and expected calibration error.
+//! How well probabilities are calibrated: bins, Brier score and expected calibration error.
 
 use serde::{Deserialize, Serialize};
 

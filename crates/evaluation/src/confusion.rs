@@ -9,7 +9,7 @@ pub struct ConfusionMatrix {
     counts: Vec<Vec<u64>>,
 }
 
-/// Positive or negative: what was true and what was called.
+/// The two-by-two table: positive or negative, in truth and by the call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct TwoByTwo {
     pub(super) true_positives: u64,
@@ -38,7 +38,7 @@ impl ConfusionMatrix {
         self.counts.iter().flatten().sum()
     }
 
-    /// The studies whose class was called rightly.
+    /// The studies whose class was predicted correctly.
     pub fn correct(&self) -> u64 {
         (0..self.counts.len()).map(|k| self.counts[k][k]).sum()
     }

@@ -50,10 +50,10 @@ pub enum Error {
         /// The row's fields.
         found: u64,
     },
-    /// The CSV reader gave up for another reason.
+    /// The CSV reader failed for another reason.
     #[snafu(display("the predictions table cannot be read as CSV"))]
     Csv {
-        /// The reader's reason.
+        /// What the CSV reader says.
         source: csv::Error,
     },
     /// A field's value is not what its column holds.
@@ -115,7 +115,7 @@ pub enum Error {
         /// The prevalence that was stated.
         prevalence: f64,
     },
-    /// A threshold that is no probability.
+    /// A threshold that is not a probability.
     #[snafu(display(
         "a threshold lies from 0 to 1, and {threshold} does not: state the probability of a positive \
          from which on a study is called positive, such as 0.5"

@@ -4,19 +4,19 @@ use std::collections::BTreeMap;
 
 use snafu::ensure;
 
-use super::agreement::KappaWeights;
 use super::calibration;
-use super::cohort::Cohort;
 use super::error::{ClassesSnafu, Error, NoLabelsSnafu, PrevalenceSnafu, ThresholdSnafu};
 use super::interval::proportion;
+use super::kappa::KappaWeights;
+use super::labelled_predictions::LabelledPredictions;
 use super::metrics::{
     ClassMetrics, EvaluationOptions, FoldMetrics, Metrics, PositiveMetrics, Spread,
 };
 use super::operating_point::operating_points;
 use super::predictions::{Prediction, Predictions};
-use super::prevalence;
+use super::predictive_values;
+use super::reader_agreement::{SECOND_READER, second_reader};
 use super::roc::{self, RocCurve};
-use super::second_reader::{SECOND_READER, second_reader};
 use super::subgroup::{PATIENT, subgroups};
 use super::temperature::{self, TemperatureScaling};
 use attrium_types::Target;
@@ -35,7 +35,7 @@ pub fn evaluate(
 ) -> Result<Metrics, Error> {
     let stated = options
         .prevalence
-        .unwrap_or_else(|| prevalence::reference_prevalence(target));
+        .unwrap_or_else(|| predictive_values::reference_prevalence(target));
     let between = stated > 0.0 && stated < 1.0;
     ensure!(between, PrevalenceSnafu { prevalence: stated });
     if let Some(threshold) = options.threshold {
@@ -44,16 +44,16 @@ pub fn evaluate(
     }
     check(target, predictions)?;
     let patient = predictions.column(PATIENT);
-    let cohort = Cohort::new(target, &predictions.rows, patient);
-    ensure!(cohort.studies() > 0, NoLabelsSnafu);
+    let labelled = LabelledPredictions::new(target, &predictions.rows, patient);
+    ensure!(labelled.studies() > 0, NoLabelsSnafu);
 
-    let mut warnings = cohort_warnings(&cohort);
-    let classes = classes(&cohort, &mut warnings);
-    let folds = folds(&cohort, patient, &mut warnings);
+    let mut warnings = cohort_warnings(&labelled);
+    let classes = class_metrics(&labelled, &mut warnings);
+    let folds = fold_metrics(&labelled, patient, &mut warnings);
     let subgroups = subgroups(target, predictions, patient, &mut warnings);
-    let patients = patient.map(|_| patient_count(&cohort));
+    let patients = patient.map(|_| patient_count(&labelled));
     Ok(Metrics {
-        unlabelled: predictions.rows.len() as u64 - cohort.studies(),
+        unlabelled: predictions.rows.len() as u64 - labelled.studies(),
         patients,
         classes,
         fold_auc: spread(folds.iter().filter_map(|fold| fold.auc)),
@@ -61,13 +61,13 @@ pub fn evaluate(
         subgroups,
         second_reader: predictions
             .column(SECOND_READER)
-            .and_then(|column| second_reader(&cohort, column)),
+            .and_then(|column| second_reader(&labelled, column)),
         warnings,
-        ..whole(&cohort, stated, options.threshold)
+        ..overall(&labelled, stated, options.threshold)
     })
 }
 
-/// Whether a table is of a target and its rows are right.
+/// Refuses a table that is not of this target or breaks the table's rules.
 pub(super) fn check(target: Target, predictions: &Predictions) -> Result<(), Error> {
     let (expected, found) = (target.classes().len(), predictions.classes);
     ensure!(
@@ -81,52 +81,56 @@ pub(super) fn check(target: Target, predictions: &Predictions) -> Result<(), Err
     predictions.check()
 }
 
-/// What is measured on the cohort as a whole; lists of parts are left empty.
-fn whole(cohort: &Cohort<'_>, stated: f64, threshold: Option<f64>) -> Metrics {
-    let confusion = cohort.confusion();
-    let counts = cohort.two_by_two();
-    let positive = positive(cohort, stated, threshold);
+/// The metrics of the cohort as a whole; the lists of folds, classes and subgroups stay empty.
+fn overall(labelled: &LabelledPredictions<'_>, stated: f64, threshold: Option<f64>) -> Metrics {
+    let confusion = labelled.confusion();
+    let counts = labelled.two_by_two();
+    let positive = positive_metrics(labelled, stated, threshold);
     Metrics {
-        target: cohort.target,
-        studies: cohort.studies(),
+        target: labelled.target,
+        studies: labelled.studies(),
         unlabelled: 0,
         patients: None,
-        positives: cohort.positives(),
-        auc: cohort.auc(),
-        auc_hard: cohort.auc_hard(),
+        positives: labelled.positives(),
+        auc: labelled.auc(),
+        auc_hard: labelled.auc_hard(),
         accuracy: proportion(confusion.correct(), confusion.total()),
         sensitivity: proportion(counts.true_positives, counts.positives()),
         specificity: proportion(counts.true_negatives, counts.negatives()),
-        at_cohort: prevalence::at_cohort(&counts),
-        at_stated: prevalence::at(stated, &counts),
-        kappa: cohort.kappa(KappaWeights::Unweighted),
-        quadratic_kappa: cohort.kappa(KappaWeights::Quadratic),
-        brier: cohort.brier(),
-        expected_calibration_error: cohort.calibration_error(),
+        at_cohort: predictive_values::at_cohort(&counts),
+        at_stated: predictive_values::at(stated, &counts),
+        kappa: labelled.kappa(KappaWeights::Unweighted),
+        quadratic_kappa: labelled.kappa(KappaWeights::Quadratic),
+        brier: labelled.brier(),
+        expected_calibration_error: labelled.calibration_error(),
         classes: Vec::new(),
         confusion,
-        roc: curves(cohort, &positive),
+        roc: curves(labelled, &positive),
         positive,
         folds: Vec::new(),
         fold_auc: None,
         subgroups: Vec::new(),
         second_reader: None,
-        temperature_scaling: temperature_scaling(cohort),
+        temperature_scaling: temperature_scaling(labelled),
         warnings: Vec::new(),
     }
 }
 
-fn positive(cohort: &Cohort<'_>, stated: f64, threshold: Option<f64>) -> PositiveMetrics {
-    let counts = cohort.two_by_two();
-    let (scores, positive) = (&cohort.scores, &cohort.positive);
+fn positive_metrics(
+    labelled: &LabelledPredictions<'_>,
+    stated: f64,
+    threshold: Option<f64>,
+) -> PositiveMetrics {
+    let counts = labelled.two_by_two();
+    let (scores, positive) = (&labelled.scores, &labelled.positive);
     // The sum of two probabilities may pass 1 by rounding, within the tolerance of the table.
     let probabilities: Vec<f64> = scores.iter().map(|score| score.min(1.0)).collect();
     let calibration = calibration::bins(&probabilities, positive);
     PositiveMetrics {
-        auc: cohort.positive_auc(),
-        auc_hard: cohort.positive_auc_hard(),
+        auc: labelled.positive_auc(),
+        auc_hard: labelled.positive_auc_hard(),
         accuracy: proportion(counts.correct(), counts.total()),
-        kappa: cohort.positive_kappa(),
+        kappa: labelled.positive_kappa(),
         brier: calibration::brier(&probabilities, positive),
         expected_calibration_error: calibration::expected_error(&calibration),
         calibration,
@@ -135,43 +139,46 @@ fn positive(cohort: &Cohort<'_>, stated: f64, threshold: Option<f64>) -> Positiv
     }
 }
 
-/// What one temperature for all studies makes of their probabilities.
-fn temperature_scaling(cohort: &Cohort<'_>) -> Option<TemperatureScaling> {
-    let rows = cohort.probabilities();
-    let temperature = temperature::fit(&rows, &cohort.labels)?;
-    let scaled: Vec<_> = cohort
+/// What one temperature for all studies makes of the metrics of their probabilities.
+fn temperature_scaling(labelled: &LabelledPredictions<'_>) -> Option<TemperatureScaling> {
+    let rows = labelled.probabilities();
+    let temperature = temperature::fit(&rows, &labelled.labels)?;
+    let scaled: Vec<_> = labelled
         .rows
         .iter()
         .map(|row| row.at_temperature(temperature))
         .collect();
-    let scaled = Cohort::new(cohort.target, &scaled, None);
+    let scaled = LabelledPredictions::new(labelled.target, &scaled, None);
     Some(TemperatureScaling {
         temperature,
-        log_loss: temperature::log_loss(&rows, &cohort.labels)?,
+        log_loss: temperature::log_loss(&rows, &labelled.labels)?,
         scaled_log_loss: temperature::log_loss(&scaled.probabilities(), &scaled.labels)?,
         scaled_brier: scaled.brier()?,
         scaled_expected_calibration_error: scaled.calibration_error()?,
     })
 }
 
-fn curves(cohort: &Cohort<'_>, positive: &PositiveMetrics) -> Vec<RocCurve> {
-    let classes = cohort.target.classes();
+fn curves(labelled: &LabelledPredictions<'_>, positive: &PositiveMetrics) -> Vec<RocCurve> {
+    let classes = labelled.target.classes();
     if classes.len() == 2 {
         return positive.roc.iter().cloned().collect();
     }
     let curve = |(class, name): (usize, &&str)| {
         roc::curve(
             name,
-            &cohort.class_probabilities(class),
-            &cohort.is_class(class),
+            &labelled.class_probabilities(class),
+            &labelled.is_class(class),
         )
     };
     classes.iter().enumerate().filter_map(curve).collect()
 }
 
-fn classes(cohort: &Cohort<'_>, warnings: &mut Vec<String>) -> Vec<ClassMetrics> {
-    let confusion = cohort.confusion();
-    let names = cohort.target.classes().iter().enumerate();
+fn class_metrics(
+    labelled: &LabelledPredictions<'_>,
+    warnings: &mut Vec<String>,
+) -> Vec<ClassMetrics> {
+    let confusion = labelled.confusion();
+    let names = labelled.target.classes().iter().enumerate();
     names
         .map(|(class, name)| {
             let right = confusion.counts()[class][class];
@@ -181,12 +188,12 @@ fn classes(cohort: &Cohort<'_>, warnings: &mut Vec<String>) -> Vec<ClassMetrics>
                     "no study was called {name}: its precision is not defined"
                 ));
             }
-            let area = cohort.class_area(class);
+            let area = labelled.class_area(class);
             ClassMetrics {
                 name: (*name).to_owned(),
                 studies,
                 called,
-                auc: area.and_then(|area| roc::mean_area(&[area], &cohort.patients)),
+                auc: area.and_then(|area| roc::mean_area(&[area], &labelled.patients)),
                 precision: proportion(right, called),
                 recall: proportion(right, studies),
             }
@@ -194,13 +201,13 @@ fn classes(cohort: &Cohort<'_>, warnings: &mut Vec<String>) -> Vec<ClassMetrics>
         .collect()
 }
 
-fn folds(
-    cohort: &Cohort<'_>,
+fn fold_metrics(
+    labelled: &LabelledPredictions<'_>,
     patient: Option<usize>,
     warnings: &mut Vec<String>,
 ) -> Vec<FoldMetrics> {
     let mut members: BTreeMap<usize, Vec<&Prediction>> = BTreeMap::new();
-    for row in &cohort.rows {
+    for row in &labelled.rows {
         if let Some(fold) = row.fold {
             members.entry(fold).or_default().push(row);
         }
@@ -208,7 +215,7 @@ fn folds(
     members
         .into_iter()
         .map(|(fold, rows)| {
-            let of_fold = Cohort::new(cohort.target, rows, patient);
+            let of_fold = LabelledPredictions::new(labelled.target, rows, patient);
             let absent = of_fold.absent_classes();
             if !absent.is_empty() {
                 warnings.push(format!(
@@ -246,16 +253,16 @@ fn spread(values: impl Iterator<Item = f64>) -> Option<Spread> {
     })
 }
 
-fn cohort_warnings(cohort: &Cohort<'_>) -> Vec<String> {
+fn cohort_warnings(labelled: &LabelledPredictions<'_>) -> Vec<String> {
     let mut warnings = Vec::new();
-    let absent = cohort.absent_classes();
+    let absent = labelled.absent_classes();
     if !absent.is_empty() {
         warnings.push(format!(
             "no study is of {}: what compares it with the others is not defined",
             absent.join(", ")
         ));
     }
-    let (studies, patients) = (cohort.studies(), patient_count(cohort));
+    let (studies, patients) = (labelled.studies(), patient_count(labelled));
     if patients < studies {
         warnings.push(format!(
             "{studies} studies are of {patients} patients: intervals of AUC and kappa count \
@@ -265,8 +272,8 @@ fn cohort_warnings(cohort: &Cohort<'_>) -> Vec<String> {
     warnings
 }
 
-fn patient_count(cohort: &Cohort<'_>) -> u64 {
-    cohort
+fn patient_count(labelled: &LabelledPredictions<'_>) -> u64 {
+    labelled
         .patients
         .iter()
         .max()

@@ -2,14 +2,13 @@
 //!
 //! Predictions and numbers in, [`Metrics`] out: pure functions, one subject a file. Every number is
 //! checked against scikit-learn and SciPy (`tests/golden/evaluation/`). What is undefined (a class
-//! that is absent, a rate of no studies) is `None` and a warning. This module reads no files, draws
+//! that is absent, a rate of no studies) is `None` and a warning. This crate reads no files, draws
 //! no random numbers and never lets a NaN out.
 
-mod agreement;
 mod baseline;
 mod calibration;
-mod cohort;
 mod confusion;
+mod console;
 mod error;
 mod estimate_fields;
 mod evaluate;
@@ -17,26 +16,27 @@ mod gate;
 #[cfg(test)]
 mod golden;
 mod interval;
+mod kappa;
+mod labelled_predictions;
 mod metrics;
 mod operating_point;
 mod predictions;
-mod prevalence;
+mod predictive_values;
+mod reader_agreement;
 mod reader_pair;
 mod roc;
-mod second_reader;
 mod subgroup;
 mod temperature;
-mod text;
 
-pub use agreement::{KappaWeights, kappa};
 pub use baseline::{Baseline, BaselineStudy};
 pub use calibration::{CALIBRATION_BINS, CalibrationBin};
-pub use cohort::number_patients;
 pub use confusion::ConfusionMatrix;
 pub use error::Error;
 pub use evaluate::evaluate;
 pub use gate::{GateResult, gate};
 pub use interval::{CONFIDENCE_LEVEL, Estimate, Interval, proportion};
+pub use kappa::{KappaWeights, kappa};
+pub use labelled_predictions::number_patients;
 pub use metrics::{
     BaselineDifference, BaselineMetrics, ClassMetrics, EvaluationOptions, FoldMetrics, Metrics,
     MetricsDocument, NetworkGate, NetworkMetrics, PositiveMetrics, ReaderAgreement, Spread,
@@ -46,10 +46,10 @@ pub use operating_point::{
     threshold_text,
 };
 pub use predictions::{Prediction, Predictions, SUM_TOLERANCE, positive_probability};
-pub use prevalence::{PredictiveValues, reference_prevalence};
+pub use predictive_values::{PredictiveValues, reference_prevalence};
+pub use reader_agreement::reader_agreement;
 pub use reader_pair::{ReaderPair, reader_pairs_text};
 pub use roc::auc;
 pub use roc::{RocCurve, RocPoint};
-pub use second_reader::reader_agreement;
 pub use subgroup::{MAX_SUBGROUPS, SubgroupMetrics};
 pub use temperature::{TEMPERATURE_RANGE, TemperatureScaling, at_temperature};

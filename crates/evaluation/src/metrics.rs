@@ -8,7 +8,7 @@ use super::{
 };
 use attrium_types::{Architecture, Target};
 
-/// What the caller chooses of an evaluation.
+/// What a caller may choose of an evaluation.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct EvaluationOptions {
     /// The prevalence, in (0, 1), at which predictive values are stated beside the cohort's own;
@@ -136,7 +136,7 @@ pub struct Metrics {
     /// The same area for hard labels; for a binary target the balanced accuracy.
     #[serde(flatten, with = "estimate_fields::auc_hard")]
     pub auc_hard: Option<Estimate>,
-    /// The share of studies whose class was called rightly, with Wilson's interval.
+    /// The share of studies whose class was predicted correctly, with Wilson's interval.
     #[serde(flatten, with = "estimate_fields::accuracy")]
     pub accuracy: Option<Estimate>,
     /// The share of positives that are called positive, by the hard label, with Wilson's interval.
@@ -216,7 +216,7 @@ pub struct ClassMetrics {
     /// The area below the one-versus-rest ROC curve.
     #[serde(flatten, with = "estimate_fields::auc")]
     pub auc: Option<Estimate>,
-    /// The share of studies called so that are so, with Wilson's interval; `None` where none was called
+    /// The share of the studies called so that are so, with Wilson's interval; `None` where none was called
     /// so.
     #[serde(flatten, with = "estimate_fields::precision")]
     pub precision: Option<Estimate>,
@@ -225,7 +225,8 @@ pub struct ClassMetrics {
     pub recall: Option<Estimate>,
 }
 
-/// Is a study positive? Asked of the probability of a positive, not of the hard label.
+/// The metrics of the question whether a study is positive, most of them by the probability of a
+/// positive.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PositiveMetrics {
@@ -235,7 +236,7 @@ pub struct PositiveMetrics {
     /// Balanced accuracy of the hard label, positive classes against the rest.
     #[serde(flatten, with = "estimate_fields::auc_hard")]
     pub auc_hard: Option<Estimate>,
-    /// The share of studies rightly called positive or negative by the hard label, with Wilson's interval.
+    /// The share of studies that the hard label calls positive or negative correctly, with Wilson's interval.
     #[serde(flatten, with = "estimate_fields::accuracy")]
     pub accuracy: Option<Estimate>,
     /// Cohen's kappa of the hard label, positive or negative, and the truth.
@@ -274,7 +275,7 @@ pub struct FoldMetrics {
     pub positives: u64,
     /// The target's AUC; `None` where a class is absent.
     pub auc: Option<f64>,
-    /// The share of studies whose class was called rightly.
+    /// The share of studies whose class was predicted correctly.
     pub accuracy: Option<f64>,
     /// The share of positives that are called positive, by the hard label.
     pub sensitivity: Option<f64>,

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::confusion::TwoByTwo;
 use super::estimate_fields;
 use super::interval::{Estimate, proportion};
-use super::prevalence::{self, PredictiveValues};
-use super::roc::{self, RocCurve, RocPoint, Step};
+use super::predictive_values::{self, PredictiveValues};
+use super::roc::{self, RocCurve, RocPoint, ThresholdCounts};
 
 /// The sensitivities that a threshold is given for.
 pub const TARGET_SENSITIVITIES: [f64; 3] = [0.90, 0.95, 1.0];
@@ -85,23 +85,23 @@ pub(super) fn operating_points(
     chosen: Option<f64>,
 ) -> Vec<OperatingPoint> {
     let point = |kind, threshold| at_threshold(kind, threshold, scores, positive, prevalence);
-    let steps = roc::steps(scores, positive);
+    let counts = roc::counts_by_threshold(scores, positive);
     let chosen = chosen.map(|threshold| point(OperatingPointKind::Chosen, threshold));
     let mut points = Vec::from_iter(chosen);
     for target in TARGET_SENSITIVITIES {
-        if let Some(threshold) = for_sensitivity(&steps, target) {
+        if let Some(threshold) = for_sensitivity(&counts, target) {
             points.push(point(OperatingPointKind::Sensitivity { target }, threshold));
         }
     }
-    if let Some(threshold) = youden(&steps) {
+    if let Some(threshold) = youden(&counts) {
         points.push(point(OperatingPointKind::Youden, threshold));
     }
     points.push(point(OperatingPointKind::Threshold, 0.5));
     points
 }
 
-/// A threshold to four significant digits, rounded down: whoever states it as it is printed misses
-/// none of the studies that reach it.
+/// A threshold to four significant digits, rounded down: stated as it is printed, it misses none of
+/// the studies that reach it.
 pub fn threshold_text(threshold: f64) -> String {
     let leading = if threshold > 0.0 {
         -threshold.log10().floor()
@@ -131,27 +131,30 @@ pub fn threshold_for_sensitivity(curve: &RocCurve, sensitivity: f64) -> Option<f
 
 /// The highest score at which the sensitivity is at least `target`; `None` without positives or
 /// without negatives.
-fn for_sensitivity(steps: &[Step], target: f64) -> Option<f64> {
-    let (positives, _) = totals(steps)?;
-    steps
+fn for_sensitivity(counts: &[ThresholdCounts], target: f64) -> Option<f64> {
+    let (positives, _) = totals(counts)?;
+    counts
         .iter()
-        .filter(|step| step.true_positives as f64 / positives as f64 >= target)
-        .find_map(|step| step.threshold)
+        .filter(|at| at.true_positives as f64 / positives as f64 >= target)
+        .find_map(|at| at.threshold)
 }
 
-fn youden(steps: &[Step]) -> Option<f64> {
-    let (positives, negatives) = totals(steps)?;
+/// The score of the greatest Youden's index, of equals the lowest; `None` without positives or
+/// without negatives.
+fn youden(counts: &[ThresholdCounts]) -> Option<f64> {
+    let (positives, negatives) = totals(counts)?;
     // Sensitivity + specificity - 1, over the common denominator and so exact.
-    let index = |step: &&Step| {
-        i128::from(step.true_positives) * i128::from(negatives)
-            - i128::from(step.false_positives) * i128::from(positives)
+    let index = |at: &&ThresholdCounts| {
+        i128::from(at.true_positives) * i128::from(negatives)
+            - i128::from(at.false_positives) * i128::from(positives)
     };
-    let scored = steps.iter().filter(|step| step.threshold.is_some());
+    let scored = counts.iter().filter(|at| at.threshold.is_some());
     scored.max_by_key(index)?.threshold
 }
 
-fn totals(steps: &[Step]) -> Option<(u64, u64)> {
-    let all = steps.last()?;
+/// The numbers of positives and of negatives; `None` where either is 0.
+fn totals(counts: &[ThresholdCounts]) -> Option<(u64, u64)> {
+    let all = counts.last()?;
     let known = all.true_positives > 0 && all.false_positives > 0;
     known.then_some((all.true_positives, all.false_positives))
 }
@@ -174,8 +177,8 @@ fn at_threshold(
         true_negatives: counts.true_negatives,
         sensitivity: proportion(counts.true_positives, counts.positives()),
         specificity: proportion(counts.true_negatives, counts.negatives()),
-        at_cohort: prevalence::at_cohort(&counts),
-        at_stated: prevalence::at(prevalence, &counts),
+        at_cohort: predictive_values::at_cohort(&counts),
+        at_stated: predictive_values::at(prevalence, &counts),
     }
 }
 
@@ -261,8 +264,8 @@ mod tests {
                 threshold_for_sensitivity(&curve, sensitivity),
                 Some(threshold)
             );
-            let steps = roc::steps(&scores, &positive);
-            assert_eq!(for_sensitivity(&steps, sensitivity), Some(threshold));
+            let counts = roc::counts_by_threshold(&scores, &positive);
+            assert_eq!(for_sensitivity(&counts, sensitivity), Some(threshold));
         }
         assert_eq!(threshold_for_sensitivity(&curve, 1.01), None);
     }

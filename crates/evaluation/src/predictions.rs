@@ -80,7 +80,7 @@ impl Predictions {
         }
     }
 
-    /// The place of a covariate among the table's.
+    /// The index of a covariate among [`Self::covariates`].
     pub(super) fn column(&self, name: &str) -> Option<usize> {
         self.covariates.iter().position(|column| column == name)
     }
@@ -109,7 +109,12 @@ impl Predictions {
         for record in reader.into_records() {
             let record = record.map_err(unequal_fields)?;
             let line = record.position().map_or(0, csv::Position::line);
-            let row = read_row(&header, &record, classes, line)?;
+            let row = Row {
+                header: &header,
+                record: &record,
+                line,
+            };
+            let row = row.prediction(classes)?;
             check(&row, classes, line)?;
             if let Some(first) = lines.insert(row.study.clone(), line) {
                 return DuplicateSnafu { line, first }.fail();
@@ -211,54 +216,68 @@ fn unequal_fields(error: csv::Error) -> Error {
     }
 }
 
-fn read_row(
-    header: &StringRecord,
-    record: &StringRecord,
-    classes: usize,
+/// A row of the file and the header that names its fields.
+struct Row<'a> {
+    header: &'a StringRecord,
+    record: &'a StringRecord,
     line: u64,
-) -> Result<Prediction, Error> {
-    let field = |index: usize| record.get(index).unwrap_or_default();
-    let value = |index: usize, problem: &'static str| ValueSnafu {
-        line,
-        column: header.get(index).unwrap_or_default(),
-        problem,
-    };
-    let number = |index: usize, problem: &'static str| match field(index) {
-        "" => Ok(None),
-        text => match text.parse().ok() {
-            Some(number) => Ok(Some(number)),
-            None => value(index, problem).fail(),
-        },
-    };
-    let study = field(0).to_owned();
-    ensure!(!study.is_empty(), value(0, "it is empty; name the study"));
-    let probabilities = (0..classes)
-        .map(|class| {
-            let index = LEADING.len() + class;
-            let parsed = field(index).parse().ok();
-            parsed.with_context(|| value(index, "it is no number; a probability is expected"))
-        })
-        .collect::<Result<_, _>>()?;
-    Ok(Prediction {
-        study,
-        fold: number(
-            1,
-            "it is no whole number; a fold's number is expected, or nothing",
-        )?,
-        label: number(
-            2,
-            "it is no whole number; a class's number is expected, or nothing",
-        )?,
-        probabilities,
-        covariates: record
-            .iter()
-            .skip(LEADING.len() + classes)
-            .map(str::to_owned)
-            .collect(),
-    })
 }
 
-/// Checks ranges: what is neither of these is caught here, NaN and infinity too.
+impl<'a> Row<'a> {
+    fn field(&self, index: usize) -> &'a str {
+        self.record.get(index).unwrap_or_default()
+    }
+
+    /// The error of a field.
+    fn fault(&self, index: usize, problem: &'static str) -> ValueSnafu<u64, &'a str, &'static str> {
+        ValueSnafu {
+            line: self.line,
+            column: self.header.get(index).unwrap_or_default(),
+            problem,
+        }
+    }
+
+    /// A whole number; `None` for an empty field.
+    fn number(&self, index: usize, problem: &'static str) -> Result<Option<usize>, Error> {
+        match self.field(index) {
+            "" => Ok(None),
+            text => {
+                let number = text.parse().ok();
+                number.context(self.fault(index, problem)).map(Some)
+            }
+        }
+    }
+
+    fn probability(&self, class: usize) -> Result<f64, Error> {
+        let index = LEADING.len() + class;
+        let number = self.field(index).parse().ok();
+        number.with_context(|| self.fault(index, "it is not a number; a probability is expected"))
+    }
+
+    fn prediction(&self, classes: usize) -> Result<Prediction, Error> {
+        let study = self.field(0).to_owned();
+        let unnamed = self.fault(0, "it is empty; name the study");
+        ensure!(!study.is_empty(), unnamed);
+        let probabilities = (0..classes).map(|class| self.probability(class));
+        let probabilities = probabilities.collect::<Result<_, _>>()?;
+        let covariates = self.record.iter().skip(LEADING.len() + classes);
+        Ok(Prediction {
+            study,
+            fold: self.number(
+                1,
+                "it is not a whole number; a fold's number is expected, or nothing",
+            )?,
+            label: self.number(
+                2,
+                "it is not a whole number; a class's number is expected, or nothing",
+            )?,
+            probabilities,
+            covariates: covariates.map(str::to_owned).collect(),
+        })
+    }
+}
+
+/// Checks lengths and ranges; NaN and infinity are outside of every range.
 fn check(row: &Prediction, classes: usize, line: u64) -> Result<(), Error> {
     let found = row.probabilities.len();
     ensure!(
@@ -343,7 +362,7 @@ mod tests {
         );
         assert_eq!(
             with("2,0,1,0.5,half"),
-            "line 3, column `p_1` of the predictions table: it is no number; a probability is \
+            "line 3, column `p_1` of the predictions table: it is not a number; a probability is \
              expected"
         );
         assert!(with("2,0,1,-0.5,1.5").contains("column `p_0`"));
@@ -384,8 +403,8 @@ mod tests {
     }
 
     #[test]
-    fn a_table_that_is_no_text_names_the_line() {
-        let error = Predictions::parse(b"study,fold\n\xff\n").expect_err("no text");
+    fn a_table_that_is_not_text_is_refused_with_the_line() {
+        let error = Predictions::parse(b"study,fold\n\xff\n").expect_err("not text");
         assert!(error.to_string().contains("line 2"));
     }
 

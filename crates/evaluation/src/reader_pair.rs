@@ -1,9 +1,9 @@
-//! The agreement of each two of several readers.
+//! The agreement of each pair of several readers.
 
 use serde::{Deserialize, Serialize};
 
+use super::console::{aligned, estimate, words};
 use super::metrics::ReaderAgreement;
-use super::text::{aligned, estimate, words};
 
 /// How well two readers agree on Perugini grades.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

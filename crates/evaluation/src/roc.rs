@@ -47,56 +47,56 @@ pub struct RocPoint {
     pub threshold: Option<f64>,
 }
 
-/// What is called positive at one threshold.
+/// How many studies are called positive at one threshold.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Step {
+pub(super) struct ThresholdCounts {
     /// The score that is reached; `None` where nothing is called positive.
     pub(super) threshold: Option<f64>,
     pub(super) true_positives: u64,
     pub(super) false_positives: u64,
 }
 
-/// Counts at every distinct score, by falling threshold, from nothing called positive to everything.
-pub(super) fn steps(scores: &[f64], positive: &[bool]) -> Vec<Step> {
+/// The counts at every distinct score, by falling threshold: from no study called positive to all.
+pub(super) fn counts_by_threshold(scores: &[f64], positive: &[bool]) -> Vec<ThresholdCounts> {
     let mut order: Vec<usize> = (0..scores.len()).collect();
     order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
-    let mut step = Step {
+    let mut counts = ThresholdCounts {
         threshold: None,
         true_positives: 0,
         false_positives: 0,
     };
-    let mut steps = vec![step];
+    let mut counts_by_threshold = vec![counts];
     for tied in order.chunk_by(|&a, &b| scores[a] == scores[b]) {
         let positives = tied.iter().filter(|&&study| positive[study]).count() as u64;
-        step.threshold = Some(scores[tied[0]]);
-        step.true_positives += positives;
-        step.false_positives += tied.len() as u64 - positives;
-        steps.push(step);
+        counts.threshold = Some(scores[tied[0]]);
+        counts.true_positives += positives;
+        counts.false_positives += tied.len() as u64 - positives;
+        counts_by_threshold.push(counts);
     }
-    steps
+    counts_by_threshold
 }
 
 /// The curve; `None` without positives or without negatives.
 pub(super) fn curve(name: &str, scores: &[f64], positive: &[bool]) -> Option<RocCurve> {
     let auc = area(scores, positive)?.value;
-    let mut corners: Vec<Step> = Vec::new();
-    for step in steps(scores, positive) {
+    let mut corners: Vec<ThresholdCounts> = Vec::new();
+    for counts in counts_by_threshold(scores, positive) {
         if let [.., first, second] = corners[..]
-            && first.true_positives == step.true_positives
-            && second.true_positives == step.true_positives
+            && first.true_positives == counts.true_positives
+            && second.true_positives == counts.true_positives
         {
             corners.pop();
         }
-        corners.push(step);
+        corners.push(counts);
     }
     let last = corners.last()?;
     let (positives, negatives) = (last.true_positives as f64, last.false_positives as f64);
     let points = corners
         .iter()
-        .map(|step| RocPoint {
-            false_positive_rate: step.false_positives as f64 / negatives,
-            true_positive_rate: step.true_positives as f64 / positives,
-            threshold: step.threshold,
+        .map(|counts| RocPoint {
+            false_positive_rate: counts.false_positives as f64 / negatives,
+            true_positive_rate: counts.true_positives as f64 / positives,
+            threshold: counts.threshold,
         })
         .collect();
     Some(RocCurve {
@@ -118,7 +118,7 @@ pub(super) struct Area {
 
 /// The area below the curve of scores; `None` without positives or without negatives.
 ///
-/// Scores are no NaN.
+/// No score may be NaN.
 pub(super) fn area(scores: &[f64], positive: &[bool]) -> Option<Area> {
     let positives = positive.iter().filter(|&&positive| positive).count() as u64;
     let negatives = positive.len() as u64 - positives;
@@ -129,8 +129,8 @@ pub(super) fn area(scores: &[f64], positive: &[bool]) -> Option<Area> {
     order.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));
     let mut placements = vec![0.0; scores.len()];
     let (mut positives_below, mut negatives_below) = (0, 0);
-    // In half pairs, so that the sum is exact.
-    let mut wins: u128 = 0;
+    // Twice Mann and Whitney's U: ties count one half, and the sum stays exact.
+    let mut twice_u: u128 = 0;
     for tied in order.chunk_by(|&a, &b| scores[a] == scores[b]) {
         let tied_positives = tied.iter().filter(|&&study| positive[study]).count() as u64;
         let tied_negatives = tied.len() as u64 - tied_positives;
@@ -143,13 +143,13 @@ pub(super) fn area(scores: &[f64], positive: &[bool]) -> Option<Area> {
                 above as f64 / (2 * positives) as f64
             };
         }
-        wins += u128::from(tied_positives) * u128::from(below);
+        twice_u += u128::from(tied_positives) * u128::from(below);
         positives_below += tied_positives;
         negatives_below += tied_negatives;
     }
     let pairs = 2 * u128::from(positives) * u128::from(negatives);
     Some(Area {
-        value: wins as f64 / pairs as f64,
+        value: twice_u as f64 / pairs as f64,
         positive: positive.to_vec(),
         placements,
     })
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn a_score_that_is_no_number_has_no_area() {
+    fn a_score_that_is_not_a_number_has_no_area() {
         assert_eq!(estimate(&[0.1, f64::NAN], &[true, false]), None);
         assert_eq!(estimate(&[0.1, f64::INFINITY], &[true, false]), None);
     }

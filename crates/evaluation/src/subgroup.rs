@@ -1,14 +1,14 @@
-//! The same numbers for part of the cohort: one row for each value of each covariate.
+//! The metrics of parts of the cohort: one subgroup for each value of each covariate.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::cohort::Cohort;
 use super::estimate_fields;
 use super::interval::{Estimate, difference, proportion};
+use super::labelled_predictions::LabelledPredictions;
 use super::predictions::{Prediction, Predictions};
-use super::second_reader::SECOND_READER;
+use super::reader_agreement::SECOND_READER;
 use attrium_types::Target;
 
 /// The covariate that says which studies are of one patient.
@@ -51,7 +51,7 @@ pub struct SubgroupMetrics {
     /// The AUC of the probability of a positive; for a binary target the same as `auc`.
     #[serde(flatten, with = "estimate_fields::positive_auc")]
     pub positive_auc: Option<Estimate>,
-    /// The share of studies whose class was called rightly, with Wilson's interval.
+    /// The share of studies whose class was predicted correctly, with Wilson's interval.
     #[serde(flatten, with = "estimate_fields::accuracy")]
     pub accuracy: Option<Estimate>,
     /// The share of positives that are called positive, by the hard label, with Wilson's interval.
@@ -69,7 +69,10 @@ pub struct SubgroupMetrics {
     pub accuracy_difference: Option<Estimate>,
 }
 
-/// The rows of every covariate that makes subgroups, and warnings about those that do not.
+/// The studies of each subgroup by one covariate, in the order of their rows.
+type Groups<'a> = BTreeMap<(usize, &'a str), Vec<&'a Prediction>>;
+
+/// The subgroups of every covariate that makes any, and warnings about those that do not.
 ///
 /// Values are in alphabetical order, age bands by age, `unknown` last. A column that is empty
 /// throughout is passed over.
@@ -79,16 +82,12 @@ pub(super) fn subgroups(
     patient: Option<usize>,
     warnings: &mut Vec<String>,
 ) -> Vec<SubgroupMetrics> {
-    let mut rows = Vec::new();
+    let mut subgroups = Vec::new();
     for (index, column) in predictions.covariates.iter().enumerate() {
         if [PATIENT, SECOND_READER].contains(&column.as_str()) {
             continue;
         }
-        let mut groups: BTreeMap<(usize, &str), Vec<&Prediction>> = BTreeMap::new();
-        for row in predictions.rows.iter().filter(|row| row.label.is_some()) {
-            let value = row.covariates.get(index).map_or("", String::as_str);
-            groups.entry(group(column, value)).or_default().push(row);
-        }
+        let groups = groups(predictions, index, column);
         if groups.len() > MAX_SUBGROUPS {
             warnings.push(format!(
                 "the column {column} has {} values and makes no subgroups: at most {MAX_SUBGROUPS} \
@@ -100,20 +99,13 @@ pub(super) fn subgroups(
         if groups.keys().all(|&(_, value)| value == UNKNOWN) {
             continue;
         }
-        let of_column: Vec<SubgroupMetrics> = groups
-            .iter()
-            .map(|(group, members)| {
-                let others = Cohort::new(target, others(&groups, *group), patient);
-                let members = members.iter().copied();
-                subgroup(
-                    column,
-                    group.1,
-                    &Cohort::new(target, members, patient),
-                    &others,
-                )
-            })
-            .collect();
-        let undefined = of_column.iter().filter(|row| row.auc.is_none()).count();
+        let labelled = |studies: Vec<_>| LabelledPredictions::new(target, studies, patient);
+        let of_column = groups.iter().map(|(&group, studies)| {
+            let others = labelled(others(&groups, group));
+            subgroup(column, group.1, &labelled(studies.clone()), &others)
+        });
+        let of_column: Vec<SubgroupMetrics> = of_column.collect();
+        let undefined = of_column.iter().filter(|group| group.auc.is_none()).count();
         if undefined > 0 && column != GRADE {
             warnings.push(format!(
                 "a class is absent from {undefined} of the {} subgroups by {column}, whose AUC is \
@@ -121,12 +113,22 @@ pub(super) fn subgroups(
                 of_column.len()
             ));
         }
-        rows.extend(of_column);
+        subgroups.extend(of_column);
     }
-    rows
+    subgroups
 }
 
-/// The subgroup of a covariate's value, behind its place in the order of groups.
+/// The labelled studies by the value of the covariate `column`, which is at `index`.
+fn groups<'a>(predictions: &'a Predictions, index: usize, column: &str) -> Groups<'a> {
+    let mut groups = Groups::new();
+    for row in predictions.rows.iter().filter(|row| row.label.is_some()) {
+        let value = row.covariates.get(index).map_or("", String::as_str);
+        groups.entry(group(column, value)).or_default().push(row);
+    }
+    groups
+}
+
+/// The subgroup of a covariate's value: where it comes in the order of groups, and its name.
 fn group<'a>(column: &str, value: &'a str) -> (usize, &'a str) {
     let value = value.trim();
     let unknown = (usize::MAX, UNKNOWN);
@@ -142,10 +144,7 @@ fn group<'a>(column: &str, value: &'a str) -> (usize, &'a str) {
 }
 
 /// The studies of the other groups whose value is known; none for those whose own is not.
-fn others<'a>(
-    groups: &BTreeMap<(usize, &str), Vec<&'a Prediction>>,
-    group: (usize, &str),
-) -> Vec<&'a Prediction> {
+fn others<'a>(groups: &Groups<'a>, group: (usize, &str)) -> Vec<&'a Prediction> {
     if group.1 == UNKNOWN {
         return Vec::new();
     }
@@ -156,30 +155,30 @@ fn others<'a>(
         .collect()
 }
 
-fn accuracy(cohort: &Cohort<'_>) -> Option<Estimate> {
-    let confusion = cohort.confusion();
+fn accuracy(labelled: &LabelledPredictions<'_>) -> Option<Estimate> {
+    let confusion = labelled.confusion();
     proportion(confusion.correct(), confusion.total())
 }
 
 fn subgroup(
     column: &str,
     value: &str,
-    cohort: &Cohort<'_>,
-    others: &Cohort<'_>,
+    labelled: &LabelledPredictions<'_>,
+    others: &LabelledPredictions<'_>,
 ) -> SubgroupMetrics {
-    let counts = cohort.two_by_two();
-    let from_others = |of: fn(&Cohort<'_>) -> Option<Estimate>| {
-        let pair = of(cohort).zip(of(others));
+    let counts = labelled.two_by_two();
+    let from_others = |of: fn(&LabelledPredictions<'_>) -> Option<Estimate>| {
+        let pair = of(labelled).zip(of(others));
         pair.map(|(own, others)| difference(own, others))
     };
     SubgroupMetrics {
         column: column.to_owned(),
         value: value.to_owned(),
-        studies: cohort.studies(),
-        positives: cohort.positives(),
-        auc: cohort.auc(),
-        positive_auc: cohort.positive_auc(),
-        accuracy: accuracy(cohort),
+        studies: labelled.studies(),
+        positives: labelled.positives(),
+        auc: labelled.auc(),
+        positive_auc: labelled.positive_auc(),
+        accuracy: accuracy(labelled),
         sensitivity: proportion(counts.true_positives, counts.positives()),
         specificity: proportion(counts.true_negatives, counts.negatives()),
         positive_auc_difference: from_others(|of| of.positive_auc()),

@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 /// classes that are told apart without an error, it is the nearer of these.
 pub const TEMPERATURE_RANGE: [f64; 2] = [0.05, 20.0];
 
-/// What probabilities below it count as: a logarithm needs more than 0.
-const LEAST: f64 = 1e-300;
-/// Steps of the search; Newton's take about six, and halving alone would take 60.
-const STEPS: usize = 100;
+/// Probabilities below this count as this: 0 has no logarithm.
+const LEAST_PROBABILITY: f64 = 1e-300;
+
+/// Newton's steps need about six iterations, and halving alone would need 60.
+const MAX_ITERATIONS: usize = 100;
 
 /// What one temperature for all studies makes of the probabilities.
 ///
@@ -38,12 +39,12 @@ pub struct TemperatureScaling {
 
 /// The probabilities of one study at a temperature; they sum to 1.
 ///
-/// At 1 they are what they were, but for a sum that was not 1.
+/// At 1 they stay as they are, but for a sum that was not 1.
 pub fn at_temperature(probabilities: &[f64], temperature: f64) -> Vec<f64> {
     let logits = logits(probabilities);
-    let sharpness = temperature.recip();
-    let total = log_sum(&logits, sharpness);
-    let scaled = logits.iter().map(|logit| (logit * sharpness - total).exp());
+    let inverse = temperature.recip();
+    let total = log_sum(&logits, inverse);
+    let scaled = logits.iter().map(|logit| (logit * inverse - total).exp());
     scaled.collect()
 }
 
@@ -64,27 +65,27 @@ pub(super) fn fit(rows: &[&[f64]], labels: &[usize]) -> Option<f64> {
     if slope(&rows, labels, high).0 <= 0.0 {
         return Some(coldest);
     }
-    let mut sharpness = 1.0;
-    for _ in 0..STEPS {
-        let (slope, curvature) = slope(&rows, labels, sharpness);
+    let mut inverse = 1.0;
+    for _ in 0..MAX_ITERATIONS {
+        let (slope, curvature) = slope(&rows, labels, inverse);
         if slope > 0.0 {
-            high = sharpness;
+            high = inverse;
         } else {
-            low = sharpness;
+            low = inverse;
         }
-        let newton = sharpness - slope / curvature;
+        let newton = inverse - slope / curvature;
         let next = if low < newton && newton < high {
             newton
         } else {
             f64::midpoint(low, high)
         };
-        let done = (next - sharpness).abs() <= 1e-15 * sharpness;
-        sharpness = next;
+        let done = (next - inverse).abs() <= 1e-15 * inverse;
+        inverse = next;
         if done {
             break;
         }
     }
-    Some(sharpness.recip())
+    Some(inverse.recip())
 }
 
 /// The mean of -ln of the true class's probability, in nats; `None` for no studies.
@@ -99,29 +100,35 @@ pub(super) fn log_loss(rows: &[&[f64]], labels: &[usize]) -> Option<f64> {
 
 fn logits(probabilities: &[f64]) -> Vec<f64> {
     // f64::max would make a probability of what is no number.
-    let at_least = |p: f64| if p < LEAST { LEAST } else { p };
+    let at_least = |p: f64| {
+        if p < LEAST_PROBABILITY {
+            LEAST_PROBABILITY
+        } else {
+            p
+        }
+    };
     probabilities.iter().map(|&p| at_least(p).ln()).collect()
 }
 
 /// ln of the sum of exp(sharpness * logit).
-fn log_sum(logits: &[f64], sharpness: f64) -> f64 {
+fn log_sum(logits: &[f64], inverse: f64) -> f64 {
     let greatest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let sum: f64 = logits
         .iter()
-        .map(|logit| ((logit - greatest) * sharpness).exp())
+        .map(|logit| ((logit - greatest) * inverse).exp())
         .sum();
-    greatest * sharpness + sum.ln()
+    greatest * inverse + sum.ln()
 }
 
 /// The loss' first and second derivative by the temperature's inverse: how far the mean logit is
 /// from the true class's, and the logits' variance, summed over the studies.
-fn slope(rows: &[Vec<f64>], labels: &[usize], sharpness: f64) -> (f64, f64) {
+fn slope(rows: &[Vec<f64>], labels: &[usize], inverse: f64) -> (f64, f64) {
     let mut sums = (0.0, 0.0);
     for (logits, &label) in rows.iter().zip(labels) {
-        let total = log_sum(logits, sharpness);
+        let total = log_sum(logits, inverse);
         let weighted = logits
             .iter()
-            .map(|logit| (logit, (logit * sharpness - total).exp()));
+            .map(|logit| (logit, (logit * inverse - total).exp()));
         let (mean, square) = weighted.fold((0.0, 0.0), |(mean, square), (logit, weight)| {
             (mean + weight * logit, square + weight * logit * logit)
         });
@@ -172,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_stays_none() {
+    fn a_probability_that_is_nan_stays_nan() {
         for probabilities in [[f64::NAN; 2], [f64::NAN, 0.5]] {
             let scaled = at_temperature(&probabilities, 2.0);
             assert!(scaled.iter().all(|p| p.is_nan()), "{scaled:?}");

@@ -1,7 +1,7 @@
 //! From where an image looks at the patient, by the codes and the words that objects name it with.
 
 use serde::Serialize;
-use strum::Display;
+use strum::{Display, EnumString, IntoStaticStr};
 
 use super::dicom::Code;
 
@@ -17,7 +17,20 @@ pub enum View {
 }
 
 /// How the view of an image is known, the surest first.
-#[derive(Clone, Copy, Debug, Display, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Display,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    EnumString,
+    IntoStaticStr,
+)]
 pub enum ViewSource {
     /// View Code Sequence (0054,0220).
     ViewCode,

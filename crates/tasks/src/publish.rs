@@ -5,7 +5,9 @@ use super::failure::OrFail;
 use super::run::TrainingContext;
 use attrium_api::{DataStatus, ModelReference, Publish};
 use attrium_bundle as bundle;
-use attrium_bundle::{FORMAT_VERSION, INTENDED_USE, Manifest, Member, MemberFiles, Provenance};
+use attrium_bundle::{
+    BundleManifest, FORMAT_VERSION, INTENDED_USE, Member, MemberFiles, TrainingProvenance,
+};
 use attrium_evaluation as evaluation;
 use attrium_evaluation::{EvaluationOptions, Metrics, Predictions, positive_probability};
 use attrium_types::Target;
@@ -35,7 +37,7 @@ pub(super) fn publish(
     } = *published.publish;
     let scaled = published.scaled;
     let (members, contents): (Vec<_>, Vec<_>) = published.members.into_iter().unzip();
-    let manifest = Manifest {
+    let manifest = BundleManifest {
         format_version: FORMAT_VERSION,
         architecture,
         pretrained: run.spec.pretrained_weights(architecture).is_some(),
@@ -48,7 +50,7 @@ pub(super) fn publish(
         synthetic: published.synthetic,
         crop: run.spec.preprocessing.crop,
         members,
-        training: Provenance {
+        training: TrainingProvenance {
             run: run.context.resource.name().to_owned(),
             attrium: env!("CARGO_PKG_VERSION").to_owned(),
             method: published.publish.method,

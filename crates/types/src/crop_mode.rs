@@ -2,11 +2,23 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use strum::Display;
+use strum::{Display, EnumString, IntoStaticStr};
 
 /// How the patient's extent is found on a whole-body scan (paper, "Preprocessing").
 #[derive(
-    Clone, Copy, Debug, Default, Display, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    Display,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    EnumString,
+    IntoStaticStr,
 )]
 pub enum CropMode {
     /// Rows whose profile exceeds a small share of its maximum, small gaps closed: stray counts do not move the crop.

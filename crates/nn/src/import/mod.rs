@@ -62,8 +62,7 @@ impl PretrainedWeights {
             architecture.takes_pretrained_weights(),
             NotTakenSnafu { architecture }
         );
-        let hash = Sha256::digest(&bytes);
-        let digest = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex::encode(Sha256::digest(&bytes));
         let (origin, tensors) = tensors(bytes)?;
         let found = names::recognize(origin, &tensors);
         let found = found.context(ForeignSnafu { architecture })?;

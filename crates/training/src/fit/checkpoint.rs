@@ -46,7 +46,7 @@ pub(super) fn fingerprint(config: &FitConfig, data: &FitData, origin: &str) -> S
         .chain_update(data.digest())
         .chain_update(origin)
         .finalize();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(digest)
 }
 
 pub(super) fn write(

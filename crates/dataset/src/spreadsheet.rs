@@ -1,4 +1,4 @@
-//! A table as a spreadsheet has saved it: separators, byte-order mark and line ends of any kind.
+//! CSV as spreadsheets save it: separators, byte-order mark and line ends of any kind.
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
 
@@ -8,8 +8,8 @@ pub(super) struct NotUtf8 {
     pub(super) line: u64,
 }
 
-/// The rows of a table, with the lines on which an editor shows them.
-pub(super) struct Table<'a> {
+/// Reads a table row by row, and knows on which line an editor shows each.
+pub(super) struct SpreadsheetReader<'a> {
     bytes: &'a [u8],
     reader: Reader<&'a [u8]>,
     /// The current row.
@@ -20,11 +20,11 @@ pub(super) struct Table<'a> {
     pub(super) line: u64,
 }
 
-impl<'a> Table<'a> {
+impl<'a> SpreadsheetReader<'a> {
     /// A table with the separator that the first line has more of.
     ///
     /// # Errors
-    /// [`NotUtf8`] for the other encodings that a byte-order mark tells of.
+    /// [`NotUtf8`] for UTF-16, by its byte-order mark.
     pub(super) fn new(bytes: &'a [u8]) -> Result<Self, NotUtf8> {
         if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
             return Err(NotUtf8 { line: 1 });
@@ -56,7 +56,7 @@ impl<'a> Table<'a> {
     /// Moves to the next row that has a value; `false` after the last.
     ///
     /// # Errors
-    /// [`NotUtf8`] where the bytes are no table.
+    /// [`NotUtf8`] where the reader fails.
     pub(super) fn advance(&mut self) -> Result<bool, NotUtf8> {
         loop {
             let read = self.reader.read_byte_record(&mut self.record).ok();
@@ -95,11 +95,8 @@ const fn is_break(byte: u8) -> bool {
     matches!(byte, b'\n' | b'\r')
 }
 
-/// A value of a record, without the zero byte that pads a UID in DICOM.
-///
-/// # Errors
-/// [`NotUtf8`].
-pub(super) fn text(record: &ByteRecord, place: usize, line: u64) -> Result<&str, NotUtf8> {
+/// A value of a record as text, without the zero byte that pads a UID in DICOM.
+pub(super) fn value(record: &ByteRecord, place: usize, line: u64) -> Result<&str, NotUtf8> {
     let value = record.get(place).unwrap_or_default();
     let value = std::str::from_utf8(value).map_err(|_| NotUtf8 { line })?;
     Ok(value.trim_matches(|c: char| c.is_whitespace() || c == '\0'))

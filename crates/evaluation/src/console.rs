@@ -1,10 +1,14 @@
-//! Metrics as text for a terminal: every number beside its interval.
+//! Metrics as tables for a terminal: every number beside its interval.
 
 use std::fmt::Write as _;
+use std::iter;
 
 use super::interval::{Estimate, Interval};
 use super::metrics::Metrics;
 use super::operating_point::{OperatingPoint, OperatingPointKind, threshold_text};
+
+/// A row of the first table.
+type NamedMetric = (String, Option<Estimate>);
 
 /// What stands for a number that is not defined.
 const UNDEFINED: &str = "-";
@@ -14,7 +18,7 @@ impl Metrics {
     pub fn to_text(&self) -> String {
         let mut text = format!("{}: {}\n", self.target, self.cohort());
         let mut section = |title: &str, rows: Vec<Vec<String>>| {
-            // A header alone says nothing.
+            // A table without rows is left out.
             if rows.len() > 1 {
                 text.push('\n');
                 if !title.is_empty() {
@@ -31,8 +35,8 @@ impl Metrics {
             self.confusion_rows(),
         );
         section(
-            "Thresholds on the probability of a positive; all that are looked for flatter themselves, \
-             since they were chosen on these very studies",
+            "Thresholds on the probability of a positive; those that were searched for look better than \
+             they are, since they were chosen on these very studies",
             self.operating_point_rows(),
         );
         section("", self.fold_rows());
@@ -60,58 +64,86 @@ impl Metrics {
     }
 
     fn overall(&self) -> Vec<Vec<String>> {
-        let mut rows = vec![words(&["METRIC", "VALUE", "95 % INTERVAL"])];
-        let mut row = |name: String, found: Option<Estimate>| {
+        let header = words(&["METRIC", "VALUE", "95 % INTERVAL"]);
+        let metrics = self
+            .rates()
+            .into_iter()
+            .chain(self.predictive_values())
+            .chain(self.kappas())
+            .chain(self.without_interval());
+        let rows = metrics.map(|(name, found)| {
+            let value = found.map(|found| found.value);
             let interval = found.and_then(|found| found.interval);
-            rows.push(vec![
-                name,
-                number(found.map(|found| found.value)),
-                range(interval),
-            ]);
-        };
-        let named = |name: &str| name.to_owned();
-        let binary = self.classes.len() == 2;
-        let auc = if binary {
+            vec![name, number(value), range(interval)]
+        });
+        iter::once(header).chain(rows).collect()
+    }
+
+    fn is_binary(&self) -> bool {
+        self.classes.len() == 2
+    }
+
+    fn rates(&self) -> Vec<NamedMetric> {
+        let auc = if self.is_binary() {
             "AUC"
         } else {
             "AUC, mean of one-versus-rest"
         };
-        row(named(auc), self.auc);
-        row(named("AUC of hard labels"), self.auc_hard);
-        if !binary {
-            row(named("AUC of positive v negative"), self.positive.auc);
+        let mut metrics = vec![
+            (auc.to_owned(), self.auc),
+            ("AUC of hard labels".to_owned(), self.auc_hard),
+        ];
+        if !self.is_binary() {
+            let name = "AUC of positive v negative".to_owned();
+            metrics.push((name, self.positive.auc));
         }
-        row(named("Accuracy"), self.accuracy);
-        row(named("Sensitivity"), self.sensitivity);
-        row(named("Specificity"), self.specificity);
+        metrics.push(("Accuracy".to_owned(), self.accuracy));
+        metrics.push(("Sensitivity".to_owned(), self.sensitivity));
+        metrics.push(("Specificity".to_owned(), self.specificity));
+        metrics
+    }
+
+    fn predictive_values(&self) -> Vec<NamedMetric> {
+        let mut metrics = Vec::new();
         for (values, place) in [(&self.at_cohort, "here"), (&self.at_stated, "stated")] {
             let prevalence = format!("{:.1} % positive, {place}", 100.0 * values.prevalence);
-            row(format!("PPV at {prevalence}"), values.ppv);
-            row(format!("NPV at {prevalence}"), values.npv);
+            metrics.push((format!("PPV at {prevalence}"), values.ppv));
+            metrics.push((format!("NPV at {prevalence}"), values.npv));
         }
-        row(named("Kappa"), self.kappa);
-        if !binary {
-            row(named("Kappa, quadratic weights"), self.quadratic_kappa);
+        metrics
+    }
+
+    fn kappas(&self) -> Vec<NamedMetric> {
+        let mut metrics = vec![("Kappa".to_owned(), self.kappa)];
+        if !self.is_binary() {
+            let name = "Kappa, quadratic weights".to_owned();
+            metrics.push((name, self.quadratic_kappa));
         }
         if let Some(readers) = &self.second_reader {
             let name = format!("Kappa of two readers ({} studies)", readers.studies);
-            row(name, readers.kappa);
+            metrics.push((name, readers.kappa));
         }
+        metrics
+    }
+
+    fn without_interval(&self) -> Vec<NamedMetric> {
         let alone = |value: f64| Estimate {
             value,
             interval: None,
         };
-        row(named("Brier score"), self.brier.map(alone));
-        let error = self.expected_calibration_error;
-        row(named("Expected calibration error"), error.map(alone));
+        let calibration_error = self.expected_calibration_error.map(alone);
+        let mut metrics = vec![
+            ("Brier score".to_owned(), self.brier.map(alone)),
+            ("Expected calibration error".to_owned(), calibration_error),
+        ];
         if let Some(spread) = self.fold_auc {
             let name = format!(
                 "AUC over {} folds from {:.3} to {:.3}: mean",
                 spread.folds, spread.min, spread.max
             );
-            row(name, Some(alone(spread.mean)));
+            metrics.push((name, Some(alone(spread.mean))));
         }
-        rows
+        metrics
     }
 
     fn class_rows(&self) -> Vec<Vec<String>> {
@@ -126,7 +158,7 @@ impl Metrics {
                 estimate(class.recall),
             ]
         });
-        [words(&header)].into_iter().chain(classes).collect()
+        iter::once(words(&header)).chain(classes).collect()
     }
 
     fn confusion_rows(&self) -> Vec<Vec<String>> {
@@ -134,13 +166,13 @@ impl Metrics {
             .classes
             .iter()
             .map(|class| format!("CALLED {}", class.name));
-        let header = ["TRULY".to_owned()].into_iter().chain(called).collect();
+        let header = iter::once("TRULY".to_owned()).chain(called).collect();
         let names = self.classes.iter().map(|class| class.name.clone());
         let rows = names.zip(self.confusion.counts()).map(|(name, counts)| {
             let counts = counts.iter().map(u64::to_string);
-            [name].into_iter().chain(counts).collect()
+            iter::once(name).chain(counts).collect()
         });
-        [header].into_iter().chain(rows).collect()
+        iter::once(header).chain(rows).collect()
     }
 
     fn operating_point_rows(&self) -> Vec<Vec<String>> {
@@ -163,7 +195,7 @@ impl Metrics {
                 estimate(point.at_stated.ppv),
             ]
         });
-        [words(&header)].into_iter().chain(points).collect()
+        iter::once(words(&header)).chain(points).collect()
     }
 
     fn fold_rows(&self) -> Vec<Vec<String>> {
@@ -187,7 +219,7 @@ impl Metrics {
                 number(fold.specificity),
             ]
         });
-        [words(&header)].into_iter().chain(folds).collect()
+        iter::once(words(&header)).chain(folds).collect()
     }
 
     fn subgroup_rows(&self) -> Vec<Vec<String>> {
@@ -211,7 +243,7 @@ impl Metrics {
                 estimate(row.specificity),
             ]
         });
-        [words(&header)].into_iter().chain(subgroups).collect()
+        iter::once(words(&header)).chain(subgroups).collect()
     }
 }
 
@@ -246,7 +278,7 @@ pub(super) fn estimate(estimate: Option<Estimate>) -> String {
     }
 }
 
-/// Columns as wide as their widest value, three blanks apart, without blanks at the end of a line.
+/// Rows as lines, columns as wide as their widest value and three blanks apart; no line ends in blanks.
 pub(super) fn aligned(rows: &[Vec<String>]) -> String {
     let columns = rows.first().map_or(0, Vec::len);
     let width = |column: usize| {

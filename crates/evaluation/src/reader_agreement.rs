@@ -1,7 +1,7 @@
-//! How well two readers agree with each other, to compare a network with.
+//! How well two readers agree with each other, to compare a network's agreement with.
 
-use super::agreement::{KappaWeights, kappa};
-use super::cohort::{Cohort, positive_kappa};
+use super::kappa::{KappaWeights, kappa};
+use super::labelled_predictions::{LabelledPredictions, positive_kappa};
 use super::metrics::ReaderAgreement;
 use attrium_types::{Grade, Target};
 
@@ -9,20 +9,24 @@ use attrium_types::{Grade, Target};
 pub(super) const SECOND_READER: &str = "reader2";
 
 /// The agreement of label and second reader, over the studies that have both; `None` where no
-/// study has. `column` is the index of the covariate; a value that is no grade counts as none.
-pub(super) fn second_reader(cohort: &Cohort<'_>, column: usize) -> Option<ReaderAgreement> {
+/// study has. `column` is the index of the covariate; a value that is not a grade
+/// counts as missing.
+pub(super) fn second_reader(
+    labelled: &LabelledPredictions<'_>,
+    column: usize,
+) -> Option<ReaderAgreement> {
     let (mut pairs, mut patients) = (Vec::new(), Vec::new());
-    for (study, row) in cohort.rows.iter().enumerate() {
+    for (study, row) in labelled.rows.iter().enumerate() {
         let grade = row
             .covariates
             .get(column)
             .and_then(|value| value.parse::<u8>().ok());
         if let Some(grade) = grade.and_then(|value| Grade::try_from(value).ok()) {
-            pairs.push((cohort.labels[study], cohort.target.class_of(grade)));
-            patients.push(cohort.patients[study]);
+            pairs.push((labelled.labels[study], labelled.target.class_of(grade)));
+            patients.push(labelled.patients[study]);
         }
     }
-    (!pairs.is_empty()).then(|| reader_agreement(cohort.target, &pairs, &patients))
+    (!pairs.is_empty()).then(|| reader_agreement(labelled.target, &pairs, &patients))
 }
 
 /// The agreement of two readers: `pairs` has both readings of each study as the target's classes, and

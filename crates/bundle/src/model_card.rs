@@ -1,10 +1,12 @@
+//! `MODEL_CARD.md`: the bundle in words, for people.
+
 use std::fmt::Write;
 
-use super::Manifest;
+use super::BundleManifest;
 use attrium_evaluation::{Estimate, Metrics, threshold_text};
 
 /// `MODEL_CARD.md`: the bundle in words, for people.
-pub fn model_card(manifest: &Manifest) -> String {
+pub fn model_card(manifest: &BundleManifest) -> String {
     let mut card = format!("# {} for {}\n\n", manifest.architecture, manifest.target);
     if manifest.synthetic {
         card.push_str("**Synthetic: trained on phantoms, not on patients.**\n\n");
@@ -30,7 +32,7 @@ const LIMITS: &str = "Results hold for scans like the ones that it was trained o
     collimator, delay after injection or scanner may change them. Intervals are 95 %; where the \
     cohort has few positives they are wide. Subgroups are in the report of the run.";
 
-fn input(manifest: &Manifest) -> String {
+fn input(manifest: &BundleManifest) -> String {
     format!(
         "The anterior view of a whole-body or thoracic static bone scan. The crop of 128 x 128 \
          pixels is found by the mode {:?}; the natural logarithm of every non-zero count is taken, \
@@ -39,7 +41,7 @@ fn input(manifest: &Manifest) -> String {
     )
 }
 
-fn output(manifest: &Manifest) -> String {
+fn output(manifest: &BundleManifest) -> String {
     format!(
         "The probability of each class, averaged over {} after scaling by a temperature of {:.2} \
          (above 1: the networks were too certain): {}.",
@@ -52,7 +54,7 @@ fn output(manifest: &Manifest) -> String {
     )
 }
 
-fn training(manifest: &Manifest) -> String {
+fn training(manifest: &BundleManifest) -> String {
     let provenance = &manifest.training;
     let grades: Vec<_> = provenance
         .by_grade

@@ -11,12 +11,12 @@ use super::interval::{Estimate, Interval, Z};
 pub enum KappaWeights {
     /// Every disagreement alike.
     Unweighted,
-    /// The square of the distance between the classes.
+    /// By the square of the distance between the classes.
     Quadratic,
 }
 
 impl KappaWeights {
-    /// The agreement of two classes: 1 for the same class, 0 for none at all.
+    /// The agreement of two classes: 1 for the same class, 0 for the two that are farthest apart.
     fn agreement(self, classes: usize, a: usize, b: usize) -> f64 {
         match self {
             Self::Unweighted => f64::from(u8::from(a == b)),
@@ -40,23 +40,9 @@ pub fn kappa(
     weights: KappaWeights,
     patients: &[usize],
 ) -> Option<Estimate> {
-    let studies = pairs.len() as f64;
-    let mut counts = vec![vec![0_u64; classes]; classes];
-    let (mut rows, mut columns) = (vec![0_u64; classes], vec![0_u64; classes]);
-    for &(a, b) in pairs {
-        counts[a][b] += 1;
-        rows[a] += 1;
-        columns[b] += 1;
-    }
-    // Disagreement rather than agreement is summed, so that perfect agreement is 1 exactly.
-    let (mut disagreement, mut by_chance) = (0.0, 0.0);
-    for a in 0..classes {
-        for b in 0..classes {
-            let weight = 1.0 - weights.agreement(classes, a, b);
-            disagreement += weight * counts[a][b] as f64;
-            by_chance += weight * rows[a] as f64 * columns[b] as f64;
-        }
-    }
+    let table = ContingencyTable::new(pairs, classes, weights);
+    let studies = table.studies;
+    let (disagreement, by_chance) = table.disagreement();
     if by_chance == 0.0 {
         return None;
     }
@@ -64,33 +50,89 @@ pub fn kappa(
     let expected = 1.0 - by_chance / (studies * studies);
     let observed = 1.0 - disagreement / studies;
 
-    let mean_agreement = |totals: &[u64], class: usize, swapped: bool| -> f64 {
-        (0..classes)
-            .map(|other| {
-                let (a, b) = if swapped {
-                    (other, class)
-                } else {
-                    (class, other)
-                };
-                weights.agreement(classes, a, b) * totals[other] as f64 / studies
-            })
-            .sum()
-    };
     let center = observed * expected - 2.0 * expected + observed;
     let mut influence = vec![0.0; patients.iter().max().map_or(0, |last| last + 1)];
     for (&(a, b), &patient) in pairs.iter().zip(patients) {
-        let chance = mean_agreement(&columns, a, false) + mean_agreement(&rows, b, true);
+        let chance = table.mean_agreement_of_first(a) + table.mean_agreement_of_second(b);
         let own = weights.agreement(classes, a, b) * (1.0 - expected);
         influence[patient] += own - chance * (1.0 - observed) - center;
     }
     let square: f64 = influence.iter().map(|share| share * share).sum();
     let error = square.sqrt() / (studies * (1.0 - expected).powi(2));
-    // Zero may be missed by rounding.
+    // Rounding may leave something of an error of zero.
     let interval = (error > 1e-12).then(|| Interval {
         low: (value - Z * error).max(-1.0),
         high: (value + Z * error).min(1.0),
     });
     Some(Estimate { value, interval })
+}
+
+/// How often the first reading named one class and the second another.
+struct ContingencyTable {
+    weights: KappaWeights,
+    studies: f64,
+    /// `counts[first][second]`.
+    counts: Vec<Vec<u64>>,
+    first_totals: Vec<u64>,
+    second_totals: Vec<u64>,
+}
+
+impl ContingencyTable {
+    fn new(pairs: &[(usize, usize)], classes: usize, weights: KappaWeights) -> Self {
+        let mut table = Self {
+            weights,
+            studies: pairs.len() as f64,
+            counts: vec![vec![0; classes]; classes],
+            first_totals: vec![0; classes],
+            second_totals: vec![0; classes],
+        };
+        for &(a, b) in pairs {
+            table.counts[a][b] += 1;
+            table.first_totals[a] += 1;
+            table.second_totals[b] += 1;
+        }
+        table
+    }
+
+    fn classes(&self) -> usize {
+        self.counts.len()
+    }
+
+    /// The weighted disagreement in studies, and what chance would make of it, in studies squared.
+    ///
+    /// Disagreement rather than agreement is summed, so that perfect agreement is 1 exactly.
+    fn disagreement(&self) -> (f64, f64) {
+        let (mut disagreement, mut by_chance) = (0.0, 0.0);
+        for (a, row) in self.counts.iter().enumerate() {
+            for (b, &count) in row.iter().enumerate() {
+                let weight = 1.0 - self.weights.agreement(self.classes(), a, b);
+                disagreement += weight * count as f64;
+                by_chance += weight * self.first_totals[a] as f64 * self.second_totals[b] as f64;
+            }
+        }
+        (disagreement, by_chance)
+    }
+
+    /// How well a class of the first reading agrees with the second reading of any study.
+    fn mean_agreement_of_first(&self, class: usize) -> f64 {
+        self.mean(&self.second_totals, |other| {
+            self.weights.agreement(self.classes(), class, other)
+        })
+    }
+
+    /// How well a class of the second reading agrees with the first reading of any study.
+    fn mean_agreement_of_second(&self, class: usize) -> f64 {
+        self.mean(&self.first_totals, |other| {
+            self.weights.agreement(self.classes(), other, class)
+        })
+    }
+
+    fn mean(&self, totals: &[u64], agreement: impl Fn(usize) -> f64) -> f64 {
+        let totals = totals.iter().enumerate();
+        totals
+            .map(|(class, &total)| agreement(class) * total as f64 / self.studies)
+            .sum()
+    }
 }
 
 #[cfg(test)]

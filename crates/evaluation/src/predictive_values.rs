@@ -1,4 +1,4 @@
-//! What a call is worth where the disease is rarer, or commoner, than in the cohort.
+//! Predictive values: what a call is worth at the cohort's prevalence, and at another.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,12 +1,12 @@
-//! Labelled studies laid out for the metrics, and the metrics that subgroups and folds share.
+//! The predictions of labelled studies, and the metrics that cohort, folds and subgroups share.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use super::agreement::{self, KappaWeights};
 use super::calibration;
 use super::confusion::{ConfusionMatrix, TwoByTwo};
 use super::interval::Estimate;
+use super::kappa::{self, KappaWeights};
 use super::predictions::{Prediction, positive_probability};
 use super::roc::{self, Area};
 use attrium_types::Target;
@@ -23,14 +23,13 @@ pub fn number_patients<P: Eq + Hash>(patients: impl IntoIterator<Item = P>) -> V
         .collect()
 }
 
-/// Labelled studies, column by column.
-pub(super) struct Cohort<'a> {
+/// The predictions of labelled studies, column by column.
+pub(super) struct LabelledPredictions<'a> {
     pub(super) target: Target,
     pub(super) rows: Vec<&'a Prediction>,
     /// True classes.
     pub(super) labels: Vec<usize>,
-    /// Hard labels.
-    pub(super) calls: Vec<usize>,
+    pub(super) hard_labels: Vec<usize>,
     /// Whether a study truly is positive.
     pub(super) positive: Vec<bool>,
     /// The probability of a positive.
@@ -39,7 +38,7 @@ pub(super) struct Cohort<'a> {
     pub(super) patients: Vec<usize>,
 }
 
-impl<'a> Cohort<'a> {
+impl<'a> LabelledPredictions<'a> {
     /// Takes the labelled ones of `rows`; `patient` is the index of the covariate that names the
     /// patient. A study whose patient is not known is its own patient.
     pub(super) fn new(
@@ -47,30 +46,33 @@ impl<'a> Cohort<'a> {
         rows: impl IntoIterator<Item = &'a Prediction>,
         patient: Option<usize>,
     ) -> Self {
-        let mut cohort = Self {
+        let mut labelled = Self {
             target,
             rows: Vec::new(),
             labels: Vec::new(),
-            calls: Vec::new(),
+            hard_labels: Vec::new(),
             positive: Vec::new(),
             scores: Vec::new(),
             patients: Vec::new(),
         };
         for row in rows {
             let Some(label) = row.label else { continue };
-            cohort.rows.push(row);
-            cohort.labels.push(label);
-            cohort.calls.push(hard_label(&row.probabilities));
-            cohort.positive.push(label >= target.first_positive_class());
-            cohort
+            labelled.rows.push(row);
+            labelled.labels.push(label);
+            labelled.hard_labels.push(hard_label(&row.probabilities));
+            labelled
+                .positive
+                .push(label >= target.first_positive_class());
+            labelled
                 .scores
                 .push(positive_probability(target, &row.probabilities));
         }
-        cohort.patients = number_patients(cohort.rows.iter().enumerate().map(|(study, row)| {
-            let name = patient.and_then(|column| row.covariates.get(column));
-            name.filter(|name| !name.is_empty()).ok_or(study)
-        }));
-        cohort
+        labelled.patients =
+            number_patients(labelled.rows.iter().enumerate().map(|(study, row)| {
+                let name = patient.and_then(|column| row.covariates.get(column));
+                name.filter(|name| !name.is_empty()).ok_or(study)
+            }));
+        labelled
     }
 
     pub(super) fn studies(&self) -> u64 {
@@ -82,7 +84,11 @@ impl<'a> Cohort<'a> {
     }
 
     pub(super) fn confusion(&self) -> ConfusionMatrix {
-        let pairs = self.labels.iter().copied().zip(self.calls.iter().copied());
+        let pairs = self
+            .labels
+            .iter()
+            .copied()
+            .zip(self.hard_labels.iter().copied());
         ConfusionMatrix::new(self.target.classes().len(), pairs)
     }
 
@@ -125,11 +131,11 @@ impl<'a> Cohort<'a> {
         self.areas(|class| self.class_area(class))
     }
 
-    /// The same of hard labels.
+    /// The same AUC, of hard labels in place of probabilities.
     pub(super) fn auc_hard(&self) -> Option<Estimate> {
         let areas = self.areas(|class| {
-            let called = |&call: &usize| f64::from(u8::from(call == class));
-            let scores: Vec<f64> = self.calls.iter().map(called).collect();
+            let called = |&label: &usize| f64::from(u8::from(label == class));
+            let scores: Vec<f64> = self.hard_labels.iter().map(called).collect();
             roc::area(&scores, &self.is_class(class))
         });
         roc::mean_area(&areas?, &self.patients)
@@ -148,20 +154,19 @@ impl<'a> Cohort<'a> {
         roc::mean_area(&self.positive_area()?, &self.patients)
     }
 
-    /// The one area of that AUC.
+    /// The areas whose mean is that AUC: one.
     pub(super) fn positive_area(&self) -> Option<Vec<Area>> {
         Some(vec![roc::area(&self.scores, &self.positive)?])
     }
 
-    /// The same of hard labels.
+    /// The AUC of the question whether a hard label is positive.
     pub(super) fn positive_auc_hard(&self) -> Option<Estimate> {
         let first = self.target.first_positive_class();
-        let called = |&call: &usize| f64::from(u8::from(call >= first));
-        let scores: Vec<f64> = self.calls.iter().map(called).collect();
+        let called = |&label: &usize| f64::from(u8::from(label >= first));
+        let scores: Vec<f64> = self.hard_labels.iter().map(called).collect();
         roc::mean_area(&[roc::area(&scores, &self.positive)?], &self.patients)
     }
 
-    /// Each study's probabilities.
     pub(super) fn probabilities(&self) -> Vec<&'a [f64]> {
         let rows = self.rows.iter();
         rows.map(|row| row.probabilities.as_slice()).collect()
@@ -177,13 +182,13 @@ impl<'a> Cohort<'a> {
 
     /// The expected calibration error of the hard label.
     pub(super) fn calibration_error(&self) -> Option<f64> {
-        let calls = self.calls.iter();
-        let confidences: Vec<f64> = calls
+        let hard_labels = self.hard_labels.iter();
+        let confidences: Vec<f64> = hard_labels
             .clone()
             .zip(&self.rows)
             .map(|(&call, row)| row.probabilities[call])
             .collect();
-        let right: Vec<bool> = calls
+        let right: Vec<bool> = hard_labels
             .zip(&self.labels)
             .map(|(call, label)| call == label)
             .collect();
@@ -192,9 +197,13 @@ impl<'a> Cohort<'a> {
 
     /// Kappa of truth and hard label.
     pub(super) fn kappa(&self, weighting: KappaWeights) -> Option<Estimate> {
-        let pairs = self.labels.iter().copied().zip(self.calls.iter().copied());
+        let pairs = self
+            .labels
+            .iter()
+            .copied()
+            .zip(self.hard_labels.iter().copied());
         let pairs: Vec<_> = pairs.collect();
-        agreement::kappa(
+        kappa::kappa(
             &pairs,
             self.target.classes().len(),
             weighting,
@@ -204,7 +213,11 @@ impl<'a> Cohort<'a> {
 
     /// Kappa of truth and hard label, positive or negative.
     pub(super) fn positive_kappa(&self) -> Option<Estimate> {
-        let pairs = self.labels.iter().copied().zip(self.calls.iter().copied());
+        let pairs = self
+            .labels
+            .iter()
+            .copied()
+            .zip(self.hard_labels.iter().copied());
         let pairs: Vec<_> = pairs.collect();
         positive_kappa(self.target, &pairs, &self.patients)
     }
@@ -218,7 +231,7 @@ pub(super) fn positive_kappa(
 ) -> Option<Estimate> {
     let class = |class: usize| usize::from(class >= target.first_positive_class());
     let pairs: Vec<_> = pairs.iter().map(|&(a, b)| (class(a), class(b))).collect();
-    agreement::kappa(&pairs, 2, KappaWeights::Unweighted, patients)
+    kappa::kappa(&pairs, 2, KappaWeights::Unweighted, patients)
 }
 
 /// The class of the highest probability, the first of equals.
