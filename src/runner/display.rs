@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::pace::{Pace, in_words};
+use super::rate::{Pace, in_words};
 use attrium_workflow::{TaskRef, TaskSpec};
 
 /// Where progress is shown: bars on a terminal, plain lines anywhere else.

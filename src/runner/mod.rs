@@ -7,11 +7,11 @@
 
 mod clock;
 mod display;
-mod drive;
 mod error;
 mod ignored;
-mod pace;
-mod record;
+mod rate;
+mod run_store;
+mod scheduler;
 mod signals;
 mod table;
 mod task;
@@ -21,7 +21,7 @@ use std::sync::Arc;
 pub use display::Display;
 pub use error::Error;
 pub use ignored::ignored_fields;
-pub use record::{find_model, keep_manifest};
+pub use run_store::{find_model, keep_manifest};
 pub use signals::stop_on_signals;
 pub use table::{screening_table, training_table};
 pub use task::in_pool;
@@ -30,8 +30,8 @@ use attrium_api::{Resource, Status};
 use attrium_tasks::{Execute, Interrupt};
 use attrium_workflow::Plan;
 pub use attrium_workflow::{Ending, Failure};
-use drive::Driver;
-use record::Record;
+use run_store::Record;
+use scheduler::Driver;
 use task::Shared;
 
 /// How runs are run.

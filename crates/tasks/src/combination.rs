@@ -2,7 +2,7 @@
 
 use super::TaskError;
 use super::failure::OrFail;
-use super::run::TrainingContext;
+use super::task_io::TrainingContext;
 use attrium_evaluation::Predictions;
 use attrium_training::fit::History;
 use attrium_types::{Architecture, Target};

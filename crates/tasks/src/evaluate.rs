@@ -5,7 +5,7 @@ use super::combination::{Combination, combinations};
 use super::failure::OrFail;
 use super::publish::{self, Published, Scaled};
 use super::results;
-use super::run::TrainingContext;
+use super::task_io::TrainingContext;
 use super::training_report::{self, Findings};
 use super::{Summary, TaskError};
 use attrium_api::{DataStatus, ModelReference, Publish, PublishMethod};

@@ -6,8 +6,8 @@ use snafu::{ResultExt, Snafu};
 
 use super::TaskError;
 use super::failure::OrFail;
-use super::run::{self, ScreeningContext};
-use super::screening::Screener;
+use super::screener::Screener;
+use super::task_io::{self, ScreeningContext};
 use attrium_bundle as bundle;
 use attrium_bundle::{CHECKSUMS, Model};
 use attrium_nn::Device;
@@ -80,7 +80,7 @@ pub(super) fn screener(run: &ScreeningContext<'_>) -> Result<Screener, TaskError
             "the model is not known: name spec.model.uri",
         ));
     };
-    let device = run::device(&run.spec.compute)?;
+    let device = task_io::device(&run.spec.compute)?;
     let model = open_model(uri, &run.options, &device)?;
     let threshold = model
         .threshold(&run.spec.operating_point)

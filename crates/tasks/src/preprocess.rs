@@ -1,8 +1,8 @@
 //! Preprocessing: DICOM objects become crops under pseudonyms; what cannot be used is set aside.
 
 use super::failure::OrFail;
-use super::objects::{Fetched, ShardOf, for_each_object};
-use super::run::TrainingContext;
+use super::object_batches::{Fetched, ShardOf, for_each_object};
+use super::task_io::TrainingContext;
 use super::{Summary, TaskError};
 use attrium_api::{DataStatus, Preprocessing};
 use attrium_dataset::{Pseudonyms, Quarantine, Record, ShardWriter};

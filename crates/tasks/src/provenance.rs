@@ -2,7 +2,7 @@
 
 use super::TaskError;
 use super::failure::OrFail;
-use super::run::{Run, ScreeningContext, TrainingContext};
+use super::task_io::{Run, ScreeningContext, TrainingContext};
 use attrium_report::{Fact, Provenance, StageTime};
 
 /// The provenance of a training run.

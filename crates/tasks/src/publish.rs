@@ -2,7 +2,7 @@
 
 use super::TaskError;
 use super::failure::OrFail;
-use super::run::TrainingContext;
+use super::task_io::TrainingContext;
 use attrium_api::{DataStatus, ModelReference, Publish};
 use attrium_bundle as bundle;
 use attrium_bundle::{FORMAT_VERSION, INTENDED_USE, Manifest, Member, MemberFiles, Provenance};

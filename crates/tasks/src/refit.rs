@@ -3,7 +3,7 @@
 use super::failure::OrFail;
 use super::fitting::{self, Keeping, Start};
 use super::publish::{self, Published};
-use super::run::TrainingContext;
+use super::task_io::TrainingContext;
 use super::{Summary, TaskError};
 use attrium_bundle::{Member, MemberFiles};
 use attrium_dataset::Cohort;

@@ -7,11 +7,11 @@ use snafu::Snafu;
 
 use super::failure::OrFail;
 use super::model;
-use super::objects::{ShardOf, for_each_object};
-use super::run::ScreeningContext;
-use super::screening::{Candidate, Decision, Screened, Screener};
+use super::object_batches::{ShardOf, for_each_object};
+use super::screener::{Candidate, Decision, Screened, Screener};
 use super::screening_table::{self, Row};
-use super::{Summary, TaskError, one_object};
+use super::task_io::ScreeningContext;
+use super::{Summary, TaskError, study_selection};
 use attrium_api::{ActivationMaps, ScreeningStatus};
 use attrium_dataset::Pseudonyms;
 use attrium_evaluation::{Prediction, Predictions};
@@ -115,7 +115,7 @@ impl Shard<'_> {
             },
         )?;
         if self.labels.is_some() {
-            one_object::reduce(&mut predictions)?;
+            study_selection::reduce(&mut predictions)?;
             let table = predictions.to_csv().or_retry()?;
             self.run
                 .put(&artefacts::screening_predictions(self.number), table)?;
@@ -166,7 +166,7 @@ impl Shard<'_> {
             covariates: values,
         };
         let preference = decision.scan.preference;
-        one_object::add(predictions, names, prediction, labels.digest(), preference);
+        study_selection::add(predictions, names, prediction, labels.digest(), preference);
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use snafu::{ResultExt, Snafu};
 
-use super::screening::{Scan, Screened};
+use super::screener::{Scan, Screened};
 use attrium_api::ScreeningStatus;
 
 /// What a row says was decided.

@@ -7,10 +7,10 @@ use super::failure::OrFail;
 use super::model;
 use super::provenance;
 use super::results;
-use super::run::ScreeningContext;
-use super::screening::Screener;
+use super::screener::Screener;
 use super::screening_table::{self, Row, Verdict};
-use super::{Summary, TaskError, one_object, screen};
+use super::task_io::ScreeningContext;
+use super::{Summary, TaskError, screen, study_selection};
 use attrium_api::ScreeningStatus;
 use attrium_evaluation as evaluation;
 use attrium_evaluation::{MetricsDocument, NetworkMetrics, Options, Predictions};
@@ -207,11 +207,11 @@ fn validate(
         }
         all.rows.extend(part.rows);
     }
-    if !one_object::is_of(&all, screen::pseudonyms(run, uri)?.digest()) {
+    if !study_selection::is_of(&all, screen::pseudonyms(run, uri)?.digest()) {
         return Err(changed(uri));
     }
-    one_object::reduce(&mut all)?;
-    one_object::strip(&mut all);
+    study_selection::reduce(&mut all)?;
+    study_selection::strip(&mut all);
     if all.rows.is_empty() {
         return Err(TaskError::data(
             "no screened study is in the labels: check that they are of the same archive",

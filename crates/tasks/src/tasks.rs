@@ -1,7 +1,7 @@
 use std::time::Instant;
 
 use super::failure::OrFail;
-use super::run::{self, Run};
+use super::task_io::{self, Run};
 use super::{Alerts, Execute, Summary, TaskContext, TaskError};
 use super::{evaluate, preprocess, refit, screen, summarize, train};
 use attrium_api::{Resource, ScreeningJob, TrainingRun};
@@ -57,7 +57,7 @@ impl Tasks {
         spec: &'a Spec,
         context: &'a TaskContext<'a>,
     ) -> Result<Run<'a, Spec>, TaskError> {
-        let options = run::store_options(context.resource.storage(), self.ca_bundle.as_deref());
+        let options = task_io::store_options(context.resource.storage(), self.ca_bundle.as_deref());
         Run::open(spec, context, options)
     }
 

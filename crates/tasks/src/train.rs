@@ -2,7 +2,7 @@
 
 use super::failure::OrFail;
 use super::fitting::{self, Keeping, Start};
-use super::run::TrainingContext;
+use super::task_io::TrainingContext;
 use super::{Summary, TaskError};
 use attrium_dataset::{Cohort, Covariates};
 use attrium_evaluation::{Prediction, Predictions};

@@ -7,7 +7,7 @@ use super::combination::Combination;
 use super::failure::OrFail;
 use super::provenance;
 use super::publish::Scaled;
-use super::run::TrainingContext;
+use super::task_io::TrainingContext;
 use attrium_api::{DataStatus, ModelReference, PublishMethod};
 use attrium_dataset::{Cohort, Quarantine};
 use attrium_evaluation::{MetricsDocument, positive_probability};

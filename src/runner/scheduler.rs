@@ -9,8 +9,8 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use snafu::ResultExt;
 
 use super::error::{Error, ThreadSnafu};
-use super::pace::Pace;
-use super::record::Record;
+use super::rate::Pace;
+use super::run_store::Record;
 use super::task::{Event, Shared};
 use super::{Ending, Failure, Settings, clock};
 use attrium_api::{ProgressStatus, Status};

@@ -3,7 +3,7 @@
 use snafu::{ResultExt, Snafu};
 
 use super::TaskError;
-use super::objects::Fetched;
+use super::object_batches::Fetched;
 use attrium_bundle as bundle;
 use attrium_bundle::Model;
 use attrium_dataset::Preference;
