@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::metrics::ReaderAgreement;
-use super::text::{aligned, estimate, words};
+use super::text::{GAP, estimate, words};
+use attrium_types::text::table;
 
 /// How well two readers agree on Perugini grades.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,6 +39,6 @@ pub fn reader_pairs_text(pairs: &[ReaderPair]) -> String {
     format!(
         "Cohen's kappa of four grades, with quadratic weights, and of grade >= 2 (95 % \
          interval)\n\n{}",
-        aligned(&rows)
+        table(&rows, GAP)
     )
 }
