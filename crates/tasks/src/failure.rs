@@ -5,25 +5,25 @@ use attrium_storage as storage;
 
 /// Says what a failure means for the task: `?` then turns any error into a [`TaskError`].
 pub(super) trait OrFail<T> {
-    /// The task's data is bad: exit code 42.
+    /// The task's data is bad.
     fn or_bad_data(self) -> Result<T, TaskError>;
-    /// The configuration is bad, for every task of the run: exit code 43.
+    /// The configuration is bad, for every task of the run.
     fn or_bad_configuration(self) -> Result<T, TaskError>;
-    /// Another try may do: exit code 1.
+    /// Another try may do.
     fn or_retry(self) -> Result<T, TaskError>;
 }
 
 impl<T, E: Into<Cause>> OrFail<T> for Result<T, E> {
     fn or_bad_data(self) -> Result<T, TaskError> {
-        self.map_err(TaskError::data)
+        self.map_err(TaskError::bad_data)
     }
 
     fn or_bad_configuration(self) -> Result<T, TaskError> {
-        self.map_err(TaskError::configuration)
+        self.map_err(TaskError::bad_configuration)
     }
 
     fn or_retry(self) -> Result<T, TaskError> {
-        self.map_err(TaskError::other)
+        self.map_err(TaskError::retry)
     }
 }
 
@@ -38,9 +38,9 @@ impl<T> OrMissing<T> for Result<T, storage::Error> {
     fn or_bad_place(self) -> Result<T, TaskError> {
         self.map_err(|error| {
             if error.is_bad_place() {
-                TaskError::configuration(error)
+                TaskError::bad_configuration(error)
             } else {
-                TaskError::other(error)
+                TaskError::retry(error)
             }
         })
     }

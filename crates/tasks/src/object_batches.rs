@@ -11,8 +11,8 @@ use attrium_dataset as dataset;
 use attrium_storage as storage;
 use attrium_storage::{ObjectMeta, Storage};
 
-/// Objects that are fetched together, then worked on together, where there are no more threads. Two
-/// batches are in memory at a time, of objects of a megabyte or more.
+/// The least number of objects that are fetched together and then worked on together; with more threads
+/// it is theirs. Two batches are in memory at a time, of objects of a megabyte or more.
 const BATCH: usize = 8;
 /// Objects of a batch that are fetched at the same time, since a bucket answers slowly but in
 /// parallel.
@@ -20,7 +20,7 @@ const CONNECTIONS: usize = 8;
 /// The largest object that is read, in bytes: a whole-body scan has about half a megabyte.
 const LARGEST: u64 = 64 << 20;
 
-/// What stands for the keys of objects whose names are no keys, with a number each.
+/// What stands, with a number, for the key of an object whose name cannot be one.
 const NAMELESS: &str = "a name that is no key";
 
 /// An object as it was fetched.
@@ -36,7 +36,6 @@ pub(super) struct Fetched {
 pub(super) struct ShardOf {
     /// The shard, from 0.
     pub shard: u32,
-    /// The number of shards.
     pub shards: u32,
 }
 
@@ -52,8 +51,8 @@ impl ShardOf {
 ///
 /// # Errors
 /// Whatever `keep` says; [`TaskError::Interrupted`] between two batches; a store that fails.
-/// Objects that are too large, gone, unreadable or have a name that is no key are not errors: `work` sees
-/// why. What stands for a folder in a bucket is no object.
+/// Objects that are too large, gone, unreadable or whose name cannot be a key are not errors: `work` is
+/// given the reason. What stands for a folder in a bucket is not counted as an object.
 pub(super) fn for_each_object<T: Send>(
     images: &Storage,
     shard: ShardOf,
@@ -129,8 +128,8 @@ enum Listed {
     Nameless(Fetched),
 }
 
-/// Whether a bucket lists what is none of its objects: the console of S3 makes empty ones whose keys
-/// end in a slash, to stand for folders, and no key does.
+/// Whether what a bucket lists stands for a folder: the console of S3 makes empty objects whose keys end
+/// in a slash, as no key of an image does.
 const fn is_folder(object: &ObjectMeta, bytes: &Result<Vec<u8>, storage::Error>) -> bool {
     object.size == 0 && matches!(bytes, Err(storage::Error::NotFound { .. }))
 }

@@ -1,100 +1,159 @@
 //! One prediction a study, where several of its objects were screened.
 //!
-//! The shards' tables carry the columns by which objects are compared, and the digest of the labels
-//! that decide the pseudonyms; the joined table has them no more. The result depends neither on the
-//! order of objects nor on the number of shards.
+//! A shard's table has a row for each object, with columns by which the objects of a study are compared
+//! and the digest of the labels that decide the pseudonyms; the joined table has neither. What is chosen
+//! depends neither on the order of objects nor on the number of shards.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::TaskError;
+use super::failure::OrFail;
 use attrium_dataset::Preference;
+use attrium_evaluation as evaluation;
 use attrium_evaluation::{Prediction, Predictions};
 
-/// Adds an object's prediction to its shard's table, with the labels' digest and what it is compared by.
-pub(super) fn add(
-    table: &mut Predictions,
-    mut covariates: Vec<String>,
-    mut prediction: Prediction,
-    labels: &str,
-    preference: Preference,
-) {
-    covariates.push(LABELS.to_owned());
-    covariates.extend(Preference::COLUMNS.map(str::to_owned));
-    prediction.covariates.push(labels.to_owned());
-    prediction.covariates.extend(preference.columns());
-    table.covariates = covariates;
-    table.rows.push(prediction);
+/// The columns that only the shards' tables have, and that come last there.
+const COLUMNS: [&str; 4] = {
+    let [acquisition, view_source, counts] = Preference::COLUMNS;
+    ["labels_sha256", acquisition, view_source, counts]
+};
+
+/// The prediction of one object.
+#[derive(Clone, Debug)]
+pub(super) struct ObjectPrediction {
+    /// The study's pseudonym.
+    pub study: u32,
+    /// What the table of a study says.
+    pub prediction: Prediction,
+    /// The digest of the labels that the pseudonym is of.
+    pub labels: String,
+    /// How well the object stands for its study.
+    pub preference: Preference,
 }
 
-/// Keeps the best object of each study, sorted by pseudonym.
-///
-/// # Errors
-/// When a row lacks what it is compared by.
-pub(super) fn reduce(table: &mut Predictions) -> Result<(), TaskError> {
-    let mut best: BTreeMap<u32, (Preference, Prediction)> = BTreeMap::new();
-    for row in table.rows.drain(..) {
-        let (Some(preference), Ok(study)) = (of(&row), row.study.parse()) else {
-            return Err(TaskError::other(
-                "a shard's predictions do not say of which objects they are: delete the folder \
-                 tasks/ of this job, and run it again",
-            ));
-        };
-        let is_better = best.get(&study).is_none_or(|(kept, other)| {
-            let kept = (*kept, other.probabilities.as_slice());
-            compare((preference, &row.probabilities), kept).is_lt()
-        });
-        if is_better {
-            best.insert(study, (preference, row));
+/// The predictions of labelled objects.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ObjectPredictions {
+    classes: usize,
+    covariates: Vec<String>,
+    rows: Vec<ObjectPrediction>,
+}
+
+impl ObjectPredictions {
+    pub(super) fn new(classes: usize) -> Self {
+        Self {
+            classes,
+            ..Self::default()
         }
     }
-    table.rows = best.into_values().map(|(_, row)| row).collect();
-    Ok(())
-}
 
-/// Whether every row was made of the labels of this digest.
-pub(super) fn is_of(table: &Predictions, labels: &str) -> bool {
-    table
-        .rows
-        .iter()
-        .all(|row| match row.covariates.as_slice() {
-            [.., digest, _, _, _] => digest == labels,
-            _ => false,
-        })
-}
+    /// Adds an object, whose covariates have these names.
+    pub(super) fn push(&mut self, covariates: Vec<String>, row: ObjectPrediction) {
+        self.covariates = covariates;
+        self.rows.push(row);
+    }
 
-/// Takes the columns away that only the shards' tables have.
-pub(super) fn strip(table: &mut Predictions) {
-    let keep = table.covariates.len().saturating_sub(COLUMNS);
-    table.covariates.truncate(keep);
-    for row in &mut table.rows {
-        row.covariates.truncate(keep);
+    /// Adds the objects of another shard.
+    pub(super) fn extend(&mut self, other: Self) {
+        if !other.rows.is_empty() {
+            self.covariates = other.covariates;
+        }
+        self.rows.extend(other.rows);
+    }
+
+    /// Keeps the best object of each study, sorted by pseudonym.
+    pub(super) fn select(&mut self) {
+        let mut best: BTreeMap<u32, ObjectPrediction> = BTreeMap::new();
+        for row in self.rows.drain(..) {
+            let kept = best.get(&row.study);
+            if kept.is_none_or(|kept| row.compare(kept).is_lt()) {
+                best.insert(row.study, row);
+            }
+        }
+        self.rows = best.into_values().collect();
+    }
+
+    /// Whether every row was made of the labels of this digest.
+    pub(super) fn are_of(&self, labels: &str) -> bool {
+        self.rows.iter().all(|row| row.labels == labels)
+    }
+
+    /// The predictions without what objects are compared by.
+    pub(super) fn into_predictions(self) -> Predictions {
+        let rows = self.rows.into_iter();
+        Predictions {
+            classes: self.classes,
+            covariates: self.covariates,
+            rows: rows.map(|row| row.prediction).collect(),
+        }
+    }
+
+    /// A shard's table.
+    pub(super) fn to_csv(&self) -> Result<Vec<u8>, evaluation::Error> {
+        let mut table = self.clone().into_predictions();
+        if !self.rows.is_empty() {
+            table.covariates.extend(COLUMNS.map(str::to_owned));
+        }
+        for (row, object) in table.rows.iter_mut().zip(&self.rows) {
+            row.covariates.push(object.labels.clone());
+            row.covariates.extend(object.preference.columns());
+        }
+        table.to_csv()
+    }
+
+    /// Reads a shard's table.
+    ///
+    /// # Errors
+    /// It is no table of predictions, or a row lacks what objects are compared by.
+    pub(super) fn parse(table: &[u8]) -> Result<Self, TaskError> {
+        let mut table = Predictions::parse(table).or_retry()?;
+        let own = table.covariates.len().saturating_sub(COLUMNS.len());
+        let columns = table.covariates.split_off(own);
+        let rows = table.rows.into_iter();
+        let rows: Option<Vec<_>> = rows.map(|row| ObjectPrediction::read(row, own)).collect();
+        match rows {
+            Some(rows) if rows.is_empty() || columns == COLUMNS => Ok(Self {
+                classes: table.classes,
+                covariates: table.covariates,
+                rows,
+            }),
+            _ => Err(TaskError::retry(
+                "a shard's predictions do not say of which objects they are: delete the folder \
+                 tasks/ of this job, and run it again",
+            )),
+        }
     }
 }
 
-/// The column of the labels' digest.
-const LABELS: &str = "labels_sha256";
-/// How many columns only the shards' tables have.
-const COLUMNS: usize = 1 + Preference::COLUMNS.len();
+impl ObjectPrediction {
+    /// Takes what only a shard's table has from a row, whose own covariates are so many.
+    fn read(mut prediction: Prediction, own: usize) -> Option<Self> {
+        let columns = prediction.covariates.get(own..)?.to_vec();
+        prediction.covariates.truncate(own);
+        let [labels, acquisition, view_source, counts] = columns.as_slice() else {
+            return None;
+        };
+        Some(Self {
+            study: prediction.study.parse().ok()?,
+            prediction,
+            labels: labels.clone(),
+            preference: Preference::parse([acquisition, view_source, counts])?,
+        })
+    }
 
-/// What a row of a shard's table is compared by: its last columns.
-fn of(row: &Prediction) -> Option<Preference> {
-    let [.., _, acquisition, view_source, counts] = row.covariates.as_slice() else {
-        return None;
-    };
-    Preference::parse([acquisition, view_source, counts])
-}
-
-/// The better object first; of equally good ones the one with the lower probabilities.
-fn compare(a: (Preference, &[f64]), b: (Preference, &[f64])) -> Ordering {
-    let probabilities = || {
-        let pairs = a.1.iter().zip(b.1);
-        pairs
-            .map(|(a, b)| a.total_cmp(b))
-            .find(|order| order.is_ne())
-            .unwrap_or(Ordering::Equal)
-    };
-    a.0.cmp(&b.0).then_with(probabilities)
+    /// The better object first; of equally good ones the one with the lower probabilities.
+    fn compare(&self, other: &Self) -> Ordering {
+        let probabilities = || {
+            let others = &other.prediction.probabilities;
+            let mut pairs = self.prediction.probabilities.iter().zip(others);
+            pairs
+                .find_map(|(a, b)| Some(a.total_cmp(b)).filter(|order| order.is_ne()))
+                .unwrap_or(Ordering::Equal)
+        };
+        let preference = self.preference.cmp(&other.preference);
+        preference.then_with(probabilities)
+    }
 }
 
 #[cfg(test)]
@@ -102,11 +161,8 @@ mod tests {
     use super::*;
     use attrium_imaging::{Acquisition, ViewSource};
 
-    fn table(objects: &[(u32, Preference, f64)]) -> Predictions {
-        let mut table = Predictions {
-            classes: 2,
-            ..Predictions::default()
-        };
+    fn table(objects: &[(u32, Preference, f64)]) -> ObjectPredictions {
+        let mut table = ObjectPredictions::new(2);
         for &(study, preference, positive) in objects {
             let prediction = Prediction {
                 study: study.to_string(),
@@ -115,13 +171,13 @@ mod tests {
                 probabilities: vec![1.0 - positive, positive],
                 covariates: vec!["7".to_owned()],
             };
-            add(
-                &mut table,
-                vec!["patient".to_owned()],
+            let object = ObjectPrediction {
+                study,
                 prediction,
-                "a digest",
+                labels: "a digest".to_owned(),
                 preference,
-            );
+            };
+            table.push(vec!["patient".to_owned()], object);
         }
         table
     }
@@ -142,11 +198,10 @@ mod tests {
             for split in 0..objects.len() {
                 let (first, second) = objects.split_at(split);
                 let (mut chosen, mut second) = (table(second), table(first));
-                reduce(&mut second).expect("whole rows");
-                chosen.rows.extend(second.rows);
-                reduce(&mut chosen).expect("whole rows");
-                chosen.covariates = second.covariates.max(chosen.covariates);
-                strip(&mut chosen);
+                second.select();
+                chosen.extend(second);
+                chosen.select();
+                let chosen = chosen.into_predictions();
                 let rows: Vec<_> = chosen
                     .rows
                     .iter()
@@ -160,21 +215,47 @@ mod tests {
     }
 
     #[test]
+    fn a_shards_table_has_what_objects_are_compared_by_in_its_last_columns() {
+        let preference = Preference::new(Acquisition::Static, ViewSource::ImageId, 1.5);
+        let table = table(&[(1, preference, 0.5)]);
+        let written = table.to_csv().expect("a table");
+        let expected = "study,fold,label,p_0,p_1,patient,labels_sha256,acquisition,view_source,counts\n\
+                        1,,1,0.5,0.5,7,a digest,Static,ImageId,1.5\n";
+        assert_eq!(String::from_utf8_lossy(&written), expected);
+        let read = ObjectPredictions::parse(&written).expect("its own table");
+        assert_eq!(read.to_csv().expect("a table"), written);
+        let empty = ObjectPredictions::new(2).to_csv().expect("a table");
+        assert_eq!(
+            String::from_utf8_lossy(&empty),
+            "study,fold,label,p_0,p_1\n"
+        );
+        let read = ObjectPredictions::parse(&empty).expect("its own table");
+        assert!(read.into_predictions().rows.is_empty());
+    }
+
+    #[test]
     fn labels_that_have_changed_are_noticed() {
         let preference = Preference::new(Acquisition::Static, ViewSource::ImageId, 1.0);
         let mut table = table(&[(1, preference, 0.5), (2, preference, 0.5)]);
-        assert!(is_of(&table, "a digest"));
-        table.rows[1].covariates[1] = "another".to_owned();
-        assert!(!is_of(&table, "a digest"));
-        strip(&mut table);
-        assert_eq!(table.rows[1].covariates, ["7"]);
+        assert!(table.are_of("a digest"));
+        table.rows[1].labels = "another".to_owned();
+        assert!(!table.are_of("a digest"));
+        assert_eq!(table.into_predictions().rows[1].covariates, ["7"]);
     }
 
     #[test]
     fn a_row_without_its_columns_is_an_error_rather_than_a_guess() {
-        let preference = Preference::new(Acquisition::Static, ViewSource::ImageId, 1.0);
-        let mut table = table(&[(1, preference, 0.5)]);
-        table.rows[0].covariates.pop();
-        assert!(reduce(&mut table).is_err());
+        for table in [
+            "study,fold,label,p_0,p_1,patient\n1,,1,0.5,0.5,7\n",
+            "study,fold,label,p_0,p_1,labels_sha256,acquisition,view_source,counts\n\
+             1,,1,0.5,0.5,a digest,Static,ImageId,many\n",
+            "study,fold,label,p_0,p_1,labels_sha256,acquisition,view_source,counts\n\
+             one,,1,0.5,0.5,a digest,Static,ImageId,1.0\n",
+        ] {
+            assert!(
+                ObjectPredictions::parse(table.as_bytes()).is_err(),
+                "{table}"
+            );
+        }
     }
 }

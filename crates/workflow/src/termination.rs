@@ -13,6 +13,7 @@ use flate2::write::DeflateEncoder;
 use serde::{Deserialize, Serialize};
 
 use super::Summary;
+use attrium_types::text::truncate;
 
 /// The longest message that a kubelet reads, in bytes.
 pub const LONGEST_MESSAGE: usize = 4096;
@@ -41,10 +42,9 @@ impl Summary {
             return plain;
         }
         let mut summary = self.clone();
-        cut(&mut summary.message, 256);
-        if let Some(shortfall) = &mut summary.shortfall {
-            cut(shortfall, 1024);
-        }
+        summary.message = truncate(summary.message, 256);
+        let shortfall = summary.shortfall.take();
+        summary.shortfall = shortfall.map(|shortfall| truncate(shortfall, 1024));
         let whole = pack(&summary);
         if fits(&whole) {
             return whole;
@@ -77,11 +77,6 @@ fn pack(summary: &Summary) -> String {
         deflated: STANDARD.encode(deflated),
     };
     serde_json::to_string(&packed).unwrap_or_default()
-}
-
-/// Shortens a text to a number of bytes.
-fn cut(text: &mut String, longest: usize) {
-    text.truncate(text.floor_char_boundary(longest));
 }
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+//! The uid of a resource that no cluster has named, and the prefix of what a resource leaves.
+
 use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
