@@ -77,6 +77,7 @@ pub fn gravest<'a>(failures: impl IntoIterator<Item = &'a Failure>) -> Option<&'
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::sync::LazyLock;
 
     use proptest::prelude::*;
 
@@ -85,17 +86,23 @@ mod tests {
     use attrium_api::{ProgressStatus, Resource, Status, condition, conditions, reasons};
     use attrium_fixtures as fixtures;
 
+    /// A run of eight shards, read once: a manifest takes its time.
+    static RUN: LazyLock<Resource> = LazyLock::new(|| {
+        let mut run = fixtures::training_run();
+        run.spec.preprocessing.shards = 8;
+        Resource::TrainingRun(Box::new(run))
+    });
+
     /// The last status of a run that has failed.
     fn failed(failures: &[Failure]) -> Status {
-        let resource = Resource::TrainingRun(Box::new(fixtures::training_run()));
-        let plan = Plan::new(&resource);
+        let plan = Plan::new(&RUN);
         let mut observed = Observed::default();
         for failure in failures {
             let state = crate::TaskState::Failed;
             observed.tasks.insert(failure.task, state);
         }
         let inputs = StatusInputs {
-            resource: &resource,
+            resource: &RUN,
             plan: &plan,
             observed: &observed,
             summaries: &BTreeMap::new(),
@@ -110,9 +117,7 @@ mod tests {
 
     /// The failures of shards, each ending so.
     fn of_shards(exits: &[TaskExit]) -> Vec<Failure> {
-        let mut run = fixtures::training_run();
-        run.spec.preprocessing.shards = 8;
-        let plan = Plan::for_training(&run.spec);
+        let plan = Plan::new(&RUN);
         let tasks = plan.tasks().zip(exits);
         tasks
             .map(|(task, exit)| Failure::new(task, *exit, format!("{} {exit:?}", task.id)))
