@@ -208,7 +208,7 @@ impl Lines {
     }
 }
 
-/// What a lock guards; it is a picture of progress, and good enough after a panic.
+/// What a lock guards. It only shows progress, so that it may be used after a panic.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

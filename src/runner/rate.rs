@@ -8,7 +8,7 @@ use attrium_tasks::Progress;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rate {
     began: Instant,
-    /// What was done already when the task was first heard of: a task that goes on.
+    /// What was done already at its first progress, of a task that goes on.
     first: Option<u64>,
     /// What was last heard.
     pub(super) progress: Progress,
@@ -85,7 +85,7 @@ fn share(done: u64, total: u64) -> f64 {
     }
 }
 
-/// A rate with no more digits than it has meaning.
+/// A rate with as many digits as mean something.
 fn number(rate: f64) -> String {
     if rate >= 9.95 {
         format!("{rate:.0}")

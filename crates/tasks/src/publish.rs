@@ -96,7 +96,7 @@ pub(super) fn scaled(metrics: &Metrics, predictions: &Predictions) -> Result<Sca
     })
 }
 
-/// The probabilities of a positive of the studies that are, from the highest.
+/// The probabilities of a positive of the studies that are positive, the highest first.
 fn positive_scores(target: Target, predictions: &Predictions) -> Vec<f64> {
     let first = target.first_positive_class();
     let mut scores: Vec<f64> = predictions

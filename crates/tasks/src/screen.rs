@@ -41,7 +41,7 @@ pub(super) fn run(io: &ScreeningIo<'_>, shard: u32) -> Result<Summary, TaskError
         let writing = scope.spawn(|| io.store.put_chunks(&table, receiver));
         let counts = shard.screen(&sender);
         if counts.is_err() {
-            // Nobody listens only when the writer has failed, which is told below.
+            // The receiver is gone only where the writer has failed, whose error is returned below.
             let _ = sender.send(Err(Abandoned));
         }
         drop(sender);

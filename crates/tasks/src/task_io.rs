@@ -189,8 +189,8 @@ impl TrainingIo<'_> {
     /// The weights that a network starts from, read from wherever the manifest says.
     ///
     /// # Errors
-    /// Exit code 43, since no task of the network could do better, unless the store may answer
-    /// later.
+    /// A bad configuration, since no task of the network could do better; a store that does not answer
+    /// may answer later.
     pub(crate) fn pretrained(
         &self,
         architecture: Architecture,

@@ -14,7 +14,7 @@ use attrium_workflow::{TaskSpec, Work};
 pub struct Tasks {
     /// Certificates to trust beside the system's when a store or a webhook is reached, as PEM.
     pub ca_bundle: Option<Vec<u8>>,
-    /// Who tells of a screening's positives; nobody is told where absent.
+    /// Sends the alert of a screening with positives; none is sent where absent.
     pub alerts: Option<Alerts>,
 }
 

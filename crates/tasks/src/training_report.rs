@@ -205,7 +205,7 @@ fn example(cohort: &Cohort, study: usize) -> Result<Example, TaskError> {
     })
 }
 
-/// One figure for each network and task: what the network that has not seen a study makes of it.
+/// One figure for each network and target: what the network that has not seen a study makes of it.
 fn activation_maps(
     io: &TrainingIo<'_>,
     findings: &Findings<'_>,
@@ -230,7 +230,7 @@ fn activation_maps(
         .collect()
 }
 
-/// The names of the maps of each row, of which the last is no layer's.
+/// The names of the maps of each row: the last one belongs to no layer.
 fn layers(architecture: Architecture, rows: &[ActivationRow]) -> Vec<String> {
     let maps = rows.first().map_or(0, |row| row.maps.len());
     (1..maps)

@@ -44,7 +44,7 @@ pub enum RunLocation<'a> {
     Cluster(&'a ClusterState),
 }
 
-/// What there is to say of a resource on a cluster beside its tasks.
+/// What a status says of a resource on a cluster beside its tasks.
 #[derive(Clone, Debug)]
 pub struct ClusterState {
     /// The generation of the resource.
@@ -211,14 +211,14 @@ fn stages(inputs: &StatusInputs<'_>, previous: &[StageStatus]) -> Vec<StageStatu
             new.active = job.active;
         }
         if job.is_none() && new.active + new.succeeded + new.failed == 0 {
-            // On a cluster a stage whose Job is gone is a stage that has been started all the same.
+            // On a cluster a stage whose Job is gone has been started all the same.
             match old.filter(|_| inputs.cluster().is_some()) {
                 Some(old) => new.job.clone_from(&old.job),
                 None => break,
             }
         }
         if inputs.ending.is_some() {
-            // What still runs is stopped, and nobody writes of it any more.
+            // What still runs is stopped, and this is the last status.
             new.active = 0;
         }
         let time = |old: Option<&String>| Some(old.map_or(inputs.now, String::as_str).to_owned());
