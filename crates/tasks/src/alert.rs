@@ -109,7 +109,7 @@ fn is_temporary(status: StatusCode) -> bool {
 }
 
 /// Sends, and after each pause sends again what may go well another time. Returns why nothing was sent.
-fn insist(
+fn send_with_retries(
     send: impl Fn() -> Result<(), Error>,
     pauses: impl IntoIterator<Item = Duration>,
     interrupt: &Interrupt,
@@ -160,7 +160,7 @@ impl Alerts {
             return Ok(None);
         };
         let post = || self.post(&alert.webhook, &message, ca_bundle);
-        insist(post, PAUSES.map(Duration::from_secs), interrupt)
+        send_with_retries(post, PAUSES.map(Duration::from_secs), interrupt)
     }
 
     fn post(
@@ -324,7 +324,7 @@ mod tests {
             tries.set(tries.get() + 1);
             Alerts::default().post(webhook, &message, None)
         };
-        let ended = insist(post, pauses, interrupt);
+        let ended = send_with_retries(post, pauses, interrupt);
         let ended = ended.map(Option::unwrap);
         (ended.map_err(|error| error.exit()), tries.get())
     }

@@ -28,13 +28,13 @@ impl<T, E: Into<Cause>> OrFail<T> for Result<T, E> {
 }
 
 /// Says what a failure of the store means for a task that reads its input.
-pub(super) trait OrMissing<T> {
+pub(super) trait OrBadPlace<T> {
     /// A place that is not there, is of the wrong kind or may not be read is a mistake in the
     /// manifest; a store that does not answer may answer later.
     fn or_bad_place(self) -> Result<T, TaskError>;
 }
 
-impl<T> OrMissing<T> for Result<T, storage::Error> {
+impl<T> OrBadPlace<T> for Result<T, storage::Error> {
     fn or_bad_place(self) -> Result<T, TaskError> {
         self.map_err(|error| {
             if error.is_bad_place() {

@@ -94,7 +94,7 @@ pub(super) fn fit(
     checkpoints: &Checkpoints<'_>,
     context: &TaskContext<'_>,
 ) -> Result<Network, TaskError> {
-    let mut fit = go_on(config, data, &initial, checkpoints)?;
+    let mut fit = resume(config, data, &initial, checkpoints)?;
     let mut throughput = Throughput::new();
     while !fit.is_finished() {
         if context.interrupt.is_set() {
@@ -119,7 +119,7 @@ pub(super) fn fit(
 }
 
 /// A fit at its last checkpoint, or at its beginning where there is none that fits.
-fn go_on(
+fn resume(
     config: FitConfig,
     data: FitData,
     initial: &InitialWeights<'_>,

@@ -1,7 +1,7 @@
 //! Preprocessing: DICOM objects become crops under pseudonyms; what cannot be used is set aside.
 
 use super::failure::OrFail;
-use super::object_batches::{ShardOf, for_each_object};
+use super::object_batches::{ShardFilter, for_each_object};
 use super::task_io::TrainingIo;
 use super::{Rejection, Summary, TaskError};
 use attrium_api::{DataStatus, Preprocessing};
@@ -29,7 +29,7 @@ pub(super) fn run(io: &TrainingIo<'_>, shard: u32) -> Result<Summary, TaskError>
     let shards = spec.shards;
     data.objects = for_each_object(
         &io.images()?,
-        ShardOf { shard, shards },
+        ShardFilter { shard, shards },
         io.context,
         |object| (object.key, preprocess(object.bytes, spec, &pseudonyms)),
         |objects| {

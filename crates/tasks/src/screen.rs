@@ -7,7 +7,7 @@ use snafu::Snafu;
 
 use super::failure::OrFail;
 use super::model;
-use super::object_batches::{ShardOf, for_each_object};
+use super::object_batches::{ShardFilter, for_each_object};
 use super::screener::{Candidate, Screened, Screener, ScreeningDecision};
 use super::screening_table::{self, ScreeningRow};
 use super::study_selection::{ObjectPrediction, ObjectPredictions};
@@ -89,13 +89,13 @@ impl Shard<'_> {
         let mut counts = ScreeningStatus::default();
         let mut predictions = ObjectPredictions::new(classes);
         send(chunks, screening_table::header(classes).or_retry()?)?;
-        let of = ShardOf {
+        let filter = ShardFilter {
             shard: self.number,
             shards: self.io.spec.shards,
         };
         for_each_object(
             &self.io.images()?,
-            of,
+            filter,
             self.io.context,
             |object| (object.key, self.screener.read(object.bytes)),
             |batch: Vec<(String, Candidate)>| {

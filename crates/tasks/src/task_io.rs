@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::failure::{OrFail, OrMissing};
+use super::failure::{OrBadPlace, OrFail};
 use super::{Summary, TaskContext, TaskError};
 use attrium_api::{
     Accelerator, Compute, DataStatus, ScreeningJobSpec, StorageSpec, TrainingRunSpec,
