@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    attrium::cli::main()
+    attrium::main()
 }

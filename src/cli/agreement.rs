@@ -1,3 +1,5 @@
+//! `attrium agreement`: how well readers agree.
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,6 +12,7 @@ use attrium_evaluation::{
     ReaderAgreement, ReaderPair, number_patients, reader_agreement, reader_pairs_text,
 };
 use attrium_types::{Grade, Target};
+use attrium_workflow::TaskExit;
 
 const EXAMPLE: &str = "\
 A table is CSV with a column `study`, a column of Perugini grades for each reader, and perhaps a \
@@ -41,51 +44,34 @@ pub(super) struct Args {
 
 /// Why no agreement was computed.
 #[derive(Debug, Snafu)]
-pub enum Error {
-    /// A file could not be read.
+pub(super) enum Error {
     #[snafu(display("cannot read {}", path.display()))]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The reason.
-        source: io::Error,
-    },
-    /// A table is wrong.
+    Read { path: PathBuf, source: io::Error },
     #[snafu(display("cannot use {}", path.display()))]
     Table {
-        /// The file.
         path: PathBuf,
-        /// The reason.
         source: ReadingsError,
     },
-    /// There is nobody to agree with.
     #[snafu(display(
         "one reader agrees with nobody: name two --columns, or a second table as --b"
     ))]
     OneReader,
-    /// Standard output could not be written to.
     #[snafu(display("cannot write to standard output"))]
-    Print {
-        /// The reason.
-        source: io::Error,
-    },
+    Print { source: io::Error },
 }
 
 impl Error {
-    /// 43 where the arguments are to be changed, 42 where a table is.
-    pub(super) fn exit_code(&self) -> u8 {
+    /// What the process ends with: arguments can be changed, a table is bad data.
+    pub(super) fn exit(&self) -> TaskExit {
         match self {
-            Self::Read { .. } | Self::OneReader => 43,
-            Self::Table { .. } => 42,
-            Self::Print { .. } => 1,
+            Self::Read { .. } | Self::OneReader => TaskExit::BadConfiguration,
+            Self::Table { .. } => TaskExit::BadData,
+            Self::Print { .. } => TaskExit::Retry,
         }
     }
 }
 
 /// Compares the readers and prints how well they agree.
-///
-/// # Errors
-/// [`Error`].
 pub(super) fn run(args: Args) -> Result<(), Error> {
     let usual: &[&str] = match args.b {
         None => &["grade", "reader2"],
@@ -129,10 +115,10 @@ fn read(path: &Path, columns: &[&str]) -> Result<Readings, Error> {
 }
 
 fn agreement(both: &[(&str, Grade, Grade)], tables: &[Readings]) -> ReaderAgreement {
-    let task = Target::Perugini;
+    let target = Target::Perugini;
     let pairs = both
         .iter()
-        .map(|(_, a, b)| (task.class_of(*a), task.class_of(*b)));
+        .map(|(_, a, b)| (target.class_of(*a), target.class_of(*b)));
     let patients = number_patients(both.iter().map(|&(study, ..)| {
         // A study without a patient is a patient of its own, whatever their names.
         tables
@@ -140,5 +126,5 @@ fn agreement(both: &[(&str, Grade, Grade)], tables: &[Readings]) -> ReaderAgreem
             .find_map(|table| table.patient(study))
             .ok_or(study)
     }));
-    reader_agreement(task, &pairs.collect::<Vec<_>>(), &patients)
+    reader_agreement(target, &pairs.collect::<Vec<_>>(), &patients)
 }

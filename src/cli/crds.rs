@@ -1,3 +1,5 @@
+//! `attrium crds`: the custom resource definitions.
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,35 +20,16 @@ pub(super) struct Args {
 
 /// Why the definitions could not be written.
 #[derive(Debug, Snafu)]
-pub enum Error {
-    /// The folder could not be made.
+pub(super) enum Error {
     #[snafu(display("cannot make the folder {}", path.display()))]
-    MakeFolder {
-        /// The folder.
-        path: PathBuf,
-        /// The reason.
-        source: io::Error,
-    },
-    /// A file could not be written.
+    MakeFolder { path: PathBuf, source: io::Error },
     #[snafu(display("cannot write {}", path.display()))]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// The reason.
-        source: io::Error,
-    },
-    /// Standard output could not be written to.
+    Write { path: PathBuf, source: io::Error },
     #[snafu(display("cannot write to standard output"))]
-    Print {
-        /// The reason.
-        source: io::Error,
-    },
+    Print { source: io::Error },
 }
 
 /// Prints or writes the definitions.
-///
-/// # Errors
-/// [`Error`].
 pub(super) fn run(args: Args) -> Result<(), Error> {
     match args.out {
         Some(folder) => write(&folder),

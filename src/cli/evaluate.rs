@@ -1,3 +1,5 @@
+//! `attrium evaluate`: the metrics of a table of predictions.
+
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -8,6 +10,7 @@ use super::output::{self, Format};
 use attrium_evaluation as evaluation;
 use attrium_evaluation::{EvaluationOptions, Predictions};
 use attrium_types::Target;
+use attrium_workflow::TaskExit;
 
 const EXAMPLE: &str = "\
 The table is CSV: study,fold,label,p_0,p_1 (and p_2,p_3 for four grades), then any covariates. Each \
@@ -26,8 +29,8 @@ pub(super) struct Args {
     predictions: PathBuf,
     /// What was predicted: Perugini, Positive or HighGrade. Default: Perugini for four classes,
     /// Positive for two.
-    #[arg(long, value_parser = task)]
-    task: Option<Target>,
+    #[arg(long = "task", value_name = "TASK", value_parser = target)]
+    target: Option<Target>,
     /// The share of positives, between 0 and 1, to state predictive values for. Default: that of
     /// the paper, 0.035 (0.018 for HighGrade).
     #[arg(long, value_name = "SHARE")]
@@ -43,81 +46,59 @@ pub(super) struct Args {
 
 /// Why a table was not evaluated.
 #[derive(Debug, Snafu)]
-pub enum Error {
-    /// The file could not be read.
+pub(super) enum Error {
     #[snafu(display("cannot read {}", path.display()))]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The reason.
-        source: io::Error,
-    },
-    /// The table is wrong.
+    Read { path: PathBuf, source: io::Error },
     #[snafu(display("cannot evaluate {}", path.display()))]
     Table {
-        /// The file.
         path: PathBuf,
-        /// The reason.
         source: evaluation::Error,
     },
-    /// No task has that many classes.
     #[snafu(display(
         "cannot evaluate {}: it has {classes} classes, where Perugini has 4 and Positive and \
          HighGrade have 2",
         path.display()
     ))]
-    UnknownTask {
-        /// The file.
-        path: PathBuf,
-        /// The table's classes.
-        classes: usize,
-    },
-    /// Standard output could not be written to.
+    UnknownTarget { path: PathBuf, classes: usize },
     #[snafu(display("cannot write to standard output"))]
-    Print {
-        /// The reason.
-        source: io::Error,
-    },
+    Print { source: io::Error },
 }
 
 impl Error {
-    /// 43 where the arguments are to be changed, 42 where the table is.
-    pub(super) fn exit_code(&self) -> u8 {
+    /// What the process ends with: arguments can be changed, a table is bad data.
+    pub(super) fn exit(&self) -> TaskExit {
         match self {
-            Self::Read { .. } => 43,
+            Self::Read { .. } => TaskExit::BadConfiguration,
             Self::Table { source, .. } => match source {
                 evaluation::Error::Classes { .. }
                 | evaluation::Error::Prevalence { .. }
-                | evaluation::Error::Threshold { .. } => 43,
-                _ => 42,
+                | evaluation::Error::Threshold { .. } => TaskExit::BadConfiguration,
+                _ => TaskExit::BadData,
             },
-            Self::UnknownTask { .. } => 42,
-            Self::Print { .. } => 1,
+            Self::UnknownTarget { .. } => TaskExit::BadData,
+            Self::Print { .. } => TaskExit::Retry,
         }
     }
 }
 
 /// Evaluates the table and prints its metrics.
-///
-/// # Errors
-/// [`Error`].
 pub(super) fn run(args: Args) -> Result<(), Error> {
     let path = &args.predictions;
     let bytes = fs::read(path).context(ReadSnafu { path })?;
     let predictions = Predictions::parse(&bytes).context(TableSnafu { path })?;
     let classes = predictions.classes;
-    let task = args.task.or_else(|| usual_task(classes));
-    let task = task.context(UnknownTaskSnafu { path, classes })?;
+    let target = args.target.or_else(|| usual_target(classes));
+    let target = target.context(UnknownTargetSnafu { path, classes })?;
     let options = EvaluationOptions {
         prevalence: args.prevalence,
         threshold: args.threshold,
     };
     let metrics =
-        evaluation::evaluate(task, &predictions, &options).context(TableSnafu { path })?;
+        evaluation::evaluate(target, &predictions, &options).context(TableSnafu { path })?;
     output::print_as(args.output, &metrics, evaluation::Metrics::to_text).context(PrintSnafu)
 }
 
-fn usual_task(classes: usize) -> Option<Target> {
+fn usual_target(classes: usize) -> Option<Target> {
     match classes {
         4 => Some(Target::Perugini),
         2 => Some(Target::Positive),
@@ -125,11 +106,11 @@ fn usual_task(classes: usize) -> Option<Target> {
     }
 }
 
-/// Reads a task's name; small letters will do.
-pub(super) fn task(text: &str) -> Result<Target, String> {
-    let tasks = [Target::Perugini, Target::Positive, Target::HighGrade];
-    let found = tasks
+/// Reads a target's name; small letters will do.
+fn target(text: &str) -> Result<Target, String> {
+    let targets = [Target::Perugini, Target::Positive, Target::HighGrade];
+    let found = targets
         .into_iter()
-        .find(|task| task.to_string().eq_ignore_ascii_case(text));
+        .find(|target| target.to_string().eq_ignore_ascii_case(text));
     found.ok_or_else(|| "use Perugini, Positive or HighGrade".to_owned())
 }

@@ -1,3 +1,5 @@
+//! `attrium inspect`: what is in a DICOM file.
+
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -9,6 +11,7 @@ use super::output::{self, Format};
 use attrium_imaging as imaging;
 use attrium_imaging::Inspection;
 use attrium_types::LossyPolicy;
+use attrium_workflow::TaskExit;
 
 /// Says what was found in one DICOM file, and draws it.
 ///
@@ -53,64 +56,39 @@ impl From<CropMode> for attrium_types::CropMode {
 
 /// Why a file could not be inspected.
 #[derive(Debug, Snafu)]
-pub enum Error {
-    /// The file could not be read.
+pub(super) enum Error {
     #[snafu(display("cannot read {}", path.display()))]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The reason.
-        source: io::Error,
-    },
-    /// There is no anterior image, or no crop of it.
+    Read { path: PathBuf, source: io::Error },
     #[snafu(display("{} cannot be used ({})", path.display(), source.reason()))]
     Unusable {
-        /// The file.
         path: PathBuf,
-        /// The reason.
         source: imaging::Error,
     },
-    /// The image could not be drawn.
     #[snafu(display("cannot draw {}", path.display()))]
     Draw {
-        /// The file that was to be drawn.
         path: PathBuf,
-        /// The reason.
         source: png::EncodingError,
     },
-    /// The drawing could not be written.
     #[snafu(display("cannot write {}", path.display()))]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// The reason.
-        source: io::Error,
-    },
-    /// Standard output could not be written to.
+    Write { path: PathBuf, source: io::Error },
     #[snafu(display("cannot write to standard output"))]
-    Print {
-        /// The reason.
-        source: io::Error,
-    },
+    Print { source: io::Error },
 }
 
 impl Error {
-    /// 42 for an object that cannot be used, 43 where the argument is to be changed, 1 for
-    /// anything else.
-    pub const fn exit_code(&self) -> u8 {
+    /// What the process ends with: the argument can be changed, an object that cannot be used is bad
+    /// data.
+    pub(super) fn exit(&self) -> TaskExit {
         match self {
-            Self::Read { .. } => 43,
-            Self::Unusable { .. } => 42,
-            _ => 1,
+            Self::Read { .. } => TaskExit::BadConfiguration,
+            Self::Unusable { .. } => TaskExit::BadData,
+            Self::Draw { .. } | Self::Write { .. } | Self::Print { .. } => TaskExit::Retry,
         }
     }
 }
 
 /// Reads, draws and describes the file; a scan that does not hold the crop is described all the
 /// same before that is an error.
-///
-/// # Errors
-/// [`Error`].
 pub(super) fn run(args: Args) -> Result<(), Error> {
     let path = &args.file;
     let bytes = fs::read(path).context(ReadSnafu { path })?;
@@ -156,9 +134,9 @@ mod tests {
     #[test]
     fn an_object_that_cannot_be_used_is_bad_data_and_a_missing_file_a_bad_configuration() {
         let unusable = run(args("README.md")).expect_err("no DICOM file");
-        assert_eq!(unusable.exit_code(), 42);
+        assert_eq!(unusable.exit(), TaskExit::BadData);
         assert!(unusable.to_string().contains("not-dicom"), "{unusable}");
         let missing = run(args("no/such/file")).expect_err("no file");
-        assert_eq!(missing.exit_code(), 43);
+        assert_eq!(missing.exit(), TaskExit::BadConfiguration);
     }
 }

@@ -1,3 +1,5 @@
+//! `attrium link`: a run's predictions beside the studies that they are of.
+
 use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -14,13 +16,13 @@ use attrium_evaluation::{Prediction, Predictions, positive_probability};
 use attrium_storage as storage;
 use attrium_storage::{Storage, StorageOptions};
 use attrium_types::{Architecture, Target};
-use attrium_workflow::artefacts;
+use attrium_workflow::{TaskExit, artefacts};
 
 /// The largest table of predictions that is read, in bytes.
 const MAX_TABLE: u64 = 1 << 30;
 /// The covariate that holds the patient's pseudonym.
 const PATIENT: &str = "patient";
-/// The most classes of a task.
+/// The most classes of a target.
 const MAX_CLASSES: usize = 4;
 
 const EXAMPLE: &str = "\
@@ -49,103 +51,63 @@ pub(super) struct Args {
 
 /// Why predictions were not joined with studies.
 #[derive(Debug, Snafu)]
-pub enum Error {
-    /// A file could not be read.
+pub(super) enum Error {
     #[snafu(display("cannot read {}", path.display()))]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The reason.
-        source: io::Error,
-    },
-    /// The labels are wrong.
+    Read { path: PathBuf, source: io::Error },
     #[snafu(display("cannot use {}", path.display()))]
     Labels {
-        /// The file.
         path: PathBuf,
-        /// The reason.
         #[snafu(source(from(dataset::Error, Box::new)))]
         source: Box<dataset::Error>,
     },
-    /// The run's prefix could not be read.
     #[snafu(display("cannot read the run {run}"))]
     Run {
-        /// The prefix.
         run: String,
-        /// The reason.
         #[snafu(source(from(storage::Error, Box::new)))]
         source: Box<storage::Error>,
     },
-    /// The manifest is wrong.
     #[snafu(display("cannot use {run}/{}", artefacts::MANIFEST))]
-    Manifest {
-        /// The prefix.
-        run: String,
-        /// The reasons.
-        source: Violations,
-    },
-    /// The manifest is not that of a training.
+    Manifest { run: String, source: Violations },
     #[snafu(display(
         "{run} is no training run: a screening already names the objects that its rows came from"
     ))]
-    NotATraining {
-        /// The prefix.
-        run: String,
-    },
-    /// There is nothing to join.
+    NotATraining { run: String },
     #[snafu(display(
         "{run} has no predictions: its evaluate stage has not ended well; see status.yaml there, \
          and run the manifest again"
     ))]
-    NoPredictions {
-        /// The prefix.
-        run: String,
-    },
-    /// A table of predictions is wrong.
+    NoPredictions { run: String },
     #[snafu(display("cannot use {name} of the run"))]
     Table {
-        /// The table's name below the prefix.
         name: String,
-        /// The reason.
         source: evaluation::Error,
     },
-    /// The labels are others than the run's.
     #[snafu(display(
         "{} does not fit {name} of the run: use the labels that the run was given, unchanged",
         path.display()
     ))]
-    OtherLabels {
-        /// The file of labels.
-        path: PathBuf,
-        /// The table's name below the prefix.
-        name: String,
-    },
-    /// The result could not be written.
+    OtherLabels { path: PathBuf, name: String },
     #[snafu(display("cannot write {place}"))]
-    Write {
-        /// The file, or standard output.
-        place: String,
-        /// The reason.
-        source: io::Error,
-    },
+    Write { place: String, source: io::Error },
 }
 
 impl Error {
-    /// 43 for labels, a manifest or a place that cannot be used, 42 for a bad table.
-    pub(super) fn exit_code(&self) -> u8 {
+    /// What the process ends with: labels, a manifest and a place can be mended, a table is bad data.
+    pub(super) fn exit(&self) -> TaskExit {
         match self {
-            Self::Read { .. } | Self::Run { .. } | Self::NotATraining { .. } => 43,
-            Self::OtherLabels { .. } | Self::Labels { .. } | Self::Manifest { .. } => 43,
-            Self::Table { .. } => 42,
-            Self::NoPredictions { .. } | Self::Write { .. } => 1,
+            Self::Read { .. }
+            | Self::Run { .. }
+            | Self::NotATraining { .. }
+            | Self::OtherLabels { .. }
+            | Self::Labels { .. }
+            | Self::Manifest { .. } => TaskExit::BadConfiguration,
+            Self::Table { .. } => TaskExit::BadData,
+            Self::NoPredictions { .. } | Self::Write { .. } => TaskExit::Retry,
         }
     }
 }
 
 /// Joins and writes.
-///
-/// # Errors
-/// [`Error`].
 pub(super) fn run(args: Args) -> Result<(), Error> {
     let path = &args.labels;
     let labels = fs::read(path).context(ReadSnafu { path })?;
@@ -159,8 +121,8 @@ pub(super) fn run(args: Args) -> Result<(), Error> {
     let mut rows = vec![header()];
     let mut found = false;
     for network in &training.spec.networks {
-        for &task in &training.spec.tasks {
-            let name = &artefacts::predictions(network.architecture, task);
+        for &target in &training.spec.tasks {
+            let name = &artefacts::predictions(network.architecture, target);
             let bytes = storage.try_get(name, MAX_TABLE).context(RunSnafu { run })?;
             let Some(bytes) = bytes else { continue };
             let table = Predictions::parse(&bytes).context(TableSnafu { name })?;
@@ -172,10 +134,10 @@ pub(super) fn run(args: Args) -> Result<(), Error> {
                     .and_then(|number: u32| studies.get(&number));
                 let fitting = study.filter(|&&study| {
                     let labelled = pseudonyms.of(study);
-                    labelled.is_some_and(|labelled| fits(labelled, task, &table, row))
+                    labelled.is_some_and(|labelled| fits(labelled, target, &table, row))
                 });
                 let study = fitting.context(OtherLabelsSnafu { path, name })?;
-                rows.push(joined(study, network.architecture, task, row));
+                rows.push(joined(study, network.architecture, target, row));
             }
             found = true;
         }
@@ -197,8 +159,8 @@ fn training(run: &str, storage: &Storage) -> Result<Box<TrainingRun>, Error> {
 
 /// Whether a prediction can be of this study: other labels give a study's number to another, whose
 /// grade or patient then differs.
-fn fits(labelled: &LabelledStudy, task: Target, table: &Predictions, row: &Prediction) -> bool {
-    let label = row.label == Some(task.class_of(labelled.grade));
+fn fits(labelled: &LabelledStudy, target: Target, table: &Predictions, row: &Prediction) -> bool {
+    let label = row.label == Some(target.class_of(labelled.grade));
     let patient = table.covariates.iter().position(|name| name == PATIENT);
     let patient = patient.and_then(|column| row.covariates.get(column));
     label && patient.is_none_or(|patient| *patient == labelled.patient.to_string())
@@ -210,15 +172,20 @@ fn header() -> Vec<String> {
     leading.into_iter().chain(classes).collect()
 }
 
-fn joined(study: &str, architecture: Architecture, task: Target, row: &Prediction) -> Vec<String> {
+fn joined(
+    study: &str,
+    architecture: Architecture,
+    target: Target,
+    row: &Prediction,
+) -> Vec<String> {
     let number = |value: Option<usize>| value.map_or(String::new(), |value| value.to_string());
     let mut fields = vec![
         study.to_owned(),
         architecture.to_string(),
-        task.to_string(),
+        target.to_string(),
         number(row.fold),
         number(row.label),
-        format!("{:?}", positive_probability(task, &row.probabilities)),
+        format!("{:?}", positive_probability(target, &row.probabilities)),
     ];
     fields.extend(
         row.probabilities
@@ -273,14 +240,14 @@ mod tests {
         let pseudonyms = Labels::parse(LABELS.as_bytes())
             .expect("labels")
             .pseudonymise(7);
-        let table = |task: Target| Predictions {
-            classes: task.classes().len(),
+        let table = |target: Target| Predictions {
+            classes: target.classes().len(),
             covariates: vec![PATIENT.to_owned()],
             rows: ["1.2.3", "1.2.4", "1.2.5", "1.2.6"]
                 .map(|uid| {
                     let labelled = pseudonyms.of(uid).expect("a labelled study");
-                    let class = task.class_of(labelled.grade);
-                    let mut probabilities = vec![0.0; task.classes().len()];
+                    let class = target.class_of(labelled.grade);
+                    let mut probabilities = vec![0.0; target.classes().len()];
                     probabilities[class] = 1.0;
                     Prediction {
                         study: labelled.study.to_string(),
@@ -294,9 +261,9 @@ mod tests {
         };
         fs::create_dir(folder.join("predictions")).expect("a folder");
         fs::write(folder.join("manifest.yaml"), manifest).expect("a manifest");
-        for task in [Target::Perugini, Target::Positive] {
-            let path = folder.join(artefacts::predictions(Architecture::Linear, task));
-            fs::write(path, table(task).to_csv().expect("a table")).expect("a table");
+        for target in [Target::Perugini, Target::Positive] {
+            let path = folder.join(artefacts::predictions(Architecture::Linear, target));
+            fs::write(path, table(target).to_csv().expect("a table")).expect("a table");
         }
     }
 
@@ -343,7 +310,7 @@ mod tests {
             run_folder(folder.path());
             let error = link(folder.path(), &other).expect_err("other labels");
             assert!(matches!(error, Error::OtherLabels { .. }), "{error}");
-            assert_eq!(error.exit_code(), 43);
+            assert_eq!(error.exit(), TaskExit::BadConfiguration);
         }
     }
 

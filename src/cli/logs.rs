@@ -11,7 +11,7 @@ static JSON: OnceLock<bool> = OnceLock::new();
 /// What every JSON line of this process is about: fields, without braces.
 static SUBJECT: OnceLock<String> = OnceLock::new();
 
-/// Libraries that quote the object in their warnings: nobody gets to see them, whatever is asked for.
+/// Libraries that quote the object in their warnings: these are never shown, whatever is asked for.
 const SILENT: [&str; 4] = [
     "dicom_object",
     "dicom_parser",
@@ -21,8 +21,8 @@ const SILENT: [&str; 4] = [
 
 /// Starts logging; `ATTRIUM_LOG` says how much.
 ///
-/// A service is silent about nothing that matters afterwards, and writes JSON unless a person
-/// looks on; any other command only warns.
+/// A service logs everything that matters afterwards, as JSON unless standard error is a terminal; any
+/// other command only warns.
 pub(super) fn start(is_service: bool) {
     let usual = if is_service {
         "attrium=info,warn"
@@ -72,7 +72,7 @@ pub(super) fn failure(causes: &str) {
 
 /// Writes an object that is no log line, but stands among them.
 pub(super) fn object(object: &Value) {
-    // As with a log line there is nobody to tell that standard error is gone.
+    // As with a log line, standard error that is gone is no reason to stop.
     let _ = Lines.write_all(format!("{object}\n").as_bytes());
 }
 
@@ -124,7 +124,7 @@ mod tests {
         }
     }
 
-    /// What is logged under a filter while an object is read whose character set is none.
+    /// What is logged under a filter while an object is read whose character set does not exist.
     fn logged(filter: EnvFilter) -> String {
         let path = concat!(
             env!("CARGO_MANIFEST_DIR"),

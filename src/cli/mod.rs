@@ -16,9 +16,11 @@ mod stage;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use snafu::{ChainCompat, Snafu};
+use snafu::Snafu;
 
 use attrium_nn::keep_freed_memory;
+use attrium_types::text::causes;
+use attrium_workflow::TaskExit;
 
 const EXIT_CODES: &str = "\
 Exit codes, of every command:
@@ -64,84 +66,43 @@ enum Command {
 
 /// What went wrong, to be printed once with its chain of causes.
 #[derive(Debug, Snafu)]
-pub enum Error {
-    /// Readers were not compared.
+enum Error {
     #[snafu(transparent)]
-    Agreement {
-        /// The reason.
-        source: agreement::Error,
-    },
-    /// The definitions could not be written.
+    Agreement { source: agreement::Error },
     #[snafu(transparent)]
-    Crds {
-        /// The reason.
-        source: crds::Error,
-    },
-    /// A table was not evaluated.
+    Crds { source: crds::Error },
     #[snafu(transparent)]
-    Evaluate {
-        /// The reason.
-        source: evaluate::Error,
-    },
-    /// Predictions were not joined with studies.
+    Evaluate { source: evaluate::Error },
     #[snafu(transparent)]
-    Link {
-        /// The reason.
-        source: link::Error,
-    },
-    /// A file could not be inspected.
+    Link { source: link::Error },
     #[snafu(transparent)]
-    Inspect {
-        /// The reason.
-        source: inspect::Error,
-    },
-    /// The operator was not started.
+    Inspect { source: inspect::Error },
     #[snafu(transparent)]
-    Operator {
-        /// The reason.
-        source: attrium_operator::Error,
-    },
-    /// No cohort was drawn.
+    Operator { source: attrium_operator::Error },
     #[snafu(transparent)]
-    Phantom {
-        /// The reason.
-        source: phantom::Error,
-    },
-    /// A run has not succeeded.
+    Phantom { source: phantom::Error },
     #[snafu(transparent)]
-    Run {
-        /// The reason.
-        source: run::Error,
-    },
-    /// Nothing was screened.
+    Run { source: run::Error },
     #[snafu(transparent)]
-    Screen {
-        /// The reason.
-        source: screen::Error,
-    },
-    /// A task has not ended well.
+    Screen { source: screen::Error },
     #[snafu(transparent)]
-    Stage {
-        /// The reason.
-        source: stage::Error,
-    },
+    Stage { source: stage::Error },
 }
 
 impl Error {
-    /// The process's exit code: 42 for bad data, 43 for a bad configuration, 130 where it was stopped,
-    /// 1 for anything else.
-    fn exit_code(&self) -> u8 {
+    /// What the process ends with.
+    fn exit(&self) -> TaskExit {
         match self {
-            Self::Agreement { source } => source.exit_code(),
-            Self::Crds { .. } => 1,
-            Self::Inspect { source } => source.exit_code(),
-            Self::Evaluate { source } => source.exit_code(),
-            Self::Link { source } => source.exit_code(),
-            Self::Operator { source } => source.exit_code(),
-            Self::Phantom { source } => source.exit_code(),
-            Self::Run { source } => source.exit_code(),
-            Self::Screen { source } => source.exit_code(),
-            Self::Stage { source } => source.exit_code(),
+            Self::Agreement { source } => source.exit(),
+            Self::Crds { .. } => TaskExit::Retry,
+            Self::Inspect { source } => source.exit(),
+            Self::Evaluate { source } => source.exit(),
+            Self::Link { source } => source.exit(),
+            Self::Operator { source } => source.exit(),
+            Self::Phantom { source } => source.exit(),
+            Self::Run { source } => source.exit(),
+            Self::Screen { source } => source.exit(),
+            Self::Stage { source } => source.exit(),
         }
     }
 }
@@ -151,9 +112,8 @@ pub fn main() -> ExitCode {
     match run(Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let causes: Vec<String> = ChainCompat::new(&error).map(ToString::to_string).collect();
-            logs::failure(&causes.join(": "));
-            ExitCode::from(error.exit_code())
+            logs::failure(&causes(&error));
+            ExitCode::from(error.exit().exit_code())
         }
     }
 }

@@ -1,3 +1,5 @@
+//! `attrium operator`: the process that runs on a cluster.
+
 use std::net::SocketAddr;
 
 use http::Uri;

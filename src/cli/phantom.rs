@@ -10,6 +10,7 @@ use super::output;
 use attrium_phantom as phantom;
 use attrium_phantom::{SyntheticCohort, archive};
 use attrium_types::Grade;
+use attrium_workflow::TaskExit;
 
 /// Draw a synthetic cohort: bone scans as DICOM, with labels.
 ///
@@ -64,27 +65,19 @@ fn shares(text: &str) -> Result<Shares, String> {
 
 /// Why no cohort was drawn.
 #[derive(Debug, Snafu)]
-pub enum Error {
-    /// The cohort cannot be described or written.
+pub(super) enum Error {
     #[snafu(transparent)]
-    Phantom {
-        /// The reason.
-        source: phantom::Error,
-    },
-    /// Nobody can read the result.
+    Phantom { source: phantom::Error },
     #[snafu(display("cannot write to standard output"))]
-    Print {
-        /// The reason.
-        source: io::Error,
-    },
+    Print { source: io::Error },
 }
 
 impl Error {
-    /// 43 for shares that make no sense, 1 for what may go well another time.
-    pub(super) fn exit_code(&self) -> u8 {
+    /// What the process ends with: shares that make no sense can be changed.
+    pub(super) fn exit(&self) -> TaskExit {
         match self {
-            Self::Phantom { source } if source.is_configuration() => 43,
-            _ => 1,
+            Self::Phantom { source } if source.is_configuration() => TaskExit::BadConfiguration,
+            Self::Phantom { .. } | Self::Print { .. } => TaskExit::Retry,
         }
     }
 }

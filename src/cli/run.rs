@@ -1,3 +1,5 @@
+//! `attrium run`: manifests, run on this machine.
+
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -12,6 +14,7 @@ use crate::runner::{self, Display, Ending, Finished, Settings};
 use attrium_api::manifest::{self, Violations};
 use attrium_api::{Resource, conditions};
 use attrium_tasks::{Execute, Interrupt, Tasks};
+use attrium_workflow::TaskExit;
 
 /// Runs the training runs and screening jobs of manifests on this machine.
 ///
@@ -40,71 +43,41 @@ pub(super) struct Args {
 
 /// Why a run has not succeeded.
 #[derive(Debug, Snafu)]
-pub enum Error {
-    /// A file could not be read.
+pub(super) enum Error {
     #[snafu(display("cannot read {}", path.display()))]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The reason.
-        source: io::Error,
-    },
-    /// Manifests are not valid.
+    Read { path: PathBuf, source: io::Error },
     #[snafu(display("nothing was run, since manifests are not valid:\n{text}"))]
-    Invalid {
-        /// Every violation, one a line.
-        text: String,
-    },
-    /// The runner could not go on.
+    Invalid { text: String },
     #[snafu(transparent)]
-    Runner {
-        /// The reason.
-        source: runner::Error,
-    },
-    /// A run was asked to stop.
+    Runner { source: runner::Error },
     #[snafu(display(
         "{name} was stopped before its end: run the same command again, and it goes on"
     ))]
-    Stopped {
-        /// The resource.
-        name: String,
-    },
-    /// A run has ended without success.
+    Stopped { name: String },
     #[snafu(display("{name} has not succeeded: {sentence}"))]
     Unsuccessful {
-        /// The resource.
         name: String,
-        /// Why, and what can be done.
         sentence: String,
-        /// The process's exit code.
-        exit_code: u8,
+        exit: TaskExit,
     },
-    /// Standard output could not be written to.
     #[snafu(display("cannot write to standard output"))]
-    Print {
-        /// The reason.
-        source: io::Error,
-    },
+    Print { source: io::Error },
 }
 
 impl Error {
-    /// The process's exit code: 42 for bad data, 43 for a bad configuration, 130 after Ctrl-C, 1
-    /// for anything else.
-    pub fn exit_code(&self) -> u8 {
+    /// What the process ends with.
+    pub(super) fn exit(&self) -> TaskExit {
         match self {
-            Self::Read { .. } | Self::Invalid { .. } => 43,
-            Self::Runner { source } => source.exit_code(),
-            Self::Stopped { .. } => 130,
-            Self::Unsuccessful { exit_code, .. } => *exit_code,
-            Self::Print { .. } => 1,
+            Self::Read { .. } | Self::Invalid { .. } => TaskExit::BadConfiguration,
+            Self::Runner { source } => source.exit(),
+            Self::Stopped { .. } => TaskExit::Interrupted,
+            Self::Unsuccessful { exit, .. } => *exit,
+            Self::Print { .. } => TaskExit::Retry,
         }
     }
 }
 
 /// Runs the manifests' resources, one after the other, until one does not succeed.
-///
-/// # Errors
-/// [`Error`].
 pub(super) fn run(args: &Args) -> Result<(), Error> {
     let resources = read(&args.files)?;
     let read_whole = |path: &PathBuf| fs::read(path).context(ReadSnafu { path });
@@ -276,15 +249,12 @@ fn document(finished: &[Finished], format: Format) -> String {
 }
 
 fn success(finished: &Finished) -> Result<(), Error> {
-    match finished.ending {
-        Ending::Succeeded => return Ok(()),
-        Ending::Interrupted => {
-            return StoppedSnafu {
-                name: name(finished),
-            }
-            .fail();
-        }
-        Ending::GateMissed | Ending::Failed => {}
+    let Some(exit) = finished.exit() else {
+        return Ok(());
+    };
+    let name = name(finished);
+    if exit == TaskExit::Interrupted {
+        return StoppedSnafu { name }.fail();
     }
     let conditions = finished.status().conditions;
     let sentence = |kind: &str| {
@@ -298,9 +268,9 @@ fn success(finished: &Finished) -> Result<(), Error> {
         _ => sentence(conditions::SUCCEEDED),
     };
     UnsuccessfulSnafu {
-        name: name(finished),
+        name,
         sentence,
-        exit_code: finished.exit_code(),
+        exit,
     }
     .fail()
 }
@@ -316,7 +286,7 @@ mod tests {
         fs::write(&a, "kind: Pod\n").expect("a file");
         fs::write(&b, "kind: [\n").expect("a file");
         let error = read(&[a, b]).expect_err("should be wrong");
-        assert_eq!(error.exit_code(), 43);
+        assert_eq!(error.exit(), TaskExit::BadConfiguration);
         let text = error.to_string();
         assert!(
             text.contains("a.yaml: document 1: kind: \"Pod\" is not a kind"),
@@ -328,7 +298,7 @@ mod tests {
     #[test]
     fn a_missing_manifest_is_a_bad_configuration() {
         let error = read(&[PathBuf::from("no/such/file.yaml")]).expect_err("should be missing");
-        assert_eq!(error.exit_code(), 43);
+        assert_eq!(error.exit(), TaskExit::BadConfiguration);
         assert_eq!(error.to_string(), "cannot read no/such/file.yaml");
     }
 }

@@ -1,3 +1,5 @@
+//! `attrium screen`: files, screened with a model.
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,12 +14,13 @@ use attrium_bundle::MissingOperatingPoint;
 use attrium_evaluation::threshold_text;
 use attrium_nn as nn;
 use attrium_storage::StorageOptions;
-use attrium_tasks::screening_table::{Row, Verdict};
+use attrium_tasks::screening_table::{ScreeningRow, Verdict};
 use attrium_tasks::{
-    Candidate, Decision, ModelError, Screened, Screener, ScreeningError, TaskError,
+    Candidate, ModelError, Screened, Screener, ScreeningDecision, ScreeningError, TaskError,
     activation_maps, open_model,
 };
-use attrium_types::{Decimal, LossyPolicy};
+use attrium_types::{Decimal, LossyPolicy, text};
+use attrium_workflow::TaskExit;
 
 /// Screens scans with a trained model: a row of probabilities and a decision for each file.
 ///
@@ -53,63 +56,37 @@ pub(super) struct Args {
 
 /// Why nothing, or not everything, was screened.
 #[derive(Debug, Snafu)]
-pub enum Error {
-    /// The bundle cannot be opened.
+pub(super) enum Error {
     #[snafu(transparent)]
-    Model {
-        /// The reason.
-        source: ModelError,
-    },
-    /// The bundle knows no such operating point.
+    Model { source: ModelError },
     #[snafu(transparent)]
-    OperatingPoint {
-        /// The reason.
-        source: MissingOperatingPoint,
-    },
-    /// The model cannot be run.
+    OperatingPoint { source: MissingOperatingPoint },
     #[snafu(transparent)]
-    Screening {
-        /// The reason.
-        source: ScreeningError,
-    },
-    /// An activation map cannot be drawn.
+    Screening { source: ScreeningError },
     #[snafu(display("the activation maps cannot be drawn"))]
-    Draw {
-        /// The reason.
-        source: TaskError,
-    },
-    /// An activation map cannot be written.
+    Draw { source: TaskError },
     #[snafu(display("cannot write {}", path.display()))]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// The reason.
-        source: io::Error,
-    },
-    /// No file was given a decision.
+    Write { path: PathBuf, source: io::Error },
     #[snafu(display(
         "none of the {files} files can be screened: the table says why of each; give anterior views \
          of bone scans"
     ))]
-    NothingScreened {
-        /// How many there are.
-        files: usize,
-    },
-    /// Standard output could not be written to.
+    NothingScreened { files: usize },
     #[snafu(display("cannot write to standard output"))]
-    Print {
-        /// The reason.
-        source: io::Error,
-    },
+    Print { source: io::Error },
 }
 
 impl Error {
-    /// 43 for a bundle that cannot be used, 42 for files of which none can, 1 for anything else.
-    pub fn exit_code(&self) -> u8 {
+    /// What the process ends with: another bundle can be named, and files of which none can be used
+    /// are bad data.
+    pub(super) fn exit(&self) -> TaskExit {
         match self {
-            Self::Model { .. } | Self::OperatingPoint { .. } => 43,
-            Self::NothingScreened { .. } => 42,
-            _ => 1,
+            Self::Model { .. } | Self::OperatingPoint { .. } => TaskExit::BadConfiguration,
+            Self::NothingScreened { .. } => TaskExit::BadData,
+            Self::Screening { .. }
+            | Self::Draw { .. }
+            | Self::Write { .. }
+            | Self::Print { .. } => TaskExit::Retry,
         }
     }
 }
@@ -119,9 +96,7 @@ impl Error {
 const TOGETHER: usize = 64;
 
 /// Screens the files and prints a row for each, in their order.
-///
-/// # Errors
-/// [`Error`]; a file that cannot be used is none, unless all are such.
+/// A file that cannot be used is a row too, and an error only where no file can be.
 pub(super) fn run(args: &Args) -> Result<(), Error> {
     let model = open_model(&args.model, &StorageOptions::default(), &nn::cpu())?;
     let point = match (&args.threshold, &args.sensitivity) {
@@ -153,7 +128,11 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
 }
 
 /// A row for each file, in their order. Some files are read while those before them are decided on.
-fn screen(screener: &Screener, files: &[PathBuf], maps: Option<&Path>) -> Result<Vec<Row>, Error> {
+fn screen(
+    screener: &Screener,
+    files: &[PathBuf],
+    maps: Option<&Path>,
+) -> Result<Vec<ScreeningRow>, Error> {
     let mut rows = Vec::with_capacity(files.len());
     let mut parts = files.chunks(TOGETHER).map(|files| {
         let candidates = files.par_iter().map(|file| read(screener, file));
@@ -163,7 +142,8 @@ fn screen(screener: &Screener, files: &[PathBuf], maps: Option<&Path>) -> Result
     while let Some((files, candidates)) = part {
         let (screened, next) = rayon::join(|| screener.decide(candidates), || parts.next());
         for (file, screened) in files.iter().zip(&screened?) {
-            let mut row = Row::new(&file.to_string_lossy(), screened, &screener.model.digest);
+            let mut row =
+                ScreeningRow::new(&file.to_string_lossy(), screened, &screener.model.digest);
             if let (Some(folder), Screened::Decided(decision)) = (maps, screened)
                 && decision.positive
             {
@@ -179,13 +159,7 @@ fn screen(screener: &Screener, files: &[PathBuf], maps: Option<&Path>) -> Result
 }
 
 fn read(screener: &Screener, file: &Path) -> Candidate {
-    match fs::read(file) {
-        Ok(bytes) => screener.read(&bytes),
-        Err(error) => Candidate::Other(Screened::Unusable {
-            reason: "unreadable",
-            sentence: error.to_string(),
-        }),
-    }
+    screener.read(fs::read(file))
 }
 
 /// The name of a file's picture: with its row's number, since files of several folders may share
@@ -195,7 +169,12 @@ fn map_name(row: usize, file: &Path) -> PathBuf {
     PathBuf::from(format!("{row:06}-{stem}.maps.png"))
 }
 
-fn draw(screener: &Screener, decision: &Decision, folder: &Path, path: &Path) -> Result<(), Error> {
+fn draw(
+    screener: &Screener,
+    decision: &ScreeningDecision,
+    folder: &Path,
+    path: &Path,
+) -> Result<(), Error> {
     let picture = activation_maps(screener, decision).context(DrawSnafu)?;
     fs::create_dir_all(folder).context(WriteSnafu { path: folder })?;
     fs::write(path, picture).context(WriteSnafu { path })
@@ -233,7 +212,7 @@ struct Study {
 }
 
 impl Report {
-    fn new(screener: &Screener, rows: Vec<Row>) -> Self {
+    fn new(screener: &Screener, rows: Vec<ScreeningRow>) -> Self {
         let manifest = &screener.model.manifest;
         let mut counts = ScreeningStatus::default();
         for row in &rows {
@@ -252,28 +231,17 @@ impl Report {
     }
 
     fn table(&self) -> String {
-        let width = self
-            .studies
-            .iter()
-            .map(|study| study.object.chars().count())
-            .fold("OBJECT".len(), usize::max);
-        let mut text = format!("{:width$}  DECISION    P(POSITIVE)  NOTES\n", "OBJECT");
-        for study in &self.studies {
-            let probability = study
-                .positive_probability
-                .map_or("-".to_owned(), |probability| format!("{probability:.3}"));
-            let notes = if study.sentence.is_empty() {
-                study.warnings.join(", ")
-            } else {
-                study.sentence.clone()
-            };
-            let row = format!(
-                "{:width$}  {:<10}  {probability:>11}  {notes}",
-                study.object, study.decision
-            );
-            text.push_str(row.trim_end());
-            text.push('\n');
-        }
+        let header = ["OBJECT", "DECISION", "P(POSITIVE)", "NOTES"].map(str::to_owned);
+        let rows = self.studies.iter().map(Study::cells);
+        let rows = std::iter::once(header).chain(rows);
+        // Words that not every table has do not move the columns.
+        let rows: Vec<_> = rows
+            .map(|[object, decision, probability, notes]| {
+                let decision = format!("{decision:<10}");
+                vec![object, decision, format!("{probability:>11}"), notes]
+            })
+            .collect();
+        let mut text = text::table(&rows, 2);
         text.push_str(&self.footer());
         text
     }
@@ -305,8 +273,26 @@ impl Report {
     }
 }
 
-impl From<Row> for Study {
-    fn from(row: Row) -> Self {
+impl Study {
+    /// What the table for people says of it.
+    fn cells(&self) -> [String; 4] {
+        let probability = self.positive_probability;
+        let notes = if self.sentence.is_empty() {
+            self.warnings.join(", ")
+        } else {
+            self.sentence.clone()
+        };
+        [
+            self.object.clone(),
+            self.decision.to_owned(),
+            probability.map_or("-".to_owned(), |probability| format!("{probability:.3}")),
+            notes,
+        ]
+    }
+}
+
+impl From<ScreeningRow> for Study {
+    fn from(row: ScreeningRow) -> Self {
         Self {
             object: row.object,
             decision: Verdict::name(row.verdict),

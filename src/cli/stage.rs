@@ -1,3 +1,5 @@
+//! `attrium stage`: one task, as a pod does it.
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,7 +17,7 @@ use attrium_tasks::{
     Alerts, Execute, Interrupt, Progress, ProgressSink, Summary, TaskContext, TaskError, Tasks,
 };
 use attrium_workflow as workflow;
-use attrium_workflow::{Plan, StageKind, TaskRef};
+use attrium_workflow::{Plan, StageKind, TaskExit, TaskRef};
 
 /// Does one task of a stage: what a pod runs.
 ///
@@ -66,78 +68,48 @@ pub(super) struct Args {
 
 /// Why a task has not ended well.
 #[derive(Debug, Snafu)]
-pub enum Error {
-    /// A file could not be read.
+pub(super) enum Error {
     #[snafu(display("cannot read {}", path.display()))]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The reason.
-        source: io::Error,
-    },
-    /// The manifest is not valid.
+    Read { path: PathBuf, source: io::Error },
     #[snafu(display("{} is not valid:\n{violations}", path.display()))]
     Invalid {
-        /// The file.
         path: PathBuf,
-        /// Every violation.
         violations: Violations,
     },
-    /// The manifest is not one resource.
     #[snafu(display("{} has {found} documents: a task belongs to one resource", path.display()))]
-    Documents {
-        /// The file.
-        path: PathBuf,
-        /// The number of documents.
-        found: usize,
-    },
-    /// The plan has no such task.
+    Documents { path: PathBuf, found: usize },
     #[snafu(display(
         "the plan of this manifest has no task {task}: name one of its stages, and an index below \
          the number of the stage's tasks"
     ))]
-    NoTask {
-        /// The task's address.
-        task: TaskRef,
-    },
-    /// The process could not be prepared.
+    NoTask { task: TaskRef },
     #[snafu(transparent)]
-    Runner {
-        /// The reason.
-        source: runner::Error,
-    },
-    /// The task failed.
+    Runner { source: runner::Error },
     #[snafu(transparent)]
-    Target {
-        /// The reason.
-        source: TaskError,
-    },
+    Task { source: TaskError },
 }
 
 impl Error {
-    /// The process's exit code.
-    pub fn exit_code(&self) -> u8 {
+    /// What the process ends with.
+    pub(super) fn exit(&self) -> TaskExit {
         match self {
             Self::Read { .. }
             | Self::Invalid { .. }
             | Self::Documents { .. }
-            | Self::NoTask { .. } => 43,
-            Self::Runner { source } => source.exit_code(),
-            Self::Target { source } => source.exit_code(),
+            | Self::NoTask { .. } => TaskExit::BadConfiguration,
+            Self::Runner { source } => source.exit(),
+            Self::Task { source } => source.exit(),
         }
     }
 }
 
 /// Does the task, and leaves its termination message.
-///
-/// # Errors
-/// [`Error`].
 pub(super) fn run(args: &Args) -> Result<(), Error> {
     let ended = task(args);
     if let Some(path) = &args.termination_message {
         let message = match &ended {
             Ok(summary) => summary.to_message(),
-            Err(Error::Target { source }) => source.sentence(),
+            Err(Error::Task { source }) => source.sentence(),
             Err(error) => TaskError::sentence_of(error),
         };
         if let Err(error) = fs::write(path, message) {
@@ -146,7 +118,7 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
     }
     let summary = ended?;
     match summary.shortfall {
-        Some(shortfall) => Err(TaskError::data(shortfall).into()),
+        Some(shortfall) => Err(TaskError::shortfall(args.stage, &shortfall).into()),
         None => {
             tracing::info!(summary = summary.message, "The task has ended well");
             Ok(())
@@ -155,7 +127,7 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
 }
 
 fn task(args: &Args) -> Result<Summary, Error> {
-    // First of all: to the first process of a container an unheard signal is none.
+    // Before anything else: the kernel drops signals to the first process of a container until it listens.
     let interrupt = Interrupt::default();
     runner::stop_on_signals(interrupt.clone())?;
     let resource = read(&args.manifest)?;
@@ -166,10 +138,8 @@ fn task(args: &Args) -> Result<Summary, Error> {
     };
     announce(&resource, id);
     let task = plan.task(id).context(NoTaskSnafu { task: id })?;
-    let ca_bundle = match &args.ca_bundle {
-        Some(path) => Some(fs::read(path).context(ReadSnafu { path })?),
-        None => None,
-    };
+    let read_whole = |path: &PathBuf| fs::read(path).context(ReadSnafu { path });
+    let ca_bundle = args.ca_bundle.as_ref().map(read_whole).transpose()?;
     let cores = || thread::available_parallelism().map_or(1, usize::from);
     let threads = args.threads.map_or_else(cores, usize::from);
     let uid = match resource.uid() {

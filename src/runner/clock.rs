@@ -1,3 +1,5 @@
+//! Instants as a status has them.
+
 use std::time::{Duration, SystemTime};
 
 use k8s_openapi::jiff::{Timestamp, Unit};

@@ -1,3 +1,5 @@
+//! How a run shows its progress: bars on a terminal, plain lines anywhere else.
+
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -5,63 +7,54 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::pace::{Pace, in_words};
+use super::rate::{Rate, in_words};
 use attrium_workflow::{TaskRef, TaskSpec};
 
 /// Where progress is shown: bars on a terminal, plain lines anywhere else.
-pub struct Display(Kind);
+pub(crate) struct Display(DisplayMode);
 
-enum Kind {
+enum DisplayMode {
     Bars(Bars),
     Lines(Lines),
-    Silent,
 }
 
 impl Display {
     /// Bars where standard error is a terminal, else lines there.
-    pub fn stderr() -> Self {
+    pub(crate) fn stderr() -> Self {
         if io::stderr().is_terminal() {
-            Self(Kind::Bars(Bars::new()))
+            Self(DisplayMode::Bars(Bars::new()))
         } else {
             Self::lines(Box::new(io::stderr()))
         }
     }
 
     /// Plain lines to a writer.
-    pub fn lines(writer: Box<dyn Write + Send>) -> Self {
-        Self(Kind::Lines(Lines {
+    pub(crate) fn lines(writer: Box<dyn Write + Send>) -> Self {
+        Self(DisplayMode::Lines(Lines {
             writer: Mutex::new(writer),
             told: Mutex::default(),
         }))
     }
 
-    /// Nothing is shown.
-    pub fn silent() -> Self {
-        Self(Kind::Silent)
-    }
-
     /// Says something about the run as a whole.
-    pub fn say(&self, text: &str) {
+    pub(crate) fn say(&self, text: &str) {
         match &self.0 {
-            Kind::Bars(bars) => bars.say(text),
-            Kind::Lines(lines) => lines.say(text),
-            Kind::Silent => {}
+            DisplayMode::Bars(bars) => bars.say(text),
+            DisplayMode::Lines(lines) => lines.say(text),
         }
     }
 
     pub(super) fn started(&self, task: &TaskSpec) {
         match &self.0 {
-            Kind::Bars(bars) => bars.started(task),
-            Kind::Lines(lines) => lines.started(task),
-            Kind::Silent => {}
+            DisplayMode::Bars(bars) => bars.started(task),
+            DisplayMode::Lines(lines) => lines.started(task),
         }
     }
 
-    pub(super) fn progressed(&self, task: &TaskSpec, pace: &Pace, now: Instant) {
+    pub(super) fn progressed(&self, task: &TaskSpec, rate: &Rate, now: Instant) {
         match &self.0 {
-            Kind::Bars(bars) => bars.progressed(task.id, pace, now),
-            Kind::Lines(lines) => lines.progressed(task, pace, now),
-            Kind::Silent => {}
+            DisplayMode::Bars(bars) => bars.progressed(task.id, rate, now),
+            DisplayMode::Lines(lines) => lines.progressed(task, rate, now),
         }
     }
 
@@ -72,28 +65,26 @@ impl Display {
             how => format!("{}: {how} ({})", task.work, in_words(elapsed)),
         };
         match &self.0 {
-            Kind::Bars(bars) => bars.ended(task.id, &text),
-            Kind::Lines(lines) => lines.ended(task.id, &text),
-            Kind::Silent => {}
+            DisplayMode::Bars(bars) => bars.ended(task.id, &text),
+            DisplayMode::Lines(lines) => lines.ended(task.id, &text),
         }
     }
 
     /// The whole run: the share that is done, and how long the rest takes.
     pub(super) fn overall(&self, share: f64, remaining: Option<Duration>) {
-        if let Kind::Bars(bars) = &self.0 {
+        if let DisplayMode::Bars(bars) = &self.0 {
             bars.overall(share, remaining);
         }
     }
 
-    /// Takes the bars away.
     pub(super) fn clear(&self) {
-        if let Kind::Bars(bars) = &self.0 {
+        if let DisplayMode::Bars(bars) = &self.0 {
             bars.clear();
         }
     }
 }
 
-/// The steps of a bar.
+/// A bar has so many steps.
 const STEPS: u64 = 1000;
 
 struct Bars {
@@ -112,7 +103,7 @@ impl Bars {
     }
 
     fn say(&self, text: &str) {
-        // Where the terminal is gone there is nobody to tell.
+        // A terminal that is gone is no reason to stop.
         let _ = self.all.println(text);
     }
 
@@ -127,10 +118,10 @@ impl Bars {
         locked(&self.tasks).insert(task.id, bar);
     }
 
-    fn progressed(&self, task: TaskRef, pace: &Pace, now: Instant) {
+    fn progressed(&self, task: TaskRef, rate: &Rate, now: Instant) {
         if let Some(bar) = locked(&self.tasks).get(&task) {
-            bar.set_position(steps(pace.share()));
-            bar.set_message(pace.describe(now));
+            bar.set_position(steps(rate.share()));
+            bar.set_message(rate.describe(now));
         }
     }
 
@@ -177,18 +168,18 @@ fn steps(share: f64) -> u64 {
     (share * STEPS as f64) as u64
 }
 
-/// How long a task is not told of again.
+/// The least time between two lines about one task.
 const QUIET: Duration = Duration::from_secs(10);
 
 struct Lines {
     writer: Mutex<Box<dyn Write + Send>>,
-    /// When each running task was last told of.
+    /// When the last line about each running task was written.
     told: Mutex<BTreeMap<TaskRef, Instant>>,
 }
 
 impl Lines {
     fn say(&self, text: &str) {
-        // Where nobody reads there is nobody to tell.
+        // A reader that is gone is no reason to stop.
         let _ = writeln!(locked(&self.writer), "{text}");
     }
 
@@ -197,13 +188,13 @@ impl Lines {
         self.say(&format!("{}: started", task.work));
     }
 
-    fn progressed(&self, task: &TaskSpec, pace: &Pace, now: Instant) {
+    fn progressed(&self, task: &TaskSpec, rate: &Rate, now: Instant) {
         if let Some(told) = locked(&self.told).get_mut(&task.id)
             && now.duration_since(*told) >= QUIET
         {
             *told = now;
-            let mut told = format!("{} %", (pace.share() * 100.0) as u64);
-            let how = pace.describe(now);
+            let mut told = format!("{} %", (rate.share() * 100.0) as u64);
+            let how = rate.describe(now);
             if !how.is_empty() {
                 told = format!("{told}, {how}");
             }
@@ -217,7 +208,7 @@ impl Lines {
     }
 }
 
-/// What a lock guards; it is a picture of progress, and good enough after a panic.
+/// What a lock guards. It only shows progress, so that it may be used after a panic.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,9 @@
+//! The fields of a spec that only a cluster heeds.
+
 use attrium_api::{Resource, StorageSpec};
 
 /// The fields of a spec that say something and that only a cluster can do anything with.
-pub fn ignored_fields(resource: &Resource) -> Vec<&'static str> {
+pub(crate) fn ignored_fields(resource: &Resource) -> Vec<&'static str> {
     let (compute, storage) = (resource.compute(), resource.storage());
     let StorageSpec {
         credentials_secret,

@@ -9,13 +9,14 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::error::{Error, SignalsSnafu, ThreadSnafu};
 use attrium_tasks::Interrupt;
+use attrium_workflow::TaskExit;
 
-/// Sets the flag at the first Ctrl-C or SIGTERM; a second one ends the process at once, with exit
-/// code 130.
+/// Sets the flag at the first Ctrl-C or SIGTERM; a second one ends the process at once, as
+/// [`TaskExit::Interrupted`] has it.
 ///
 /// # Errors
 /// The process may not listen to signals, or start a thread.
-pub fn stop_on_signals(interrupt: Interrupt) -> Result<(), Error> {
+pub(crate) fn stop_on_signals(interrupt: Interrupt) -> Result<(), Error> {
     let runtime = Builder::new_current_thread()
         .enable_all()
         .build()
@@ -33,7 +34,7 @@ pub fn stop_on_signals(interrupt: Interrupt) -> Result<(), Error> {
             either(&mut interrupted, &mut terminated).await;
             interrupt.set();
             either(&mut interrupted, &mut terminated).await;
-            process::exit(130);
+            process::exit(TaskExit::Interrupted.exit_code().into());
         });
     };
     thread::Builder::new()

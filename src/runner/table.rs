@@ -1,10 +1,10 @@
 //! A run's results as a table for people.
 
 use attrium_api::{ResultStatus, ScreeningStatus};
-use attrium_types::Decimal;
+use attrium_types::{Decimal, text};
 
-/// A row for each network and task: its metrics over all predictions on studies that it has not seen.
-pub fn training_table(results: &[ResultStatus]) -> String {
+/// A row for each network and target: its metrics over all predictions on studies that it has not seen.
+pub(crate) fn training_table(results: &[ResultStatus]) -> String {
     let header = [
         "ARCHITECTURE",
         "PRETRAINED",
@@ -32,11 +32,11 @@ pub fn training_table(results: &[ResultStatus]) -> String {
             share(result.specificity.as_ref()),
         ]
     });
-    table(&header, rows)
+    with_header(&header, rows)
 }
 
 /// The counts of a screening.
-pub fn screening_table(counts: &ScreeningStatus) -> String {
+pub(crate) fn screening_table(counts: &ScreeningStatus) -> String {
     let header = [
         "OBJECTS",
         "SCREENED",
@@ -64,7 +64,7 @@ pub fn screening_table(counts: &ScreeningStatus) -> String {
         unusable,
         synthetic,
     ];
-    table(&header, [row.map(ToString::to_string).to_vec()])
+    with_header(&header, [row.map(ToString::to_string).to_vec()])
 }
 
 /// Three decimals; a dash for what is not defined.
@@ -72,31 +72,11 @@ fn share(value: Option<&Decimal>) -> String {
     value.map_or("-".to_owned(), |value| format!("{:.3}", value.value()))
 }
 
-/// Columns as wide as their widest cell, two spaces apart.
-fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let header: Vec<_> = header.iter().map(ToString::to_string).collect();
-    let rows: Vec<_> = [header].into_iter().chain(rows).collect();
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| {
-        rows.iter()
-            .filter_map(|row| row.get(column))
-            .map(|cell| cell.chars().count())
-            .max()
-    };
-    let widths: Vec<_> = (0..columns)
-        .map(|column| width(column).unwrap_or(0))
-        .collect();
-    let mut text = String::new();
-    for row in &rows {
-        let cells = row
-            .iter()
-            .zip(&widths)
-            .map(|(cell, width)| format!("{cell:width$}"));
-        let line = cells.collect::<Vec<_>>().join("  ");
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
+/// A header and the rows below it, two spaces between columns.
+fn with_header(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let header = header.iter().map(ToString::to_string).collect();
+    let rows: Vec<_> = std::iter::once(header).chain(rows).collect();
+    text::table(&rows, 2)
 }
 
 #[cfg(test)]
@@ -110,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_as_wide_as_their_widest_cell() {
+    fn a_network_is_a_row_of_its_metrics() {
         let interval = IntervalStatus {
             low: "0.8123".parse().expect("a decimal"),
             high: "0.95".parse().expect("a decimal"),

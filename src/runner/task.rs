@@ -16,25 +16,23 @@ use attrium_tasks::{
 use attrium_workflow::{Plan, TaskRef, TaskSpec};
 
 /// What a task tells while it runs.
-pub(super) enum Event {
-    /// How far it is.
+pub(super) enum TaskEvent {
     Progressed(TaskRef, Progress),
-    /// That it has ended, and how.
     Ended(TaskRef, Box<Result<Summary, TaskError>>),
 }
 
 /// What all tasks of a run share.
-pub(super) struct Shared<'a> {
+pub(super) struct RunContext<'a> {
     pub(super) resource: &'a Resource,
     pub(super) plan: &'a Plan,
     pub(super) prefix: &'a str,
     pub(super) model: Option<&'a str>,
     pub(super) execute: &'a dyn Execute,
-    /// Asks this run's tasks to stop, whoever wants it.
+    /// Asks the tasks of this run to stop.
     pub(super) stop: Interrupt,
 }
 
-impl Shared<'_> {
+impl RunContext<'_> {
     /// What a task that has ended well before has left.
     pub(super) fn finished(&self, task: &TaskSpec) -> Result<Option<Summary>, Error> {
         let context = self.context(&NoProgress, 1);
@@ -44,7 +42,7 @@ impl Shared<'_> {
     }
 
     /// Runs a task on a number of threads and tells how it ended.
-    pub(super) fn run(&self, task: &TaskSpec, threads: usize, events: &Sender<Event>) {
+    pub(super) fn run(&self, task: &TaskSpec, threads: usize, events: &Sender<TaskEvent>) {
         let sink = Sink {
             task: task.id,
             events,
@@ -53,7 +51,7 @@ impl Shared<'_> {
         let context = self.context(&sink, threads);
         let ended = in_pool(threads, || self.execute.run(task, &context));
         // The loop that listens outlives its tasks, unless it has failed itself.
-        let _ = events.send(Event::Ended(task.id, Box::new(ended)));
+        let _ = events.send(TaskEvent::Ended(task.id, Box::new(ended)));
     }
 
     fn context<'c>(&'c self, progress: &'c dyn ProgressSink, threads: usize) -> TaskContext<'c> {
@@ -74,23 +72,23 @@ impl Shared<'_> {
 /// # Errors
 /// The work's own. A panic is a defect of one task's code: it is an error of the task, so that
 /// other tasks' work is kept.
-pub fn in_pool(
+pub(crate) fn in_pool(
     threads: usize,
     work: impl FnOnce() -> Result<Summary, TaskError> + Send,
 ) -> Result<Summary, TaskError> {
     let pool = ThreadPoolBuilder::new().num_threads(threads).build();
-    let pool = pool.map_err(TaskError::other)?;
+    let pool = pool.map_err(TaskError::retry)?;
     let defect = "the task broke off: this is a defect of attrium";
     catch_unwind(AssertUnwindSafe(|| pool.install(work)))
-        .unwrap_or_else(|_| Err(TaskError::other(defect)))
+        .unwrap_or_else(|_| Err(TaskError::retry(defect)))
 }
 
-/// How often a task's progress is passed on at most.
+/// The least time between two events about a task's progress.
 const OFTEN: Duration = Duration::from_millis(100);
 
 struct Sink<'a> {
     task: TaskRef,
-    events: &'a Sender<Event>,
+    events: &'a Sender<TaskEvent>,
     told: Mutex<Option<Instant>>,
 }
 
@@ -102,7 +100,7 @@ impl ProgressSink for Sink<'_> {
         let now = Instant::now();
         if told.is_none_or(|told| now.duration_since(told) >= OFTEN) {
             *told = Some(now);
-            let _ = self.events.send(Event::Progressed(self.task, progress));
+            let _ = self.events.send(TaskEvent::Progressed(self.task, progress));
         }
     }
 }

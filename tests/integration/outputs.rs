@@ -34,9 +34,9 @@ fn a_run_leaves_what_its_plan_says_and_nothing_else() {
     let checkpoints = plan.tasks().filter_map(|task| match task.work {
         Work::Train {
             architecture,
-            task,
+            target,
             fold,
-        } => Some(Fold::new(architecture, task, fold).checkpoint()),
+        } => Some(Fold::new(architecture, target, fold).checkpoint()),
         _ => None,
     });
     let promised = plan

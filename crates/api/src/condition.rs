@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use attrium_types::text::truncate;
+
 /// The conditions' types: what programs wait for.
 pub mod conditions {
     /// The spec can be worked on.
@@ -110,13 +112,11 @@ impl Condition {
         message: impl Into<String>,
         now: &str,
     ) -> Self {
-        let mut message = message.into();
-        message.truncate(message.floor_char_boundary(MESSAGE));
         Self {
             kind: kind.to_owned(),
             status,
             reason: reason.to_owned(),
-            message,
+            message: truncate(message, MESSAGE),
             last_transition_time: now.to_owned(),
             observed_generation: None,
         }

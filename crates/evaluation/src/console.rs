@@ -6,12 +6,15 @@ use std::iter;
 use super::interval::{Estimate, Interval};
 use super::metrics::Metrics;
 use super::operating_point::{OperatingPoint, OperatingPointKind, threshold_text};
+use attrium_types::text::table;
 
 /// A row of the first table.
 type NamedMetric = (String, Option<Estimate>);
 
 /// What stands for a number that is not defined.
 const UNDEFINED: &str = "-";
+/// The spaces between two columns of a table.
+pub(super) const GAP: usize = 3;
 
 impl Metrics {
     /// The metrics as tables for a terminal, in plain text, ending in a line feed.
@@ -25,7 +28,7 @@ impl Metrics {
                     text.push_str(title);
                     text.push('\n');
                 }
-                text.push_str(&aligned(&rows));
+                text.push_str(&table(&rows, GAP));
             }
         };
         section("", self.overall());
@@ -276,26 +279,6 @@ pub(super) fn estimate(estimate: Option<Estimate>) -> String {
         },
         None => UNDEFINED.to_owned(),
     }
-}
-
-/// Rows as lines, columns as wide as their widest value and three blanks apart; no line ends in blanks.
-pub(super) fn aligned(rows: &[Vec<String>]) -> String {
-    let columns = rows.first().map_or(0, Vec::len);
-    let width = |column: usize| {
-        let values = rows.iter().map(|row| row[column].chars().count());
-        values.max().unwrap_or_default()
-    };
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    let mut text = String::new();
-    for row in rows {
-        let cells = row.iter().zip(&widths);
-        let cells: Vec<String> = cells
-            .map(|(value, &width)| format!("{value:<width$}"))
-            .collect();
-        text.push_str(cells.join("   ").trim_end());
-        text.push('\n');
-    }
-    text
 }
 
 #[cfg(test)]

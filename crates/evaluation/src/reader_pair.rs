@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::console::{aligned, estimate, words};
+use super::console::{GAP, estimate, words};
 use super::metrics::ReaderAgreement;
+use attrium_types::text::table;
 
 /// How well two readers agree on Perugini grades.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,6 +36,6 @@ pub fn reader_pairs_text(pairs: &[ReaderPair]) -> String {
     format!(
         "Cohen's kappa of four grades, with quadratic weights, and of grade >= 2 (95 % \
          interval)\n\n{}",
-        aligned(&rows)
+        table(&rows, GAP)
     )
 }

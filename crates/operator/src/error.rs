@@ -3,6 +3,8 @@ use std::net::SocketAddr;
 
 use snafu::Snafu;
 
+use attrium_workflow::TaskExit;
+
 /// Why the operator could not be started, or what it was doing failed.
 #[derive(Debug, Snafu)]
 #[snafu(visibility(pub(super)))]
@@ -64,11 +66,13 @@ pub enum Error {
 }
 
 impl Error {
-    /// The process's exit code.
-    pub const fn exit_code(&self) -> u8 {
+    /// What the process ends with.
+    pub const fn exit(&self) -> TaskExit {
         match self {
-            Self::Configuration { .. } | Self::Client { .. } | Self::Listen { .. } => 43,
-            _ => 1,
+            Self::Configuration { .. } | Self::Client { .. } | Self::Listen { .. } => {
+                TaskExit::BadConfiguration
+            }
+            _ => TaskExit::Retry,
         }
     }
 }

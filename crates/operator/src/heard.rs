@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::jiff::Timestamp;
 
 use super::seen::{Ended, PodSeen};
-use attrium_workflow::{Progress, Summary, TaskRef};
+use attrium_workflow::{Progress, Summary, TaskExit, TaskRef};
 
 /// What the tasks of one resource have told.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,6 +28,8 @@ pub(crate) struct Heard {
 pub(crate) struct Told {
     /// The pod's uid.
     pub pod: String,
+    /// What the failure means.
+    pub exit: TaskExit,
     /// The exit code, or 1 where there is none.
     pub exit_code: i32,
     /// What happened, as a sentence.
@@ -40,9 +42,6 @@ pub(crate) struct Told {
     pub announced: bool,
 }
 
-/// The exit code of a task that stopped after a checkpoint.
-const STOPPED: i32 = 130;
-
 impl Heard {
     /// Hears how a task's pod has ended. Whether that was news: a watch that begins anew tells of all
     /// pods again, in no order.
@@ -53,7 +52,8 @@ impl Heard {
             return false;
         }
         self.progress.remove(&task);
-        if ended.disrupted || ended.exit_code == Some(STOPPED) {
+        let exit = ended.exit_code.map(TaskExit::from_exit_code);
+        if ended.disrupted || exit == Some(TaskExit::Interrupted) {
             return false;
         }
         self.latest.insert(task, this);
@@ -66,9 +66,17 @@ impl Heard {
             return summary.is_some();
         }
         let shortfall = summary.and_then(|summary| summary.shortfall);
+        let exit = match &shortfall {
+            Some(_) => TaskExit::of_shortfall(task.stage),
+            None => exit.unwrap_or(TaskExit::Retry),
+        };
         let told = Told {
             pod: pod.uid.clone(),
-            exit_code: ended.exit_code.unwrap_or(1),
+            exit,
+            exit_code: match shortfall {
+                Some(_) => exit.exit_code().into(),
+                None => ended.exit_code.unwrap_or(1),
+            },
             sentence: shortfall.unwrap_or_else(|| sentence(ended)),
             out_of_memory: ended.out_of_memory,
             at: pod.ended.or(pod.created),
@@ -81,11 +89,8 @@ impl Heard {
 
 /// The summary that a container has left; one that fell short of what was asked leaves one too.
 fn summary(ended: &Ended) -> Option<Summary> {
-    if matches!(ended.exit_code, Some(0 | 42)) {
-        Summary::from_message(&ended.message)
-    } else {
-        None
-    }
+    let summary = Summary::from_message(&ended.message)?;
+    (ended.exit_code == Some(0) || summary.shortfall.is_some()).then_some(summary)
 }
 
 fn sentence(ended: &Ended) -> String {
@@ -198,6 +203,29 @@ mod tests {
         );
         assert_eq!(heard.summaries[&TASK].report.as_deref(), Some("r"));
         assert_eq!(heard.failures[&TASK].sentence, "no bundle");
+        assert_eq!(heard.failures[&TASK].exit, TaskExit::Incomplete);
+    }
+
+    #[test]
+    fn an_alert_that_was_not_sent_is_told_as_what_another_try_may_mend() {
+        let summarize = PodSeen {
+            origin: Origin {
+                stage: StageKind::Summarize,
+                ..pod("a", 0).origin
+            },
+            ..pod("a", 0)
+        };
+        for exit_code in [1, 42] {
+            let mut heard = Heard::default();
+            let message = r#"{"report": "r", "shortfall": "no alert was sent"}"#;
+            assert!(heard.hear(&summarize, &ended(exit_code, message)));
+            assert_eq!(
+                heard.summaries[&summarize.task()].report.as_deref(),
+                Some("r")
+            );
+            let told = &heard.failures[&summarize.task()];
+            assert_eq!((told.exit, told.exit_code), (TaskExit::Incomplete, 1));
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use super::names::{self, StageNames};
 use super::{Settings, pod};
 use attrium_api::{CONTAINER, Resource};
-use attrium_workflow::Stage;
+use attrium_workflow::{Stage, TaskExit};
 
 /// How often a task that failed is tried again.
 pub const RETRIES: i32 = 3;
@@ -87,21 +87,24 @@ fn failure_policy() -> PodFailurePolicy {
         }]),
         ..PodFailurePolicyRule::default()
     };
-    let [stopped, bad_configuration, bad_data] =
-        [("Ignore", 130), ("FailJob", 43), ("FailIndex", 42)]
-            .map(|(action, code)| on_exit(action, code));
+    let [stopped, bad_configuration, bad_data] = [
+        ("Ignore", TaskExit::Interrupted),
+        ("FailJob", TaskExit::BadConfiguration),
+        ("FailIndex", TaskExit::BadData),
+    ]
+    .map(|(action, exit)| on_exit(action, exit));
     PodFailurePolicy {
         rules: vec![disrupted, stopped, bad_configuration, bad_data],
     }
 }
 
-fn on_exit(action: &str, code: i32) -> PodFailurePolicyRule {
+fn on_exit(action: &str, exit: TaskExit) -> PodFailurePolicyRule {
     PodFailurePolicyRule {
         action: action.to_owned(),
         on_exit_codes: Some(PodFailurePolicyOnExitCodesRequirement {
             container_name: Some(CONTAINER.to_owned()),
             operator: "In".to_owned(),
-            values: vec![code],
+            values: vec![exit.exit_code().into()],
         }),
         ..PodFailurePolicyRule::default()
     }

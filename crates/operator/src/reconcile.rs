@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use k8s_openapi::jiff::Timestamp;
-use snafu::ChainCompat;
 use tokio::time::timeout;
 use tracing::Instrument;
 
@@ -17,6 +16,7 @@ use super::known::{Key, Malformed, Over};
 use super::queue::Outcome;
 use super::report;
 use attrium_api::{Phase, StageStatus, Status};
+use attrium_types::text::causes;
 
 /// How long a look may take before it is tried again.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -52,11 +52,7 @@ fn outcome(
         Ok(Ok(Some(again))) => Outcome::Again(again),
         Ok(Err(Error::Stale)) => Outcome::Again(SOON),
         Ok(Err(error)) => {
-            let causes: Vec<_> = ChainCompat::new(&error).map(ToString::to_string).collect();
-            tracing::warn!(
-                error = causes.join(": "),
-                "The look failed and is tried again"
-            );
+            tracing::warn!(error = causes(&error), "The look failed and is tried again");
             Outcome::Failed
         }
         Err(_) => {

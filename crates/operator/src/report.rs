@@ -28,6 +28,7 @@ use attrium_api::{
     API_VERSION, Condition, ConditionStatus, Resource, ScreeningJob, Status, TrainingRun,
     conditions, manifest, reasons, set_condition,
 };
+use attrium_types::text::truncate;
 
 /// The most events that wait to be published.
 const WAITING: usize = 4096;
@@ -245,8 +246,6 @@ impl Publisher {
     }
 
     async fn publish(&self, reference: &ObjectReference, notice: &Notice) {
-        let mut note = notice.message.clone();
-        note.truncate(note.floor_char_boundary(NOTE));
         let event = Event {
             type_: if notice.is_warning {
                 EventType::Warning
@@ -254,7 +253,7 @@ impl Publisher {
                 EventType::Normal
             },
             reason: notice.reason.clone(),
-            note: Some(note),
+            note: Some(truncate(&notice.message, NOTE)),
             action: notice.action.clone(),
             secondary: None,
         };

@@ -151,11 +151,6 @@ impl Error {
         }
     }
 
-    /// An outage: the place did not respond in time.
-    pub fn outage(uri: &str) -> Self {
-        Self::io(uri.to_owned(), &io::ErrorKind::TimedOut.into())
-    }
-
     /// Names the error of an operation at a place.
     pub(super) fn at(uri: String, error: object_store::Error) -> Self {
         use object_store::Error as Store;

@@ -1,11 +1,11 @@
 //! Tells a web address of a screening's positives: counts and where the report is, nothing about a
 //! patient.
 //!
-//! It is told before the task's marker is written, so that a killed task tells it again rather
-//! than never: who listens may hear of the same screening twice, and knows it by its uid.
+//! The alert is sent before the task's marker is written, so that a task that was killed sends it again
+//! rather than never: a receiver may be told of a screening twice, and knows it by its uid.
 //!
-//! Whoever cannot be told costs a screening its success and not its results: they are in the store by
-//! then, and are told all the same.
+//! An alert that cannot be sent costs a screening its success but not its results: they are in the store
+//! by then, and its status has them.
 
 use std::time::{Duration, Instant};
 use std::{fmt, thread};
@@ -21,16 +21,16 @@ use attrium_api::{API_VERSION, ScreeningJob, ScreeningStatus, Webhook};
 
 /// How long a web address may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How many seconds to wait before each other try: the results wait meanwhile, so that it is some
-/// minutes in all.
+/// How many seconds to wait before each further try; only some minutes in all, since the results wait
+/// meanwhile.
 const PAUSES: [u64; 6] = [5, 15, 30, 60, 60, 60];
 /// How often a task that waits looks whether it has to stop.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Who sends alerts, and as whom.
+/// Sends alerts, with a token where there is one.
 #[derive(Clone, Default)]
 pub struct Alerts {
-    /// What is sent as the bearer token.
+    /// The bearer token.
     pub token: Option<String>,
 }
 
@@ -40,7 +40,7 @@ impl fmt::Debug for Alerts {
     }
 }
 
-/// What is sent, as JSON.
+/// An alert, as JSON.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Message<'a> {
@@ -94,7 +94,7 @@ enum Error {
 }
 
 impl Error {
-    /// Whether another try may do: none does where the address itself says that the request is wrong.
+    /// Whether another try may do; not where the server says that the request is wrong.
     fn may_pass(&self) -> bool {
         match self {
             Self::CaBundle { .. } | Self::Message { .. } => false,
@@ -108,8 +108,8 @@ fn is_temporary(status: StatusCode) -> bool {
     status == StatusCode::REQUEST_TIMEOUT || status == StatusCode::TOO_MANY_REQUESTS
 }
 
-/// Tries again, after each pause, what may go well another time. Returns why it has not.
-fn insist(
+/// Sends, and after each pause sends again what may go well another time. Returns why nothing was sent.
+fn send_with_retries(
     send: impl Fn() -> Result<(), Error>,
     pauses: impl IntoIterator<Item = Duration>,
     interrupt: &Interrupt,
@@ -160,7 +160,7 @@ impl Alerts {
             return Ok(None);
         };
         let post = || self.post(&alert.webhook, &message, ca_bundle);
-        insist(post, PAUSES.map(Duration::from_secs), interrupt)
+        send_with_retries(post, PAUSES.map(Duration::from_secs), interrupt)
     }
 
     fn post(
@@ -217,6 +217,7 @@ mod tests {
     use super::*;
     use attrium_api::Alert;
     use attrium_fixtures as fixtures;
+    use attrium_workflow::TaskExit;
 
     /// A server that answers one request; its thread returns what it was sent.
     fn server(answer: &'static str) -> (String, JoinHandle<String>) {
@@ -313,7 +314,7 @@ mod tests {
     fn to_nobody(
         pauses: impl IntoIterator<Item = Duration>,
         interrupt: &Interrupt,
-    ) -> (Result<String, u8>, usize) {
+    ) -> (Result<String, TaskExit>, usize) {
         let job = job("http://127.0.0.1:9/hook?key=secret");
         let webhook = &job.spec.alert.as_ref().unwrap().webhook;
         let summary = summary(1);
@@ -323,9 +324,9 @@ mod tests {
             tries.set(tries.get() + 1);
             Alerts::default().post(webhook, &message, None)
         };
-        let ended = insist(post, pauses, interrupt);
+        let ended = send_with_retries(post, pauses, interrupt);
         let ended = ended.map(Option::unwrap);
-        (ended.map_err(|error| error.exit_code()), tries.get())
+        (ended.map_err(|error| error.exit()), tries.get())
     }
 
     #[test]
@@ -342,6 +343,6 @@ mod tests {
         let interrupt = Interrupt::default();
         interrupt.set();
         let (ended, tries) = to_nobody([PATIENCE], &interrupt);
-        assert_eq!((ended, tries), (Err(130), 1));
+        assert_eq!((ended, tries), (Err(TaskExit::Interrupted), 1));
     }
 }

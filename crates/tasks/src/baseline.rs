@@ -8,8 +8,8 @@ use attrium_evaluation::{Baseline, BaselineStudy};
 use attrium_training::{count_ratio, out_of_fold_probabilities};
 use attrium_types::Target;
 
-/// The ratio as a baseline of a task, over the studies where it has a logarithm.
-pub(super) fn baseline(cohort: &Cohort, task: Target, combinations: &[Combination]) -> Baseline {
+/// The ratio as a baseline of a target, over the studies where it has a logarithm.
+pub(super) fn baseline(cohort: &Cohort, target: Target, combinations: &[Combination]) -> Baseline {
     let mut studies: Vec<BaselineStudy> = cohort
         .records
         .iter()
@@ -19,19 +19,19 @@ pub(super) fn baseline(cohort: &Cohort, task: Target, combinations: &[Combinatio
             Some(BaselineStudy {
                 study: record.study.to_string(),
                 patient: record.patient,
-                label: task.class_of(record.grade),
+                label: target.class_of(record.grade),
                 score,
                 probabilities: None,
             })
         })
         .collect();
-    let judged = combinations.iter().find(|found| found.task == task);
-    if let Some(judged) = judged.filter(|_| task.classes().len() > 2) {
+    let judged = combinations.iter().find(|found| found.target == target);
+    if let Some(judged) = judged.filter(|_| target.classes().len() > 2) {
         judge(&mut studies, judged);
     }
     Baseline {
         name: "heart-to-chest count ratio".to_owned(),
-        target: task,
+        target,
         studies,
     }
 }
@@ -51,7 +51,7 @@ fn judge(studies: &mut [BaselineStudy], judged: &Combination) {
     let Some(folds) = folds else { return };
     let logarithms: Vec<f64> = studies.iter().map(|study| study.score.ln()).collect();
     let labels: Vec<usize> = studies.iter().map(|study| study.label).collect();
-    let classes = judged.task.classes().len();
+    let classes = judged.target.classes().len();
     let probabilities = out_of_fold_probabilities(&logarithms, &labels, &folds, classes);
     for (study, probabilities) in studies.iter_mut().zip(probabilities) {
         study.probabilities = probabilities;
@@ -103,18 +103,18 @@ mod tests {
     }
 
     /// A network's answers; folds are of eight studies each.
-    fn combination(cohort: &Cohort, task: Target) -> Combination {
-        let classes = task.classes().len();
+    fn combination(cohort: &Cohort, target: Target) -> Combination {
+        let classes = target.classes().len();
         let rows = cohort.records.iter().map(|record| Prediction {
             study: record.study.to_string(),
             fold: Some(usize::from(record.study >= 8)),
-            label: Some(task.class_of(record.grade)),
+            label: Some(target.class_of(record.grade)),
             probabilities: vec![1.0 / classes as f64; classes],
             covariates: Vec::new(),
         });
         Combination {
             architecture: Architecture::Linear,
-            task,
+            target,
             predictions: Predictions {
                 classes,
                 covariates: Vec::new(),
@@ -190,7 +190,7 @@ mod tests {
         );
         assert_eq!(found.studies.len(), 15);
         let difference = found.difference(&combination.predictions);
-        let difference = difference.expect("a table of the task");
+        let difference = difference.expect("a table of the target");
         assert_eq!(difference.studies, 15);
         assert_eq!(value(difference.positive_auc), Some(-0.5));
     }

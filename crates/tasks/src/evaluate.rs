@@ -5,7 +5,7 @@ use super::combination::{Combination, combinations};
 use super::failure::OrFail;
 use super::publish::{self, Published, Scaled};
 use super::results;
-use super::run::TrainingContext;
+use super::task_io::TrainingIo;
 use super::training_report::{self, Findings};
 use super::{Summary, TaskError};
 use attrium_api::{DataStatus, ModelReference, Publish, PublishMethod};
@@ -19,30 +19,25 @@ use attrium_workflow::StageKind;
 use attrium_workflow::artefacts::{self, Fold};
 
 /// Evaluates the run and publishes its model if every gate passes.
-pub(super) fn run(run: &TrainingContext<'_>) -> Result<Summary, TaskError> {
-    let cohort = run.cohort()?;
-    let quarantine = join_quarantine(run)?;
-    let data = data_status(run, &cohort, &quarantine)?;
-    run.put(artefacts::QUARANTINE, quarantine.to_csv().or_retry()?)?;
+pub(super) fn run(io: &TrainingIo<'_>) -> Result<Summary, TaskError> {
+    let cohort = io.cohort()?;
+    let quarantine = join_quarantine(io)?;
+    let data = data_status(io, &cohort, &quarantine)?;
+    io.put(artefacts::QUARANTINE, quarantine.to_csv().or_retry()?)?;
 
-    let combinations = combinations(run)?;
-    let document = evaluate(run, &cohort, &combinations)?;
-    run.put(
-        artefacts::METRICS,
-        serde_json::to_vec_pretty(&document).or_retry()?,
-    )?;
-    let wanted = run
-        .spec
-        .publish
-        .as_ref()
-        .filter(|_| document.gates_passed());
+    let combinations = combinations(io)?;
+    let document = evaluate(io, &cohort, &combinations)?;
+    let metrics = serde_json::to_vec_pretty(&document).or_retry()?;
+    io.put(artefacts::METRICS, metrics)?;
+    let wanted = io.spec.publish.as_ref();
+    let wanted = wanted.filter(|_| document.gates_passed());
     let shortfall = wanted.and_then(|wanted| shortfall(wanted, &combinations));
     let possible = wanted.filter(|_| shortfall.is_none());
     let scaled = possible.map(|wanted| scaled(wanted, &combinations, &document));
     let scaled = scaled.transpose()?;
     let model = match possible.zip(scaled.as_ref()) {
         Some((wanted, scaled)) if wanted.method == PublishMethod::Ensemble => {
-            Some(publish_ensemble(run, wanted, &cohort, &data, scaled)?)
+            Some(publish_ensemble(io, wanted, &cohort, &data, scaled)?)
         }
         _ => None,
     };
@@ -58,16 +53,26 @@ pub(super) fn run(run: &TrainingContext<'_>) -> Result<Summary, TaskError> {
             None => Ok(model.as_ref()),
         },
     };
-    let page = training_report::page(run, &findings)?;
-    run.put(artefacts::REPORT, page.into_bytes())?;
+    let page = training_report::page(io, &findings)?;
+    io.put(artefacts::REPORT, page.into_bytes())?;
+    summary(io, &document, data, model, shortfall)
+}
+
+fn summary(
+    io: &TrainingIo<'_>,
+    document: &MetricsDocument,
+    data: DataStatus,
+    model: Option<ModelReference>,
+    shortfall: Option<String>,
+) -> Result<Summary, TaskError> {
     Ok(Summary {
-        message: message(&document, model.is_some(), shortfall.as_deref()),
+        message: message(document, model.is_some(), shortfall.as_deref()),
         data: Some(data),
-        results: results::rows(&document),
-        gates: results::gates(run.spec, &document),
+        results: results::rows(document),
+        gates: results::gates(io.spec, document),
         model,
         shortfall,
-        report: Some(run.store.uri_of(artefacts::REPORT).or_retry()?),
+        report: Some(io.store.uri_of(artefacts::REPORT).or_retry()?),
         ..Summary::default()
     })
 }
@@ -75,14 +80,16 @@ pub(super) fn run(run: &TrainingContext<'_>) -> Result<Summary, TaskError> {
 /// Why the model that is wanted cannot be made: a fold of its network is not there.
 fn shortfall(wanted: &Publish, combinations: &[Combination]) -> Option<String> {
     let Publish {
-        architecture, task, ..
+        architecture,
+        task: target,
+        ..
     } = wanted;
     let is_whole = combinations
         .iter()
-        .any(|it| it.architecture == *architecture && it.task == *task);
+        .any(|it| it.architecture == *architecture && it.target == *target);
     (!is_whole).then(|| {
         format!(
-            "{architecture} for {task} cannot be published, since one of its folds has failed: \
+            "{architecture} for {target} cannot be published, since one of its folds has failed: \
              mend what its train task says and run again"
         )
     })
@@ -108,10 +115,10 @@ fn message(document: &MetricsDocument, published: bool, shortfall: Option<&str>)
 }
 
 /// The quarantine of all shards.
-fn join_quarantine(run: &TrainingContext<'_>) -> Result<Quarantine, TaskError> {
+fn join_quarantine(io: &TrainingIo<'_>) -> Result<Quarantine, TaskError> {
     let mut quarantine = Quarantine::default();
-    for shard in 0..run.spec.preprocessing.shards {
-        let part = run.get(&artefacts::quarantine_part(shard))?;
+    for shard in 0..io.spec.preprocessing.shards {
+        let part = io.get(&artefacts::quarantine_part(shard))?;
         quarantine.extend(Quarantine::parse(&part).or_retry()?);
     }
     Ok(quarantine)
@@ -119,12 +126,12 @@ fn join_quarantine(run: &TrainingContext<'_>) -> Result<Quarantine, TaskError> {
 
 /// What became of the data, now that all shards are there.
 fn data_status(
-    run: &TrainingContext<'_>,
+    io: &TrainingIo<'_>,
     cohort: &Cohort,
     quarantine: &Quarantine,
 ) -> Result<DataStatus, TaskError> {
-    let labelled = run.pseudonyms()?.len() as u64;
-    let mut data = run.counted(StageKind::Preprocess)?;
+    let labelled = io.pseudonyms()?.len() as u64;
+    let mut data = io.counted(StageKind::Preprocess)?;
     let used = cohort.len() as u64;
     data.used = Some(used);
     data.studies = Some(labelled);
@@ -139,56 +146,56 @@ fn data_status(
 }
 
 fn evaluate(
-    run: &TrainingContext<'_>,
+    io: &TrainingIo<'_>,
     cohort: &Cohort,
     combinations: &[Combination],
 ) -> Result<MetricsDocument, TaskError> {
-    let baselines: Vec<Baseline> = run
+    let baselines: Vec<Baseline> = io
         .spec
         .tasks
         .iter()
-        .map(|&task| baseline(cohort, task, combinations))
+        .map(|&target| baseline(cohort, target, combinations))
         .collect();
     let results = combinations
         .iter()
-        .map(|combination| judge(run, combination, &baselines))
+        .map(|combination| judge(io, combination, &baselines))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(MetricsDocument {
         synthetic: cohort.is_synthetic(),
-        gates: gates(run, &results),
+        gates: gates(io, &results),
         baselines: baselines.iter().map(Baseline::metrics).collect(),
         results,
     })
 }
 
-/// What a network reached on a task, by itself and beside the task's baseline.
+/// What a network reached on a target, by itself and beside the target's baseline.
 fn judge(
-    run: &TrainingContext<'_>,
+    io: &TrainingIo<'_>,
     combination: &Combination,
     baselines: &[Baseline],
 ) -> Result<NetworkMetrics, TaskError> {
     let Combination {
         architecture,
-        task,
+        target,
         predictions,
         ..
     } = combination;
     let metrics =
-        evaluation::evaluate(*task, predictions, &EvaluationOptions::default()).or_retry()?;
-    let baseline = baselines.iter().find(|baseline| baseline.target == *task);
+        evaluation::evaluate(*target, predictions, &EvaluationOptions::default()).or_retry()?;
+    let baseline = baselines.iter().find(|baseline| baseline.target == *target);
     let difference = baseline.map(|baseline| baseline.difference(predictions));
     Ok(NetworkMetrics {
         architecture: *architecture,
-        pretrained: run.spec.pretrained_weights(*architecture).is_some(),
+        pretrained: io.spec.pretrained_weights(*architecture).is_some(),
         metrics,
         baseline_difference: difference.transpose().or_retry()?,
     })
 }
 
 /// What became of each gate, in the order of the manifest.
-fn gates(run: &TrainingContext<'_>, results: &[NetworkMetrics]) -> Vec<NetworkGate> {
+fn gates(io: &TrainingIo<'_>, results: &[NetworkMetrics]) -> Vec<NetworkGate> {
     let mut gates = Vec::new();
-    for gate in &run.spec.gates {
+    for gate in &io.spec.gates {
         let of_gate = |result: &&NetworkMetrics| {
             result.architecture == gate.architecture && result.metrics.target == gate.task
         };
@@ -218,16 +225,16 @@ fn scaled(
     document: &MetricsDocument,
 ) -> Result<Scaled, TaskError> {
     let wanted_one =
-        |architecture, task| architecture == wanted.architecture && task == wanted.task;
+        |architecture, target| architecture == wanted.architecture && target == wanted.task;
     let combination = combinations
         .iter()
-        .find(|combination| wanted_one(combination.architecture, combination.task));
+        .find(|combination| wanted_one(combination.architecture, combination.target));
     let metrics = document
         .results
         .iter()
         .find(|result| wanted_one(result.architecture, result.metrics.target));
     let (Some(combination), Some(result)) = (combination, metrics) else {
-        return Err(TaskError::data(format!(
+        return Err(TaskError::bad_data(format!(
             "{} for {} cannot be published: one of its folds has failed",
             wanted.architecture, wanted.task
         )));
@@ -236,24 +243,24 @@ fn scaled(
 }
 
 fn publish_ensemble(
-    run: &TrainingContext<'_>,
+    io: &TrainingIo<'_>,
     wanted: &Publish,
     cohort: &Cohort,
     data: &DataStatus,
     scaled: &Scaled,
 ) -> Result<ModelReference, TaskError> {
-    let members = (0..run.spec.cross_validation.folds)
+    let members = (0..io.spec.cross_validation.folds)
         .map(|number| {
             let fold = Fold::new(wanted.architecture, wanted.task, number);
             let files = MemberFiles {
-                weights: run.get(&fold.weights())?,
-                normalization: run.get(&fold.normalization())?,
+                weights: io.get(&fold.weights())?,
+                normalization: io.get(&fold.normalization())?,
             };
             Ok((Member::of_fold(number), files))
         })
         .collect::<Result<_, TaskError>>()?;
     publish::publish(
-        run,
+        io,
         Published {
             publish: wanted,
             data,

@@ -1,3 +1,5 @@
+//! The contract between a task and whoever runs it.
+
 use std::error::Error as StdError;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -5,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use snafu::Snafu;
 
 use attrium_api::Resource;
-use attrium_workflow::{Plan, Progress, Summary, TaskSpec};
+use attrium_types::text::{causes, truncate};
+use attrium_workflow::{LONGEST_MESSAGE, Plan, Progress, StageKind, Summary, TaskExit, TaskSpec};
 
 /// Does the work of tasks: what a pod does on a cluster and the local runner in its own process.
 ///
@@ -21,7 +24,7 @@ pub trait Execute: Sync {
     /// The summary of a task that has ended well before, read from its marker.
     ///
     /// # Errors
-    /// The store cannot be read, or the marker is none.
+    /// The store or the marker cannot be read.
     fn finished(
         &self,
         task: &TaskSpec,
@@ -99,13 +102,19 @@ pub type Cause = Box<dyn StdError + Send + Sync>;
 pub enum TaskError {
     /// The task's data is bad: trying again is of no use, and other tasks may go on.
     #[snafu(display("the data is bad"))]
-    Data {
+    BadData {
         /// The reason.
         source: Cause,
     },
     /// The configuration is bad: no task of this run can do better.
     #[snafu(display("the configuration is bad"))]
-    Configuration {
+    BadConfiguration {
+        /// The reason.
+        source: Cause,
+    },
+    /// Its results are there, and something that was asked for beside them was not done.
+    #[snafu(display("the task is incomplete"))]
+    Incomplete {
         /// The reason.
         source: Cause,
     },
@@ -114,65 +123,69 @@ pub enum TaskError {
     Interrupted,
     /// Anything else: another try may do.
     #[snafu(display("the task failed"))]
-    Other {
+    Retry {
         /// The reason.
         source: Cause,
     },
 }
 
 impl TaskError {
-    /// Exit code 42, from an error or a sentence.
-    pub fn data(cause: impl Into<Cause>) -> Self {
-        Self::Data {
+    /// The data is bad, as an error or a sentence says.
+    pub fn bad_data(cause: impl Into<Cause>) -> Self {
+        Self::BadData {
             source: cause.into(),
         }
     }
 
-    /// Exit code 43, from an error or a sentence.
-    pub fn configuration(cause: impl Into<Cause>) -> Self {
-        Self::Configuration {
+    /// The configuration is bad, as an error or a sentence says.
+    pub fn bad_configuration(cause: impl Into<Cause>) -> Self {
+        Self::BadConfiguration {
             source: cause.into(),
         }
     }
 
-    /// Exit code 1, from an error or a sentence.
-    pub fn other(cause: impl Into<Cause>) -> Self {
-        Self::Other {
+    /// Another try may do, as an error or a sentence says.
+    pub fn retry(cause: impl Into<Cause>) -> Self {
+        Self::Retry {
             source: cause.into(),
         }
     }
 
-    /// The exit code of a process whose task failed so.
-    pub const fn exit_code(&self) -> u8 {
+    /// What a task of a stage could not do of what was asked, though its results are there.
+    pub fn shortfall(stage: StageKind, sentence: &str) -> Self {
+        match TaskExit::of_shortfall(stage) {
+            TaskExit::BadData => Self::bad_data(sentence),
+            _ => Self::Incomplete {
+                source: sentence.into(),
+            },
+        }
+    }
+
+    /// What the failure means for the run, and what a process ends with whose task failed so.
+    pub const fn exit(&self) -> TaskExit {
         match self {
-            Self::Data { .. } => 42,
-            Self::Configuration { .. } => 43,
-            Self::Interrupted => 130,
-            Self::Other { .. } => 1,
+            Self::BadData { .. } => TaskExit::BadData,
+            Self::BadConfiguration { .. } => TaskExit::BadConfiguration,
+            Self::Incomplete { .. } => TaskExit::Incomplete,
+            Self::Interrupted => TaskExit::Interrupted,
+            Self::Retry { .. } => TaskExit::Retry,
         }
     }
 
-    /// The causes joined to one sentence: the termination message, at most 4096 bytes.
+    /// The causes joined to one sentence: the termination message of a pod.
     pub fn sentence(&self) -> String {
         match self {
-            Self::Data { source } | Self::Configuration { source } | Self::Other { source } => {
-                Self::sentence_of(source.as_ref())
-            }
+            Self::BadData { source }
+            | Self::BadConfiguration { source }
+            | Self::Incomplete { source }
+            | Self::Retry { source } => Self::sentence_of(source.as_ref()),
             Self::Interrupted => self.to_string(),
         }
     }
 
-    /// An error and its causes joined to one sentence of at most 4096 bytes.
+    /// An error and its causes joined to one sentence that fits into a termination message.
     pub fn sentence_of(error: &dyn StdError) -> String {
-        let mut chain = Vec::new();
-        let mut next = Some(error);
-        while let Some(error) = next {
-            chain.push(error.to_string());
-            next = error.source();
-        }
-        let mut sentence = chain.join(": ");
-        sentence.truncate(sentence.floor_char_boundary(4096));
-        sentence
+        truncate(causes(error), LONGEST_MESSAGE)
     }
 }
 
@@ -183,18 +196,29 @@ mod tests {
     #[test]
     fn a_sentence_joins_the_causes_and_stays_within_a_termination_message() {
         let inner = std::io::Error::other("disk full");
-        let error = TaskError::other(inner);
+        let error = TaskError::retry(inner);
         assert_eq!(error.sentence(), "disk full");
-        let long = TaskError::data("ä".repeat(5000));
+        let long = TaskError::bad_data("ä".repeat(5000));
         assert_eq!(long.sentence().len(), 4096);
         assert_eq!(TaskError::Interrupted.sentence(), "interrupted");
     }
 
     #[test]
     fn the_kind_of_a_failure_is_its_exit_code() {
-        assert_eq!(TaskError::data("no usable image").exit_code(), 42);
-        assert_eq!(TaskError::configuration("no such prefix").exit_code(), 43);
-        assert_eq!(TaskError::other("disk full").exit_code(), 1);
+        let code = |error: TaskError| error.exit().exit_code();
+        assert_eq!(code(TaskError::bad_data("no usable image")), 42);
+        assert_eq!(code(TaskError::bad_configuration("no such prefix")), 43);
+        assert_eq!(code(TaskError::retry("disk full")), 1);
+    }
+
+    #[test]
+    fn an_alert_that_was_not_sent_is_no_bad_data() {
+        let error = TaskError::shortfall(StageKind::Summarize, "no alert was sent");
+        assert_eq!(error.exit(), TaskExit::Incomplete);
+        assert_eq!(error.exit().exit_code(), 1);
+        assert_eq!(error.sentence(), "no alert was sent");
+        let error = TaskError::shortfall(StageKind::Evaluate, "a fold has failed");
+        assert_eq!(error.exit(), TaskExit::BadData);
     }
 
     #[test]

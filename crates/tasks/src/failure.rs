@@ -5,42 +5,42 @@ use attrium_storage as storage;
 
 /// Says what a failure means for the task: `?` then turns any error into a [`TaskError`].
 pub(super) trait OrFail<T> {
-    /// The task's data is bad: exit code 42.
+    /// The task's data is bad.
     fn or_bad_data(self) -> Result<T, TaskError>;
-    /// The configuration is bad, for every task of the run: exit code 43.
+    /// The configuration is bad, for every task of the run.
     fn or_bad_configuration(self) -> Result<T, TaskError>;
-    /// Another try may do: exit code 1.
+    /// Another try may do.
     fn or_retry(self) -> Result<T, TaskError>;
 }
 
 impl<T, E: Into<Cause>> OrFail<T> for Result<T, E> {
     fn or_bad_data(self) -> Result<T, TaskError> {
-        self.map_err(TaskError::data)
+        self.map_err(TaskError::bad_data)
     }
 
     fn or_bad_configuration(self) -> Result<T, TaskError> {
-        self.map_err(TaskError::configuration)
+        self.map_err(TaskError::bad_configuration)
     }
 
     fn or_retry(self) -> Result<T, TaskError> {
-        self.map_err(TaskError::other)
+        self.map_err(TaskError::retry)
     }
 }
 
 /// Says what a failure of the store means for a task that reads its input.
-pub(super) trait OrMissing<T> {
+pub(super) trait OrBadPlace<T> {
     /// A place that is not there, is of the wrong kind or may not be read is a mistake in the
     /// manifest; a store that does not answer may answer later.
     fn or_bad_place(self) -> Result<T, TaskError>;
 }
 
-impl<T> OrMissing<T> for Result<T, storage::Error> {
+impl<T> OrBadPlace<T> for Result<T, storage::Error> {
     fn or_bad_place(self) -> Result<T, TaskError> {
         self.map_err(|error| {
             if error.is_bad_place() {
-                TaskError::configuration(error)
+                TaskError::bad_configuration(error)
             } else {
-                TaskError::other(error)
+                TaskError::retry(error)
             }
         })
     }

@@ -17,23 +17,19 @@ use attrium_types::{Architecture, Target};
 /// The largest checkpoint that is read, in bytes.
 const LARGEST_CHECKPOINT: u64 = 4 << 30;
 
-/// Where a fit keeps what it has, as keys of a store.
-pub(super) struct Keeping<'a> {
-    /// The run's prefix.
+/// Where a fit keeps its checkpoint and its table of epochs, as keys of the run's store.
+pub(super) struct Checkpoints<'a> {
     pub store: &'a Storage,
-    /// The checkpoint's key.
     pub checkpoint: String,
-    /// The key of the table of epochs.
     pub history: String,
     /// Epochs between two checkpoints.
     pub every: u32,
 }
 
-/// What a fit starts with.
-pub(super) struct Start<'a> {
+/// What a fit starts with, and where it is computed.
+pub(super) struct InitialWeights<'a> {
     /// The weights; random ones where absent.
     pub pretrained: Option<&'a PretrainedWeights>,
-    /// Where it is computed.
     pub device: &'a Device,
 }
 
@@ -42,20 +38,20 @@ pub(super) fn prepare(
     spec: &TrainingRunSpec,
     cohort: &Cohort,
     images: &[f32],
-    task: Target,
+    target: Target,
     fold: Option<u32>,
 ) -> Result<Prepared, TaskError> {
     let preparation = Preparation {
         cross_validation: &spec.cross_validation,
         augmentation: &spec.augmentation,
         training: &spec.training,
-        classes: task.classes(),
+        classes: target.classes(),
         fold,
     };
     let numbers = training::Cohort {
         images,
         side: CROP_SIZE,
-        classes: &cohort.classes(task),
+        classes: &cohort.classes(target),
         patients: &cohort.patients(),
     };
     preparation.prepare(numbers).or_bad_data()
@@ -71,13 +67,13 @@ pub(super) fn log_images(cohort: &Cohort) -> Vec<f32> {
 pub(super) fn config(
     spec: &TrainingRunSpec,
     architecture: Architecture,
-    task: Target,
+    target: Target,
     stream: u64,
 ) -> FitConfig {
     let training = &spec.training;
     FitConfig {
         architecture,
-        classes: task.classes().len(),
+        classes: target.classes().len(),
         epochs: training.epochs,
         batch_size: training.batch_size as usize,
         learning_rate: training.learning_rate.value(),
@@ -94,74 +90,77 @@ pub(super) fn config(
 pub(super) fn fit(
     config: FitConfig,
     data: FitData,
-    start: Start<'_>,
-    keeping: &Keeping<'_>,
+    initial: InitialWeights<'_>,
+    checkpoints: &Checkpoints<'_>,
     context: &TaskContext<'_>,
 ) -> Result<Network, TaskError> {
-    let mut fit = go_on(config, data, &start, keeping)?;
-    let mut pace = Pace::new();
+    let mut fit = resume(config, data, &initial, checkpoints)?;
+    let mut throughput = Throughput::new();
     while !fit.is_finished() {
         if context.interrupt.is_set() {
-            save(&fit, keeping)?;
+            save(&fit, checkpoints)?;
             return Err(TaskError::Interrupted);
         }
         let step = fit.step().or_bad_data()?;
-        pace.count(step.images);
+        throughput.count(step.images);
         if let Some(epoch) = step.finished_epoch {
             let history = fit.history().to_csv().or_retry()?;
-            keeping.store.put(&keeping.history, history).or_retry()?;
-            if epoch.epoch.is_multiple_of(keeping.every) || fit.is_finished() {
-                save(&fit, keeping)?;
+            checkpoints
+                .store
+                .put(&checkpoints.history, history)
+                .or_retry()?;
+            if epoch.epoch.is_multiple_of(checkpoints.every) || fit.is_finished() {
+                save(&fit, checkpoints)?;
             }
         }
-        context.progress.update(progress(&fit, &pace));
+        context.progress.update(progress(&fit, &throughput));
     }
     Ok(fit.network())
 }
 
 /// A fit at its last checkpoint, or at its beginning where there is none that fits.
-fn go_on(
+fn resume(
     config: FitConfig,
     data: FitData,
-    start: &Start<'_>,
-    keeping: &Keeping<'_>,
+    initial: &InitialWeights<'_>,
+    checkpoints: &Checkpoints<'_>,
 ) -> Result<Fit, TaskError> {
-    let mut fit = begin(config, data, start)?;
-    let kept = keeping
+    let mut fit = begin(config, data, initial)?;
+    let kept = checkpoints
         .store
-        .try_get(&keeping.checkpoint, LARGEST_CHECKPOINT);
+        .try_get(&checkpoints.checkpoint, LARGEST_CHECKPOINT);
     if let Some(checkpoint) = kept.or_retry()? {
         match fit.restore(&checkpoint) {
             Ok(()) => {}
             Err(error @ FitError::Checkpoint { .. }) => {
                 tracing::warn!(%error, "The training starts over");
             }
-            Err(error) => return Err(TaskError::data(error)),
+            Err(error) => return Err(TaskError::bad_data(error)),
         }
     }
     Ok(fit)
 }
 
 /// A fit before its first step. Weights that do not fit are told before anything is trained.
-fn begin(config: FitConfig, data: FitData, start: &Start<'_>) -> Result<Fit, TaskError> {
-    let Some(weights) = start.pretrained else {
-        return Fit::new(config, data, start.device).or_bad_data();
+fn begin(config: FitConfig, data: FitData, initial: &InitialWeights<'_>) -> Result<Fit, TaskError> {
+    let Some(weights) = initial.pretrained else {
+        return Fit::new(config, data, initial.device).or_bad_data();
     };
     let FitConfig { classes, seed, .. } = config;
-    let network = Network::pretrained(weights, classes, seed, start.device);
+    let network = Network::pretrained(weights, classes, seed, initial.device);
     let network = network.or_bad_configuration()?;
     Fit::from_network(config, data, network, weights.digest()).or_bad_data()
 }
 
-fn save(fit: &Fit, keeping: &Keeping<'_>) -> Result<(), TaskError> {
+fn save(fit: &Fit, checkpoints: &Checkpoints<'_>) -> Result<(), TaskError> {
     let checkpoint = fit.checkpoint().or_retry()?;
-    keeping
+    checkpoints
         .store
-        .put(&keeping.checkpoint, checkpoint)
+        .put(&checkpoints.checkpoint, checkpoint)
         .or_retry()
 }
 
-fn progress(fit: &Fit, pace: &Pace) -> Progress {
+fn progress(fit: &Fit, throughput: &Throughput) -> Progress {
     let epochs = &fit.history().epochs;
     let last = epochs.last();
     Progress {
@@ -172,17 +171,17 @@ fn progress(fit: &Fit, pace: &Pace) -> Progress {
         epochs: Some(fit.epochs()),
         loss: last.map(|epoch| epoch.loss),
         validation_loss: last.and_then(|epoch| epoch.validation_loss),
-        images_per_second: pace.images_per_second(),
+        images_per_second: throughput.images_per_second(),
     }
 }
 
 /// Images trained on since the task was started.
-struct Pace {
+struct Throughput {
     since: Instant,
     images: usize,
 }
 
-impl Pace {
+impl Throughput {
     fn new() -> Self {
         Self {
             since: Instant::now(),

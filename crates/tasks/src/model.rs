@@ -6,8 +6,8 @@ use snafu::{ResultExt, Snafu};
 
 use super::TaskError;
 use super::failure::OrFail;
-use super::run::{self, ScreeningContext};
-use super::screening::Screener;
+use super::screener::Screener;
+use super::task_io::{self, ScreeningIo};
 use attrium_bundle as bundle;
 use attrium_bundle::{CHECKSUMS, Model};
 use attrium_nn::Device;
@@ -28,7 +28,7 @@ pub enum ModelError {
         /// Why.
         source: storage::Error,
     },
-    /// It is no whole bundle that this attrium reads.
+    /// It is not whole, or of a version that this attrium does not read.
     #[snafu(display("the model bundle at {uri} cannot be used"))]
     Bundle {
         /// The bundle's folder.
@@ -39,12 +39,12 @@ pub enum ModelError {
 }
 
 impl From<ModelError> for TaskError {
-    /// A store that does not answer may answer later; a wrong place or a bundle that is of no use stays
-    /// so for every task.
+    /// A store that does not answer may answer later; a wrong place and a bundle of no use stay so for
+    /// every task.
     fn from(error: ModelError) -> Self {
         match &error {
-            ModelError::Store { source, .. } if !source.is_bad_place() => Self::other(error),
-            ModelError::Store { .. } | ModelError::Bundle { .. } => Self::configuration(error),
+            ModelError::Store { source, .. } if !source.is_bad_place() => Self::retry(error),
+            ModelError::Store { .. } | ModelError::Bundle { .. } => Self::bad_configuration(error),
         }
     }
 }
@@ -74,44 +74,53 @@ pub fn open_model(
 }
 
 /// The model and the threshold that a ScreeningJob asks for.
-pub(super) fn screener(run: &ScreeningContext<'_>) -> Result<Screener, TaskError> {
-    let Some(uri) = run.context.model else {
-        return Err(TaskError::configuration(
+pub(super) fn screener(io: &ScreeningIo<'_>) -> Result<Screener, TaskError> {
+    let Some(uri) = io.context.model else {
+        return Err(TaskError::bad_configuration(
             "the model is not known: name spec.model.uri",
         ));
     };
-    let device = run::device(&run.spec.compute)?;
-    let model = open_model(uri, &run.options, &device)?;
+    let device = task_io::device(&io.spec.compute)?;
+    let model = open_model(uri, &io.options, &device)?;
     let threshold = model
-        .threshold(&run.spec.operating_point)
+        .threshold(&io.spec.operating_point)
         .or_bad_configuration()?;
     Ok(Screener {
         model,
         threshold,
-        lossy: run.spec.lossy,
+        lossy: io.spec.lossy,
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use attrium_workflow::TaskExit;
+
+    /// What a task ends with that cannot open the bundle in a folder.
+    fn exit(folder: &Path) -> TaskExit {
+        let uri = folder.to_str().expect("a path in UTF-8");
+        let opened = open_model(uri, &StorageOptions::default(), &attrium_nn::cpu());
+        TaskError::from(opened.expect_err("should be no bundle")).exit()
+    }
 
     #[test]
-    fn a_store_that_is_away_is_tried_again_and_a_bundle_of_no_use_is_not() {
-        let uri = "s3://models/m/".to_owned();
-        let away = ModelError::Store {
-            source: storage::Error::outage(&uri),
-            uri,
-        };
-        assert_eq!(TaskError::from(away).exit_code(), 1);
-        let code = |folder: &std::path::Path| {
-            let uri = folder.to_str().expect("a path in UTF-8");
-            let opened = open_model(uri, &StorageOptions::default(), &attrium_nn::cpu());
-            TaskError::from(opened.expect_err("should be no bundle")).exit_code()
-        };
+    fn a_bundle_of_no_use_is_a_bad_configuration() {
         let folder = tempfile::tempdir().expect("a folder");
-        assert_eq!(code(folder.path()), 43);
+        assert_eq!(exit(folder.path()), TaskExit::BadConfiguration);
         std::fs::write(folder.path().join(CHECKSUMS), "nonsense").expect("a file");
-        assert_eq!(code(folder.path()), 43);
+        assert_eq!(exit(folder.path()), TaskExit::BadConfiguration);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_store_that_fails_is_tried_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        // Nothing can be read from a socket that is opened as a file.
+        let socket = folder.path().join(CHECKSUMS);
+        let _socket = std::os::unix::net::UnixListener::bind(socket).expect("a socket");
+        assert_eq!(exit(folder.path()), TaskExit::Retry);
     }
 }

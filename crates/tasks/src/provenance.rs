@@ -2,18 +2,18 @@
 
 use super::TaskError;
 use super::failure::OrFail;
-use super::run::{Run, ScreeningContext, TrainingContext};
+use super::task_io::{ScreeningIo, TaskIo, TrainingIo};
 use attrium_report::{Fact, Provenance, StageTime};
 
 /// The provenance of a training run.
 pub(super) fn of_training(
-    run: &TrainingContext<'_>,
+    io: &TrainingIo<'_>,
     digests: Vec<Fact>,
 ) -> Result<Provenance, TaskError> {
-    let seed = Some(u64::from(run.spec.cross_validation.seed));
-    let accelerator = format!("{:?}", run.spec.compute.accelerator);
-    let mut provenance = provenance(run, seed, digests, accelerator)?;
-    let starts = run.spec.networks.iter().map(|network| {
+    let seed = Some(u64::from(io.spec.cross_validation.seed));
+    let accelerator = format!("{:?}", io.spec.compute.accelerator);
+    let mut provenance = provenance(io, seed, digests, accelerator)?;
+    let starts = io.spec.networks.iter().map(|network| {
         let value = match &network.pretrained_weights {
             Some(uri) => format!("pretrained: true ({uri})"),
             None => "pretrained: false".to_owned(),
@@ -26,21 +26,21 @@ pub(super) fn of_training(
 
 /// The provenance of a screening.
 pub(super) fn of_screening(
-    run: &ScreeningContext<'_>,
+    io: &ScreeningIo<'_>,
     digests: Vec<Fact>,
 ) -> Result<Provenance, TaskError> {
-    let accelerator = format!("{:?}", run.spec.compute.accelerator);
-    provenance(run, None, digests, accelerator)
+    let accelerator = format!("{:?}", io.spec.compute.accelerator);
+    provenance(io, None, digests, accelerator)
 }
 
 fn provenance<Spec>(
-    run: &Run<'_, Spec>,
+    io: &TaskIo<'_, Spec>,
     seed: Option<u64>,
     digests: Vec<Fact>,
     accelerator: String,
 ) -> Result<Provenance, TaskError> {
     Ok(Provenance {
-        manifest: serde_saphyr::to_string(run.context.resource).or_retry()?,
+        manifest: serde_saphyr::to_string(io.context.resource).or_retry()?,
         seed,
         versions: vec![
             fact("attrium", env!("CARGO_PKG_VERSION")),
@@ -52,13 +52,13 @@ fn provenance<Spec>(
                 "processor",
                 format!(
                     "{} threads of {}",
-                    run.context.threads,
+                    io.context.threads,
                     std::env::consts::ARCH
                 ),
             ),
             fact("accelerator", accelerator),
         ],
-        stages: stage_times(run)?,
+        stages: stage_times(io)?,
         finished: Some(
             k8s_openapi::jiff::Timestamp::now()
                 .strftime("%Y-%m-%d %H:%M UTC")
@@ -68,10 +68,10 @@ fn provenance<Spec>(
 }
 
 /// How long the tasks of each stage took that have ended so far.
-fn stage_times<Spec>(run: &Run<'_, Spec>) -> Result<Vec<StageTime>, TaskError> {
+fn stage_times<Spec>(io: &TaskIo<'_, Spec>) -> Result<Vec<StageTime>, TaskError> {
     let mut times = Vec::new();
-    for stage in &run.context.plan.stages {
-        let summaries = run.summaries(stage.kind)?;
+    for stage in &io.context.plan.stages {
+        let summaries = io.summaries(stage.kind)?;
         if !summaries.is_empty() {
             times.push(StageTime {
                 stage: stage.kind.to_string(),

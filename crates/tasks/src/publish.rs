@@ -2,7 +2,7 @@
 
 use super::TaskError;
 use super::failure::OrFail;
-use super::run::TrainingContext;
+use super::task_io::TrainingIo;
 use attrium_api::{DataStatus, ModelReference, Publish};
 use attrium_bundle as bundle;
 use attrium_bundle::{
@@ -15,61 +15,25 @@ use attrium_workflow::artefacts;
 
 /// A model and what is known of it.
 pub(super) struct Published<'a> {
-    /// What the manifest asked for.
     pub publish: &'a Publish,
-    /// The cohort.
     pub data: &'a DataStatus,
     /// Whether the cohort is of phantoms.
     pub synthetic: bool,
-    /// The out-of-fold predictions and what they reached.
     pub scaled: &'a Scaled,
-    /// The members and their files.
     pub members: Vec<(Member, MemberFiles)>,
 }
 
 /// Writes a bundle; its checksums come last, so that a bundle without them is not whole.
 pub(super) fn publish(
-    run: &TrainingContext<'_>,
-    published: Published<'_>,
+    io: &TrainingIo<'_>,
+    mut published: Published<'_>,
 ) -> Result<ModelReference, TaskError> {
-    let Publish {
-        architecture, task, ..
-    } = *published.publish;
-    let scaled = published.scaled;
-    let (members, contents): (Vec<_>, Vec<_>) = published.members.into_iter().unzip();
-    let manifest = BundleManifest {
-        format_version: FORMAT_VERSION,
-        architecture,
-        pretrained: run.spec.pretrained_weights(architecture).is_some(),
-        target: task,
-        classes: task
-            .classes()
-            .iter()
-            .map(|&class| class.to_owned())
-            .collect(),
-        synthetic: published.synthetic,
-        crop: run.spec.preprocessing.crop,
-        members,
-        training: TrainingProvenance {
-            run: run.context.resource.name().to_owned(),
-            attrium: env!("CARGO_PKG_VERSION").to_owned(),
-            method: published.publish.method,
-            studies: published.data.used.unwrap_or_default(),
-            by_grade: published.data.by_grade.clone(),
-            cross_validation: run.spec.cross_validation.clone(),
-            augmentation: run.spec.augmentation.clone(),
-            training: run.spec.training.clone(),
-        },
-        temperature: scaled.temperature,
-        positive_scores: positive_scores(task, &scaled.predictions),
-        metrics: scaled.metrics.clone(),
-        intended_use: INTENDED_USE.to_owned(),
-    };
+    let members = std::mem::take(&mut published.members);
+    let (members, contents): (Vec<_>, Vec<_>) = members.into_iter().unzip();
+    let manifest = manifest(io, &published, members);
     let packed = bundle::pack(&manifest, contents).or_retry()?;
-    let folder = run
-        .store
-        .at(&artefacts::bundle(architecture, task))
-        .or_retry()?;
+    let name = artefacts::bundle(manifest.architecture, manifest.target);
+    let folder = io.store.at(&name).or_retry()?;
     for (name, bytes) in packed.files {
         folder.put(&name, bytes).or_retry()?;
     }
@@ -79,13 +43,49 @@ pub(super) fn publish(
     })
 }
 
-/// Predictions on the scale of a published model.
+fn manifest(
+    io: &TrainingIo<'_>,
+    published: &Published<'_>,
+    members: Vec<Member>,
+) -> BundleManifest {
+    let Publish {
+        architecture,
+        task: target,
+        ..
+    } = *published.publish;
+    let scaled = published.scaled;
+    let classes = target.classes().iter();
+    BundleManifest {
+        format_version: FORMAT_VERSION,
+        architecture,
+        pretrained: io.spec.pretrained_weights(architecture).is_some(),
+        target,
+        classes: classes.map(|&class| class.to_owned()).collect(),
+        synthetic: published.synthetic,
+        crop: io.spec.preprocessing.crop,
+        members,
+        training: TrainingProvenance {
+            run: io.context.resource.name().to_owned(),
+            attrium: env!("CARGO_PKG_VERSION").to_owned(),
+            method: published.publish.method,
+            studies: published.data.used.unwrap_or_default(),
+            by_grade: published.data.by_grade.clone(),
+            cross_validation: io.spec.cross_validation.clone(),
+            augmentation: io.spec.augmentation.clone(),
+            training: io.spec.training.clone(),
+        },
+        temperature: scaled.temperature,
+        positive_scores: positive_scores(target, &scaled.predictions),
+        metrics: scaled.metrics.clone(),
+        intended_use: INTENDED_USE.to_owned(),
+    }
+}
+
+/// Out-of-fold predictions on the scale of a published model, and their metrics.
 pub(super) struct Scaled {
     /// The temperature that logits are divided by.
     pub temperature: f64,
-    /// The predictions after that.
     pub predictions: Predictions,
-    /// Their metrics.
     pub metrics: Metrics,
 }
 
@@ -102,14 +102,14 @@ pub(super) fn scaled(metrics: &Metrics, predictions: &Predictions) -> Result<Sca
     })
 }
 
-/// The probabilities of a positive of the studies that are, from the highest.
-fn positive_scores(task: Target, predictions: &Predictions) -> Vec<f64> {
-    let first = task.first_positive_class();
+/// The probabilities of a positive of the studies that are positive, the highest first.
+fn positive_scores(target: Target, predictions: &Predictions) -> Vec<f64> {
+    let first = target.first_positive_class();
     let mut scores: Vec<f64> = predictions
         .rows
         .iter()
         .filter(|row| row.label.is_some_and(|label| label >= first))
-        .map(|row| positive_probability(task, &row.probabilities))
+        .map(|row| positive_probability(target, &row.probabilities))
         .collect();
     scores.sort_by(|a, b| b.total_cmp(a));
     scores

@@ -1,9 +1,9 @@
 //! The refit: the published network, trained once more on every study.
 
 use super::failure::OrFail;
-use super::fitting::{self, Keeping, Start};
+use super::fitting::{self, Checkpoints, InitialWeights};
 use super::publish::{self, Published};
-use super::run::TrainingContext;
+use super::task_io::TrainingIo;
 use super::{Summary, TaskError};
 use attrium_bundle::{Member, MemberFiles};
 use attrium_dataset::Cohort;
@@ -17,40 +17,40 @@ const STREAM: u64 = u32::MAX as u64;
 
 /// Trains on all data and publishes, unless a gate was missed.
 pub(super) fn run(
-    run: &TrainingContext<'_>,
+    io: &TrainingIo<'_>,
     architecture: Architecture,
-    task: Target,
+    target: Target,
 ) -> Result<Summary, TaskError> {
     let document: MetricsDocument =
-        serde_json::from_slice(&run.get(artefacts::METRICS)?).or_retry()?;
+        serde_json::from_slice(&io.get(artefacts::METRICS)?).or_retry()?;
     if !document.gates_passed() {
         return Ok(Summary {
             message: "a gate was missed: nothing is trained on all data".to_owned(),
             ..Summary::default()
         });
     }
-    let Some(wanted) = &run.spec.publish else {
-        return Err(TaskError::configuration(
+    let Some(wanted) = &io.spec.publish else {
+        return Err(TaskError::bad_configuration(
             "nothing is to be published: name spec.publish, or leave the refit out",
         ));
     };
-    let cohort = run.cohort()?;
-    let metrics = metrics(&document, architecture, task)?;
-    let files = train(run, &cohort, architecture, task)?;
-    let table = run.get(&artefacts::predictions(architecture, task))?;
+    let cohort = io.cohort()?;
+    let metrics = metrics(&document, architecture, target)?;
+    let files = train(io, &cohort, architecture, target)?;
+    let table = io.get(&artefacts::predictions(architecture, target))?;
     let predictions = Predictions::parse(&table).or_retry()?;
     let model = publish::publish(
-        run,
+        io,
         Published {
             publish: wanted,
-            data: &run.counted(StageKind::Evaluate)?,
+            data: &io.counted(StageKind::Evaluate)?,
             synthetic: cohort.is_synthetic(),
             scaled: &publish::scaled(metrics, &predictions)?,
             members: vec![(Member::of_all(), files)],
         },
     )?;
     Ok(Summary {
-        message: format!("trained {architecture} for {task} on all data and published it"),
+        message: format!("trained {architecture} for {target} on all data and published it"),
         model: Some(model),
         ..Summary::default()
     })
@@ -60,44 +60,44 @@ pub(super) fn run(
 fn metrics(
     document: &MetricsDocument,
     architecture: Architecture,
-    task: Target,
+    target: Target,
 ) -> Result<&Metrics, TaskError> {
     let mut results = document.results.iter();
     let result = results
-        .find(|result| result.architecture == architecture && result.metrics.target == task)
+        .find(|result| result.architecture == architecture && result.metrics.target == target)
         .ok_or_else(|| {
-            TaskError::data(format!(
-                "{architecture} for {task} cannot be published: one of its folds has failed"
+            TaskError::bad_data(format!(
+                "{architecture} for {target} cannot be published: one of its folds has failed"
             ))
         })?;
     Ok(&result.metrics)
 }
 
 fn train(
-    run: &TrainingContext<'_>,
+    io: &TrainingIo<'_>,
     cohort: &Cohort,
     architecture: Architecture,
-    task: Target,
+    target: Target,
 ) -> Result<MemberFiles, TaskError> {
-    let pretrained = run.pretrained(architecture)?;
+    let pretrained = io.pretrained(architecture)?;
     let images = fitting::log_images(cohort);
     let Prepared {
         fit: data,
         normalization,
         ..
-    } = fitting::prepare(run.spec, cohort, &images, task, None)?;
-    let keeping = Keeping {
-        store: &run.store,
+    } = fitting::prepare(io.spec, cohort, &images, target, None)?;
+    let checkpoints = Checkpoints {
+        store: &io.store,
         checkpoint: format!("{}checkpoint/state", artefacts::REFIT),
         history: format!("{}history.csv", artefacts::REFIT),
-        every: run.spec.training.checkpoint_epochs,
+        every: io.spec.training.checkpoint_epochs,
     };
-    let config = fitting::config(run.spec, architecture, task, STREAM);
-    let start = Start {
+    let config = fitting::config(io.spec, architecture, target, STREAM);
+    let initial = InitialWeights {
         pretrained: pretrained.as_ref(),
-        device: &run.device()?,
+        device: &io.device()?,
     };
-    let network = fitting::fit(config, data, start, &keeping, run.context)?;
+    let network = fitting::fit(config, data, initial, &checkpoints, io.context)?;
     Ok(MemberFiles {
         weights: network.to_safetensors().or_retry()?,
         normalization: normalization.to_safetensors().or_retry()?,

@@ -7,7 +7,7 @@ use attrium_types::Decimal;
 /// Decimals of a metric in a status.
 const DECIMALS: usize = 4;
 
-/// One row for each network and task.
+/// One row for each network and target.
 pub(super) fn rows(document: &MetricsDocument) -> Vec<ResultStatus> {
     document.results.iter().map(row).collect()
 }
@@ -25,7 +25,7 @@ pub(super) fn of_screening(document: &MetricsDocument) -> Vec<ResultStatus> {
     document.results.iter().map(row).collect()
 }
 
-/// The row of one network and task.
+/// The row of one network and target.
 pub(super) fn row(result: &NetworkMetrics) -> ResultStatus {
     let Metrics {
         target,

@@ -7,14 +7,15 @@ use snafu::Snafu;
 
 use super::failure::OrFail;
 use super::model;
-use super::objects::{ShardOf, for_each_object};
-use super::run::ScreeningContext;
-use super::screening::{Candidate, Decision, Screened, Screener};
-use super::screening_table::{self, Row};
-use super::{Summary, TaskError, one_object};
+use super::object_batches::{ShardFilter, for_each_object};
+use super::screener::{Candidate, Screened, Screener, ScreeningDecision};
+use super::screening_table::{self, ScreeningRow};
+use super::study_selection::{ObjectPrediction, ObjectPredictions};
+use super::task_io::ScreeningIo;
+use super::{Summary, TaskError};
 use attrium_api::{ActivationMaps, ScreeningStatus};
 use attrium_dataset::Pseudonyms;
-use attrium_evaluation::{Prediction, Predictions};
+use attrium_evaluation::Prediction;
 use attrium_report as report;
 use attrium_workflow::artefacts;
 
@@ -22,32 +23,32 @@ use attrium_workflow::artefacts;
 const SEED: u64 = 0;
 
 /// Screens one shard and writes its rows, its activation maps and, with labels, its predictions.
-pub(super) fn run(run: &ScreeningContext<'_>, shard: u32) -> Result<Summary, TaskError> {
-    let screener = model::screener(run)?;
-    let labels = match &run.spec.labels {
-        Some(uri) => Some(pseudonyms(run, uri)?),
+pub(super) fn run(io: &ScreeningIo<'_>, shard: u32) -> Result<Summary, TaskError> {
+    let screener = model::screener(io)?;
+    let labels = match &io.spec.labels {
+        Some(uri) => Some(pseudonyms(io, uri)?),
         None => None,
     };
     let table = artefacts::screening_part(shard);
     let (sender, receiver) = mpsc::sync_channel(4);
     let shard = Shard {
-        run,
+        io,
         screener: &screener,
         labels: labels.as_ref(),
         number: shard,
     };
     let counts = thread::scope(|scope| {
-        let writing = scope.spawn(|| run.store.put_chunks(&table, receiver));
+        let writing = scope.spawn(|| io.store.put_chunks(&table, receiver));
         let counts = shard.screen(&sender);
         if counts.is_err() {
-            // Nobody listens only when the writer has failed, which is told below.
+            // The receiver is gone only where the writer has failed, whose error is returned below.
             let _ = sender.send(Err(Abandoned));
         }
         drop(sender);
         match (counts, writing.join().expect("a put should not panic")) {
             (Err(TaskError::Interrupted), _) => Err(TaskError::Interrupted),
             (_, Err(error)) if !matches!(error, attrium_storage::Error::Abandoned { .. }) => {
-                Err(TaskError::other(error))
+                Err(TaskError::retry(error))
             }
             (counts, _) => counts,
         }
@@ -63,8 +64,8 @@ pub(super) fn run(run: &ScreeningContext<'_>, shard: u32) -> Result<Summary, Tas
 }
 
 /// The labelled studies of a screening under their pseudonyms.
-pub(super) fn pseudonyms(run: &ScreeningContext<'_>, uri: &str) -> Result<Pseudonyms, TaskError> {
-    Ok(run.labels(uri)?.pseudonymise(SEED))
+pub(super) fn pseudonyms(io: &ScreeningIo<'_>, uri: &str) -> Result<Pseudonyms, TaskError> {
+    Ok(io.labels(uri)?.pseudonymise(SEED))
 }
 
 /// The rows of a table that is not to be written after all.
@@ -76,7 +77,7 @@ type Chunks = SyncSender<Result<Vec<u8>, Abandoned>>;
 
 /// A shard while it is screened.
 struct Shard<'a> {
-    run: &'a ScreeningContext<'a>,
+    io: &'a ScreeningIo<'a>,
     screener: &'a Screener,
     labels: Option<&'a Pseudonyms>,
     number: u32,
@@ -86,26 +87,22 @@ impl Shard<'_> {
     fn screen(&self, chunks: &Chunks) -> Result<ScreeningStatus, TaskError> {
         let classes = self.screener.model.manifest.classes.len();
         let mut counts = ScreeningStatus::default();
-        let mut predictions = Predictions {
-            classes,
-            covariates: Vec::new(),
-            rows: Vec::new(),
-        };
+        let mut predictions = ObjectPredictions::new(classes);
         send(chunks, screening_table::header(classes).or_retry()?)?;
-        let of = ShardOf {
+        let filter = ShardFilter {
             shard: self.number,
-            shards: self.run.spec.shards,
+            shards: self.io.spec.shards,
         };
         for_each_object(
-            &self.run.images()?,
-            of,
-            self.run.context,
-            |object| self.screener.read_fetched(object),
+            &self.io.images()?,
+            filter,
+            self.io.context,
+            |object| (object.key, self.screener.read(object.bytes)),
             |batch: Vec<(String, Candidate)>| {
                 let (objects, candidates): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
                 let screened = self.screener.decide(candidates).or_retry()?;
                 for (object, screened) in objects.iter().zip(&screened) {
-                    let mut row = Row::new(object, screened, &self.screener.model.digest);
+                    let mut row = ScreeningRow::new(object, screened, &self.screener.model.digest);
                     row.count(&mut counts);
                     row.activation_map = self.draw(screened, counts.objects)?;
                     send(chunks, screening_table::write(&row, classes).or_retry()?)?;
@@ -115,9 +112,9 @@ impl Shard<'_> {
             },
         )?;
         if self.labels.is_some() {
-            one_object::reduce(&mut predictions)?;
+            predictions.select();
             let table = predictions.to_csv().or_retry()?;
-            self.run
+            self.io
                 .put(&artefacts::screening_predictions(self.number), table)?;
         }
         Ok(counts)
@@ -128,7 +125,7 @@ impl Shard<'_> {
         let Screened::Decided(decision) = screened else {
             return Ok(String::new());
         };
-        let wanted = match self.run.spec.activation_maps {
+        let wanted = match self.io.spec.activation_maps {
             ActivationMaps::All => true,
             ActivationMaps::PositivesOnly => decision.positive,
             ActivationMaps::None => false,
@@ -141,38 +138,43 @@ impl Shard<'_> {
             artefacts::ACTIVATION_MAPS,
             self.number
         );
-        self.run
+        self.io
             .put(&name, activation_maps(self.screener, decision)?)?;
         Ok(name)
     }
 
     /// Keeps the prediction of a study that the labels know.
-    fn predict(&self, screened: &Screened, predictions: &mut Predictions) {
+    fn predict(&self, screened: &Screened, predictions: &mut ObjectPredictions) {
         let (Some(labels), Screened::Decided(decision)) = (self.labels, screened) else {
             return;
         };
         let Some(labelled) = labels.of(decision.scan.study.as_str()) else {
             return;
         };
-        let task = self.screener.model.manifest.target;
+        let target = self.screener.model.manifest.target;
         let columns =
             super::train::covariates(labelled.patient, labelled.grade, &labelled.covariates);
         let (names, values): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
         let prediction = Prediction {
             study: labelled.study.to_string(),
             fold: None,
-            label: Some(task.class_of(labelled.grade)),
+            label: Some(target.class_of(labelled.grade)),
             probabilities: decision.probabilities.clone(),
             covariates: values,
         };
-        let preference = decision.scan.preference;
-        one_object::add(predictions, names, prediction, labels.digest(), preference);
+        let object = ObjectPrediction {
+            study: labelled.study,
+            prediction,
+            labels: labels.digest().to_owned(),
+            preference: decision.scan.preference,
+        };
+        predictions.push(names, object);
     }
 }
 
 fn send(chunks: &Chunks, bytes: Vec<u8>) -> Result<(), TaskError> {
     let sent = chunks.send(Ok(bytes));
-    sent.map_err(|_| TaskError::other("the table of the screening cannot be written"))
+    sent.map_err(|_| TaskError::retry("the table of the screening cannot be written"))
 }
 
 /// A study's crop, beside it where the model finds what speaks for a positive, and what each block
@@ -180,7 +182,10 @@ fn send(chunks: &Chunks, bytes: Vec<u8>) -> Result<(), TaskError> {
 ///
 /// # Errors
 /// When the network cannot be run.
-pub fn activation_maps(screener: &Screener, decision: &Decision) -> Result<Vec<u8>, TaskError> {
+pub fn activation_maps(
+    screener: &Screener,
+    decision: &ScreeningDecision,
+) -> Result<Vec<u8>, TaskError> {
     let counts = &decision.scan.counts;
     let image = attrium_imaging::log_image(counts);
     let maps = screener.model.activation_maps(&image).or_retry()?;

@@ -4,7 +4,8 @@ use std::io::Read;
 
 use snafu::{ResultExt, Snafu};
 
-use super::screening::{Scan, Screened};
+use super::Rejection;
+use super::screener::{Scan, Screened};
 use attrium_api::ScreeningStatus;
 
 /// What a row says was decided.
@@ -44,7 +45,7 @@ const SYNTHETIC: &str = "synthetic";
 
 /// A row of the table.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Row {
+pub struct ScreeningRow {
     /// The object's key below the images' prefix, or the file's name.
     pub object: String,
     /// What was decided.
@@ -65,7 +66,7 @@ pub struct Row {
     pub model: String,
 }
 
-impl Row {
+impl ScreeningRow {
     /// The row of an object.
     pub fn new(object: &str, screened: &Screened, model: &str) -> Self {
         let empty = Self {
@@ -91,12 +92,12 @@ impl Row {
                 warnings: warnings(&decision.scan),
                 ..empty
             },
-            Screened::OtherView => Self {
+            Screened::Rejected(Rejection::OtherView) => Self {
                 reason: "no-anterior".to_owned(),
                 sentence: "no frame of the object is an anterior view".to_owned(),
                 ..empty
             },
-            Screened::Unusable { reason, sentence } => Self {
+            Screened::Rejected(Rejection::Unusable { reason, sentence }) => Self {
                 verdict: Verdict::Unusable,
                 reason: (*reason).to_owned(),
                 sentence: sentence.clone(),
@@ -170,7 +171,7 @@ pub fn header(classes: usize) -> Result<Vec<u8>, TableError> {
 ///
 /// # Errors
 /// [`TableError::Csv`].
-pub fn write(row: &Row, classes: usize) -> Result<Vec<u8>, TableError> {
+pub fn write(row: &ScreeningRow, classes: usize) -> Result<Vec<u8>, TableError> {
     // Debug formatting is the shortest text that reads back as the same number.
     let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:?}"));
     let first = [
@@ -199,7 +200,7 @@ fn line(fields: impl Iterator<Item = String>) -> Result<Vec<u8>, TableError> {
 }
 
 /// The rows of a table, one at a time.
-pub fn read(table: impl Read) -> impl Iterator<Item = Result<Row, TableError>> {
+pub fn read(table: impl Read) -> impl Iterator<Item = Result<ScreeningRow, TableError>> {
     let mut reader = csv::Reader::from_reader(table);
     let mut number = 0;
     std::iter::from_fn(move || {
@@ -213,7 +214,7 @@ pub fn read(table: impl Read) -> impl Iterator<Item = Result<Row, TableError>> {
     })
 }
 
-fn parse(record: &csv::StringRecord, row: u64) -> Result<Row, TableError> {
+fn parse(record: &csv::StringRecord, row: u64) -> Result<ScreeningRow, TableError> {
     let classes = record.len().saturating_sub(FIRST.len() + LAST.len());
     let field = |place: usize| record.get(place).unwrap_or_default().to_owned();
     let number = |place: usize, column| match field(place).as_str() {
@@ -236,7 +237,7 @@ fn parse(record: &csv::StringRecord, row: u64) -> Result<Row, TableError> {
     for place in FIRST.len()..last {
         probabilities.extend(number(place, "p_")?);
     }
-    Ok(Row {
+    Ok(ScreeningRow {
         object: field(0),
         verdict,
         positive_probability: number(2, "positive_probability")?,
@@ -253,9 +254,9 @@ fn parse(record: &csv::StringRecord, row: u64) -> Result<Row, TableError> {
 mod tests {
     use super::*;
 
-    fn row(verdict: Verdict) -> Row {
+    fn row(verdict: Verdict) -> ScreeningRow {
         let decided = matches!(verdict, Verdict::Positive | Verdict::Negative);
-        Row {
+        ScreeningRow {
             object: "a folder/scan, the \"second\".dcm".to_owned(),
             verdict,
             positive_probability: decided.then_some(0.1 + 0.2),
@@ -274,12 +275,12 @@ mod tests {
 
     #[test]
     fn rows_read_back_as_they_were_written() {
-        let rows: Vec<Row> = Verdict::ALL.into_iter().map(row).collect();
+        let rows: Vec<ScreeningRow> = Verdict::ALL.into_iter().map(row).collect();
         let mut table = header(2).unwrap();
         for row in &rows {
             table.extend(write(row, 2).unwrap());
         }
-        let back: Vec<Row> = read(table.as_slice()).map(Result::unwrap).collect();
+        let back: Vec<ScreeningRow> = read(table.as_slice()).map(Result::unwrap).collect();
         assert_eq!(back, rows);
     }
 
@@ -309,7 +310,7 @@ mod tests {
 
     #[test]
     fn a_phantom_is_counted_as_one_when_its_row_is_read_back() {
-        let phantom = Row {
+        let phantom = ScreeningRow {
             warnings: vec![SYNTHETIC.to_owned(), "lossy".to_owned()],
             ..row(Verdict::Negative)
         };

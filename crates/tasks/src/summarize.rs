@@ -7,10 +7,11 @@ use super::failure::OrFail;
 use super::model;
 use super::provenance;
 use super::results;
-use super::run::ScreeningContext;
-use super::screening::Screener;
-use super::screening_table::{self, Row, Verdict};
-use super::{Summary, TaskError, one_object, screen};
+use super::screener::Screener;
+use super::screening_table::{self, ScreeningRow, Verdict};
+use super::study_selection::ObjectPredictions;
+use super::task_io::ScreeningIo;
+use super::{Summary, TaskError, screen};
 use attrium_api::ScreeningStatus;
 use attrium_evaluation as evaluation;
 use attrium_evaluation::{EvaluationOptions, MetricsDocument, NetworkMetrics, Predictions};
@@ -27,18 +28,17 @@ const PICTURED: usize = 24;
 const BINS: usize = 20;
 
 /// Joins the shards' tables and reports on them.
-pub(super) fn run(run: &ScreeningContext<'_>) -> Result<Summary, TaskError> {
-    let screener = model::screener(run)?;
-    let digest = Digest::default();
-    let digest = join(run, &screener, digest)?;
-    run.put(
+pub(super) fn run(io: &ScreeningIo<'_>) -> Result<Summary, TaskError> {
+    let screener = model::screener(io)?;
+    let tally = join(io, &screener)?;
+    io.put(
         artefacts::SCREENING_SUMMARY,
-        serde_json::to_vec_pretty(&digest.counts).or_retry()?,
+        serde_json::to_vec_pretty(&tally.counts).or_retry()?,
     )?;
-    let validation = validate(run, &screener, &digest.counts)?;
+    let validation = validate(io, &screener, &tally.counts)?;
     let results = match &validation {
         Some(document) => {
-            run.put(
+            io.put(
                 artefacts::METRICS,
                 serde_json::to_vec_pretty(document).or_retry()?,
             )?;
@@ -46,16 +46,16 @@ pub(super) fn run(run: &ScreeningContext<'_>) -> Result<Summary, TaskError> {
         }
         None => Vec::new(),
     };
-    let counts = digest.counts.clone();
-    let page = report::screening_report(&screening_report(run, &screener, digest, validation)?);
-    run.put(artefacts::REPORT, page.into_bytes())?;
+    let counts = tally.counts.clone();
+    let page = report::screening_report(&screening_report(io, &screener, tally, validation)?);
+    io.put(artefacts::REPORT, page.into_bytes())?;
     Ok(Summary {
         message: format!(
             "{} objects: {} screened, {} positive, {} unusable",
             counts.objects, counts.screened, counts.positive, counts.unusable
         ),
         results,
-        report: Some(run.store.uri_of(artefacts::REPORT).or_retry()?),
+        report: Some(io.store.uri_of(artefacts::REPORT).or_retry()?),
         screening: Some(counts),
         ..Summary::default()
     })
@@ -63,19 +63,19 @@ pub(super) fn run(run: &ScreeningContext<'_>) -> Result<Summary, TaskError> {
 
 /// What the report shows of a table that is too long to hold.
 #[derive(Debug, Default)]
-struct Digest {
+struct Tally {
     counts: ScreeningStatus,
     rows: u64,
     /// The most probable positives, each with the number of its row.
-    positives: Vec<(u64, Row)>,
+    positives: Vec<(u64, ScreeningRow)>,
     unusable: BTreeMap<String, u64>,
     unusable_objects: Vec<UnusableObject>,
     warnings: BTreeMap<String, u64>,
     scores: [u64; BINS],
 }
 
-impl Digest {
-    fn add(&mut self, row: &Row) {
+impl Tally {
+    fn add(&mut self, row: &ScreeningRow) {
         self.rows += 1;
         row.count(&mut self.counts);
         for warning in &row.warnings {
@@ -101,7 +101,7 @@ impl Digest {
     }
 
     /// Keeps a positive if it is among the most probable ones.
-    fn list(&mut self, row: &Row) {
+    fn list(&mut self, row: &ScreeningRow) {
         let place = self
             .positives
             .partition_point(|(_, listed)| listed.positive_probability >= row.positive_probability);
@@ -114,12 +114,12 @@ impl Digest {
 
 /// The positives as the report lists them, the first ones with their pictures.
 fn positives(
-    run: &ScreeningContext<'_>,
-    rows: Vec<(u64, Row)>,
+    io: &ScreeningIo<'_>,
+    rows: Vec<(u64, ScreeningRow)>,
 ) -> Result<Vec<ScreenedObject>, TaskError> {
     let listed = rows.into_iter().enumerate().map(|(place, (number, row))| {
         let picture = if place < PICTURED && !row.activation_map.is_empty() {
-            run.try_get(&row.activation_map)?
+            io.try_get(&row.activation_map)?
         } else {
             None
         };
@@ -135,17 +135,13 @@ fn positives(
     listed.collect()
 }
 
-/// Writes the joined table, row by row.
-fn join(
-    run: &ScreeningContext<'_>,
-    screener: &Screener,
-    digest: Digest,
-) -> Result<Digest, TaskError> {
+/// Writes the joined table, row by row, and tallies it.
+fn join(io: &ScreeningIo<'_>, screener: &Screener) -> Result<Tally, TaskError> {
     let classes = screener.model.manifest.classes.len();
-    let digest = RefCell::new(digest);
+    let tally = RefCell::new(Tally::default());
     let header = screening_table::header(classes).or_retry();
-    let rows = (0..run.spec.shards).flat_map(|shard| {
-        let part = run.store.read(&artefacts::screening_part(shard)).or_retry();
+    let rows = (0..io.spec.shards).flat_map(|shard| {
+        let part = io.store.read(&artefacts::screening_part(shard)).or_retry();
         let (part, missing) = match part {
             Ok(part) => (Some(part), None),
             Err(error) => (None, Some(Err(error))),
@@ -156,14 +152,14 @@ fn join(
             if row.model != screener.model.digest {
                 return Err(changed("the model"));
             }
-            digest.borrow_mut().add(&row);
+            tally.borrow_mut().add(&row);
             screening_table::write(&row, classes).or_retry()
         }))
     });
     let table = std::iter::once(header).chain(rows);
-    let written = run.store.put_chunks(artefacts::SCREENING, table);
+    let written = io.store.put_chunks(artefacts::SCREENING, table);
     written.map_err(given_up)?;
-    Ok(digest.into_inner())
+    Ok(tally.into_inner())
 }
 
 /// Why the table was given up, where it was.
@@ -171,15 +167,15 @@ fn given_up(error: storage::Error) -> TaskError {
     match error {
         storage::Error::Abandoned { source, .. } => match source.downcast() {
             Ok(error) => *error,
-            Err(error) => TaskError::other(error),
+            Err(error) => TaskError::retry(error),
         },
-        error => TaskError::other(error),
+        error => TaskError::retry(error),
     }
 }
 
-/// One answer of several models or of several labels would be none.
+/// Rows of several models, or of several tables of labels, make no one table.
 fn changed(what: &str) -> TaskError {
-    TaskError::configuration(format!(
+    TaskError::bad_configuration(format!(
         "{what} has changed since this screening began: delete the folder tasks/ of the job and run it \
          again, or run it under another name"
     ))
@@ -187,38 +183,17 @@ fn changed(what: &str) -> TaskError {
 
 /// The bundle, evaluated on the job's own labels and at its threshold.
 fn validate(
-    run: &ScreeningContext<'_>,
+    io: &ScreeningIo<'_>,
     screener: &Screener,
     counts: &ScreeningStatus,
 ) -> Result<Option<MetricsDocument>, TaskError> {
-    let Some(uri) = &run.spec.labels else {
+    let Some(uri) = &io.spec.labels else {
         return Ok(None);
     };
     let manifest = &screener.model.manifest;
-    let mut all = Predictions {
-        classes: manifest.classes.len(),
-        ..Predictions::default()
-    };
-    for shard in 0..run.spec.shards {
-        let table = run.get(&artefacts::screening_predictions(shard))?;
-        let part = Predictions::parse(&table).or_retry()?;
-        if !part.rows.is_empty() {
-            all.covariates = part.covariates;
-        }
-        all.rows.extend(part.rows);
-    }
-    if !one_object::is_of(&all, screen::pseudonyms(run, uri)?.digest()) {
-        return Err(changed(uri));
-    }
-    one_object::reduce(&mut all)?;
-    one_object::strip(&mut all);
-    if all.rows.is_empty() {
-        return Err(TaskError::data(
-            "no screened study is in the labels: check that they are of the same archive",
-        ));
-    }
+    let all = labelled_predictions(io, manifest.classes.len(), uri)?;
     let name = artefacts::predictions(manifest.architecture, manifest.target);
-    run.put(&name, all.to_csv().or_retry()?)?;
+    io.put(&name, all.to_csv().or_retry()?)?;
     let options = EvaluationOptions {
         threshold: Some(screener.threshold),
         ..EvaluationOptions::default()
@@ -236,53 +211,81 @@ fn validate(
     }))
 }
 
+/// The predictions of the studies that the labels know, one a study.
+fn labelled_predictions(
+    io: &ScreeningIo<'_>,
+    classes: usize,
+    uri: &str,
+) -> Result<Predictions, TaskError> {
+    let mut objects = ObjectPredictions::new(classes);
+    for shard in 0..io.spec.shards {
+        let table = io.get(&artefacts::screening_predictions(shard))?;
+        objects.extend(ObjectPredictions::parse(&table)?);
+    }
+    if !objects.are_of(screen::pseudonyms(io, uri)?.digest()) {
+        return Err(changed(uri));
+    }
+    objects.select();
+    let studies = objects.into_predictions();
+    if studies.rows.is_empty() {
+        return Err(TaskError::bad_data(
+            "no screened study is in the labels: check that they are of the same archive",
+        ));
+    }
+    Ok(studies)
+}
+
 fn screening_report(
-    run: &ScreeningContext<'_>,
+    io: &ScreeningIo<'_>,
     screener: &Screener,
-    digest: Digest,
+    tally: Tally,
     validation: Option<MetricsDocument>,
 ) -> Result<ScreeningReport, TaskError> {
-    let resource = run.context.resource;
-    let manifest = &screener.model.manifest;
+    let resource = io.context.resource;
     let counts = |counts: BTreeMap<String, u64>| {
         let counts = counts
             .into_iter()
             .map(|(what, count)| Count { what, count });
         counts.collect()
     };
-    let point = &run.spec.operating_point;
+    let point = &io.spec.operating_point;
     Ok(ScreeningReport {
         name: resource.name().to_owned(),
         namespace: resource.namespace().to_owned(),
-        synthetic: digest.counts.synthetic,
-        objects: digest.counts.objects,
-        other_views: digest.counts.other_views,
-        screened: digest.counts.screened,
-        positive: digest.counts.positive,
-        positives: positives(run, digest.positives)?,
-        unusable: counts(digest.unusable),
-        unusable_objects: digest.unusable_objects,
-        warnings: counts(digest.warnings),
-        scores: digest.scores.to_vec(),
+        synthetic: tally.counts.synthetic,
+        objects: tally.counts.objects,
+        other_views: tally.counts.other_views,
+        screened: tally.counts.screened,
+        positive: tally.counts.positive,
+        positives: positives(io, tally.positives)?,
+        unusable: counts(tally.unusable),
+        unusable_objects: tally.unusable_objects,
+        warnings: counts(tally.warnings),
+        scores: tally.scores.to_vec(),
         threshold: screener.threshold,
         operating_point: match &point.sensitivity {
             Some(sensitivity) => format!("sensitivity of {sensitivity} on out-of-fold predictions"),
             None => "stated threshold".to_owned(),
         },
-        model: ModelFacts {
-            architecture: manifest.architecture,
-            target: manifest.target,
-            pretrained: manifest.pretrained,
-            synthetic: manifest.synthetic,
-            uri: run.context.model.unwrap_or_default().to_owned(),
-            digest: screener.model.digest.clone(),
-            facts: facts(screener),
-        },
+        model: model_facts(io, screener),
         validation: validation
             .and_then(|document| document.results.into_iter().next())
             .map(|result| result.metrics),
-        provenance: provenance::of_screening(run, Vec::new())?,
+        provenance: provenance::of_screening(io, Vec::new())?,
     })
+}
+
+fn model_facts(io: &ScreeningIo<'_>, screener: &Screener) -> ModelFacts {
+    let manifest = &screener.model.manifest;
+    ModelFacts {
+        architecture: manifest.architecture,
+        target: manifest.target,
+        pretrained: manifest.pretrained,
+        synthetic: manifest.synthetic,
+        uri: io.context.model.unwrap_or_default().to_owned(),
+        digest: screener.model.digest.clone(),
+        facts: facts(screener),
+    }
 }
 
 fn facts(screener: &Screener) -> Vec<Fact> {

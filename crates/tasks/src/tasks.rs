@@ -1,7 +1,9 @@
+//! From a task's address to the code that does it, and its marker.
+
 use std::time::Instant;
 
 use super::failure::OrFail;
-use super::run::{self, Run};
+use super::task_io::{self, TaskIo};
 use super::{Alerts, Execute, Summary, TaskContext, TaskError};
 use super::{evaluate, preprocess, refit, screen, summarize, train};
 use attrium_api::{Resource, ScreeningJob, TrainingRun};
@@ -12,7 +14,7 @@ use attrium_workflow::{TaskSpec, Work};
 pub struct Tasks {
     /// Certificates to trust beside the system's when a store or a webhook is reached, as PEM.
     pub ca_bundle: Option<Vec<u8>>,
-    /// Who tells of a screening's positives; nobody is told where absent.
+    /// Sends the alert of a screening with positives; none is sent where absent.
     pub alerts: Option<Alerts>,
 }
 
@@ -56,9 +58,9 @@ impl Tasks {
         &self,
         spec: &'a Spec,
         context: &'a TaskContext<'a>,
-    ) -> Result<Run<'a, Spec>, TaskError> {
-        let options = run::store_options(context.resource.storage(), self.ca_bundle.as_deref());
-        Run::open(spec, context, options)
+    ) -> Result<TaskIo<'a, Spec>, TaskError> {
+        let options = task_io::store_options(context.resource.storage(), self.ca_bundle.as_deref());
+        TaskIo::open(spec, context, options)
     }
 
     fn train(
@@ -67,16 +69,19 @@ impl Tasks {
         task: &TaskSpec,
         context: &TaskContext<'_>,
     ) -> Result<Summary, TaskError> {
-        let run = self.open(&resource.spec, context)?;
+        let io = self.open(&resource.spec, context)?;
         match task.work {
-            Work::Preprocess { shard, .. } => preprocess::run(&run, shard),
+            Work::Preprocess { shard, .. } => preprocess::run(&io, shard),
             Work::Train {
                 architecture,
-                task,
+                target,
                 fold,
-            } => train::run(&run, architecture, task, fold),
-            Work::Evaluate => evaluate::run(&run),
-            Work::Refit { architecture, task } => refit::run(&run, architecture, task),
+            } => train::run(&io, architecture, target, fold),
+            Work::Evaluate => evaluate::run(&io),
+            Work::Refit {
+                architecture,
+                target,
+            } => refit::run(&io, architecture, target),
             Work::Screen { .. } | Work::Summarize => foreign(task, context),
         }
     }
@@ -87,11 +92,11 @@ impl Tasks {
         task: &TaskSpec,
         context: &TaskContext<'_>,
     ) -> Result<Summary, TaskError> {
-        let run = self.open(&resource.spec, context)?;
+        let io = self.open(&resource.spec, context)?;
         match task.work {
-            Work::Screen { shard, .. } => screen::run(&run, shard),
+            Work::Screen { shard, .. } => screen::run(&io, shard),
             Work::Summarize => {
-                let mut summary = summarize::run(&run)?;
+                let mut summary = summarize::run(&io)?;
                 if let Some(alerts) = &self.alerts {
                     let ca_bundle = self.ca_bundle.as_deref();
                     let untold = alerts.send(resource, &summary, ca_bundle, context.interrupt)?;
@@ -106,7 +111,7 @@ impl Tasks {
 
 fn foreign(task: &TaskSpec, context: &TaskContext<'_>) -> Result<Summary, TaskError> {
     let (id, kind) = (task.id, context.resource.kind());
-    Err(TaskError::configuration(format!(
+    Err(TaskError::bad_configuration(format!(
         "a {kind} has no task {id}: give the manifest that the plan was made of"
     )))
 }

@@ -1,89 +1,79 @@
-//! Training: one network, one task, all folds but one; then that one is predicted.
+//! Training: one network, one target, all folds but one; then that one is predicted.
 
 use super::failure::OrFail;
-use super::fitting::{self, Keeping, Start};
-use super::run::TrainingContext;
+use super::fitting::{self, Checkpoints, InitialWeights};
+use super::task_io::TrainingIo;
 use super::{Summary, TaskError};
 use attrium_dataset::{Cohort, Covariates};
 use attrium_evaluation::{Prediction, Predictions};
 use attrium_imaging::CROP_PIXELS;
-use attrium_nn::Network;
 use attrium_training::Prepared;
 use attrium_types::{Architecture, Grade, Target};
 use attrium_workflow::artefacts::Fold;
 
 /// Trains a network without one fold, predicts that fold, and writes down both.
 pub(super) fn run(
-    run: &TrainingContext<'_>,
+    io: &TrainingIo<'_>,
     architecture: Architecture,
-    task: Target,
+    target: Target,
     fold: u32,
 ) -> Result<Summary, TaskError> {
-    let pretrained = run.pretrained(architecture)?;
-    let cohort = run.cohort()?;
+    let pretrained = io.pretrained(architecture)?;
+    let cohort = io.cohort()?;
     let images = fitting::log_images(&cohort);
-    let classes = cohort.classes(task);
     let Prepared {
         fit: data,
         normalization,
         test,
-    } = fitting::prepare(run.spec, &cohort, &images, task, Some(fold))?;
+    } = fitting::prepare(io.spec, &cohort, &images, target, Some(fold))?;
 
-    let artefacts = Fold::new(architecture, task, fold);
-    let keeping = Keeping {
-        store: &run.store,
+    let artefacts = Fold::new(architecture, target, fold);
+    let checkpoints = Checkpoints {
+        store: &io.store,
         checkpoint: format!("{}state", artefacts.checkpoint()),
         history: artefacts.history(),
-        every: run.spec.training.checkpoint_epochs,
+        every: io.spec.training.checkpoint_epochs,
     };
-    let config = fitting::config(run.spec, architecture, task, u64::from(fold));
-    let start = Start {
+    let config = fitting::config(io.spec, architecture, target, u64::from(fold));
+    let initial = InitialWeights {
         pretrained: pretrained.as_ref(),
-        device: &run.device()?,
+        device: &io.device()?,
     };
-    let network = fitting::fit(config, data, start, &keeping, run.context)?;
+    let network = fitting::fit(config, data, initial, &checkpoints, io.context)?;
 
-    let mut unseen: Vec<f32> = test
-        .iter()
-        .flat_map(|&study| &images[study * CROP_PIXELS..][..CROP_PIXELS])
-        .copied()
-        .collect();
+    let mut unseen = images_of(&images, &test);
     normalization.apply(&mut unseen);
-    let predictions = predict(
-        &network,
-        &unseen,
-        &cohort,
-        &classes,
-        &test,
-        fold,
-        task.classes().len(),
-    )?;
-    run.put(&artefacts.weights(), network.to_safetensors().or_retry()?)?;
-    run.put(
-        &artefacts.normalization(),
-        normalization.to_safetensors().or_retry()?,
-    )?;
-    run.put(&artefacts.predictions(), predictions.to_csv().or_retry()?)?;
+    let probabilities = network.probabilities(&unseen).or_bad_data()?;
+    let predictions = predictions(&cohort, target, fold, &test, probabilities);
+    let normalization = normalization.to_safetensors().or_retry()?;
+    io.put(&artefacts.weights(), network.to_safetensors().or_retry()?)?;
+    io.put(&artefacts.normalization(), normalization)?;
+    io.put(&artefacts.predictions(), predictions.to_csv().or_retry()?)?;
     Ok(Summary {
         message: format!(
-            "trained {architecture} for {task}, fold {fold}, and predicted {} studies",
+            "trained {architecture} for {target}, fold {fold}, and predicted {} studies",
             test.len()
         ),
         ..Summary::default()
     })
 }
 
+/// The images of some studies, one after the other.
+fn images_of(images: &[f32], studies: &[usize]) -> Vec<f32> {
+    let images = studies
+        .iter()
+        .flat_map(|&study| &images[study * CROP_PIXELS..][..CROP_PIXELS]);
+    images.copied().collect()
+}
+
 /// The predictions table of the studies that a network has not seen.
-fn predict(
-    network: &Network,
-    images: &[f32],
+fn predictions(
     cohort: &Cohort,
-    classes: &[usize],
-    studies: &[usize],
+    target: Target,
     fold: u32,
-    task_classes: usize,
-) -> Result<Predictions, TaskError> {
-    let probabilities = network.probabilities(images).or_bad_data()?;
+    studies: &[usize],
+    probabilities: Vec<Vec<f64>>,
+) -> Predictions {
     let mut names = Vec::new();
     let mut rows = Vec::with_capacity(studies.len());
     for (&study, probabilities) in studies.iter().zip(probabilities) {
@@ -94,16 +84,16 @@ fn predict(
         rows.push(Prediction {
             study: record.study.to_string(),
             fold: Some(fold as usize),
-            label: Some(classes[study]),
+            label: Some(target.class_of(record.grade)),
             probabilities,
             covariates: values,
         });
     }
-    Ok(Predictions {
-        classes: task_classes,
+    Predictions {
+        classes: target.classes().len(),
         covariates: names,
         rows,
-    })
+    }
 }
 
 /// The columns of a predictions table after the probabilities.

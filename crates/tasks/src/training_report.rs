@@ -7,7 +7,7 @@ use super::combination::Combination;
 use super::failure::OrFail;
 use super::provenance;
 use super::publish::Scaled;
-use super::run::TrainingContext;
+use super::task_io::TrainingIo;
 use attrium_api::{DataStatus, ModelReference, PublishMethod};
 use attrium_dataset::{Cohort, Quarantine};
 use attrium_evaluation::{MetricsDocument, positive_probability};
@@ -29,15 +29,10 @@ const GRAD_CAM: &str = "Grad-CAM, positive";
 
 /// What an evaluation has found.
 pub(super) struct Findings<'a> {
-    /// The studies that were used.
     pub cohort: &'a Cohort,
-    /// The objects that were not.
     pub quarantine: &'a Quarantine,
-    /// The counts of both.
     pub data: &'a DataStatus,
-    /// Predictions and histories.
     pub combinations: &'a [Combination],
-    /// Metrics and gates.
     pub document: &'a MetricsDocument,
     /// What is, or will be, published, on the scale of the published model.
     pub scaled: Option<&'a Scaled>,
@@ -45,12 +40,8 @@ pub(super) struct Findings<'a> {
     pub model: Result<Option<&'a ModelReference>, &'a str>,
 }
 
-/// The page.
-pub(super) fn page(
-    run: &TrainingContext<'_>,
-    findings: &Findings<'_>,
-) -> Result<String, TaskError> {
-    let resource = run.context.resource;
+pub(super) fn page(io: &TrainingIo<'_>, findings: &Findings<'_>) -> Result<String, TaskError> {
+    let resource = io.context.resource;
     let report = TrainingReport {
         name: resource.name().to_owned(),
         namespace: resource.namespace().to_owned(),
@@ -59,20 +50,46 @@ pub(super) fn page(
         results: findings.document.results.clone(),
         baselines: findings.document.baselines.clone(),
         gates: gates(findings.document),
-        publication: publication(run, findings),
+        publication: publication(io, findings),
         scaled_operating_points: findings.scaled.map(|scaled| ScaledOperatingPoints {
             temperature: scaled.temperature,
             points: scaled.metrics.positive.operating_points.clone(),
         }),
         histories: findings.combinations.iter().flat_map(histories).collect(),
         examples: examples(findings.cohort)?,
-        activation_maps: activation_maps(run, findings)?,
-        provenance: provenance::of_training(run, digests(findings))?,
+        activation_maps: activation_maps(io, findings)?,
+        provenance: provenance::of_training(io, digests(findings))?,
     };
     Ok(report::training_report(&report))
 }
 
 fn data_flow(findings: &Findings<'_>) -> DataFlow {
+    let Findings { cohort, data, .. } = findings;
+    let mut patients = cohort.patients();
+    patients.sort_unstable();
+    patients.dedup();
+    let mut warnings = BTreeMap::<&str, usize>::new();
+    for warning in cohort.records.iter().flat_map(|record| &record.warnings) {
+        *warnings.entry(warning).or_default() += 1;
+    }
+    DataFlow {
+        objects: data.objects,
+        dropped_objects: dropped_objects(findings),
+        studies: cohort.len() as u64,
+        dropped_studies: Vec::new(),
+        used: cohort.len() as u64,
+        patients: Some(patients.len() as u64),
+        missing_images: data.missing_images.unwrap_or_default(),
+        by_grade: cohort.by_grade().map(|studies| studies as u64),
+        warnings: warnings
+            .into_iter()
+            .map(|(what, count)| counted(what, count))
+            .collect(),
+    }
+}
+
+/// The objects that no study is made of, by the reason.
+fn dropped_objects(findings: &Findings<'_>) -> Vec<Count> {
     let Findings {
         cohort,
         quarantine,
@@ -99,27 +116,7 @@ fn data_flow(findings: &Findings<'_>) -> DataFlow {
             });
         }
     }
-    let mut patients = cohort.patients();
-    patients.sort_unstable();
-    patients.dedup();
-    let mut warnings = BTreeMap::<&str, usize>::new();
-    for warning in cohort.records.iter().flat_map(|record| &record.warnings) {
-        *warnings.entry(warning).or_default() += 1;
-    }
-    DataFlow {
-        objects: data.objects,
-        dropped_objects,
-        studies: cohort.len() as u64,
-        dropped_studies: Vec::new(),
-        used: cohort.len() as u64,
-        patients: Some(patients.len() as u64),
-        missing_images: data.missing_images.unwrap_or_default(),
-        by_grade: cohort.by_grade().map(|studies| studies as u64),
-        warnings: warnings
-            .into_iter()
-            .map(|(what, count)| counted(what, count))
-            .collect(),
-    }
+    dropped_objects
 }
 
 fn counted(what: &str, count: usize) -> Count {
@@ -141,8 +138,8 @@ fn gates(document: &MetricsDocument) -> Vec<Gate> {
         .collect()
 }
 
-fn publication(run: &TrainingContext<'_>, findings: &Findings<'_>) -> Publication {
-    let Some(wanted) = &run.spec.publish else {
+fn publication(io: &TrainingIo<'_>, findings: &Findings<'_>) -> Publication {
+    let Some(wanted) = &io.spec.publish else {
         return Publication::NotAsked;
     };
     let (architecture, target) = (wanted.architecture, wanted.task);
@@ -169,7 +166,7 @@ fn histories(combination: &Combination) -> impl Iterator<Item = History> {
     let folds = combination.histories.iter().enumerate();
     folds.map(|(fold, history)| History {
         architecture: combination.architecture,
-        target: combination.task,
+        target: combination.target,
         fold,
         epochs: history.epochs.iter().map(epoch).collect(),
     })
@@ -208,9 +205,9 @@ fn example(cohort: &Cohort, study: usize) -> Result<Example, TaskError> {
     })
 }
 
-/// One figure for each network and task: what the network that has not seen a study makes of it.
+/// One figure for each network and target: what the network that has not seen a study makes of it.
 fn activation_maps(
-    run: &TrainingContext<'_>,
+    io: &TrainingIo<'_>,
     findings: &Findings<'_>,
 ) -> Result<Vec<ActivationFigure>, TaskError> {
     findings
@@ -220,12 +217,12 @@ fn activation_maps(
             let mut rows = Vec::new();
             for grade in Grade::ALL {
                 if let Some(study) = of_grade(findings.cohort, grade).next() {
-                    rows.push(activation_row(run, findings.cohort, combination, study)?);
+                    rows.push(activation_row(io, findings.cohort, combination, study)?);
                 }
             }
             Ok(ActivationFigure {
                 architecture: combination.architecture,
-                target: combination.task,
+                target: combination.target,
                 layers: layers(combination.architecture, &rows),
                 rows,
             })
@@ -233,7 +230,7 @@ fn activation_maps(
         .collect()
 }
 
-/// The names of the maps of each row, of which the last is no layer's.
+/// The names of the maps of each row: the last one belongs to no layer.
 fn layers(architecture: Architecture, rows: &[ActivationRow]) -> Vec<String> {
     let maps = rows.first().map_or(0, |row| row.maps.len());
     (1..maps)
@@ -243,7 +240,7 @@ fn layers(architecture: Architecture, rows: &[ActivationRow]) -> Vec<String> {
 }
 
 fn activation_row(
-    run: &TrainingContext<'_>,
+    io: &TrainingIo<'_>,
     cohort: &Cohort,
     combination: &Combination,
     study: usize,
@@ -255,17 +252,18 @@ fn activation_row(
         .iter()
         .find(|row| row.study == pseudonym);
     let fold = prediction.and_then(|row| row.fold).unwrap_or_default();
-    let (architecture, task) = (combination.architecture, combination.task);
-    let (network, normalization) = member(run, architecture, task, fold as u32)?;
+    let (architecture, target) = (combination.architecture, combination.target);
+    let (network, normalization) = member(io, architecture, target, fold as u32)?;
     let mut image = attrium_imaging::log_image(cohort.crop(study));
     normalization.apply(&mut image);
     let maps = network.activation_maps(&image).or_retry()?;
     let grad_cam_of_positive = network
-        .grad_cam(&image, task.first_positive_class())
+        .grad_cam(&image, target.first_positive_class())
         .or_retry()?;
     Ok(ActivationRow {
         example: example(cohort, study)?,
-        positive_probability: prediction.map(|row| positive_probability(task, &row.probabilities)),
+        positive_probability: prediction
+            .map(|row| positive_probability(target, &row.probabilities)),
         maps: maps
             .iter()
             .map(maximum)
@@ -275,17 +273,17 @@ fn activation_row(
 }
 
 fn member(
-    run: &TrainingContext<'_>,
+    io: &TrainingIo<'_>,
     architecture: Architecture,
-    task: Target,
+    target: Target,
     fold: u32,
 ) -> Result<(Network, Normalization), TaskError> {
-    let fold = Fold::new(architecture, task, fold);
-    let weights = run.get(&fold.weights())?;
-    let classes = task.classes().len();
+    let fold = Fold::new(architecture, target, fold);
+    let weights = io.get(&fold.weights())?;
+    let classes = target.classes().len();
     let network = Network::from_safetensors(architecture, classes, &weights, &attrium_nn::cpu())
         .or_retry()?;
-    let normalization = run.get(&fold.normalization())?;
+    let normalization = io.get(&fold.normalization())?;
     let normalization =
         Normalization::from_safetensors(&normalization, CROP_SIZE * CROP_SIZE).or_retry()?;
     Ok((network, normalization))

@@ -1,6 +1,6 @@
 //! What all crates of attrium share: questions, architectures, grades, metrics, decimals.
 //!
-//! [`random`] names the streams of random numbers. Nothing here does IO, and nothing knows a
+//! [`random`] names the streams of random numbers, [`text`] formats what people read. Nothing here does IO, and nothing knows a
 //! cluster.
 
 mod architecture;
@@ -11,6 +11,7 @@ mod lossy_policy;
 mod metric;
 pub mod random;
 mod target;
+pub mod text;
 
 pub use architecture::Architecture;
 pub use crop_mode::CropMode;

@@ -14,7 +14,7 @@ pub const STATUS: &str = "status.yaml";
 pub const QUARANTINE: &str = "quarantine.csv";
 /// The folder of [`predictions`].
 pub const PREDICTIONS: &str = "predictions/";
-/// The metrics of every network and task.
+/// The metrics of every network and target.
 pub const METRICS: &str = "metrics.json";
 /// The report, one self-contained page.
 pub const REPORT: &str = "report/index.html";
@@ -58,13 +58,13 @@ pub fn screening_predictions(shard: u32) -> String {
 }
 
 /// The out-of-fold predictions of all studies.
-pub fn predictions(architecture: Architecture, task: Target) -> String {
-    format!("{PREDICTIONS}{architecture}-{task}.csv")
+pub fn predictions(architecture: Architecture, target: Target) -> String {
+    format!("{PREDICTIONS}{architecture}-{target}.csv")
 }
 
 /// The folder of a model bundle.
-pub fn bundle(architecture: Architecture, task: Target) -> String {
-    format!("{MODELS}{architecture}-{task}/")
+pub fn bundle(architecture: Architecture, target: Target) -> String {
+    format!("{MODELS}{architecture}-{target}/")
 }
 
 /// A task's marker: a JSON summary, written after everything else.
@@ -79,14 +79,14 @@ pub struct Fold {
 }
 
 impl Fold {
-    /// The folder of a network, a task and the fold that is left out.
-    pub fn new(architecture: Architecture, task: Target, fold: u32) -> Self {
+    /// The folder of a network, a target and the fold that is left out.
+    pub fn new(architecture: Architecture, target: Target, fold: u32) -> Self {
         Self {
-            folder: format!("train/{architecture}/{task}/fold-{fold}/"),
+            folder: format!("train/{architecture}/{target}/fold-{fold}/"),
         }
     }
 
-    /// The folder itself.
+    /// The folder itself, with a `/` at its end.
     pub fn folder(&self) -> &str {
         &self.folder
     }

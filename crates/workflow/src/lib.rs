@@ -1,5 +1,5 @@
 //! What has to be done: a spec becomes a [`Plan`]; a plan and the observed states of its tasks
-//! become the [`Next`] actions, and what the tasks told becomes the resource's [`status()`];
+//! become the [`NextSteps`] actions, and what the tasks told becomes the resource's [`status()`];
 //! [`artefacts`] names everything that a run leaves.
 //!
 //! Pure: no store, no clock, no cluster. The local runner and the operator ask the same
@@ -11,18 +11,22 @@ mod ending;
 mod next;
 mod plan;
 mod progress;
-mod report;
 mod status;
+mod task_exit;
+mod task_summary;
 mod termination;
 mod uid;
 mod unusable;
 
 pub use ending::{Ending, Failure, gravest};
-pub use next::{Next, Observed, Outcome, TaskState, next};
+pub use next::{NextSteps, Observed, PlanOutcome, TaskState, next};
 pub use plan::{Plan, Stage, StageKind, TaskRef, TaskSpec, Work};
 pub use progress::{progress_status, share};
-pub use report::{Progress, Summary, Unit};
-pub use status::{Cluster, JobWord, Place, View, Word, complete, kept, status};
+pub use status::{
+    ClusterState, ConditionState, JobSummary, RunLocation, StatusInputs, complete, kept, status,
+};
+pub use task_exit::TaskExit;
+pub use task_summary::{Progress, Summary, Unit};
 pub use termination::LONGEST_MESSAGE;
 pub use uid::{local_uid, local_uid_of, prefix, prefix_of};
 pub use unusable::nothing_usable;

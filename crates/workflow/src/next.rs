@@ -1,3 +1,5 @@
+//! What is to be done next: a plan and the states of its tasks decide it.
+
 use std::collections::BTreeMap;
 
 use super::{Plan, Stage, StageKind, TaskRef, Work};
@@ -27,16 +29,16 @@ pub struct Observed {
 
 /// What is to be done now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Next {
+pub struct NextSteps {
     /// Tasks to start, in order.
     pub start: Vec<TaskRef>,
     /// The end, once nothing runs and nothing can be started.
-    pub outcome: Option<Outcome>,
+    pub outcome: Option<PlanOutcome>,
 }
 
 /// How a plan ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum PlanOutcome {
     /// Every task has ended well.
     Succeeded,
     /// Every task that was needed has ended well, and a gate was missed.
@@ -51,11 +53,11 @@ pub enum Outcome {
 /// Decides what to start, given how tasks stand.
 ///
 /// A stage begins when every task of the one before is over. A failed task costs only itself
-/// where the next stage can do without it: a fold of one network and task leaves the other
-/// networks and tasks to be evaluated, and a screened shard leaves the others to be summed up. A
+/// where the next stage can do without it: a fold of one network and target leaves the other
+/// networks and targets to be evaluated, and a screened shard leaves the others to be summed up. A
 /// failed shard of a training run's data ends the run, since the networks would quietly be
 /// trained on less than was asked for. After a missed gate no network is trained for publishing.
-pub fn next(plan: &Plan, observed: &Observed) -> Next {
+pub fn next(plan: &Plan, observed: &Observed) -> NextSteps {
     let state = |id: TaskRef| observed.tasks.get(&id).copied().unwrap_or_default();
     for stage in &plan.stages {
         if observed.gate_missed && stage.kind == StageKind::Refit {
@@ -72,7 +74,7 @@ pub fn next(plan: &Plan, observed: &Observed) -> Next {
         if running > 0 || with(TaskState::Pending).next().is_some() {
             let most = plan.max_parallel.map_or(usize::MAX, |most| most as usize);
             let room = most.saturating_sub(running);
-            return Next {
+            return NextSteps {
                 start: with(TaskState::Pending).take(room).collect(),
                 outcome: None,
             };
@@ -81,19 +83,21 @@ pub fn next(plan: &Plan, observed: &Observed) -> Next {
             break;
         }
     }
-    let tasks: Vec<_> = plan
-        .tasks()
-        .map(|task| task.id)
-        .filter(|id| state(*id) == TaskState::Failed)
-        .collect();
-    let outcome = match (tasks.is_empty(), observed.gate_missed) {
-        (true, false) => Outcome::Succeeded,
-        (true, true) => Outcome::GateMissed,
-        (false, _) => Outcome::Failed { tasks },
-    };
-    Next {
+    NextSteps {
         start: Vec::new(),
-        outcome: Some(outcome),
+        outcome: Some(outcome(plan, observed)),
+    }
+}
+
+/// How a plan ends of which nothing runs and nothing can be started.
+fn outcome(plan: &Plan, observed: &Observed) -> PlanOutcome {
+    let is_failed = |id: &TaskRef| observed.tasks.get(id) == Some(&TaskState::Failed);
+    let tasks = plan.tasks().map(|task| task.id);
+    let tasks: Vec<_> = tasks.filter(is_failed).collect();
+    match (tasks.is_empty(), observed.gate_missed) {
+        (true, false) => PlanOutcome::Succeeded,
+        (true, true) => PlanOutcome::GateMissed,
+        (false, _) => PlanOutcome::Failed { tasks },
     }
 }
 
@@ -113,10 +117,12 @@ fn group(stage: StageKind, work: Work) -> String {
         (
             StageKind::Train,
             Work::Train {
-                architecture, task, ..
+                architecture,
+                target,
+                ..
             },
         ) => {
-            format!("{architecture} {task}")
+            format!("{architecture} {target}")
         }
         (StageKind::Screen, Work::Screen { shard, .. }) => shard.to_string(),
         _ => String::new(),
@@ -157,7 +163,7 @@ mod tests {
         ];
         assert_eq!(
             next,
-            Next {
+            NextSteps {
                 start: expected.to_vec(),
                 outcome: None
             }
@@ -175,7 +181,7 @@ mod tests {
             .insert(task(StageKind::Preprocess, 1), TaskState::Running);
         assert_eq!(
             next(&plan(), &observed),
-            Next {
+            NextSteps {
                 start: vec![],
                 outcome: None
             }
@@ -207,12 +213,12 @@ mod tests {
         let mut observed = all(&plan(), StageKind::Preprocess, TaskState::Succeeded);
         let failed = task(StageKind::Preprocess, 1);
         observed.tasks.insert(failed, TaskState::Failed);
-        let outcome = Some(Outcome::Failed {
+        let outcome = Some(PlanOutcome::Failed {
             tasks: vec![failed],
         });
         assert_eq!(
             next(&plan(), &observed),
-            Next {
+            NextSteps {
                 start: vec![],
                 outcome
             }
@@ -230,12 +236,12 @@ mod tests {
         let evaluate = task(StageKind::Evaluate, 0);
         assert_eq!(next(&plan(), &observed).start, [evaluate]);
         observed.tasks.insert(evaluate, TaskState::Succeeded);
-        let outcome = Some(Outcome::Failed {
+        let outcome = Some(PlanOutcome::Failed {
             tasks: vec![failed],
         });
         assert_eq!(
             next(&plan(), &observed),
-            Next {
+            NextSteps {
                 start: vec![],
                 outcome
             }
@@ -252,12 +258,12 @@ mod tests {
         observed
             .tasks
             .extend(failed.map(|id| (id, TaskState::Failed)));
-        let outcome = Some(Outcome::Failed {
+        let outcome = Some(PlanOutcome::Failed {
             tasks: failed.to_vec(),
         });
         assert_eq!(
             next(&plan(), &observed),
-            Next {
+            NextSteps {
                 start: vec![],
                 outcome
             }
@@ -290,10 +296,10 @@ mod tests {
     #[test]
     fn a_plan_whose_tasks_have_all_ended_well_has_succeeded() {
         let plan = plan();
-        let outcome = Some(Outcome::Succeeded);
+        let outcome = Some(PlanOutcome::Succeeded);
         assert_eq!(
             next(&plan, &all_done(&plan)),
-            Next {
+            NextSteps {
                 start: vec![],
                 outcome
             }
@@ -313,10 +319,10 @@ mod tests {
         observed.tasks.remove(&task(StageKind::Refit, 0));
         assert_eq!(next(&plan, &observed).start, [task(StageKind::Refit, 0)]);
         observed.gate_missed = true;
-        let outcome = Some(Outcome::GateMissed);
+        let outcome = Some(PlanOutcome::GateMissed);
         assert_eq!(
             next(&plan, &observed),
-            Next {
+            NextSteps {
                 start: vec![],
                 outcome
             }

@@ -1,3 +1,5 @@
+//! The plan of a resource: its stages, their tasks, and what each of them reads and writes.
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +14,7 @@ use attrium_types::{Architecture, Target};
 pub enum StageKind {
     /// DICOM objects become pseudonymous crops.
     Preprocess,
-    /// One network, one task, one fold.
+    /// One network, one target, one fold.
     Train,
     /// Out-of-fold predictions become metrics, the report and the ensemble's bundle.
     Evaluate,
@@ -83,19 +85,19 @@ pub enum Work {
     Train {
         /// The network.
         architecture: Architecture,
-        /// The question it answers.
-        task: Target,
+        /// What it predicts.
+        target: Target,
         /// The fold that is left out, from 0.
         fold: u32,
     },
-    /// Evaluates every network and task.
+    /// Evaluates every network and target.
     Evaluate,
     /// Trains one network on all data.
     Refit {
         /// The network.
         architecture: Architecture,
-        /// The question it answers.
-        task: Target,
+        /// What it predicts.
+        target: Target,
     },
     /// Screens the objects whose key's hash falls into a shard.
     Screen {
@@ -116,13 +118,16 @@ impl fmt::Display for Work {
             }
             Self::Train {
                 architecture,
-                task,
+                target,
                 fold,
             } => {
-                write!(f, "train {architecture} {task} fold {fold}")
+                write!(f, "train {architecture} {target} fold {fold}")
             }
             Self::Evaluate => f.write_str("evaluate"),
-            Self::Refit { architecture, task } => write!(f, "refit {architecture} {task}"),
+            Self::Refit {
+                architecture,
+                target,
+            } => write!(f, "refit {architecture} {target}"),
             Self::Screen { shard, shards } => write!(f, "screen shard {} of {shards}", shard + 1),
             Self::Summarize => f.write_str("summarize"),
         }
@@ -260,10 +265,10 @@ fn dataset(shards: u32) -> Vec<String> {
 
 fn train(spec: &TrainingRunSpec) -> Stage {
     let reads = dataset(spec.preprocessing.shards);
-    let tasks = combinations(spec).flat_map(|(architecture, task)| {
+    let tasks = combinations(spec).flat_map(|(architecture, target)| {
         let reads = &reads;
         (0..spec.cross_validation.folds).map(move |fold| {
-            let folder = artefacts::Fold::new(architecture, task, fold);
+            let folder = artefacts::Fold::new(architecture, target, fold);
             let writes = vec![
                 folder.weights(),
                 folder.normalization(),
@@ -273,7 +278,7 @@ fn train(spec: &TrainingRunSpec) -> Stage {
             (
                 Work::Train {
                     architecture,
-                    task,
+                    target,
                     fold,
                 },
                 reads.clone(),
@@ -285,10 +290,12 @@ fn train(spec: &TrainingRunSpec) -> Stage {
 }
 
 fn combinations(spec: &TrainingRunSpec) -> impl Iterator<Item = (Architecture, Target)> {
-    let tasks = &spec.tasks;
-    spec.networks
-        .iter()
-        .flat_map(move |network| tasks.iter().map(move |task| (network.architecture, *task)))
+    let targets = &spec.tasks;
+    spec.networks.iter().flat_map(move |network| {
+        targets
+            .iter()
+            .map(move |target| (network.architecture, *target))
+    })
 }
 
 fn evaluate(spec: &TrainingRunSpec) -> Stage {
@@ -299,10 +306,10 @@ fn evaluate(spec: &TrainingRunSpec) -> Stage {
         artefacts::METRICS.to_owned(),
         artefacts::REPORT.to_owned(),
     ];
-    for (architecture, task) in combinations(spec) {
-        writes.push(artefacts::predictions(architecture, task));
+    for (architecture, target) in combinations(spec) {
+        writes.push(artefacts::predictions(architecture, target));
         for fold in 0..spec.cross_validation.folds {
-            let folder = artefacts::Fold::new(architecture, task, fold);
+            let folder = artefacts::Fold::new(architecture, target, fold);
             reads.extend([
                 folder.weights(),
                 folder.normalization(),
@@ -323,20 +330,27 @@ fn evaluate(spec: &TrainingRunSpec) -> Stage {
     )
 }
 
-fn refit(shards: u32, architecture: Architecture, task: Target) -> Stage {
+fn refit(shards: u32, architecture: Architecture, target: Target) -> Stage {
     let mut reads = dataset(shards);
     reads.extend([
         artefacts::METRICS.to_owned(),
-        artefacts::predictions(architecture, task),
+        artefacts::predictions(architecture, target),
     ]);
     let writes = vec![
         artefacts::REFIT.to_owned(),
-        artefacts::bundle(architecture, task),
+        artefacts::bundle(architecture, target),
     ];
     stage(
         StageKind::Refit,
         true,
-        [(Work::Refit { architecture, task }, reads, writes)],
+        [(
+            Work::Refit {
+                architecture,
+                target,
+            },
+            reads,
+            writes,
+        )],
     )
 }
 
@@ -351,7 +365,7 @@ fn screen(shards: u32, is_labelled: bool) -> Stage {
     stage(StageKind::Screen, true, tasks)
 }
 
-/// The bundle alone knows for which network and task the joined predictions are: they are named by
+/// The bundle alone knows for which network and target the joined predictions are: they are named by
 /// their folder.
 fn summarize(shards: u32, is_labelled: bool) -> Stage {
     let mut reads: Vec<_> = (0..shards).map(artefacts::screening_part).collect();
@@ -404,9 +418,9 @@ mod tests {
         let plain = fixtures::training_run().spec;
         let ensemble = spec_publishing(PublishMethod::Ensemble);
         let refit = spec_publishing(PublishMethod::Refit);
-        let mut three_tasks = plain.clone();
-        three_tasks.tasks = vec![Target::Perugini, Target::Positive, Target::HighGrade];
-        three_tasks.cross_validation.folds = 5;
+        let mut three_targets = plain.clone();
+        three_targets.tasks = vec![Target::Perugini, Target::Positive, Target::HighGrade];
+        three_targets.cross_validation.folds = 5;
         let table = [
             (plain, vec![(Preprocess, 2), (Train, 4), (Evaluate, 1)]),
             (ensemble, vec![(Preprocess, 2), (Train, 4), (Evaluate, 1)]),
@@ -415,7 +429,7 @@ mod tests {
                 vec![(Preprocess, 2), (Train, 4), (Evaluate, 1), (Refit, 1)],
             ),
             (
-                three_tasks,
+                three_targets,
                 vec![(Preprocess, 2), (Train, 30), (Evaluate, 1)],
             ),
         ];
@@ -434,7 +448,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_is_trained_for_every_task_and_fold_in_the_order_of_the_manifest() {
+    fn a_network_is_trained_for_every_target_and_fold_in_the_order_of_the_manifest() {
         let plan = Plan::for_training(&fixtures::training_run().spec);
         let names: Vec<_> = plan.stages[1]
             .tasks

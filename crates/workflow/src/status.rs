@@ -11,9 +11,10 @@ use attrium_api::{
     Status, TaskFailure,
 };
 use attrium_types::Decimal;
+use attrium_types::text::truncate;
 
 /// Everything that a status is made of.
-pub struct View<'a> {
+pub struct StatusInputs<'a> {
     /// The resource.
     pub resource: &'a Resource,
     /// Its plan.
@@ -27,42 +28,42 @@ pub struct View<'a> {
     /// How it ended, once it has.
     pub ending: Option<Ending>,
     /// Why it failed, where no task did.
-    pub broken: Option<&'a Word>,
+    pub broken: Option<&'a ConditionState>,
     /// Where its tasks run.
-    pub place: Place<'a>,
+    pub location: RunLocation<'a>,
     /// Now, as RFC 3339 has it.
     pub now: &'a str,
 }
 
 /// Where tasks run.
 #[derive(Clone, Copy)]
-pub enum Place<'a> {
+pub enum RunLocation<'a> {
     /// In this process.
-    Here,
+    ThisProcess,
     /// On a cluster.
-    Cluster(&'a Cluster),
+    Cluster(&'a ClusterState),
 }
 
-/// What there is to say of a resource on a cluster beside its tasks.
+/// What a status says of a resource on a cluster beside its tasks.
 #[derive(Clone, Debug)]
-pub struct Cluster {
+pub struct ClusterState {
     /// The generation of the resource.
     pub generation: Option<i64>,
     /// What it is doing, until it ends.
     pub phase: Phase,
     /// The condition Accepted.
-    pub accepted: Word,
+    pub accepted: ConditionState,
     /// The condition PodsHealthy.
-    pub pods: Word,
+    pub pods: ConditionState,
     /// The condition Succeeded, until it ends.
-    pub unfinished: Word,
+    pub unfinished: ConditionState,
     /// The Jobs that have been made, and their pods that are active.
-    pub jobs: BTreeMap<StageKind, JobWord>,
+    pub jobs: BTreeMap<StageKind, JobSummary>,
 }
 
 /// A stage's Job in a status.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JobWord {
+pub struct JobSummary {
     /// Its name.
     pub name: String,
     /// How many of its pods are active.
@@ -71,7 +72,7 @@ pub struct JobWord {
 
 /// A condition without its type and its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Word {
+pub struct ConditionState {
     /// Whether it holds.
     pub status: ConditionStatus,
     /// Why, for programs.
@@ -80,7 +81,7 @@ pub struct Word {
     pub message: String,
 }
 
-impl Word {
+impl ConditionState {
     /// A condition's state with its reason and sentence.
     pub fn new(status: ConditionStatus, reason: &str, message: impl Into<String>) -> Self {
         Self {
@@ -95,19 +96,19 @@ impl Word {
 ///
 /// On a cluster a stage that the other status has as complete stays as it is there, since its Job
 /// and its pods may be gone.
-pub fn status(view: &View<'_>, previous: &Status, progress: ProgressStatus) -> Status {
+pub fn status(inputs: &StatusInputs<'_>, previous: &Status, progress: ProgressStatus) -> Status {
     let mut status = Status {
-        observed_generation: view.generation().or(previous.observed_generation),
-        phase: Some(phase(view)),
+        observed_generation: inputs.generation().or(previous.observed_generation),
+        phase: Some(phase(inputs)),
         conditions: previous.conditions.clone(),
-        stages: stages(view, &previous.stages),
+        stages: stages(inputs, &previous.stages),
         progress: Some(progress),
         ..Status::default()
     };
-    for stage in &view.plan.stages {
+    for stage in &inputs.plan.stages {
         let summaries = || {
             let ids = stage.tasks.iter().map(|task| task.id);
-            ids.filter_map(|id| view.summaries.get(&id))
+            ids.filter_map(|id| inputs.summaries.get(&id))
         };
         status.data = data(summaries()).or(status.data);
         status.screening = screening(summaries()).or(status.screening);
@@ -123,7 +124,7 @@ pub fn status(view: &View<'_>, previous: &Status, progress: ProgressStatus) -> S
         }
     }
     status.best_auc = best_auc(&status);
-    conditions::set(view, &mut status);
+    conditions::set(inputs, &mut status);
     status
 }
 
@@ -152,12 +153,11 @@ pub fn kept(plan: &Plan, status: &Status) -> (BTreeMap<TaskRef, Summary>, Vec<Fa
         if let Some(failure) = complete(status, stage.kind).and_then(|it| it.failure.as_ref())
             && let Some(task) = stage.tasks.get(failure.index as usize)
         {
-            failures.push(Failure {
-                task: task.id,
-                work: task.work,
-                exit_code: failure.exit_code,
-                sentence: failure.message.clone(),
-            });
+            failures.push(Failure::of_process(
+                task,
+                failure.exit_code,
+                &failure.message,
+            ));
         }
     }
     (summaries, failures)
@@ -169,11 +169,11 @@ pub fn complete(status: &Status, kind: StageKind) -> Option<&StageStatus> {
     stages.find(|stage| stage.name == kind.name() && stage.completion_time.is_some())
 }
 
-impl View<'_> {
-    pub(super) fn cluster(&self) -> Option<&Cluster> {
-        match self.place {
-            Place::Here => None,
-            Place::Cluster(cluster) => Some(cluster),
+impl StatusInputs<'_> {
+    pub(super) fn cluster(&self) -> Option<&ClusterState> {
+        match self.location {
+            RunLocation::ThisProcess => None,
+            RunLocation::Cluster(cluster) => Some(cluster),
         }
     }
 
@@ -182,9 +182,9 @@ impl View<'_> {
     }
 }
 
-fn phase(view: &View<'_>) -> Phase {
-    match view.ending {
-        None => view
+fn phase(inputs: &StatusInputs<'_>) -> Phase {
+    match inputs.ending {
+        None => inputs
             .cluster()
             .map_or(Phase::Running, |cluster| cluster.phase),
         Some(Ending::Succeeded) => Phase::Succeeded,
@@ -194,57 +194,57 @@ fn phase(view: &View<'_>) -> Phase {
 }
 
 /// The stages that have been started.
-fn stages(view: &View<'_>, previous: &[StageStatus]) -> Vec<StageStatus> {
+fn stages(inputs: &StatusInputs<'_>, previous: &[StageStatus]) -> Vec<StageStatus> {
     let mut stages = Vec::new();
-    for stage in &view.plan.stages {
+    for stage in &inputs.plan.stages {
         let old = previous.iter().find(|old| old.name == stage.kind.name());
-        if let (Some(old), Some(_)) = (old, view.cluster())
+        if let (Some(old), Some(_)) = (old, inputs.cluster())
             && old.completion_time.is_some()
         {
             stages.push(old.clone());
             continue;
         }
-        let mut new = count(stage, view.observed);
-        let job = view.cluster().and_then(|it| it.jobs.get(&stage.kind));
+        let mut new = count(stage, inputs.observed);
+        let job = inputs.cluster().and_then(|it| it.jobs.get(&stage.kind));
         if let Some(job) = job {
             new.job = Some(job.name.clone());
             new.active = job.active;
         }
         if job.is_none() && new.active + new.succeeded + new.failed == 0 {
-            // On a cluster a stage whose Job is gone is a stage that has been started all the same.
-            match old.filter(|_| view.cluster().is_some()) {
+            // On a cluster a stage whose Job is gone has been started all the same.
+            match old.filter(|_| inputs.cluster().is_some()) {
                 Some(old) => new.job.clone_from(&old.job),
                 None => break,
             }
         }
-        let time = |old: Option<&String>| Some(old.map_or(view.now, String::as_str).to_owned());
-        if view.ending.is_some() {
-            // What still runs is stopped, and nobody writes of it any more.
+        if inputs.ending.is_some() {
+            // What still runs is stopped, and this is the last status.
             new.active = 0;
         }
+        let time = |old: Option<&String>| Some(old.map_or(inputs.now, String::as_str).to_owned());
         new.start_time = time(old.and_then(|old| old.start_time.as_ref()));
         if new.succeeded + new.failed == new.tasks {
             new.completion_time = time(old.and_then(|old| old.completion_time.as_ref()));
         }
-        let failures = view.failures.iter();
-        let own = failures.filter(|failure| failure.task.stage == stage.kind);
-        new.failure = gravest(own).map(|failure| TaskFailure {
-            index: failure.task.index,
-            exit_code: failure.exit_code,
-            message: cut(&failure.sentence, FAILURE),
-        });
+        new.failure = failure(inputs, stage.kind);
         stages.push(new);
     }
     stages
 }
 
+/// The failure of a stage that weighs most.
+fn failure(inputs: &StatusInputs<'_>, stage: StageKind) -> Option<TaskFailure> {
+    let failures = inputs.failures.iter();
+    let own = failures.filter(|failure| failure.task.stage == stage);
+    gravest(own).map(|failure| TaskFailure {
+        index: failure.task.index,
+        exit_code: failure.exit_code,
+        message: truncate(&failure.sentence, FAILURE),
+    })
+}
+
 /// The longest sentence of a stage's failure, in bytes.
 const FAILURE: usize = 1024;
-
-/// As much of a text as fits.
-fn cut(text: &str, bytes: usize) -> String {
-    text[..text.floor_char_boundary(bytes)].to_owned()
-}
 
 fn count(stage: &Stage, observed: &Observed) -> StageStatus {
     let mut status = StageStatus {

@@ -13,10 +13,12 @@ use flate2::write::DeflateEncoder;
 use serde::{Deserialize, Serialize};
 
 use super::Summary;
+use attrium_types::text::truncate;
 
 /// The longest message that a kubelet reads, in bytes.
 pub const LONGEST_MESSAGE: usize = 4096;
-/// The longest summary that is taken out of a message, in bytes: a message is a pod's word.
+/// The longest summary that is taken out of a message, in bytes: a pod
+/// may leave any message.
 const LONGEST_SUMMARY: u64 = 1 << 20;
 
 /// A summary that is too long as it is.
@@ -32,8 +34,8 @@ struct Packed {
 impl Summary {
     /// The summary as a message of at most [`LONGEST_MESSAGE`] bytes, always JSON.
     ///
-    /// Should it be too long even when it is deflated, which no resource of allowed size makes
-    /// it, the results are left out: they are in `metrics.json` too.
+    /// One that is too long even when it is deflated, which no resource of allowed size causes, goes
+    /// without the results: they are in `metrics.json` too.
     pub fn to_message(&self) -> String {
         let fits = |message: &String| message.len() <= LONGEST_MESSAGE;
         let plain = serde_json::to_string(self).unwrap_or_default();
@@ -41,10 +43,9 @@ impl Summary {
             return plain;
         }
         let mut summary = self.clone();
-        cut(&mut summary.message, 256);
-        if let Some(shortfall) = &mut summary.shortfall {
-            cut(shortfall, 1024);
-        }
+        summary.message = truncate(summary.message, 256);
+        let shortfall = summary.shortfall.take();
+        summary.shortfall = shortfall.map(|shortfall| truncate(shortfall, 1024));
         let whole = pack(&summary);
         if fits(&whole) {
             return whole;
@@ -69,7 +70,7 @@ impl Summary {
 fn pack(summary: &Summary) -> String {
     let plain = serde_json::to_vec(summary).unwrap_or_default();
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
-    // Memory takes every byte.
+    // Writing to memory does not fail.
     let written = encoder.write_all(&plain);
     let deflated = written.and_then(|()| encoder.finish()).unwrap_or_default();
     let packed = Packed {
@@ -77,11 +78,6 @@ fn pack(summary: &Summary) -> String {
         deflated: STANDARD.encode(deflated),
     };
     serde_json::to_string(&packed).unwrap_or_default()
-}
-
-/// Shortens a text to a number of bytes.
-fn cut(text: &mut String, longest: usize) {
-    text.truncate(text.floor_char_boundary(longest));
 }
 
 #[cfg(test)]
@@ -96,7 +92,7 @@ mod tests {
         format!("0.{digits:04}").parse().expect("a decimal")
     }
 
-    /// As much as a status takes: more than any run of today has.
+    /// As much as a status may hold.
     fn large() -> Summary {
         let result = |n: usize| ResultStatus {
             architecture: Architecture::Residual,

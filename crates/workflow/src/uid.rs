@@ -1,3 +1,5 @@
+//! The uid of a resource that no cluster has named, and the prefix of what a resource leaves.
+
 use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
@@ -7,8 +9,8 @@ use attrium_api::Resource;
 /// The uid of a resource that no cluster has given one: a UUID of version 8 (RFC 9562, section
 /// 5.8) made of the SHA-256 of `<kind>/<namespace>/<name>`.
 ///
-/// The same resource run again on a laptop therefore finds what it has left, whatever its spec
-/// says by now; the stored manifest tells whether that has changed.
+/// The same resource, run again on a laptop, therefore finds its results even if its spec has changed;
+/// whether it has, the stored manifest tells.
 pub fn local_uid(resource: &Resource) -> String {
     local_uid_of(resource.kind(), resource.namespace(), resource.name())
 }

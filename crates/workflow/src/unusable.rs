@@ -3,15 +3,23 @@
 use std::collections::BTreeMap;
 
 use super::status::data;
-use super::{Plan, StageKind, Summary, TaskRef, Word};
+use super::{ConditionState, Failure, Plan, StageKind, Summary, TaskExit, TaskRef, gravest};
 use attrium_api::{ConditionStatus, reasons};
 
 /// Why nothing can come of a resource: not one of its objects can be used. The condition
-/// Succeeded, once the tasks that look at the objects have told.
-pub fn nothing_usable(plan: &Plan, summaries: &BTreeMap<TaskRef, Summary>) -> Option<Word> {
+/// Succeeded, once the tasks that look at the objects have told; a failure that another try may mend
+/// says more.
+pub fn nothing_usable(
+    plan: &Plan,
+    summaries: &BTreeMap<TaskRef, Summary>,
+    failures: &[Failure],
+) -> Option<ConditionState> {
+    if gravest(failures).is_some_and(|failure| failure.exit != TaskExit::BadData) {
+        return None;
+    }
     let message = no_image(plan, summaries).or_else(|| no_decision(summaries))?;
     let (status, reason) = (ConditionStatus::False, reasons::NO_USABLE_IMAGES);
-    Some(Word::new(status, reason, message))
+    Some(ConditionState::new(status, reason, message))
 }
 
 /// Every object of a training has been looked at and not one can be used.
@@ -80,18 +88,21 @@ mod tests {
             data: Some(data),
             ..Summary::default()
         };
-        let word = nothing_usable(&plan, &told(&plan, &summary(quarantined.clone())));
-        let message = word.expect("a word").message;
+        let state = nothing_usable(&plan, &told(&plan, &summary(quarantined.clone())), &[]);
+        let message = state.expect("a state").message;
         assert!(message.contains("of 6, 4 are in quarantine"), "{message}");
-        let empty = nothing_usable(&plan, &told(&plan, &summary(DataStatus::default())));
-        let message = empty.expect("a word").message;
+        let empty = nothing_usable(&plan, &told(&plan, &summary(DataStatus::default())), &[]);
+        let message = empty.expect("a state").message;
         assert!(message.contains("no object below images"), "{message}");
         let one = DataStatus {
             objects: 4,
             ..quarantined
         };
-        assert_eq!(nothing_usable(&plan, &told(&plan, &summary(one))), None);
-        assert_eq!(nothing_usable(&plan, &BTreeMap::new()), None);
+        assert_eq!(
+            nothing_usable(&plan, &told(&plan, &summary(one)), &[]),
+            None
+        );
+        assert_eq!(nothing_usable(&plan, &BTreeMap::new(), &[]), None);
     }
 
     #[test]
@@ -105,8 +116,23 @@ mod tests {
             }),
             ..Summary::default()
         };
-        let word = nothing_usable(&plan, &told(&plan, &summary(0)));
-        assert_eq!(word.expect("a word").reason, reasons::NO_USABLE_IMAGES);
-        assert_eq!(nothing_usable(&plan, &told(&plan, &summary(1))), None);
+        let state = nothing_usable(&plan, &told(&plan, &summary(0)), &[]);
+        assert_eq!(state.expect("a state").reason, reasons::NO_USABLE_IMAGES);
+        assert_eq!(nothing_usable(&plan, &told(&plan, &summary(1)), &[]), None);
+    }
+
+    #[test]
+    fn a_shard_that_may_be_screened_by_another_try_is_told_rather_than_images_of_no_use() {
+        let plan = Plan::for_screening(&fixtures::screening_job().spec);
+        let counts = ScreeningStatus::default();
+        let summary = Summary {
+            screening: Some(counts),
+            ..Summary::default()
+        };
+        let told = told(&plan, &summary);
+        let failed = |exit| Failure::new(&plan.stages[0].tasks[0], exit, "x");
+        let state = |exit| nothing_usable(&plan, &told, &[failed(exit)]);
+        assert_eq!(state(TaskExit::Retry), None);
+        assert!(state(TaskExit::BadData).is_some());
     }
 }

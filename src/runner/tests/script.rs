@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
-use std::time::Duration;
 
 use super::super::Execute;
 use attrium_storage::Storage;
-use attrium_tasks::{Progress, Summary, TaskContext, TaskError};
+use attrium_tasks::{Summary, TaskContext, TaskError};
 use attrium_workflow::{StageKind, TaskRef, TaskSpec};
 
 /// What a scripted task does; one that is not named ends well at once.
@@ -23,12 +21,43 @@ pub(super) enum Act {
     Panic,
     /// Runs until it is asked to stop.
     WaitForInterrupt,
-    /// Takes some time.
-    Work(Duration),
+    /// Does what a test wants, and runs until it is asked to stop.
+    Stop(Arc<dyn Fn() + Send + Sync>),
+    /// Does what a test wants while the task runs, and ends well.
+    Do(Arc<dyn Fn(&TaskContext<'_>) + Send + Sync>),
     /// Puts a folder where the status is to be written.
     Occupy(PathBuf),
     /// Removes it.
     Free(PathBuf),
+}
+
+impl Act {
+    pub(super) fn new(work: impl Fn(&TaskContext<'_>) + Send + Sync + 'static) -> Self {
+        Self::Do(Arc::new(work))
+    }
+}
+
+/// A number of things that have to happen before others go on.
+#[derive(Clone)]
+pub(super) struct Latch(Arc<(Mutex<usize>, Condvar)>);
+
+impl Latch {
+    pub(super) fn new(count: usize) -> Self {
+        Self(Arc::new((Mutex::new(count), Condvar::new())))
+    }
+
+    /// One of them has happened.
+    pub(super) fn count_down(&self) {
+        let mut left = self.0.0.lock().unwrap();
+        *left = left.saturating_sub(1);
+        self.0.1.notify_all();
+    }
+
+    /// Waits until all of them have.
+    pub(super) fn wait(&self) {
+        let left = self.0.0.lock().unwrap();
+        drop(self.0.1.wait_while(left, |left| *left > 0).unwrap());
+    }
 }
 
 /// Tasks that do as they are told and keep account of it.
@@ -36,8 +65,6 @@ pub(super) struct Script {
     pub store: Storage,
     acts: BTreeMap<TaskRef, Act>,
     ran: Mutex<Vec<(TaskRef, usize)>>,
-    running: AtomicUsize,
-    pub most: AtomicUsize,
 }
 
 impl Script {
@@ -46,8 +73,6 @@ impl Script {
             store: store.clone(),
             acts: acts.into_iter().collect(),
             ran: Mutex::default(),
-            running: AtomicUsize::new(0),
-            most: AtomicUsize::new(0),
         }
     }
 
@@ -68,23 +93,17 @@ impl Script {
         match self.acts.get(&id) {
             None => Ok(Summary::default()),
             Some(Act::Succeed(summary)) => Ok(summary.as_ref().clone()),
-            Some(Act::BadData) => Err(TaskError::data("the loss is NaN at step 3")),
-            Some(Act::BadConfiguration) => Err(TaskError::configuration("no labels there")),
-            Some(Act::DiskFull) => Err(TaskError::other("no space is left")),
+            Some(Act::BadData) => Err(TaskError::bad_data("the loss is NaN at step 3")),
+            Some(Act::BadConfiguration) => Err(TaskError::bad_configuration("no labels there")),
+            Some(Act::DiskFull) => Err(TaskError::retry("no space is left")),
             Some(Act::Panic) => panic!("a defect"),
-            Some(Act::WaitForInterrupt) => loop {
-                context.interrupt.check()?;
-                thread::sleep(Duration::from_millis(1));
-            },
-            Some(Act::Work(time)) => {
-                for done in 0..5 {
-                    context.progress.update(Progress {
-                        done,
-                        total: 5,
-                        ..Progress::default()
-                    });
-                    thread::sleep(*time / 5);
-                }
+            Some(Act::WaitForInterrupt) => wait_for_interrupt(context),
+            Some(Act::Stop(before)) => {
+                before();
+                wait_for_interrupt(context)
+            }
+            Some(Act::Do(work)) => {
+                work(context);
                 Ok(Summary::default())
             }
             Some(Act::Occupy(place)) => {
@@ -96,10 +115,17 @@ impl Script {
                 Ok(Summary::default())
             }
             Some(Act::Free(place)) => {
-                fs::remove_dir(place).map_err(TaskError::other)?;
+                fs::remove_dir(place).map_err(TaskError::retry)?;
                 Ok(Summary::default())
             }
         }
+    }
+}
+
+fn wait_for_interrupt(context: &TaskContext<'_>) -> Result<Summary, TaskError> {
+    loop {
+        context.interrupt.check()?;
+        thread::yield_now();
     }
 }
 
@@ -109,15 +135,11 @@ impl Execute for Script {
             .lock()
             .unwrap()
             .push((task.id, rayon::current_num_threads()));
-        let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
-        self.most.fetch_max(running, Ordering::SeqCst);
-        let result = self.act(task.id, context);
-        self.running.fetch_sub(1, Ordering::SeqCst);
-        let summary = result?;
-        let marker = serde_json::to_vec(&summary).map_err(TaskError::other)?;
+        let summary = self.act(task.id, context)?;
+        let marker = serde_json::to_vec(&summary).map_err(TaskError::retry)?;
         self.store
             .put(&task.marker, marker)
-            .map_err(TaskError::other)?;
+            .map_err(TaskError::retry)?;
         Ok(summary)
     }
 
@@ -125,9 +147,9 @@ impl Execute for Script {
         let marker = self
             .store
             .try_get(&task.marker, 1 << 20)
-            .map_err(TaskError::other)?;
+            .map_err(TaskError::retry)?;
         marker
-            .map(|marker| serde_json::from_slice(&marker).map_err(TaskError::other))
+            .map(|marker| serde_json::from_slice(&marker).map_err(TaskError::retry))
             .transpose()
     }
 }

@@ -11,7 +11,7 @@ use crate::seen::{JobSeen, PodSeen};
 use crate::{names, parallelism};
 use attrium_api::{ConditionStatus, Phase, Resource, Status, reasons};
 use attrium_workflow as workflow;
-use attrium_workflow::{Ending, Outcome, Plan, Stage, StageKind, Word};
+use attrium_workflow::{ConditionState, Ending, Plan, PlanOutcome, Stage, StageKind};
 
 use ConditionStatus::{False, True, Unknown};
 
@@ -25,15 +25,15 @@ pub(super) struct Course {
     /// How it ended.
     pub(super) ending: Option<Ending>,
     /// Why it failed, where no task did.
-    pub(super) broken: Option<Word>,
+    pub(super) broken: Option<ConditionState>,
     /// What it is doing, until it ends.
     pub(super) phase: Phase,
     /// The condition Accepted.
-    pub(super) accepted: Word,
+    pub(super) accepted: ConditionState,
     /// The condition PodsHealthy.
-    pub(super) pods: Word,
+    pub(super) pods: ConditionState,
     /// The condition Succeeded, until it ends.
-    pub(super) unfinished: Word,
+    pub(super) unfinished: ConditionState,
     /// When to look again, whatever happens.
     pub(super) again: Option<Duration>,
 }
@@ -78,9 +78,9 @@ impl Course {
             ending: None,
             broken: None,
             phase: Phase::Running,
-            accepted: Word::new(True, reasons::AS_EXPECTED, "The spec is valid"),
+            accepted: ConditionState::new(True, reasons::AS_EXPECTED, "The spec is valid"),
             pods: health.word.clone(),
-            unfinished: Word::new(Unknown, reasons::RUNNING, "Tasks run"),
+            unfinished: ConditionState::new(Unknown, reasons::RUNNING, "Tasks run"),
             again: health.again,
         };
         match (
@@ -124,23 +124,28 @@ impl Course {
                     let limit = limit.map_or(String::new(), |limit| format!(" ({limit} s)"));
                     let message =
                         format!("the stage {stage} ran longer than activeDeadlineSeconds{limit}");
-                    self.fail(Word::new(False, reasons::DEADLINE_EXCEEDED, message));
+                    self.fail(ConditionState::new(
+                        False,
+                        reasons::DEADLINE_EXCEEDED,
+                        message,
+                    ));
                 }
                 _ if told => self.ending = Some(Ending::Failed),
                 _ => {
                     let message = format!("the Job of {stage} has failed: {}", failure.message);
-                    self.fail(Word::new(False, reasons::TASK_FAILED, message));
+                    self.fail(ConditionState::new(False, reasons::TASK_FAILED, message));
                 }
             }
             return Turn::End;
         }
-        if let Some(word) = workflow::nothing_usable(plan, &standing.summaries) {
+        if let Some(word) = workflow::nothing_usable(plan, &standing.summaries, &standing.failures)
+        {
             self.fail(word);
             return Turn::End;
         }
         if let Some(message) = &health.overdue {
             let reason = reasons::START_DEADLINE_EXCEEDED;
-            self.fail(Word::new(False, reason, message.clone()));
+            self.fail(ConditionState::new(False, reason, message.clone()));
             return Turn::End;
         }
         if let Some(kind) = standing.lost {
@@ -159,19 +164,19 @@ impl Course {
         }
     }
 
-    fn fail(&mut self, word: Word) {
+    fn fail(&mut self, word: ConditionState) {
         self.ending = Some(Ending::Failed);
         self.broken = Some(word);
         self.again = None;
     }
 
-    fn finish(&mut self, outcome: &Outcome) {
+    fn finish(&mut self, outcome: &PlanOutcome) {
         self.ending = Some(match outcome {
-            Outcome::Succeeded => Ending::Succeeded,
-            Outcome::GateMissed => Ending::GateMissed,
-            Outcome::Failed { .. } => Ending::Failed,
+            PlanOutcome::Succeeded => Ending::Succeeded,
+            PlanOutcome::GateMissed => Ending::GateMissed,
+            PlanOutcome::Failed { .. } => Ending::Failed,
         });
-        self.pods = Word::new(True, reasons::AS_EXPECTED, "All pods have ended");
+        self.pods = ConditionState::new(True, reasons::AS_EXPECTED, "All pods have ended");
         self.again = None;
     }
 
@@ -192,7 +197,7 @@ impl Course {
                 "the results of the stage {kind} were lost {attempt} times: its pods are deleted \
                  as soon as they end"
             );
-            self.fail(Word::new(False, reasons::TASK_FAILED, message));
+            self.fail(ConditionState::new(False, reasons::TASK_FAILED, message));
             return Turn::End;
         }
         Turn::start(plan, kind, attempt)
@@ -201,7 +206,7 @@ impl Course {
     fn suspend(&mut self, situation: &Situation) {
         let message = "It pauses until spec.suspend is false";
         self.phase = Phase::Suspended;
-        self.unfinished = Word::new(Unknown, reasons::SUSPENDED, message);
+        self.unfinished = ConditionState::new(Unknown, reasons::SUSPENDED, message);
         self.pods = Health::without_pods("No pods have to run").word;
         self.again = None;
         for job in open(situation) {
@@ -220,7 +225,7 @@ impl Course {
     }
 
     fn wait_for_model(&mut self, sentence: &str) {
-        let word = Word::new(Unknown, reasons::WAITING_FOR_MODEL, sentence);
+        let word = ConditionState::new(Unknown, reasons::WAITING_FOR_MODEL, sentence);
         self.phase = Phase::Pending;
         self.accepted = word.clone();
         self.unfinished = word;
@@ -239,8 +244,8 @@ impl Course {
         });
         if let Some(message) = &situation.held {
             self.phase = Phase::Pending;
-            self.pods = Word::new(False, reasons::POD_PENDING, message.clone());
-            self.unfinished = Word::new(Unknown, reasons::POD_PENDING, message.clone());
+            self.pods = ConditionState::new(False, reasons::POD_PENDING, message.clone());
+            self.unfinished = ConditionState::new(Unknown, reasons::POD_PENDING, message.clone());
             return;
         }
         self.started = Some((kind, names::job(&situation.resource, kind, attempt)));
@@ -263,7 +268,7 @@ impl Course {
         }
         if standing.lost.is_some() {
             let message = "Results are on their way";
-            self.unfinished = Word::new(Unknown, reasons::RUNNING, message);
+            self.unfinished = ConditionState::new(Unknown, reasons::RUNNING, message);
         }
     }
 
@@ -274,7 +279,7 @@ impl Course {
             None => format!("The queue {queue} has not admitted it yet"),
         };
         self.phase = Phase::Queued;
-        self.unfinished = Word::new(Unknown, reasons::QUEUED, message);
+        self.unfinished = ConditionState::new(Unknown, reasons::QUEUED, message);
         self.pods = Health::without_pods("No pods have to run before the queue admits them").word;
         self.again = Some(self.again.map_or(QUEUE, |again| again.min(QUEUE)));
     }
@@ -298,9 +303,9 @@ fn changes(job: &JobSeen, stage: &Stage, resource: &Resource) -> Option<Changes>
 }
 
 /// Why nothing can come of a resource, whatever its tasks do: the conditions Accepted and Succeeded.
-fn refusal(situation: &Situation) -> Option<Word> {
+fn refusal(situation: &Situation) -> Option<ConditionState> {
     if let Some(message) = &situation.refused {
-        return Some(Word::new(
+        return Some(ConditionState::new(
             False,
             reasons::BAD_CONFIGURATION,
             message.clone(),
@@ -308,11 +313,9 @@ fn refusal(situation: &Situation) -> Option<Word> {
     }
     let status = situation.resource.status();
     match &situation.model {
-        Model::Missing(message) if status.is_none_or(|it| it.model.is_none()) => Some(Word::new(
-            False,
-            reasons::MODEL_UNAVAILABLE,
-            message.clone(),
-        )),
+        Model::Missing(message) if status.is_none_or(|it| it.model.is_none()) => Some(
+            ConditionState::new(False, reasons::MODEL_UNAVAILABLE, message.clone()),
+        ),
         _ => None,
     }
 }

@@ -9,7 +9,7 @@ use super::Words;
 use crate::heard::Heard;
 use crate::seen::{JobSeen, PodSeen, PodState, Why};
 use attrium_api::{ConditionStatus, reasons};
-use attrium_workflow::{TaskRef, Word};
+use attrium_workflow::{ConditionState, TaskRef};
 
 /// How long a kubelet may be silent about a pod before its events are asked for.
 const SILENCE: SignedDuration = SignedDuration::from_secs(10);
@@ -23,7 +23,7 @@ pub(super) const HEALTHY: &str = "Every pod that should run does";
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Health {
     /// The condition PodsHealthy.
-    pub(super) word: Word,
+    pub(super) word: ConditionState,
     /// What has waited for longer than it may.
     pub(super) overdue: Option<String>,
     /// When to look again, whatever happens.
@@ -45,7 +45,7 @@ impl Health {
     /// The health of a resource that has no pods to run.
     pub(super) fn without_pods(message: &str) -> Self {
         Self {
-            word: Word::new(ConditionStatus::True, reasons::AS_EXPECTED, message),
+            word: ConditionState::new(ConditionStatus::True, reasons::AS_EXPECTED, message),
             overdue: None,
             again: None,
         }
@@ -175,17 +175,17 @@ fn failures<'a>(patient: &Patient<'a>) -> impl Iterator<Item = (Why, &'a str)> {
 }
 
 /// The problem that most pods have; of two the first in the alphabet, so that the word stays.
-fn word(problems: &Problems<'_>) -> Word {
+fn word(problems: &Problems<'_>) -> ConditionState {
     let worst = problems.iter().rev().max_by_key(|(_, pods)| pods.len());
     let Some((why, pods)) = worst else {
-        return Word::new(ConditionStatus::True, reasons::AS_EXPECTED, HEALTHY);
+        return ConditionState::new(ConditionStatus::True, reasons::AS_EXPECTED, HEALTHY);
     };
     let reason = if why.reason.is_empty() {
         reasons::POD_PENDING
     } else {
         &why.reason
     };
-    Word::new(ConditionStatus::False, reason, sentence(why, pods))
+    ConditionState::new(ConditionStatus::False, reason, sentence(why, pods))
 }
 
 fn sentence(why: &Why, pods: &[&str]) -> String {

@@ -21,7 +21,7 @@ use super::heard::Heard;
 use super::seen::{JobSeen, PodSeen, Why};
 use attrium_api::{ConditionStatus, ProgressStatus, Resource, Status, condition, conditions};
 use attrium_workflow as workflow;
-use attrium_workflow::{Cluster, JobWord, Place, Plan, StageKind, View};
+use attrium_workflow::{ClusterState, JobSummary, Plan, RunLocation, StageKind, StatusInputs};
 
 pub(crate) use announce::Notice;
 pub(crate) use health::{is_barren, silent};
@@ -219,14 +219,14 @@ fn status(
     let mut jobs: BTreeMap<_, _> = jobs
         .map(|(kind, job)| {
             let (name, active) = (job.name.clone(), job.active);
-            (*kind, JobWord { name, active })
+            (*kind, JobSummary { name, active })
         })
         .collect();
     if let Some((kind, name)) = &course.started {
         let name = name.clone();
-        jobs.insert(*kind, JobWord { name, active: 0 });
+        jobs.insert(*kind, JobSummary { name, active: 0 });
     }
-    let cluster = Cluster {
+    let cluster = ClusterState {
         generation: resource.metadata().generation,
         phase: course.phase,
         accepted: course.accepted.clone(),
@@ -235,7 +235,7 @@ fn status(
         jobs,
     };
     let now = text(situation.now);
-    let view = View {
+    let inputs = StatusInputs {
         resource,
         plan,
         observed: &standing.observed,
@@ -243,11 +243,11 @@ fn status(
         failures: &standing.failures,
         ending: course.ending,
         broken: course.broken.as_ref(),
-        place: Place::Cluster(&cluster),
+        location: RunLocation::Cluster(&cluster),
         now: &now,
     };
     let progress = progress(situation, plan, standing, course, previous);
-    let mut status = workflow::status(&view, previous, progress);
+    let mut status = workflow::status(&inputs, previous, progress);
     if let Resource::ScreeningJob(_) = resource {
         // A screening goes on with the model that it began with, whatever becomes of the run.
         status.model = previous.model.clone().or(match &situation.model {

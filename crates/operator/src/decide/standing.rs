@@ -7,7 +7,7 @@ use crate::seen::{JobFailure, JobSeen};
 use attrium_api::Status;
 use attrium_workflow as workflow;
 use attrium_workflow::{
-    Failure, Observed, Plan, Stage, StageKind, Summary, TaskRef, TaskSpec, TaskState,
+    Failure, Observed, Plan, Stage, StageKind, Summary, TaskExit, TaskRef, TaskSpec, TaskState,
 };
 
 /// How the tasks of a plan stand.
@@ -130,20 +130,14 @@ fn state(index: u32, job: &JobSeen) -> TaskState {
 fn told(task: &TaskSpec, situation: &Situation) -> Option<Failure> {
     let told = situation.heard.failures.get(&task.id)?;
     Some(Failure {
-        task: task.id,
-        work: task.work,
         exit_code: told.exit_code,
-        sentence: told.sentence.clone(),
+        ..Failure::new(task, told.exit, &told.sentence)
     })
 }
 
 /// The failure of a task whose pods are gone.
 fn untold(task: &TaskSpec, job: &JobSeen) -> Failure {
     let name = &job.name;
-    Failure {
-        task: task.id,
-        work: task.work,
-        exit_code: 1,
-        sentence: format!("its pods have failed and are gone: see the Job {name}"),
-    }
+    let sentence = format!("its pods have failed and are gone: see the Job {name}");
+    Failure::new(task, TaskExit::Retry, sentence)
 }

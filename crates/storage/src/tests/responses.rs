@@ -137,7 +137,7 @@ fn a_server_that_is_not_there_is_unreachable() {
     let storage = at(&format!("http://{free}")).hiding_keys();
     let error = storage.get("Doe.dcm", 9).unwrap_err();
     assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
-    assert!(error.is_transient());
+    assert!(error.is_transient() && !error.is_bad_place());
     let text = chain(&error);
     assert!(!text.contains("Doe"), "{text}");
     assert!(text.to_lowercase().contains("refused"), "{text}");

@@ -23,7 +23,7 @@ use crate::heard::Told;
 use crate::names;
 use crate::names::Origin;
 use crate::seen::{JobEnd, JobFailure, PodState};
-use attrium_workflow::{Progress, Summary, TaskRef};
+use attrium_workflow::{Progress, Summary, TaskExit, TaskRef};
 
 use StageKind::{Evaluate, Preprocess, Refit, Screen, Summarize, Train};
 
@@ -195,6 +195,7 @@ impl Situation {
     fn fail(&mut self, stage: StageKind, index: u32, exit_code: i32, sentence: &str) {
         let told = Told {
             pod: format!("{stage} {index}"),
+            exit: TaskExit::from_exit_code(exit_code),
             exit_code,
             sentence: sentence.to_owned(),
             out_of_memory: exit_code == 137,

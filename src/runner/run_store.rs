@@ -9,7 +9,7 @@ use super::error::{
 };
 use attrium_api::{Resource, ScreeningJob, StageStatus, Status, manifest};
 use attrium_storage as storage;
-use attrium_storage::Storage;
+use attrium_storage::{Storage, StorageOptions};
 use attrium_tasks::store_options;
 use attrium_workflow as workflow;
 use attrium_workflow::TaskSpec;
@@ -19,21 +19,33 @@ use attrium_workflow::artefacts::{MANIFEST, MARKERS, STATUS};
 const LARGEST: u64 = 4 << 20;
 
 /// A run's prefix, open.
-pub(super) struct Record {
+pub(super) struct RunStore {
     store: Storage,
     name: String,
     prefix: String,
     uid: String,
 }
 
-impl Record {
+impl RunStore {
     /// Opens the prefix of a resource.
     pub(super) fn open(resource: &Resource, ca_bundle: Option<&[u8]>) -> Result<Self, Error> {
-        let uid = workflow::local_uid(resource);
+        Self::open_as(resource, workflow::local_uid(resource), ca_bundle)
+    }
+
+    /// Opens the prefix of a resource of this uid.
+    fn open_as(resource: &Resource, uid: String, ca_bundle: Option<&[u8]>) -> Result<Self, Error> {
         let prefix = workflow::prefix(resource, &uid);
-        let name = full_name(resource);
-        let store = Storage::open(&prefix, &store_options(resource.storage(), ca_bundle))
-            .context(OpenOutputSnafu { name: &name })?;
+        let options = store_options(resource.storage(), ca_bundle);
+        Self::at(prefix, uid, full_name(resource), &options)
+    }
+
+    fn at(
+        prefix: String,
+        uid: String,
+        name: String,
+        options: &StorageOptions,
+    ) -> Result<Self, Error> {
+        let store = Storage::open(&prefix, options).context(OpenOutputSnafu { name: &name })?;
         Ok(Self {
             store,
             name,
@@ -116,7 +128,6 @@ impl Record {
             .context(ReadOutputSnafu { name: &self.name })
     }
 
-    /// Keeps a status.
     pub(super) fn write_status(&self, status: &Status) -> Result<(), Error> {
         self.put(STATUS, &yaml(status))
     }
@@ -130,7 +141,6 @@ impl Record {
         })
     }
 
-    /// A resource with its uid, its namespace and a status.
     pub(super) fn with_status(&self, resource: &Resource, status: Status) -> Resource {
         let mut resource = self.with_uid(resource);
         resource.set_status(Some(status));
@@ -155,7 +165,7 @@ impl Record {
         Ok(resources.into_iter().next())
     }
 
-    /// The status so far; one that cannot be understood is as none, since it is a record only.
+    /// The status so far; one that cannot be read counts as absent, since it is only a record.
     fn read_status(&self) -> Result<Status, Error> {
         let text = self.try_get(STATUS)?;
         Ok(text
@@ -185,27 +195,18 @@ impl Record {
 ///
 /// # Errors
 /// The run's prefix cannot be written to.
-pub fn keep_manifest(
+pub(crate) fn keep_manifest(
     resource: &Resource,
     uid: &str,
     ca_bundle: Option<&[u8]>,
 ) -> Result<(), Error> {
-    let name = full_name(resource);
-    let prefix = workflow::prefix(resource, uid);
-    let store = Storage::open(&prefix, &store_options(resource.storage(), ca_bundle))
-        .context(OpenOutputSnafu { name: &name })?;
-    let record = Record {
-        store,
-        name,
-        prefix,
-        uid: uid.to_owned(),
-    };
+    let run = RunStore::open_as(resource, uid.to_owned(), ca_bundle)?;
     // Another task of the run may be about to do the same: the first one's is kept.
-    let manifest = record.manifest(resource).into_bytes();
-    match record.store.put_if_absent(MANIFEST, manifest) {
+    let manifest = run.manifest(resource).into_bytes();
+    match run.store.put_if_absent(MANIFEST, manifest) {
         Err(storage::Error::AlreadyExists { .. }) => Ok(()),
         put => put.context(WriteOutputSnafu {
-            name: &record.name,
+            name: &run.name,
             file: MANIFEST,
         }),
     }
@@ -216,7 +217,7 @@ pub fn keep_manifest(
 ///
 /// # Errors
 /// The training run has left no model, or its status cannot be read.
-pub fn find_model(
+pub(crate) fn find_model(
     job: &ScreeningJob,
     earlier: &[Finished],
     ca_bundle: Option<&[u8]>,
@@ -234,8 +235,8 @@ pub fn find_model(
     let (status, prefix) = match earlier.iter().rev().find(is_it) {
         Some(finished) => (finished.status(), finished.prefix.clone()),
         None => {
-            let record = Record::of_training_run(&resource, run, ca_bundle)?;
-            (record.read_status()?, record.prefix)
+            let store = RunStore::of_training_run(&resource, run, ca_bundle)?;
+            (store.read_status()?, store.prefix)
         }
     };
     match status.model {
@@ -249,20 +250,14 @@ pub fn find_model(
     }
 }
 
-impl Record {
-    /// The record of a training run that a screening job names.
+impl RunStore {
+    /// The store of a training run that a screening job names.
     fn of_training_run(job: &Resource, run: &str, ca_bundle: Option<&[u8]>) -> Result<Self, Error> {
         let uid = workflow::local_uid_of("TrainingRun", job.namespace(), run);
         let prefix = workflow::prefix_of(job.output(), job.namespace(), run, &uid);
         let name = format!("TrainingRun {}/{run}", job.namespace());
-        let store = Storage::open(&prefix, &store_options(job.storage(), ca_bundle))
-            .context(OpenOutputSnafu { name: &name })?;
-        Ok(Self {
-            store,
-            name,
-            prefix,
-            uid,
-        })
+        let options = store_options(job.storage(), ca_bundle);
+        Self::at(prefix, uid, name, &options)
     }
 }
 
@@ -270,7 +265,6 @@ fn folder(uri: &str) -> String {
     format!("{}/", uri.trim_end_matches('/'))
 }
 
-/// A resource's kind, namespace and name.
 fn full_name(resource: &Resource) -> String {
     format!(
         "{} {}/{}",

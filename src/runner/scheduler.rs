@@ -9,33 +9,34 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use snafu::ResultExt;
 
 use super::error::{Error, ThreadSnafu};
-use super::pace::Pace;
-use super::record::Record;
-use super::task::{Event, Shared};
+use super::rate::Rate;
+use super::run_store::RunStore;
+use super::task::{RunContext, TaskEvent};
 use super::{Ending, Failure, Settings, clock};
 use attrium_api::{ProgressStatus, Status};
 use attrium_tasks::{Progress, Summary, TaskError};
 use attrium_workflow as workflow;
 use attrium_workflow::{
-    Observed, Outcome, Place, Plan, StageKind, TaskRef, TaskSpec, TaskState, View, Word, Work, next,
+    ConditionState, Observed, Plan, PlanOutcome, RunLocation, StageKind, StatusInputs, TaskExit,
+    TaskRef, TaskSpec, TaskState, Work, gravest, next,
 };
 
 /// How often signals are looked for and bars are redrawn.
 const TICK: Duration = Duration::from_millis(100);
 
-/// A run as it goes.
-pub(super) struct Driver<'a> {
-    shared: &'a Shared<'a>,
+/// Starts the tasks of a run, hears of them, and keeps the status.
+pub(super) struct Scheduler<'a> {
+    context: &'a RunContext<'a>,
     /// The plan, kept within this machine's cores.
     plan: Plan,
-    record: &'a Record,
+    store: &'a RunStore,
     settings: &'a Settings,
     observed: Observed,
     summaries: BTreeMap<TaskRef, Summary>,
     failures: Vec<Failure>,
-    /// Why it has failed, where no task has.
-    broken: Option<Word>,
-    running: BTreeMap<TaskRef, Pace>,
+    /// Why it has failed, if no task has.
+    broken: Option<ConditionState>,
+    running: BTreeMap<TaskRef, Rate>,
     status: Status,
     /// Whether the last status on the way could not be written, as has been said.
     unwritten: bool,
@@ -44,21 +45,21 @@ pub(super) struct Driver<'a> {
     first_share: f64,
 }
 
-impl<'a> Driver<'a> {
+impl<'a> Scheduler<'a> {
     /// A run that goes on from a status.
     pub(super) fn new(
-        shared: &'a Shared<'a>,
-        record: &'a Record,
+        context: &'a RunContext<'a>,
+        store: &'a RunStore,
         settings: &'a Settings,
         status: Status,
     ) -> Self {
         let cores = u32::try_from(settings.threads).unwrap_or(u32::MAX).max(1);
-        let mut plan = shared.plan.clone();
+        let mut plan = context.plan.clone();
         plan.max_parallel = Some(plan.max_parallel.map_or(cores, |most| most.min(cores)));
         Self {
-            shared,
+            context,
             plan,
-            record,
+            store,
             settings,
             observed: Observed::default(),
             summaries: BTreeMap::new(),
@@ -72,16 +73,16 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Finds out what was done before.
+    /// Finds what earlier runs have done.
     ///
     /// A stage after one that is not complete is done anew, since it may have made do with less,
     /// and so is a task that could not do all that was asked, or a run without a usable image.
     pub(super) fn resume(&mut self) -> Result<(), Error> {
         let mut complete = true;
-        for stage in &self.shared.plan.stages {
+        for stage in &self.context.plan.stages {
             let tasks = stage.tasks.as_slice().into_par_iter();
             let found: Vec<_> = tasks
-                .map(|task| self.shared.finished(task).map(|summary| (task, summary)))
+                .map(|task| self.context.finished(task).map(|summary| (task, summary)))
                 .collect::<Result<_, _>>()?;
             let before = complete;
             let is_whole = |summary: &Summary| summary.shortfall.is_none();
@@ -91,12 +92,12 @@ impl<'a> Driver<'a> {
             for (task, summary) in found {
                 match summary {
                     Some(summary) if before && is_whole(&summary) => self.note(task, summary),
-                    Some(_) => self.record.forget(task)?,
+                    Some(_) => self.store.forget(task)?,
                     None => {}
                 }
             }
         }
-        if workflow::nothing_usable(&self.plan, &self.summaries).is_some() {
+        if workflow::nothing_usable(&self.plan, &self.summaries, &self.failures).is_some() {
             self.start_over()?;
         }
         self.first_share = self.share(1.0);
@@ -105,8 +106,8 @@ impl<'a> Driver<'a> {
 
     /// Forgets what was done: there may be images by now.
     fn start_over(&mut self) -> Result<(), Error> {
-        for task in self.shared.plan.tasks() {
-            self.record.forget(task)?;
+        for task in self.context.plan.tasks() {
+            self.store.forget(task)?;
         }
         self.observed = Observed::default();
         self.summaries.clear();
@@ -115,42 +116,41 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
-    /// Whether nothing is left to be done.
     pub(super) fn is_done(&self) -> bool {
         next(&self.plan, &self.observed).outcome.is_some()
     }
 
     /// Runs tasks until nothing can be started any more and none runs.
-    pub(super) fn drive(&mut self) -> Result<(), Error> {
+    pub(super) fn run(&mut self) -> Result<(), Error> {
         let (sender, receiver) = channel();
-        let driven = scope(|threads| {
-            let driven = self.keep_going(threads, &sender, &receiver);
-            if driven.is_err() {
-                self.shared.stop.set();
+        let scheduled = scope(|threads| {
+            let scheduled = self.schedule(threads, &sender, &receiver);
+            if scheduled.is_err() {
+                self.context.stop.set();
             }
-            driven
+            scheduled
         });
         self.settings.display.clear();
-        driven
+        scheduled
     }
 
-    fn keep_going<'scope>(
+    fn schedule<'scope>(
         &mut self,
         threads: &'scope Scope<'scope, '_>,
-        sender: &Sender<Event>,
-        receiver: &Receiver<Event>,
+        sender: &Sender<TaskEvent>,
+        receiver: &Receiver<TaskEvent>,
     ) -> Result<(), Error>
     where
         'a: 'scope,
     {
         loop {
-            if self.settings.interrupt.is_set() && !self.shared.stop.is_set() {
+            if self.settings.interrupt.is_set() && !self.context.stop.is_set() {
                 self.settings
                     .display
                     .say("Stopping after a checkpoint; once more stops at once");
-                self.shared.stop.set();
+                self.context.stop.set();
             }
-            if self.shared.stop.is_set() {
+            if self.context.stop.is_set() {
                 if self.running.is_empty() {
                     return Ok(());
                 }
@@ -166,14 +166,19 @@ impl<'a> Driver<'a> {
                     self.keep_status_on_the_way();
                 }
             }
-            match receiver.recv_timeout(TICK) {
-                Ok(Event::Progressed(id, progress)) => self.progressed(id, progress),
-                Ok(Event::Ended(id, result)) => self.ended(id, *result),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
-            }
+            self.listen(receiver);
             self.settings
                 .display
                 .overall(self.share(0.0), self.remaining());
+        }
+    }
+
+    /// Waits for what a task tells next, but not for long.
+    fn listen(&mut self, receiver: &Receiver<TaskEvent>) {
+        match receiver.recv_timeout(TICK) {
+            Ok(TaskEvent::Progressed(id, progress)) => self.progressed(id, progress),
+            Ok(TaskEvent::Ended(id, result)) => self.ended(id, *result),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
         }
     }
 
@@ -181,29 +186,29 @@ impl<'a> Driver<'a> {
         &mut self,
         threads: &'scope Scope<'scope, '_>,
         id: TaskRef,
-        sender: &Sender<Event>,
+        sender: &Sender<TaskEvent>,
     ) -> Result<(), Error>
     where
         'a: 'scope,
     {
-        let shared = self.shared;
-        let Some(task) = shared.plan.task(id) else {
+        let context = self.context;
+        let Some(task) = context.plan.task(id) else {
             return Ok(());
         };
         let share_of_cores = self.threads_for(id.stage);
         let sender = sender.clone();
         Builder::new()
             .name(id.to_string())
-            .spawn_scoped(threads, move || shared.run(task, share_of_cores, &sender))
+            .spawn_scoped(threads, move || context.run(task, share_of_cores, &sender))
             .context(ThreadSnafu)?;
         self.observed.tasks.insert(id, TaskState::Running);
-        self.running.insert(id, Pace::new(Instant::now()));
+        self.running.insert(id, Rate::new(Instant::now()));
         self.settings.display.started(task);
         Ok(())
     }
 
-    /// How many threads a task of a stage gets: the cores, shared by the tasks that will run beside it
-    /// for long. Those are the ones that have not begun, as many as may, and the ones that are not yet
+    /// How many threads a task of a stage gets: the cores, shared with the tasks that will run beside
+    /// it for long. Those are the ones that have not begun, as many as may, and the ones that are not yet
     /// half done: else the last task of a stage would be left with one core.
     fn threads_for(&self, kind: StageKind) -> usize {
         let state = |id| self.observed.tasks.get(&id).copied().unwrap_or_default();
@@ -214,7 +219,7 @@ impl<'a> Driver<'a> {
         let running = self
             .running
             .iter()
-            .filter(|(id, pace)| id.stage == kind && pace.share() < 0.5);
+            .filter(|(id, rate)| id.stage == kind && rate.share() < 0.5);
         let most = self
             .plan
             .max_parallel
@@ -225,18 +230,18 @@ impl<'a> Driver<'a> {
 
     fn progressed(&mut self, id: TaskRef, progress: Progress) {
         let now = Instant::now();
-        if let (Some(pace), Some(task)) = (self.running.get_mut(&id), self.shared.plan.task(id)) {
-            pace.hear(progress);
-            self.settings.display.progressed(task, pace, now);
+        if let (Some(rate), Some(task)) = (self.running.get_mut(&id), self.context.plan.task(id)) {
+            rate.update(progress);
+            self.settings.display.progressed(task, rate, now);
         }
     }
 
     fn ended(&mut self, id: TaskRef, result: Result<Summary, TaskError>) {
-        let pace = self.running.remove(&id);
-        let elapsed = pace
-            .map(|pace| pace.elapsed(Instant::now()))
+        let rate = self.running.remove(&id);
+        let elapsed = rate
+            .map(|rate| rate.elapsed(Instant::now()))
             .unwrap_or_default();
-        let Some(task) = self.shared.plan.task(id) else {
+        let Some(task) = self.context.plan.task(id) else {
             return;
         };
         let how = match result {
@@ -260,14 +265,14 @@ impl<'a> Driver<'a> {
         self.observed.tasks.insert(task.id, TaskState::Succeeded);
         self.observed.gate_missed |= summary.gates.iter().any(|gate| !gate.passed);
         if let Some(shortfall) = &summary.shortfall {
-            self.failed(task, &TaskError::data(shortfall.clone()));
+            self.failed(task, &TaskError::shortfall(task.id.stage, shortfall));
         }
         self.summaries.insert(task.id, summary);
-        self.broken = workflow::nothing_usable(&self.plan, &self.summaries);
+        self.broken = workflow::nothing_usable(&self.plan, &self.summaries, &self.failures);
     }
 
     fn failed(&mut self, task: &TaskSpec, error: &TaskError) -> String {
-        let (exit_code, sentence) = (i32::from(error.exit_code()), error.sentence());
+        let (exit, sentence) = (error.exit(), error.sentence());
         let known = self.failures.iter().any(|it| it.sentence == sentence);
         let told = if known {
             "failed for the same reason".to_owned()
@@ -275,34 +280,31 @@ impl<'a> Driver<'a> {
             format!("failed: {sentence}")
         };
         self.observed.tasks.insert(task.id, TaskState::Failed);
-        self.failures.push(Failure {
-            task: task.id,
-            work: task.work,
-            exit_code,
-            sentence,
-        });
-        if exit_code == 43 {
-            self.shared.stop.set();
+        self.failures.push(Failure::new(task, exit, sentence));
+        if exit == TaskExit::BadConfiguration {
+            self.context.stop.set();
         }
         told
     }
 
     /// Ends the run: its last status, how it ended, and what failed.
     pub(super) fn end(mut self) -> Result<(Status, Ending, Vec<Failure>), Error> {
+        let gravest = gravest(&self.failures).map(|failure| failure.exit);
+        let is_misconfigured = gravest == Some(TaskExit::BadConfiguration);
         let ending = match next(&self.plan, &self.observed).outcome {
             _ if self.broken.is_some() => Ending::Failed,
-            _ if self.failures.iter().any(|failure| failure.exit_code == 43) => Ending::Failed,
-            Some(Outcome::Succeeded) => Ending::Succeeded,
-            Some(Outcome::GateMissed) => Ending::GateMissed,
-            Some(Outcome::Failed { .. }) => Ending::Failed,
+            _ if is_misconfigured => Ending::Failed,
+            Some(PlanOutcome::Succeeded) => Ending::Succeeded,
+            Some(PlanOutcome::GateMissed) => Ending::GateMissed,
+            Some(PlanOutcome::Failed { .. }) => Ending::Failed,
             None => Ending::Interrupted,
         };
         self.keep_status(Some(ending))?;
         Ok((self.status, ending, self.failures))
     }
 
-    /// A status that cannot be written, for a disk that a task has filled, costs no task: the next
-    /// one tells the same and more, and the last one has to be written.
+    /// Writes a status while tasks run. One that cannot be written, because a task has filled the disk,
+    /// costs no task: the next one says the same and more, and only the last one has to be written.
     fn keep_status_on_the_way(&mut self) {
         let kept = self.keep_status(None);
         if let Err(error) = &kept
@@ -315,23 +317,23 @@ impl<'a> Driver<'a> {
 
     fn keep_status(&mut self, ending: Option<Ending>) -> Result<(), Error> {
         let now = clock::now();
-        let view = View {
-            resource: self.shared.resource,
-            plan: self.shared.plan,
+        let inputs = StatusInputs {
+            resource: self.context.resource,
+            plan: self.context.plan,
             observed: &self.observed,
             summaries: &self.summaries,
             failures: &self.failures,
             ending,
             broken: self.broken.as_ref(),
-            place: Place::Here,
+            location: RunLocation::ThisProcess,
             now: &now,
         };
-        self.status = workflow::status(&view, &self.status, self.progress(ending));
-        self.record.write_status(&self.status)
+        self.status = workflow::status(&inputs, &self.status, self.progress(ending));
+        self.store.write_status(&self.status)
     }
 
     fn progress(&self, ending: Option<Ending>) -> ProgressStatus {
-        let running = || self.running.values().map(|pace| &pace.progress);
+        let running = || self.running.values().map(|rate| &rate.progress);
         let epochs = running().find(|it| it.epoch.is_some());
         let eta = match ending {
             None => self.remaining().map(clock::after),
@@ -342,7 +344,7 @@ impl<'a> Driver<'a> {
 
     /// The share of the whole run that is done, where a failed task counts as `failed`, from 0 to 1.
     fn share(&self, failed: f64) -> f64 {
-        let running = |id| self.running.get(&id).map_or(0.0, Pace::share);
+        let running = |id| self.running.get(&id).map_or(0.0, Rate::share);
         workflow::share(&self.plan, &self.observed, running, failed)
     }
 
@@ -357,7 +359,7 @@ impl<'a> Driver<'a> {
     }
 }
 
-/// How a task ends that is asked to stop.
+/// What is said of a task that was asked to stop.
 const fn stopped(work: Work) -> &'static str {
     match work {
         Work::Train { .. } | Work::Refit { .. } => "stopped after a checkpoint",

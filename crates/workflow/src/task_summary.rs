@@ -1,3 +1,5 @@
+//! What a task tells while it runs and when it has ended well.
+
 use serde::{Deserialize, Serialize};
 
 use attrium_api::{DataStatus, GateOutcome, ModelReference, ResultStatus, ScreeningStatus};
@@ -12,10 +14,10 @@ pub struct Progress {
     pub total: u64,
     /// What is counted.
     pub unit: Unit,
-    /// Epochs done, for training.
+    /// How many epochs of a training are done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epoch: Option<u32>,
-    /// Epochs in all, for training.
+    /// How many epochs a training has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epochs: Option<u32>,
     /// The last epoch's mean training loss.
@@ -65,7 +67,7 @@ pub struct Summary {
     /// those of a later stage take the place of an earlier one's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<DataStatus>,
-    /// A row for each network and task that was evaluated.
+    /// A row for each network and target that was evaluated.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub results: Vec<ResultStatus>,
     /// How each gate came out, in the order of the manifest.

@@ -1,9 +1,10 @@
 //! One object, one row: what `attrium screen` and the screen stage have in common.
 
+use std::error::Error;
+
 use snafu::{ResultExt, Snafu};
 
-use super::TaskError;
-use super::objects::Fetched;
+use super::Rejection;
 use attrium_bundle as bundle;
 use attrium_bundle::Model;
 use attrium_dataset::Preference;
@@ -27,21 +28,14 @@ pub struct Screener {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Screened {
     /// It shows the anterior view and was given a decision.
-    Decided(Box<Decision>),
-    /// It shows no anterior view.
-    OtherView,
-    /// It cannot be used.
-    Unusable {
-        /// A short stable word.
-        reason: &'static str,
-        /// Why, in one sentence.
-        sentence: String,
-    },
+    Decided(Box<ScreeningDecision>),
+    /// It was given none.
+    Rejected(Rejection),
 }
 
 /// A model's answer on one study.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Decision {
+pub struct ScreeningDecision {
     /// The probability of each class.
     pub probabilities: Vec<f64>,
     /// The probability of a positive.
@@ -84,14 +78,8 @@ impl Scan {
     }
 }
 
-/// An object that was read, before a model has seen it.
-#[derive(Debug)]
-pub enum Candidate {
-    /// It can be screened.
-    Scan(Box<Scan>),
-    /// It cannot.
-    Other(Screened),
-}
+/// An object that was read, before a model has seen it: a scan, or why there is none.
+pub type Candidate = Result<Box<Scan>, Rejection>;
 
 /// A model that cannot be run.
 #[derive(Debug, Snafu)]
@@ -101,25 +89,15 @@ pub struct ScreeningError {
 }
 
 impl Screener {
-    /// Reads an object; it never fails, since an object that cannot be used is a row too.
-    pub fn read(&self, bytes: &[u8]) -> Candidate {
-        let image = match imaging::read_anterior(bytes, self.lossy) {
-            Ok(image) => image,
-            Err(imaging::Error::NoAnterior) => return Candidate::Other(Screened::OtherView),
-            Err(error) => return Candidate::unusable(error.reason(), &error),
-        };
-        match imaging::crop(&image, self.model.manifest.crop) {
-            Ok(crop) => Candidate::Scan(Box::new(Scan::new(image, crop))),
-            Err(error) => Candidate::unusable(error.reason(), &error),
-        }
-    }
-
-    pub(super) fn read_fetched(&self, object: Fetched) -> (String, Candidate) {
-        let candidate = match &object.bytes {
-            Ok(bytes) => self.read(bytes),
-            Err(error) => Candidate::unusable("unreadable", error),
-        };
-        (object.key, candidate)
+    /// Reads an object from its bytes, if there are any.
+    ///
+    /// # Errors
+    /// Why it cannot be screened, which is a row of the table too.
+    pub fn read<E: Error>(&self, bytes: Result<Vec<u8>, E>) -> Candidate {
+        let bytes = bytes.map_err(|error| Rejection::unreadable(&error))?;
+        let image = imaging::read_anterior(&bytes, self.lossy)?;
+        let crop = imaging::crop(&image, self.model.manifest.crop)?;
+        Ok(Box::new(Scan::new(image, crop)))
     }
 
     /// Decides on objects together, in their order.
@@ -129,14 +107,14 @@ impl Screener {
     pub fn decide(&self, candidates: Vec<Candidate>) -> Result<Vec<Screened>, ScreeningError> {
         let images: Vec<f32> = candidates
             .iter()
-            .filter_map(Candidate::scan)
+            .flatten()
             .flat_map(|scan| imaging::log_image(&scan.counts))
             .collect();
         let probabilities = self.model.probabilities(&images).context(ScreeningSnafu)?;
         let mut probabilities = probabilities.into_iter();
         let screened = candidates.into_iter().map(|candidate| match candidate {
-            Candidate::Other(screened) => screened,
-            Candidate::Scan(scan) => {
+            Err(rejection) => Screened::Rejected(rejection),
+            Ok(scan) => {
                 let probabilities = probabilities.next().unwrap_or_default();
                 Screened::Decided(Box::new(self.decision(*scan, probabilities)))
             }
@@ -144,29 +122,13 @@ impl Screener {
         Ok(screened.collect())
     }
 
-    fn decision(&self, scan: Scan, probabilities: Vec<f64>) -> Decision {
+    fn decision(&self, scan: Scan, probabilities: Vec<f64>) -> ScreeningDecision {
         let positive_probability = positive_probability(self.model.manifest.target, &probabilities);
-        Decision {
+        ScreeningDecision {
             positive: positive_probability >= self.threshold,
             positive_probability,
             probabilities,
             scan,
-        }
-    }
-}
-
-impl Candidate {
-    fn unusable(reason: &'static str, error: &dyn std::error::Error) -> Self {
-        Self::Other(Screened::Unusable {
-            reason,
-            sentence: TaskError::sentence_of(error),
-        })
-    }
-
-    fn scan(&self) -> Option<&Scan> {
-        match self {
-            Self::Scan(scan) => Some(scan),
-            Self::Other(_) => None,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How fast a task is, how long it will take, and how to say so.
+//! The rate of a task: how fast it is, how long it will take, and how to say so.
 
 use std::time::{Duration, Instant};
 
@@ -6,16 +6,16 @@ use attrium_tasks::Progress;
 
 /// A task's progress as seen from outside.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pace {
+pub(super) struct Rate {
     began: Instant,
-    /// What was done already when the task was first heard of: a task that goes on.
+    /// What was done already at its first progress, of a task that goes on.
     first: Option<u64>,
     /// What was last heard.
     pub(super) progress: Progress,
 }
 
-impl Pace {
-    /// The pace of a task that begins now.
+impl Rate {
+    /// The rate of a task that begins now.
     pub(super) fn new(now: Instant) -> Self {
         Self {
             began: now,
@@ -24,18 +24,15 @@ impl Pace {
         }
     }
 
-    /// Hears of progress.
-    pub(super) fn hear(&mut self, progress: Progress) {
+    pub(super) fn update(&mut self, progress: Progress) {
         self.first.get_or_insert(progress.done);
         self.progress = progress;
     }
 
-    /// How long the task has run.
     pub(super) fn elapsed(&self, now: Instant) -> Duration {
         now.duration_since(self.began)
     }
 
-    /// The share of the task that is done.
     pub(super) fn share(&self) -> f64 {
         share(self.progress.done, self.progress.total)
     }
@@ -88,7 +85,7 @@ fn share(done: u64, total: u64) -> f64 {
     }
 }
 
-/// A rate with no more digits than it has meaning.
+/// A rate with as many digits as mean something.
 fn number(rate: f64) -> String {
     if rate >= 9.95 {
         format!("{rate:.0}")
@@ -119,29 +116,29 @@ mod tests {
     #[test]
     fn remaining_time_follows_from_what_was_done_since_the_task_was_started() {
         let start = Instant::now();
-        let mut pace = Pace::new(start);
-        assert_eq!(pace.remaining(at(start, 1)), None);
+        let mut rate = Rate::new(start);
+        assert_eq!(rate.remaining(at(start, 1)), None);
         let progress = |done| Progress {
             done,
             total: 100,
             ..Progress::default()
         };
-        pace.hear(progress(50));
-        assert_eq!(pace.remaining(at(start, 10)), None);
-        pace.hear(progress(60));
-        assert_eq!(pace.remaining(at(start, 20)), Some(Duration::from_secs(80)));
-        assert_eq!(pace.share(), 0.6);
+        rate.update(progress(50));
+        assert_eq!(rate.remaining(at(start, 10)), None);
+        rate.update(progress(60));
+        assert_eq!(rate.remaining(at(start, 20)), Some(Duration::from_secs(80)));
+        assert_eq!(rate.share(), 0.6);
     }
 
     #[test]
     fn progress_is_told_with_epoch_losses_rate_and_remaining_time() {
         let start = Instant::now();
-        let mut pace = Pace::new(start);
-        pace.hear(Progress {
+        let mut rate = Rate::new(start);
+        rate.update(Progress {
             unit: Unit::Batches,
             ..Progress::default()
         });
-        pace.hear(Progress {
+        rate.update(Progress {
             done: 30,
             total: 100,
             unit: Unit::Batches,
@@ -151,7 +148,7 @@ mod tests {
             validation_loss: Some(0.5),
             images_per_second: Some(812.4),
         });
-        let told = pace.describe(at(start, 90));
+        let told = rate.describe(at(start, 90));
         let expected = "epoch 3/10, loss 0.3123, validation 0.5000, 812 images/s, 3 min 30 s left";
         assert_eq!(told, expected);
     }
@@ -159,15 +156,15 @@ mod tests {
     #[test]
     fn a_task_without_images_is_told_in_its_own_unit() {
         let start = Instant::now();
-        let mut pace = Pace::new(start);
-        pace.hear(Progress::default());
-        pace.hear(Progress {
+        let mut rate = Rate::new(start);
+        rate.update(Progress::default());
+        rate.update(Progress {
             done: 20,
             total: 40,
             ..Progress::default()
         });
-        assert_eq!(pace.describe(at(start, 4)), "5.0 objects/s, 4 s left");
-        assert_eq!(Pace::new(start).describe(start), "");
+        assert_eq!(rate.describe(at(start, 4)), "5.0 objects/s, 4 s left");
+        assert_eq!(Rate::new(start).describe(start), "");
     }
 
     #[test]

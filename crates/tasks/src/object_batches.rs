@@ -5,14 +5,14 @@ use std::thread;
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use super::failure::{OrFail, OrMissing};
+use super::failure::{OrBadPlace, OrFail};
 use super::{Progress, TaskContext, TaskError, Unit};
 use attrium_dataset as dataset;
 use attrium_storage as storage;
 use attrium_storage::{ObjectMeta, Storage};
 
-/// Objects that are fetched together, then worked on together, where there are no more threads. Two
-/// batches are in memory at a time, of objects of a megabyte or more.
+/// The least number of objects that are fetched together and then worked on together; with more threads
+/// it is theirs. Two batches are in memory at a time, of objects of a megabyte or more.
 const BATCH: usize = 8;
 /// Objects of a batch that are fetched at the same time, since a bucket answers slowly but in
 /// parallel.
@@ -20,11 +20,11 @@ const CONNECTIONS: usize = 8;
 /// The largest object that is read, in bytes: a whole-body scan has about half a megabyte.
 const LARGEST: u64 = 64 << 20;
 
-/// What stands for the keys of objects whose names are no keys, with a number each.
+/// What stands, with a number, for the key of an object whose name cannot be one.
 const NAMELESS: &str = "a name that is no key";
 
 /// An object as it was fetched.
-pub(super) struct Fetched {
+pub(super) struct FetchedObject {
     /// Its key below the images' prefix, or words in its place.
     pub key: String,
     /// Its bytes, or why there are none.
@@ -33,15 +33,14 @@ pub(super) struct Fetched {
 
 /// Which objects of an archive a task works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct ShardOf {
+pub(super) struct ShardFilter {
     /// The shard, from 0.
     pub shard: u32,
-    /// The number of shards.
     pub shards: u32,
 }
 
-impl ShardOf {
-    fn holds(self, key: &str) -> bool {
+impl ShardFilter {
+    fn contains(self, key: &str) -> bool {
         dataset::shard_of(key, self.shards) == self.shard
     }
 }
@@ -52,20 +51,20 @@ impl ShardOf {
 ///
 /// # Errors
 /// Whatever `keep` says; [`TaskError::Interrupted`] between two batches; a store that fails.
-/// Objects that are too large, gone, unreadable or have a name that is no key are not errors: `work` sees
-/// why. What stands for a folder in a bucket is no object.
+/// Objects that are too large, gone, unreadable or whose name cannot be a key are not errors: `work` is
+/// given the reason. What stands for a folder in a bucket is not counted as an object.
 pub(super) fn for_each_object<T: Send>(
     images: &Storage,
-    shard: ShardOf,
+    filter: ShardFilter,
     context: &TaskContext<'_>,
-    work: impl Fn(Fetched) -> T + Sync,
+    work: impl Fn(FetchedObject) -> T + Sync,
     mut keep: impl FnMut(Vec<T>) -> Result<(), TaskError>,
 ) -> Result<u64, TaskError> {
     let mut done = 0;
     let size = BATCH.max(context.threads);
     thread::scope(|scope| {
         let (sender, receiver) = mpsc::sync_channel(0);
-        scope.spawn(move || fetch_batches(images, shard, size, &sender));
+        scope.spawn(move || fetch_batches(images, filter, size, &sender));
         for batch in receiver {
             context.interrupt.check()?;
             let results: Vec<T> = batch?.into_par_iter().map(&work).collect();
@@ -81,10 +80,15 @@ pub(super) fn for_each_object<T: Send>(
     })
 }
 
-type Batch = Result<Vec<Fetched>, TaskError>;
+type Batch = Result<Vec<FetchedObject>, TaskError>;
 
 /// Sends batches of a size until the list ends, the store fails or nobody listens any more.
-fn fetch_batches(images: &Storage, shard: ShardOf, size: usize, sender: &mpsc::SyncSender<Batch>) {
+fn fetch_batches(
+    images: &Storage,
+    filter: ShardFilter,
+    size: usize,
+    sender: &mpsc::SyncSender<Batch>,
+) {
     let list = match images.list().or_bad_place() {
         Ok(list) => list,
         Err(error) => {
@@ -95,18 +99,18 @@ fn fetch_batches(images: &Storage, shard: ShardOf, size: usize, sender: &mpsc::S
     };
     let mut nameless = 0;
     let mut listed = list.filter_map(|object| match object {
-        Ok(object) => shard
-            .holds(&object.key)
+        Ok(object) => filter
+            .contains(&object.key)
             .then_some(Ok(Listed::Object(object))),
         Err(error @ storage::Error::InvalidKey { .. }) => {
             nameless += 1;
             let key = format!("({NAMELESS}, {nameless})");
-            let listed = Listed::Nameless(Fetched {
+            let listed = Listed::Nameless(FetchedObject {
                 key,
                 bytes: Err(error),
             });
             // A listing has no order, so that all of them are of one shard.
-            shard.holds(NAMELESS).then_some(Ok(listed))
+            filter.contains(NAMELESS).then_some(Ok(listed))
         }
         Err(error) => Some(Err(error)),
     });
@@ -126,17 +130,17 @@ fn fetch_batches(images: &Storage, shard: ShardOf, size: usize, sender: &mpsc::S
 /// What a listing names, or cannot name.
 enum Listed {
     Object(ObjectMeta),
-    Nameless(Fetched),
+    Nameless(FetchedObject),
 }
 
-/// Whether a bucket lists what is none of its objects: the console of S3 makes empty ones whose keys
-/// end in a slash, to stand for folders, and no key does.
+/// Whether what a bucket lists stands for a folder: the console of S3 makes empty objects whose keys end
+/// in a slash, as no key of an image does.
 const fn is_folder(object: &ObjectMeta, bytes: &Result<Vec<u8>, storage::Error>) -> bool {
     object.size == 0 && matches!(bytes, Err(storage::Error::NotFound { .. }))
 }
 
 /// Fetches objects side by side; fails where the store fails as a whole.
-fn fetch(images: &Storage, listed: Vec<Listed>) -> Result<Vec<Fetched>, storage::Error> {
+fn fetch(images: &Storage, listed: Vec<Listed>) -> Result<Vec<FetchedObject>, storage::Error> {
     let mut fetched = Vec::with_capacity(listed.len());
     let mut objects = Vec::with_capacity(listed.len());
     for object in listed {
@@ -162,7 +166,7 @@ fn fetch(images: &Storage, listed: Vec<Listed>) -> Result<Vec<Fetched>, storage:
                 return bytes.map(|_| Vec::new());
             }
             if !is_folder(object, &bytes) {
-                fetched.push(Fetched {
+                fetched.push(FetchedObject {
                     key: object.key.clone(),
                     bytes,
                 });
@@ -177,7 +181,7 @@ mod tests {
     use super::*;
     use attrium_storage::StorageOptions;
 
-    const ALL: ShardOf = ShardOf {
+    const ALL: ShardFilter = ShardFilter {
         shard: 0,
         shards: 1,
     };

@@ -1,8 +1,8 @@
-//! What every task of a run needs: its stores, its spec, its data set.
+//! What every task of a run reads and writes: its stores, its spec, its data set.
 
 use std::io::Read;
 
-use super::failure::{OrFail, OrMissing};
+use super::failure::{OrBadPlace, OrFail};
 use super::{Summary, TaskContext, TaskError};
 use attrium_api::{
     Accelerator, Compute, DataStatus, ScreeningJobSpec, StorageSpec, TrainingRunSpec,
@@ -23,23 +23,20 @@ const LARGEST_SHARD: u64 = 64 << 30;
 const LARGEST_WEIGHTS: u64 = 2 << 30;
 
 /// A task of a run, with the run's prefix open.
-pub(super) struct Run<'a, Spec> {
-    /// What was asked for.
+pub(super) struct TaskIo<'a, Spec> {
     pub spec: &'a Spec,
-    /// The task's surroundings.
     pub context: &'a TaskContext<'a>,
-    /// How stores are reached.
     pub options: StorageOptions,
     /// The run's prefix.
     pub store: Storage,
 }
 
 /// A task of a TrainingRun.
-pub(super) type TrainingContext<'a> = Run<'a, TrainingRunSpec>;
+pub(super) type TrainingIo<'a> = TaskIo<'a, TrainingRunSpec>;
 /// A task of a ScreeningJob.
-pub(super) type ScreeningContext<'a> = Run<'a, ScreeningJobSpec>;
+pub(super) type ScreeningIo<'a> = TaskIo<'a, ScreeningJobSpec>;
 
-impl<'a, Spec> Run<'a, Spec> {
+impl<'a, Spec> TaskIo<'a, Spec> {
     /// Opens the run's prefix.
     pub(crate) fn open(
         spec: &'a Spec,
@@ -112,7 +109,7 @@ impl<'a, Spec> Run<'a, Spec> {
     }
 }
 
-impl TrainingContext<'_> {
+impl TrainingIo<'_> {
     /// The labelled studies under their pseudonyms.
     pub(crate) fn pseudonyms(&self) -> Result<Pseudonyms, TaskError> {
         Ok(self.pseudonymise(&self.labels(&self.spec.labels)?))
@@ -123,7 +120,7 @@ impl TrainingContext<'_> {
     }
 
     /// Refuses labels that have changed since shards were made of them. Labels that are gone or broken
-    /// are none of its business: what needs them says so.
+    /// are refused by the task that needs them.
     pub(crate) fn notice_other_labels(&self) -> Result<(), TaskError> {
         match self.read_labels(&self.spec.labels) {
             Ok(labels) => self.check_labels(&self.pseudonymise(&labels)),
@@ -142,7 +139,7 @@ impl TrainingContext<'_> {
                 return if digest == labels.digest() {
                     Ok(())
                 } else {
-                    Err(TaskError::configuration(format!(
+                    Err(TaskError::bad_configuration(format!(
                         "{} has changed since this run began: restore it, or run under another name",
                         self.spec.labels
                     )))
@@ -173,7 +170,7 @@ impl TrainingContext<'_> {
             shards.push(Shard::read(shard, &crops.or_retry()?, &table).or_retry()?);
         }
         if shards.iter().any(|shard| shard.labels != shards[0].labels) {
-            return Err(TaskError::configuration(format!(
+            return Err(TaskError::bad_configuration(format!(
                 "{} has changed while this run read it: delete the folder tasks/ of the run and run \
                  it again, or run under another name",
                 self.spec.labels
@@ -181,7 +178,7 @@ impl TrainingContext<'_> {
         }
         let cohort = Cohort::assemble(shards);
         if cohort.is_empty() {
-            return Err(TaskError::data(
+            return Err(TaskError::bad_data(
                 "no object has a usable anterior image and a label: see dataset/quarantine-*.csv, and check that \
                  labels.csv has the studies of these images",
             ));
@@ -192,8 +189,8 @@ impl TrainingContext<'_> {
     /// The weights that a network starts from, read from wherever the manifest says.
     ///
     /// # Errors
-    /// Exit code 43, since no task of the network could do better, unless the store may answer
-    /// later.
+    /// A bad configuration, since no task of the network could do better; a store that does not answer
+    /// may answer later.
     pub(crate) fn pretrained(
         &self,
         architecture: Architecture,
