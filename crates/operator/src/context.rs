@@ -5,10 +5,10 @@ use tokio::sync::Semaphore;
 
 use super::Settings;
 use super::index::Index;
+use super::kueue::Workloads;
 use super::lease::Leadership;
 use super::metrics::Metrics;
-use super::report::Events;
-use super::workload::Workloads;
+use super::status::Events;
 
 /// What every look at a resource uses.
 pub(super) struct Context {

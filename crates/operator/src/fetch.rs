@@ -13,9 +13,9 @@ use tokio::time::sleep;
 
 use super::context::Context;
 use super::decide::{Situation, Words, is_barren, silent};
-use super::known::{Dossier, Key, Known, Malformed, Over};
 use super::names;
-use super::seen::Why;
+use super::resource_entry::{Dossier, Key, Known, Malformed, Over};
+use super::snapshot::Why;
 
 /// What is known of a resource.
 #[derive(Debug)]

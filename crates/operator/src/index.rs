@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::decide::Model;
-use super::known::{Dossier, Key, Kind, Known, Malformed, Memo, known};
-use super::seen::{Ended, JobSeen, PodSeen, PodState};
-use super::shelf::Shelf;
+use super::resource_entry::{Dossier, Key, Kind, Known, Malformed, Memo, known};
+use super::snapshot::{Ended, JobSeen, PodSeen, PodState};
+use super::versioned_store::Shelf;
 use attrium_api::{Phase, Resource};
 use attrium_workflow::{Progress, StageKind, TaskRef};
 

@@ -8,7 +8,6 @@
 //! `lease` who acts, `progress` listens to pods, `http` answers probes and Prometheus.
 
 mod apply;
-mod check;
 mod context;
 mod decide;
 mod environment;
@@ -16,31 +15,32 @@ mod error;
 mod fetch;
 #[cfg(test)]
 mod fixtures;
-mod heard;
 mod http;
 mod index;
 mod job;
-mod known;
+mod kueue;
 mod lease;
 mod manifest;
 mod metrics;
 pub mod names;
 mod pod;
+mod probe;
 mod progress;
 mod queue;
 mod reconcile;
-mod report;
-mod seen;
+mod resource_entry;
 mod serve;
 mod settings;
-mod shelf;
+mod snapshot;
+mod status;
 mod stop;
+mod task_reports;
+mod versioned_store;
 mod watch;
-mod workload;
 
-pub use check::check;
 pub use error::Error;
 pub use job::{RETRIES, StageJob, parallelism};
 pub use manifest::config_map;
+pub use probe::check;
 pub use serve::{Options, run};
 pub use settings::Settings;

@@ -14,7 +14,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use super::index::Index;
-use super::known::Kind;
+use super::resource_entry::Kind;
 
 /// The operator's metrics.
 #[derive(Debug)]

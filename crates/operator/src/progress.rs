@@ -12,9 +12,9 @@ use serde::Deserialize;
 use tokio::time::{sleep, timeout};
 
 use super::context::Context;
-use super::known::Key;
 use super::queue::Requests;
-use super::seen::PodSeen;
+use super::resource_entry::Key;
+use super::snapshot::PodSeen;
 use attrium_api::CONTAINER;
 use attrium_workflow::Progress;
 

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 
-use super::known::Key;
+use super::resource_entry::Key;
 use super::stop::stopped;
 
 /// How a look at a resource came out.
@@ -131,7 +131,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
-    use crate::known::Kind;
+    use crate::resource_entry::Kind;
 
     fn key(name: &str) -> Key {
         Key::new(Kind::TrainingRun, "hospital", name)

@@ -13,9 +13,9 @@ use super::context::Context;
 use super::decide::{self, Decision, Situation, decide, settle};
 use super::error::Error;
 use super::fetch::{Found, fetch};
-use super::known::{Key, Malformed, Over};
 use super::queue::Outcome;
-use super::report;
+use super::resource_entry::{Key, Malformed, Over};
+use super::status;
 use attrium_api::{Phase, StageStatus, Status};
 
 /// How long a look may take before it is tried again.
@@ -145,7 +145,7 @@ async fn tell(
         return Err(Error::NotLeading);
     }
     if let Some(status) = &decision.status {
-        report::status(context, key, &situation.resource, status).await?;
+        status::status(context, key, &situation.resource, status).await?;
         measure(context, situation, status);
     }
     for notice in &decision.notices {
@@ -225,7 +225,7 @@ async fn report_malformed(
     if context.index.is_reported(malformed) {
         return Ok(None);
     }
-    let notice = report::malformed(context, key, malformed).await?;
+    let notice = status::malformed(context, key, malformed).await?;
     context.index.note_reported(malformed);
     tracing::warn!("{}", notice.message);
     context.events.tell(key, &malformed.uid, vec![notice]);

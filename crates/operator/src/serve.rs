@@ -15,13 +15,13 @@ use super::error::{ClientSnafu, ConfigurationSnafu, Error, RuntimeSnafu};
 use super::fetch::QUESTIONS;
 use super::http::{Facts, serve};
 use super::index::Index;
+use super::kueue::Workloads;
 use super::lease::{Election, Leadership};
 use super::metrics::Metrics;
 use super::queue::{Requests, requests, work};
 use super::stop::{stop_on_signals, stopped};
 use super::watch::Watches;
-use super::workload::Workloads;
-use super::{Settings, progress, reconcile, report};
+use super::{Settings, progress, reconcile, status};
 
 /// How an operator is run.
 #[derive(Clone, Debug)]
@@ -82,7 +82,7 @@ async fn operate(options: &Options) -> Result<(), Error> {
         leadership: leadership.clone(),
     };
     serve(options.listen, facts).await?;
-    let (events, publisher) = report::events(client.clone(), &options.identity);
+    let (events, publisher) = status::events(client.clone(), &options.identity);
     let context = Arc::new(Context {
         client: client.clone(),
         index: index.clone(),

@@ -20,10 +20,10 @@ use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
 use super::index::{Index, Subject};
-use super::known::{Key, Kind, Malformed};
 use super::names::{ATTRIUM, MANAGED_BY};
 use super::queue::Requests;
-use super::seen::{JobSeen, PodSeen, ended};
+use super::resource_entry::{Key, Kind, Malformed};
+use super::snapshot::{JobSeen, PodSeen, ended};
 use attrium_api::Resource;
 
 /// How many objects are listed at a time; a page of them is in memory at once.

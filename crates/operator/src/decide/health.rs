@@ -6,8 +6,8 @@ use std::time::Duration;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use super::Words;
-use crate::heard::Heard;
-use crate::seen::{JobSeen, PodSeen, PodState, Why};
+use crate::snapshot::{JobSeen, PodSeen, PodState, Why};
+use crate::task_reports::Heard;
 use attrium_api::{ConditionStatus, reasons};
 use attrium_workflow::{TaskRef, Word};
 

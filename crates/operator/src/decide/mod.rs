@@ -3,10 +3,10 @@
 //! Pure: no client, no clock. A terminal state is latched: of a resource whose condition Succeeded
 //! is True or False nothing is made ever again, whatever becomes of its Jobs.
 
-mod announce;
-mod course;
+mod events;
 mod health;
-mod standing;
+mod observed;
+mod transition;
 
 #[cfg(test)]
 mod tests;
@@ -17,17 +17,17 @@ use std::time::Duration;
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
-use super::heard::Heard;
-use super::seen::{JobSeen, PodSeen, Why};
+use super::snapshot::{JobSeen, PodSeen, Why};
+use super::task_reports::Heard;
 use attrium_api::{ConditionStatus, ProgressStatus, Resource, Status, condition, conditions};
 use attrium_workflow as workflow;
 use attrium_workflow::{Cluster, JobWord, Place, Plan, StageKind, View};
 
-pub(crate) use announce::Notice;
+pub(crate) use events::Notice;
 pub(crate) use health::{is_barren, silent};
 
-use course::Course;
-use standing::Standing;
+use observed::Standing;
+use transition::Course;
 
 /// Everything that is known of a resource that has not ended.
 #[derive(Clone, Debug)]
@@ -153,7 +153,7 @@ pub(crate) fn decide(situation: &Situation) -> Decision {
     let standing = Standing::of(situation, &plan, &previous);
     let course = Course::of(situation, &plan, &standing, &previous);
     let status = status(situation, &plan, &standing, &course, &previous);
-    let notices = announce::notices(&previous, &status, situation, &plan, &course);
+    let notices = events::notices(&previous, &status, situation, &plan, &course);
     let is_news = !same_but_for_times(&previous, &status);
     let after = match course.ending {
         Some(_) => leftovers(situation.jobs.values()),

@@ -104,7 +104,7 @@ fn a_resource_that_has_ended_is_a_few_words_without_jobs_and_pods() {
     let key = Key::of(&run);
     index.put_resource(run.clone());
     let mut done = job("done", UID, 0);
-    done.end = Some(crate::seen::JobEnd {
+    done.end = Some(crate::snapshot::JobEnd {
         failure: None,
         at: None,
     });

@@ -9,12 +9,12 @@ use super::*;
 use crate::fetch::QUESTIONS;
 use crate::fixtures::{Answer, job, server, settings, training_run};
 use crate::index::Index;
-use crate::known::{Kind, Malformed};
+use crate::kueue::Workloads;
 use crate::lease::Leadership;
 use crate::metrics::Metrics;
 use crate::names;
-use crate::seen::JobSeen;
-use crate::workload::Workloads;
+use crate::resource_entry::{Kind, Malformed};
+use crate::snapshot::JobSeen;
 use attrium_api::{Condition, ConditionStatus, Resource, conditions};
 use attrium_workflow::StageKind;
 
@@ -24,7 +24,7 @@ fn context(client: kube::Client, resource: Option<&Resource>) -> Arc<Context> {
     leadership.set(Some(
         tokio::time::Instant::now() + Duration::from_secs(3600),
     ));
-    let (events, _publisher) = report::events(client.clone(), "me");
+    let (events, _publisher) = status::events(client.clone(), "me");
     let index = Arc::new(Index::default());
     if let Some(resource) = resource {
         index.put_resource(resource.clone());

@@ -2,11 +2,11 @@
 //! of thing that may happen in it.
 
 mod changes;
+mod events;
 mod failures;
 mod models;
 mod pods;
 mod stages;
-mod telling;
 
 use std::collections::BTreeSet;
 
@@ -19,10 +19,10 @@ use attrium_types::{Architecture, Metric, Target};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::fixtures;
-use crate::heard::Told;
 use crate::names;
 use crate::names::Origin;
-use crate::seen::{JobEnd, JobFailure, PodState};
+use crate::snapshot::{JobEnd, JobFailure, PodState};
+use crate::task_reports::Told;
 use attrium_workflow::{Progress, Summary, TaskRef};
 
 use StageKind::{Evaluate, Preprocess, Refit, Screen, Summarize, Train};

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::jiff::Timestamp;
 
-use super::seen::{Ended, PodSeen};
+use super::snapshot::{Ended, PodSeen};
 use attrium_workflow::{Progress, Summary, TaskRef};
 
 /// What the tasks of one resource have told.
@@ -109,7 +109,7 @@ fn sentence(ended: &Ended) -> String {
 mod tests {
     use super::*;
     use crate::names::Origin;
-    use crate::seen::PodState;
+    use crate::snapshot::PodState;
     use attrium_workflow::StageKind;
 
     const TASK: TaskRef = TaskRef {

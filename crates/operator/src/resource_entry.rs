@@ -11,8 +11,8 @@ use std::time::Instant;
 use k8s_openapi::jiff::Timestamp;
 
 use super::decide::{self, Model, Words};
-use super::heard::Heard;
-use super::seen::{JobSeen, PodSeen};
+use super::snapshot::{JobSeen, PodSeen};
+use super::task_reports::Heard;
 use attrium_api::{ModelReference, Phase, Resource};
 use attrium_workflow::StageKind;
 

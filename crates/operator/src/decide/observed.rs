@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Situation;
-use crate::seen::{JobFailure, JobSeen};
+use crate::snapshot::{JobFailure, JobSeen};
 use attrium_api::Status;
 use attrium_workflow as workflow;
 use attrium_workflow::{

@@ -5,9 +5,9 @@ use std::time::Duration;
 use k8s_openapi::jiff::SignedDuration;
 
 use super::health::{HEALTHY, Health, Patient};
-use super::standing::Standing;
+use super::observed::Standing;
 use super::{Action, Changes, Model, Situation};
-use crate::seen::{JobSeen, PodSeen};
+use crate::snapshot::{JobSeen, PodSeen};
 use crate::{names, parallelism};
 use attrium_api::{ConditionStatus, Phase, Resource, Status, reasons};
 use attrium_workflow as workflow;

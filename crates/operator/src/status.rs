@@ -22,7 +22,7 @@ use super::apply::{is, patch_params, request};
 use super::context::Context;
 use super::decide::{self, Notice};
 use super::error::Error;
-use super::known::{Key, Kind, Malformed};
+use super::resource_entry::{Key, Kind, Malformed};
 use super::stop::stopped;
 use attrium_api::{
     API_VERSION, Condition, ConditionStatus, Resource, ScreeningJob, Status, TrainingRun,

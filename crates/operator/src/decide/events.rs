@@ -3,8 +3,8 @@
 use k8s_openapi::jiff::Timestamp;
 
 use super::Situation;
-use super::course::Course;
-use crate::heard::Told;
+use super::transition::Course;
+use crate::task_reports::Told;
 use attrium_api::{
     Condition, ConditionStatus, Phase, StageStatus, Status, condition, conditions, reasons,
 };
