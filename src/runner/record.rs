@@ -7,7 +7,7 @@ use super::error::{
     ChangedSnafu, Error, NoModelSnafu, NotPublishedSnafu, OpenOutputSnafu, ReadOutputSnafu,
     StoredManifestSnafu, WriteOutputSnafu,
 };
-use attrium_api::{Resource, ScreeningJob, StageStatus, Status, manifest};
+use attrium_api::{Kind, Resource, ScreeningJob, StageStatus, Status, Uid, manifest};
 use attrium_storage as storage;
 use attrium_storage::Storage;
 use attrium_tasks::store_options;
@@ -23,7 +23,7 @@ pub(super) struct Record {
     store: Storage,
     name: String,
     prefix: String,
-    uid: String,
+    uid: Uid,
 }
 
 impl Record {
@@ -142,7 +142,7 @@ impl Record {
         let namespace = resource.namespace().to_owned();
         let metadata = resource.metadata_mut();
         metadata.namespace = Some(namespace);
-        metadata.uid = Some(self.uid.clone());
+        metadata.uid = Some(self.uid.to_string());
         resource
     }
 
@@ -187,7 +187,7 @@ impl Record {
 /// The run's prefix cannot be written to.
 pub fn keep_manifest(
     resource: &Resource,
-    uid: &str,
+    uid: &Uid,
     ca_bundle: Option<&[u8]>,
 ) -> Result<(), Error> {
     let name = full_name(resource);
@@ -198,7 +198,7 @@ pub fn keep_manifest(
         store,
         name,
         prefix,
-        uid: uid.to_owned(),
+        uid: uid.clone(),
     };
     // Another task of the run may be about to do the same: the first one's is kept.
     let manifest = record.manifest(resource).into_bytes();
@@ -227,7 +227,7 @@ pub fn find_model(
     };
     let resource = Resource::ScreeningJob(Box::new(job.clone()));
     let is_it = |other: &&Finished| {
-        other.resource.kind() == "TrainingRun"
+        other.resource.kind() == Kind::TrainingRun
             && other.resource.namespace() == resource.namespace()
             && other.resource.name() == run
     };
@@ -252,9 +252,9 @@ pub fn find_model(
 impl Record {
     /// The record of a training run that a screening job names.
     fn of_training_run(job: &Resource, run: &str, ca_bundle: Option<&[u8]>) -> Result<Self, Error> {
-        let uid = workflow::local_uid_of("TrainingRun", job.namespace(), run);
+        let uid = workflow::local_uid_of(Kind::TrainingRun, job.namespace(), run);
         let prefix = workflow::prefix_of(job.output(), job.namespace(), run, &uid);
-        let name = format!("TrainingRun {}/{run}", job.namespace());
+        let name = format!("{} {}/{run}", Kind::TrainingRun, job.namespace());
         let store = Storage::open(&prefix, &store_options(job.storage(), ca_bundle))
             .context(OpenOutputSnafu { name: &name })?;
         Ok(Self {

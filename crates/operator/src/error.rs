@@ -1,3 +1,5 @@
+//! Why the operator cannot start, and why a reconciliation fails.
+
 use std::io;
 use std::net::SocketAddr;
 
@@ -43,19 +45,13 @@ pub enum Error {
         /// The reason.
         source: kube::Error,
     },
-    /// The API server will never do what it was asked for.
+    /// The API server does not create now what it was asked for, and may later.
     #[snafu(display("{message}"))]
-    Refused {
+    Forbidden {
         /// The reason, as a sentence for the resource's status.
         message: String,
     },
-    /// The API server does not do now what it was asked for, and may later.
-    #[snafu(display("{message}"))]
-    Held {
-        /// The reason, as a sentence for the resource's status.
-        message: String,
-    },
-    /// The decision was made of what is no longer so.
+    /// The decision was made of a resource that has changed since.
     #[snafu(display("the resource has changed meanwhile"))]
     Stale,
     /// Another operator leads.
@@ -64,6 +60,11 @@ pub enum Error {
 }
 
 impl Error {
+    pub(super) fn request(what: impl Into<String>, source: kube::Error) -> Self {
+        let what = what.into();
+        Self::Request { what, source }
+    }
+
     /// The process's exit code.
     pub const fn exit_code(&self) -> u8 {
         match self {

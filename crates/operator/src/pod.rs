@@ -18,7 +18,8 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::{StageJob, environment, manifest};
+use super::job::StageJob;
+use super::{environment, manifest};
 use attrium_api::{Accelerator, CONTAINER};
 
 /// How long a pod has to write its checkpoint and end, in seconds.

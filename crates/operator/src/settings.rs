@@ -1,3 +1,5 @@
+//! What the operator is told about pods when it starts.
+
 /// What the pods of every resource have in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {

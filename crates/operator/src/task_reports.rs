@@ -1,33 +1,34 @@
-//! What tasks have told of themselves, kept beyond their pods.
+//! What tasks report of themselves, kept beyond their pods.
 //!
-//! Pure. A task tells its summary or the sentence of its failure as its pod's termination message,
-//! and how far it is in its log.
+//! Pure. A task leaves its summary, or the sentence of its failure, as its pod's termination message,
+//! and its progress in its log.
 
 use std::collections::BTreeMap;
 
 use k8s_openapi::jiff::Timestamp;
 
-use super::snapshot::{Ended, PodSeen};
+use super::snapshot::{PodSnapshot, Termination};
+use attrium_api::Uid;
 use attrium_workflow::{Progress, Summary, TaskRef};
 
-/// What the tasks of one resource have told.
+/// What the tasks of one resource have reported.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Heard {
+pub(crate) struct TaskReports {
     /// The summaries of tasks that have ended well, or nearly so.
     pub summaries: BTreeMap<TaskRef, Summary>,
     /// The last failures of tasks that have not ended well since.
-    pub failures: BTreeMap<TaskRef, Told>,
+    pub failures: BTreeMap<TaskRef, FailureReport>,
     /// How far tasks are that run.
     pub progress: BTreeMap<TaskRef, Progress>,
-    /// The latest pod of each task that has told how it ended: when it was made, and its uid.
-    latest: BTreeMap<TaskRef, (Option<Timestamp>, String)>,
+    /// The latest pod of each task that has ended: when it was created, and its uid.
+    latest: BTreeMap<TaskRef, (Option<Timestamp>, Uid)>,
 }
 
-/// A failure as a pod told it.
+/// The failure of a task as its pod reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Told {
-    /// The pod's uid.
-    pub pod: String,
+pub(crate) struct FailureReport {
+    /// The uid of the pod.
+    pub pod: Uid,
     /// The exit code, or 1 where there is none.
     pub exit_code: i32,
     /// What happened, as a sentence.
@@ -36,17 +37,17 @@ pub(crate) struct Told {
     pub out_of_memory: bool,
     /// When it happened, as far as is known.
     pub at: Option<Timestamp>,
-    /// Whether an event has told of it.
-    pub announced: bool,
+    /// Whether an event of it has been published.
+    pub published: bool,
 }
 
 /// The exit code of a task that stopped after a checkpoint.
 const STOPPED: i32 = 130;
 
-impl Heard {
-    /// Hears how a task's pod has ended. Whether that was news: a watch that begins anew tells of all
-    /// pods again, in no order.
-    pub(crate) fn hear(&mut self, pod: &PodSeen, ended: &Ended) -> bool {
+impl TaskReports {
+    /// Records how a task's pod has ended. Whether that was news: a watch that starts anew lists all pods
+    /// again, in no order.
+    pub(crate) fn record(&mut self, pod: &PodSnapshot, ended: &Termination) -> bool {
         let task = pod.task();
         let this = (pod.created, pod.uid.clone());
         if self.latest.get(&task).is_some_and(|it| *it >= this) {
@@ -66,21 +67,29 @@ impl Heard {
             return summary.is_some();
         }
         let shortfall = summary.and_then(|summary| summary.shortfall);
-        let told = Told {
+        let failure = FailureReport {
             pod: pod.uid.clone(),
             exit_code: ended.exit_code.unwrap_or(1),
             sentence: shortfall.unwrap_or_else(|| sentence(ended)),
             out_of_memory: ended.out_of_memory,
             at: pod.ended.or(pod.created),
-            announced: false,
+            published: false,
         };
-        self.failures.insert(task, told);
+        self.failures.insert(task, failure);
         true
+    }
+
+    /// Notes that events of these failures have been published.
+    pub(crate) fn mark_published(&mut self, published: &Self) {
+        for (task, failure) in &mut self.failures {
+            let other = published.failures.get(task);
+            failure.published |= other.is_some_and(|it| it.pod == failure.pod);
+        }
     }
 }
 
 /// The summary that a container has left; one that fell short of what was asked leaves one too.
-fn summary(ended: &Ended) -> Option<Summary> {
+fn summary(ended: &Termination) -> Option<Summary> {
     if matches!(ended.exit_code, Some(0 | 42)) {
         Summary::from_message(&ended.message)
     } else {
@@ -88,7 +97,7 @@ fn summary(ended: &Ended) -> Option<Summary> {
     }
 }
 
-fn sentence(ended: &Ended) -> String {
+fn sentence(ended: &Termination) -> String {
     if ended.out_of_memory {
         return "the container needed more memory than it may take and was killed (OOMKilled): \
                 raise compute.resources.limits.memory"
@@ -108,6 +117,7 @@ fn sentence(ended: &Ended) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixtures;
     use crate::names::Origin;
     use crate::snapshot::PodState;
     use attrium_workflow::StageKind;
@@ -117,14 +127,14 @@ mod tests {
         index: 2,
     };
 
-    /// A pod of the task, made so many seconds after the first.
-    fn pod(uid: &str, second: i64) -> PodSeen {
-        PodSeen {
+    /// A pod of the task, created so many seconds after the first.
+    fn pod(uid: &str, second: i64) -> PodSnapshot {
+        PodSnapshot {
             name: uid.to_owned(),
-            uid: uid.to_owned(),
-            version: "1".to_owned(),
+            uid: fixtures::uid(uid),
+            resource_version: "1".to_owned(),
             origin: Origin {
-                uid: "u".to_owned(),
+                uid: fixtures::uid("u"),
                 stage: TASK.stage,
                 attempt: 0,
             },
@@ -137,8 +147,8 @@ mod tests {
         }
     }
 
-    fn ended(exit_code: i32, message: &str) -> Ended {
-        Ended {
+    fn ended(exit_code: i32, message: &str) -> Termination {
+        Termination {
             exit_code: Some(exit_code),
             message: message.to_owned(),
             out_of_memory: false,
@@ -148,71 +158,71 @@ mod tests {
 
     #[test]
     fn a_success_after_a_failure_leaves_the_summary_alone() {
-        let mut heard = Heard::default();
-        assert!(heard.hear(&pod("a", 0), &ended(1, "the store is down")));
-        assert_eq!(heard.failures[&TASK].sentence, "the store is down");
-        assert!(heard.hear(&pod("b", 10), &ended(0, r#"{"message": "done"}"#)));
-        assert_eq!(heard.summaries[&TASK].message, "done");
-        assert!(heard.failures.is_empty());
+        let mut reports = TaskReports::default();
+        assert!(reports.record(&pod("a", 0), &ended(1, "the store is down")));
+        assert_eq!(reports.failures[&TASK].sentence, "the store is down");
+        assert!(reports.record(&pod("b", 10), &ended(0, r#"{"message": "done"}"#)));
+        assert_eq!(reports.summaries[&TASK].message, "done");
+        assert!(reports.failures.is_empty());
     }
 
     #[test]
     fn a_failure_is_news_once() {
-        let mut heard = Heard::default();
-        assert!(heard.hear(&pod("a", 0), &ended(1, "the store is down")));
-        let before = heard.clone();
-        assert!(!heard.hear(&pod("a", 0), &ended(1, "the store is down")));
-        assert_eq!(heard, before);
+        let mut reports = TaskReports::default();
+        assert!(reports.record(&pod("a", 0), &ended(1, "the store is down")));
+        let before = reports.clone();
+        assert!(!reports.record(&pod("a", 0), &ended(1, "the store is down")));
+        assert_eq!(reports, before);
     }
 
     #[test]
-    fn what_an_earlier_pod_told_is_not_heard_again_after_a_later_one() {
-        let mut heard = Heard::default();
-        assert!(heard.hear(&pod("a", 0), &ended(1, "the store is down")));
-        assert!(heard.hear(&pod("b", 10), &ended(1, "the disk is full")));
-        assert!(!heard.hear(&pod("a", 0), &ended(1, "the store is down")));
-        assert_eq!(heard.failures[&TASK].sentence, "the disk is full");
-        assert!(heard.hear(&pod("c", 20), &ended(0, r#"{"message": "done"}"#)));
-        assert!(!heard.hear(&pod("b", 10), &ended(1, "the disk is full")));
-        assert!(heard.failures.is_empty());
+    fn what_an_earlier_pod_reported_is_not_recorded_again_after_a_later_one() {
+        let mut reports = TaskReports::default();
+        assert!(reports.record(&pod("a", 0), &ended(1, "the store is down")));
+        assert!(reports.record(&pod("b", 10), &ended(1, "the disk is full")));
+        assert!(!reports.record(&pod("a", 0), &ended(1, "the store is down")));
+        assert_eq!(reports.failures[&TASK].sentence, "the disk is full");
+        assert!(reports.record(&pod("c", 20), &ended(0, r#"{"message": "done"}"#)));
+        assert!(!reports.record(&pod("b", 10), &ended(1, "the disk is full")));
+        assert!(reports.failures.is_empty());
     }
 
     #[test]
-    fn a_task_that_was_stopped_or_disrupted_has_told_nothing() {
-        let mut heard = Heard::default();
-        assert!(!heard.hear(&pod("a", 0), &ended(130, "interrupted")));
-        let disrupted = Ended {
+    fn a_task_that_was_stopped_or_disrupted_has_reported_nothing() {
+        let mut reports = TaskReports::default();
+        assert!(!reports.record(&pod("a", 0), &ended(130, "interrupted")));
+        let disrupted = Termination {
             disrupted: true,
             ..ended(137, "")
         };
-        assert!(!heard.hear(&pod("b", 10), &disrupted));
-        assert_eq!(heard, Heard::default());
+        assert!(!reports.record(&pod("b", 10), &disrupted));
+        assert_eq!(reports, TaskReports::default());
     }
 
     #[test]
     fn a_task_that_fell_short_leaves_its_summary_and_fails_with_the_shortfall() {
-        let mut heard = Heard::default();
-        heard.hear(
+        let mut reports = TaskReports::default();
+        reports.record(
             &pod("a", 0),
             &ended(42, r#"{"report": "r", "shortfall": "no bundle"}"#),
         );
-        assert_eq!(heard.summaries[&TASK].report.as_deref(), Some("r"));
-        assert_eq!(heard.failures[&TASK].sentence, "no bundle");
+        assert_eq!(reports.summaries[&TASK].report.as_deref(), Some("r"));
+        assert_eq!(reports.failures[&TASK].sentence, "no bundle");
     }
 
     #[test]
-    fn a_container_that_says_nothing_is_told_by_its_exit_code() {
-        let mut heard = Heard::default();
-        heard.hear(&pod("a", 0), &ended(137, ""));
+    fn a_container_that_says_nothing_is_reported_by_its_exit_code() {
+        let mut reports = TaskReports::default();
+        reports.record(&pod("a", 0), &ended(137, ""));
         assert_eq!(
-            heard.failures[&TASK].sentence,
+            reports.failures[&TASK].sentence,
             "the container was killed (exit code 137)"
         );
-        let killed = Ended {
+        let killed = Termination {
             out_of_memory: true,
             ..ended(137, "")
         };
-        heard.hear(&pod("b", 10), &killed);
-        assert!(heard.failures[&TASK].sentence.contains("OOMKilled"));
+        reports.record(&pod("b", 10), &killed);
+        assert!(reports.failures[&TASK].sentence.contains("OOMKilled"));
     }
 }

@@ -9,24 +9,32 @@ use serde_json::{Map, Value};
 use super::fields::{METADATA, nearest, prune_nulls, unknown, unknown_field};
 use super::{Problem, kind_of, schema};
 use crate::crd::Definition;
-use crate::{API_VERSION, Resource, ScreeningJob, TrainingRun};
+use crate::{API_VERSION, Kind, Resource};
 
-const KINDS: [&str; 2] = ["TrainingRun", "ScreeningJob"];
 const TOP: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
 
 /// A kind's schema, ready to be used.
-struct Kind {
+struct KindSchema {
+    kind: Kind,
     definition: Definition,
     schema: jsonschema::Validator,
 }
 
-static KIND_SCHEMAS: LazyLock<[Kind; 2]> = LazyLock::new(|| {
-    Definition::all().map(|definition| {
+static KIND_SCHEMAS: LazyLock<[KindSchema; 2]> = LazyLock::new(|| {
+    Kind::ALL.map(|kind| {
+        let definition = match kind {
+            Kind::TrainingRun => Definition::training_run(),
+            Kind::ScreeningJob => Definition::screening_job(),
+        };
         let mut plain = definition.schema().clone();
         name_types(&mut plain);
         let schema =
             jsonschema::validator_for(&plain).expect("a derived schema should be a JSON schema");
-        Kind { definition, schema }
+        KindSchema {
+            kind,
+            definition,
+            schema,
+        }
     })
 });
 
@@ -103,18 +111,19 @@ impl Validators {
     }
 }
 
-fn kind(document: &Value) -> Result<&'static Kind, Problem> {
+fn kind(document: &Value) -> Result<&'static KindSchema, Problem> {
     let Some(name) = kind_of(document) else {
         return Err(Problem::new(
             "kind",
             "is required: use TrainingRun or ScreeningJob",
         ));
     };
+    let kind = name.parse().ok();
     KIND_SCHEMAS
         .iter()
-        .find(|kind| kind.definition.kind() == name)
+        .find(|schema| Some(schema.kind) == kind)
         .ok_or_else(|| {
-            let hint = match nearest(name, &KINDS) {
+            let hint = match nearest(name, &Kind::ALL.map(Kind::name)) {
                 Some(near) => format!("did you mean {near}?"),
                 None => "use TrainingRun or ScreeningJob".to_owned(),
             };
@@ -249,11 +258,10 @@ fn mentions(rule: &str, field: &str) -> bool {
     })
 }
 
-fn typed(kind: &Kind, document: Value) -> Result<Resource, Vec<Problem>> {
-    let resource = if kind.definition.kind() == KINDS[0] {
-        typed_as::<TrainingRun>(document).map(|run| Resource::TrainingRun(Box::new(run)))
-    } else {
-        typed_as::<ScreeningJob>(document).map(|job| Resource::ScreeningJob(Box::new(job)))
+fn typed(kind: &KindSchema, document: Value) -> Result<Resource, Vec<Problem>> {
+    let resource = match kind.kind {
+        Kind::TrainingRun => typed_as(document).map(Resource::from_training),
+        Kind::ScreeningJob => typed_as(document).map(Resource::from_screening),
     };
     resource.map_err(|error| vec![Problem::new("", format!("cannot be read: {error}"))])
 }

@@ -1,30 +1,46 @@
-//! Which way a resource goes now: on, in wait, or to its end.
+//! The transition of a live resource: on to the next stage, on hold, or to its end.
 
 use std::time::Duration;
 
 use k8s_openapi::jiff::SignedDuration;
 
-use super::health::{HEALTHY, Health, Patient};
-use super::observed::Standing;
-use super::{Action, Changes, Model, Situation};
-use crate::snapshot::{JobSeen, PodSeen};
-use crate::{names, parallelism};
+use super::health::{HEALTHY, Health, JobPods};
+use super::observed::ObservedTasks;
+use super::{Create, JobChanges, JobPatch, Model, ObservedState, Refusal, Stop, clean_up, model};
+use crate::job::parallelism;
+use crate::names;
+use crate::snapshot::{JobFailure, JobSnapshot, PodSnapshot};
 use attrium_api::{ConditionStatus, Phase, Resource, Status, reasons};
 use attrium_workflow as workflow;
 use attrium_workflow::{Ending, Outcome, Plan, Stage, StageKind, Word};
 
 use ConditionStatus::{False, True, Unknown};
 
-/// Which way a resource goes.
+/// The transition of a live resource, with what it was decided from.
 #[derive(Clone, Debug)]
-pub(super) struct Course {
-    /// What has to be done on the cluster.
-    pub(super) actions: Vec<Action>,
-    /// The stage whose Job is made, and the Job's name.
+pub(crate) struct Transition<'o> {
+    pub(super) observed: &'o ObservedState,
+    pub(super) plan: Plan,
+    pub(super) tasks: ObservedTasks,
+    /// The status that the resource has.
+    pub(super) previous: Status,
+    /// What is created, changed and stopped.
+    pub(crate) create: Vec<Create>,
+    pub(crate) patch: Vec<JobPatch>,
+    pub(crate) stop: Vec<Stop>,
+    /// When to reconcile again, whatever happens.
+    pub(crate) requeue: Option<Duration>,
+    pub(super) next: NextStatus,
+}
+
+/// What the next status says beside how tasks are.
+#[derive(Clone, Debug)]
+pub(super) struct NextStatus {
+    /// The stage whose Job is created, and the Job's name.
     pub(super) started: Option<(StageKind, String)>,
-    /// How it ended.
+    /// How the resource ends, if it does.
     pub(super) ending: Option<Ending>,
-    /// Why it failed, where no task did.
+    /// Why it fails, where no task did.
     pub(super) broken: Option<Word>,
     /// What it is doing, until it ends.
     pub(super) phase: Phase,
@@ -34,46 +50,30 @@ pub(super) struct Course {
     pub(super) pods: Word,
     /// The condition Succeeded, until it ends.
     pub(super) unfinished: Word,
-    /// When to look again, whatever happens.
-    pub(super) again: Option<Duration>,
 }
 
-/// What comes next.
-enum Turn<'p> {
-    /// Nothing: it has ended.
+/// What follows on the tasks that there are.
+enum NextStage {
+    /// None: the resource ends.
     End,
-    /// A stage's Job is made, for a try at it from 0.
-    Start(&'p Stage, u32),
-    /// Its Job runs on.
-    GoOn,
-}
-
-impl<'p> Turn<'p> {
-    fn start(plan: &'p Plan, kind: StageKind, attempt: u32) -> Self {
-        let mut stages = plan.stages.iter();
-        let stage = stages.find(|stage| stage.kind == kind);
-        stage.map_or(Self::GoOn, |stage| Self::Start(stage, attempt))
-    }
+    /// The Job of a stage is created, for an attempt at it from 0.
+    Start(StageKind, u32),
+    /// The Job of the present one runs on.
+    Continue,
 }
 
 /// How long a summary may be on its way when its Job has ended already.
-const GRACE: SignedDuration = SignedDuration::from_secs(10);
-/// How often a stage whose results were lost is done again.
-const ATTEMPTS: u32 = 3;
+const SUMMARY_GRACE: SignedDuration = SignedDuration::from_secs(10);
+/// When to look for such a summary again.
+const SUMMARY_RETRY: Duration = Duration::from_secs(2);
+/// How often a stage whose results were lost is attempted.
+const MAX_ATTEMPTS: u32 = 3;
 /// How often a queue is asked why it waits.
-const QUEUE: Duration = Duration::from_secs(30);
+const QUEUE_RETRY: Duration = Duration::from_secs(30);
 
-impl Course {
-    /// The way that a resource goes which has not ended before.
-    pub(super) fn of(
-        situation: &Situation,
-        plan: &Plan,
-        standing: &Standing,
-        previous: &Status,
-    ) -> Self {
-        let health = health(situation, plan);
-        let mut course = Self {
-            actions: Vec::new(),
+impl NextStatus {
+    fn new(health: &Health) -> Self {
+        Self {
             started: None,
             ending: None,
             broken: None,
@@ -81,259 +81,285 @@ impl Course {
             accepted: Word::new(True, reasons::AS_EXPECTED, "The spec is valid"),
             pods: health.word.clone(),
             unfinished: Word::new(Unknown, reasons::RUNNING, "Tasks run"),
-            again: health.again,
-        };
-        match (
-            course.turn(situation, plan, standing, &health),
-            &situation.model,
-        ) {
-            (Turn::End, _) => {}
-            _ if situation.resource.suspend() => course.suspend(situation),
-            (Turn::Start(..), Model::Waiting(sentence)) if previous.model.is_none() => {
-                course.wait_for_model(sentence);
-            }
-            (Turn::Start(stage, attempt), _) => course.start(situation, stage, attempt, previous),
-            (Turn::GoOn, _) => course.go_on(situation, plan, standing),
         }
-        course
+    }
+}
+
+impl<'o> Transition<'o> {
+    pub(super) fn decide(
+        observed: &'o ObservedState,
+        plan: Plan,
+        tasks: ObservedTasks,
+        previous: Status,
+    ) -> Self {
+        let health = health(observed, &plan);
+        let mut transition = Self {
+            observed,
+            plan,
+            tasks,
+            previous,
+            create: Vec::new(),
+            patch: Vec::new(),
+            stop: Vec::new(),
+            requeue: health.requeue,
+            next: NextStatus::new(&health),
+        };
+        match (transition.next_stage(&health), &observed.snapshot.model) {
+            (NextStage::End, _) => transition.stop_jobs(),
+            _ if observed.snapshot.resource.suspend() => transition.suspend(),
+            (NextStage::Start(..), Model::Awaited(awaited))
+                if transition.previous.model.is_none() =>
+            {
+                transition.wait_for_model(&awaited.to_string());
+            }
+            (NextStage::Start(stage, attempt), _) => transition.start(stage, attempt),
+            (NextStage::Continue, _) => transition.keep_running(),
+        }
+        transition
+    }
+
+    /// Makes of a transition whose Job the API server did not create the one that follows on that: the
+    /// end for what is invalid, and a wait for what is forbidden.
+    pub(crate) fn refuse(&mut self, refusal: &Refusal) {
+        match refusal {
+            Refusal::Invalid(message) => {
+                self.next = NextStatus::new(&health(self.observed, &self.plan));
+                self.reject(reasons::BAD_CONFIGURATION, message);
+                self.stop_jobs();
+            }
+            Refusal::Forbidden(message) => {
+                self.next.started = None;
+                self.next.phase = Phase::Pending;
+                self.next.pods = Word::new(False, reasons::POD_PENDING, message.clone());
+                self.next.unfinished = Word::new(Unknown, reasons::POD_PENDING, message.clone());
+            }
+        }
     }
 
     /// Whether tasks run or are about to.
-    pub(super) fn runs(&self) -> bool {
-        self.phase == Phase::Running
+    pub(super) fn is_running(&self) -> bool {
+        self.next.ending.is_none() && self.next.phase == Phase::Running
     }
 
-    /// Ends it where it has to end; else tells what comes next.
-    fn turn<'p>(
-        &mut self,
-        situation: &Situation,
-        plan: &'p Plan,
-        standing: &Standing,
-        health: &Health,
-    ) -> Turn<'p> {
-        if let Some(word) = refusal(situation) {
-            self.accepted = word.clone();
-            self.fail(word);
-            return Turn::End;
+    /// Ends the resource where it has to end; else finds its next stage.
+    fn next_stage(&mut self, health: &Health) -> NextStage {
+        if let Model::Missing(run) = &self.observed.snapshot.model
+            && self.previous.model.is_none()
+        {
+            self.reject(reasons::MODEL_UNAVAILABLE, &model::missing(run));
+            return NextStage::End;
         }
-        if let Some((stage, failure)) = &standing.broken {
-            let told = standing.failures.iter().any(|it| it.task.stage == *stage);
-            match failure.reason.as_str() {
-                "DeadlineExceeded" => {
-                    let limit = situation.resource.active_deadline_seconds();
-                    let limit = limit.map_or(String::new(), |limit| format!(" ({limit} s)"));
-                    let message =
-                        format!("the stage {stage} ran longer than activeDeadlineSeconds{limit}");
-                    self.fail(Word::new(False, reasons::DEADLINE_EXCEEDED, message));
-                }
-                _ if told => self.ending = Some(Ending::Failed),
-                _ => {
-                    let message = format!("the Job of {stage} has failed: {}", failure.message);
-                    self.fail(Word::new(False, reasons::TASK_FAILED, message));
-                }
-            }
-            return Turn::End;
+        if let Some((stage, failure)) = self.tasks.broken.clone() {
+            self.fail_with_job(stage, &failure);
+            return NextStage::End;
         }
-        if let Some(word) = workflow::nothing_usable(plan, &standing.summaries) {
+        if let Some(word) = workflow::nothing_usable(&self.plan, &self.tasks.summaries) {
             self.fail(word);
-            return Turn::End;
+            return NextStage::End;
         }
         if let Some(message) = &health.overdue {
             let reason = reasons::START_DEADLINE_EXCEEDED;
             self.fail(Word::new(False, reason, message.clone()));
-            return Turn::End;
+            return NextStage::End;
         }
-        if let Some(kind) = standing.lost {
-            return self.recover(situation, plan, kind);
+        if let Some(stage) = self.tasks.lost {
+            return self.recover(stage);
         }
-        let next = workflow::next(plan, &standing.observed);
+        let next = workflow::next(&self.plan, &self.tasks.states);
         match next.outcome {
             Some(outcome) => {
                 self.finish(&outcome);
-                Turn::End
+                NextStage::End
             }
             None => match next.start.first() {
-                Some(task) => Turn::start(plan, task.stage, 0),
-                None => Turn::GoOn,
+                Some(task) => NextStage::Start(task.stage, 0),
+                None => NextStage::Continue,
             },
         }
     }
 
+    /// Ends a resource of which nothing can come, whatever its tasks do.
+    fn reject(&mut self, reason: &str, message: &str) {
+        let word = Word::new(False, reason, message);
+        self.next.accepted = word.clone();
+        self.fail(word);
+    }
+
     fn fail(&mut self, word: Word) {
-        self.ending = Some(Ending::Failed);
-        self.broken = Some(word);
-        self.again = None;
+        self.next.ending = Some(Ending::Failed);
+        self.next.broken = Some(word);
+        self.requeue = None;
+    }
+
+    /// Ends a resource whose Job has failed as a whole: in the words of its tasks, where they have any.
+    fn fail_with_job(&mut self, stage: StageKind, failure: &JobFailure) {
+        let is_reported = self.tasks.failures.iter().any(|it| it.task.stage == stage);
+        match failure.reason.as_str() {
+            "DeadlineExceeded" => {
+                let limit = self.observed.snapshot.resource.active_deadline_seconds();
+                let limit = limit.map_or(String::new(), |limit| format!(" ({limit} s)"));
+                let message =
+                    format!("the stage {stage} ran longer than activeDeadlineSeconds{limit}");
+                self.fail(Word::new(False, reasons::DEADLINE_EXCEEDED, message));
+            }
+            _ if is_reported => self.next.ending = Some(Ending::Failed),
+            _ => {
+                let message = format!("the Job of {stage} has failed: {}", failure.message);
+                self.fail(Word::new(False, reasons::TASK_FAILED, message));
+            }
+        }
     }
 
     fn finish(&mut self, outcome: &Outcome) {
-        self.ending = Some(match outcome {
+        self.next.ending = Some(match outcome {
             Outcome::Succeeded => Ending::Succeeded,
             Outcome::GateMissed => Ending::GateMissed,
             Outcome::Failed { .. } => Ending::Failed,
         });
-        self.pods = Word::new(True, reasons::AS_EXPECTED, "All pods have ended");
-        self.again = None;
+        self.next.pods = Word::new(True, reasons::AS_EXPECTED, "All pods have ended");
+        self.requeue = None;
     }
 
-    /// A stage whose results are gone is done again, which takes it no time.
-    fn recover<'p>(&mut self, situation: &Situation, plan: &'p Plan, kind: StageKind) -> Turn<'p> {
-        let Some(job) = situation.jobs.get(&kind) else {
-            return Turn::GoOn;
+    /// Attempts a stage whose results are gone once more, which takes it no time.
+    fn recover(&mut self, stage: StageKind) -> NextStage {
+        let observed = self.observed;
+        let Some(job) = observed.snapshot.jobs.get(&stage) else {
+            return NextStage::Continue;
         };
         let ended = job.end.as_ref().and_then(|end| end.at);
-        let is_late = ended.is_some_and(|ended| situation.now.duration_since(ended) >= GRACE);
-        if !is_late {
-            self.again = Some(Duration::from_secs(2));
-            return Turn::GoOn;
+        let is_late = |ended| observed.now.duration_since(ended) >= SUMMARY_GRACE;
+        if !ended.is_some_and(is_late) {
+            self.requeue = Some(SUMMARY_RETRY);
+            return NextStage::Continue;
         }
         let attempt = job.origin.attempt + 1;
-        if attempt >= ATTEMPTS {
+        if attempt >= MAX_ATTEMPTS {
             let message = format!(
-                "the results of the stage {kind} were lost {attempt} times: its pods are deleted \
+                "the results of the stage {stage} were lost {attempt} times: its pods are deleted \
                  as soon as they end"
             );
             self.fail(Word::new(False, reasons::TASK_FAILED, message));
-            return Turn::End;
+            return NextStage::End;
         }
-        Turn::start(plan, kind, attempt)
+        NextStage::Start(stage, attempt)
     }
 
-    fn suspend(&mut self, situation: &Situation) {
+    /// Stops every Job: the resource ends.
+    fn stop_jobs(&mut self) {
+        self.stop = clean_up::delete(self.observed.snapshot.open_jobs()).collect();
+    }
+
+    fn suspend(&mut self) {
         let message = "It pauses until spec.suspend is false";
-        self.phase = Phase::Suspended;
-        self.unfinished = Word::new(Unknown, reasons::SUSPENDED, message);
-        self.pods = Health::without_pods("No pods have to run").word;
-        self.again = None;
-        for job in open(situation) {
-            let name = job.name.clone();
-            if job.queued {
-                // A queue would let a Job that it has admitted go on at once.
-                self.actions.push(Action::DeleteJob { name });
-            } else if !job.suspended {
-                let changes = Changes {
-                    suspend: Some(true),
-                    ..Changes::default()
-                };
-                self.actions.push(Action::PatchJob { name, changes });
-            }
-        }
+        self.next.phase = Phase::Suspended;
+        self.next.unfinished = Word::new(Unknown, reasons::SUSPENDED, message);
+        self.next.pods = Health::without_pods("No pods have to run").word;
+        self.requeue = None;
+        // A queue would let a Job that it has admitted go on at once.
+        let (queued, others): (Vec<_>, Vec<_>) =
+            self.observed.snapshot.open_jobs().partition(|it| it.queued);
+        self.stop.extend(clean_up::delete(queued.into_iter()));
+        let running = others.into_iter().filter(|job| !job.suspended);
+        self.patch.extend(running.map(|job| JobPatch {
+            name: job.name.clone(),
+            changes: JobChanges {
+                suspend: Some(true),
+                ..JobChanges::default()
+            },
+        }));
     }
 
-    fn wait_for_model(&mut self, sentence: &str) {
-        let word = Word::new(Unknown, reasons::WAITING_FOR_MODEL, sentence);
-        self.phase = Phase::Pending;
-        self.accepted = word.clone();
-        self.unfinished = word;
+    fn wait_for_model(&mut self, message: &str) {
+        let word = Word::new(Unknown, reasons::WAITING_FOR_MODEL, message);
+        self.next.phase = Phase::Pending;
+        self.next.accepted = word.clone();
+        self.next.unfinished = word;
     }
 
-    fn start(&mut self, situation: &Situation, stage: &Stage, attempt: u32, previous: &Status) {
-        if !situation.has_manifest {
-            self.actions.push(Action::CreateManifest);
+    fn start(&mut self, stage: StageKind, attempt: u32) {
+        let snapshot = &self.observed.snapshot;
+        if !snapshot.has_manifest() {
+            self.create.push(Create::Manifest);
         }
-        let kind = stage.kind;
-        let again = previous.stages.iter().any(|it| it.name == kind.name());
-        self.actions.push(Action::CreateJob {
-            stage: kind,
+        let mut stages = self.previous.stages.iter();
+        let recreated = stages.any(|it| it.name == stage.name());
+        self.create.push(Create::Job {
+            stage,
             attempt,
-            again,
+            recreated,
         });
-        if let Some(message) = &situation.held {
-            self.phase = Phase::Pending;
-            self.pods = Word::new(False, reasons::POD_PENDING, message.clone());
-            self.unfinished = Word::new(Unknown, reasons::POD_PENDING, message.clone());
-            return;
-        }
-        self.started = Some((kind, names::job(&situation.resource, kind, attempt)));
-        if situation.resource.queue_name().is_some() {
-            self.queue(situation);
+        self.next.started = Some((stage, names::job(&snapshot.resource, stage, attempt)));
+        if snapshot.resource.queue_name().is_some() {
+            self.wait_for_queue();
         }
     }
 
     /// Keeps the Job that runs as the spec has it.
-    fn go_on(&mut self, situation: &Situation, plan: &Plan, standing: &Standing) {
-        for job in open(situation) {
+    fn keep_running(&mut self) {
+        let snapshot = &self.observed.snapshot;
+        for job in snapshot.open_jobs() {
             if job.queued && job.suspended {
-                self.queue(situation);
+                self.wait_for_queue();
             }
-            let stage = plan.stages.iter().find(|it| it.kind == job.origin.stage);
-            if let Some(changes) = stage.and_then(|it| changes(job, it, &situation.resource)) {
+            let mut stages = self.plan.stages.iter();
+            let stage = stages.find(|it| it.kind == job.origin.stage);
+            if let Some(changes) = stage.and_then(|it| changes(job, it, &snapshot.resource)) {
                 let name = job.name.clone();
-                self.actions.push(Action::PatchJob { name, changes });
+                self.patch.push(JobPatch { name, changes });
             }
         }
-        if standing.lost.is_some() {
+        if self.tasks.lost.is_some() {
             let message = "Results are on their way";
-            self.unfinished = Word::new(Unknown, reasons::RUNNING, message);
+            self.next.unfinished = Word::new(Unknown, reasons::RUNNING, message);
         }
     }
 
-    fn queue(&mut self, situation: &Situation) {
-        let queue = situation.resource.queue_name().unwrap_or_default();
-        let message = match &situation.words.queue {
-            Some(words) => format!("The queue {queue} has not admitted it yet: {words}"),
+    fn wait_for_queue(&mut self) {
+        let queue = self.observed.snapshot.resource.queue_name();
+        let queue = queue.unwrap_or_default();
+        let message = match &self.observed.pending.queue {
+            Some(reason) => format!("The queue {queue} has not admitted it yet: {reason}"),
             None => format!("The queue {queue} has not admitted it yet"),
         };
-        self.phase = Phase::Queued;
-        self.unfinished = Word::new(Unknown, reasons::QUEUED, message);
-        self.pods = Health::without_pods("No pods have to run before the queue admits them").word;
-        self.again = Some(self.again.map_or(QUEUE, |again| again.min(QUEUE)));
+        let pods = "No pods have to run before the queue admits them";
+        self.next.phase = Phase::Queued;
+        self.next.unfinished = Word::new(Unknown, reasons::QUEUED, message);
+        self.next.pods = Health::without_pods(pods).word;
+        let earlier = self.requeue.map_or(QUEUE_RETRY, |it| it.min(QUEUE_RETRY));
+        self.requeue = Some(earlier);
     }
-}
-
-/// The Jobs that have something to work on.
-fn open(situation: &Situation) -> impl Iterator<Item = &JobSeen> {
-    situation.jobs.values().filter(|job| job.is_open())
 }
 
 /// What of a Job differs from the spec.
-fn changes(job: &JobSeen, stage: &Stage, resource: &Resource) -> Option<Changes> {
+fn changes(job: &JobSnapshot, stage: &Stage, resource: &Resource) -> Option<JobChanges> {
     let parallelism = parallelism(resource, stage);
     let deadline = resource.active_deadline_seconds().map(i64::from);
-    let changes = Changes {
+    let changes = JobChanges {
         suspend: (job.suspended && !job.queued).then_some(false),
         parallelism: (job.parallelism != Some(parallelism)).then_some(parallelism),
         deadline: (job.deadline != deadline).then_some(deadline),
     };
-    (changes != Changes::default()).then_some(changes)
+    (changes != JobChanges::default()).then_some(changes)
 }
 
-/// Why nothing can come of a resource, whatever its tasks do: the conditions Accepted and Succeeded.
-fn refusal(situation: &Situation) -> Option<Word> {
-    if let Some(message) = &situation.refused {
-        return Some(Word::new(
-            False,
-            reasons::BAD_CONFIGURATION,
-            message.clone(),
-        ));
-    }
-    let status = situation.resource.status();
-    match &situation.model {
-        Model::Missing(message) if status.is_none_or(|it| it.model.is_none()) => Some(Word::new(
-            False,
-            reasons::MODEL_UNAVAILABLE,
-            message.clone(),
-        )),
-        _ => None,
-    }
-}
-
-fn health(situation: &Situation, plan: &Plan) -> Health {
+/// The health of the pods that should run.
+fn health(observed: &ObservedState, plan: &Plan) -> Health {
+    let snapshot = &observed.snapshot;
     let mut jobs = plan.stages.iter().rev();
-    let job = jobs.find_map(|stage| situation.jobs.get(&stage.kind));
+    let job = jobs.find_map(|stage| snapshot.jobs.get(&stage.kind));
     let Some(job) = job.filter(|job| job.is_open() && !job.suspended) else {
         return Health::without_pods(HEALTHY);
     };
-    let pods: Vec<&PodSeen> = situation
-        .pods
-        .iter()
+    let pods = snapshot.pods.iter();
+    let pods: Vec<&PodSnapshot> = pods
         .filter(|pod| pod.origin.stage == job.origin.stage)
         .collect();
-    Health::of(&Patient {
+    Health::of(&JobPods {
         job,
         pods: &pods,
-        heard: &situation.heard,
-        words: &situation.words,
-        start_deadline: situation.resource.start_deadline_seconds(),
-        now: situation.now,
+        reports: &snapshot.state.reports,
+        pending: &observed.pending,
+        start_deadline: snapshot.resource.start_deadline_seconds(),
+        now: observed.now,
     })
 }
