@@ -230,7 +230,7 @@ fn refusal(what: &str, error: kube::Error) -> Result<Refusal, Error> {
             format!("the API server refuses {what}: {}", status.message),
         )),
         kube::Error::Api(status) if status.code == 403 => Ok(Refusal::Forbidden(format!(
-            "the API server does not let {what} be made: {}",
+            "the API server does not let {what} be created: {}",
             status.message
         ))),
         _ => Err(Error::request(format!("create {what}"), error)),

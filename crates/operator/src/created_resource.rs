@@ -1,6 +1,6 @@
 //! A resource that an API server has created, and that therefore has a uid.
 //!
-//! An object is made one where it comes in; one without a uid gets no further.
+//! An object becomes one where it comes in; without a uid it gets no further.
 
 use std::ops::Deref;
 

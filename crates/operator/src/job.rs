@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn what_an_ending_costs_is_decided_in_this_order() {
         let rules = failure_policy().rules;
-        let told: Vec<_> = rules
+        let found: Vec<_> = rules
             .iter()
             .map(|rule| {
                 let codes = rule.on_exit_codes.as_ref().map(|it| it.values.clone());
@@ -188,7 +188,7 @@ mod tests {
             ("FailJob", vec![43]),
             ("FailIndex", vec![42]),
         ];
-        assert_eq!(told, expected);
+        assert_eq!(found, expected);
         let condition = &rules[0].on_pod_conditions.as_ref().expect("conditions")[0];
         assert_eq!(condition.type_, "DisruptionTarget");
     }
@@ -220,13 +220,13 @@ mod tests {
     }
 
     #[test]
-    fn the_job_of_the_papers_training_is_the_one_that_was_looked_at() {
+    fn the_job_of_the_papers_training_is_the_golden_one() {
         let golden = "tests/golden/operator/train-job.yaml";
         check("examples/paper/training-run.yaml", golden);
     }
 
     #[test]
-    fn a_job_with_a_pod_template_is_the_one_that_was_looked_at() {
+    fn a_job_with_a_pod_template_is_the_golden_one() {
         let golden = "tests/golden/operator/train-job-on-gpus.yaml";
         check("examples/cluster/gpu.yaml", golden);
     }

@@ -412,7 +412,7 @@ mod tests {
         let later = Instant::now() + RENEW_DEADLINE;
         assert!(is_announced(later));
         assert!(!is_announced(later));
-        // Nobody looks while it lapses.
+        // It lapses between two renewals.
         is_announced(Instant::now());
         assert!(is_announced(later));
         assert!(!is_announced(later));

@@ -92,7 +92,7 @@ async fn write(
     }
 }
 
-/// What is wrong with an object, field by field where its schema tells.
+/// What is wrong with an object, field by field where its schema says.
 fn violations(object: &DynamicObject, malformed: &MalformedResource) -> String {
     let object = serde_json::to_value(object).unwrap_or_default();
     let Err(violations) = manifest::check_spec(&object) else {

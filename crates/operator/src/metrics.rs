@@ -59,54 +59,38 @@ fn wait_buckets() -> Histogram {
 
 impl Metrics {
     pub(super) fn new() -> Self {
-        let mut registry = Registry::with_prefix("attrium");
-        let resources = Family::<PhaseLabels, Gauge>::default();
-        let leader = Gauge::default();
-        let reconciles = Family::new_with_constructor(reconcile_buckets as fn() -> Histogram);
-        let errors = Family::<KindLabels, Counter>::default();
-        let tasks = Family::<OutcomeLabels, Counter>::default();
-        let (first_job, queue_wait) = (wait_buckets(), wait_buckets());
-        registry.register(
-            "resources",
-            "Resources by kind and phase",
-            resources.clone(),
-        );
-        registry.register("leader", "Whether this operator leads", leader.clone());
-        registry.register(
-            "reconcile_duration_seconds",
-            "How long the reconciliation of a resource takes",
-            reconciles.clone(),
-        );
-        registry.register(
-            "reconcile_errors",
-            "Reconciliations that failed and are retried",
-            errors.clone(),
-        );
-        registry.register(
-            "tasks",
-            "Tasks of stages that are over, by how they ended: one that was cut short has failed",
-            tasks.clone(),
-        );
-        registry.register(
-            "first_job_seconds",
-            "Time from a resource's creation to its first Job",
-            first_job.clone(),
-        );
-        registry.register(
-            "queue_wait_seconds",
-            "Time that a Job waited for its queue",
-            queue_wait.clone(),
-        );
-        Self {
-            registry,
-            resources,
-            leader,
-            reconciles,
-            errors,
-            tasks,
-            first_job,
-            queue_wait,
-        }
+        let mut metrics = Self {
+            registry: Registry::with_prefix("attrium"),
+            resources: Family::default(),
+            leader: Gauge::default(),
+            reconciles: Family::new_with_constructor(reconcile_buckets as fn() -> Histogram),
+            errors: Family::default(),
+            tasks: Family::default(),
+            first_job: wait_buckets(),
+            queue_wait: wait_buckets(),
+        };
+        metrics.register();
+        metrics
+    }
+
+    /// Gives each metric its name and its help.
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        let help = "Resources by kind and phase";
+        registry.register("resources", help, self.resources.clone());
+        let help = "Whether this operator leads";
+        registry.register("leader", help, self.leader.clone());
+        let help = "How long the reconciliation of a resource takes";
+        registry.register("reconcile_duration_seconds", help, self.reconciles.clone());
+        let help = "Reconciliations that failed and are retried";
+        registry.register("reconcile_errors", help, self.errors.clone());
+        let help =
+            "Tasks of stages that are over, by how they ended: one that was cut short has failed";
+        registry.register("tasks", help, self.tasks.clone());
+        let help = "Time from a resource's creation to its first Job";
+        registry.register("first_job_seconds", help, self.first_job.clone());
+        let help = "Time that a Job waited for its queue";
+        registry.register("queue_wait_seconds", help, self.queue_wait.clone());
     }
 
     /// Counts a reconciliation.

@@ -41,7 +41,6 @@ const MAX_JOB_NAME: usize = 63 - "-999".len();
 /// The names of a stage's Job, and its labels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StageNames {
-    /// The Job.
     pub(crate) job: String,
     /// The ConfigMap of the manifest.
     pub(crate) config_map: String,
@@ -125,16 +124,14 @@ fn hash(resource: &CreatedResource, number: i64) -> String {
 /// The resource and the stage that an object belongs to, as its labels say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {
-    /// The uid of the resource.
     pub(crate) uid: Uid,
-    /// The stage.
     pub(crate) stage: StageKind,
     /// Which attempt at the stage, from 0.
     pub(crate) attempt: u32,
 }
 
 impl Origin {
-    /// The origin that labels tell, if they are attrium's.
+    /// The origin that labels state, if they are attrium's.
     pub(crate) fn of(labels: &BTreeMap<String, String>) -> Option<Self> {
         let stage = labels.get(COMPONENT)?;
         let stages = StageKind::ALL;

@@ -71,7 +71,7 @@ fn merge(template: &mut PodTemplateSpec, asked: PodTemplateSpec) {
     template.merge_from(asked);
 }
 
-/// What of a user's template is the user's to say.
+/// What users may set of a pod: the rest of their template is left out.
 fn allowed(asked: &PodTemplateSpec) -> PodTemplateSpec {
     let metadata = asked.metadata.clone().unwrap_or_default();
     let spec = asked.spec.clone().unwrap_or_default();

@@ -70,15 +70,23 @@ impl WorkQueue {
 struct Backoff(HashMap<ResourceKey, u32>);
 
 impl Backoff {
-    fn delay(&mut self, key: &ResourceKey) -> Duration {
+    /// How long it is until a resource is reconciled again, if nothing changes.
+    fn delay(&mut self, key: &ResourceKey, requeue: Requeue) -> Option<Duration> {
+        if requeue == Requeue::BackOff {
+            return Some(self.after_failure(key));
+        }
+        self.0.remove(key);
+        match requeue {
+            Requeue::After(delay) => Some(delay),
+            Requeue::AwaitChange | Requeue::BackOff => None,
+        }
+    }
+
+    fn after_failure(&mut self, key: &ResourceKey) -> Duration {
         let failures = self.0.entry(key.clone()).or_default();
         let delay = Duration::from_millis(500 << (*failures).min(6));
         *failures += 1;
         delay.min(Duration::from_secs(30))
-    }
-
-    fn reset(&mut self, key: &ResourceKey) {
-        self.0.remove(key);
     }
 }
 
@@ -109,16 +117,8 @@ pub(super) async fn run_workers<Reconciliation>(
                 });
                 let Some(key) = keys.remove(&id) else { continue };
                 running.remove(&key);
-                if requeue != Requeue::BackOff {
-                    backoff.reset(&key);
-                }
-                match requeue {
-                    Requeue::AwaitChange => {}
-                    Requeue::After(delay) => queue.add_after(key, delay),
-                    Requeue::BackOff => {
-                        let delay = backoff.delay(&key);
-                        queue.add_after(key, delay);
-                    }
+                if let Some(delay) = backoff.delay(&key, requeue) {
+                    queue.add_after(key, delay);
                 }
             }
             Some(key) = next.next(), if has_room => {
@@ -149,11 +149,11 @@ mod tests {
     fn failures_are_retried_later_and_later_but_within_half_a_minute() {
         let mut backoff = Backoff::default();
         let delays: Vec<_> = (0..8)
-            .map(|_| backoff.delay(&key("a")).as_millis())
+            .map(|_| backoff.after_failure(&key("a")).as_millis())
             .collect();
         assert_eq!(delays, [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000]);
-        backoff.reset(&key("a"));
-        assert_eq!(backoff.delay(&key("a")).as_millis(), 500);
+        assert_eq!(backoff.delay(&key("a"), Requeue::AwaitChange), None);
+        assert_eq!(backoff.after_failure(&key("a")).as_millis(), 500);
     }
 
     #[tokio::test(start_paused = true)]

@@ -12,7 +12,7 @@ use super::created_resource::CreatedResource;
 use super::decide;
 use attrium_api::{Kind, ModelReference, Phase, Resource, Uid};
 
-/// What tells resources apart on a cluster at a time.
+/// The kind, namespace and name of a resource.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ResourceKey {
     pub(crate) kind: Kind,

@@ -1,4 +1,4 @@
-//! What the operator is told about pods when it starts.
+//! The settings of all pods, which the operator is started with.
 
 /// What the pods of every resource have in common.
 #[derive(Clone, Debug, PartialEq, Eq)]

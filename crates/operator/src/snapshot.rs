@@ -35,13 +35,12 @@ pub(crate) struct JobSnapshot {
     pub deadline: Option<i64>,
     /// How many of its pods are active.
     pub active: u32,
-    /// The indexes that have ended well.
+    /// The indexes that have succeeded.
     pub completed: BTreeSet<u32>,
     /// The indexes that have failed for good.
     pub failed: BTreeSet<u32>,
     /// How it has ended, once it has.
     pub end: Option<JobEnd>,
-    /// When it was made.
     pub created: Option<Timestamp>,
     /// When it last began to run.
     pub started: Option<Timestamp>,
@@ -53,7 +52,6 @@ pub(crate) struct JobSnapshot {
 pub(crate) struct JobEnd {
     /// Why it failed; nothing where every index has ended well.
     pub failure: Option<JobFailure>,
-    /// When it ended.
     pub at: Option<Timestamp>,
 }
 
@@ -151,7 +149,6 @@ pub(crate) struct PodSnapshot {
     pub index: u32,
     /// The node that it is bound to.
     pub node: Option<String>,
-    /// When it was made.
     pub created: Option<Timestamp>,
     /// When it was asked to end, with the time it has for that.
     pub deleted: Option<Timestamp>,
@@ -261,7 +258,7 @@ fn problem(status: &PodStatus, container: Option<&ContainerStatus>) -> Option<Pr
         .chain(container)
         .filter_map(|it| it.state.as_ref()?.waiting.as_ref())
         .find(|waiting| {
-            // These two only say that the kubelet is at work on it.
+            // These reasons only say that the kubelet is at work on it.
             let reason = waiting.reason.as_deref().unwrap_or_default();
             !matches!(reason, "" | "ContainerCreating" | "PodInitializing")
         })?;

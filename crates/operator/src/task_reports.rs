@@ -27,7 +27,6 @@ pub(crate) struct TaskReports {
 /// The failure of a task as its pod reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FailureReport {
-    /// The uid of the pod.
     pub pod: Uid,
     /// The exit code, or 1 where there is none.
     pub exit_code: i32,

@@ -228,8 +228,7 @@ fn code(error: &Error) -> Option<u16> {
     }
 }
 
-/// kube's pauses after errors, but never a long one: whoever brings an API server back wants to see
-/// things go on.
+/// kube's pauses after errors, but never a long one: work goes on as soon as the API server is back.
 #[derive(Default)]
 struct Pauses(DefaultBackoff);
 

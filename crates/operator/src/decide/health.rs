@@ -24,7 +24,7 @@ pub(super) const HEALTHY: &str = "Every pod that should run does";
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Health {
     /// The condition PodsHealthy.
-    pub(super) word: Word,
+    pub(super) condition: Word,
     /// What has waited for longer than it may.
     pub(super) overdue: Option<String>,
     /// When to reconcile again, whatever happens.
@@ -46,7 +46,7 @@ impl Health {
     /// The health of a resource that has no pods to run.
     pub(super) fn without_pods(message: &str) -> Self {
         Self {
-            word: Word::new(ConditionStatus::True, reasons::AS_EXPECTED, message),
+            condition: Word::new(ConditionStatus::True, reasons::AS_EXPECTED, message),
             overdue: None,
             requeue: None,
         }
@@ -58,7 +58,7 @@ impl Health {
         let is_pending = pods.pods.iter().any(|pod| is_waiting(pod)) || pods.pods.is_empty();
         let requeue = [due, is_pending.then_some(RETRY)];
         Self {
-            word: word(&problems),
+            condition: condition(&problems),
             overdue,
             requeue: requeue.into_iter().flatten().min(),
         }
@@ -130,7 +130,7 @@ fn problem(pod: &PodSnapshot, job_pods: &JobPods<'_>) -> Option<Problem> {
     match &pod.state {
         PodState::Succeeded | PodState::Failed => None,
         _ if pod.deleted.is_some_and(overdue) => Some(lost(format!(
-            "it was to end and has not, the node {node} tells nothing of it"
+            "it should have ended and has not, the node {node} reports nothing of it"
         ))),
         _ if pod.deleted.is_some() => None,
         PodState::Running { ready: false } => {
@@ -179,7 +179,7 @@ fn failures<'a>(job_pods: &JobPods<'a>) -> impl Iterator<Item = (Problem, &'a st
 
 /// The condition of the problem that most pods have; of two the first in the alphabet, so that the
 /// condition does not flap.
-fn word(problems: &Problems<'_>) -> Word {
+fn condition(problems: &Problems<'_>) -> Word {
     let worst = problems.iter().rev().max_by_key(|(_, pods)| pods.len());
     let Some((problem, pods)) = worst else {
         return Word::new(ConditionStatus::True, reasons::AS_EXPECTED, HEALTHY);

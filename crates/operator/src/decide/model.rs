@@ -1,4 +1,4 @@
-//! Where the model of a screening is, and what users are told while it is not there.
+//! Where the model of a screening is, and what the status says while it is not there.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ pub(crate) enum Model {
 /// What a screening waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Awaited {
-    /// The name of the training run that is to publish the model.
+    /// The training run that is to publish the model.
     pub(crate) run: String,
     pub(crate) publisher: Publisher,
 }

@@ -79,7 +79,7 @@ impl NextStatus {
             broken: None,
             phase: Phase::Running,
             accepted: Word::new(True, reasons::AS_EXPECTED, "The spec is valid"),
-            pods: health.word.clone(),
+            pods: health.condition.clone(),
             unfinished: Word::new(Unknown, reasons::RUNNING, "Tasks run"),
         }
     }
@@ -153,8 +153,8 @@ impl<'o> Transition<'o> {
             self.fail_with_job(stage, &failure);
             return NextStage::End;
         }
-        if let Some(word) = workflow::nothing_usable(&self.plan, &self.tasks.summaries) {
-            self.fail(word);
+        if let Some(condition) = workflow::nothing_usable(&self.plan, &self.tasks.summaries) {
+            self.fail(condition);
             return NextStage::End;
         }
         if let Some(message) = &health.overdue {
@@ -180,18 +180,18 @@ impl<'o> Transition<'o> {
 
     /// Ends a resource of which nothing can come, whatever its tasks do.
     fn reject(&mut self, reason: &str, message: &str) {
-        let word = Word::new(False, reason, message);
-        self.next.accepted = word.clone();
-        self.fail(word);
+        let condition = Word::new(False, reason, message);
+        self.next.accepted = condition.clone();
+        self.fail(condition);
     }
 
-    fn fail(&mut self, word: Word) {
+    fn fail(&mut self, condition: Word) {
         self.next.ending = Some(Ending::Failed);
-        self.next.broken = Some(word);
+        self.next.broken = Some(condition);
         self.requeue = None;
     }
 
-    /// Ends a resource whose Job has failed as a whole: in the words of its tasks, where they have any.
+    /// Ends a resource whose Job has failed as a whole: with the sentence of a task, where one has failed.
     fn fail_with_job(&mut self, stage: StageKind, failure: &JobFailure) {
         let is_reported = self.tasks.failures.iter().any(|it| it.task.stage == stage);
         match failure.reason.as_str() {
@@ -253,7 +253,7 @@ impl<'o> Transition<'o> {
         let message = "It pauses until spec.suspend is false";
         self.next.phase = Phase::Suspended;
         self.next.unfinished = Word::new(Unknown, reasons::SUSPENDED, message);
-        self.next.pods = Health::without_pods("No pods have to run").word;
+        self.next.pods = Health::without_pods("No pods have to run").condition;
         self.requeue = None;
         // A queue would let a Job that it has admitted go on at once.
         let (queued, others): (Vec<_>, Vec<_>) =
@@ -270,10 +270,10 @@ impl<'o> Transition<'o> {
     }
 
     fn wait_for_model(&mut self, message: &str) {
-        let word = Word::new(Unknown, reasons::WAITING_FOR_MODEL, message);
+        let condition = Word::new(Unknown, reasons::WAITING_FOR_MODEL, message);
         self.next.phase = Phase::Pending;
-        self.next.accepted = word.clone();
-        self.next.unfinished = word;
+        self.next.accepted = condition.clone();
+        self.next.unfinished = condition;
     }
 
     fn start(&mut self, stage: StageKind, attempt: u32) {
@@ -324,7 +324,7 @@ impl<'o> Transition<'o> {
         let pods = "No pods have to run before the queue admits them";
         self.next.phase = Phase::Queued;
         self.next.unfinished = Word::new(Unknown, reasons::QUEUED, message);
-        self.next.pods = Health::without_pods(pods).word;
+        self.next.pods = Health::without_pods(pods).condition;
         let earlier = self.requeue.map_or(QUEUE_RETRY, |it| it.min(QUEUE_RETRY));
         self.requeue = Some(earlier);
     }
