@@ -3,44 +3,30 @@
 //! No IO. A resource that has ended is a few words, without Jobs and pods, so that thousands of
 //! them cost little; a whole resource is kept only as long as there is something to do for it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod inner;
+
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::created_resource::CreatedResource;
-use super::decide::{Awaited, Model, Publisher};
 use super::resource_entry::{MalformedResource, ResourceEntry, ResourceKey};
 use super::resource_snapshot::{ControllerState, ResourceSnapshot};
 use super::snapshot::{JobSnapshot, PodSnapshot, PodState, Termination};
-use super::versioned_store::VersionedStore;
-use attrium_api::{Kind, Phase, Resource, Uid};
+use attrium_api::{Kind, Phase, Uid};
 use attrium_workflow::{Progress, StageKind, TaskRef};
+
+use inner::Inner;
 
 /// What is known of the cluster.
 #[derive(Debug, Default)]
 pub(crate) struct Index(Mutex<Inner>);
-
-#[derive(Debug, Default)]
-struct Inner {
-    training_runs: VersionedStore<Arc<str>, ResourceEntry>,
-    screening_jobs: VersionedStore<Arc<str>, ResourceEntry>,
-    jobs: VersionedStore<Uid, JobSnapshot>,
-    pods: VersionedStore<Uid, PodSnapshot>,
-    keys: HashMap<Uid, ResourceKey>,
-    states: HashMap<Uid, ControllerState>,
-    /// The screenings that wait for a training run.
-    waiting: HashMap<ResourceKey, BTreeSet<ResourceKey>>,
-    /// The generation of the malformed resources that were reported.
-    reported: HashMap<Uid, Option<i64>>,
-}
 
 /// What a watch is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Watched {
     /// Resources of a kind.
     Resources(Kind),
-    /// Jobs.
     Jobs,
-    /// Pods.
     Pods,
 }
 
@@ -320,97 +306,6 @@ impl Index {
             }
         }
         phases
-    }
-}
-
-impl Inner {
-    const fn resources(&self, kind: Kind) -> &VersionedStore<Arc<str>, ResourceEntry> {
-        match kind {
-            Kind::TrainingRun => &self.training_runs,
-            Kind::ScreeningJob => &self.screening_jobs,
-        }
-    }
-
-    const fn resources_mut(&mut self, kind: Kind) -> &mut VersionedStore<Arc<str>, ResourceEntry> {
-        match kind {
-            Kind::TrainingRun => &mut self.training_runs,
-            Kind::ScreeningJob => &mut self.screening_jobs,
-        }
-    }
-
-    fn get(&self, key: &ResourceKey) -> Option<&ResourceEntry> {
-        self.resources(key.kind).get(&key.namespace, &key.name)
-    }
-
-    fn put(&mut self, key: &ResourceKey, version: &str, entry: ResourceEntry) -> bool {
-        let uid = entry.uid().clone();
-        let before = self.get(key).map(|entry| entry.uid().clone());
-        let name = (&*key.namespace, &*key.name);
-        let resources = self.resources_mut(key.kind);
-        let is_put = resources.put(key.namespace.clone(), name, version, entry);
-        // A name that is used again at once may be delivered without its deletion in between.
-        if let (true, Some(before)) = (is_put, before)
-            && before != uid
-        {
-            self.forget(&before);
-        }
-        is_put
-    }
-
-    fn keys_of(&self, uids: impl Iterator<Item = Uid>) -> Vec<ResourceKey> {
-        let uids: BTreeSet<Uid> = uids.collect();
-        uids.iter()
-            .filter_map(|uid| self.keys.get(uid).cloned())
-            .collect()
-    }
-
-    fn forget(&mut self, uid: &Uid) {
-        self.keys.remove(uid);
-        self.states.remove(uid);
-        self.reported.remove(uid);
-    }
-
-    /// Drops what a resource that has ended does not need.
-    fn drop_ended(&mut self, uid: &Uid) {
-        self.states.remove(uid);
-        self.pods.retain(uid, |_| false);
-        self.jobs.retain(uid, |job| job.end.is_none());
-    }
-
-    fn has_ended(&self, uid: &Uid) -> bool {
-        let entry = self.keys.get(uid).and_then(|key| self.get(key));
-        matches!(entry, Some(ResourceEntry::Ended(_)))
-    }
-
-    /// Where the model of a screening is. One that waits for it is reconciled when its training run
-    /// changes.
-    fn model(&mut self, key: &ResourceKey, resource: &Resource) -> Model {
-        let Resource::ScreeningJob(job) = resource else {
-            return Model::Given;
-        };
-        let Some(name) = &job.spec.model.training_run else {
-            return Model::Given;
-        };
-        if let Some(model) = job.status.as_ref().and_then(|status| status.model.clone()) {
-            return Model::Published(model);
-        }
-        let run = ResourceKey::new(Kind::TrainingRun, &key.namespace, name);
-        let publisher = match self.get(&run) {
-            None => Publisher::Absent,
-            Some(ResourceEntry::Live(_)) => Publisher::Live,
-            Some(ResourceEntry::Malformed(_)) => Publisher::Malformed,
-            Some(ResourceEntry::Ended(ended)) => {
-                return match &ended.model {
-                    Some(model) => Model::Published((**model).clone()),
-                    None => Model::Missing(name.clone()),
-                };
-            }
-        };
-        self.waiting.entry(run).or_default().insert(key.clone());
-        Model::Awaited(Awaited {
-            run: name.clone(),
-            publisher,
-        })
     }
 }
 

@@ -322,3 +322,26 @@ fn pod_event(index: &Index, event: Event<Pod>) -> Vec<ResourceKey> {
     };
     key.into_iter().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use attrium_api::TrainingRun;
+
+    use super::*;
+    use crate::fixtures::UID;
+
+    fn applied(index: &Index, run: TrainingRun) -> Vec<ResourceKey> {
+        let event = Event::Apply(DeserializeGuard(Ok(run)));
+        resource_event(index, Kind::TrainingRun, Resource::from_training, event)
+    }
+
+    #[test]
+    fn a_resource_without_a_uid_gets_no_further_than_the_watch() {
+        let index = Index::default();
+        let mut run = attrium_fixtures::training_run();
+        run.metadata.uid = None;
+        assert_eq!(applied(&index, run.clone()), []);
+        run.metadata.uid = Some(UID.to_owned());
+        assert_eq!(applied(&index, run).len(), 1);
+    }
+}

@@ -1,11 +1,15 @@
 //! What the index keeps, what it drops, and which resources it has reconciled.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use super::*;
+use crate::decide::Model;
 use crate::fixtures::{UID, screening_job, training_run, uid};
 use crate::names::Origin;
 use crate::snapshot::JobEnd;
+use attrium_api::Resource;
 
 fn versioned(resource: &CreatedResource, uid: &str, version: &str) -> CreatedResource {
     let mut resource = Resource::clone(resource);

@@ -170,7 +170,7 @@ async fn a_spec_that_was_changed_before_its_first_job_is_what_the_pods_do() {
             "/spec/template/spec/volumes/0/configMap/name",
             manifest.as_str(),
         ),
-        Answer::patch(STATUS, &*changed),
+        Answer::patch(STATUS, &*changed).with_body("/status/phase", "Running"),
     ]);
     let context = context(client, Some(&run));
     let key = ResourceKey::of(&run);
@@ -280,6 +280,27 @@ async fn what_still_runs_of_a_run_that_has_ended_is_stopped_and_nothing_else_is_
         reconcile(context, ResourceKey::of(&run)).await,
         Requeue::AwaitChange
     );
+    server.done();
+}
+
+#[tokio::test]
+async fn a_queued_job_is_deleted_once_the_status_says_that_its_run_is_suspended() {
+    let mut run = run("5");
+    let spec = training_spec(&mut run);
+    spec.queue_name = Some("gpu".to_owned());
+    spec.suspend = true;
+    let name = names::job(&run, StageKind::Preprocess, 0);
+    let (client, server) = server(vec![
+        Answer::patch(STATUS, &*run).with_body("/status/phase", "Suspended"),
+        Answer::delete(&format!("{JOBS}/{name}")),
+    ]);
+    let context = context(client, Some(&run));
+    let mut admitted = created(&run, "7");
+    admitted.spec.as_mut().expect("a spec").suspend = Some(false);
+    let job = JobSnapshot::of(&admitted).expect("one of attrium's");
+    context.index.apply_job("hospital", job);
+    let requeue = reconcile(context, ResourceKey::of(&run)).await;
+    assert_eq!(requeue, Requeue::AwaitChange);
     server.done();
 }
 
