@@ -44,33 +44,33 @@ pub(crate) struct FailureReport {
 const STOPPED: i32 = 130;
 
 impl TaskReports {
-    /// Records how a task's pod has ended. Whether that was news: a watch that starts anew lists all pods
+    /// Records how a task's pod has termination. Whether that was news: a watch that starts anew lists all pods
     /// again, in no order.
-    pub(crate) fn record(&mut self, pod: &PodSnapshot, ended: &Termination) -> bool {
+    pub(crate) fn record(&mut self, pod: &PodSnapshot, termination: &Termination) -> bool {
         let task = pod.task();
         let this = (pod.created, pod.uid.clone());
         if self.latest.get(&task).is_some_and(|it| *it >= this) {
             return false;
         }
         self.progress.remove(&task);
-        if ended.disrupted || ended.exit_code == Some(STOPPED) {
+        if termination.disrupted || termination.exit_code == Some(STOPPED) {
             return false;
         }
         self.latest.insert(task, this);
-        let summary = summary(ended);
+        let summary = summary(termination);
         if let Some(summary) = &summary {
             self.summaries.insert(task, summary.clone());
         }
-        if ended.exit_code == Some(0) {
+        if termination.exit_code == Some(0) {
             self.failures.remove(&task);
             return summary.is_some();
         }
         let shortfall = summary.and_then(|summary| summary.shortfall);
         let failure = FailureReport {
             pod: pod.uid.clone(),
-            exit_code: ended.exit_code.unwrap_or(1),
-            sentence: shortfall.unwrap_or_else(|| sentence(ended)),
-            out_of_memory: ended.out_of_memory,
+            exit_code: termination.exit_code.unwrap_or(1),
+            sentence: shortfall.unwrap_or_else(|| sentence(termination)),
+            out_of_memory: termination.out_of_memory,
             at: pod.ended.or(pod.created),
             published: false,
         };
@@ -88,25 +88,25 @@ impl TaskReports {
 }
 
 /// The summary that a container has left; one that fell short of what was asked leaves one too.
-fn summary(ended: &Termination) -> Option<Summary> {
-    if matches!(ended.exit_code, Some(0 | 42)) {
-        Summary::from_message(&ended.message)
+fn summary(termination: &Termination) -> Option<Summary> {
+    if matches!(termination.exit_code, Some(0 | 42)) {
+        Summary::from_message(&termination.message)
     } else {
         None
     }
 }
 
-fn sentence(ended: &Termination) -> String {
-    if ended.out_of_memory {
+fn sentence(termination: &Termination) -> String {
+    if termination.out_of_memory {
         return "the container needed more memory than it may take and was killed (OOMKilled): \
                 raise compute.resources.limits.memory"
             .to_owned();
     }
-    let message = ended.message.trim();
+    let message = termination.message.trim();
     if !message.is_empty() {
         return message.to_owned();
     }
-    match ended.exit_code {
+    match termination.exit_code {
         Some(137) => "the container was killed (exit code 137)".to_owned(),
         Some(code) => format!("the container ended with exit code {code} and said nothing"),
         None => "the pod ended before its container had started".to_owned(),
@@ -146,7 +146,7 @@ mod tests {
         }
     }
 
-    fn ended(exit_code: i32, message: &str) -> Termination {
+    fn terminated(exit_code: i32, message: &str) -> Termination {
         Termination {
             exit_code: Some(exit_code),
             message: message.to_owned(),
@@ -158,9 +158,9 @@ mod tests {
     #[test]
     fn a_success_after_a_failure_leaves_the_summary_alone() {
         let mut reports = TaskReports::default();
-        assert!(reports.record(&pod("a", 0), &ended(1, "the store is down")));
+        assert!(reports.record(&pod("a", 0), &terminated(1, "the store is down")));
         assert_eq!(reports.failures[&TASK].sentence, "the store is down");
-        assert!(reports.record(&pod("b", 10), &ended(0, r#"{"message": "done"}"#)));
+        assert!(reports.record(&pod("b", 10), &terminated(0, r#"{"message": "done"}"#)));
         assert_eq!(reports.summaries[&TASK].message, "done");
         assert!(reports.failures.is_empty());
     }
@@ -168,31 +168,31 @@ mod tests {
     #[test]
     fn a_failure_is_news_once() {
         let mut reports = TaskReports::default();
-        assert!(reports.record(&pod("a", 0), &ended(1, "the store is down")));
+        assert!(reports.record(&pod("a", 0), &terminated(1, "the store is down")));
         let before = reports.clone();
-        assert!(!reports.record(&pod("a", 0), &ended(1, "the store is down")));
+        assert!(!reports.record(&pod("a", 0), &terminated(1, "the store is down")));
         assert_eq!(reports, before);
     }
 
     #[test]
     fn what_an_earlier_pod_reported_is_not_recorded_again_after_a_later_one() {
         let mut reports = TaskReports::default();
-        assert!(reports.record(&pod("a", 0), &ended(1, "the store is down")));
-        assert!(reports.record(&pod("b", 10), &ended(1, "the disk is full")));
-        assert!(!reports.record(&pod("a", 0), &ended(1, "the store is down")));
+        assert!(reports.record(&pod("a", 0), &terminated(1, "the store is down")));
+        assert!(reports.record(&pod("b", 10), &terminated(1, "the disk is full")));
+        assert!(!reports.record(&pod("a", 0), &terminated(1, "the store is down")));
         assert_eq!(reports.failures[&TASK].sentence, "the disk is full");
-        assert!(reports.record(&pod("c", 20), &ended(0, r#"{"message": "done"}"#)));
-        assert!(!reports.record(&pod("b", 10), &ended(1, "the disk is full")));
+        assert!(reports.record(&pod("c", 20), &terminated(0, r#"{"message": "done"}"#)));
+        assert!(!reports.record(&pod("b", 10), &terminated(1, "the disk is full")));
         assert!(reports.failures.is_empty());
     }
 
     #[test]
     fn a_task_that_was_stopped_or_disrupted_has_reported_nothing() {
         let mut reports = TaskReports::default();
-        assert!(!reports.record(&pod("a", 0), &ended(130, "interrupted")));
+        assert!(!reports.record(&pod("a", 0), &terminated(130, "interrupted")));
         let disrupted = Termination {
             disrupted: true,
-            ..ended(137, "")
+            ..terminated(137, "")
         };
         assert!(!reports.record(&pod("b", 10), &disrupted));
         assert_eq!(reports, TaskReports::default());
@@ -203,7 +203,7 @@ mod tests {
         let mut reports = TaskReports::default();
         reports.record(
             &pod("a", 0),
-            &ended(42, r#"{"report": "r", "shortfall": "no bundle"}"#),
+            &terminated(42, r#"{"report": "r", "shortfall": "no bundle"}"#),
         );
         assert_eq!(reports.summaries[&TASK].report.as_deref(), Some("r"));
         assert_eq!(reports.failures[&TASK].sentence, "no bundle");
@@ -212,14 +212,14 @@ mod tests {
     #[test]
     fn a_container_that_says_nothing_is_reported_by_its_exit_code() {
         let mut reports = TaskReports::default();
-        reports.record(&pod("a", 0), &ended(137, ""));
+        reports.record(&pod("a", 0), &terminated(137, ""));
         assert_eq!(
             reports.failures[&TASK].sentence,
             "the container was killed (exit code 137)"
         );
         let killed = Termination {
             out_of_memory: true,
-            ..ended(137, "")
+            ..terminated(137, "")
         };
         reports.record(&pod("b", 10), &killed);
         assert!(reports.failures[&TASK].sentence.contains("OOMKilled"));
