@@ -89,7 +89,7 @@ pub(super) struct Args {
 /// What keeps it from starting.
 pub(super) fn run(args: Args) -> Result<(), Error> {
     if let Some(address) = args.check {
-        return operator::check(&address);
+        return operator::probe(&address);
     }
     let cuda_image = args
         .cuda_image
@@ -105,7 +105,7 @@ pub(super) fn run(args: Args) -> Result<(), Error> {
         lease_name: args.lease_name,
         identity: args.identity.unwrap_or_else(identity),
         listen: args.listen,
-        most: usize::from(args.max_concurrent_reconciles),
+        max_concurrent_reconciles: usize::from(args.max_concurrent_reconciles),
     })
 }
 

@@ -142,10 +142,9 @@ fn task(args: &Args) -> Result<Summary, Error> {
     let ca_bundle = args.ca_bundle.as_ref().map(read_whole).transpose()?;
     let cores = || thread::available_parallelism().map_or(1, usize::from);
     let threads = args.threads.map_or_else(cores, usize::from);
-    let uid = match resource.uid() {
-        Some(uid) => uid.to_owned(),
-        None => workflow::local_uid(&resource),
-    };
+    let uid = resource
+        .uid()
+        .unwrap_or_else(|| workflow::local_uid(&resource));
     runner::keep_manifest(&resource, &uid, ca_bundle.as_deref())?;
     let context = TaskContext {
         resource: &resource,
@@ -169,7 +168,7 @@ fn task(args: &Args) -> Result<Summary, Error> {
 /// Names the resource and the task in every line that this process logs.
 fn announce(resource: &Resource, task: TaskRef) {
     logs::about(&[
-        ("kind", resource.kind()),
+        ("kind", resource.kind().name()),
         ("namespace", resource.namespace()),
         ("resource", resource.name()),
         ("task", &task.to_string()),

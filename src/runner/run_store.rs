@@ -7,7 +7,7 @@ use super::error::{
     ChangedSnafu, Error, NoModelSnafu, NotPublishedSnafu, OpenOutputSnafu, ReadOutputSnafu,
     StoredManifestSnafu, WriteOutputSnafu,
 };
-use attrium_api::{Resource, ScreeningJob, StageStatus, Status, manifest};
+use attrium_api::{Kind, Resource, ScreeningJob, StageStatus, Status, Uid, manifest};
 use attrium_storage as storage;
 use attrium_storage::{Storage, StorageOptions};
 use attrium_tasks::store_options;
@@ -23,7 +23,7 @@ pub(super) struct RunStore {
     store: Storage,
     name: String,
     prefix: String,
-    uid: String,
+    uid: Uid,
 }
 
 impl RunStore {
@@ -33,18 +33,13 @@ impl RunStore {
     }
 
     /// Opens the prefix of a resource of this uid.
-    fn open_as(resource: &Resource, uid: String, ca_bundle: Option<&[u8]>) -> Result<Self, Error> {
+    fn open_as(resource: &Resource, uid: Uid, ca_bundle: Option<&[u8]>) -> Result<Self, Error> {
         let prefix = workflow::prefix(resource, &uid);
         let options = store_options(resource.storage(), ca_bundle);
         Self::at(prefix, uid, full_name(resource), &options)
     }
 
-    fn at(
-        prefix: String,
-        uid: String,
-        name: String,
-        options: &StorageOptions,
-    ) -> Result<Self, Error> {
+    fn at(prefix: String, uid: Uid, name: String, options: &StorageOptions) -> Result<Self, Error> {
         let store = Storage::open(&prefix, options).context(OpenOutputSnafu { name: &name })?;
         Ok(Self {
             store,
@@ -152,7 +147,7 @@ impl RunStore {
         let namespace = resource.namespace().to_owned();
         let metadata = resource.metadata_mut();
         metadata.namespace = Some(namespace);
-        metadata.uid = Some(self.uid.clone());
+        metadata.uid = Some(self.uid.to_string());
         resource
     }
 
@@ -197,10 +192,10 @@ impl RunStore {
 /// The run's prefix cannot be written to.
 pub(crate) fn keep_manifest(
     resource: &Resource,
-    uid: &str,
+    uid: &Uid,
     ca_bundle: Option<&[u8]>,
 ) -> Result<(), Error> {
-    let run = RunStore::open_as(resource, uid.to_owned(), ca_bundle)?;
+    let run = RunStore::open_as(resource, uid.clone(), ca_bundle)?;
     // Another task of the run may be about to do the same: the first one's is kept.
     let manifest = run.manifest(resource).into_bytes();
     match run.store.put_if_absent(MANIFEST, manifest) {
@@ -228,7 +223,7 @@ pub(crate) fn find_model(
     };
     let resource = Resource::ScreeningJob(Box::new(job.clone()));
     let is_it = |other: &&Finished| {
-        other.resource.kind() == "TrainingRun"
+        other.resource.kind() == Kind::TrainingRun
             && other.resource.namespace() == resource.namespace()
             && other.resource.name() == run
     };
@@ -253,9 +248,9 @@ pub(crate) fn find_model(
 impl RunStore {
     /// The store of a training run that a screening job names.
     fn of_training_run(job: &Resource, run: &str, ca_bundle: Option<&[u8]>) -> Result<Self, Error> {
-        let uid = workflow::local_uid_of("TrainingRun", job.namespace(), run);
+        let uid = workflow::local_uid_of(Kind::TrainingRun, job.namespace(), run);
         let prefix = workflow::prefix_of(job.output(), job.namespace(), run, &uid);
-        let name = format!("TrainingRun {}/{run}", job.namespace());
+        let name = format!("{} {}/{run}", Kind::TrainingRun, job.namespace());
         let options = store_options(job.storage(), ca_bundle);
         Self::at(prefix, uid, name, &options)
     }

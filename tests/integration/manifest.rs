@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use attrium_api::Kind;
 use attrium_workflow::{local_uid_of, prefix_of};
 
 use crate::cohort::COHORT;
@@ -73,15 +74,15 @@ pub(crate) fn write(path: &Path, manifest: &str) -> PathBuf {
 
 /// Where the training of [`training`] leaves its results.
 pub(crate) fn training_prefix(out: &Path) -> PathBuf {
-    prefix(out, "TrainingRun", "small")
+    prefix(out, Kind::TrainingRun, "small")
 }
 
 /// Where the screening of [`screening`] leaves its results.
 pub(crate) fn screening_prefix(out: &Path) -> PathBuf {
-    prefix(out, "ScreeningJob", "archive")
+    prefix(out, Kind::ScreeningJob, "archive")
 }
 
-fn prefix(out: &Path, kind: &str, name: &str) -> PathBuf {
+fn prefix(out: &Path, kind: Kind, name: &str) -> PathBuf {
     let out = out.to_str().expect("should be text");
     let uid = local_uid_of(kind, "ward", name);
     PathBuf::from(prefix_of(out, "ward", name, &uid))

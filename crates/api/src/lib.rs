@@ -7,6 +7,7 @@
 mod compute;
 mod condition;
 pub mod crd;
+mod kind;
 mod limits;
 pub mod manifest;
 mod pod_template;
@@ -19,9 +20,11 @@ mod storage;
 mod time;
 mod training;
 mod training_run;
+mod uid;
 
 pub use compute::{Accelerator, Compute, Quantity, ResourceRequirements};
 pub use condition::{Condition, ConditionStatus, condition, conditions, reasons, set_condition};
+pub use kind::{Kind, UnknownKind};
 pub use pod_template::CONTAINER;
 pub use preprocessing::Preprocessing;
 pub use publishing::{Gate, Publish, PublishMethod};
@@ -36,3 +39,4 @@ pub use status::{
 pub use storage::{CaBundle, StorageSpec};
 pub use training::{AugmentationSpec, ClassWeights, CrossValidation, Network, TrainingSpec};
 pub use training_run::{TrainingRun, TrainingRunSpec};
+pub use uid::Uid;

@@ -1,9 +1,9 @@
-//! Either custom resource, and what both have in common.
+//! Either custom resource, and what the two have in common.
 
 use kube::core::ObjectMeta;
 use serde::{Deserialize, Serialize};
 
-use super::{Compute, ScreeningJob, Status, StorageSpec, TrainingRun};
+use super::{Compute, Kind, ScreeningJob, Status, StorageSpec, TrainingRun, Uid};
 
 /// Group and version of the custom resources, as a manifest names them.
 pub const API_VERSION: &str = "attrium.dev/v1alpha1";
@@ -29,11 +29,11 @@ impl Resource {
         Self::ScreeningJob(Box::new(job))
     }
 
-    /// The kind, as a manifest names it.
-    pub const fn kind(&self) -> &'static str {
+    /// Its kind.
+    pub const fn kind(&self) -> Kind {
         match self {
-            Self::TrainingRun(_) => "TrainingRun",
-            Self::ScreeningJob(_) => "ScreeningJob",
+            Self::TrainingRun(_) => Kind::TrainingRun,
+            Self::ScreeningJob(_) => Kind::ScreeningJob,
         }
     }
 
@@ -63,9 +63,9 @@ impl Resource {
         self.metadata().namespace.as_deref().unwrap_or("default")
     }
 
-    /// The uid that a cluster has given it.
-    pub fn uid(&self) -> Option<&str> {
-        self.metadata().uid.as_deref()
+    /// The uid that it has been given, if it has.
+    pub fn uid(&self) -> Option<Uid> {
+        Uid::new(self.metadata().uid.as_deref()?)
     }
 
     /// The bundle that a screening names by itself.

@@ -1,260 +1,238 @@
-//! The third step: what was decided is done on the cluster.
+//! The third step: what was decided is created, changed and stopped on the cluster.
 //!
-//! Everything is made once, under a name that tells what it is: made twice, by whomever, it is
-//! there already. Nothing is written by an operator that does not lead.
+//! Everything is created once, under a name that tells what it is: what is there already is taken as it
+//! is. Nothing is written by an operator that does not lead.
 
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::ResourceExt;
-use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams, Preconditions};
-use kube::core::NamespaceResourceScope;
-use serde_json::{Value, json};
+use kube::api::{Api, DeleteParams, Patch, PostParams, Preconditions};
+use serde_json::{Map, Value, json};
 
 use super::context::Context;
-use super::decide::{self, Action, Changes, Model, Situation};
+use super::created_resource::CreatedResource;
+use super::decide::{self, Create, JobChanges, JobPatch, Model, Refusal, Stop};
 use super::error::Error;
-use super::known::{Key, Kind};
+use super::job::StageJob;
+use super::manifest::config_map;
 use super::names::{ATTRIUM, StageNames};
-use super::seen::JobSeen;
-use super::{StageJob, config_map};
-use attrium_api::{Resource, ScreeningJob, Status, TrainingRun};
+use super::resource_api::{self, is_status, patch_params};
+use super::resource_entry::ResourceKey;
+use super::resource_snapshot::ResourceSnapshot;
+use super::snapshot::JobSnapshot;
+use attrium_api::{Status, Uid};
 use attrium_workflow::{Plan, StageKind};
 
-/// Does one thing that was decided for a resource.
-pub(super) async fn apply(
+/// Creates what was decided for a live resource, up to the first thing that the API server refuses.
+/// Returns why it does, if it does.
+pub(super) async fn create(
     context: &Context,
-    key: &Key,
-    uid: &str,
-    situation: Option<&Situation>,
-    action: &Action,
-) -> Result<(), Error> {
-    if !context.leadership.holds() {
-        return Err(Error::NotLeading);
-    }
-    match (action, situation) {
-        (Action::CreateManifest, Some(situation)) => create_manifest(context, situation).await,
-        (
-            Action::CreateJob {
+    key: &ResourceKey,
+    snapshot: &ResourceSnapshot,
+    objects: &[Create],
+) -> Result<Option<Refusal>, Error> {
+    for object in objects {
+        context.ensure_leader()?;
+        let refusal = match object {
+            Create::Manifest => create_manifest(context, &snapshot.resource).await?,
+            Create::Job {
                 stage,
                 attempt,
-                again,
-            },
-            Some(situation),
-        ) => {
-            if *again {
-                look_again(context, key, uid).await?;
+                recreated,
+            } => {
+                if *recreated {
+                    confirm_live(context, key, snapshot.resource.uid()).await?;
+                }
+                create_job(context, snapshot, *stage, *attempt).await?
             }
-            create_job(context, situation, *stage, *attempt).await
+        };
+        if refusal.is_some() {
+            return Ok(refusal);
         }
-        (Action::PatchJob { name, changes }, _) => patch_job(context, key, name, changes).await,
-        (Action::DeleteJob { name }, _) => delete_job(context, key, name).await,
-        (Action::DeleteResource, _) => delete_resource(context, key, uid).await,
-        // Nothing is made for a resource that has ended.
-        (Action::CreateManifest | Action::CreateJob { .. }, None) => Ok(()),
     }
+    Ok(None)
 }
 
-async fn create_manifest(context: &Context, situation: &Situation) -> Result<(), Error> {
-    let resource = &situation.resource;
+/// Changes Jobs of a live resource.
+pub(super) async fn patch_jobs(
+    context: &Context,
+    key: &ResourceKey,
+    patches: &[JobPatch],
+) -> Result<(), Error> {
+    let api: Api<Job> = Api::namespaced(context.client.clone(), &key.namespace);
+    for JobPatch { name, changes } in patches {
+        context.ensure_leader()?;
+        let patch = Patch::Merge(json!({ "spec": spec(changes) }));
+        match api.patch(name, &patch_params(), &patch).await {
+            Ok(job) => index_job(context, &key.namespace, &job),
+            Err(error) if is_status(&error, 404) => {}
+            Err(error) => return Err(Error::request(format!("change the Job {name}"), error)),
+        }
+    }
+    Ok(())
+}
+
+/// Stops what nothing needs any more.
+pub(super) async fn stop(
+    context: &Context,
+    key: &ResourceKey,
+    uid: &Uid,
+    objects: &[Stop],
+) -> Result<(), Error> {
+    for object in objects {
+        context.ensure_leader()?;
+        match object {
+            Stop::DeleteJob { name } => delete_job(context, key, name).await?,
+            Stop::DeleteResource => delete_resource(context, key, uid).await?,
+        }
+    }
+    Ok(())
+}
+
+async fn create_manifest(
+    context: &Context,
+    resource: &CreatedResource,
+) -> Result<Option<Refusal>, Error> {
     let config_map = config_map(resource);
     let api: Api<ConfigMap> = Api::namespaced(context.client.clone(), resource.namespace());
-    match api.create(&params(), &config_map).await {
+    match api.create(&post_params(), &config_map).await {
         Ok(_) => {}
-        Err(error) if is(&error, 409) => {}
-        Err(error) => return Err(refusal("the ConfigMap of its manifest", error)),
+        Err(error) if is_status(&error, 409) => {}
+        Err(error) => return refusal("the ConfigMap of its manifest", error).map(Some),
     }
-    let uid = resource.uid().unwrap_or_default();
-    context
-        .index
-        .note(uid, |memo| memo.manifest = config_map.metadata.name);
-    Ok(())
+    context.index.update_state(resource.uid(), |state| {
+        state.manifest = config_map.metadata.name;
+    });
+    Ok(None)
 }
 
 async fn create_job(
     context: &Context,
-    situation: &Situation,
-    kind: StageKind,
+    snapshot: &ResourceSnapshot,
+    stage: StageKind,
     attempt: u32,
-) -> Result<(), Error> {
-    let resource = &situation.resource;
-    let plan = Plan::new(resource);
-    let Some(stage) = plan.stages.iter().find(|stage| stage.kind == kind) else {
-        return Ok(());
+) -> Result<Option<Refusal>, Error> {
+    let Some(job) = build_job(context, snapshot, stage, attempt) else {
+        return Ok(None);
     };
-    let names = StageNames::new(resource, kind, attempt);
+    let name = job.metadata.name.as_deref().unwrap_or_default();
+    let namespace = snapshot.resource.namespace();
+    let api: Api<Job> = Api::namespaced(context.client.clone(), namespace);
+    let created = match api.create(&post_params(), &job).await {
+        Ok(created) => {
+            tracing::info!(job = name, "The Job of the stage {stage} is created");
+            created
+        }
+        Err(error) if is_status(&error, 409) => {
+            let present = api.get(name).await;
+            present.map_err(|source| Error::request(format!("read the Job {name}"), source))?
+        }
+        Err(error) => return refusal(&format!("the Job of the stage {stage}"), error).map(Some),
+    };
+    index_job(context, namespace, &created);
+    Ok(None)
+}
+
+fn build_job(
+    context: &Context,
+    snapshot: &ResourceSnapshot,
+    stage: StageKind,
+    attempt: u32,
+) -> Option<Job> {
+    let resource = &*snapshot.resource;
+    let plan = Plan::new(resource);
     let job = StageJob {
         resource,
-        stage,
-        names: &names,
-        model: match &situation.model {
-            Model::Found(model) => Some(&model.uri),
-            Model::Given | Model::Waiting(_) | Model::Missing(_) => resource.model_uri(),
+        stage: plan.stages.iter().find(|it| it.kind == stage)?,
+        names: &StageNames::new(resource, stage, attempt),
+        model: match &snapshot.model {
+            Model::Published(model) => Some(&model.uri),
+            Model::Given | Model::Awaited(_) | Model::Missing(_) => resource.model_uri(),
         },
         settings: &context.settings,
-    }
-    .build();
-    let api: Api<Job> = Api::namespaced(context.client.clone(), resource.namespace());
-    let job = match api.create(&params(), &job).await {
-        Ok(job) => {
-            tracing::info!(job = names.job, "The stage {kind} has its Job");
-            job
-        }
-        Err(error) if is(&error, 409) => {
-            let what = || format!("read the Job {}", names.job);
-            api.get(&names.job)
-                .await
-                .map_err(|source| request(what(), source))?
-        }
-        Err(error) => return Err(refusal(&format!("the Job of the stage {kind}"), error)),
     };
-    note(context, resource.namespace(), &job);
-    let uid = resource.uid().unwrap_or_default();
-    context.index.note(uid, |memo| memo.held = None);
-    Ok(())
+    Some(job.build())
 }
 
-/// Keeps what was written, so that the next look does not have to wait for the watch.
-fn note(context: &Context, namespace: &str, job: &Job) {
-    if let Some(job) = JobSeen::of(job) {
-        context.index.put_job(namespace, job);
+/// Keeps what was written, so that the next reconciliation does not have to wait for the watch.
+fn index_job(context: &Context, namespace: &str, job: &Job) {
+    if let Some(job) = JobSnapshot::of(job) {
+        context.index.apply_job(namespace, job);
     }
 }
 
-async fn patch_job(
-    context: &Context,
-    key: &Key,
-    name: &str,
-    changes: &Changes,
-) -> Result<(), Error> {
-    let mut spec = serde_json::Map::new();
-    let pairs = [
+/// The fields of a Job's spec that change.
+fn spec(changes: &JobChanges) -> Map<String, Value> {
+    let fields = [
         ("suspend", changes.suspend.map(Value::from)),
         ("parallelism", changes.parallelism.map(Value::from)),
         ("activeDeadlineSeconds", changes.deadline.map(Value::from)),
     ];
-    for (field, value) in pairs {
-        if let Some(value) = value {
-            spec.insert(field.to_owned(), value);
-        }
-    }
-    let patch = Patch::Merge(json!({ "spec": spec }));
-    let api: Api<Job> = Api::namespaced(context.client.clone(), &key.namespace);
-    match api.patch(name, &patch_params(), &patch).await {
-        Ok(job) => note(context, &key.namespace, &job),
-        Err(error) if is(&error, 404) => {}
-        Err(error) => return Err(request(format!("change the Job {name}"), error)),
-    }
-    Ok(())
+    let changed = fields.into_iter();
+    changed
+        .filter_map(|(field, value)| Some((field.to_owned(), value?)))
+        .collect()
 }
 
-async fn delete_job(context: &Context, key: &Key, name: &str) -> Result<(), Error> {
+async fn delete_job(context: &Context, key: &ResourceKey, name: &str) -> Result<(), Error> {
     let api: Api<Job> = Api::namespaced(context.client.clone(), &key.namespace);
     match api.delete(name, &DeleteParams::background()).await {
-        Ok(_) => {}
-        Err(error) if is(&error, 404) => {}
-        Err(error) => return Err(request(format!("delete the Job {name}"), error)),
+        Ok(_) => Ok(()),
+        Err(error) if is_status(&error, 404) => Ok(()),
+        Err(error) => Err(Error::request(format!("delete the Job {name}"), error)),
     }
-    Ok(())
 }
 
-async fn delete_resource(context: &Context, key: &Key, uid: &str) -> Result<(), Error> {
-    // A resource of the same name may have been made since.
+async fn delete_resource(context: &Context, key: &ResourceKey, uid: &Uid) -> Result<(), Error> {
+    // A resource of the same name may have been created since.
     let params = DeleteParams::background().preconditions(Preconditions {
-        uid: Some(uid.to_owned()),
+        uid: Some(uid.to_string()),
         resource_version: None,
     });
-    let (client, namespace) = (context.client.clone(), &key.namespace);
-    let deleted = match key.kind {
-        Kind::TrainingRun => {
-            let api: Api<TrainingRun> = Api::namespaced(client, namespace);
-            api.delete(&key.name, &params).await.map(|_| ())
-        }
-        Kind::ScreeningJob => {
-            let api: Api<ScreeningJob> = Api::namespaced(client, namespace);
-            api.delete(&key.name, &params).await.map(|_| ())
-        }
-    };
-    match deleted {
+    match resource_api::delete(&context.client, key, &params).await {
         Ok(()) => {
             tracing::info!("Deleted after ttlSecondsAfterFinished");
             Ok(())
         }
-        Err(error) if is(&error, 404) || is(&error, 409) => Ok(()),
-        Err(error) => Err(request("delete the resource".to_owned(), error)),
+        Err(error) if is_status(&error, 404) || is_status(&error, 409) => Ok(()),
+        Err(error) => Err(Error::request("delete the resource", error)),
     }
 }
 
-/// Looks at the resource itself before a Job is made that was there before: it may have ended, or
-/// may be gone, without the watch having told yet.
-async fn look_again(context: &Context, key: &Key, uid: &str) -> Result<(), Error> {
-    let resource = match key.kind {
-        Kind::TrainingRun => get::<TrainingRun>(context, key, Resource::from_training).await?,
-        Kind::ScreeningJob => get::<ScreeningJob>(context, key, Resource::from_screening).await?,
-    };
-    let is_over = |status: &Status| decide::ended(status).is_some();
-    match resource {
-        Some(resource)
-            if resource.uid() == Some(uid) && !resource.status().is_some_and(is_over) =>
-        {
-            Ok(())
-        }
-        _ => Err(Error::Stale),
-    }
+/// Reads the resource itself before a Job is created that was there before: it may have ended, or may
+/// be gone, without the watch having said so yet.
+async fn confirm_live(context: &Context, key: &ResourceKey, uid: &Uid) -> Result<(), Error> {
+    let found = resource_api::get(&context.client, key).await;
+    let found = found.map_err(|source| Error::request("read the resource", source))?;
+    let has_ended = |status: &Status| decide::ended(status).is_some();
+    let is_live = found.and_then(CreatedResource::new).is_some_and(|it| {
+        it.uid() == uid
+            && it.metadata().deletion_timestamp.is_none()
+            && !it.status().is_some_and(has_ended)
+    });
+    if is_live { Ok(()) } else { Err(Error::Stale) }
 }
 
-async fn get<K>(
-    context: &Context,
-    key: &Key,
-    wrap: fn(K) -> Resource,
-) -> Result<Option<Resource>, Error>
-where
-    K: kube::Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
-    K: Clone + std::fmt::Debug + serde::de::DeserializeOwned,
-{
-    let api: Api<K> = Api::namespaced(context.client.clone(), &key.namespace);
-    let found = api.get_opt(&key.name).await;
-    let found = found.map_err(|source| request("read the resource".to_owned(), source))?;
-    Ok(found
-        .filter(|it| it.meta().deletion_timestamp.is_none() && !it.name_any().is_empty())
-        .map(wrap))
-}
-
-fn params() -> PostParams {
+fn post_params() -> PostParams {
     PostParams {
         field_manager: Some(ATTRIUM.to_owned()),
         ..PostParams::default()
     }
 }
 
-pub(super) fn patch_params() -> PatchParams {
-    PatchParams {
-        field_manager: Some(ATTRIUM.to_owned()),
-        ..PatchParams::default()
-    }
-}
-
-/// Whether an error is the API server's answer with a code.
-pub(super) fn is(error: &kube::Error, code: u16) -> bool {
-    matches!(error, kube::Error::Api(status) if status.code == code)
-}
-
-pub(super) fn request(what: String, source: kube::Error) -> Error {
-    Error::Request { what, source }
-}
-
-/// What it means that something was not made: what is invalid stays so, what is forbidden may be
+/// What it means that something was not created: what is invalid stays so, what is forbidden may be
 /// allowed later.
-fn refusal(what: &str, error: kube::Error) -> Error {
+///
+/// # Errors
+/// Any other answer of the API server, or none.
+fn refusal(what: &str, error: kube::Error) -> Result<Refusal, Error> {
     match &error {
-        kube::Error::Api(status) if matches!(status.code, 400 | 422) => Error::Refused {
-            message: format!("the API server refuses {what}: {}", status.message),
-        },
-        kube::Error::Api(status) if status.code == 403 => Error::Held {
-            message: format!(
-                "the API server does not let {what} be made: {}",
-                status.message
-            ),
-        },
-        _ => request(format!("make {what}"), error),
+        kube::Error::Api(status) if matches!(status.code, 400 | 422) => Ok(Refusal::Invalid(
+            format!("the API server refuses {what}: {}", status.message),
+        )),
+        kube::Error::Api(status) if status.code == 403 => Ok(Refusal::Forbidden(format!(
+            "the API server does not let {what} be created: {}",
+            status.message
+        ))),
+        _ => Err(Error::request(format!("create {what}"), error)),
     }
 }

@@ -6,7 +6,7 @@
 use k8s_openapi::api::core::v1::{EnvVar, EnvVarSource, ResourceFieldSelector, SecretKeySelector};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
-use super::StageJob;
+use super::job::StageJob;
 use attrium_api::{CONTAINER, Resource};
 use attrium_workflow::StageKind;
 
@@ -39,7 +39,7 @@ pub(super) fn variables(stage: &StageJob<'_>) -> Vec<EnvVar> {
 
 /// The token for a screening's webhook, where its Secret is named and it may have to be sent.
 fn alert_token(stage: &StageJob<'_>) -> Option<EnvVar> {
-    let Resource::ScreeningJob(job) = stage.resource else {
+    let Resource::ScreeningJob(job) = &**stage.resource else {
         return None;
     };
     let secret = job.spec.alert.as_ref()?.webhook.secret.as_ref()?;
@@ -99,7 +99,7 @@ fn from_secret(name: &str, secret: &str, key: &str, optional: bool) -> EnvVar {
 
 /// Every place that a task may open.
 fn places<'a>(stage: &StageJob<'a>) -> Vec<&'a str> {
-    let resource = stage.resource;
+    let resource: &'a Resource = stage.resource;
     let mut places = vec![resource.images(), resource.output()];
     match resource {
         Resource::TrainingRun(run) => {

@@ -1,9 +1,10 @@
+//! Why the operator cannot start, and why a reconciliation fails.
+
 use std::io;
 use std::net::SocketAddr;
 
-use snafu::Snafu;
-
 use attrium_workflow::TaskExit;
+use snafu::Snafu;
 
 /// Why the operator could not be started, or what it was doing failed.
 #[derive(Debug, Snafu)]
@@ -45,19 +46,13 @@ pub enum Error {
         /// The reason.
         source: kube::Error,
     },
-    /// The API server will never do what it was asked for.
+    /// The API server does not create now what it was asked for, and may later.
     #[snafu(display("{message}"))]
-    Refused {
+    Forbidden {
         /// The reason, as a sentence for the resource's status.
         message: String,
     },
-    /// The API server does not do now what it was asked for, and may later.
-    #[snafu(display("{message}"))]
-    Held {
-        /// The reason, as a sentence for the resource's status.
-        message: String,
-    },
-    /// The decision was made of what is no longer so.
+    /// The decision was made of a resource that has changed since.
     #[snafu(display("the resource has changed meanwhile"))]
     Stale,
     /// Another operator leads.
@@ -66,6 +61,11 @@ pub enum Error {
 }
 
 impl Error {
+    pub(super) fn request(what: impl Into<String>, source: kube::Error) -> Self {
+        let what = what.into();
+        Self::Request { what, source }
+    }
+
     /// What the process ends with.
     pub const fn exit(&self) -> TaskExit {
         match self {

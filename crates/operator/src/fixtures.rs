@@ -13,26 +13,32 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 use tower::service_fn;
 
+use super::Settings;
+use super::created_resource::CreatedResource;
+use super::job::StageJob;
 use super::names::StageNames;
-use super::{Settings, StageJob};
-use attrium_api::{Resource, manifest};
+use attrium_api::{Resource, TrainingRunSpec, Uid, manifest};
 use attrium_workflow::{Plan, StageKind};
 
 /// The uid of the resources here.
 pub(super) const UID: &str = "7e3f4f4e-3a51-4f2a-9a0e-0d5b8c1f2a34";
 
+pub(super) fn uid(text: &str) -> Uid {
+    Uid::new(text).expect("should not be empty")
+}
+
 /// The resource of a manifest as a cluster has it.
-pub(super) fn resource(text: &str) -> Resource {
+pub(super) fn resource(text: &str) -> CreatedResource {
     let parsed = manifest::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     let mut resource = parsed.into_iter().next().expect("should be one");
     let metadata = resource.metadata_mut();
     metadata.uid = Some(UID.to_owned());
     metadata.generation = Some(1);
-    resource
+    CreatedResource::new(resource).expect("a uid")
 }
 
 /// A training run whose spec has more lines: of YAML, with two spaces in front.
-pub(super) fn training_run(lines: &str) -> Resource {
+pub(super) fn training_run(lines: &str) -> CreatedResource {
     resource(&format!(
         "apiVersion: attrium.dev/v1alpha1
 kind: TrainingRun
@@ -50,7 +56,7 @@ spec:
 }
 
 /// A screening job whose spec has more lines.
-pub(super) fn screening_job(lines: &str) -> Resource {
+pub(super) fn screening_job(lines: &str) -> CreatedResource {
     resource(&format!(
         "apiVersion: attrium.dev/v1alpha1
 kind: ScreeningJob
@@ -64,6 +70,14 @@ spec:
     ))
 }
 
+/// The spec of a training run, to be changed.
+pub(super) fn training_spec(resource: &mut CreatedResource) -> &mut TrainingRunSpec {
+    match resource.resource_mut() {
+        Resource::TrainingRun(run) => &mut run.spec,
+        Resource::ScreeningJob(_) => panic!("should be a training run"),
+    }
+}
+
 pub(super) fn settings() -> Settings {
     Settings {
         image: "registry.example/attrium:1".to_owned(),
@@ -73,7 +87,7 @@ pub(super) fn settings() -> Settings {
 }
 
 /// The Job of a stage.
-pub(super) fn job(resource: &Resource, kind: StageKind, model: Option<&str>) -> Job {
+pub(super) fn job(resource: &CreatedResource, kind: StageKind, model: Option<&str>) -> Job {
     let plan = Plan::new(resource);
     let stage = plan.stages.iter().find(|stage| stage.kind == kind);
     StageJob {

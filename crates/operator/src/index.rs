@@ -1,46 +1,32 @@
-//! What is known of the cluster: resources, their Jobs, their pods, and what tasks have told.
+//! The index of the cluster: resources, their Jobs, their pods, and what tasks have reported.
 //!
 //! No IO. A resource that has ended is a few words, without Jobs and pods, so that thousands of
 //! them cost little; a whole resource is kept only as long as there is something to do for it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod inner;
+
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::decide::Model;
-use super::known::{Dossier, Key, Kind, Known, Malformed, Memo, known};
-use super::seen::{Ended, JobSeen, PodSeen, PodState};
-use super::shelf::Shelf;
-use attrium_api::{Phase, Resource};
+use super::created_resource::CreatedResource;
+use super::resource_entry::{MalformedResource, ResourceEntry, ResourceKey};
+use super::resource_snapshot::{ControllerState, ResourceSnapshot};
+use super::snapshot::{JobSnapshot, PodSnapshot, PodState, Termination};
+use attrium_api::{Kind, Phase, Uid};
 use attrium_workflow::{Progress, StageKind, TaskRef};
 
-type Uid = Arc<str>;
+use inner::Inner;
 
 /// What is known of the cluster.
 #[derive(Debug, Default)]
 pub(crate) struct Index(Mutex<Inner>);
 
-#[derive(Debug, Default)]
-struct Inner {
-    trainings: Shelf<Arc<str>, Known>,
-    screenings: Shelf<Arc<str>, Known>,
-    jobs: Shelf<Uid, JobSeen>,
-    pods: Shelf<Uid, PodSeen>,
-    keys: HashMap<Uid, Key>,
-    memos: HashMap<Uid, Memo>,
-    /// The screenings that wait for a training run.
-    waiting: HashMap<Key, BTreeSet<Key>>,
-    /// The malformed resources that were reported, with their generation.
-    reported: HashMap<Uid, Option<i64>>,
-}
-
-/// What a watch tells of.
+/// What a watch is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Subject {
+pub(crate) enum Watched {
     /// Resources of a kind.
     Resources(Kind),
-    /// Jobs.
     Jobs,
-    /// Pods.
     Pods,
 }
 
@@ -50,69 +36,62 @@ impl Index {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A watch begins to tell everything there is.
-    pub(crate) fn begin(&self, subject: Subject, namespace: Option<&str>) {
+    /// A watch begins to list every object.
+    pub(crate) fn begin_relist(&self, watched: Watched, namespace: Option<&str>) {
         let mut inner = self.inner();
-        match subject {
-            Subject::Resources(kind) => inner.shelf_mut(kind).begin(namespace),
-            Subject::Jobs => inner.jobs.begin(namespace),
-            Subject::Pods => inner.pods.begin(namespace),
+        match watched {
+            Watched::Resources(kind) => inner.resources_mut(kind).begin_relist(namespace),
+            Watched::Jobs => inner.jobs.begin_relist(namespace),
+            Watched::Pods => inner.pods.begin_relist(namespace),
         }
     }
 
-    /// A watch has told everything there is: what it has not told is gone. Returns whom that
-    /// concerns.
-    pub(crate) fn finish(&self, subject: Subject, namespace: Option<&str>) -> Vec<Key> {
+    /// A watch has listed every object: those that the list lacked are gone. Returns the resources to
+    /// be reconciled.
+    pub(crate) fn end_relist(&self, watched: Watched, namespace: Option<&str>) -> Vec<ResourceKey> {
         let mut inner = self.inner();
-        match subject {
-            Subject::Resources(kind) => {
-                let gone = inner.shelf_mut(kind).finish(namespace);
-                for (_, known) in gone {
-                    inner.forget(known.uid());
+        match watched {
+            Watched::Resources(kind) => {
+                for (_, entry) in inner.resources_mut(kind).end_relist(namespace) {
+                    inner.forget(entry.uid());
                 }
                 Vec::new()
             }
-            Subject::Jobs => {
-                let gone = inner.jobs.finish(namespace);
+            Watched::Jobs => {
+                let gone = inner.jobs.end_relist(namespace);
                 inner.keys_of(gone.into_iter().map(|(uid, _)| uid))
             }
-            Subject::Pods => {
-                let gone = inner.pods.finish(namespace);
+            Watched::Pods => {
+                let gone = inner.pods.end_relist(namespace);
                 inner.keys_of(gone.into_iter().map(|(uid, _)| uid))
             }
         }
     }
 
-    /// Learns of a resource by a watch. Returns whom that concerns.
-    pub(crate) fn put_resource(&self, resource: Resource) -> Vec<Key> {
-        let key = Key::of(&resource);
-        if !self.put_written(resource) {
+    /// Takes in a resource that a watch delivers. Returns the resources to be reconciled.
+    pub(crate) fn apply_resource(&self, resource: CreatedResource) -> Vec<ResourceKey> {
+        let key = ResourceKey::of(&resource);
+        if !self.apply_written(resource) {
             return Vec::new();
         }
-        let mut keys: Vec<_> = self
-            .inner()
-            .waiting
-            .remove(&key)
-            .into_iter()
-            .flatten()
-            .collect();
+        let waiting = self.inner().waiting.remove(&key);
+        let mut keys: Vec<_> = waiting.into_iter().flatten().collect();
         keys.push(key);
         keys
     }
 
-    /// Learns of a resource that this process has written itself; the watch will tell of it too,
-    /// and whom it concerns. Whether it is news.
-    pub(crate) fn put_written(&self, resource: Resource) -> bool {
-        let key = Key::of(&resource);
-        let uid: Uid = resource.uid().unwrap_or_default().into();
-        let metadata = resource.metadata();
-        let version = metadata.resource_version.clone().unwrap_or_default();
-        let known = known(resource);
+    /// Takes in a resource that this process has written itself; the watch delivers it too, and has it
+    /// reconciled. Whether it is news.
+    pub(crate) fn apply_written(&self, resource: CreatedResource) -> bool {
+        let key = ResourceKey::of(&resource);
+        let uid = resource.uid().clone();
+        let version = resource.metadata().resource_version.clone();
+        let entry = ResourceEntry::new(resource);
         let mut inner = self.inner();
-        let is_over = matches!(known, Known::Over(_));
-        let is_news = inner.put(&key, &version, known);
-        if is_news && is_over {
-            inner.settle(&uid);
+        let has_ended = matches!(entry, ResourceEntry::Ended(_));
+        let is_news = inner.put(&key, &version.unwrap_or_default(), entry);
+        if is_news && has_ended {
+            inner.drop_ended(&uid);
         }
         if is_news {
             inner.keys.insert(uid, key);
@@ -120,182 +99,189 @@ impl Index {
         is_news
     }
 
-    /// Learns of a resource that cannot be read.
-    pub(crate) fn put_malformed(&self, key: Key, version: &str, malformed: Malformed) -> Vec<Key> {
-        let uid: Uid = malformed.uid.as_str().into();
+    /// Takes in a resource that cannot be read. Returns the resources to be reconciled.
+    pub(crate) fn apply_malformed(
+        &self,
+        key: ResourceKey,
+        version: &str,
+        malformed: MalformedResource,
+    ) -> Vec<ResourceKey> {
+        let uid = malformed.uid.clone();
         let mut inner = self.inner();
-        if !inner.put(&key, version, Known::Malformed(Arc::new(malformed))) {
+        if !inner.put(&key, version, ResourceEntry::Malformed(Arc::new(malformed))) {
             return Vec::new();
         }
         inner.keys.insert(uid, key.clone());
         vec![key]
     }
 
-    /// Learns that a resource is gone.
-    pub(crate) fn remove_resource(&self, key: &Key) -> Vec<Key> {
+    /// Drops a resource that was deleted. Returns the resources to be reconciled.
+    pub(crate) fn delete_resource(&self, key: &ResourceKey) -> Vec<ResourceKey> {
         let mut inner = self.inner();
-        if let Some(known) = inner.shelf_mut(key.kind).remove(&key.namespace, &key.name) {
-            inner.forget(known.uid());
+        let resources = inner.resources_mut(key.kind);
+        if let Some(entry) = resources.remove(&key.namespace, &key.name) {
+            inner.forget(entry.uid());
         }
         inner.waiting.remove(key).into_iter().flatten().collect()
     }
 
-    /// Learns of a Job. Returns whom that concerns.
-    pub(crate) fn put_job(&self, namespace: &str, job: JobSeen) -> Option<Key> {
+    /// Takes in a Job. Returns the resource to be reconciled.
+    pub(crate) fn apply_job(&self, namespace: &str, job: JobSnapshot) -> Option<ResourceKey> {
         let mut inner = self.inner();
-        let uid: Uid = job.origin.uid.as_str().into();
-        if inner.is_over(&uid) && job.end.is_some() {
-            inner.jobs.remove(&uid, &job.name);
+        let owner = job.origin.uid.clone();
+        if inner.has_ended(&owner) && job.end.is_some() {
+            inner.jobs.remove(&owner, &job.name);
             return None;
         }
-        let (name, version) = (job.name.clone(), job.version.clone());
-        let place = (namespace, name.as_str());
-        let is_news = inner.jobs.put(uid.clone(), place, &version, job);
-        is_news.then(|| inner.keys.get(&uid).cloned()).flatten()
-    }
-
-    /// Learns that a Job is gone.
-    pub(crate) fn remove_job(&self, job: &JobSeen) -> Option<Key> {
-        let mut inner = self.inner();
-        let uid: Uid = job.origin.uid.as_str().into();
-        // A Job of the same name may have been made since.
-        let is_it = inner
+        let (name, version) = (job.name.clone(), job.resource_version.clone());
+        let is_news = inner
             .jobs
-            .get(&uid, &job.name)
-            .is_some_and(|it| it.uid == job.uid);
-        if is_it {
-            inner.jobs.remove(&uid, &job.name);
-        }
-        inner.keys.get(&uid).cloned()
+            .put(owner.clone(), (namespace, &name), &version, job);
+        is_news.then(|| inner.keys.get(&owner).cloned()).flatten()
     }
 
-    /// Learns of a pod, and how it has ended if it has.
-    pub(crate) fn put_pod(
+    /// Drops a Job that was deleted. Returns the resource to be reconciled.
+    pub(crate) fn delete_job(&self, job: &JobSnapshot) -> Option<ResourceKey> {
+        let mut inner = self.inner();
+        let owner = &job.origin.uid;
+        // A Job of the same name may have been created since.
+        let present = inner.jobs.get(owner, &job.name);
+        if present.is_some_and(|it| it.uid == job.uid) {
+            inner.jobs.remove(owner, &job.name);
+        }
+        inner.keys.get(owner).cloned()
+    }
+
+    /// Takes in a pod, and how it has ended if it has. Returns the resource to be reconciled.
+    pub(crate) fn apply_pod(
         &self,
         namespace: &str,
-        pod: PodSeen,
-        ended: Option<&Ended>,
-    ) -> Option<Key> {
+        pod: PodSnapshot,
+        termination: Option<&Termination>,
+    ) -> Option<ResourceKey> {
         let mut inner = self.inner();
-        let uid: Uid = pod.origin.uid.as_str().into();
-        if inner.is_over(&uid) {
+        let owner = pod.origin.uid.clone();
+        if inner.has_ended(&owner) {
             return None;
         }
-        if let (Some(ended), true) = (ended, inner.keys.contains_key(&uid)) {
-            let memo = inner.memos.entry(uid.clone()).or_default();
-            memo.heard.hear(&pod, ended);
+        if let (Some(termination), true) = (termination, inner.keys.contains_key(&owner)) {
+            let state = inner.states.entry(owner.clone()).or_default();
+            state.reports.record(&pod, termination);
         }
-        let (name, version) = (pod.name.clone(), pod.version.clone());
-        let place = (namespace, name.as_str());
-        let is_news = inner.pods.put(uid.clone(), place, &version, pod);
-        is_news.then(|| inner.keys.get(&uid).cloned()).flatten()
+        let (name, version) = (pod.name.clone(), pod.resource_version.clone());
+        let is_news = inner
+            .pods
+            .put(owner.clone(), (namespace, &name), &version, pod);
+        is_news.then(|| inner.keys.get(&owner).cloned()).flatten()
     }
 
-    /// Learns that a pod is gone.
-    pub(crate) fn remove_pod(&self, pod: &PodSeen) -> Option<Key> {
+    /// Drops a pod that was deleted. Returns the resource to be reconciled.
+    pub(crate) fn delete_pod(&self, pod: &PodSnapshot) -> Option<ResourceKey> {
         let mut inner = self.inner();
-        let uid: Uid = pod.origin.uid.as_str().into();
-        inner.pods.remove(&uid, &pod.name);
-        inner.keys.get(&uid).cloned()
+        inner.pods.remove(&pod.origin.uid, &pod.name);
+        inner.keys.get(&pod.origin.uid).cloned()
     }
 
-    /// Learns how far tasks of a resource are.
-    pub(crate) fn put_progress(&self, uid: &str, task: TaskRef, progress: Progress) -> Option<Key> {
+    /// Takes in a task's progress. Returns the resource to be reconciled.
+    pub(crate) fn apply_progress(
+        &self,
+        owner: &Uid,
+        task: TaskRef,
+        progress: Progress,
+    ) -> Option<ResourceKey> {
         let mut inner = self.inner();
-        let key = inner.keys.get(uid).cloned()?;
-        let memo = inner.memos.entry(uid.into()).or_default();
-        memo.heard.progress.insert(task, progress);
+        let key = inner.keys.get(owner).cloned()?;
+        let state = inner.states.entry(owner.clone()).or_default();
+        state.reports.progress.insert(task, progress);
         Some(key)
     }
 
     /// Changes what is kept of a live resource.
-    pub(crate) fn note(&self, uid: &str, change: impl FnOnce(&mut Memo)) {
+    pub(crate) fn update_state(&self, uid: &Uid, change: impl FnOnce(&mut ControllerState)) {
         let mut inner = self.inner();
-        if inner.keys.contains_key(uid) && !inner.is_over(uid) {
-            change(inner.memos.entry(uid.into()).or_default());
+        if inner.keys.contains_key(uid) && !inner.has_ended(uid) {
+            change(inner.states.entry(uid.clone()).or_default());
         }
     }
 
     /// Whether a malformed resource was reported as it is.
-    pub(crate) fn is_reported(&self, malformed: &Malformed) -> bool {
+    pub(crate) fn is_reported(&self, malformed: &MalformedResource) -> bool {
         let reported = &self.inner().reported;
-        reported.get(malformed.uid.as_str()) == Some(&malformed.generation)
+        reported.get(&malformed.uid) == Some(&malformed.generation)
     }
 
     /// Notes that a malformed resource was reported as it is.
-    pub(crate) fn note_reported(&self, malformed: &Malformed) {
-        let uid = malformed.uid.as_str().into();
+    pub(crate) fn mark_reported(&self, malformed: &MalformedResource) {
+        let uid = malformed.uid.clone();
         self.inner().reported.insert(uid, malformed.generation);
     }
 
-    /// The resources that a new leader has to look at: all but those that have ended and of which
-    /// nothing is left.
-    pub(crate) fn unsettled(&self) -> Vec<Key> {
+    /// The resources that a new leader reconciles: all but those that have ended and of which nothing is
+    /// left.
+    pub(crate) fn unfinished(&self) -> Vec<ResourceKey> {
         let inner = self.inner();
-        let is_unsettled = |(uid, key): &(&Uid, &Key)| match inner
-            .shelf(key.kind)
-            .get(&key.namespace, &key.name)
-        {
-            Some(Known::Over(over)) => over.ttl.is_some() || inner.jobs.of(*uid).next().is_some(),
-            known => known.is_some(),
+        let is_unfinished = |(uid, key): &(&Uid, &ResourceKey)| match inner.get(key) {
+            Some(ResourceEntry::Ended(ended)) => {
+                ended.ttl.is_some() || inner.jobs.of(uid).next().is_some()
+            }
+            entry => entry.is_some(),
         };
-        let unsettled = inner.keys.iter().filter(is_unsettled);
-        unsettled.map(|(_, key)| key.clone()).collect()
+        let unfinished = inner.keys.iter().filter(is_unfinished);
+        unfinished.map(|(_, key)| key.clone()).collect()
     }
 
-    /// A resource.
-    pub(crate) fn get(&self, key: &Key) -> Option<Known> {
-        let inner = self.inner();
-        inner
-            .shelf(key.kind)
-            .get(&key.namespace, &key.name)
-            .cloned()
+    pub(crate) fn get(&self, key: &ResourceKey) -> Option<ResourceEntry> {
+        self.inner().get(key).cloned()
     }
 
-    /// The Jobs of a resource that has ended and which have not.
-    pub(crate) fn leftovers(&self, uid: &str) -> Vec<JobSeen> {
-        self.inner().jobs.of(&uid.into()).cloned().collect()
+    /// The Jobs of a resource that has ended, of which those that have ended are not kept.
+    pub(crate) fn remaining_jobs(&self, owner: &Uid) -> Vec<JobSnapshot> {
+        self.inner().jobs.of(owner).cloned().collect()
     }
 
-    /// Everything that is known of a live resource.
-    pub(crate) fn dossier(&self, key: &Key, resource: Arc<Resource>) -> Dossier {
+    /// The snapshot of a live resource.
+    pub(crate) fn snapshot(
+        &self,
+        key: &ResourceKey,
+        resource: Arc<CreatedResource>,
+    ) -> ResourceSnapshot {
         let mut inner = self.inner();
-        let uid: Uid = resource.uid().unwrap_or_default().into();
+        let uid = resource.uid();
         let model = inner.model(key, &resource);
-        let mut jobs: BTreeMap<StageKind, JobSeen> = BTreeMap::new();
-        for job in inner.jobs.of(&uid) {
+        let mut jobs: BTreeMap<StageKind, JobSnapshot> = BTreeMap::new();
+        for job in inner.jobs.of(uid) {
             let latest = jobs.entry(job.origin.stage).or_insert_with(|| job.clone());
             if latest.origin.attempt < job.origin.attempt {
                 *latest = job.clone();
             }
         }
-        let attempt = |pod: &PodSeen| jobs.get(&pod.origin.stage).map(|it| it.origin.attempt);
-        let is_latest = |pod: &&PodSeen| attempt(pod) == Some(pod.origin.attempt);
-        let pods = inner.pods.of(&uid).filter(is_latest).cloned().collect();
-        let memo = inner.memos.get(&uid).cloned().unwrap_or_default();
-        Dossier {
+        let attempt = |pod: &PodSnapshot| jobs.get(&pod.origin.stage).map(|it| it.origin.attempt);
+        let is_latest = |pod: &&PodSnapshot| attempt(pod) == Some(pod.origin.attempt);
+        let pods = inner.pods.of(uid).filter(is_latest).cloned().collect();
+        let state = inner.states.get(uid).cloned().unwrap_or_default();
+        ResourceSnapshot {
             resource,
             jobs,
             pods,
-            memo,
             model,
+            state,
         }
     }
 
-    /// Pods that run, with the resource's uid and its namespace: at most one for each resource and
-    /// stage, and those first whose progress has not been heard.
-    pub(crate) fn running(&self) -> Vec<(Arc<str>, Key, PodSeen)> {
+    /// Pods that run, with the uid and the key of their resource: at most one for each resource, and
+    /// one without progress before the others.
+    pub(crate) fn running_pods(&self) -> Vec<(Uid, ResourceKey, PodSnapshot)> {
         let inner = self.inner();
         let mut running = Vec::new();
         for (uid, key) in &inner.keys {
-            let progress = inner.memos.get(uid).map(|memo| &memo.heard.progress);
-            let is_heard = |pod: &PodSeen| {
-                let told = progress.and_then(|it| it.get(&pod.task()));
-                told.map(|it| it.done)
+            let progress = inner.states.get(uid).map(|state| &state.reports.progress);
+            let done = |pod: &PodSnapshot| {
+                let reported = progress.and_then(|it| it.get(&pod.task()));
+                reported.map(|it| it.done)
             };
             let pods = inner.pods.of(uid);
             let pods = pods.filter(|pod| matches!(pod.state, PodState::Running { .. }));
-            if let Some(pod) = pods.min_by_key(|pod| is_heard(pod)) {
+            if let Some(pod) = pods.min_by_key(|pod| done(pod)) {
                 running.push((uid.clone(), key.clone(), pod.clone()));
             }
         }
@@ -306,114 +292,20 @@ impl Index {
     pub(crate) fn phases(&self) -> BTreeMap<(Kind, Option<Phase>), i64> {
         let inner = self.inner();
         let mut phases = BTreeMap::new();
-        for kind in [Kind::TrainingRun, Kind::ScreeningJob] {
-            for (_, _, known) in inner.shelf(kind).all() {
-                let phase = match known {
-                    Known::Live(resource) => {
+        for kind in Kind::ALL {
+            for (_, _, entry) in inner.resources(kind).all() {
+                let phase = match entry {
+                    ResourceEntry::Live(resource) => {
                         let phase = resource.status().and_then(|status| status.phase);
                         Some(phase.unwrap_or(Phase::Pending))
                     }
-                    Known::Over(over) => Some(over.phase),
-                    Known::Malformed(_) => None,
+                    ResourceEntry::Ended(ended) => Some(ended.phase),
+                    ResourceEntry::Malformed(_) => None,
                 };
                 *phases.entry((kind, phase)).or_default() += 1;
             }
         }
         phases
-    }
-}
-
-impl Inner {
-    const fn shelf(&self, kind: Kind) -> &Shelf<Arc<str>, Known> {
-        match kind {
-            Kind::TrainingRun => &self.trainings,
-            Kind::ScreeningJob => &self.screenings,
-        }
-    }
-
-    const fn shelf_mut(&mut self, kind: Kind) -> &mut Shelf<Arc<str>, Known> {
-        match kind {
-            Kind::TrainingRun => &mut self.trainings,
-            Kind::ScreeningJob => &mut self.screenings,
-        }
-    }
-
-    fn put(&mut self, key: &Key, version: &str, known: Known) -> bool {
-        let uid = known.uid().to_owned();
-        let shelf = self.shelf_mut(key.kind);
-        let before = shelf.get(&key.namespace, &key.name);
-        let before = before.map(|known| known.uid().to_owned());
-        let place = (&*key.namespace, &*key.name);
-        let is_put = shelf.put(key.namespace.clone(), place, version, known);
-        // A name that is used again at once may be told of without its end in between.
-        if let (true, Some(before)) = (is_put, before)
-            && before != uid
-        {
-            self.forget(&before);
-        }
-        is_put
-    }
-
-    fn keys_of(&self, uids: impl Iterator<Item = Uid>) -> Vec<Key> {
-        let uids: BTreeSet<Uid> = uids.collect();
-        uids.iter()
-            .filter_map(|uid| self.keys.get(uid).cloned())
-            .collect()
-    }
-
-    fn forget(&mut self, uid: &str) {
-        self.keys.remove(uid);
-        self.memos.remove(uid);
-        self.reported.remove(uid);
-    }
-
-    /// Drops what a resource that has ended does not need.
-    fn settle(&mut self, uid: &Uid) {
-        self.memos.remove(uid);
-        self.pods.retain(uid, |_| false);
-        self.jobs.retain(uid, |job| job.end.is_none());
-    }
-
-    fn is_over(&self, uid: &str) -> bool {
-        let key = self.keys.get(uid);
-        let known = key.and_then(|key| self.shelf(key.kind).get(&key.namespace, &key.name));
-        matches!(known, Some(Known::Over(_)))
-    }
-
-    /// Where the model of a screening is; it is looked at again when its training run changes.
-    fn model(&mut self, key: &Key, resource: &Resource) -> Model {
-        let Resource::ScreeningJob(job) = resource else {
-            return Model::Given;
-        };
-        let Some(name) = &job.spec.model.training_run else {
-            return Model::Given;
-        };
-        if let Some(model) = job.status.as_ref().and_then(|status| status.model.clone()) {
-            return Model::Found(model);
-        }
-        let run = Key::new(Kind::TrainingRun, &key.namespace, name);
-        let model = match self.trainings.get(&run.namespace, &run.name) {
-            None => Model::Waiting(format!(
-                "There is no TrainingRun {name} in this namespace yet"
-            )),
-            Some(Known::Live(_)) => Model::Waiting(format!(
-                "The TrainingRun {name} has not published its model yet"
-            )),
-            Some(Known::Malformed(_)) => {
-                Model::Waiting(format!("The TrainingRun {name} cannot be read"))
-            }
-            Some(Known::Over(over)) => match &over.model {
-                Some(model) => Model::Found((**model).clone()),
-                None => Model::Missing(format!(
-                    "The TrainingRun {name} has ended without a published model: name one that \
-                     has published"
-                )),
-            },
-        };
-        if let Model::Waiting(_) = model {
-            self.waiting.entry(run).or_default().insert(key.clone());
-        }
-        model
     }
 }
 

@@ -1,6 +1,6 @@
-//! A stage becomes a Job: one Indexed Job, whose indices are the stage's tasks.
+//! A stage becomes a Job: one Indexed Job, whose indexes are the stage's tasks.
 //!
-//! Pure. What an exit code costs is said here once, in the Job's own policies.
+//! Pure. What an exit code costs is stated here once, in the Job's own policies.
 
 use k8s_openapi::api::batch::v1::{
     Job, JobSpec, PodFailurePolicy, PodFailurePolicyOnExitCodesRequirement,
@@ -8,32 +8,28 @@ use k8s_openapi::api::batch::v1::{
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use super::created_resource::CreatedResource;
 use super::names::{self, StageNames};
 use super::{Settings, pod};
 use attrium_api::{CONTAINER, Resource};
 use attrium_workflow::{Stage, TaskExit};
 
-/// How often a task that failed is tried again.
-pub const RETRIES: i32 = 3;
+/// How often a task that failed is retried.
+const BACKOFF_LIMIT_PER_INDEX: i32 = 3;
 
-/// A stage that is to run.
+/// What a stage's Job is built from.
 #[derive(Clone, Copy, Debug)]
-pub struct StageJob<'a> {
-    /// The resource that it belongs to.
-    pub resource: &'a Resource,
-    /// The stage of the resource's plan.
-    pub stage: &'a Stage,
-    /// The names of what it is made of.
-    pub names: &'a StageNames,
+pub(crate) struct StageJob<'a> {
+    pub(crate) resource: &'a CreatedResource,
+    pub(crate) stage: &'a Stage,
+    pub(crate) names: &'a StageNames,
     /// The bundle that a screening uses: its folder's URI.
-    pub model: Option<&'a str>,
-    /// What all pods have in common.
-    pub settings: &'a Settings,
+    pub(crate) model: Option<&'a str>,
+    pub(crate) settings: &'a Settings,
 }
 
 impl StageJob<'_> {
-    /// The Job.
-    pub fn build(&self) -> Job {
+    pub(crate) fn build(&self) -> Job {
         let queue = self.resource.queue_name();
         let mut labels = self.names.labels.clone();
         if let Some(queue) = queue {
@@ -51,7 +47,7 @@ impl StageJob<'_> {
                 completion_mode: Some("Indexed".to_owned()),
                 completions: Some(tasks(self.stage)),
                 parallelism: Some(parallelism(self.resource, self.stage)),
-                backoff_limit_per_index: Some(RETRIES),
+                backoff_limit_per_index: Some(BACKOFF_LIMIT_PER_INDEX),
                 active_deadline_seconds: self.resource.active_deadline_seconds().map(i64::from),
                 pod_failure_policy: Some(failure_policy()),
                 pod_replacement_policy: Some("Failed".to_owned()),
@@ -66,7 +62,7 @@ impl StageJob<'_> {
 }
 
 /// How many tasks of a stage run at a time.
-pub fn parallelism(resource: &Resource, stage: &Stage) -> i32 {
+pub(crate) fn parallelism(resource: &Resource, stage: &Stage) -> i32 {
     let asked = resource.compute().parallelism.map(i32::try_from);
     let asked = asked.and_then(Result::ok).unwrap_or(i32::MAX);
     tasks(stage).min(asked)
@@ -77,7 +73,7 @@ fn tasks(stage: &Stage) -> i32 {
 }
 
 /// A disruption and a stop after a checkpoint cost nothing, a bad configuration ends the stage, bad
-/// data its task; anything else costs one of the task's tries.
+/// data its task; anything else costs one of the task's retries.
 fn failure_policy() -> PodFailurePolicy {
     let disrupted = PodFailurePolicyRule {
         action: "Ignore".to_owned(),
@@ -119,7 +115,7 @@ mod tests {
     use crate::fixtures::{UID, job, resource, screening_job, training_run};
     use attrium_workflow::StageKind;
 
-    fn spec(resource: &Resource, stage: StageKind) -> JobSpec {
+    fn spec(resource: &CreatedResource, stage: StageKind) -> JobSpec {
         job(resource, stage, None).spec.expect("should have a spec")
     }
 
@@ -182,7 +178,7 @@ mod tests {
     #[test]
     fn what_an_ending_costs_is_decided_in_this_order() {
         let rules = failure_policy().rules;
-        let told: Vec<_> = rules
+        let found: Vec<_> = rules
             .iter()
             .map(|rule| {
                 let codes = rule.on_exit_codes.as_ref().map(|it| it.values.clone());
@@ -195,7 +191,7 @@ mod tests {
             ("FailJob", vec![43]),
             ("FailIndex", vec![42]),
         ];
-        assert_eq!(told, expected);
+        assert_eq!(found, expected);
         let condition = &rules[0].on_pod_conditions.as_ref().expect("conditions")[0];
         assert_eq!(condition.type_, "DisruptionTarget");
     }
@@ -214,7 +210,7 @@ mod tests {
     }
 
     /// The Job of an example's training is that of a golden file;
-    /// `ATTRIUM_BLESS=1 cargo test --release operator::job` writes it anew.
+    /// `ATTRIUM_BLESS=1 cargo test -p attrium-operator job` writes it anew.
     fn check(example: &str, golden: &str) {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let read = |path: &str| fs::read_to_string(root.join(path)).expect("should be read");
@@ -227,13 +223,13 @@ mod tests {
     }
 
     #[test]
-    fn the_job_of_the_papers_training_is_the_one_that_was_looked_at() {
+    fn the_job_of_the_papers_training_is_the_golden_one() {
         let golden = "tests/golden/operator/train-job.yaml";
         check("examples/paper/training-run.yaml", golden);
     }
 
     #[test]
-    fn a_job_with_a_pod_template_is_the_one_that_was_looked_at() {
+    fn a_job_with_a_pod_template_is_the_golden_one() {
         let golden = "tests/golden/operator/train-job-on-gpus.yaml";
         check("examples/cluster/gpu.yaml", golden);
     }

@@ -1,9 +1,9 @@
-//! Leadership: of several operators one holds the Lease and acts; the others keep their caches
+//! Leader election: of several operators one holds the Lease and acts; the others keep their caches
 //! warm.
 //!
-//! Whether a Lease has run out is told by how long its object has not changed before this
-//! process's eyes, so that clocks need not agree. A leader that cannot renew stops acting well
-//! before another may begin. Whoever ends gives its Lease back.
+//! A Lease has expired when this process has not seen its object change for as long as it lasts, so
+//! that clocks need not agree. A leader that cannot renew stops acting well before another may begin. A
+//! process that ends gives its Lease back.
 
 use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,19 +20,19 @@ use tokio::time::{Instant, sleep, timeout};
 use super::stop::stopped;
 
 /// How long a Lease lasts that is not renewed.
-const DURATION: Duration = Duration::from_secs(15);
+const LEASE_DURATION: Duration = Duration::from_secs(15);
 /// How long a leader acts on after its last renewal.
-const TRUST: Duration = Duration::from_secs(12);
+const RENEW_DEADLINE: Duration = Duration::from_secs(12);
 /// How often a leader renews, and how long a request may take.
-const RENEWAL: Duration = Duration::from_secs(5);
-/// How often a follower looks, and a leader tries again that could not renew.
-const RETRY: Duration = Duration::from_secs(3);
+const RENEW_PERIOD: Duration = Duration::from_secs(5);
+/// How often a follower reads the Lease, and a leader retries that could not renew.
+const RETRY_PERIOD: Duration = Duration::from_secs(3);
 
 /// Whether this process leads: a clone shares it.
 #[derive(Clone, Debug)]
 pub(crate) struct Leadership {
     until: Arc<Mutex<Option<Instant>>>,
-    told_until: Arc<Mutex<Option<Timestamp>>>,
+    events_published_until: Arc<Mutex<Option<Timestamp>>>,
     leads: watch::Sender<bool>,
 }
 
@@ -40,19 +40,19 @@ impl Default for Leadership {
     fn default() -> Self {
         Self {
             until: Arc::default(),
-            told_until: Arc::default(),
+            events_published_until: Arc::default(),
             leads: watch::Sender::new(false),
         }
     }
 }
 
 impl Leadership {
-    /// Whether this process leads now; asked before each thing that is written.
-    pub(crate) fn holds(&self) -> bool {
-        self.holds_at(Instant::now())
+    /// Whether this process leads now.
+    pub(crate) fn is_leader(&self) -> bool {
+        self.is_leader_at(Instant::now())
     }
 
-    fn holds_at(&self, now: Instant) -> bool {
+    fn is_leader_at(&self, now: Instant) -> bool {
         let until = *self.until.lock().unwrap_or_else(PoisonError::into_inner);
         until.is_some_and(|until| now < until)
     }
@@ -62,15 +62,15 @@ impl Leadership {
         self.leads.subscribe()
     }
 
-    /// Until when another process led, and has told people what happened: its last renewal.
-    pub(crate) fn told_until(&self) -> Option<Timestamp> {
-        let told_until = self.told_until.lock();
-        *told_until.unwrap_or_else(PoisonError::into_inner)
+    /// Until when another process led, and has published events: its last renewal.
+    pub(crate) fn events_published_until(&self) -> Option<Timestamp> {
+        let until = self.events_published_until.lock();
+        *until.unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn follow_on(&self, renewal: Option<Timestamp>) {
-        let told_until = self.told_until.lock();
-        *told_until.unwrap_or_else(PoisonError::into_inner) = renewal;
+    fn succeed(&self, renewal: Option<Timestamp>) {
+        let until = self.events_published_until.lock();
+        *until.unwrap_or_else(PoisonError::into_inner) = renewal;
     }
 
     /// Takes, or gives up, the lead.
@@ -78,7 +78,7 @@ impl Leadership {
         let mut trusted = self.until.lock().unwrap_or_else(PoisonError::into_inner);
         let before = mem::replace(&mut *trusted, until);
         drop(trusted);
-        // Whoever came while the lead had lapsed was turned away: it is taken anew then.
+        // What was to be done while the lead had lapsed was not: the lead then begins anew.
         let lapsed = before.is_some_and(|before| before <= Instant::now());
         let leads = until.is_some();
         let changed = self.leads.send_if_modified(|before| {
@@ -94,7 +94,7 @@ impl Leadership {
     }
 }
 
-/// A Lease that operators vie for.
+/// The election by a Lease.
 pub(super) struct Election {
     api: Api<Lease>,
     name: String,
@@ -103,13 +103,13 @@ pub(super) struct Election {
     /// Whether this process has led before.
     has_led: bool,
     /// The Lease as it was last seen to change, and when.
-    seen: Option<(Lease, Instant)>,
+    observed: Option<(Lease, Instant)>,
 }
 
-/// What to do about a Lease.
+/// What is done with a Lease.
 #[derive(Clone, Debug, PartialEq)]
-enum Step {
-    /// Make it.
+enum LeaseAction {
+    /// Create it.
     Create(Lease),
     /// Write it: renewed, or taken over.
     Replace(Lease),
@@ -131,29 +131,29 @@ impl Election {
             identity: identity.to_owned(),
             leadership,
             has_led: false,
-            seen: None,
+            observed: None,
         }
     }
 
-    /// Vies for the Lease until it is told to stop, and gives it back then.
+    /// Acquires and renews the Lease until it is told to stop, and gives it back then.
     pub(super) async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let mut is_failing = false;
         loop {
-            let pause = match timeout(RENEWAL, self.step(Instant::now())).await {
-                Ok(Ok(true)) => RENEWAL,
-                Ok(Ok(false)) => RETRY,
-                Ok(Err(kube::Error::Api(status))) if status.code == 409 => RETRY,
+            let pause = match timeout(RENEW_PERIOD, self.acquire_or_renew(Instant::now())).await {
+                Ok(Ok(true)) => RENEW_PERIOD,
+                Ok(Ok(false)) => RETRY_PERIOD,
+                Ok(Err(kube::Error::Api(status))) if status.code == 409 => RETRY_PERIOD,
                 Ok(Err(error)) => {
                     if !is_failing {
-                        tracing::warn!(%error, "The Lease cannot be reached; it is tried again");
+                        tracing::warn!(%error, "The Lease cannot be reached; it is retried");
                     }
                     is_failing = true;
-                    RETRY
+                    RETRY_PERIOD
                 }
-                Err(_) => RETRY,
+                Err(_) => RETRY_PERIOD,
             };
-            is_failing &= pause == RETRY;
-            if !self.leadership.holds() {
+            is_failing &= pause == RETRY_PERIOD;
+            if !self.leadership.is_leader() {
                 self.leadership.set(None);
             }
             tokio::select! {
@@ -161,53 +161,59 @@ impl Election {
                 () = sleep(pause) => {}
             }
         }
-        let held = self.leadership.holds();
+        let held = self.leadership.is_leader();
         self.leadership.set(None);
         if held {
             // Without it the next leader waits until the Lease has run out.
-            let _ = timeout(RENEWAL, self.release()).await;
+            let _ = timeout(RENEW_PERIOD, self.release()).await;
         }
     }
 
-    /// Looks at the Lease and does what is to be done about it. Whether this process holds it.
-    async fn step(&mut self, asked: Instant) -> kube::Result<bool> {
+    /// Acquires the Lease if it can be had, or renews it. Whether this process holds it.
+    async fn acquire_or_renew(&mut self, asked: Instant) -> kube::Result<bool> {
         let began = Instant::now();
-        let found = match (&self.seen, self.leadership.holds_at(asked)) {
+        let found = match (&self.observed, self.leadership.is_leader_at(asked)) {
             // A leader knows its own Lease; should it not, the write is refused.
             (Some((lease, _)), true) => Some(lease.clone()),
             _ => self.api.get_opt(&self.name).await?,
         };
         if let Some(lease) = &found {
             // It may have been renewed while the answer was on its way.
-            self.note(lease, asked + began.elapsed());
+            self.observe(lease, asked + began.elapsed());
         }
-        let changed = self.seen.as_ref().map_or(asked, |(_, at)| *at);
-        let is_stale = asked.duration_since(changed) >= DURATION;
+        let changed = self.observed.as_ref().map_or(asked, |(_, at)| *at);
+        let is_stale = asked.duration_since(changed) >= LEASE_DURATION;
+        let params = PostParams::default();
         let written = match self.decide(found.as_ref(), is_stale, Timestamp::now()) {
-            Step::Follow => {
+            LeaseAction::Follow => {
                 self.leadership.set(None);
                 return Ok(false);
             }
-            Step::Create(lease) => self.api.create(&PostParams::default(), &lease).await,
-            Step::Replace(lease) => {
-                self.api
-                    .replace(&self.name, &PostParams::default(), &lease)
-                    .await
-            }
+            LeaseAction::Create(lease) => self.api.create(&params, &lease).await,
+            LeaseAction::Replace(lease) => self.api.replace(&self.name, &params, &lease).await,
         };
+        self.written(found.as_ref(), written, asked).map(|()| true)
+    }
+
+    /// Leads after the Lease was written, and follows if another process has written it.
+    fn written(
+        &mut self,
+        found: Option<&Lease>,
+        written: kube::Result<Lease>,
+        asked: Instant,
+    ) -> kube::Result<()> {
         match written {
             Ok(lease) => {
-                self.follow_on(found.as_ref());
-                self.seen = Some((lease, asked));
-                self.leadership.set(Some(asked + TRUST));
-                Ok(true)
+                self.succeed(found);
+                self.observed = Some((lease, asked));
+                self.leadership.set(Some(asked + RENEW_DEADLINE));
+                Ok(())
             }
             Err(error) => {
                 if let kube::Error::Api(status) = &error
                     && (status.code == 409 || status.code == 404)
                 {
-                    // Somebody else has written it.
-                    self.seen = None;
+                    self.observed = None;
                     self.leadership.set(None);
                 }
                 Err(error)
@@ -216,32 +222,32 @@ impl Election {
     }
 
     /// Notes until when another process has held a Lease that is this one's now. A process that was
-    /// started anew may have the name of the one before.
-    fn follow_on(&mut self, found: Option<&Lease>) {
+    /// started anew may have the identity of the one before.
+    fn succeed(&mut self, found: Option<&Lease>) {
         let before = found.and_then(|lease| lease.spec.as_ref());
         let holder = before.and_then(|spec| spec.holder_identity.as_deref());
         if !self.has_led || holder != Some(&self.identity) {
             let renewal = before.and_then(|spec| spec.renew_time.as_ref());
-            self.leadership.follow_on(renewal.map(|time| time.0));
+            self.leadership.succeed(renewal.map(|time| time.0));
         }
         self.has_led = true;
     }
 
     /// Notes when a Lease was seen to change.
-    fn note(&mut self, lease: &Lease, now: Instant) {
+    fn observe(&mut self, lease: &Lease, now: Instant) {
         let version = |lease: &Lease| lease.metadata.resource_version.clone();
         let same = self
-            .seen
+            .observed
             .as_ref()
-            .is_some_and(|(seen, _)| version(seen) == version(lease));
+            .is_some_and(|(observed, _)| version(observed) == version(lease));
         if !same {
-            self.seen = Some((lease.clone(), now));
+            self.observed = Some((lease.clone(), now));
         }
     }
 
-    fn decide(&self, found: Option<&Lease>, is_stale: bool, now: Timestamp) -> Step {
+    fn decide(&self, found: Option<&Lease>, is_stale: bool, now: Timestamp) -> LeaseAction {
         let Some(lease) = found else {
-            return Step::Create(Lease {
+            return LeaseAction::Create(Lease {
                 metadata: ObjectMeta {
                     name: Some(self.name.clone()),
                     ..ObjectMeta::default()
@@ -254,9 +260,9 @@ impl Election {
         if holder == self.identity || holder.is_empty() || is_stale {
             let mut lease = lease.clone();
             lease.spec = Some(self.spec(&spec, now));
-            return Step::Replace(lease);
+            return LeaseAction::Replace(lease);
         }
-        Step::Follow
+        LeaseAction::Follow
     }
 
     /// The Lease held by this process, after another holder's.
@@ -265,7 +271,7 @@ impl Election {
         let transitions = before.lease_transitions.unwrap_or_default();
         LeaseSpec {
             holder_identity: Some(self.identity.clone()),
-            lease_duration_seconds: i32::try_from(DURATION.as_secs()).ok(),
+            lease_duration_seconds: i32::try_from(LEASE_DURATION.as_secs()).ok(),
             acquire_time: if is_own {
                 before.acquire_time.clone()
             } else {
@@ -278,7 +284,7 @@ impl Election {
     }
 
     async fn release(&self) -> kube::Result<()> {
-        let Some((lease, _)) = &self.seen else {
+        let Some((lease, _)) = &self.observed else {
             return Ok(());
         };
         let mut lease = lease.clone();
@@ -323,12 +329,15 @@ mod tests {
         let (client, _server) = server(Vec::new());
         let election = election(client);
         let now = Timestamp::UNIX_EPOCH;
-        assert!(matches!(election.decide(None, false, now), Step::Create(_)));
+        assert!(matches!(
+            election.decide(None, false, now),
+            LeaseAction::Create(_)
+        ));
         let taken = |holder: &str, is_stale| {
-            let step = election.decide(Some(&lease(holder, "1")), is_stale, now);
-            match step {
-                Step::Replace(lease) => lease.spec.and_then(|it| it.lease_transitions),
-                Step::Create(_) | Step::Follow => None,
+            let action = election.decide(Some(&lease(holder, "1")), is_stale, now);
+            match action {
+                LeaseAction::Replace(lease) => lease.spec.and_then(|it| it.lease_transitions),
+                LeaseAction::Create(_) | LeaseAction::Follow => None,
             }
         };
         assert_eq!(taken("", false), Some(5));
@@ -356,10 +365,21 @@ mod tests {
         let mut election = election(client);
         let first = Instant::now();
         for seconds in [0, 14, 16, 30] {
-            let leads = election.step(at(first, seconds)).await.expect("an answer");
-            assert!(!leads && !election.leadership.holds(), "after {seconds} s");
+            let leads = election
+                .acquire_or_renew(at(first, seconds))
+                .await
+                .expect("an answer");
+            assert!(
+                !leads && !election.leadership.is_leader(),
+                "after {seconds} s"
+            );
         }
-        assert!(election.step(at(first, 32)).await.expect("an answer"));
+        assert!(
+            election
+                .acquire_or_renew(at(first, 32))
+                .await
+                .expect("an answer")
+        );
         server.done();
     }
 
@@ -371,34 +391,34 @@ mod tests {
         ]);
         let mut election = election(client);
         let first = Instant::now();
-        assert!(election.step(first).await.expect("an answer"));
+        assert!(election.acquire_or_renew(first).await.expect("an answer"));
         server.done();
         // The server does not answer any more.
-        assert!(election.step(at(first, 5)).await.is_err());
-        assert!(election.leadership.holds_at(at(first, 11)));
-        assert!(!election.leadership.holds_at(at(first, 12)));
+        assert!(election.acquire_or_renew(at(first, 5)).await.is_err());
+        assert!(election.leadership.is_leader_at(at(first, 11)));
+        assert!(!election.leadership.is_leader_at(at(first, 12)));
     }
 
     #[test]
     fn a_lead_that_had_lapsed_begins_anew_and_one_that_is_renewed_in_time_goes_on() {
         let leadership = Leadership::default();
         let mut changes = leadership.changes();
-        let mut is_told = |until: Instant| {
+        let mut is_announced = |until: Instant| {
             leadership.set(Some(until));
-            let is_told = changes.has_changed().expect("a leadership");
+            let is_announced = changes.has_changed().expect("a leadership");
             changes.mark_unchanged();
-            is_told
+            is_announced
         };
-        let later = Instant::now() + TRUST;
-        assert!(is_told(later));
-        assert!(!is_told(later));
-        // Nobody looks while it lapses.
-        is_told(Instant::now());
-        assert!(is_told(later));
-        assert!(!is_told(later));
+        let later = Instant::now() + RENEW_DEADLINE;
+        assert!(is_announced(later));
+        assert!(!is_announced(later));
+        // It lapses between two renewals.
+        is_announced(Instant::now());
+        assert!(is_announced(later));
+        assert!(!is_announced(later));
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_lease_is_noted_when_its_answer_is_there_however_slow_the_server_is() {
         let slow = Duration::from_millis(50);
         let (client, server) = server(vec![
@@ -406,8 +426,8 @@ mod tests {
         ]);
         let mut election = election(client);
         let first = Instant::now();
-        assert!(!election.step(first).await.expect("an answer"));
-        let (_, noted) = election.seen.as_ref().expect("a Lease");
+        assert!(!election.acquire_or_renew(first).await.expect("an answer"));
+        let (_, noted) = election.observed.as_ref().expect("a Lease");
         assert!(*noted >= first + slow);
         server.done();
     }
@@ -421,9 +441,9 @@ mod tests {
         ]);
         let mut election = election(client);
         let first = Instant::now();
-        assert!(election.step(first).await.expect("an answer"));
-        assert!(election.step(at(first, 5)).await.is_err());
-        assert!(!election.leadership.holds_at(at(first, 5)));
+        assert!(election.acquire_or_renew(first).await.expect("an answer"));
+        assert!(election.acquire_or_renew(at(first, 5)).await.is_err());
+        assert!(!election.leadership.is_leader_at(at(first, 5)));
         server.done();
     }
 
@@ -435,20 +455,28 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_process_that_was_started_anew_knows_what_the_one_of_its_name_has_told() {
+    async fn a_process_that_was_started_anew_knows_until_when_the_one_of_its_name_has_led() {
         let (client, server) = server(vec![
             Answer::get("leases/attrium-operator", &renewed("me", "1", 100)),
             Answer::put("leases/attrium-operator", &renewed("me", "2", 110)),
         ]);
         let mut election = election(client);
-        assert!(election.step(Instant::now()).await.expect("an answer"));
-        let told_until = election.leadership.told_until().expect("an instant");
-        assert_eq!(told_until.as_second(), 100);
+        assert!(
+            election
+                .acquire_or_renew(Instant::now())
+                .await
+                .expect("an answer")
+        );
+        let published_until = election
+            .leadership
+            .events_published_until()
+            .expect("an instant");
+        assert_eq!(published_until.as_second(), 100);
         server.done();
     }
 
     #[tokio::test]
-    async fn a_leader_knows_until_when_another_one_has_told_what_happened() {
+    async fn a_leader_knows_until_when_another_one_has_published_events() {
         let (client, server) = server(vec![
             Answer::get("leases/attrium-operator", &renewed("", "1", 100)),
             Answer::put("leases/attrium-operator", &renewed("me", "2", 110)),
@@ -459,9 +487,17 @@ mod tests {
         let mut election = election(client);
         let first = Instant::now();
         for seconds in [0, 20] {
-            assert!(election.step(at(first, seconds)).await.expect("an answer"));
-            let told_until = election.leadership.told_until().expect("an instant");
-            assert_eq!(told_until.as_second(), 100);
+            assert!(
+                election
+                    .acquire_or_renew(at(first, seconds))
+                    .await
+                    .expect("an answer")
+            );
+            let published_until = election
+                .leadership
+                .events_published_until()
+                .expect("an instant");
+            assert_eq!(published_until.as_second(), 100);
         }
         server.done();
     }
@@ -482,7 +518,7 @@ mod tests {
         leads.wait_for(|leads| *leads).await.expect("a leader");
         stopper.send_replace(true);
         run.await.expect("no panic");
-        assert!(!leadership.holds());
+        assert!(!leadership.is_leader());
         server.done();
     }
 }

@@ -1,46 +1,51 @@
-//! Kubernetes: resources become Jobs, and what becomes of the Jobs becomes status and events.
+//! The Kubernetes operator: resources become Jobs, and what becomes of the Jobs becomes status and
+//! events.
 //!
-//! The one room that names `kube::Client`. It never reads a Secret, never opens a store, and never
+//! The one crate that names `kube::Client`. It never reads a Secret, never opens a store, and never
 //! decides what a task does: which stage is next is `workflow`'s decision, as on a laptop.
 //!
-//! A look at a resource reads from top to bottom: `fetch` (what is known of it), `decide` (pure),
-//! `apply`, `report`. Around them: `watch` fills the `index`, `queue` says whose turn it is,
-//! `lease` who acts, `progress` listens to pods, `http` answers probes and Prometheus.
+//! The reconciliation of a resource reads from top to bottom: `fetch` (the observed state), `decide`
+//! (pure: the transition), `apply` (what is created, changed, stopped), `status`, `events`. Around it:
+//! `watch` fills the `index`, `queue` is the work queue, `lease` elects the leader, `progress` reads
+//! pods' logs, `http` answers probes and Prometheus.
 
 mod apply;
-mod check;
 mod context;
+mod created_resource;
 mod decide;
 mod environment;
 mod error;
+mod events;
 mod fetch;
 #[cfg(test)]
 mod fixtures;
-mod heard;
 mod http;
 mod index;
 mod job;
-mod known;
+mod kueue;
 mod lease;
+mod malformed;
 mod manifest;
 mod metrics;
-pub mod names;
+mod names;
 mod pod;
+mod probe;
 mod progress;
 mod queue;
 mod reconcile;
-mod report;
-mod seen;
+mod resource_api;
+mod resource_entry;
+mod resource_snapshot;
 mod serve;
 mod settings;
-mod shelf;
+mod snapshot;
+mod status;
 mod stop;
+mod task_reports;
+mod versioned_store;
 mod watch;
-mod workload;
 
-pub use check::check;
 pub use error::Error;
-pub use job::{RETRIES, StageJob, parallelism};
-pub use manifest::config_map;
+pub use probe::probe;
 pub use serve::{Options, run};
 pub use settings::Settings;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use super::created_resource::CreatedResource;
 use super::names;
 use attrium_api::Resource;
 
@@ -15,7 +16,7 @@ use attrium_api::Resource;
 pub(crate) const FILE: &str = "manifest.yaml";
 
 /// The ConfigMap of a resource's manifest.
-pub fn config_map(resource: &Resource) -> ConfigMap {
+pub(crate) fn config_map(resource: &CreatedResource) -> ConfigMap {
     let manifest =
         serde_saphyr::to_string(&bare(resource)).expect("a resource should be written as YAML");
     ConfigMap {
@@ -33,8 +34,8 @@ pub fn config_map(resource: &Resource) -> ConfigMap {
 }
 
 /// A resource without its status and without what a cluster and its clients note in its metadata.
-fn bare(resource: &Resource) -> Resource {
-    let mut resource = resource.clone();
+fn bare(resource: &CreatedResource) -> Resource {
+    let mut resource = Resource::clone(resource);
     resource.set_status(None);
     let metadata = resource.metadata_mut();
     *metadata = ObjectMeta {
@@ -52,7 +53,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::fixtures::{UID, screening_job, training_run};
+    use crate::fixtures::{UID, screening_job, training_run, uid};
     use attrium_api::{Status, manifest};
 
     /// What pods read.
@@ -72,23 +73,22 @@ mod tests {
         for resource in resources {
             let config_map = config_map(&resource);
             assert_eq!(config_map.immutable, Some(true));
-            assert_eq!(read(&config_map), resource);
+            assert_eq!(read(&config_map), *resource);
         }
     }
 
     #[test]
     fn what_clients_have_noted_and_the_status_stay_behind() {
-        let Resource::TrainingRun(mut run) = training_run("") else {
-            panic!("should be a training run");
-        };
-        run.metadata.annotations = Some(BTreeMap::from([("note".to_owned(), "x".to_owned())]));
-        run.metadata.resource_version = Some("17".to_owned());
-        run.status = Some(Status::default());
-        let config_map = config_map(&Resource::TrainingRun(run));
+        let mut run = training_run("");
+        let metadata = run.resource_mut().metadata_mut();
+        metadata.annotations = Some(BTreeMap::from([("note".to_owned(), "x".to_owned())]));
+        metadata.resource_version = Some("17".to_owned());
+        run.resource_mut().set_status(Some(Status::default()));
+        let config_map = config_map(&run);
         let text = &config_map.data.as_ref().expect("data")[FILE];
         for word in ["note", "resourceVersion", "status"] {
             assert!(!text.contains(word), "{word} is in\n{text}");
         }
-        assert_eq!(read(&config_map).uid(), Some(UID));
+        assert_eq!(read(&config_map).uid(), Some(uid(UID)));
     }
 }

@@ -1,10 +1,11 @@
-//! What Prometheus is told.
+//! The metrics that Prometheus reads.
 //!
 //! Nothing here names a resource: what a metric costs does not grow with the number of runs.
 
 use std::fmt;
 use std::time::Duration;
 
+use k8s_openapi::jiff::Timestamp;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -13,102 +14,88 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use super::decide;
 use super::index::Index;
-use super::known::Kind;
+use super::resource_snapshot::ResourceSnapshot;
+use attrium_api::{Kind, Phase, StageStatus, Status};
 
 /// The operator's metrics.
 #[derive(Debug)]
 pub(super) struct Metrics {
     registry: Registry,
-    resources: Family<Phases, Gauge>,
+    resources: Family<PhaseLabels, Gauge>,
     leader: Gauge,
-    reconciles: Family<OfKind, Histogram, fn() -> Histogram>,
-    errors: Family<OfKind, Counter>,
-    tasks: Family<Outcomes, Counter>,
+    reconciles: Family<KindLabels, Histogram, fn() -> Histogram>,
+    errors: Family<KindLabels, Counter>,
+    tasks: Family<OutcomeLabels, Counter>,
     first_job: Histogram,
     queue_wait: Histogram,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Phases {
+struct PhaseLabels {
     kind: &'static str,
     phase: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfKind {
+struct KindLabels {
     kind: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Outcomes {
+struct OutcomeLabels {
     stage: String,
     outcome: &'static str,
 }
 
-fn of_requests() -> Histogram {
+fn reconcile_buckets() -> Histogram {
     Histogram::new(exponential_buckets(0.001, 2.0, 15))
 }
 
-fn of_waits() -> Histogram {
+fn wait_buckets() -> Histogram {
     Histogram::new(exponential_buckets(0.01, 4.0, 12))
 }
 
 impl Metrics {
     pub(super) fn new() -> Self {
-        let mut registry = Registry::with_prefix("attrium");
-        let resources = Family::<Phases, Gauge>::default();
-        let leader = Gauge::default();
-        let reconciles = Family::new_with_constructor(of_requests as fn() -> Histogram);
-        let errors = Family::<OfKind, Counter>::default();
-        let tasks = Family::<Outcomes, Counter>::default();
-        let (first_job, queue_wait) = (of_waits(), of_waits());
-        registry.register(
-            "resources",
-            "Resources by kind and phase",
-            resources.clone(),
-        );
-        registry.register("leader", "Whether this operator leads", leader.clone());
-        registry.register(
-            "reconcile_duration_seconds",
-            "How long a look at a resource takes",
-            reconciles.clone(),
-        );
-        registry.register(
-            "reconcile_errors",
-            "Looks at a resource that failed and are tried again",
-            errors.clone(),
-        );
-        registry.register(
-            "tasks",
-            "Tasks of stages that are over, by how they ended: one that was cut short has failed",
-            tasks.clone(),
-        );
-        registry.register(
-            "first_job_seconds",
-            "Time from a resource's creation to its first Job",
-            first_job.clone(),
-        );
-        registry.register(
-            "queue_wait_seconds",
-            "Time that a Job waited for its queue",
-            queue_wait.clone(),
-        );
-        Self {
-            registry,
-            resources,
-            leader,
-            reconciles,
-            errors,
-            tasks,
-            first_job,
-            queue_wait,
-        }
+        let mut metrics = Self {
+            registry: Registry::with_prefix("attrium"),
+            resources: Family::default(),
+            leader: Gauge::default(),
+            reconciles: Family::new_with_constructor(reconcile_buckets as fn() -> Histogram),
+            errors: Family::default(),
+            tasks: Family::default(),
+            first_job: wait_buckets(),
+            queue_wait: wait_buckets(),
+        };
+        metrics.register();
+        metrics
     }
 
-    /// Notes a look at a resource.
+    /// Gives each metric its name and its help.
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        let help = "Resources by kind and phase";
+        registry.register("resources", help, self.resources.clone());
+        let help = "Whether this operator leads";
+        registry.register("leader", help, self.leader.clone());
+        let help = "How long the reconciliation of a resource takes";
+        registry.register("reconcile_duration_seconds", help, self.reconciles.clone());
+        let help = "Reconciliations that failed and are retried";
+        registry.register("reconcile_errors", help, self.errors.clone());
+        let help =
+            "Tasks of stages that are over, by how they ended: one that was cut short has failed";
+        registry.register("tasks", help, self.tasks.clone());
+        let help = "Time from a resource's creation to its first Job";
+        registry.register("first_job_seconds", help, self.first_job.clone());
+        let help = "Time that a Job waited for its queue";
+        registry.register("queue_wait_seconds", help, self.queue_wait.clone());
+    }
+
+    /// Counts a reconciliation.
     pub(super) fn reconciled(&self, kind: Kind, took: Duration, failed: bool) {
-        let kind = OfKind { kind: kind.name() };
+        let kind = KindLabels { kind: kind.name() };
         self.reconciles
             .get_or_create(&kind)
             .observe(took.as_secs_f64());
@@ -117,10 +104,36 @@ impl Metrics {
         }
     }
 
-    /// Notes the tasks of a stage that is over.
-    pub(super) fn stage_ended(&self, stage: &str, succeeded: u32, failed: u32) {
+    /// Counts what a written status says that the one before did not.
+    pub(super) fn status_written(&self, snapshot: &ResourceSnapshot, new: &Status, now: Timestamp) {
+        let empty = Status::default();
+        let old = snapshot.resource.status().unwrap_or(&empty);
+        if old.stages.is_empty() && !new.stages.is_empty() {
+            let created = &snapshot.resource.metadata().creation_timestamp;
+            if let Some(created) = created {
+                let waited = now.duration_since(created.0);
+                self.first_job.observe(waited.as_secs_f64());
+            }
+        }
+        for stage in newly_over(old, new) {
+            // Of a stage that was cut short a task that has not ended well has failed.
+            let failed = stage.tasks.saturating_sub(stage.succeeded);
+            self.stage_over(&stage.name, stage.succeeded, failed);
+        }
+        if old.phase == Some(Phase::Queued) && new.phase == Some(Phase::Running) {
+            let admitted = snapshot.jobs.values().rfind(|job| job.queued);
+            let times = admitted.and_then(|job| job.created.zip(job.started));
+            if let Some((created, started)) = times {
+                let waited = started.duration_since(created);
+                self.queue_wait.observe(waited.as_secs_f64());
+            }
+        }
+    }
+
+    /// Counts the tasks of a stage that is over.
+    fn stage_over(&self, stage: &str, succeeded: u32, failed: u32) {
         for (outcome, number) in [("succeeded", succeeded), ("failed", failed)] {
-            let labels = Outcomes {
+            let labels = OutcomeLabels {
                 stage: stage.to_owned(),
                 outcome,
             };
@@ -128,24 +141,14 @@ impl Metrics {
         }
     }
 
-    /// Notes how long a resource waited for its first Job.
-    pub(super) fn first_job(&self, waited: f64) {
-        self.first_job.observe(waited);
-    }
-
-    /// Notes how long a Job waited for its queue.
-    pub(super) fn left_queue(&self, waited: f64) {
-        self.queue_wait.observe(waited);
-    }
-
-    /// Everything, as Prometheus reads it.
+    /// Every metric, as Prometheus reads it.
     pub(super) fn text(&self, index: &Index, leads: bool) -> Result<String, fmt::Error> {
         self.resources.clear();
         for ((kind, phase), number) in index.phases() {
             let phase = phase.map_or("Malformed".to_owned(), |phase| format!("{phase:?}"));
             let kind = kind.name();
             self.resources
-                .get_or_create(&Phases { kind, phase })
+                .get_or_create(&PhaseLabels { kind, phase })
                 .set(number);
         }
         self.leader.set(i64::from(leads));
@@ -155,18 +158,31 @@ impl Metrics {
     }
 }
 
+/// The stages that are over in a status and were not in the one before: complete, or cut short by the
+/// end of the resource.
+fn newly_over<'a>(old: &Status, new: &'a Status) -> impl Iterator<Item = &'a StageStatus> {
+    let is_complete = |stage: &StageStatus| stage.completion_time.is_some();
+    let was_complete = old.stages.iter().filter(|it| is_complete(it));
+    let was_complete: Vec<_> = was_complete.map(|it| it.name.clone()).collect();
+    let has_ended = decide::ended(new).is_some();
+    new.stages
+        .iter()
+        .filter(move |stage| has_ended || is_complete(stage))
+        .filter(move |stage| !was_complete.contains(&stage.name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn prometheus_is_told_of_resources_looks_and_tasks() {
+    fn prometheus_reads_resources_reconciliations_and_tasks() {
         let index = Index::default();
         let run = crate::fixtures::training_run("");
-        index.put_resource(run);
+        index.apply_resource(run);
         let metrics = Metrics::new();
         metrics.reconciled(Kind::TrainingRun, Duration::from_millis(3), true);
-        metrics.stage_ended("train", 9, 1);
+        metrics.stage_over("train", 9, 1);
         let text = metrics.text(&index, true).expect("text");
         for line in [
             r#"attrium_resources{kind="TrainingRun",phase="Pending"} 1"#,

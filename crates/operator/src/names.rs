@@ -1,56 +1,56 @@
 //! Names and labels of what a resource owns, and from labels back to the resource.
 //!
-//! Pure. A name is made of the resource's uid beside its name, so that the two kinds never meet,
-//! and a resource never meets what another of its name has left.
+//! Pure. A name is made of the resource's uid beside its name, so that objects of the two kinds never
+//! share one, nor those of a resource and of an earlier one of the same name.
 
 use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use sha2::{Digest, Sha256};
 
-use attrium_api::{API_VERSION, Resource};
+use super::created_resource::CreatedResource;
+use attrium_api::{API_VERSION, Uid};
 use attrium_workflow::StageKind;
 
 /// The program that an object belongs to: always [`ATTRIUM`].
-pub const PROGRAM: &str = "app.kubernetes.io/name";
-/// Who looks after an object: always [`ATTRIUM`].
-pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+pub(crate) const PROGRAM: &str = "app.kubernetes.io/name";
+/// What manages an object: always [`ATTRIUM`].
+pub(crate) const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 /// The resource's name.
-pub const INSTANCE: &str = "app.kubernetes.io/instance";
+pub(crate) const INSTANCE: &str = "app.kubernetes.io/instance";
 /// The stage.
-pub const COMPONENT: &str = "app.kubernetes.io/component";
+pub(crate) const COMPONENT: &str = "app.kubernetes.io/component";
 /// The resource's kind.
-pub const KIND: &str = "attrium.dev/kind";
+pub(crate) const KIND: &str = "attrium.dev/kind";
 /// The resource's name.
-pub const NAME: &str = "attrium.dev/name";
+pub(crate) const NAME: &str = "attrium.dev/name";
 /// The resource's uid.
-pub const UID: &str = "attrium.dev/uid";
-/// Which try at its stage a Job is, from 0.
-pub const ATTEMPT: &str = "attrium.dev/attempt";
+pub(crate) const UID: &str = "attrium.dev/uid";
+/// Which attempt at its stage a Job is, from 0.
+pub(crate) const ATTEMPT: &str = "attrium.dev/attempt";
 /// The Kueue queue that admits a Job.
-pub const QUEUE: &str = "kueue.x-k8s.io/queue-name";
+pub(crate) const QUEUE: &str = "kueue.x-k8s.io/queue-name";
 
 /// The value of [`PROGRAM`] and [`MANAGED_BY`], and the field manager of everything applied.
-pub const ATTRIUM: &str = "attrium";
+pub(crate) const ATTRIUM: &str = "attrium";
 
 /// The longest name of a Job: that of its pods' hosts has an index of up to three digits more, and
 /// is a DNS label.
-const LONGEST: usize = 63 - "-999".len();
+const MAX_JOB_NAME: usize = 63 - "-999".len();
 
 /// The names of a stage's Job, and its labels.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StageNames {
-    /// The Job.
-    pub job: String,
+pub(crate) struct StageNames {
+    pub(crate) job: String,
     /// The ConfigMap of the manifest.
-    pub config_map: String,
+    pub(crate) config_map: String,
     /// The labels of the Job and of its pods.
-    pub labels: BTreeMap<String, String>,
+    pub(crate) labels: BTreeMap<String, String>,
 }
 
 impl StageNames {
-    /// The names for a try at a stage, from 0.
-    pub fn new(resource: &Resource, stage: StageKind, attempt: u32) -> Self {
+    /// The names for an attempt at a stage, from 0.
+    pub(crate) fn new(resource: &CreatedResource, stage: StageKind, attempt: u32) -> Self {
         let mut labels = labels(resource);
         labels.insert(COMPONENT.to_owned(), stage.name().to_owned());
         labels.insert(ATTEMPT.to_owned(), attempt.to_string());
@@ -63,26 +63,26 @@ impl StageNames {
 }
 
 /// The labels of everything that a resource owns.
-pub fn labels(resource: &Resource) -> BTreeMap<String, String> {
+pub(crate) fn labels(resource: &CreatedResource) -> BTreeMap<String, String> {
     let pairs = [
         (PROGRAM, ATTRIUM),
         (MANAGED_BY, ATTRIUM),
         (INSTANCE, resource.name()),
-        (KIND, resource.kind()),
+        (KIND, resource.kind().name()),
         (NAME, resource.name()),
-        (UID, resource.uid().unwrap_or_default()),
+        (UID, resource.uid().as_str()),
     ];
     let owned = pairs.map(|(key, value)| (key.to_owned(), value.to_owned()));
     BTreeMap::from(owned)
 }
 
 /// The reference that makes the cluster delete an object with its resource.
-pub fn owner(resource: &Resource) -> OwnerReference {
+pub(crate) fn owner(resource: &CreatedResource) -> OwnerReference {
     OwnerReference {
         api_version: API_VERSION.to_owned(),
-        kind: resource.kind().to_owned(),
+        kind: resource.kind().to_string(),
         name: resource.name().to_owned(),
-        uid: resource.uid().unwrap_or_default().to_owned(),
+        uid: resource.uid().to_string(),
         controller: Some(true),
         block_owner_deletion: Some(true),
     }
@@ -90,13 +90,13 @@ pub fn owner(resource: &Resource) -> OwnerReference {
 
 /// The ConfigMap that holds a resource's manifest: one for each generation, since a spec may change
 /// until work has started, and a ConfigMap may not.
-pub fn config_map(resource: &Resource) -> String {
+pub(crate) fn config_map(resource: &CreatedResource) -> String {
     let generation = resource.metadata().generation.unwrap_or_default();
     with_suffix(resource, &hash(resource, generation))
 }
 
-/// The Job of a try at a stage, from 0.
-pub fn job(resource: &Resource, stage: StageKind, attempt: u32) -> String {
+/// The Job of an attempt at a stage, from 0.
+pub(crate) fn job(resource: &CreatedResource, stage: StageKind, attempt: u32) -> String {
     with_suffix(
         resource,
         &format!("{stage}-{}", hash(resource, attempt.into())),
@@ -104,16 +104,16 @@ pub fn job(resource: &Resource, stage: StageKind, attempt: u32) -> String {
 }
 
 /// The resource's name as a DNS label, cut so that the suffix has room.
-fn with_suffix(resource: &Resource, suffix: &str) -> String {
+fn with_suffix(resource: &CreatedResource, suffix: &str) -> String {
     let mut name = resource.name().replace('.', "-");
-    name.truncate(LONGEST - 1 - suffix.len());
+    name.truncate(MAX_JOB_NAME - 1 - suffix.len());
     format!("{}-{suffix}", name.trim_end_matches('-'))
 }
 
 /// Eight characters that stand for a resource's uid and a number.
-fn hash(resource: &Resource, number: i64) -> String {
+fn hash(resource: &CreatedResource, number: i64) -> String {
     const CHARACTERS: &[u8; 32] = b"0123456789abcdfghjklmnpqrstvwxyz";
-    let uid = resource.uid().unwrap_or_default();
+    let uid = resource.uid();
     let digest = Sha256::digest(format!("{uid}/{number}"));
     let characters = digest.iter().take(8);
     characters
@@ -121,24 +121,22 @@ fn hash(resource: &Resource, number: i64) -> String {
         .collect()
 }
 
-/// Where an object comes from, as its labels say.
+/// The resource and the stage that an object belongs to, as its labels say.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin {
-    /// The resource's uid.
-    pub uid: String,
-    /// The stage.
-    pub stage: StageKind,
-    /// Which try at the stage, from 0.
-    pub attempt: u32,
+pub(crate) struct Origin {
+    pub(crate) uid: Uid,
+    pub(crate) stage: StageKind,
+    /// Which attempt at the stage, from 0.
+    pub(crate) attempt: u32,
 }
 
 impl Origin {
-    /// The origin that labels tell, if they are attrium's.
-    pub fn of(labels: &BTreeMap<String, String>) -> Option<Self> {
+    /// The origin that labels state, if they are attrium's.
+    pub(crate) fn of(labels: &BTreeMap<String, String>) -> Option<Self> {
         let stage = labels.get(COMPONENT)?;
         let stages = StageKind::ALL;
         Some(Self {
-            uid: labels.get(UID)?.clone(),
+            uid: Uid::new(labels.get(UID)?.as_str())?,
             stage: stages.into_iter().find(|kind| kind.name() == stage)?,
             attempt: labels.get(ATTEMPT)?.parse().ok()?,
         })
@@ -148,13 +146,14 @@ impl Origin {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use attrium_fixtures as fixtures;
+    use crate::fixtures;
+    use attrium_api::Resource;
 
-    fn run(name: &str, uid: &str) -> Resource {
-        let mut run = fixtures::training_run();
+    fn run(name: &str, uid: &str) -> CreatedResource {
+        let mut run = attrium_fixtures::training_run();
         run.metadata.name = Some(name.to_owned());
         run.metadata.uid = Some(uid.to_owned());
-        Resource::TrainingRun(Box::new(run))
+        CreatedResource::new(Resource::from_training(run)).expect("a uid")
     }
 
     #[test]
@@ -165,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn another_uid_and_another_try_have_another_name() {
+    fn another_uid_and_another_attempt_have_another_name() {
         let name = |uid, attempt| job(&run("small", uid), StageKind::Train, attempt);
         assert_ne!(name("a", 0), name("b", 0));
         assert_ne!(name("a", 0), name("a", 1));
@@ -176,7 +175,7 @@ mod tests {
     fn a_spec_that_was_changed_has_a_manifest_of_its_own() {
         let name = |generation| {
             let mut run = run("small", "a");
-            run.metadata_mut().generation = Some(generation);
+            run.resource_mut().metadata_mut().generation = Some(generation);
             config_map(&run)
         };
         assert_ne!(name(1), name(2));
@@ -203,7 +202,7 @@ mod tests {
     fn labels_lead_back_to_the_resource_and_the_stage() {
         let names = StageNames::new(&run("small", "some-uid"), StageKind::Evaluate, 3);
         let expected = Origin {
-            uid: "some-uid".to_owned(),
+            uid: fixtures::uid("some-uid"),
             stage: StageKind::Evaluate,
             attempt: 3,
         };

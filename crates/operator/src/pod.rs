@@ -18,7 +18,8 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::{StageJob, environment, manifest};
+use super::job::StageJob;
+use super::{environment, manifest};
 use attrium_api::{Accelerator, CONTAINER};
 
 /// How long a pod has to write its checkpoint and end, in seconds.
@@ -70,7 +71,7 @@ fn merge(template: &mut PodTemplateSpec, asked: PodTemplateSpec) {
     template.merge_from(asked);
 }
 
-/// What of a user's template is the user's to say.
+/// What users may set of a pod: the rest of their template is left out.
 fn allowed(asked: &PodTemplateSpec) -> PodTemplateSpec {
     let metadata = asked.metadata.clone().unwrap_or_default();
     let spec = asked.spec.clone().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! A queue of resources to be looked at: each once at a time, a bounded number at once, and again
+//! The work queue: resources to be reconciled, each once at a time, a bounded number at once, and again
 //! after a while where that was asked for or where it failed.
 //!
 //! kube's scheduler delays requests and joins equal ones; here is what runs them.
@@ -15,41 +15,47 @@ use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 
-use super::known::Key;
+use super::resource_entry::ResourceKey;
 use super::stop::stopped;
 
-/// How a look at a resource came out.
+/// When a resource is reconciled again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
-    /// Nothing has to be done before something changes.
-    Done,
-    /// It has to be looked at again after a while.
-    Again(Duration),
-    /// It failed, and has to be tried again.
-    Failed,
+pub(super) enum Requeue {
+    /// When something changes.
+    AwaitChange,
+    /// After a while.
+    After(Duration),
+    /// After a while that grows with each failure.
+    BackOff,
 }
 
-/// Where requests are made.
+impl From<Option<Duration>> for Requeue {
+    fn from(delay: Option<Duration>) -> Self {
+        delay.map_or(Self::AwaitChange, Self::After)
+    }
+}
+
+/// The end of the queue where resources are added.
 #[derive(Clone, Debug)]
-pub(super) struct Requests(UnboundedSender<ScheduleRequest<Key>>);
+pub(super) struct WorkQueue(UnboundedSender<ScheduleRequest<ResourceKey>>);
 
-/// Where requests arrive.
-pub(super) type Arrivals = UnboundedReceiver<ScheduleRequest<Key>>;
+/// The end of the queue from which they are taken.
+pub(super) type QueueReceiver = UnboundedReceiver<ScheduleRequest<ResourceKey>>;
 
-/// A queue's two ends.
-pub(super) fn requests() -> (Requests, Arrivals) {
+/// The two ends of a queue.
+pub(super) fn work_queue() -> (WorkQueue, QueueReceiver) {
     let (sender, receiver) = unbounded();
-    (Requests(sender), receiver)
+    (WorkQueue(sender), receiver)
 }
 
-impl Requests {
-    /// Asks for a look as soon as may be.
-    pub(super) fn now(&self, key: Key) {
-        self.after(Duration::ZERO, key);
+impl WorkQueue {
+    /// Adds a resource to be reconciled as soon as may be.
+    pub(super) fn add(&self, key: ResourceKey) {
+        self.add_after(key, Duration::ZERO);
     }
 
-    /// Asks for a look after a while.
-    fn after(&self, delay: Duration, key: Key) {
+    /// Adds a resource to be reconciled after a while.
+    fn add_after(&self, key: ResourceKey, delay: Duration) {
         let request = ScheduleRequest {
             message: key,
             run_at: Instant::now() + delay,
@@ -61,68 +67,68 @@ impl Requests {
 
 /// Delays after failures of one resource: half a second, doubled with each, at most half a minute.
 #[derive(Debug, Default)]
-struct Failures(HashMap<Key, u32>);
+struct Backoff(HashMap<ResourceKey, u32>);
 
-impl Failures {
-    fn delay(&mut self, key: &Key) -> Duration {
+impl Backoff {
+    /// How long it is until a resource is reconciled again, if nothing changes.
+    fn delay(&mut self, key: &ResourceKey, requeue: Requeue) -> Option<Duration> {
+        if requeue == Requeue::BackOff {
+            return Some(self.after_failure(key));
+        }
+        self.0.remove(key);
+        match requeue {
+            Requeue::After(delay) => Some(delay),
+            Requeue::AwaitChange | Requeue::BackOff => None,
+        }
+    }
+
+    fn after_failure(&mut self, key: &ResourceKey) -> Duration {
         let failures = self.0.entry(key.clone()).or_default();
         let delay = Duration::from_millis(500 << (*failures).min(6));
         *failures += 1;
         delay.min(Duration::from_secs(30))
     }
-
-    fn forget(&mut self, key: &Key) {
-        self.0.remove(key);
-    }
 }
 
-/// Works on requests until it is told to stop, and ends what it has begun.
-pub(super) async fn work<Work>(
-    requests: Requests,
-    arrivals: Arrivals,
-    most: usize,
+/// Reconciles resources until it is told to stop, and ends what it has begun.
+pub(super) async fn run_workers<Reconciliation>(
+    queue: WorkQueue,
+    receiver: QueueReceiver,
+    max_concurrent: usize,
     mut stop: watch::Receiver<bool>,
-    look: impl Fn(Key) -> Work,
+    reconcile: impl Fn(ResourceKey) -> Reconciliation,
 ) where
-    Work: Future<Output = Outcome> + Send + 'static,
+    Reconciliation: Future<Output = Requeue> + Send + 'static,
 {
-    let mut scheduler = pin!(scheduler(arrivals));
+    let mut scheduler = pin!(scheduler(receiver));
     let mut running = HashSet::new();
-    let mut keys: HashMap<Id, Key> = HashMap::new();
-    let mut failures = Failures::default();
-    let mut looks = JoinSet::new();
+    let mut keys: HashMap<Id, ResourceKey> = HashMap::new();
+    let mut backoff = Backoff::default();
+    let mut workers = JoinSet::new();
     loop {
-        let has_room = running.len() < most;
+        let has_room = running.len() < max_concurrent;
         let mut next = scheduler.as_mut().hold_unless(|key| !running.contains(key));
         tokio::select! {
             () = stopped(&mut stop) => break,
-            Some(ended) = looks.join_next_with_id() => {
-                let (id, outcome) = match ended {
-                    Ok((id, outcome)) => (id, outcome),
-                    Err(error) => {
-                        tracing::error!(%error, "A look at a resource broke off: this is a defect");
-                        (error.id(), Outcome::Failed)
-                    }
-                };
+            Some(joined) = workers.join_next_with_id() => {
+                let (id, requeue) = joined.unwrap_or_else(|error| {
+                    tracing::error!(%error, "A reconciliation broke off: this is a defect");
+                    (error.id(), Requeue::BackOff)
+                });
                 let Some(key) = keys.remove(&id) else { continue };
                 running.remove(&key);
-                match outcome {
-                    Outcome::Done => failures.forget(&key),
-                    Outcome::Again(delay) => {
-                        failures.forget(&key);
-                        requests.after(delay, key);
-                    }
-                    Outcome::Failed => requests.after(failures.delay(&key), key),
+                if let Some(delay) = backoff.delay(&key, requeue) {
+                    queue.add_after(key, delay);
                 }
             }
             Some(key) = next.next(), if has_room => {
-                let handle = looks.spawn(look(key.clone()));
+                let handle = workers.spawn(reconcile(key.clone()));
                 keys.insert(handle.id(), key.clone());
                 running.insert(key);
             }
         }
     }
-    while looks.join_next().await.is_some() {}
+    while workers.join_next().await.is_some() {}
 }
 
 #[cfg(test)]
@@ -130,83 +136,86 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::{Arc, Mutex};
 
-    use super::*;
-    use crate::known::Kind;
+    use tokio::time::sleep;
 
-    fn key(name: &str) -> Key {
-        Key::new(Kind::TrainingRun, "hospital", name)
+    use super::*;
+    use attrium_api::Kind;
+
+    fn key(name: &str) -> ResourceKey {
+        ResourceKey::new(Kind::TrainingRun, "hospital", name)
     }
 
     #[test]
-    fn failures_are_tried_again_later_and_later_but_within_half_a_minute() {
-        let mut failures = Failures::default();
+    fn failures_are_retried_later_and_later_but_within_half_a_minute() {
+        let mut backoff = Backoff::default();
         let delays: Vec<_> = (0..8)
-            .map(|_| failures.delay(&key("a")).as_millis())
+            .map(|_| backoff.after_failure(&key("a")).as_millis())
             .collect();
         assert_eq!(delays, [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000]);
-        failures.forget(&key("a"));
-        assert_eq!(failures.delay(&key("a")).as_millis(), 500);
+        assert_eq!(backoff.delay(&key("a"), Requeue::AwaitChange), None);
+        assert_eq!(backoff.after_failure(&key("a")).as_millis(), 500);
     }
 
-    #[tokio::test]
-    async fn a_resource_is_looked_at_once_at_a_time_and_no_more_than_may_at_once() {
-        let (sender, arrivals) = requests();
+    #[tokio::test(start_paused = true)]
+    async fn a_resource_is_reconciled_once_at_a_time_and_no_more_than_may_at_once() {
+        let (queue, receiver) = work_queue();
         for name in ["a", "b", "c", "a"] {
-            sender.now(key(name));
+            queue.add(key(name));
         }
         let (stopper, stop) = watch::channel(false);
         let now = Arc::new(AtomicUsize::new(0));
         let most = Arc::new(AtomicUsize::new(0));
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let look = {
-            let (now, most, seen) = (now.clone(), most.clone(), seen.clone());
-            move |key: Key| {
-                let (now, most, seen) = (now.clone(), most.clone(), seen.clone());
+        let reconciled = Arc::new(Mutex::new(Vec::new()));
+        let reconcile = {
+            let (now, most, reconciled) = (now.clone(), most.clone(), reconciled.clone());
+            move |key: ResourceKey| {
+                let (now, most, reconciled) = (now.clone(), most.clone(), reconciled.clone());
                 async move {
                     most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    sleep(Duration::from_millis(50)).await;
                     now.fetch_sub(1, Ordering::SeqCst);
-                    seen.lock().expect("no panic").push(key.name.to_string());
-                    Outcome::Done
+                    let name = key.name.to_string();
+                    reconciled.lock().expect("no panic").push(name);
+                    Requeue::AwaitChange
                 }
             }
         };
-        let worker = tokio::spawn(work(sender.clone(), arrivals, 2, stop, look));
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        let workers = tokio::spawn(run_workers(queue.clone(), receiver, 2, stop, reconcile));
+        sleep(Duration::from_millis(500)).await;
         stopper.send_replace(true);
-        worker.await.expect("no panic");
-        let mut seen = seen.lock().expect("no panic").clone();
-        seen.sort_unstable();
+        workers.await.expect("no panic");
+        let mut reconciled = reconciled.lock().expect("no panic").clone();
+        reconciled.sort_unstable();
         assert_eq!(
-            (seen, most.load(Ordering::SeqCst)),
+            (reconciled, most.load(Ordering::SeqCst)),
             (vec!["a".into(), "b".into(), "c".into()], 2)
         );
     }
 
-    #[tokio::test]
-    async fn a_resource_that_changes_while_it_is_looked_at_is_looked_at_again() {
-        let (sender, arrivals) = requests();
-        sender.now(key("a"));
+    #[tokio::test(start_paused = true)]
+    async fn a_resource_that_changes_while_it_is_reconciled_is_reconciled_again() {
+        let (queue, receiver) = work_queue();
+        queue.add(key("a"));
         let (stopper, stop) = watch::channel(false);
-        let looks = Arc::new(AtomicUsize::new(0));
-        let look = {
-            let looks = looks.clone();
+        let reconciliations = Arc::new(AtomicUsize::new(0));
+        let reconcile = {
+            let reconciliations = reconciliations.clone();
             move |_| {
-                let looks = looks.clone();
+                let reconciliations = reconciliations.clone();
                 async move {
-                    looks.fetch_add(1, Ordering::SeqCst);
-                    tokio::time::sleep(Duration::from_millis(200)).await;
-                    Outcome::Done
+                    reconciliations.fetch_add(1, Ordering::SeqCst);
+                    sleep(Duration::from_millis(200)).await;
+                    Requeue::AwaitChange
                 }
             }
         };
-        let worker = tokio::spawn(work(sender.clone(), arrivals, 2, stop, look));
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        sender.now(key("a"));
-        sender.now(key("a"));
-        tokio::time::sleep(Duration::from_millis(800)).await;
+        let workers = tokio::spawn(run_workers(queue.clone(), receiver, 2, stop, reconcile));
+        sleep(Duration::from_millis(50)).await;
+        queue.add(key("a"));
+        queue.add(key("a"));
+        sleep(Duration::from_millis(800)).await;
         stopper.send_replace(true);
-        worker.await.expect("no panic");
-        assert_eq!(looks.load(Ordering::SeqCst), 2);
+        workers.await.expect("no panic");
+        assert_eq!(reconciliations.load(Ordering::SeqCst), 2);
     }
 }

@@ -1,231 +1,149 @@
-//! A look at a resource, from top to bottom: fetch, decide, apply, report.
+//! The reconciliation of a resource, from top to bottom: fetch, decide, create, write the status,
+//! publish events, stop, requeue.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use k8s_openapi::jiff::Timestamp;
+use snafu::ChainCompat;
+use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 use tracing::Instrument;
 
-use super::apply::apply;
+use super::apply::{create, patch_jobs, stop};
 use super::context::Context;
-use super::decide::{self, Decision, Situation, decide, settle};
+use super::decide::{ObservedState, Refusal, ResourceEvent, StatusUpdate, clean_up, decide};
 use super::error::Error;
-use super::fetch::{Found, fetch};
-use super::known::{Key, Malformed, Over};
-use super::queue::Outcome;
-use super::report;
-use attrium_api::{Phase, StageStatus, Status};
-use attrium_types::text::causes;
+use super::fetch::{Fetched, fetch};
+use super::queue::Requeue;
+use super::resource_entry::{EndedResource, MalformedResource, ResourceKey};
+use super::{malformed, status};
+use attrium_api::Uid;
 
-/// How long a look may take before it is tried again.
-const LIMIT: Duration = Duration::from_secs(60);
-/// When a resource is looked at again that has changed meanwhile.
+/// How long a reconciliation may take before it is retried.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// When a resource is reconciled again that has changed meanwhile.
 const SOON: Duration = Duration::from_millis(250);
 
-/// Looks at a resource.
-pub(super) async fn look(context: Arc<Context>, key: Key) -> Outcome {
-    if !context.leadership.holds() {
-        return Outcome::Done;
+/// Reconciles a resource.
+pub(super) async fn reconcile(context: Arc<Context>, key: ResourceKey) -> Requeue {
+    if !context.leadership.is_leader() {
+        return Requeue::AwaitChange;
     }
     let (namespace, resource) = (&*key.namespace, &*key.name);
     let span = tracing::info_span!("reconcile", kind = key.kind.name(), namespace, resource);
     async {
         let began = Instant::now();
-        let looked = timeout(LIMIT, step(&context, &key)).await;
-        let outcome = outcome(looked);
-        let failed = outcome == Outcome::Failed;
-        context
-            .metrics
-            .reconciled(key.kind, began.elapsed(), failed);
-        outcome
+        let result = timeout(TIMEOUT, reconcile_resource(&context, &key)).await;
+        let requeue = requeue(result);
+        let has_failed = requeue == Requeue::BackOff;
+        let metrics = &context.metrics;
+        metrics.reconciled(key.kind, began.elapsed(), has_failed);
+        requeue
     }
     .instrument(span)
     .await
 }
 
-fn outcome(
-    looked: Result<Result<Option<Duration>, Error>, tokio::time::error::Elapsed>,
-) -> Outcome {
-    match looked {
-        Ok(Ok(None)) | Ok(Err(Error::NotLeading)) => Outcome::Done,
-        Ok(Ok(Some(again))) => Outcome::Again(again),
-        Ok(Err(Error::Stale)) => Outcome::Again(SOON),
+fn requeue(result: Result<Result<Requeue, Error>, Elapsed>) -> Requeue {
+    match result {
+        Ok(Ok(requeue)) => requeue,
+        Ok(Err(Error::NotLeading)) => Requeue::AwaitChange,
+        Ok(Err(Error::Stale)) => Requeue::After(SOON),
         Ok(Err(error)) => {
-            tracing::warn!(error = causes(&error), "The look failed and is tried again");
-            Outcome::Failed
+            let causes: Vec<_> = ChainCompat::new(&error).map(ToString::to_string).collect();
+            let error = causes.join(": ");
+            tracing::warn!(error, "The reconciliation failed and is retried");
+            Requeue::BackOff
         }
         Err(_) => {
-            tracing::warn!("The API server does not answer; it is tried again");
-            Outcome::Failed
+            tracing::warn!("The API server does not answer; the reconciliation is retried");
+            Requeue::BackOff
         }
     }
 }
 
-async fn step(context: &Context, key: &Key) -> Result<Option<Duration>, Error> {
+async fn reconcile_resource(context: &Context, key: &ResourceKey) -> Result<Requeue, Error> {
     match fetch(context, key).await {
-        Found::Nothing => Ok(None),
-        Found::Malformed(malformed) => report_malformed(context, key, &malformed).await,
-        Found::Over(over) => finish(context, key, &over).await,
-        Found::Live(situation) => proceed(context, key, *situation).await,
+        Fetched::Gone => Ok(Requeue::AwaitChange),
+        Fetched::Malformed(malformed) => reconcile_malformed(context, key, &malformed).await,
+        Fetched::Ended(ended) => reconcile_ended(context, key, &ended).await,
+        Fetched::Live(observed) => reconcile_live(context, key, &observed).await,
     }
 }
 
-/// Goes on with a resource that has not ended.
-async fn proceed(
+async fn reconcile_live(
     context: &Context,
-    key: &Key,
-    mut situation: Situation,
-) -> Result<Option<Duration>, Error> {
-    let uid = situation.resource.uid().unwrap_or_default().to_owned();
-    let mut decision = decide(&situation);
-    let was_held = situation.held.is_some();
-    let obstacle = match make(context, key, &uid, &situation, &decision).await {
-        Ok(()) => None,
-        Err(error) if keep(&error, &mut situation.refused, &mut situation.held) => {
-            context.index.note(&uid, |memo| {
-                keep(&error, &mut memo.refused, &mut memo.held);
-            });
-            decision = decide(&situation);
-            Some(error)
-        }
-        Err(error) => return Err(error),
+    key: &ResourceKey,
+    observed: &ObservedState,
+) -> Result<Requeue, Error> {
+    let (snapshot, uid) = (&observed.snapshot, observed.snapshot.resource.uid());
+    let Some(mut transition) = decide(observed) else {
+        return Ok(Requeue::AwaitChange);
     };
-    tell(context, key, &uid, &situation, &decision).await?;
-    if let Some(error @ Error::Held { .. }) = obstacle {
-        return Err(error);
+    let refusal = create(context, key, snapshot, &transition.create).await?;
+    if let Some(refusal) = &refusal {
+        transition.refuse(refusal);
     }
-    for action in &decision.after {
-        apply(context, key, &uid, Some(&situation), action).await?;
+    patch_jobs(context, key, &transition.patch).await?;
+    let StatusUpdate { status, events } = transition.status_update();
+    if let Some(status) = &status {
+        status::write(context, key, snapshot, status).await?;
     }
-    if was_held && !decision.before.is_empty() {
-        // The status was made of what no longer holds.
-        return Ok(Some(Duration::ZERO));
+    publish(context, key, uid, observed, events)?;
+    if let Some(Refusal::Forbidden(message)) = refusal {
+        return Err(Error::Forbidden { message });
     }
-    Ok(decision.again)
+    stop(context, key, uid, &transition.stop).await?;
+    Ok(Requeue::from(transition.requeue))
 }
 
-/// Keeps the API server's word that something cannot be made, or not now. Whether an error is one.
-fn keep(error: &Error, refused: &mut Option<String>, held: &mut Option<String>) -> bool {
-    match error {
-        Error::Refused { message } => *refused = Some(message.clone()),
-        Error::Held { message } => *held = Some(message.clone()),
-        _ => return false,
-    }
-    true
-}
-
-/// Does what has to be done before the status says so.
-async fn make(
+/// Publishes the events of a transition. A failure that has its event gets no other.
+fn publish(
     context: &Context,
-    key: &Key,
-    uid: &str,
-    situation: &Situation,
-    decision: &Decision,
+    key: &ResourceKey,
+    uid: &Uid,
+    observed: &ObservedState,
+    events: Vec<ResourceEvent>,
 ) -> Result<(), Error> {
-    for action in &decision.before {
-        apply(context, key, uid, Some(situation), action).await?;
+    context.ensure_leader()?;
+    for event in &events {
+        tracing::info!(reason = event.reason, "{}", event.message);
     }
-    Ok(())
-}
-
-/// Writes the status, and tells people and Prometheus.
-async fn tell(
-    context: &Context,
-    key: &Key,
-    uid: &str,
-    situation: &Situation,
-    decision: &Decision,
-) -> Result<(), Error> {
-    if !context.leadership.holds() {
-        return Err(Error::NotLeading);
-    }
-    if let Some(status) = &decision.status {
-        report::status(context, key, &situation.resource, status).await?;
-        measure(context, situation, status);
-    }
-    for notice in &decision.notices {
-        tracing::info!(reason = notice.reason, "{}", notice.message);
-    }
-    context.events.tell(key, uid, decision.notices.clone());
-    let told = situation.heard.failures.clone();
-    context.index.note(uid, |memo| {
-        for (task, failure) in &mut memo.heard.failures {
-            failure.announced |= told.get(task).is_some_and(|it| it.pod == failure.pod);
-        }
+    context.events.publish(key, uid, events);
+    let published = &observed.snapshot.state.reports;
+    context.index.update_state(uid, |state| {
+        state.reports.mark_published(published);
     });
     Ok(())
 }
 
-/// What of a change of status Prometheus is told.
-fn measure(context: &Context, situation: &Situation, new: &Status) {
-    let empty = Status::default();
-    let old = situation.resource.status().unwrap_or(&empty);
-    if old.stages.is_empty() && !new.stages.is_empty() {
-        let created = situation.resource.metadata().creation_timestamp.as_ref();
-        if let Some(created) = created {
-            let waited = Timestamp::now().duration_since(created.0);
-            context.metrics.first_job(waited.as_secs_f64());
-        }
-    }
-    for stage in newly_over(old, new) {
-        // Of a stage that was cut short a task that has not ended well has failed.
-        let (name, succeeded) = (&stage.name, stage.succeeded);
-        let failed = stage.tasks.saturating_sub(succeeded);
-        context.metrics.stage_ended(name, succeeded, failed);
-    }
-    if old.phase == Some(Phase::Queued) && new.phase == Some(Phase::Running) {
-        let jobs = situation.jobs.values().rev();
-        for job in jobs.filter(|job| job.queued).take(1) {
-            if let (Some(created), Some(started)) = (job.created, job.started) {
-                context
-                    .metrics
-                    .left_queue(started.duration_since(created).as_secs_f64());
-            }
-        }
-    }
-}
-
-/// The stages that are over in a status and were not in the one before: complete, or cut short by the
-/// end of the resource.
-fn newly_over<'a>(old: &Status, new: &'a Status) -> impl Iterator<Item = &'a StageStatus> {
-    let is_complete = |stage: &StageStatus| stage.completion_time.is_some();
-    let was_complete = old.stages.iter().filter(|it| is_complete(it));
-    let was_complete: Vec<_> = was_complete.map(|it| it.name.clone()).collect();
-    let has_ended = decide::ended(new).is_some();
-    new.stages
-        .iter()
-        .filter(move |stage| has_ended || is_complete(stage))
-        .filter(move |stage| !was_complete.contains(&stage.name))
-}
-
 /// Stops what still runs of a resource that has ended, and deletes it in the end.
-async fn finish(context: &Context, key: &Key, over: &Over) -> Result<Option<Duration>, Error> {
-    if over.deleted {
-        return Ok(None);
-    }
-    let jobs = context.index.leftovers(&over.uid);
-    let jobs: Vec<_> = jobs.iter().collect();
-    let decision = settle(&jobs, over.ended, over.ttl, Timestamp::now());
-    for action in &decision.after {
-        apply(context, key, &over.uid, None, action).await?;
-    }
-    Ok(decision.again)
+async fn reconcile_ended(
+    context: &Context,
+    key: &ResourceKey,
+    ended: &EndedResource,
+) -> Result<Requeue, Error> {
+    let jobs = context.index.remaining_jobs(&ended.uid);
+    let clean_up = clean_up(ended, &jobs, Timestamp::now());
+    stop(context, key, &ended.uid, &clean_up.stop).await?;
+    Ok(Requeue::from(clean_up.requeue))
 }
 
-async fn report_malformed(
+/// Reports what is wrong with a resource that cannot be read, once for each generation.
+async fn reconcile_malformed(
     context: &Context,
-    key: &Key,
-    malformed: &Malformed,
-) -> Result<Option<Duration>, Error> {
+    key: &ResourceKey,
+    malformed: &MalformedResource,
+) -> Result<Requeue, Error> {
     if context.index.is_reported(malformed) {
-        return Ok(None);
+        return Ok(Requeue::AwaitChange);
     }
-    let notice = report::malformed(context, key, malformed).await?;
-    context.index.note_reported(malformed);
-    tracing::warn!("{}", notice.message);
-    context.events.tell(key, &malformed.uid, vec![notice]);
-    Ok(None)
+    let event = malformed::report(context, key, malformed).await?;
+    context.index.mark_reported(malformed);
+    tracing::warn!("{}", event.message);
+    context.events.publish(key, &malformed.uid, vec![event]);
+    Ok(Requeue::AwaitChange)
 }
 
 #[cfg(test)]

@@ -12,21 +12,23 @@ use tokio::time::timeout;
 
 use super::context::Context;
 use super::error::{ClientSnafu, ConfigurationSnafu, Error, RuntimeSnafu};
-use super::fetch::QUESTIONS;
-use super::http::{Facts, serve};
+use super::events::{EventQueue, event_queue};
+use super::fetch::QUERIES_PER_SECOND;
+use super::http::{HttpState, serve};
 use super::index::Index;
+use super::kueue::Workloads;
 use super::lease::{Election, Leadership};
 use super::metrics::Metrics;
-use super::queue::{Requests, requests, work};
+use super::queue::{WorkQueue, run_workers, work_queue};
+use super::reconcile::reconcile;
 use super::stop::{stop_on_signals, stopped};
 use super::watch::Watches;
-use super::workload::Workloads;
-use super::{Settings, progress, reconcile, report};
+use super::{Settings, progress};
 
 /// How an operator is run.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// What pods have in common.
+    /// What all pods have in common.
     pub settings: Settings,
     /// The namespaces that are watched; all of them where there is none.
     pub namespaces: Vec<String>,
@@ -38,21 +40,21 @@ pub struct Options {
     pub identity: String,
     /// Where health and metrics are served.
     pub listen: SocketAddr,
-    /// How many resources are worked on at a time.
-    pub most: usize,
+    /// How many resources are reconciled at a time.
+    pub max_concurrent_reconciles: usize,
 }
 
 /// Threads of the operator: it waits more than it computes.
 const THREADS: usize = 2;
-/// How long the end of the process waits for looks that have begun.
-const LAST: Duration = Duration::from_secs(15);
+/// How long the end of the process waits for reconciliations that have begun.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long an API server may take to accept a connection.
-const CONNECT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Runs the operator until it is told to stop by SIGTERM or Ctrl-C.
 ///
 /// # Errors
-/// Only what keeps it from starting: once it runs, every error is tried again.
+/// Only what keeps it from starting: once it runs, every error is retried.
 pub fn run(options: &Options) -> Result<(), Error> {
     let mut runtime = Builder::new_multi_thread();
     let runtime = runtime.worker_threads(THREADS).enable_all().build();
@@ -61,66 +63,78 @@ pub fn run(options: &Options) -> Result<(), Error> {
 
 async fn operate(options: &Options) -> Result<(), Error> {
     let mut stop = stop_on_signals()?;
-    let mut config = Config::infer().await.context(ConfigurationSnafu)?;
-    config.connect_timeout = Some(CONNECT);
-    let client = Client::try_from(config).context(ClientSnafu)?;
-    let index = Arc::new(Index::default());
-    let metrics = Arc::new(Metrics::new());
-    let leadership = Leadership::default();
-    let (requests, arrivals) = requests();
-    let watches = Watches {
-        client: client.clone(),
-        namespaces: options.namespaces.clone(),
-        index: index.clone(),
-        requests: requests.clone(),
-    };
-    let synced = watches.start();
-    let facts = Facts {
+    let client = client().await?;
+    let (events, publisher) = event_queue(client.clone(), &options.identity);
+    let context = Arc::new(context(client, options, events));
+    let (queue, receiver) = work_queue();
+    let synced = watches(&context, options, &queue).start();
+    let http = HttpState {
         synced: synced.clone(),
-        index: index.clone(),
-        metrics: metrics.clone(),
-        leadership: leadership.clone(),
+        index: context.index.clone(),
+        metrics: context.metrics.clone(),
+        leadership: context.leadership.clone(),
     };
-    serve(options.listen, facts).await?;
-    let (events, publisher) = report::events(client.clone(), &options.identity);
-    let context = Arc::new(Context {
-        client: client.clone(),
-        index: index.clone(),
-        leadership: leadership.clone(),
-        settings: options.settings.clone(),
-        metrics,
-        events,
-        workloads: Workloads::default(),
-        questions: Arc::new(Semaphore::new(QUESTIONS)),
-    });
+    serve(options.listen, http).await?;
     if !wait(synced, &mut stop).await {
         return Ok(());
     }
     let (finish, finished) = watch::channel(false);
-    let (namespace, name) = (&options.lease_namespace, &options.lease_name);
-    let election = Election::new(
-        client,
-        namespace,
-        name,
-        &options.identity,
-        leadership.clone(),
-    );
-    let election = tokio::spawn(election.run(finished.clone()));
+    let election = tokio::spawn(election(&context, options).run(finished.clone()));
     let publisher = tokio::spawn(publisher.run(finished));
-    tokio::spawn(look_at_all(leadership, index, requests.clone()));
-    tokio::spawn(progress::listen(context.clone(), requests.clone()));
-    let look = move |key| reconcile::look(context.clone(), key);
-    let worker = tokio::spawn(work(requests, arrivals, options.most, stop.clone(), look));
+    let (leadership, index) = (context.leadership.clone(), context.index.clone());
+    tokio::spawn(reconcile_all(leadership, index, queue.clone()));
+    tokio::spawn(progress::follow(context.clone(), queue.clone()));
+    let most = options.max_concurrent_reconciles;
+    let reconcile = move |key| reconcile(context.clone(), key);
+    let workers = tokio::spawn(run_workers(queue, receiver, most, stop.clone(), reconcile));
     stopped(&mut stop).await;
     tracing::info!("Stopping");
-    if timeout(LAST, worker).await.is_err() {
-        tracing::warn!("Not every look has ended in time; the next leader goes on with it");
+    if timeout(SHUTDOWN_TIMEOUT, workers).await.is_err() {
+        tracing::warn!("Not every reconciliation has ended in time; the next leader goes on");
     }
     finish.send_replace(true);
-    // What fails here has been told by the tasks themselves.
+    // What fails here has been logged by the tasks themselves.
     let _ = election.await;
     let _ = publisher.await;
     Ok(())
+}
+
+async fn client() -> Result<Client, Error> {
+    let mut config = Config::infer().await.context(ConfigurationSnafu)?;
+    config.connect_timeout = Some(CONNECT_TIMEOUT);
+    Client::try_from(config).context(ClientSnafu)
+}
+
+fn context(client: Client, options: &Options, events: EventQueue) -> Context {
+    Context {
+        client,
+        index: Arc::new(Index::default()),
+        leadership: Leadership::default(),
+        settings: options.settings.clone(),
+        metrics: Arc::new(Metrics::new()),
+        events,
+        workloads: Workloads::default(),
+        event_queries: Arc::new(Semaphore::new(QUERIES_PER_SECOND)),
+    }
+}
+
+fn watches(context: &Context, options: &Options, queue: &WorkQueue) -> Watches {
+    Watches {
+        client: context.client.clone(),
+        namespaces: options.namespaces.clone(),
+        index: context.index.clone(),
+        queue: queue.clone(),
+    }
+}
+
+fn election(context: &Context, options: &Options) -> Election {
+    Election::new(
+        context.client.clone(),
+        &options.lease_namespace,
+        &options.lease_name,
+        &options.identity,
+        context.leadership.clone(),
+    )
 }
 
 /// Waits until caches are filled. False where the process has to stop before.
@@ -131,14 +145,14 @@ async fn wait(mut synced: watch::Receiver<bool>, stop: &mut watch::Receiver<bool
     }
 }
 
-/// A new leader looks at everything that is not over: whoever led before may have left anything half
-/// done.
-async fn look_at_all(leadership: Leadership, index: Arc<Index>, requests: Requests) {
+/// A new leader reconciles every resource that is not finished: the one before may have left anything
+/// half done.
+async fn reconcile_all(leadership: Leadership, index: Arc<Index>, queue: WorkQueue) {
     let mut changes = leadership.changes();
     loop {
         if *changes.borrow_and_update() {
-            for key in index.unsettled() {
-                requests.now(key);
+            for key in index.unfinished() {
+                queue.add(key);
             }
         }
         if changes.changed().await.is_err() {

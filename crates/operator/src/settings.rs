@@ -1,3 +1,5 @@
+//! The settings of all pods, which the operator is started with.
+
 /// What the pods of every resource have in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {

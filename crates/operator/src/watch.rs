@@ -1,6 +1,8 @@
-//! Watches: what the API server tells goes into the index, and whom it concerns into the queue.
+//! Watches: what the API server delivers goes into the index, and the resources that it concerns into
+//! the work queue.
 //!
-//! A watch never ends: after an error it is tried again, soon and then every few seconds.
+//! A watch never ends: after an error it is started anew, soon and then every few seconds. A resource
+//! without a uid gets no further than this.
 
 use std::fmt::Debug;
 use std::pin::pin;
@@ -11,6 +13,7 @@ use futures::StreamExt;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::Api;
+use kube::core::error_boundary::InvalidObject;
 use kube::core::{DeserializeGuard, NamespaceResourceScope};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::utils::Backoff;
@@ -19,12 +22,13 @@ use kube::{Client, ResourceExt};
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
-use super::index::{Index, Subject};
-use super::known::{Key, Kind, Malformed};
+use super::created_resource::CreatedResource;
+use super::index::{Index, Watched};
 use super::names::{ATTRIUM, MANAGED_BY};
-use super::queue::Requests;
-use super::seen::{JobSeen, PodSeen, ended};
-use attrium_api::Resource;
+use super::queue::WorkQueue;
+use super::resource_entry::{MalformedResource, ResourceKey};
+use super::snapshot::{JobSnapshot, PodSnapshot, termination};
+use attrium_api::{Kind, Resource, Uid};
 
 /// How many objects are listed at a time; a page of them is in memory at once.
 const PAGE: u32 = 100;
@@ -36,7 +40,7 @@ pub(super) struct Watches {
     /// The namespaces that are watched; all of them where there is none.
     pub(super) namespaces: Vec<String>,
     pub(super) index: Arc<Index>,
-    pub(super) requests: Requests,
+    pub(super) queue: WorkQueue,
 }
 
 /// Whether the caches have been filled once.
@@ -48,11 +52,11 @@ impl Watches {
     pub(super) fn start(self) -> Synced {
         let (sender, synced) = watch::channel(false);
         tokio::spawn(async move {
-            let trainings = self.of_kind(Kind::TrainingRun, Resource::from_training);
-            let screenings = self.of_kind(Kind::ScreeningJob, Resource::from_screening);
-            all_ready(trainings.into_iter().chain(screenings)).await;
-            all_ready(self.jobs()).await;
-            all_ready(self.pods()).await;
+            let training_runs = self.of_kind(Kind::TrainingRun, Resource::from_training);
+            let screening_jobs = self.of_kind(Kind::ScreeningJob, Resource::from_screening);
+            all_synced(training_runs.into_iter().chain(screening_jobs)).await;
+            all_synced(self.jobs()).await;
+            all_synced(self.pods()).await;
             tracing::info!("The caches are filled");
             sender.send_replace(true);
             // Whoever waits may come later; the channel lives as long as the process.
@@ -84,28 +88,28 @@ impl Watches {
         K: kube::Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
         K: Clone + Debug + DeserializeOwned + Send + Sync + 'static,
     {
-        let subject = Subject::Resources(kind);
-        self.watch(subject, Config::default(), move |index, event| {
+        let watched = Watched::Resources(kind);
+        self.watch(watched, Config::default(), move |index, event| {
             resource_event(index, kind, wrap, event)
         })
     }
 
     fn jobs(&self) -> Vec<Synced> {
         let config = Config::default().labels(&format!("{MANAGED_BY}={ATTRIUM}"));
-        self.watch(Subject::Jobs, config, job_event)
+        self.watch(Watched::Jobs, config, job_event)
     }
 
     fn pods(&self) -> Vec<Synced> {
         let config = Config::default().labels(&format!("{MANAGED_BY}={ATTRIUM}"));
-        self.watch(Subject::Pods, config, pod_event)
+        self.watch(Watched::Pods, config, pod_event)
     }
 
     /// Watches one type of object in every scope.
     fn watch<K>(
         &self,
-        subject: Subject,
+        watched: Watched,
         config: Config,
-        tell: impl Fn(&Index, Event<K>) -> Vec<Key> + Clone + Send + 'static,
+        apply: impl Fn(&Index, Event<K>) -> Vec<ResourceKey> + Clone + Send + 'static,
     ) -> Vec<Synced>
     where
         K: kube::Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
@@ -116,21 +120,21 @@ impl Watches {
             let (sender, synced) = watch::channel(false);
             let api = self.api::<K>(scope.as_deref());
             let follower = Follower {
-                subject,
+                watched,
                 scope,
                 index: self.index.clone(),
-                requests: self.requests.clone(),
+                queue: self.queue.clone(),
                 synced: sender,
                 is_failing: false,
             };
-            tokio::spawn(follower.follow(api, config.clone(), tell.clone()));
+            tokio::spawn(follower.follow(api, config.clone(), apply.clone()));
             synced
         };
         self.scopes().into_iter().map(follow).collect()
     }
 }
 
-async fn all_ready(watches: impl IntoIterator<Item = Synced>) {
+async fn all_synced(watches: impl IntoIterator<Item = Synced>) {
     for mut synced in watches {
         // A watch never ends, so that its sender stays.
         let _ = synced.wait_for(|synced| *synced).await;
@@ -139,10 +143,10 @@ async fn all_ready(watches: impl IntoIterator<Item = Synced>) {
 
 /// One watch as it goes.
 struct Follower {
-    subject: Subject,
+    watched: Watched,
     scope: Option<String>,
     index: Arc<Index>,
-    requests: Requests,
+    queue: WorkQueue,
     synced: watch::Sender<bool>,
     is_failing: bool,
 }
@@ -152,60 +156,64 @@ impl Follower {
         mut self,
         api: Api<K>,
         config: Config,
-        tell: impl Fn(&Index, Event<K>) -> Vec<Key>,
+        apply: impl Fn(&Index, Event<K>) -> Vec<ResourceKey>,
     ) where
         K: kube::Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
     {
         let mut events = pin!(watcher(api, config).backoff(Pauses::default()));
         while let Some(event) = events.next().await {
             match event {
-                Ok(event) => self.tell(event, &tell),
+                Ok(event) => self.handle(event, &apply),
                 Err(error) => self.fail(&error),
             }
         }
     }
 
-    fn tell<K>(&mut self, event: Event<K>, tell: &impl Fn(&Index, Event<K>) -> Vec<Key>) {
-        // A watch that begins anew may fail again at its first page.
+    fn handle<K>(
+        &mut self,
+        event: Event<K>,
+        apply: &impl Fn(&Index, Event<K>) -> Vec<ResourceKey>,
+    ) {
+        // A watch that starts anew may fail again at its first page.
         if self.is_failing && !matches!(event, Event::Init) {
             self.is_failing = false;
-            tracing::info!(subject = ?self.subject, "The watch goes on");
+            tracing::info!(watched = ?self.watched, "The watch goes on");
         }
         let scope = self.scope.as_deref();
         let keys = match event {
             Event::Init => {
-                self.index.begin(self.subject, scope);
+                self.index.begin_relist(self.watched, scope);
                 Vec::new()
             }
             Event::InitDone => {
-                let keys = self.index.finish(self.subject, scope);
+                let keys = self.index.end_relist(self.watched, scope);
                 self.synced.send_replace(true);
                 keys
             }
-            event => tell(&self.index, event),
+            event => apply(&self.index, event),
         };
         for key in keys {
-            self.requests.now(key);
+            self.queue.add(key);
         }
     }
 
-    /// Says once what is wrong; it is tried again by itself.
+    /// Says once what is wrong; the watch is retried by itself.
     fn fail(&mut self, error: &Error) {
-        let subject = self.subject;
+        let watched = self.watched;
         if self.is_failing {
-            tracing::debug!(?subject, %error, "The watch fails still");
+            tracing::debug!(?watched, %error, "The watch still fails");
             return;
         }
         self.is_failing = true;
         let missing = matches!(code(error), Some(404));
-        let remedy = match (missing, subject) {
-            (true, Subject::Resources(_)) => {
+        let remedy = match (missing, watched) {
+            (true, Watched::Resources(_)) => {
                 "the custom resources are not installed: install the chart, or apply what `attrium \
                  crds` prints; until then the operator waits"
             }
-            _ => "it is tried again until it goes",
+            _ => "it is retried until it succeeds",
         };
-        tracing::warn!(?subject, %error, remedy, "The watch fails");
+        tracing::warn!(?watched, %error, remedy, "The watch fails");
     }
 }
 
@@ -220,8 +228,7 @@ fn code(error: &Error) -> Option<u16> {
     }
 }
 
-/// kube's pauses after errors, but never a long one: whoever brings an API server back wants to see
-/// things go on.
+/// kube's pauses after errors, but never a long one: work goes on as soon as the API server is back.
 #[derive(Default)]
 struct Pauses(DefaultBackoff);
 
@@ -247,63 +254,94 @@ fn resource_event<K>(
     kind: Kind,
     wrap: fn(K) -> Resource,
     event: Event<DeserializeGuard<K>>,
-) -> Vec<Key>
+) -> Vec<ResourceKey>
 where
     K: kube::Resource<DynamicType = ()>,
 {
     match event {
         Event::Apply(guard) | Event::InitApply(guard) => match guard.0 {
-            Ok(resource) => index.put_resource(wrap(resource)),
-            Err(invalid) => {
-                let metadata = invalid.metadata;
-                let namespace = metadata.namespace.unwrap_or_default();
-                let key = Key::new(kind, &namespace, &metadata.name.unwrap_or_default());
-                let malformed = Malformed {
-                    uid: metadata.uid.unwrap_or_default(),
-                    generation: metadata.generation,
-                    error: invalid.error,
-                };
-                let version = metadata.resource_version.unwrap_or_default();
-                index.put_malformed(key, &version, malformed)
-            }
+            Ok(resource) => CreatedResource::new(wrap(resource))
+                .map(|resource| index.apply_resource(resource))
+                .unwrap_or_default(),
+            Err(invalid) => malformed_event(index, kind, invalid),
         },
         Event::Delete(guard) => {
             let namespace = guard.namespace().unwrap_or_default();
-            index.remove_resource(&Key::new(kind, &namespace, &guard.name_any()))
+            index.delete_resource(&ResourceKey::new(kind, &namespace, &guard.name_any()))
         }
         Event::Init | Event::InitDone => Vec::new(),
     }
 }
 
-fn job_event(index: &Index, event: Event<Job>) -> Vec<Key> {
+fn malformed_event(index: &Index, kind: Kind, invalid: InvalidObject) -> Vec<ResourceKey> {
+    let metadata = invalid.metadata;
+    let Some(uid) = metadata.uid.and_then(Uid::new) else {
+        return Vec::new();
+    };
+    let namespace = metadata.namespace.unwrap_or_default();
+    let key = ResourceKey::new(kind, &namespace, &metadata.name.unwrap_or_default());
+    let malformed = MalformedResource {
+        uid,
+        generation: metadata.generation,
+        error: invalid.error,
+    };
+    let version = metadata.resource_version.unwrap_or_default();
+    index.apply_malformed(key, &version, malformed)
+}
+
+fn job_event(index: &Index, event: Event<Job>) -> Vec<ResourceKey> {
     let key = match event {
         Event::Apply(job) | Event::InitApply(job) => {
             let namespace = job.namespace().unwrap_or_default();
-            JobSeen::of(&job).and_then(|job| index.put_job(&namespace, job))
+            JobSnapshot::of(&job).and_then(|job| index.apply_job(&namespace, job))
         }
-        Event::Delete(job) => JobSeen::of(&job).and_then(|job| index.remove_job(&job)),
+        Event::Delete(job) => JobSnapshot::of(&job).and_then(|job| index.delete_job(&job)),
         Event::Init | Event::InitDone => None,
     };
     key.into_iter().collect()
 }
 
-fn pod_event(index: &Index, event: Event<Pod>) -> Vec<Key> {
+fn pod_event(index: &Index, event: Event<Pod>) -> Vec<ResourceKey> {
     let key = match event {
         Event::Apply(pod) | Event::InitApply(pod) => {
             let namespace = pod.namespace().unwrap_or_default();
-            let ended = ended(&pod, false);
-            PodSeen::of(&pod).and_then(|pod| index.put_pod(&namespace, pod, ended.as_ref()))
+            let termination = termination(&pod, false);
+            PodSnapshot::of(&pod)
+                .and_then(|pod| index.apply_pod(&namespace, pod, termination.as_ref()))
         }
-        // A pod may go together with its end.
+        // A pod may be deleted together with its end.
         Event::Delete(pod) => {
             let namespace = pod.namespace().unwrap_or_default();
-            let ended = ended(&pod, true);
-            PodSeen::of(&pod).and_then(|pod| {
-                index.put_pod(&namespace, pod.clone(), ended.as_ref());
-                index.remove_pod(&pod)
+            let termination = termination(&pod, true);
+            PodSnapshot::of(&pod).and_then(|pod| {
+                index.apply_pod(&namespace, pod.clone(), termination.as_ref());
+                index.delete_pod(&pod)
             })
         }
         Event::Init | Event::InitDone => None,
     };
     key.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use attrium_api::TrainingRun;
+
+    use super::*;
+    use crate::fixtures::UID;
+
+    fn applied(index: &Index, run: TrainingRun) -> Vec<ResourceKey> {
+        let event = Event::Apply(DeserializeGuard(Ok(run)));
+        resource_event(index, Kind::TrainingRun, Resource::from_training, event)
+    }
+
+    #[test]
+    fn a_resource_without_a_uid_gets_no_further_than_the_watch() {
+        let index = Index::default();
+        let mut run = attrium_fixtures::training_run();
+        run.metadata.uid = None;
+        assert_eq!(applied(&index, run.clone()), []);
+        run.metadata.uid = Some(UID.to_owned());
+        assert_eq!(applied(&index, run).len(), 1);
+    }
 }

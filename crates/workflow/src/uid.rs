@@ -4,19 +4,19 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
-use attrium_api::Resource;
+use attrium_api::{Kind, Resource, Uid};
 
 /// The uid of a resource that no cluster has given one: a UUID of version 8 (RFC 9562, section
 /// 5.8) made of the SHA-256 of `<kind>/<namespace>/<name>`.
 ///
-/// The same resource, run again on a laptop, therefore finds its results even if its spec has changed;
-/// whether it has, the stored manifest tells.
-pub fn local_uid(resource: &Resource) -> String {
+/// The same resource run again on a laptop therefore finds what it has left, whatever its spec
+/// says by now; the stored manifest tells whether that has changed.
+pub fn local_uid(resource: &Resource) -> Uid {
     local_uid_of(resource.kind(), resource.namespace(), resource.name())
 }
 
 /// [`local_uid`] of a resource that is known by its kind, namespace and name.
-pub fn local_uid_of(kind: &str, namespace: &str, name: &str) -> String {
+pub fn local_uid_of(kind: Kind, namespace: &str, name: &str) -> Uid {
     let digest = Sha256::digest(format!("{kind}/{namespace}/{name}"));
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&digest[..16]);
@@ -29,11 +29,11 @@ pub fn local_uid_of(kind: &str, namespace: &str, name: &str) -> String {
         }
         let _ = write!(uid, "{byte:02x}");
     }
-    uid
+    Uid::new(uid).expect("a UUID should not be empty")
 }
 
 /// The prefix of everything that a resource leaves: `<output>/<namespace>/<name>/<uid>/`.
-pub fn prefix(resource: &Resource, uid: &str) -> String {
+pub fn prefix(resource: &Resource, uid: &Uid) -> String {
     prefix_of(
         resource.output(),
         resource.namespace(),
@@ -43,7 +43,7 @@ pub fn prefix(resource: &Resource, uid: &str) -> String {
 }
 
 /// [`prefix`] of a resource that is known by its output, namespace and name.
-pub fn prefix_of(output: &str, namespace: &str, name: &str, uid: &str) -> String {
+pub fn prefix_of(output: &str, namespace: &str, name: &str, uid: &Uid) -> String {
     format!("{}/{namespace}/{name}/{uid}/", output.trim_end_matches('/'))
 }
 
@@ -56,9 +56,12 @@ mod tests {
     fn the_local_uid_is_a_uuid_that_depends_on_kind_namespace_and_name_alone() {
         let mut run = fixtures::training_run();
         let uid = local_uid(&Resource::TrainingRun(Box::new(run.clone())));
-        assert_eq!(uid.len(), 36);
-        assert_eq!(uid.as_bytes()[14], b'8');
-        assert!(matches!(uid.as_bytes()[19], b'8' | b'9' | b'a' | b'b'));
+        assert_eq!(uid.as_str().len(), 36);
+        assert_eq!(uid.as_str().as_bytes()[14], b'8');
+        assert!(matches!(
+            uid.as_str().as_bytes()[19],
+            b'8' | b'9' | b'a' | b'b'
+        ));
         run.spec.training.epochs += 1;
         assert_eq!(
             local_uid(&Resource::TrainingRun(Box::new(run.clone()))),
@@ -70,12 +73,13 @@ mod tests {
 
     #[test]
     fn a_prefix_ends_in_one_slash_whether_the_output_does_or_not() {
+        let uid = Uid::new("u").expect("a uid");
         let mut run = fixtures::training_run();
         for output in ["s3://models/perugini/", "s3://models/perugini"] {
             run.spec.output = output.to_owned();
             let resource = Resource::TrainingRun(Box::new(run.clone()));
             assert_eq!(
-                prefix(&resource, "u"),
+                prefix(&resource, &uid),
                 "s3://models/perugini/hospital/small/u/"
             );
         }

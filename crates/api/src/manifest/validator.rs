@@ -10,24 +10,32 @@ use super::fields::{METADATA, join, nearest, prune_nulls, unknown, unknown_field
 use super::schema;
 use super::violation::Problem;
 use crate::crd::Definition;
-use crate::{API_VERSION, Resource, ScreeningJob, TrainingRun};
+use crate::{API_VERSION, Kind, Resource};
 
-const KINDS: [&str; 2] = ["TrainingRun", "ScreeningJob"];
 const TOP_LEVEL: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
 
 /// A kind's definition, and its schema ready to be used.
 struct KindSchema {
+    kind: Kind,
     definition: Definition,
     schema: jsonschema::Validator,
 }
 
 static KIND_SCHEMAS: LazyLock<[KindSchema; 2]> = LazyLock::new(|| {
-    Definition::all().map(|definition| {
+    Kind::ALL.map(|kind| {
+        let definition = match kind {
+            Kind::TrainingRun => Definition::training_run(),
+            Kind::ScreeningJob => Definition::screening_job(),
+        };
         let mut plain = definition.schema().clone();
         name_types(&mut plain);
         let schema =
-            jsonschema::validator_for(&plain).expect("a derived schema should be a JSON Schema");
-        KindSchema { definition, schema }
+            jsonschema::validator_for(&plain).expect("a derived schema should be a JSON schema");
+        KindSchema {
+            kind,
+            definition,
+            schema,
+        }
     })
 });
 
@@ -112,11 +120,12 @@ fn schema_of(document: &Value) -> Result<&'static KindSchema, Problem> {
             "is required: use TrainingRun or ScreeningJob",
         ));
     };
+    let kind = name.parse().ok();
     KIND_SCHEMAS
         .iter()
-        .find(|kind| kind.definition.kind() == name)
+        .find(|schema| Some(schema.kind) == kind)
         .ok_or_else(|| {
-            let hint = match nearest(name, &KINDS) {
+            let hint = match nearest(name, &Kind::ALL.map(Kind::name)) {
                 Some(near) => format!("did you mean {near}?"),
                 None => "use TrainingRun or ScreeningJob".to_owned(),
             };
@@ -255,10 +264,9 @@ fn mentions(rule: &str, field: &str) -> bool {
 }
 
 fn typed(kind: &KindSchema, document: Value) -> Result<Resource, Vec<Problem>> {
-    let resource = if kind.definition.kind() == KINDS[0] {
-        typed_as::<TrainingRun>(document).map(|run| Resource::TrainingRun(Box::new(run)))
-    } else {
-        typed_as::<ScreeningJob>(document).map(|job| Resource::ScreeningJob(Box::new(job)))
+    let resource = match kind.kind {
+        Kind::TrainingRun => typed_as(document).map(Resource::from_training),
+        Kind::ScreeningJob => typed_as(document).map(Resource::from_screening),
     };
     resource.map_err(|error| vec![Problem::new("", format!("cannot be read: {error}"))])
 }

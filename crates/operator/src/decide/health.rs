@@ -1,41 +1,42 @@
-//! Whether the pods that should run do, in the words of whom they wait for.
+//! Whether the pods that should run do; if not, why, as the scheduler, the kubelet or the Job controller
+//! says.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
-use super::Words;
-use crate::heard::Heard;
-use crate::seen::{JobSeen, PodSeen, PodState, Why};
+use super::PendingReasons;
+use crate::snapshot::{JobSnapshot, PodSnapshot, PodState, Problem};
+use crate::task_reports::TaskReports;
 use attrium_api::{ConditionStatus, reasons};
 use attrium_workflow::{ConditionState, TaskRef};
 
 /// How long a kubelet may be silent about a pod before its events are asked for.
 const SILENCE: SignedDuration = SignedDuration::from_secs(10);
-/// How often those events are asked for again.
-const AGAIN: Duration = Duration::from_secs(20);
+/// How often events are asked for again.
+const RETRY: Duration = Duration::from_secs(10);
 
-/// What is said of pods when there is nothing to say.
+/// The message of PodsHealthy when there is nothing to say.
 pub(super) const HEALTHY: &str = "Every pod that should run does";
 
-/// How the pods of a stage are.
+/// The health of a stage's pods.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Health {
     /// The condition PodsHealthy.
-    pub(super) word: ConditionState,
+    pub(super) condition: ConditionState,
     /// What has waited for longer than it may.
     pub(super) overdue: Option<String>,
-    /// When to look again, whatever happens.
-    pub(super) again: Option<Duration>,
+    /// When to reconcile again, whatever happens.
+    pub(super) requeue: Option<Duration>,
 }
 
-/// What is looked at.
-pub(super) struct Patient<'a> {
-    pub(super) job: &'a JobSeen,
-    pub(super) pods: &'a [&'a PodSeen],
-    pub(super) heard: &'a Heard,
-    pub(super) words: &'a Words,
+/// A Job that runs, its pods, and what is said of them.
+pub(super) struct JobPods<'a> {
+    pub(super) job: &'a JobSnapshot,
+    pub(super) pods: &'a [&'a PodSnapshot],
+    pub(super) reports: &'a TaskReports,
+    pub(super) pending: &'a PendingReasons,
     /// How long a pod may wait to start, in seconds.
     pub(super) start_deadline: u32,
     pub(super) now: Timestamp,
@@ -45,72 +46,72 @@ impl Health {
     /// The health of a resource that has no pods to run.
     pub(super) fn without_pods(message: &str) -> Self {
         Self {
-            word: ConditionState::new(ConditionStatus::True, reasons::AS_EXPECTED, message),
+            condition: ConditionState::new(ConditionStatus::True, reasons::AS_EXPECTED, message),
             overdue: None,
-            again: None,
+            requeue: None,
         }
     }
 
-    pub(super) fn of(patient: &Patient<'_>) -> Self {
-        let problems = problems(patient);
-        let (overdue, due) = overdue(patient, &problems);
-        let silent = patient.pods.iter().any(|pod| is_waiting(pod)) || patient.pods.is_empty();
-        let again = [due, silent.then_some(AGAIN / 2)];
+    pub(super) fn of(pods: &JobPods<'_>) -> Self {
+        let problems = problems(pods);
+        let (overdue, due) = overdue(pods, &problems);
+        let is_pending = pods.pods.iter().any(|pod| is_waiting(pod)) || pods.pods.is_empty();
+        let requeue = [due, is_pending.then_some(RETRY)];
         Self {
-            word: word(&problems),
+            condition: condition(&problems),
             overdue,
-            again: again.into_iter().flatten().min(),
+            requeue: requeue.into_iter().flatten().min(),
         }
     }
 }
 
-/// The pods of which the kubelet has said nothing for too long in their own status, so that their
+/// The pods that have been pending for too long without a reason in their own status, so that their
 /// events have to be asked for.
-pub(crate) fn silent<'a>(
-    pods: impl Iterator<Item = &'a PodSeen>,
+pub(crate) fn unexplained<'a>(
+    pods: impl Iterator<Item = &'a PodSnapshot>,
     now: Timestamp,
-) -> impl Iterator<Item = &'a PodSeen> {
+) -> impl Iterator<Item = &'a PodSnapshot> {
     pods.filter(move |pod| {
-        let is_silent = matches!(pod.state, PodState::Waiting { why: None });
+        let is_unexplained = matches!(pod.state, PodState::Waiting { problem: None });
         let for_long = pod
             .created
             .is_some_and(|created| now.duration_since(created) >= SILENCE);
-        is_silent && for_long && pod.deleted.is_none() && pod.node.is_some()
+        is_unexplained && for_long && pod.deleted.is_none() && pod.node.is_some()
     })
 }
 
 /// Whether a Job should have pods and has had none for too long, so that its events have to be
 /// asked for.
-pub(crate) fn is_barren(job: &JobSeen, pods: usize, now: Timestamp) -> bool {
+pub(crate) fn lacks_pods(job: &JobSnapshot, pods: usize, now: Timestamp) -> bool {
     let for_long = |since: Timestamp| now.duration_since(since) >= SILENCE;
     let open = job.is_open() && !job.suspended;
     open && pods == 0 && job.active == 0 && job.started.or(job.created).is_some_and(for_long)
 }
 
-fn is_waiting(pod: &PodSeen) -> bool {
+fn is_waiting(pod: &PodSnapshot) -> bool {
     matches!(pod.state, PodState::Waiting { .. }) && pod.deleted.is_none()
 }
 
 /// What is wrong, with the pods that it is wrong with.
-type Problems<'a> = BTreeMap<Why, Vec<&'a str>>;
+type Problems<'a> = BTreeMap<Problem, Vec<&'a str>>;
 
-fn problems<'a>(patient: &Patient<'a>) -> Problems<'a> {
+fn problems<'a>(job_pods: &JobPods<'a>) -> Problems<'a> {
     let mut problems = Problems::new();
-    if let Some(why) = &patient.words.job
-        && patient.pods.is_empty()
+    let mut add = |problem: Problem, name: &'a str| {
+        problems.entry(problem).or_default().push(name);
+    };
+    if let Some(problem) = &job_pods.pending.job
+        && job_pods.pods.is_empty()
     {
-        problems
-            .entry(why.clone())
-            .or_default()
-            .push(&patient.job.name);
+        add(problem.clone(), &job_pods.job.name);
     }
-    for pod in patient.pods {
-        if let Some(why) = problem(pod, patient) {
-            problems.entry(why).or_default().push(&pod.name);
+    for pod in job_pods.pods {
+        if let Some(problem) = problem(pod, job_pods) {
+            add(problem, &pod.name);
         }
     }
-    for (why, pod) in failures(patient) {
-        problems.entry(why).or_default().push(pod);
+    for (problem, pod) in failures(job_pods) {
+        add(problem, pod);
     }
     for pods in problems.values_mut() {
         pods.sort_unstable();
@@ -118,36 +119,38 @@ fn problems<'a>(patient: &Patient<'a>) -> Problems<'a> {
     problems
 }
 
-fn problem(pod: &PodSeen, patient: &Patient<'_>) -> Option<Why> {
+fn problem(pod: &PodSnapshot, job_pods: &JobPods<'_>) -> Option<Problem> {
     let node = pod.node.as_deref().unwrap_or("none");
-    let lost = |message: String| Why {
+    let lost = |message: String| Problem {
         reason: reasons::NODE_LOST.to_owned(),
         message,
     };
     // The time that a deletion gives is over when its timestamp says.
-    let overdue = |deleted: Timestamp| patient.now.duration_since(deleted) > SILENCE * 3;
+    let overdue = |deleted: Timestamp| job_pods.now.duration_since(deleted) > SILENCE * 3;
     match &pod.state {
         PodState::Succeeded | PodState::Failed => None,
         _ if pod.deleted.is_some_and(overdue) => Some(lost(format!(
-            "it was to end and has not, the node {node} tells nothing of it"
+            "it should have ended and has not, the node {node} reports nothing of it"
         ))),
         _ if pod.deleted.is_some() => None,
-        PodState::Running { heard: false, .. } => {
+        PodState::Running { ready: false } => {
             Some(lost(format!("the node {node} does not report any more")))
         }
         PodState::Running { .. } => None,
-        PodState::Waiting { why: Some(why) } => Some(why.clone()),
-        PodState::Waiting { why: None } => patient.words.pods.get(&pod.name).cloned(),
+        PodState::Waiting {
+            problem: Some(problem),
+        } => Some(problem.clone()),
+        PodState::Waiting { problem: None } => job_pods.pending.pods.get(&pod.name).cloned(),
     }
 }
 
 /// Tasks whose last pod has failed and whose next one is not there yet.
-fn failures<'a>(patient: &Patient<'a>) -> impl Iterator<Item = (Why, &'a str)> {
-    let job = patient.job;
-    let mut last: BTreeMap<u32, &PodSeen> = BTreeMap::new();
-    for pod in patient.pods {
+fn failures<'a>(job_pods: &JobPods<'a>) -> impl Iterator<Item = (Problem, &'a str)> {
+    let job = job_pods.job;
+    let mut last: BTreeMap<u32, &PodSnapshot> = BTreeMap::new();
+    for pod in job_pods.pods {
         let newest = last.entry(pod.index).or_insert(pod);
-        let is_over = |pod: &PodSeen| matches!(pod.state, PodState::Failed);
+        let is_over = |pod: &PodSnapshot| matches!(pod.state, PodState::Failed);
         if is_over(newest) && (!is_over(pod) || newest.created < pod.created) {
             *newest = pod;
         }
@@ -155,79 +158,80 @@ fn failures<'a>(patient: &Patient<'a>) -> impl Iterator<Item = (Why, &'a str)> {
     let open = move |index: &u32| {
         job.end.is_none() && !job.completed.contains(index) && !job.failed.contains(index)
     };
-    let heard = patient.heard;
+    let reports = job_pods.reports;
     last.into_iter()
         .filter(move |(index, pod)| pod.state == PodState::Failed && open(index))
         .filter_map(move |(index, pod)| {
             let stage = job.origin.stage;
-            let told = heard.failures.get(&TaskRef { stage, index })?;
-            let reason = if told.out_of_memory {
+            let failure = reports.failures.get(&TaskRef { stage, index })?;
+            let reason = if failure.out_of_memory {
                 reasons::OUT_OF_MEMORY
             } else {
                 reasons::TASK_FAILED
             };
-            let why = Why {
+            let problem = Problem {
                 reason: reason.to_owned(),
-                message: format!("{}; it is tried again", told.sentence),
+                message: format!("{}; it is tried again", failure.sentence),
             };
-            Some((why, pod.name.as_str()))
+            Some((problem, pod.name.as_str()))
         })
 }
 
-/// The problem that most pods have; of two the first in the alphabet, so that the word stays.
-fn word(problems: &Problems<'_>) -> ConditionState {
+/// The condition of the problem that most pods have; of two the first in the alphabet, so that the
+/// condition does not flap.
+fn condition(problems: &Problems<'_>) -> ConditionState {
     let worst = problems.iter().rev().max_by_key(|(_, pods)| pods.len());
-    let Some((why, pods)) = worst else {
+    let Some((problem, pods)) = worst else {
         return ConditionState::new(ConditionStatus::True, reasons::AS_EXPECTED, HEALTHY);
     };
-    let reason = if why.reason.is_empty() {
+    let reason = if problem.reason.is_empty() {
         reasons::POD_PENDING
     } else {
-        &why.reason
+        &problem.reason
     };
-    ConditionState::new(ConditionStatus::False, reason, sentence(why, pods))
+    ConditionState::new(ConditionStatus::False, reason, sentence(problem, pods))
 }
 
-fn sentence(why: &Why, pods: &[&str]) -> String {
+fn sentence(problem: &Problem, pods: &[&str]) -> String {
     let others = match pods.len() {
         0 | 1 => String::new(),
         many => format!(" and {} more", many - 1),
     };
     let first = pods.first().copied().unwrap_or_default();
-    format!("{first}{others}: {}", why.message)
+    format!("{first}{others}: {}", problem.message)
 }
 
 /// What has waited for longer than it may, or how long until it has.
 ///
 /// Nothing is overdue while a pod of the stage runs: the others then wait for their turn.
-fn overdue(patient: &Patient<'_>, problems: &Problems<'_>) -> (Option<String>, Option<Duration>) {
-    let job = patient.job;
-    let runs = |pod: &&&PodSeen| matches!(pod.state, PodState::Running { .. });
-    if patient.pods.iter().any(|pod| runs(&pod)) || job.suspended || job.end.is_some() {
+fn overdue(job_pods: &JobPods<'_>, problems: &Problems<'_>) -> (Option<String>, Option<Duration>) {
+    let job = job_pods.job;
+    let runs = |pod: &&&PodSnapshot| matches!(pod.state, PodState::Running { .. });
+    if job_pods.pods.iter().any(|pod| runs(&pod)) || job.suspended || job.end.is_some() {
         return (None, None);
     }
-    let waiting = patient.pods.iter().filter(|pod| is_waiting(pod));
+    let waiting = job_pods.pods.iter().filter(|pod| is_waiting(pod));
     let oldest = waiting.min_by_key(|pod| pod.created);
     let began = match oldest {
         Some(pod) => pod.created,
-        None if patient.pods.is_empty() => job.started.or(job.created),
+        None if job_pods.pods.is_empty() => job.started.or(job.created),
         None => None,
     };
-    let last_end = patient.pods.iter().filter_map(|pod| pod.ended).max();
+    let last_end = job_pods.pods.iter().filter_map(|pod| pod.ended).max();
     let Some(since) = began.max(began.and(last_end)) else {
         return (None, None);
     };
-    let limit = SignedDuration::from_secs(i64::from(patient.start_deadline));
-    let left = limit - patient.now.duration_since(since);
+    let limit = SignedDuration::from_secs(i64::from(job_pods.start_deadline));
+    let left = limit - job_pods.now.duration_since(since);
     if left.is_positive() {
         return (None, left.try_into().ok());
     }
     let what = oldest.map_or(job.name.as_str(), |pod| pod.name.as_str());
     let why = match problems.iter().next() {
-        Some((why, _)) => format!(": {}", why.message),
+        Some((problem, _)) => format!(": {}", problem.message),
         None => String::new(),
     };
-    let seconds = patient.start_deadline;
-    let told = format!("{what} has not started within startDeadlineSeconds ({seconds} s){why}");
-    (Some(told), None)
+    let seconds = job_pods.start_deadline;
+    let message = format!("{what} has not started within startDeadlineSeconds ({seconds} s){why}");
+    (Some(message), None)
 }

@@ -1,16 +1,18 @@
+//! What the pod template of a stage holds, with and without a `podTemplate` of the user's.
+
 use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
 use serde_json::{Value, json};
 
-use crate::fixtures::{UID, job, screening_job, training_run};
-use attrium_api::Resource;
+use crate::created_resource::CreatedResource;
+use crate::fixtures::{UID, job, screening_job, training_run, training_spec};
 use attrium_workflow::StageKind::{self, Evaluate, Preprocess, Refit, Screen, Summarize, Train};
 
 /// The pod template of a stage as JSON.
-fn template(resource: &Resource, stage: StageKind) -> Value {
+fn template(resource: &CreatedResource, stage: StageKind) -> Value {
     with_model(resource, stage, None)
 }
 
-fn with_model(resource: &Resource, stage: StageKind, model: Option<&str>) -> Value {
+fn with_model(resource: &CreatedResource, stage: StageKind, model: Option<&str>) -> Value {
     let job = job(resource, stage, model);
     serde_json::to_value(job.spec.expect("a spec").template).expect("JSON")
 }
@@ -192,11 +194,9 @@ fn a_template_that_came_past_the_schema_changes_nothing_that_is_attriums() {
     }))
     .expect("a template");
     let with = |asked: Option<PodTemplateSpec>| {
-        let Resource::TrainingRun(mut run) = training_run("") else {
-            panic!("should be a training run");
-        };
-        run.spec.compute.pod_template = asked;
-        template(&Resource::TrainingRun(run), Preprocess)
+        let mut run = training_run("");
+        training_spec(&mut run).compute.pod_template = asked;
+        template(&run, Preprocess)
     };
     let mut found = with(Some(asked));
     let labels = found["metadata"]["labels"]
@@ -351,7 +351,7 @@ spec: {{images: \"{images}\", output: \"file:///results\", model: {{uri: \"{mode
         ))
     };
     let secret = "{credentialsSecret: keys}";
-    let table: [(Resource, Vec<(&str, bool)>); 5] = [
+    let table: [(CreatedResource, Vec<(&str, bool)>); 5] = [
         (places("s3://scans/", "/model", secret), s3.to_vec()),
         (places("gs://scans/", "/model", secret), google.to_vec()),
         (places("/scans", "az://models/", secret), azure.to_vec()),
@@ -364,7 +364,7 @@ spec: {{images: \"{images}\", output: \"file:///results\", model: {{uri: \"{mode
 }
 
 /// A training run of whose places all are folders, with more lines of its spec.
-fn run_on_a_volume(lines: &str) -> Resource {
+fn run_on_a_volume(lines: &str) -> CreatedResource {
     crate::fixtures::resource(&format!(
         "
 apiVersion: attrium.dev/v1alpha1

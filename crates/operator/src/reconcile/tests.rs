@@ -6,28 +6,29 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use super::*;
-use crate::fetch::QUESTIONS;
-use crate::fixtures::{Answer, job, server, settings, training_run};
+use crate::created_resource::CreatedResource;
+use crate::events::event_queue;
+use crate::fetch::QUERIES_PER_SECOND;
+use crate::fixtures::{Answer, job, server, settings, training_run, training_spec, uid};
 use crate::index::Index;
-use crate::known::{Kind, Malformed};
+use crate::kueue::Workloads;
 use crate::lease::Leadership;
 use crate::metrics::Metrics;
 use crate::names;
-use crate::seen::JobSeen;
-use crate::workload::Workloads;
-use attrium_api::{Condition, ConditionStatus, Resource, conditions};
+use crate::snapshot::JobSnapshot;
+use attrium_api::{Condition, ConditionStatus, Kind, conditions};
 use attrium_workflow::StageKind;
 
 /// A context whose operator leads, and knows of one resource.
-fn context(client: kube::Client, resource: Option<&Resource>) -> Arc<Context> {
+fn context(client: kube::Client, resource: Option<&CreatedResource>) -> Arc<Context> {
     let leadership = Leadership::default();
     leadership.set(Some(
         tokio::time::Instant::now() + Duration::from_secs(3600),
     ));
-    let (events, _publisher) = report::events(client.clone(), "me");
+    let (events, _publisher) = event_queue(client.clone(), "me");
     let index = Arc::new(Index::default());
     if let Some(resource) = resource {
-        index.put_resource(resource.clone());
+        index.apply_resource(resource.clone());
     }
     Arc::new(Context {
         client,
@@ -37,34 +38,32 @@ fn context(client: kube::Client, resource: Option<&Resource>) -> Arc<Context> {
         metrics: Arc::new(Metrics::new()),
         events,
         workloads: Workloads::default(),
-        questions: Arc::new(Semaphore::new(QUESTIONS)),
+        event_queries: Arc::new(Semaphore::new(QUERIES_PER_SECOND)),
     })
 }
 
-fn run(version: &str) -> Resource {
+fn run(version: &str) -> CreatedResource {
     let mut resource = training_run("");
-    if let Resource::TrainingRun(run) = &mut resource {
-        run.metadata.resource_version = Some(version.to_owned());
-    }
+    let metadata = resource.resource_mut().metadata_mut();
+    metadata.resource_version = Some(version.to_owned());
     resource
 }
 
-fn with_status(resource: &Resource, status: &Value) -> Resource {
+fn with_status(resource: &CreatedResource, status: &Value) -> CreatedResource {
     let mut resource = resource.clone();
-    if let Resource::TrainingRun(run) = &mut resource {
-        run.status = Some(serde_json::from_value(status.clone()).expect("a status"));
-    }
+    let status = serde_json::from_value(status.clone()).expect("a status");
+    resource.resource_mut().set_status(Some(status));
     resource
 }
 
-fn made(resource: &Resource, version: &str) -> Job {
+fn created(resource: &CreatedResource, version: &str) -> Job {
     let mut job = job(resource, StageKind::Preprocess, None);
     job.metadata.uid = Some("job-uid".to_owned());
     job.metadata.resource_version = Some(version.to_owned());
     job
 }
 
-fn over() -> Value {
+fn ended() -> Value {
     let status = ConditionStatus::True;
     let condition = Condition::new(
         conditions::SUCCEEDED,
@@ -89,22 +88,23 @@ async fn a_new_run_costs_a_config_map_a_job_and_a_status() {
         Answer::post(MAPS, &json!({"metadata": {"name": "m"}}))
             .with_body("/metadata/name", names::config_map(&run))
             .with_body("/immutable", true),
-        Answer::post(JOBS, &made(&run, "7"))
+        Answer::post(JOBS, &created(&run, "7"))
             .with_body("/metadata/name", name.as_str())
             .with_body("/spec/completionMode", "Indexed"),
-        Answer::patch(STATUS, &run)
+        Answer::patch(STATUS, &*run)
             .with_body("/metadata/resourceVersion", "5")
             .with_body("/status/phase", "Running")
             .with_body("/status/stages/0/job", name.as_str()),
     ]);
     let context = context(client, Some(&run));
-    let outcome = look(context.clone(), Key::of(&run)).await;
-    assert_eq!(outcome, Outcome::Done);
+    let requeue = reconcile(context.clone(), ResourceKey::of(&run)).await;
+    assert_eq!(requeue, Requeue::AwaitChange);
     server.done();
-    // What was made is known without waiting for the watch.
-    let dossier = context.index.dossier(&Key::of(&run), Arc::new(run.clone()));
-    assert_eq!(dossier.jobs.len(), 1);
-    assert_eq!(dossier.memo.manifest, Some(names::config_map(&run)));
+    // What was created is known without waiting for the watch.
+    let key = ResourceKey::of(&run);
+    let snapshot = context.index.snapshot(&key, Arc::new(run.clone()));
+    assert_eq!(snapshot.jobs.len(), 1);
+    assert!(snapshot.has_manifest());
 }
 
 #[tokio::test]
@@ -114,21 +114,21 @@ async fn what_is_there_already_is_taken_as_it_is() {
     let (client, server) = server(vec![
         Answer::refuse("POST", MAPS, 409, "AlreadyExists"),
         Answer::refuse("POST", JOBS, 409, "AlreadyExists"),
-        Answer::get(&format!("{JOBS}/{name}"), &made(&run, "7")),
-        Answer::patch(STATUS, &run),
+        Answer::get(&format!("{JOBS}/{name}"), &created(&run, "7")),
+        Answer::patch(STATUS, &*run),
     ]);
-    let outcome = look(context(client, Some(&run)), Key::of(&run)).await;
-    assert_eq!(outcome, Outcome::Done);
+    let requeue = reconcile(context(client, Some(&run)), ResourceKey::of(&run)).await;
+    assert_eq!(requeue, Requeue::AwaitChange);
     server.done();
 }
 
 #[tokio::test]
-async fn an_invalid_job_fails_the_run_in_the_servers_words() {
+async fn an_invalid_job_fails_the_run_with_the_servers_message() {
     let run = run("5");
     let (client, server) = server(vec![
         Answer::post(MAPS, &json!({"metadata": {"name": "m"}})),
         Answer::refuse("POST", JOBS, 422, "Invalid"),
-        Answer::patch(STATUS, &with_status(&run, &over()))
+        Answer::patch(STATUS, &*with_status(&run, &ended()))
             .with_body("/status/phase", "Failed")
             .with_body("/status/conditions/0/reason", "BadConfiguration")
             .with_body(
@@ -136,21 +136,21 @@ async fn an_invalid_job_fails_the_run_in_the_servers_words() {
                 "the API server refuses the Job of the stage preprocess: the server says Invalid",
             ),
     ]);
-    let outcome = look(context(client, Some(&run)), Key::of(&run)).await;
-    assert_eq!(outcome, Outcome::Done);
+    let requeue = reconcile(context(client, Some(&run)), ResourceKey::of(&run)).await;
+    assert_eq!(requeue, Requeue::AwaitChange);
     server.done();
 }
 
 #[tokio::test]
-async fn a_job_that_is_forbidden_for_now_is_told_and_tried_again() {
+async fn a_job_that_is_forbidden_for_now_is_reported_and_retried() {
     let run = run("5");
     let (client, server) = server(vec![
         Answer::post(MAPS, &json!({"metadata": {"name": "m"}})),
         Answer::refuse("POST", JOBS, 403, "Forbidden"),
-        Answer::patch(STATUS, &run).with_body("/status/phase", "Pending"),
+        Answer::patch(STATUS, &*run).with_body("/status/phase", "Pending"),
     ]);
-    let outcome = look(context(client, Some(&run)), Key::of(&run)).await;
-    assert_eq!(outcome, Outcome::Failed);
+    let requeue = reconcile(context(client, Some(&run)), ResourceKey::of(&run)).await;
+    assert_eq!(requeue, Requeue::BackOff);
     server.done();
 }
 
@@ -158,47 +158,50 @@ async fn a_job_that_is_forbidden_for_now_is_told_and_tried_again() {
 async fn a_spec_that_was_changed_before_its_first_job_is_what_the_pods_do() {
     let run = run("5");
     let mut changed = self::run("6");
-    changed.metadata_mut().generation = Some(2);
+    changed.resource_mut().metadata_mut().generation = Some(2);
     let manifest = names::config_map(&changed);
     let (client, server) = server(vec![
         Answer::post(MAPS, &json!({"metadata": {"name": "m"}})),
         Answer::refuse("POST", JOBS, 403, "Forbidden"),
-        Answer::patch(STATUS, &run),
+        Answer::patch(STATUS, &*run),
         Answer::post(MAPS, &json!({"metadata": {"name": "m"}}))
             .with_body("/metadata/name", manifest.as_str()),
-        Answer::post(JOBS, &made(&changed, "7")).with_body(
+        Answer::post(JOBS, &created(&changed, "7")).with_body(
             "/spec/template/spec/volumes/0/configMap/name",
             manifest.as_str(),
         ),
-        Answer::patch(STATUS, &changed),
+        Answer::patch(STATUS, &*changed).with_body("/status/phase", "Running"),
     ]);
     let context = context(client, Some(&run));
-    let key = Key::of(&run);
-    assert_eq!(look(context.clone(), key.clone()).await, Outcome::Failed);
-    context.index.put_resource(changed);
-    assert_eq!(look(context, key).await, Outcome::Again(Duration::ZERO));
+    let key = ResourceKey::of(&run);
+    assert_eq!(
+        reconcile(context.clone(), key.clone()).await,
+        Requeue::BackOff
+    );
+    context.index.apply_resource(changed);
+    assert_eq!(reconcile(context, key).await, Requeue::AwaitChange);
     server.done();
 }
 
 #[tokio::test]
-async fn a_server_that_is_down_is_tried_again_and_nothing_is_written_meanwhile() {
+async fn a_server_that_is_down_is_retried_and_nothing_is_written_meanwhile() {
     let run = run("5");
     let (client, server) = server(vec![Answer::refuse("POST", MAPS, 500, "InternalError")]);
-    let outcome = look(context(client, Some(&run)), Key::of(&run)).await;
-    assert_eq!(outcome, Outcome::Failed);
+    let requeue = reconcile(context(client, Some(&run)), ResourceKey::of(&run)).await;
+    assert_eq!(requeue, Requeue::BackOff);
     server.done();
 }
 
 #[tokio::test]
-async fn a_status_that_somebody_else_has_written_is_looked_at_anew() {
+async fn a_run_whose_status_somebody_else_has_written_is_reconciled_anew() {
     let run = run("5");
     let (client, server) = server(vec![
         Answer::post(MAPS, &json!({"metadata": {"name": "m"}})),
-        Answer::post(JOBS, &made(&run, "7")),
+        Answer::post(JOBS, &created(&run, "7")),
         Answer::refuse("PATCH", STATUS, 409, "Conflict"),
     ]);
-    let outcome = look(context(client, Some(&run)), Key::of(&run)).await;
-    assert_eq!(outcome, Outcome::Again(SOON));
+    let requeue = reconcile(context(client, Some(&run)), ResourceKey::of(&run)).await;
+    assert_eq!(requeue, Requeue::After(SOON));
     server.done();
 }
 
@@ -208,21 +211,24 @@ async fn an_operator_that_does_not_lead_asks_for_nothing() {
     let (client, server) = server(Vec::new());
     let context = context(client, Some(&run));
     context.leadership.set(None);
-    assert_eq!(look(context, Key::of(&run)).await, Outcome::Done);
+    assert_eq!(
+        reconcile(context, ResourceKey::of(&run)).await,
+        Requeue::AwaitChange
+    );
     server.done();
 }
 
 #[tokio::test]
-async fn a_job_is_not_made_again_for_a_run_that_has_ended_unseen() {
+async fn a_job_is_not_created_again_for_a_run_that_has_ended_unseen() {
     let run = run("5");
     let started = json!({"stages": [{"name": "preprocess", "tasks": 4}]});
     let (client, server) = server(vec![
         Answer::post(MAPS, &json!({"metadata": {"name": "m"}})),
-        Answer::get(RUN, &with_status(&run, &over())),
+        Answer::get(RUN, &*with_status(&run, &ended())),
     ]);
     let known = with_status(&run, &started);
-    let outcome = look(context(client, Some(&known)), Key::of(&run)).await;
-    assert_eq!(outcome, Outcome::Again(SOON));
+    let requeue = reconcile(context(client, Some(&known)), ResourceKey::of(&run)).await;
+    assert_eq!(requeue, Requeue::After(SOON));
     server.done();
 }
 
@@ -232,19 +238,22 @@ async fn a_stage_that_is_cut_short_has_no_active_pods_and_its_tasks_are_counted_
         &run("5"),
         &json!({"stages": [{"name": "preprocess", "tasks": 4}]}),
     );
-    let mut job = made(&run, "7");
+    let mut job = created(&run, "7");
     let condition = json!({"type": "Failed", "status": "True", "reason": "DeadlineExceeded"});
     let status = json!({"active": 2, "completedIndexes": "1", "conditions": [condition]});
     job.status = Some(serde_json::from_value(status).expect("a status"));
     let (client, server) = server(vec![
-        Answer::patch(STATUS, &with_status(&run, &over()))
+        Answer::patch(STATUS, &*with_status(&run, &ended()))
             .with_body("/status/phase", "Failed")
             .with_body("/status/stages/0/active", 0),
     ]);
     let context = context(client, Some(&run));
-    let job = JobSeen::of(&job).expect("one of attrium's");
-    context.index.put_job("hospital", job);
-    assert_eq!(look(context.clone(), Key::of(&run)).await, Outcome::Done);
+    let job = JobSnapshot::of(&job).expect("one of attrium's");
+    context.index.apply_job("hospital", job);
+    assert_eq!(
+        reconcile(context.clone(), ResourceKey::of(&run)).await,
+        Requeue::AwaitChange
+    );
     server.done();
     let text = context.metrics.text(&context.index, true).expect("text");
     for (outcome, number) in [("succeeded", 1), ("failed", 3)] {
@@ -256,52 +265,76 @@ async fn a_stage_that_is_cut_short_has_no_active_pods_and_its_tasks_are_counted_
 
 #[tokio::test]
 async fn what_still_runs_of_a_run_that_has_ended_is_stopped_and_nothing_else_is_done() {
-    let run = with_status(&run("5"), &over());
+    let run = with_status(&run("5"), &ended());
     let name = names::job(&run, StageKind::Preprocess, 0);
     let (client, server) = server(vec![Answer::delete(&format!("{JOBS}/{name}"))]);
     let context = context(client, Some(&run));
-    let job = JobSeen::of(&made(&run, "7")).expect("one of attrium's");
-    context.index.put_job("hospital", job.clone());
-    assert_eq!(look(context.clone(), Key::of(&run)).await, Outcome::Done);
-    context.index.remove_job(&job);
-    assert_eq!(look(context, Key::of(&run)).await, Outcome::Done);
+    let job = JobSnapshot::of(&created(&run, "7")).expect("one of attrium's");
+    context.index.apply_job("hospital", job.clone());
+    assert_eq!(
+        reconcile(context.clone(), ResourceKey::of(&run)).await,
+        Requeue::AwaitChange
+    );
+    context.index.delete_job(&job);
+    assert_eq!(
+        reconcile(context, ResourceKey::of(&run)).await,
+        Requeue::AwaitChange
+    );
     server.done();
 }
 
 #[tokio::test]
-async fn a_run_is_deleted_by_its_uid_when_its_time_is_over() {
-    let mut run = with_status(&run("5"), &over());
-    if let Resource::TrainingRun(run) = &mut run {
-        run.spec.ttl_seconds_after_finished = Some(0);
-    }
-    let uid = run.uid().expect("a uid").to_owned();
+async fn a_queued_job_is_deleted_once_the_status_says_that_its_run_is_suspended() {
+    let mut run = run("5");
+    let spec = training_spec(&mut run);
+    spec.queue_name = Some("gpu".to_owned());
+    spec.suspend = true;
+    let name = names::job(&run, StageKind::Preprocess, 0);
+    let (client, server) = server(vec![
+        Answer::patch(STATUS, &*run).with_body("/status/phase", "Suspended"),
+        Answer::delete(&format!("{JOBS}/{name}")),
+    ]);
+    let context = context(client, Some(&run));
+    let mut admitted = created(&run, "7");
+    admitted.spec.as_mut().expect("a spec").suspend = Some(false);
+    let job = JobSnapshot::of(&admitted).expect("one of attrium's");
+    context.index.apply_job("hospital", job);
+    let requeue = reconcile(context, ResourceKey::of(&run)).await;
+    assert_eq!(requeue, Requeue::AwaitChange);
+    server.done();
+}
+
+#[tokio::test]
+async fn a_run_is_deleted_by_its_uid_when_its_time_is_up() {
+    let mut run = with_status(&run("5"), &ended());
+    training_spec(&mut run).ttl_seconds_after_finished = Some(0);
+    let uid = run.uid().to_string();
     let (client, server) = server(vec![
         Answer::delete(RUN).with_body("/preconditions/uid", uid.as_str()),
     ]);
     assert_eq!(
-        look(context(client, Some(&run)), Key::of(&run)).await,
-        Outcome::Done
+        reconcile(context(client, Some(&run)), ResourceKey::of(&run)).await,
+        Requeue::AwaitChange
     );
     server.done();
 }
 
 #[tokio::test]
-async fn nothing_is_made_for_a_run_that_is_being_deleted() {
+async fn nothing_is_created_for_a_run_that_is_being_deleted() {
     let mut run = run("5");
-    if let Resource::TrainingRun(run) = &mut run {
-        run.metadata.deletion_timestamp = Some(Time(Timestamp::UNIX_EPOCH));
-    }
+    let metadata = run.resource_mut().metadata_mut();
+    metadata.deletion_timestamp = Some(Time(Timestamp::UNIX_EPOCH));
     let (client, server) = server(Vec::new());
     assert_eq!(
-        look(context(client, Some(&run)), Key::of(&run)).await,
-        Outcome::Done
+        reconcile(context(client, Some(&run)), ResourceKey::of(&run)).await,
+        Requeue::AwaitChange
     );
     server.done();
 }
 
-fn malformed() -> Malformed {
-    Malformed {
-        uid: "u".to_owned(),
+fn malformed() -> MalformedResource {
+    MalformedResource {
+        uid: uid("u"),
         generation: Some(3),
         error: "missing field `images`".to_owned(),
     }
@@ -330,10 +363,13 @@ async fn a_malformed_resource_is_reported_once_for_each_generation_field_by_fiel
             .with_body("/status/phase", Value::Null),
     ]);
     let context = context(client, None);
-    let key = Key::new(Kind::TrainingRun, "hospital", "small");
-    context.index.put_malformed(key.clone(), "5", malformed());
-    assert_eq!(look(context.clone(), key.clone()).await, Outcome::Done);
-    assert_eq!(look(context, key).await, Outcome::Done);
+    let key = ResourceKey::new(Kind::TrainingRun, "hospital", "small");
+    context.index.apply_malformed(key.clone(), "5", malformed());
+    assert_eq!(
+        reconcile(context.clone(), key.clone()).await,
+        Requeue::AwaitChange
+    );
+    assert_eq!(reconcile(context, key).await, Requeue::AwaitChange);
     server.done();
 }
 
@@ -352,10 +388,10 @@ async fn a_malformed_resource_whose_report_did_not_arrive_is_reported_again() {
         Answer::patch(STATUS, &object),
     ]);
     let context = context(client, None);
-    let key = Key::new(Kind::TrainingRun, "hospital", "small");
-    context.index.put_malformed(key.clone(), "5", malformed());
-    for expected in [Outcome::Again(SOON), Outcome::Failed, Outcome::Done] {
-        assert_eq!(look(context.clone(), key.clone()).await, expected);
+    let key = ResourceKey::new(Kind::TrainingRun, "hospital", "small");
+    context.index.apply_malformed(key.clone(), "5", malformed());
+    for expected in [Requeue::After(SOON), Requeue::BackOff, Requeue::AwaitChange] {
+        assert_eq!(reconcile(context.clone(), key.clone()).await, expected);
     }
     server.done();
 }
@@ -365,12 +401,12 @@ async fn a_malformed_resource_that_has_ended_keeps_its_status() {
     let object = json!({
         "apiVersion": "attrium.dev/v1alpha1", "kind": "TrainingRun",
         "metadata": {"name": "small", "namespace": "hospital", "resourceVersion": "5"},
-        "status": over(),
+        "status": ended(),
     });
     let (client, server) = server(vec![Answer::get(RUN, &object)]);
     let context = context(client, None);
-    let key = Key::new(Kind::TrainingRun, "hospital", "small");
-    context.index.put_malformed(key.clone(), "5", malformed());
-    assert_eq!(look(context, key).await, Outcome::Done);
+    let key = ResourceKey::new(Kind::TrainingRun, "hospital", "small");
+    context.index.apply_malformed(key.clone(), "5", malformed());
+    assert_eq!(reconcile(context, key).await, Requeue::AwaitChange);
     server.done();
 }

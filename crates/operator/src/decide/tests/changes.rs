@@ -6,37 +6,33 @@ use super::*;
 fn suspend_holds_pods_back_and_its_end_lets_them_go_on() {
     let mut run = training("").until(Train);
     let name = run.job(Train).name.clone();
-    let patch = |suspend| Action::PatchJob {
+    let patch = |suspend| JobPatch {
         name: name.clone(),
-        changes: Changes {
+        changes: JobChanges {
             suspend: Some(suspend),
-            ..Changes::default()
+            ..JobChanges::default()
         },
     };
     run.spec().suspend = true;
-    let decision = run.step();
-    assert_eq!(
-        (&decision.before, &decision.after),
-        (&vec![patch(true)], &vec![])
-    );
-    assert_eq!(reasons_of(&decision), ["Suspended"]);
+    let reconciled = run.reconcile();
+    assert_eq!(reconciled.patch, [patch(true)]);
+    assert_eq!(reasons_of(&reconciled), ["Suspended"]);
+    assert_eq!((reconciled.create, reconciled.stop), (vec![], vec![]));
     assert_eq!(run.status().phase, Some(Phase::Suspended));
-    assert_idle(&run.step());
+    assert_idle(&run.reconcile());
     run.spec().suspend = false;
-    let decision = run.step();
-    assert_eq!(
-        (&decision.before, &decision.after),
-        (&vec![patch(false)], &vec![])
-    );
-    assert_eq!(reasons_of(&decision), ["Resumed"]);
-    assert_idle(&run.step());
+    let reconciled = run.reconcile();
+    assert_eq!(reconciled.patch, [patch(false)]);
+    assert_eq!(reasons_of(&reconciled), ["Resumed"]);
+    assert_eq!((reconciled.create, reconciled.stop), (vec![], vec![]));
+    assert_idle(&run.reconcile());
 }
 
 #[test]
-fn nothing_is_made_for_a_run_that_is_suspended_from_the_start() {
+fn nothing_is_created_for_a_run_that_is_suspended_from_the_start() {
     let mut run = training("  suspend: true");
-    let decision = run.step();
-    assert_nothing_done(&decision);
+    let reconciled = run.reconcile();
+    assert_nothing_done(&reconciled);
     let status = run.status();
     assert_eq!(
         (status.phase, status.stages.len()),
@@ -49,18 +45,15 @@ fn nothing_is_made_for_a_run_that_is_suspended_from_the_start() {
 }
 
 #[test]
-fn a_queued_run_waits_in_its_queues_words_and_is_never_unsuspended_by_the_operator() {
+fn a_queued_run_waits_with_its_queues_message_and_is_never_unsuspended_by_the_operator() {
     let mut run = training("  queueName: gpu");
-    let decision = run.step();
-    assert_eq!(
-        decision.before,
-        [Action::CreateManifest, create(Preprocess)]
-    );
-    assert_eq!(reasons_of(&decision), ["StageStarted", "Queued"]);
+    let reconciled = run.reconcile();
+    assert_eq!(reconciled.create, [Create::Manifest, create(Preprocess)]);
+    assert_eq!(reasons_of(&reconciled), ["StageStarted", "Queued"]);
     assert_eq!(run.status().phase, Some(Phase::Queued));
-    run.words.queue = Some("insufficient quota for cpu".to_owned());
-    let decision = run.step();
-    assert_nothing_done(&decision);
+    run.observed.pending.queue = Some("insufficient quota for cpu".to_owned());
+    let reconciled = run.reconcile();
+    assert_nothing_done(&reconciled);
     let (status, reason, message) = word(&run.status(), "Succeeded");
     assert_eq!(
         (status, reason.as_str()),
@@ -68,8 +61,8 @@ fn a_queued_run_waits_in_its_queues_words_and_is_never_unsuspended_by_the_operat
     );
     assert!(message.ends_with("insufficient quota for cpu"), "{message}");
     run.job(Preprocess).suspended = false;
-    let decision = run.step();
-    assert_nothing_done(&decision);
+    let reconciled = run.reconcile();
+    assert_nothing_done(&reconciled);
     assert_eq!(run.status().phase, Some(Phase::Running));
 }
 
@@ -78,15 +71,12 @@ fn a_queued_run_that_is_suspended_leaves_its_queue_and_comes_back() {
     let mut run = training("  queueName: gpu").until(Train);
     let name = run.job(Train).name.clone();
     run.spec().suspend = true;
-    assert_eq!(run.step().before, [Action::DeleteJob { name }]);
-    assert_idle(&run.step());
+    let reconciled = run.reconcile();
+    assert_eq!(reconciled.stop, [Stop::DeleteJob { name }]);
+    assert_eq!((reconciled.create, reconciled.patch), (vec![], vec![]));
+    assert_idle(&run.reconcile());
     run.spec().suspend = false;
-    let again = Action::CreateJob {
-        stage: Train,
-        attempt: 0,
-        again: true,
-    };
-    assert_eq!(run.step().before, [again]);
+    assert_eq!(run.reconcile().create, [recreate(Train, 0)]);
 }
 
 #[test]
@@ -94,12 +84,12 @@ fn parallelism_and_deadline_may_change_while_a_stage_runs() {
     let mut run = training("").until(Train);
     run.spec().compute.parallelism = Some(2);
     run.spec().active_deadline_seconds = Some(60);
-    let changes = Changes {
+    let changes = JobChanges {
         suspend: None,
         parallelism: Some(2),
         deadline: Some(Some(60)),
     };
     let name = run.job(Train).name.clone();
-    assert_eq!(run.step().before, [Action::PatchJob { name, changes }]);
-    assert_idle(&run.step());
+    assert_eq!(run.reconcile().patch, [JobPatch { name, changes }]);
+    assert_idle(&run.reconcile());
 }

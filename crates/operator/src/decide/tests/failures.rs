@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_failure_ends_a_run_in_the_words_of_the_task_that_weighs_most() {
+fn a_failure_ends_a_run_with_the_sentence_of_the_gravest_task() {
     let table = [
         (43, "PodFailurePolicy", "BadConfiguration"),
         (42, "FailedIndexes", "BadData"),
@@ -17,15 +17,11 @@ fn a_failure_ends_a_run_in_the_words_of_the_task_that_weighs_most() {
             run.job(Train).failed = [3].into();
         }
         run.break_job(Train, job);
-        let decision = run.step();
+        let reconciled = run.reconcile();
+        assert_nothing_done(&reconciled);
+        assert!(reasons_of(&reconciled).contains(&"TaskFailed"));
         assert_eq!(
-            (&decision.before, &decision.after),
-            (&vec![], &vec![]),
-            "{exit_code}"
-        );
-        assert!(reasons_of(&decision).contains(&"TaskFailed"));
-        assert_eq!(
-            decision.notices.last().map(|it| it.reason.as_str()),
+            reconciled.events.last().map(|it| it.reason.as_str()),
             Some(expected)
         );
         let (status, reason, message) = word(&run.status(), "Succeeded");
@@ -50,7 +46,7 @@ fn a_shard_whose_objects_are_bad_leaves_the_others_of_a_screening_to_be_summed_u
     job.job(Screen).completed = [0, 2].into();
     job.job(Screen).failed = [1].into();
     job.break_job(Screen, "FailedIndexes");
-    assert_eq!(job.step().before, [create(Summarize)]);
+    assert_eq!(job.reconcile().create, [create(Summarize)]);
     let summary = Summary {
         screening: Some(ScreeningStatus {
             objects: 9,
@@ -59,10 +55,10 @@ fn a_shard_whose_objects_are_bad_leaves_the_others_of_a_screening_to_be_summed_u
         }),
         ..Summary::default()
     };
-    // The failure has to be told though its pods are gone by now.
-    job.heard = Heard::default();
+    // The failure has to be in the status though its pods are gone by now.
+    *job.reports() = TaskReports::default();
     job.complete(Summarize, &summary);
-    job.step();
+    job.reconcile();
     let (status, reason, message) = word(&job.status(), "Succeeded");
     assert_eq!(
         (status, reason.as_str()),
@@ -76,8 +72,8 @@ fn a_shard_whose_objects_are_bad_leaves_the_others_of_a_screening_to_be_summed_u
 fn a_stage_that_ran_too_long_ends_the_run() {
     let mut run = training("  activeDeadlineSeconds: 60").until(Train);
     run.break_job(Train, "DeadlineExceeded");
-    let decision = run.step();
-    assert_nothing_done(&decision);
+    let reconciled = run.reconcile();
+    assert_nothing_done(&reconciled);
     let (status, reason, message) = word(&run.status(), "Succeeded");
     assert_eq!(
         (status, reason.as_str()),
@@ -90,14 +86,11 @@ fn a_stage_that_ran_too_long_ends_the_run() {
 }
 
 #[test]
-fn what_the_api_server_refuses_fails_the_run_and_what_it_holds_back_is_tried_again() {
+fn what_the_api_server_finds_invalid_fails_the_run_and_what_it_forbids_is_retried() {
     let mut run = training("");
-    run.held = Some("exceeded quota: jobs".to_owned());
-    let decision = run.step();
-    assert_eq!(
-        decision.before,
-        [Action::CreateManifest, create(Preprocess)]
-    );
+    run.refusal = Some(Refusal::Forbidden("exceeded quota: jobs".to_owned()));
+    let reconciled = run.reconcile();
+    assert_eq!(reconciled.create, [Create::Manifest, create(Preprocess)]);
     assert_eq!(
         (run.status().phase, run.status().stages.len()),
         (Some(Phase::Pending), 0)
@@ -105,13 +98,15 @@ fn what_the_api_server_refuses_fails_the_run_and_what_it_holds_back_is_tried_aga
     assert_eq!(word(&run.status(), "PodsHealthy").2, "exceeded quota: jobs");
 
     let mut run = training("");
-    run.refused = Some("the API server refuses the Job: no such field".to_owned());
-    let decision = run.step();
-    assert_nothing_done(&decision);
+    let message = "the API server refuses the Job: no such field";
+    run.refusal = Some(Refusal::Invalid(message.to_owned()));
+    let reconciled = run.reconcile();
+    assert_eq!((reconciled.patch, reconciled.stop), (vec![], vec![]));
+    assert_eq!(word(&run.status(), "Succeeded").2, message);
     let expected = (ConditionStatus::False, "BadConfiguration".to_owned());
     assert_eq!(reason_of(&run.status(), "Succeeded"), expected);
     assert_eq!(reason_of(&run.status(), "Accepted"), expected);
-    assert_idle(&run.step());
+    assert_idle(&run.reconcile());
 }
 
 #[test]
@@ -126,7 +121,7 @@ fn a_run_without_one_usable_image_fails_before_anything_is_trained() {
     ];
     for (objects, quarantined, words) in table {
         let mut run = training("");
-        run.step();
+        run.reconcile();
         let data = DataStatus {
             objects,
             quarantined,
@@ -137,8 +132,8 @@ fn a_run_without_one_usable_image_fails_before_anything_is_trained() {
             ..Summary::default()
         };
         run.complete(Preprocess, &shard);
-        let decision = run.step();
-        assert_nothing_done(&decision);
+        let reconciled = run.reconcile();
+        assert_nothing_done(&reconciled);
         let (status, reason, message) = word(&run.status(), "Succeeded");
         assert_eq!(
             (status, reason.as_str()),
@@ -160,7 +155,7 @@ fn a_screening_that_decided_on_nothing_has_not_succeeded() {
         ..Summary::default()
     };
     job.complete(Summarize, &summary);
-    job.step();
+    job.reconcile();
     let expected = (ConditionStatus::False, "NoUsableImages".to_owned());
     assert_eq!(reason_of(&job.status(), "Succeeded"), expected);
     assert_eq!(job.status().screening.map(|it| it.unusable), Some(5));

@@ -1,29 +1,34 @@
-//! Every fault with what is done about it, and nothing else: a little world, and a file for each kind
-//! of thing that may happen in it.
+//! Every fault with what is done about it, and nothing else: a little cluster, and a file for each kind
+//! of thing that may happen on it.
 
 mod changes;
+mod events;
 mod failures;
 mod models;
 mod pods;
 mod stages;
-mod telling;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::jiff::SignedDuration;
 
 use super::*;
+use crate::created_resource::CreatedResource;
+use crate::fixtures;
+use crate::names::{self, Origin};
+use crate::resource_entry::ResourceEntry;
+use crate::resource_snapshot::ControllerState;
+use crate::snapshot::{JobEnd, JobFailure, JobSnapshot, PodSnapshot, PodState};
+use crate::task_reports::{FailureReport, TaskReports};
 use attrium_api::{
-    DataStatus, GateOutcome, ModelReference, Phase, ResultStatus, ScreeningStatus, TrainingRunSpec,
-    reasons,
+    ConditionStatus, DataStatus, GateOutcome, ModelReference, Phase, ResultStatus, ScreeningStatus,
+    Status, TrainingRunSpec, condition, reasons,
 };
 use attrium_types::{Architecture, Metric, Target};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-
-use crate::fixtures;
-use crate::heard::Told;
-use crate::names;
-use crate::names::Origin;
-use crate::seen::{JobEnd, JobFailure, PodState};
-use attrium_workflow::{Progress, Summary, TaskExit, TaskRef};
+use attrium_workflow::{Progress, StageKind, Summary, TaskExit, TaskRef};
 
 use StageKind::{Evaluate, Preprocess, Refit, Screen, Summarize, Train};
 
@@ -35,30 +40,51 @@ fn after(seconds: i64) -> Timestamp {
     now() + SignedDuration::from_secs(seconds)
 }
 
-fn situation(resource: Resource) -> Situation {
-    Situation {
+/// A resource, and the little cluster that it is on.
+struct World {
+    observed: ObservedState,
+    /// Why the API server creates nothing.
+    refusal: Option<Refusal>,
+}
+
+/// What a reconciliation has done.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Reconciled {
+    create: Vec<Create>,
+    patch: Vec<JobPatch>,
+    stop: Vec<Stop>,
+    status: Option<Status>,
+    events: Vec<ResourceEvent>,
+    requeue: Option<Duration>,
+}
+
+fn world(resource: CreatedResource) -> World {
+    let snapshot = ResourceSnapshot {
         resource: Arc::new(resource),
         jobs: BTreeMap::new(),
         pods: Vec::new(),
-        heard: Heard::default(),
-        has_manifest: false,
-        refused: None,
-        held: None,
         model: Model::Given,
-        words: Words::default(),
-        told_until: None,
-        now: now(),
+        state: ControllerState::default(),
+    };
+    World {
+        observed: ObservedState {
+            snapshot,
+            pending: PendingReasons::default(),
+            events_published_until: None,
+            now: now(),
+        },
+        refusal: None,
     }
 }
 
 /// A training of 4 shards and 5 folds, evaluated and refitted.
-fn training(lines: &str) -> Situation {
-    situation(fixtures::training_run(lines))
+fn training(lines: &str) -> World {
+    world(fixtures::training_run(lines))
 }
 
 /// A screening of 3 shards.
-fn screening(lines: &str) -> Situation {
-    situation(fixtures::screening_job(lines))
+fn screening(lines: &str) -> World {
+    world(fixtures::screening_job(lines))
 }
 
 fn task(stage: StageKind, index: u32) -> TaskRef {
@@ -72,9 +98,105 @@ fn model() -> ModelReference {
     }
 }
 
-impl Situation {
+fn awaited(publisher: Publisher) -> Model {
+    let run = "small".to_owned();
+    Model::Awaited(Awaited { run, publisher })
+}
+
+impl World {
+    fn resource(&mut self) -> &mut CreatedResource {
+        Arc::make_mut(&mut self.observed.snapshot.resource)
+    }
+
+    fn reports(&mut self) -> &mut TaskReports {
+        &mut self.observed.snapshot.state.reports
+    }
+
+    /// The spec of a training, to be changed.
+    fn spec(&mut self) -> &mut TrainingRunSpec {
+        fixtures::training_spec(self.resource())
+    }
+
+    fn status(&self) -> Status {
+        let resource = &self.observed.snapshot.resource;
+        resource.status().cloned().unwrap_or_default()
+    }
+
+    /// Reconciles, and does to this little world what a cluster would.
+    fn reconcile(&mut self) -> Reconciled {
+        let resource = CreatedResource::clone(&self.observed.snapshot.resource);
+        let reconciled = match ResourceEntry::new(resource) {
+            ResourceEntry::Ended(ended) => {
+                assert!(decide(&self.observed).is_none());
+                let jobs: Vec<_> = self.observed.snapshot.jobs.values().cloned().collect();
+                let clean_up = clean_up(&ended, &jobs, self.observed.now);
+                Reconciled {
+                    stop: clean_up.stop,
+                    requeue: clean_up.requeue,
+                    ..Reconciled::default()
+                }
+            }
+            _ => self.reconcile_live().unwrap_or_default(),
+        };
+        self.apply(&reconciled);
+        reconciled
+    }
+
+    fn reconcile_live(&self) -> Option<Reconciled> {
+        let mut transition = decide(&self.observed)?;
+        let refusal = self.refusal.as_ref();
+        if let Some(refusal) = refusal.filter(|_| !transition.create.is_empty()) {
+            transition.refuse(refusal);
+        }
+        let update = transition.status_update();
+        Some(Reconciled {
+            create: transition.create,
+            patch: transition.patch,
+            stop: transition.stop,
+            status: update.status,
+            events: update.events,
+            requeue: transition.requeue,
+        })
+    }
+
+    fn apply(&mut self, reconciled: &Reconciled) {
+        for create in reconciled.create.iter().filter(|_| self.refusal.is_none()) {
+            match create {
+                Create::Manifest => {
+                    let name = names::config_map(&self.observed.snapshot.resource);
+                    self.observed.snapshot.state.manifest = Some(name);
+                }
+                Create::Job { stage, attempt, .. } => {
+                    let job = self.new_job(*stage, *attempt);
+                    self.observed.snapshot.jobs.insert(*stage, job);
+                }
+            }
+        }
+        for JobPatch { name, changes } in &reconciled.patch {
+            let jobs = self.observed.snapshot.jobs.values_mut();
+            for job in jobs.filter(|job| job.name == *name) {
+                job.suspended = changes.suspend.unwrap_or(job.suspended);
+                job.parallelism = changes.parallelism.or(job.parallelism);
+                job.deadline = changes.deadline.unwrap_or(job.deadline);
+            }
+        }
+        for stop in &reconciled.stop {
+            if let Stop::DeleteJob { name } = stop {
+                let jobs = &mut self.observed.snapshot.jobs;
+                jobs.retain(|_, job| job.name != *name);
+            }
+        }
+        if let Some(status) = &reconciled.status {
+            let status = Some(status.clone());
+            self.resource().resource_mut().set_status(status);
+        }
+        for failure in self.reports().failures.values_mut() {
+            failure.published = true;
+        }
+    }
+
     fn tasks(&self, stage: StageKind) -> u32 {
-        let plan = Plan::new(&self.resource);
+        let plan = Plan::new(&self.observed.snapshot.resource);
         let stage = plan
             .stages
             .iter()
@@ -83,94 +205,49 @@ impl Situation {
         u32::try_from(stage.tasks.len()).expect("few tasks")
     }
 
-    /// The spec of a training, to be changed.
-    fn spec(&mut self) -> &mut TrainingRunSpec {
-        match Arc::make_mut(&mut self.resource) {
-            Resource::TrainingRun(run) => &mut run.spec,
-            Resource::ScreeningJob(_) => panic!("should be a training"),
-        }
-    }
-
-    fn status(&self) -> Status {
-        self.resource.status().cloned().unwrap_or_default()
-    }
-
-    /// Decides, and does to this little world what a cluster would.
-    fn step(&mut self) -> Decision {
-        let decision = decide(self);
-        for action in decision.before.iter().chain(&decision.after) {
-            match action {
-                Action::CreateManifest => self.has_manifest = true,
-                Action::CreateJob { stage, attempt, .. } => self.add_job(*stage, *attempt),
-                Action::PatchJob { name, changes } => {
-                    let jobs = self.jobs.values_mut();
-                    for job in jobs.filter(|job| job.name == *name) {
-                        job.suspended = changes.suspend.unwrap_or(job.suspended);
-                        job.parallelism = changes.parallelism.or(job.parallelism);
-                        job.deadline = changes.deadline.unwrap_or(job.deadline);
-                    }
-                }
-                Action::DeleteJob { name } => self.jobs.retain(|_, job| job.name != *name),
-                Action::DeleteResource => {}
-            }
-        }
-        if let Some(status) = &decision.status {
-            Arc::make_mut(&mut self.resource).set_status(Some(status.clone()));
-        }
-        for told in self.heard.failures.values_mut() {
-            told.announced = true;
-        }
-        decision
-    }
-
-    fn add_job(&mut self, stage: StageKind, attempt: u32) {
+    fn new_job(&self, stage: StageKind, attempt: u32) -> JobSnapshot {
+        let (resource, now) = (&self.observed.snapshot.resource, self.observed.now);
         let tasks = i32::try_from(self.tasks(stage)).expect("few tasks");
-        let job = JobSeen {
-            name: names::job(&self.resource, stage, attempt),
-            uid: format!("{stage} {attempt}"),
-            version: "1".to_owned(),
+        let asked = resource.compute().parallelism;
+        JobSnapshot {
+            name: names::job(resource, stage, attempt),
+            uid: fixtures::uid(&format!("{stage} {attempt}")),
+            resource_version: "1".to_owned(),
             origin: Origin {
-                uid: fixtures::UID.to_owned(),
+                uid: fixtures::uid(fixtures::UID),
                 stage,
                 attempt,
             },
-            suspended: self.resource.queue_name().is_some(),
-            queued: self.resource.queue_name().is_some(),
+            suspended: resource.queue_name().is_some(),
+            queued: resource.queue_name().is_some(),
             completions: self.tasks(stage),
-            parallelism: Some(
-                self.resource
-                    .compute()
-                    .parallelism
-                    .map_or(tasks, |it| it as i32),
-            ),
-            deadline: self.resource.active_deadline_seconds().map(i64::from),
+            parallelism: Some(asked.map_or(tasks, |it| it as i32)),
+            deadline: resource.active_deadline_seconds().map(i64::from),
             active: 0,
             completed: BTreeSet::new(),
             failed: BTreeSet::new(),
             end: None,
-            created: Some(self.now),
-            started: Some(self.now),
-            deleted: false,
-        };
-        self.jobs.insert(stage, job);
+            created: Some(now),
+            started: Some(now),
+            is_being_deleted: false,
+        }
     }
 
-    fn job(&mut self, stage: StageKind) -> &mut JobSeen {
-        self.jobs.get_mut(&stage).expect("a Job")
+    fn job(&mut self, stage: StageKind) -> &mut JobSnapshot {
+        self.observed.snapshot.jobs.get_mut(&stage).expect("a Job")
     }
 
     /// A stage's tasks end well, with a summary each.
     fn complete(&mut self, stage: StageKind, summary: &Summary) {
         for index in 0..self.tasks(stage) {
-            self.heard
-                .summaries
-                .insert(task(stage, index), summary.clone());
+            let summary = summary.clone();
+            self.reports().summaries.insert(task(stage, index), summary);
         }
-        self.complete_in_silence(stage);
+        self.complete_without_report(stage);
     }
 
-    fn complete_in_silence(&mut self, stage: StageKind) {
-        let (tasks, now) = (self.tasks(stage), self.now);
+    fn complete_without_report(&mut self, stage: StageKind) {
+        let (tasks, now) = (self.tasks(stage), self.observed.now);
         let job = self.job(stage);
         job.completed = (0..tasks).collect();
         job.end = Some(JobEnd {
@@ -181,7 +258,7 @@ impl Situation {
 
     /// A stage's Job fails as a whole.
     fn break_job(&mut self, stage: StageKind, reason: &str) {
-        let now = self.now;
+        let now = self.observed.now;
         self.job(stage).end = Some(JobEnd {
             failure: Some(JobFailure {
                 reason: reason.to_owned(),
@@ -193,38 +270,39 @@ impl Situation {
 
     /// A task's pod has failed.
     fn fail(&mut self, stage: StageKind, index: u32, exit_code: i32, sentence: &str) {
-        let told = Told {
-            pod: format!("{stage} {index}"),
+        let failure = FailureReport {
+            pod: fixtures::uid(&format!("{stage} {index}")),
             exit: TaskExit::from_exit_code(exit_code),
             exit_code,
             sentence: sentence.to_owned(),
             out_of_memory: exit_code == 137,
-            at: Some(self.now),
-            announced: false,
+            at: Some(self.observed.now),
+            published: false,
         };
-        self.heard.failures.insert(task(stage, index), told);
+        self.reports().failures.insert(task(stage, index), failure);
     }
 
-    fn add_pod(&mut self, stage: StageKind, index: u32, state: PodState) -> &mut PodSeen {
-        self.pods.push(PodSeen {
+    fn add_pod(&mut self, stage: StageKind, index: u32, state: PodState) -> &mut PodSnapshot {
+        let snapshot = &mut self.observed.snapshot;
+        snapshot.pods.push(PodSnapshot {
             name: format!("pod-{stage}-{index}"),
-            uid: format!("{stage} {index}"),
-            version: "1".to_owned(),
-            origin: self.jobs[&stage].origin.clone(),
+            uid: fixtures::uid(&format!("{stage} {index}")),
+            resource_version: "1".to_owned(),
+            origin: snapshot.jobs[&stage].origin.clone(),
             index,
             node: Some("node-1".to_owned()),
-            created: Some(self.now),
+            created: Some(self.observed.now),
             deleted: None,
             ended: None,
             state,
         });
-        self.pods.last_mut().expect("a pod")
+        snapshot.pods.last_mut().expect("a pod")
     }
 
-    /// Goes on to where a stage's Job has just been made.
+    /// Goes on to where a stage's Job has just been created.
     fn until(mut self, stage: StageKind) -> Self {
-        self.step();
-        let plan = Plan::new(&self.resource);
+        self.reconcile();
+        let plan = Plan::new(&self.observed.snapshot.resource);
         for before in plan
             .stages
             .iter()
@@ -232,9 +310,9 @@ impl Situation {
             .take_while(|kind| *kind != stage)
         {
             self.complete(before, &Summary::default());
-            self.step();
+            self.reconcile();
         }
-        assert!(self.jobs.contains_key(&stage));
+        assert!(self.observed.snapshot.jobs.contains_key(&stage));
         self
     }
 }
@@ -253,44 +331,53 @@ fn reason_of(status: &Status, kind: &str) -> (ConditionStatus, String) {
     (status, reason)
 }
 
-fn reasons_of(decision: &Decision) -> Vec<&str> {
-    decision
-        .notices
+fn reasons_of(reconciled: &Reconciled) -> Vec<&str> {
+    reconciled
+        .events
         .iter()
-        .map(|notice| notice.reason.as_str())
+        .map(|event| event.reason.as_str())
         .collect()
 }
 
-fn create(stage: StageKind) -> Action {
-    Action::CreateJob {
+fn create(stage: StageKind) -> Create {
+    Create::Job {
         stage,
         attempt: 0,
-        again: false,
+        recreated: false,
+    }
+}
+
+fn recreate(stage: StageKind, attempt: u32) -> Create {
+    Create::Job {
+        stage,
+        attempt,
+        recreated: true,
     }
 }
 
 fn waiting(reason: &str, message: &str) -> PodState {
     PodState::Waiting {
-        why: Some(Why {
+        problem: Some(Problem {
             reason: reason.to_owned(),
             message: message.to_owned(),
         }),
     }
 }
 
-const RUNNING: PodState = PodState::Running { heard: true };
+const RUNNING: PodState = PodState::Running { ready: true };
 
 /// Nothing is done on the cluster.
 #[track_caller]
-fn assert_nothing_done(decision: &Decision) {
-    assert_eq!((&decision.before, &decision.after), (&vec![], &vec![]));
+fn assert_nothing_done(reconciled: &Reconciled) {
+    assert_eq!(reconciled.create, []);
+    assert_eq!(reconciled.patch, []);
+    assert_eq!(reconciled.stop, []);
 }
 
-/// Nothing is done, written or told.
+/// Nothing is done, written or published.
 #[track_caller]
-fn assert_idle(decision: &Decision) {
-    assert_eq!(decision.before, []);
-    assert_eq!(decision.after, []);
-    assert_eq!(decision.status, None);
-    assert_eq!(decision.notices, []);
+fn assert_idle(reconciled: &Reconciled) {
+    assert_nothing_done(reconciled);
+    assert_eq!(reconciled.status, None);
+    assert_eq!(reconciled.events, []);
 }

@@ -5,30 +5,54 @@ use super::*;
 #[test]
 fn a_screening_waits_for_its_model_and_keeps_it() {
     let mut job = screening("  model: {trainingRun: small}");
-    job.model = Model::Waiting("There is no TrainingRun small in this namespace yet".to_owned());
-    let decision = job.step();
-    assert_nothing_done(&decision);
-    assert_eq!(reasons_of(&decision), ["WaitingForModel"]);
+    job.observed.snapshot.model = awaited(Publisher::Absent);
+    let reconciled = job.reconcile();
+    assert_nothing_done(&reconciled);
+    assert_eq!(reasons_of(&reconciled), ["WaitingForModel"]);
+    let message = "There is no TrainingRun small in this namespace yet";
+    assert_eq!(reconciled.events[0].message, message);
     assert_eq!(job.status().phase, Some(Phase::Pending));
     assert_eq!(
         reason_of(&job.status(), "Accepted"),
         (ConditionStatus::Unknown, "WaitingForModel".into())
     );
-    job.model = Model::Found(model());
-    assert_eq!(job.step().before, [Action::CreateManifest, create(Screen)]);
+    job.observed.snapshot.model = Model::Published(model());
+    assert_eq!(job.reconcile().create, [Create::Manifest, create(Screen)]);
     assert_eq!(job.status().model, Some(model()));
     // The run may go.
-    job.model = Model::Missing("The TrainingRun small has ended".to_owned());
-    assert_idle(&job.step());
+    job.observed.snapshot.model = Model::Missing("small".to_owned());
+    assert_idle(&job.reconcile());
 }
 
 #[test]
 fn a_screening_whose_model_will_never_be_there_fails() {
     let mut job = screening("  model: {trainingRun: small}");
-    job.model = Model::Missing("The TrainingRun small has ended without a model".to_owned());
-    let decision = job.step();
-    assert_nothing_done(&decision);
+    job.observed.snapshot.model = Model::Missing("small".to_owned());
+    let reconciled = job.reconcile();
+    assert_nothing_done(&reconciled);
     let expected = (ConditionStatus::False, "ModelUnavailable".to_owned());
     assert_eq!(reason_of(&job.status(), "Succeeded"), expected);
     assert_eq!(reason_of(&job.status(), "Accepted"), expected);
+    let message = word(&job.status(), "Succeeded").2;
+    assert_eq!(
+        message,
+        "The TrainingRun small has ended without a published model: name one that has published"
+    );
+}
+
+#[test]
+fn a_screening_says_what_its_training_run_lacks() {
+    let table = [
+        (
+            Publisher::Live,
+            "The TrainingRun small has not published its model yet",
+        ),
+        (Publisher::Malformed, "The TrainingRun small cannot be read"),
+    ];
+    for (publisher, expected) in table {
+        let mut job = screening("  model: {trainingRun: small}");
+        job.observed.snapshot.model = awaited(publisher);
+        job.reconcile();
+        assert_eq!(word(&job.status(), "Accepted").2, expected);
+    }
 }

@@ -1,9 +1,9 @@
-//! Pods that do not run, and what is said of them.
+//! Pods that do not run, and what the status says of them.
 
 use super::*;
 
 #[test]
-fn a_pod_that_cannot_start_is_told_in_the_words_of_whom_it_waits_for_and_then_fails_the_run() {
+fn a_pod_that_cannot_start_has_its_reason_in_the_status_and_then_fails_the_run() {
     let table = [
         (
             "Unschedulable",
@@ -20,51 +20,56 @@ fn a_pod_that_cannot_start_is_told_in_the_words_of_whom_it_waits_for_and_then_fa
         run.job(Train).active = 2;
         run.add_pod(Train, 0, waiting(reason, words));
         run.add_pod(Train, 1, waiting(reason, words));
-        let decision = run.step();
-        assert_eq!(
-            (&decision.before, &decision.after),
-            (&vec![], &vec![]),
-            "{reason}"
-        );
-        assert_eq!(reasons_of(&decision), [reason]);
-        let (status, told, message) = word(&run.status(), "PodsHealthy");
-        assert_eq!((status, told.as_str()), (ConditionStatus::False, reason));
+        let reconciled = run.reconcile();
+        assert_nothing_done(&reconciled);
+        assert_eq!(reasons_of(&reconciled), [reason]);
+        let (status, found, message) = word(&run.status(), "PodsHealthy");
+        assert_eq!((status, found.as_str()), (ConditionStatus::False, reason));
         assert_eq!(message, format!("pod-train-0 and 1 more: {words}"));
         assert_eq!(word(&run.status(), "Succeeded").0, ConditionStatus::Unknown);
         assert!(
-            decision.again.is_some_and(|again| again.as_secs() <= 30),
-            "{decision:?}"
+            reconciled.requeue.is_some_and(|it| it.as_secs() <= 30),
+            "{reconciled:?}"
         );
-        assert_idle(&run.step());
+        assert_idle(&run.reconcile());
 
-        run.now = after(61);
+        run.observed.now = after(61);
         let name = run.job(Train).name.clone();
-        let decision = run.step();
-        assert_eq!(decision.before, []);
-        assert_eq!(decision.after, [Action::DeleteJob { name }]);
-        let (status, told, message) = word(&run.status(), "Succeeded");
+        let reconciled = run.reconcile();
+        assert_eq!(reconciled.create, []);
+        assert_eq!(reconciled.stop, [Stop::DeleteJob { name }]);
+        let (status, found, message) = word(&run.status(), "Succeeded");
         assert_eq!(
-            (status, told.as_str()),
+            (status, found.as_str()),
             (ConditionStatus::False, "StartDeadlineExceeded")
         );
         assert!(message.contains("startDeadlineSeconds (60 s)"), "{message}");
         assert!(message.ends_with(words), "{message}");
-        assert_idle(&run.step());
+        assert_idle(&run.reconcile());
     }
 }
 
 #[test]
-fn a_volume_that_cannot_be_mounted_is_told_by_the_pods_events() {
+fn a_volume_that_cannot_be_mounted_is_explained_by_the_pods_events() {
     let mut run = training("").until(Train);
-    run.add_pod(Train, 0, PodState::Waiting { why: None });
-    assert_eq!(silent(run.pods.iter(), run.now).count(), 0);
-    assert_eq!(silent(run.pods.iter(), after(10)).count(), 1);
-    let why = Why {
+    run.add_pod(Train, 0, PodState::Waiting { problem: None });
+    assert_eq!(
+        unexplained(run.observed.snapshot.pods.iter(), now()).count(),
+        0
+    );
+    assert_eq!(
+        unexplained(run.observed.snapshot.pods.iter(), after(10)).count(),
+        1
+    );
+    let problem = Problem {
         reason: "FailedMount".to_owned(),
         message: "configmap \"hospital-ca\" not found".to_owned(),
     };
-    run.words.pods.insert("pod-train-0".to_owned(), why);
-    run.step();
+    run.observed
+        .pending
+        .pods
+        .insert("pod-train-0".to_owned(), problem);
+    run.reconcile();
     let (status, reason, message) = word(&run.status(), "PodsHealthy");
     assert_eq!(
         (status, reason.as_str()),
@@ -74,15 +79,15 @@ fn a_volume_that_cannot_be_mounted_is_told_by_the_pods_events() {
 }
 
 #[test]
-fn a_job_without_pods_is_told_by_its_own_events() {
+fn a_job_without_pods_is_explained_by_its_own_events() {
     let mut run = training("").until(Train);
-    assert!(!is_barren(run.job(Train), 0, now()));
-    assert!(is_barren(run.job(Train), 0, after(10)));
-    run.words.job = Some(Why {
+    assert!(!lacks_pods(run.job(Train), 0, now()));
+    assert!(lacks_pods(run.job(Train), 0, after(10)));
+    run.observed.pending.job = Some(Problem {
         reason: "FailedCreate".to_owned(),
         message: "exceeded quota: pods".to_owned(),
     });
-    run.step();
+    run.reconcile();
     let (_, reason, message) = word(&run.status(), "PodsHealthy");
     assert_eq!(reason, "FailedCreate");
     assert!(message.ends_with(": exceeded quota: pods"), "{message}");
@@ -97,26 +102,26 @@ fn pods_that_wait_for_their_turn_while_others_run_are_never_overdue() {
         1,
         waiting("Unschedulable", "1 Insufficient nvidia.com/gpu"),
     );
-    run.now = after(3600);
-    let decision = run.step();
-    assert_nothing_done(&decision);
+    run.observed.now = after(3600);
+    let reconciled = run.reconcile();
+    assert_nothing_done(&reconciled);
     // Their time begins anew when the last one has ended.
-    run.pods[0].state = PodState::Succeeded;
-    run.pods[0].ended = Some(after(3600));
-    run.now = after(3620);
-    assert_eq!(run.step().after, []);
-    run.now = after(3661);
-    assert_eq!(run.step().after.len(), 1);
+    run.observed.snapshot.pods[0].state = PodState::Succeeded;
+    run.observed.snapshot.pods[0].ended = Some(after(3600));
+    run.observed.now = after(3620);
+    assert_eq!(run.reconcile().stop, []);
+    run.observed.now = after(3661);
+    assert_eq!(run.reconcile().stop.len(), 1);
 }
 
 #[test]
-fn a_pod_that_was_killed_for_its_memory_is_told_and_tried_again() {
+fn a_pod_that_was_killed_for_its_memory_is_reported_and_retried() {
     let mut run = training("").until(Train);
     run.add_pod(Train, 0, PodState::Failed);
     run.fail(Train, 0, 137, "it was killed (OOMKilled)");
-    let decision = run.step();
-    assert_nothing_done(&decision);
-    assert_eq!(reasons_of(&decision), ["TaskFailed"]);
+    let reconciled = run.reconcile();
+    assert_nothing_done(&reconciled);
+    assert_eq!(reasons_of(&reconciled), ["TaskFailed"]);
     let (status, reason, message) = word(&run.status(), "PodsHealthy");
     assert_eq!(
         (status, reason.as_str()),
@@ -128,41 +133,41 @@ fn a_pod_that_was_killed_for_its_memory_is_told_and_tried_again() {
     );
     assert_eq!(word(&run.status(), "Succeeded").0, ConditionStatus::Unknown);
     run.add_pod(Train, 0, RUNNING).created = Some(after(5));
-    let decision = run.step();
-    assert_eq!(decision.notices, []);
+    let reconciled = run.reconcile();
+    assert_eq!(reconciled.events, []);
     assert_eq!(word(&run.status(), "PodsHealthy").0, ConditionStatus::True);
 }
 
 #[test]
-fn a_node_that_is_lost_is_told() {
+fn a_node_that_is_lost_is_reported() {
     let mut run = training("").until(Train);
-    let state = PodState::Running { heard: false };
+    let state = PodState::Running { ready: false };
     run.add_pod(Train, 0, state);
-    let decision = run.step();
-    assert_nothing_done(&decision);
-    assert_eq!(reasons_of(&decision), ["NodeLost"]);
+    let reconciled = run.reconcile();
+    assert_nothing_done(&reconciled);
+    assert_eq!(reasons_of(&reconciled), ["NodeLost"]);
     let (_, _, message) = word(&run.status(), "PodsHealthy");
     assert_eq!(
         message,
         "pod-train-0: the node node-1 does not report any more"
     );
-    run.pods[0].state = RUNNING;
-    assert_eq!(run.step().notices, []);
+    run.observed.snapshot.pods[0].state = RUNNING;
+    assert_eq!(run.reconcile().events, []);
     assert_eq!(word(&run.status(), "PodsHealthy").0, ConditionStatus::True);
     // One that was to end and has not.
-    run.pods[0].deleted = Some(now());
-    run.now = after(20);
-    assert_idle(&run.step());
-    run.now = after(31);
-    run.step();
+    run.observed.snapshot.pods[0].deleted = Some(now());
+    run.observed.now = after(20);
+    assert_idle(&run.reconcile());
+    run.observed.now = after(31);
+    run.reconcile();
     assert_eq!(reason_of(&run.status(), "PodsHealthy").1, "NodeLost");
 }
 
 #[test]
-fn a_pod_that_was_deleted_or_disrupted_is_replaced_without_a_word() {
+fn a_pod_that_was_deleted_or_disrupted_is_replaced_in_silence() {
     let mut run = training("").until(Train);
     run.add_pod(Train, 0, RUNNING).deleted = Some(now());
-    assert_idle(&run.step());
-    run.pods[0].state = PodState::Failed;
-    assert_idle(&run.step());
+    assert_idle(&run.reconcile());
+    run.observed.snapshot.pods[0].state = PodState::Failed;
+    assert_idle(&run.reconcile());
 }

@@ -5,20 +5,17 @@ use super::*;
 #[test]
 fn a_new_run_gets_its_manifest_and_the_job_of_its_first_stage_and_nothing_else() {
     let mut run = training("");
-    let decision = run.step();
-    assert_eq!(
-        decision.before,
-        [Action::CreateManifest, create(Preprocess)]
-    );
-    assert_eq!(decision.after, []);
-    assert_eq!(reasons_of(&decision), ["StageStarted"]);
+    let reconciled = run.reconcile();
+    assert_eq!(reconciled.create, [Create::Manifest, create(Preprocess)]);
+    assert_eq!((&reconciled.patch, &reconciled.stop), (&vec![], &vec![]));
+    assert_eq!(reasons_of(&reconciled), ["StageStarted"]);
     let status = run.status();
     assert_eq!(
         (status.observed_generation, status.phase),
         (Some(1), Some(Phase::Running))
     );
     assert_eq!(status.stages.len(), 1);
-    let job = names::job(&run.resource, Preprocess, 0);
+    let job = names::job(&run.observed.snapshot.resource, Preprocess, 0);
     assert_eq!(status.stages[0].job.as_deref(), Some(job.as_str()));
     assert_eq!(
         reason_of(&status, "Accepted"),
@@ -34,21 +31,21 @@ fn a_new_run_gets_its_manifest_and_the_job_of_its_first_stage_and_nothing_else()
             .into_iter()
             .all(|generation| generation == Some(1))
     );
-    assert_idle(&run.step());
+    assert_idle(&run.reconcile());
 }
 
 #[test]
 fn times_alone_are_never_written() {
     let mut run = training("");
-    run.step();
-    run.now = after(1);
-    assert_idle(&run.step());
+    run.reconcile();
+    run.observed.now = after(1);
+    assert_idle(&run.reconcile());
 }
 
 #[test]
 fn a_run_goes_from_stage_to_stage_to_its_results() {
     let mut run = training("");
-    run.step();
+    run.reconcile();
     let data = DataStatus {
         objects: 10,
         ..DataStatus::default()
@@ -58,12 +55,12 @@ fn a_run_goes_from_stage_to_stage_to_its_results() {
         ..Summary::default()
     };
     run.complete(Preprocess, &shard);
-    let decision = run.step();
-    assert_eq!(decision.before, [create(Train)]);
-    assert_eq!(reasons_of(&decision), ["StageFinished", "StageStarted"]);
+    let reconciled = run.reconcile();
+    assert_eq!(reconciled.create, [create(Train)]);
+    assert_eq!(reasons_of(&reconciled), ["StageFinished", "StageStarted"]);
     assert_eq!(run.status().data.map(|data| data.objects), Some(40));
     run.complete(Train, &Summary::default());
-    assert_eq!(run.step().before, [create(Evaluate)]);
+    assert_eq!(run.reconcile().create, [create(Evaluate)]);
     let result = ResultStatus {
         architecture: Architecture::Residual,
         pretrained: false,
@@ -81,17 +78,17 @@ fn a_run_goes_from_stage_to_stage_to_its_results() {
         ..Summary::default()
     };
     run.complete(Evaluate, &evaluated);
-    assert_eq!(run.step().before, [create(Refit)]);
+    assert_eq!(run.reconcile().create, [create(Refit)]);
     let refitted = Summary {
         model: Some(model()),
         ..Summary::default()
     };
     run.complete(Refit, &refitted);
-    let decision = run.step();
-    assert_nothing_done(&decision);
+    let reconciled = run.reconcile();
+    assert_nothing_done(&reconciled);
     assert_eq!(
-        decision
-            .notices
+        reconciled
+            .events
             .iter()
             .map(|it| it.reason.as_str())
             .collect::<Vec<_>>(),
@@ -128,11 +125,11 @@ fn a_missed_gate_ends_a_run_before_anything_is_trained_for_publishing() {
         ..Summary::default()
     };
     run.complete(Evaluate, &evaluated);
-    let decision = run.step();
-    assert_nothing_done(&decision);
-    assert_eq!(reasons_of(&decision), ["StageFinished", "GateMissed"]);
-    let told = "Residual Positive auc is 0.81, below 0.9";
-    assert_eq!(decision.notices[1].message, told);
+    let reconciled = run.reconcile();
+    assert_nothing_done(&reconciled);
+    assert_eq!(reasons_of(&reconciled), ["StageFinished", "GateMissed"]);
+    let missed = "Residual Positive auc is 0.81, below 0.9";
+    assert_eq!(reconciled.events[1].message, missed);
     let status = run.status();
     assert_eq!(
         reason_of(&status, "Succeeded"),
@@ -142,7 +139,7 @@ fn a_missed_gate_ends_a_run_before_anything_is_trained_for_publishing() {
         reason_of(&status, "Published"),
         (ConditionStatus::False, "GateMissed".into())
     );
-    assert_eq!(word(&status, "GatesPassed").2, told);
+    assert_eq!(word(&status, "GatesPassed").2, missed);
 }
 
 #[test]
@@ -153,94 +150,85 @@ fn what_has_ended_stays_so_whatever_becomes_of_its_jobs() {
         ..Summary::default()
     };
     run.complete(Refit, &refitted);
-    run.step();
+    run.reconcile();
     assert_eq!(run.status().phase, Some(Phase::Succeeded));
-    run.jobs.clear();
-    run.heard = Heard::default();
-    run.has_manifest = false;
-    assert_idle(&run.step());
+    run.observed.snapshot.jobs.clear();
+    *run.reports() = TaskReports::default();
+    run.observed.snapshot.state.manifest = None;
+    assert_idle(&run.reconcile());
 
     let mut failed = training("").until(Train);
     failed.fail(Train, 0, 43, "no such bucket");
     failed.break_job(Train, "PodFailurePolicy");
-    failed.step();
+    failed.reconcile();
     assert_eq!(failed.status().phase, Some(Phase::Failed));
-    failed.jobs.clear();
-    assert_idle(&failed.step());
+    failed.observed.snapshot.jobs.clear();
+    assert_idle(&failed.reconcile());
 }
 
 #[test]
-fn a_job_that_somebody_deletes_while_it_runs_is_made_again_once_it_is_gone() {
+fn a_job_that_somebody_deletes_while_it_runs_is_created_again_once_it_is_gone() {
     let mut run = training("").until(Train);
-    run.job(Train).deleted = true;
-    assert_idle(&run.step());
-    run.jobs.remove(&Train);
-    let again = Action::CreateJob {
-        stage: Train,
-        attempt: 0,
-        again: true,
-    };
-    assert_eq!(run.step().before, [again]);
+    run.job(Train).is_being_deleted = true;
+    assert_idle(&run.reconcile());
+    run.observed.snapshot.jobs.remove(&Train);
+    assert_eq!(run.reconcile().create, [recreate(Train, 0)]);
 }
 
 #[test]
 fn a_stage_that_the_status_has_as_complete_is_never_done_again() {
     let mut run = training("").until(Train);
     let before = run.status();
-    run.jobs.remove(&Preprocess);
-    run.heard = Heard::default();
-    assert_idle(&run.step());
+    run.observed.snapshot.jobs.remove(&Preprocess);
+    *run.reports() = TaskReports::default();
+    assert_idle(&run.reconcile());
     assert_eq!(run.status(), before);
     run.complete(Train, &Summary::default());
-    run.jobs.remove(&Train);
-    run.heard = Heard::default();
-    run.add_job(Train, 0);
+    run.observed.snapshot.jobs.remove(&Train);
+    *run.reports() = TaskReports::default();
+    let job = run.new_job(Train, 0);
+    run.observed.snapshot.jobs.insert(Train, job);
     run.complete(Train, &Summary::default());
-    assert_eq!(run.step().before, [create(Evaluate)]);
+    assert_eq!(run.reconcile().create, [create(Evaluate)]);
 }
 
 #[test]
 fn an_operator_that_has_just_started_goes_on_from_the_status_alone() {
     let mut run = training("").until(Refit);
-    run.heard = Heard::default();
-    run.jobs.retain(|kind, _| *kind == Refit);
+    *run.reports() = TaskReports::default();
+    run.observed.snapshot.jobs.retain(|kind, _| *kind == Refit);
     let evaluated = run.status();
-    assert_idle(&run.step());
+    assert_idle(&run.reconcile());
     assert_eq!(run.status(), evaluated);
     let refitted = Summary {
         model: Some(model()),
         ..Summary::default()
     };
     run.complete(Refit, &refitted);
-    run.step();
+    run.reconcile();
     assert_eq!(run.status().phase, Some(Phase::Succeeded));
     assert_eq!(run.status().stages[..3], evaluated.stages[..3]);
 }
 
 #[test]
-fn results_that_are_gone_with_their_pod_are_told_once_more() {
+fn results_that_are_gone_with_their_pod_are_reported_once_more() {
     let mut run = training("").until(Evaluate);
-    run.complete_in_silence(Evaluate);
-    let decision = run.step();
+    run.complete_without_report(Evaluate);
+    let reconciled = run.reconcile();
     assert_eq!(
-        (&decision.before, decision.again),
+        (&reconciled.create, reconciled.requeue),
         (&vec![], Some(Duration::from_secs(2)))
     );
     assert!(run.status().stages[2].completion_time.is_none());
-    run.now = after(10);
-    let again = |attempt| Action::CreateJob {
-        stage: Evaluate,
-        attempt,
-        again: true,
-    };
-    assert_eq!(run.step().before, [again(1)]);
-    run.complete_in_silence(Evaluate);
-    run.now = after(20);
-    assert_eq!(run.step().before, [again(2)]);
-    run.complete_in_silence(Evaluate);
-    run.now = after(30);
-    let decision = run.step();
-    assert_nothing_done(&decision);
+    run.observed.now = after(10);
+    assert_eq!(run.reconcile().create, [recreate(Evaluate, 1)]);
+    run.complete_without_report(Evaluate);
+    run.observed.now = after(20);
+    assert_eq!(run.reconcile().create, [recreate(Evaluate, 2)]);
+    run.complete_without_report(Evaluate);
+    run.observed.now = after(30);
+    let reconciled = run.reconcile();
+    assert_nothing_done(&reconciled);
     assert_eq!(
         reason_of(&run.status(), "Succeeded"),
         (ConditionStatus::False, "TaskFailed".into())
@@ -251,29 +239,29 @@ fn results_that_are_gone_with_their_pod_are_told_once_more() {
 fn a_job_whose_tasks_are_all_over_is_left_to_say_so_itself() {
     let mut run = training("").until(Refit);
     run.job(Refit).completed = [0].into();
-    let decision = run.step();
+    let reconciled = run.reconcile();
     assert_eq!(
-        (&decision.before, decision.again),
+        (&reconciled.create, reconciled.requeue),
         (&vec![], Some(Duration::from_secs(2)))
     );
     assert_eq!(run.status().phase, Some(Phase::Running));
-    // The summary comes before the Job's own word.
+    // The summary comes before the Job's own status.
     let refitted = Summary {
         model: Some(model()),
         ..Summary::default()
     };
-    run.heard.summaries.insert(task(Refit, 0), refitted);
-    let decision = run.step();
-    assert_nothing_done(&decision);
+    run.reports().summaries.insert(task(Refit, 0), refitted);
+    let reconciled = run.reconcile();
+    assert_nothing_done(&reconciled);
     assert_eq!(run.status().phase, Some(Phase::Succeeded));
-    assert_idle(&run.step());
+    assert_idle(&run.reconcile());
 }
 
 #[test]
 fn a_summary_that_nothing_needs_is_not_asked_for() {
     let mut run = training("").until(Train);
-    run.complete_in_silence(Train);
-    assert_eq!(run.step().before, [create(Evaluate)]);
+    run.complete_without_report(Train);
+    assert_eq!(run.reconcile().create, [create(Evaluate)]);
 }
 
 #[test]
@@ -281,20 +269,20 @@ fn a_resource_is_deleted_so_long_after_its_end_and_nothing_before() {
     let mut run = training("  ttlSecondsAfterFinished: 100").until(Train);
     run.fail(Train, 0, 43, "x");
     run.break_job(Train, "PodFailurePolicy");
-    run.step();
-    let decision = run.step();
-    assert_idle(&decision);
-    assert_eq!(decision.again, Some(Duration::from_secs(100)));
-    run.now = after(100);
-    assert_eq!(run.step().after, [Action::DeleteResource]);
+    run.reconcile();
+    let reconciled = run.reconcile();
+    assert_idle(&reconciled);
+    assert_eq!(reconciled.requeue, Some(Duration::from_secs(100)));
+    run.observed.now = after(100);
+    assert_eq!(run.reconcile().stop, [Stop::DeleteResource]);
 }
 
 #[test]
 fn nothing_is_done_for_a_resource_that_is_being_deleted() {
     let mut run = training("").until(Train);
-    let metadata = Arc::make_mut(&mut run.resource).metadata_mut();
+    let metadata = run.resource().resource_mut().metadata_mut();
     metadata.deletion_timestamp = Some(Time(now()));
     run.complete(Train, &Summary::default());
-    let decision = run.step();
-    assert_eq!(decision, Decision::default());
+    assert!(decide(&run.observed).is_none());
+    assert_eq!(run.reconcile(), Reconciled::default());
 }

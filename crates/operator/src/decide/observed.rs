@@ -1,23 +1,22 @@
-//! How the tasks of a plan stand, from Jobs, from what pods told, and from what the status keeps.
+//! The observed states of a plan's tasks: from Jobs, from what pods reported, and from the status.
 
 use std::collections::BTreeMap;
 
-use super::Situation;
-use crate::seen::{JobFailure, JobSeen};
+use crate::resource_snapshot::ResourceSnapshot;
+use crate::snapshot::{JobFailure, JobSnapshot};
 use attrium_api::Status;
 use attrium_workflow as workflow;
 use attrium_workflow::{
     Failure, Observed, Plan, Stage, StageKind, Summary, TaskExit, TaskRef, TaskSpec, TaskState,
 };
 
-/// How the tasks of a plan stand.
+/// The observed tasks of a plan.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Standing {
-    /// Their states.
-    pub(super) observed: Observed,
-    /// What those that have ended well have told.
+pub(super) struct ObservedTasks {
+    pub(super) states: Observed,
+    /// What those that have ended well have reported.
     pub(super) summaries: BTreeMap<TaskRef, Summary>,
-    /// Those that failed for good.
+    /// The failures of those that failed for good.
     pub(super) failures: Vec<Failure>,
     /// A stage that failed as a whole, for no reason of a single index.
     pub(super) broken: Option<(StageKind, JobFailure)>,
@@ -28,28 +27,30 @@ pub(super) struct Standing {
 /// Indexes have failed, each for its own reason.
 const FAILED_INDEXES: &str = "FailedIndexes";
 
-impl Standing {
-    /// How the tasks of a plan stand.
-    pub(super) fn of(situation: &Situation, plan: &Plan, status: &Status) -> Self {
-        let mut standing = Self::default();
-        let (kept, failures) = workflow::kept(plan, status);
-        standing.summaries = kept;
-        standing.failures = failures;
+impl ObservedTasks {
+    /// The tasks of a plan as a snapshot and the status show them.
+    pub(super) fn new(snapshot: &ResourceSnapshot, plan: &Plan, status: &Status) -> Self {
+        let (summaries, failures) = workflow::kept(plan, status);
+        let mut tasks = Self {
+            summaries,
+            failures,
+            ..Self::default()
+        };
         for stage in &plan.stages {
-            let job = situation.jobs.get(&stage.kind);
+            let job = snapshot.jobs.get(&stage.kind);
             match (workflow::complete(status, stage.kind), job) {
-                (Some(_), job) => standing.keep(stage, job),
-                (None, Some(job)) => standing.look(stage, job, situation),
+                (Some(_), job) => tasks.add_complete(stage, job),
+                (None, Some(job)) => tasks.add_observed(stage, job, snapshot),
                 (None, None) => {}
             }
         }
-        let mut gates = standing.summaries.values().flat_map(|it| &it.gates);
-        standing.observed.gate_missed = gates.any(|gate| !gate.passed);
-        standing
+        let mut gates = tasks.summaries.values().flat_map(|it| &it.gates);
+        tasks.states.gate_missed = gates.any(|gate| !gate.passed);
+        tasks
     }
 
     /// A stage that the status has as complete; its Job may be gone.
-    fn keep(&mut self, stage: &Stage, job: Option<&JobSeen>) {
+    fn add_complete(&mut self, stage: &Stage, job: Option<&JobSnapshot>) {
         for task in &stage.tasks {
             let is_failed = match job {
                 Some(job) => job.failed.contains(&task.id.index),
@@ -60,60 +61,60 @@ impl Standing {
             } else {
                 TaskState::Succeeded
             };
-            self.observed.tasks.insert(task.id, state);
+            self.states.tasks.insert(task.id, state);
         }
     }
 
-    /// A stage whose Job tells how its tasks stand.
-    fn look(&mut self, stage: &Stage, job: &JobSeen, situation: &Situation) {
+    /// A stage whose Job has the states of its tasks.
+    fn add_observed(&mut self, stage: &Stage, job: &JobSnapshot, snapshot: &ResourceSnapshot) {
         for task in &stage.tasks {
             let state = state(task.id.index, job);
-            self.observed.tasks.insert(task.id, state);
-            if let Some(summary) = situation.heard.summaries.get(&task.id) {
+            self.states.tasks.insert(task.id, state);
+            if let Some(summary) = snapshot.state.reports.summaries.get(&task.id) {
                 self.summaries.insert(task.id, summary.clone());
             }
             if state == TaskState::Failed {
-                let failure = told(task, situation);
+                let failure = reported(task, snapshot);
                 self.failures
-                    .push(failure.unwrap_or_else(|| untold(task, job)));
+                    .push(failure.unwrap_or_else(|| unreported(task, job)));
             }
         }
-        self.miss(stage);
+        self.find_lost(stage);
         let failure = job.end.as_ref().and_then(|end| end.failure.as_ref());
         if let Some(failure) = failure.filter(|failure| failure.reason != FAILED_INDEXES) {
             self.broken = Some((stage.kind, failure.clone()));
-            self.blame(stage, situation);
+            self.add_causes(stage, snapshot);
         }
     }
 
-    /// Notes a stage whose results are needed and gone.
-    fn miss(&mut self, stage: &Stage) {
+    /// Notes the stage if its results are needed and gone.
+    fn find_lost(&mut self, stage: &Stage) {
         let is_needed = matches!(
             stage.kind,
             StageKind::Evaluate | StageKind::Refit | StageKind::Summarize
         );
         for task in &stage.tasks {
-            let is_over = self.observed.tasks.get(&task.id) == Some(&TaskState::Succeeded);
+            let is_over = self.states.tasks.get(&task.id) == Some(&TaskState::Succeeded);
             if is_needed && is_over && !self.summaries.contains_key(&task.id) {
-                self.observed.tasks.insert(task.id, TaskState::Running);
+                self.states.tasks.insert(task.id, TaskState::Running);
                 self.lost = Some(stage.kind);
             }
         }
     }
 
-    /// The tasks that a Job failed for as a whole: those whose pods told of a failure.
-    fn blame(&mut self, stage: &Stage, situation: &Situation) {
+    /// The tasks for which a Job failed as a whole: those whose pods reported a failure.
+    fn add_causes(&mut self, stage: &Stage, snapshot: &ResourceSnapshot) {
         for task in &stage.tasks {
             let known = self.failures.iter().any(|failure| failure.task == task.id);
-            if !known && let Some(failure) = told(task, situation) {
-                self.observed.tasks.insert(task.id, TaskState::Failed);
+            if !known && let Some(failure) = reported(task, snapshot) {
+                self.states.tasks.insert(task.id, TaskState::Failed);
                 self.failures.push(failure);
             }
         }
     }
 }
 
-fn state(index: u32, job: &JobSeen) -> TaskState {
+fn state(index: u32, job: &JobSnapshot) -> TaskState {
     let is_complete = matches!(&job.end, Some(end) if end.failure.is_none());
     if job.failed.contains(&index) {
         TaskState::Failed
@@ -126,17 +127,17 @@ fn state(index: u32, job: &JobSeen) -> TaskState {
     }
 }
 
-/// A task's failure as its pod told it.
-fn told(task: &TaskSpec, situation: &Situation) -> Option<Failure> {
-    let told = situation.heard.failures.get(&task.id)?;
+/// A task's failure as its pod reported it.
+fn reported(task: &TaskSpec, snapshot: &ResourceSnapshot) -> Option<Failure> {
+    let failure = snapshot.state.reports.failures.get(&task.id)?;
     Some(Failure {
-        exit_code: told.exit_code,
-        ..Failure::new(task, told.exit, &told.sentence)
+        exit_code: failure.exit_code,
+        ..Failure::new(task, failure.exit, &failure.sentence)
     })
 }
 
 /// The failure of a task whose pods are gone.
-fn untold(task: &TaskSpec, job: &JobSeen) -> Failure {
+fn unreported(task: &TaskSpec, job: &JobSnapshot) -> Failure {
     let name = &job.name;
     let sentence = format!("its pods have failed and are gone: see the Job {name}");
     Failure::new(task, TaskExit::Retry, sentence)

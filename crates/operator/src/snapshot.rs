@@ -1,4 +1,4 @@
-//! What is remembered of Jobs and pods: the few words that decisions are made of.
+//! Snapshots of Jobs and pods: the few fields that decisions are made of.
 //!
 //! Pure. Whole objects are never kept, so that an operator with thousands of runs stays small.
 
@@ -11,24 +11,19 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::jiff::Timestamp;
 
 use super::names::{self, Origin};
-use attrium_api::CONTAINER;
+use attrium_api::{CONTAINER, Uid};
 use attrium_workflow::TaskRef;
 
 /// The annotation, and label, of a pod's completion index.
 const INDEX: &str = "batch.kubernetes.io/job-completion-index";
 
-/// What is remembered of a Job.
+/// A Job as it was last seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct JobSeen {
-    /// Its name.
+pub(crate) struct JobSnapshot {
     pub name: String,
-    /// Its uid.
-    pub uid: String,
-    /// Its resource version.
-    pub version: String,
-    /// Where it comes from.
+    pub uid: Uid,
+    pub resource_version: String,
     pub origin: Origin,
-    /// Whether its pods are held back.
     pub suspended: bool,
     /// Whether a queue admits it.
     pub queued: bool,
@@ -40,18 +35,16 @@ pub(crate) struct JobSeen {
     pub deadline: Option<i64>,
     /// How many of its pods are active.
     pub active: u32,
-    /// The indexes that have ended well.
+    /// The indexes that have succeeded.
     pub completed: BTreeSet<u32>,
     /// The indexes that have failed for good.
     pub failed: BTreeSet<u32>,
     /// How it has ended, once it has.
     pub end: Option<JobEnd>,
-    /// When it was made.
     pub created: Option<Timestamp>,
     /// When it last began to run.
     pub started: Option<Timestamp>,
-    /// Whether it is being deleted.
-    pub deleted: bool,
+    pub is_being_deleted: bool,
 }
 
 /// How a Job has ended.
@@ -59,11 +52,10 @@ pub(crate) struct JobSeen {
 pub(crate) struct JobEnd {
     /// Why it failed; nothing where every index has ended well.
     pub failure: Option<JobFailure>,
-    /// When it ended.
     pub at: Option<Timestamp>,
 }
 
-/// Why a Job has failed, in the Job controller's words.
+/// Why a Job has failed, as the Job controller says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct JobFailure {
     /// One word, such as `FailedIndexes`.
@@ -72,15 +64,15 @@ pub(crate) struct JobFailure {
     pub message: String,
 }
 
-impl JobSeen {
+impl JobSnapshot {
     /// Whether it has indexes to work on: one whose indexes are all over has yet to say that it has
     /// ended, and is left alone.
     pub(crate) fn is_open(&self) -> bool {
         let over = self.completed.len() + self.failed.len();
-        self.end.is_none() && !self.deleted && over < self.completions as usize
+        self.end.is_none() && !self.is_being_deleted && over < self.completions as usize
     }
 
-    /// What is remembered of a Job, if it is one of attrium's.
+    /// The snapshot of a Job, if it is one of attrium's.
     pub(crate) fn of(job: &Job) -> Option<Self> {
         let metadata = &job.metadata;
         let labels = metadata.labels.as_ref()?;
@@ -89,8 +81,8 @@ impl JobSeen {
         let indexes = |text: Option<String>| indexes(text.as_deref().unwrap_or_default());
         Some(Self {
             name: metadata.name.clone()?,
-            uid: metadata.uid.clone().unwrap_or_default(),
-            version: metadata.resource_version.clone().unwrap_or_default(),
+            uid: Uid::new(metadata.uid.as_deref()?)?,
+            resource_version: metadata.resource_version.clone().unwrap_or_default(),
             origin: Origin::of(labels)?,
             suspended: spec.suspend.unwrap_or_default(),
             queued: labels.contains_key(names::QUEUE),
@@ -103,7 +95,7 @@ impl JobSeen {
             end: end(&status.conditions.unwrap_or_default()),
             created: metadata.creation_timestamp.as_ref().map(|time| time.0),
             started: status.start_time.map(|time| time.0),
-            deleted: metadata.deletion_timestamp.is_some(),
+            is_being_deleted: metadata.deletion_timestamp.is_some(),
         })
     }
 }
@@ -130,8 +122,8 @@ fn end(conditions: &[JobCondition]) -> Option<JobEnd> {
     })
 }
 
-/// The most indexes of a Job that are looked at: a stage has no more tasks.
-const MOST: u32 = 1000;
+/// The most indexes of a Job that are read: a stage has no more tasks.
+const MAX_INDEX: u32 = 1000;
 
 /// The indexes that the Job controller writes as `1,3-5,7`.
 fn indexes(text: &str) -> BTreeSet<u32> {
@@ -142,47 +134,41 @@ fn indexes(text: &str) -> BTreeSet<u32> {
     };
     let ranges = text.split(',').filter_map(range);
     ranges
-        .flat_map(|range| *range.start()..=(*range.end()).min(MOST))
+        .flat_map(|range| *range.start()..=(*range.end()).min(MAX_INDEX))
         .collect()
 }
 
-/// What is remembered of a pod.
+/// A pod as it was last seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PodSeen {
-    /// Its name.
+pub(crate) struct PodSnapshot {
     pub name: String,
-    /// Its uid.
-    pub uid: String,
-    /// Its resource version.
-    pub version: String,
-    /// Where it comes from.
+    pub uid: Uid,
+    pub resource_version: String,
     pub origin: Origin,
-    /// The index of its task.
+    /// The completion index, which is that of its task.
     pub index: u32,
     /// The node that it is bound to.
     pub node: Option<String>,
-    /// When it was made.
     pub created: Option<Timestamp>,
     /// When it was asked to end, with the time it has for that.
     pub deleted: Option<Timestamp>,
     /// When its container ended.
     pub ended: Option<Timestamp>,
-    /// How it stands.
     pub state: PodState,
 }
 
-/// How a pod stands.
+/// What a pod's container does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PodState {
     /// Its container has not been started.
     Waiting {
-        /// Why, in the scheduler's or the kubelet's words, where they have any.
-        why: Option<Why>,
+        /// Why not, as the scheduler or the kubelet says, where they do.
+        problem: Option<Problem>,
     },
     /// Its container runs.
     Running {
-        /// Whether its node still tells of it.
-        heard: bool,
+        /// False once its node has ceased to report it.
+        ready: bool,
     },
     /// It has ended well.
     Succeeded,
@@ -190,16 +176,16 @@ pub(crate) enum PodState {
     Failed,
 }
 
-/// A reason and its sentence.
+/// What keeps a pod or a Job from running.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Why {
+pub(crate) struct Problem {
     /// One word for programs.
     pub reason: String,
     /// A sentence for people.
     pub message: String,
 }
 
-impl PodSeen {
+impl PodSnapshot {
     /// The task that it does.
     pub(crate) fn task(&self) -> TaskRef {
         TaskRef {
@@ -208,7 +194,7 @@ impl PodSeen {
         }
     }
 
-    /// What is remembered of a pod, if it is one of attrium's.
+    /// The snapshot of a pod, if it is one of attrium's.
     pub(crate) fn of(pod: &Pod) -> Option<Self> {
         let metadata = &pod.metadata;
         let labels = metadata.labels.as_ref()?;
@@ -219,8 +205,8 @@ impl PodSeen {
         let status = pod.status.clone().unwrap_or_default();
         Some(Self {
             name: metadata.name.clone()?,
-            uid: metadata.uid.clone().unwrap_or_default(),
-            version: metadata.resource_version.clone().unwrap_or_default(),
+            uid: Uid::new(metadata.uid.as_deref()?)?,
+            resource_version: metadata.resource_version.clone().unwrap_or_default(),
             origin: Origin::of(labels)?,
             index: index.parse().ok()?,
             node: pod.spec.as_ref().and_then(|spec| spec.node_name.clone()),
@@ -250,19 +236,19 @@ fn state(status: &PodStatus) -> PodState {
     let state = container.and_then(|it| it.state.as_ref());
     if state.is_some_and(|it| it.running.is_some()) {
         return PodState::Running {
-            heard: !is_false(condition(status, "Ready")),
+            ready: !is_false(condition(status, "Ready")),
         };
     }
     PodState::Waiting {
-        why: why(status, container),
+        problem: problem(status, container),
     }
 }
 
-fn why(status: &PodStatus, container: Option<&ContainerStatus>) -> Option<Why> {
+fn problem(status: &PodStatus, container: Option<&ContainerStatus>) -> Option<Problem> {
     if let Some(scheduled) = condition(status, "PodScheduled")
         && scheduled.status == "False"
     {
-        return Some(Why {
+        return Some(Problem {
             reason: scheduled.reason.clone().unwrap_or_default(),
             message: scheduled.message.clone().unwrap_or_default(),
         });
@@ -272,11 +258,11 @@ fn why(status: &PodStatus, container: Option<&ContainerStatus>) -> Option<Why> {
         .chain(container)
         .filter_map(|it| it.state.as_ref()?.waiting.as_ref())
         .find(|waiting| {
-            // These two only say that the kubelet is at it.
+            // These reasons only say that the kubelet is at work on it.
             let reason = waiting.reason.as_deref().unwrap_or_default();
             !matches!(reason, "" | "ContainerCreating" | "PodInitializing")
         })?;
-    Some(Why {
+    Some(Problem {
         reason: waiting.reason.clone().unwrap_or_default(),
         message: waiting.message.clone().unwrap_or_default(),
     })
@@ -300,12 +286,12 @@ fn is_false(condition: Option<&PodCondition>) -> bool {
     condition.is_some_and(|condition| condition.status == "False")
 }
 
-/// How the container of a pod that is over has ended.
+/// How the container of a pod that has ended came to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Ended {
+pub(crate) struct Termination {
     /// Its exit code, if it ever ran.
     pub exit_code: Option<i32>,
-    /// Its termination message; of a pod whose container left none, the kubelet's words.
+    /// Its termination message; of a pod whose container left none, the kubelet's own message.
     pub message: String,
     /// Whether it was killed for its memory.
     pub out_of_memory: bool,
@@ -313,19 +299,19 @@ pub(crate) struct Ended {
     pub disrupted: bool,
 }
 
-/// How a pod has ended: once it is over, since a disruption may be told after its container's end; of
-/// one that is gone, once its container had ended.
-pub(crate) fn ended(pod: &Pod, is_gone: bool) -> Option<Ended> {
+/// How a pod has ended: once its phase says so, since a disruption may be reported after its
+/// container's end; of a pod that is deleted, once its container has ended.
+pub(crate) fn termination(pod: &Pod, is_deleted: bool) -> Option<Termination> {
     let status = pod.status.as_ref()?;
     let is_over = matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"));
     let terminated = terminated(status);
-    if !is_over && (!is_gone || terminated.is_none()) {
+    if !is_over && (!is_deleted || terminated.is_none()) {
         return None;
     }
     let reason = terminated.and_then(|it| it.reason.as_deref());
     let message = terminated.and_then(|it| it.message.clone());
     let disrupted = condition(status, "DisruptionTarget").is_some_and(|it| it.status == "True");
-    Some(Ended {
+    Some(Termination {
         exit_code: terminated.map(|it| it.exit_code),
         message: message
             .or_else(|| status.message.clone())
@@ -373,52 +359,57 @@ mod tests {
     }
 
     fn state_of(status: &Value) -> PodState {
-        PodSeen::of(&pod(status)).expect("one of attrium's").state
+        PodSnapshot::of(&pod(status))
+            .expect("one of attrium's")
+            .state
     }
 
     #[test]
-    fn a_waiting_pod_is_told_in_the_words_of_whom_it_waits_for() {
+    fn a_waiting_pod_has_the_problem_that_the_scheduler_or_the_kubelet_reports() {
         let unschedulable = json!({"phase": "Pending", "conditions": [{
             "type": "PodScheduled", "status": "False", "reason": "Unschedulable",
             "message": "0/1 nodes are available: 1 Insufficient nvidia.com/gpu.",
         }]});
-        let why = |reason: &str, message: &str| PodState::Waiting {
-            why: Some(Why {
+        let waiting_for = |reason: &str, message: &str| PodState::Waiting {
+            problem: Some(Problem {
                 reason: reason.to_owned(),
                 message: message.to_owned(),
             }),
         };
-        let told = "0/1 nodes are available: 1 Insufficient nvidia.com/gpu.";
-        assert_eq!(state_of(&unschedulable), why("Unschedulable", told));
+        let message = "0/1 nodes are available: 1 Insufficient nvidia.com/gpu.";
+        assert_eq!(
+            state_of(&unschedulable),
+            waiting_for("Unschedulable", message)
+        );
         let waiting = json!({"waiting": {"reason": "ImagePullBackOff", "message": "no such"}});
-        let expected = why("ImagePullBackOff", "no such");
+        let expected = waiting_for("ImagePullBackOff", "no such");
         assert_eq!(state_of(&with_container(&waiting)), expected);
         let creating = json!({"waiting": {"reason": "ContainerCreating"}});
-        let expected = PodState::Waiting { why: None };
+        let expected = PodState::Waiting { problem: None };
         assert_eq!(state_of(&with_container(&creating)), expected);
     }
 
     #[test]
-    fn a_running_pod_that_its_node_no_longer_tells_of_is_not_heard() {
+    fn a_running_pod_that_its_node_no_longer_reports_is_not_ready() {
         let mut status = with_container(&json!({"running": {"startedAt": "2026-11-24T10:00:00Z"}}));
-        let heard = |status: &Value| match state_of(status) {
-            PodState::Running { heard, .. } => heard,
+        let is_ready = |status: &Value| match state_of(status) {
+            PodState::Running { ready } => ready,
             other => panic!("{other:?}"),
         };
-        assert!(heard(&status));
+        assert!(is_ready(&status));
         status["conditions"] = json!([{"type": "Ready", "status": "False"}]);
-        assert!(!heard(&status));
+        assert!(!is_ready(&status));
     }
 
     #[test]
-    fn the_end_of_a_container_is_told_by_its_termination_message() {
+    fn a_failed_container_is_explained_by_its_termination_message() {
         let terminated = json!({"terminated": {
             "exitCode": 42, "reason": "Error", "message": "no column grade",
         }});
         let mut status = with_container(&terminated);
         status["phase"] = json!("Failed");
-        let ended = ended(&pod(&status), false).expect("over");
-        let expected = Ended {
+        let ended = termination(&pod(&status), false).expect("should have ended");
+        let expected = Termination {
             exit_code: Some(42),
             message: "no column grade".to_owned(),
             out_of_memory: false,
@@ -428,20 +419,20 @@ mod tests {
     }
 
     #[test]
-    fn an_evicted_pod_is_told_in_the_kubelets_words_and_counts_for_nothing() {
+    fn an_evicted_pod_has_the_kubelets_message_and_counts_for_nothing() {
         let status = json!({
             "phase": "Failed", "reason": "Evicted", "message": "The node was low on memory",
             "conditions": [{"type": "DisruptionTarget", "status": "True"}],
         });
-        let ended = ended(&pod(&status), false).expect("over");
+        let ended = termination(&pod(&status), false).expect("should have ended");
         assert_eq!((ended.exit_code, ended.disrupted), (None, true));
         assert_eq!(ended.message, "The node was low on memory");
         let running = pod(&with_container(&json!({"running": {}})));
-        assert_eq!(super::ended(&running, true), None);
+        assert_eq!(termination(&running, true), None);
     }
 
     #[test]
-    fn a_container_that_has_ended_does_not_wait_and_has_told_nothing_until_its_pod_is_over() {
+    fn a_container_that_has_ended_does_not_wait_and_terminates_only_with_its_pod() {
         let status = |exit_code: i32| {
             let mut status = with_container(&json!({"terminated": {"exitCode": exit_code}}));
             status["phase"] = json!("Running");
@@ -450,9 +441,9 @@ mod tests {
         assert_eq!(state_of(&status(0)), PodState::Succeeded);
         assert_eq!(state_of(&status(137)), PodState::Failed);
         let killed = pod(&status(137));
-        assert_eq!(ended(&killed, false), None);
+        assert_eq!(termination(&killed, false), None);
         // Nothing follows on its deletion.
-        let ended = ended(&killed, true).expect("over");
+        let ended = termination(&killed, true).expect("should have ended");
         assert_eq!(ended.exit_code, Some(137));
     }
 }

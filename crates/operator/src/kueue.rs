@@ -1,4 +1,4 @@
-//! Kueue's own record of a Job, its Workload, which says why a queue has not admitted the Job.
+//! Kueue's record of a Job, its Workload, which says why a queue has not admitted the Job.
 
 use kube::Client;
 use kube::api::{Api, ApiResource, DynamicObject, ListParams};
@@ -7,12 +7,14 @@ use kube::error::DiscoveryError;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
+use attrium_api::Uid;
+
 /// Kueue's API group.
 const GROUP: &str = "kueue.x-k8s.io";
 /// The label of a Workload that has the uid of its Job.
 const JOB_UID: &str = "kueue.x-k8s.io/job-uid";
-/// What a Job passes on its way through a queue, in this order.
-const STEPS: [&str; 2] = ["QuotaReserved", "Admitted"];
+/// The conditions that a Workload meets on its way through a queue, in this order.
+const CONDITIONS: [&str; 2] = ["QuotaReserved", "Admitted"];
 
 /// Where Workloads are asked for: the version of Kueue's API that the cluster prefers, once it is
 /// known.
@@ -22,12 +24,12 @@ pub(super) struct Workloads {
 }
 
 impl Workloads {
-    /// Why the queue has not admitted a Job, in Kueue's words, if it says.
+    /// Why the queue has not admitted a Job, as Kueue says, where it does.
     pub(super) async fn why_queued(
         &self,
         client: &Client,
         namespace: &str,
-        job_uid: &str,
+        job: &Uid,
     ) -> kube::Result<Option<String>> {
         let kind = match self.kind.get_or_try_init(|| discover(client)).await {
             Ok(kind) => kind,
@@ -39,9 +41,9 @@ impl Workloads {
             Err(error) => return Err(error),
         };
         let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, kind);
-        let params = ListParams::default().labels(&format!("{JOB_UID}={job_uid}"));
+        let params = ListParams::default().labels(&format!("{JOB_UID}={job}"));
         let workloads = api.list(&params).await?.items;
-        Ok(workloads.iter().find_map(|it| waiting(&it.data)))
+        Ok(workloads.iter().find_map(|it| unmet_condition(&it.data)))
     }
 }
 
@@ -54,13 +56,13 @@ async fn discover(client: &Client) -> kube::Result<ApiResource> {
     Ok(kind)
 }
 
-/// What the first step says that a Workload has not passed.
-fn waiting(workload: &Value) -> Option<String> {
+/// The message of the first condition that a Workload does not meet.
+fn unmet_condition(workload: &Value) -> Option<String> {
     let conditions = workload["status"]["conditions"].as_array()?;
-    let step = |name: &&str| conditions.iter().find(|it| it["type"] == **name);
-    let mut steps = STEPS.iter().filter_map(step);
-    let waits = steps.find(|condition| condition["status"] == "False")?;
-    let message = waits["message"].as_str().unwrap_or_default();
+    let condition = |name: &&str| conditions.iter().find(|it| it["type"] == **name);
+    let mut present = CONDITIONS.iter().filter_map(condition);
+    let unmet = present.find(|condition| condition["status"] == "False")?;
+    let message = unmet["message"].as_str().unwrap_or_default();
     (!message.is_empty()).then(|| message.to_owned())
 }
 
@@ -82,7 +84,7 @@ mod tests {
     fn a_workload_without_quota_says_what_it_lacks() {
         let stopped = "ClusterQueue research is inactive";
         let workload = workload(&[("QuotaReserved", "False", stopped)]);
-        assert_eq!(waiting(&workload).as_deref(), Some(stopped));
+        assert_eq!(unmet_condition(&workload).as_deref(), Some(stopped));
     }
 
     #[test]
@@ -92,15 +94,15 @@ mod tests {
             ("Admitted", "False", "Not all checks are ready"),
         ]);
         assert_eq!(
-            waiting(&workload).as_deref(),
+            unmet_condition(&workload).as_deref(),
             Some("Not all checks are ready")
         );
     }
 
     #[test]
     fn a_workload_that_is_new_or_admitted_says_nothing() {
-        assert_eq!(waiting(&json!({})), None);
+        assert_eq!(unmet_condition(&json!({})), None);
         let admitted = workload(&[("QuotaReserved", "True", ""), ("Admitted", "True", "")]);
-        assert_eq!(waiting(&admitted), None);
+        assert_eq!(unmet_condition(&admitted), None);
     }
 }

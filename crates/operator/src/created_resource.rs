@@ -1,0 +1,64 @@
+//! A resource that an API server has created, and that therefore has a uid.
+//!
+//! An object becomes one where it comes in; without a uid it gets no further.
+
+use std::ops::Deref;
+
+use attrium_api::{Resource, Uid};
+
+/// A resource with the uid that the API server has given it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct CreatedResource {
+    uid: Uid,
+    resource: Resource,
+}
+
+impl CreatedResource {
+    /// The resource, if it has a uid.
+    pub(crate) fn new(resource: Resource) -> Option<Self> {
+        let uid = resource.uid()?;
+        Some(Self { uid, resource })
+    }
+
+    pub(crate) const fn uid(&self) -> &Uid {
+        &self.uid
+    }
+
+    /// The resource without the metadata that nothing here needs: it may be most of it.
+    pub(crate) fn trimmed(mut self) -> Self {
+        let metadata = self.resource.metadata_mut();
+        metadata.managed_fields = None;
+        metadata.annotations = None;
+        metadata.labels = None;
+        self
+    }
+
+    /// The resource, to be changed.
+    #[cfg(test)]
+    pub(crate) const fn resource_mut(&mut self) -> &mut Resource {
+        &mut self.resource
+    }
+}
+
+impl Deref for CreatedResource {
+    type Target = Resource;
+
+    fn deref(&self) -> &Resource {
+        &self.resource
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::training_run;
+
+    #[test]
+    fn a_resource_without_a_uid_has_not_been_created() {
+        for uid in [None, Some(String::new())] {
+            let mut resource = Resource::clone(&training_run(""));
+            resource.metadata_mut().uid = uid;
+            assert_eq!(CreatedResource::new(resource), None);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! What a decision asks for on the cluster, in three types: what is created, how Jobs are changed, and
+//! what is stopped. A resource that has ended can be given the last alone.
+
+use attrium_workflow::StageKind;
+
+/// What is created for a live resource, before its status says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Create {
+    /// The ConfigMap of its manifest.
+    Manifest,
+    /// A stage's Job.
+    Job {
+        stage: StageKind,
+        /// Which attempt at the stage, from 0.
+        attempt: u32,
+        /// Whether the status says that the stage had a Job, so that the resource itself has to be
+        /// read once more before.
+        recreated: bool,
+    },
+}
+
+/// How a Job of a live resource is changed, before its status says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct JobPatch {
+    pub(crate) name: String,
+    pub(crate) changes: JobChanges,
+}
+
+/// Changes to how a Job runs; what is absent stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct JobChanges {
+    pub(crate) suspend: Option<bool>,
+    pub(crate) parallelism: Option<i32>,
+    /// How long it may run, in seconds; no limit where the inner one is absent.
+    pub(crate) deadline: Option<Option<i64>>,
+}
+
+/// What is stopped, once the status is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// Delete a Job and its pods, which end after a checkpoint.
+    DeleteJob { name: String },
+    /// Delete the resource.
+    DeleteResource,
+}
+
+/// Why the API server did not create something, as a sentence for the resource's status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// It is invalid, and stays so.
+    Invalid(String),
+    /// It is forbidden, and may be allowed later: by a quota, for example.
+    Forbidden(String),
+}

@@ -1,0 +1,102 @@
+//! What the index keeps of resources, and their keys.
+//!
+//! Pure. A resource that has ended is a few words; a whole one is kept only as long as there is
+//! something to do for it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use k8s_openapi::jiff::Timestamp;
+
+use super::created_resource::CreatedResource;
+use super::decide;
+use attrium_api::{Kind, ModelReference, Phase, Resource, Uid};
+
+/// The kind, namespace and name of a resource.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ResourceKey {
+    pub(crate) kind: Kind,
+    pub(crate) namespace: Arc<str>,
+    pub(crate) name: Arc<str>,
+}
+
+impl ResourceKey {
+    pub(crate) fn new(kind: Kind, namespace: &str, name: &str) -> Self {
+        Self {
+            kind,
+            namespace: namespace.into(),
+            name: name.into(),
+        }
+    }
+
+    pub(crate) fn of(resource: &Resource) -> Self {
+        Self::new(resource.kind(), resource.namespace(), resource.name())
+    }
+}
+
+impl fmt::Display for ResourceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}/{}", self.kind, self.namespace, self.name)
+    }
+}
+
+/// A resource in the index.
+#[derive(Clone, Debug)]
+pub(crate) enum ResourceEntry {
+    /// It has not ended.
+    Live(Arc<CreatedResource>),
+    /// It has ended.
+    Ended(EndedResource),
+    /// It cannot be read.
+    Malformed(Arc<MalformedResource>),
+}
+
+/// What is kept of a resource that has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EndedResource {
+    pub(crate) uid: Uid,
+    pub(crate) phase: Phase,
+    /// When it ended.
+    pub(crate) ended: Option<Timestamp>,
+    /// How long after that it is deleted, in seconds.
+    pub(crate) ttl: Option<u32>,
+    /// The model that it has published.
+    pub(crate) model: Option<Box<ModelReference>>,
+    pub(crate) is_being_deleted: bool,
+}
+
+/// What is kept of a resource that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MalformedResource {
+    pub(crate) uid: Uid,
+    pub(crate) generation: Option<i64>,
+    /// What is wrong with it.
+    pub(crate) error: String,
+}
+
+impl ResourceEntry {
+    /// What is kept of a resource that can be read.
+    pub(crate) fn new(resource: CreatedResource) -> Self {
+        let resource = resource.trimmed();
+        let ended = resource.status().and_then(decide::ended);
+        let (Some(ended), Some(status)) = (ended, resource.status()) else {
+            return Self::Live(Arc::new(resource));
+        };
+        Self::Ended(EndedResource {
+            uid: resource.uid().clone(),
+            phase: status.phase.unwrap_or(Phase::Failed),
+            ended,
+            ttl: resource.ttl_seconds_after_finished(),
+            model: status.model.clone().map(Box::new),
+            is_being_deleted: resource.metadata().deletion_timestamp.is_some(),
+        })
+    }
+
+    pub(crate) fn uid(&self) -> &Uid {
+        match self {
+            Self::Live(resource) => resource.uid(),
+            Self::Ended(ended) => &ended.uid,
+            Self::Malformed(malformed) => &malformed.uid,
+        }
+    }
+}

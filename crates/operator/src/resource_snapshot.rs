@@ -1,0 +1,51 @@
+//! A snapshot of what the index has of one live resource.
+//!
+//! Pure.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::created_resource::CreatedResource;
+use super::decide::{Model, PendingReasons};
+use super::names;
+use super::snapshot::{JobSnapshot, PodSnapshot};
+use super::task_reports::TaskReports;
+use attrium_workflow::StageKind;
+
+/// What the index has of a live resource, its Jobs and its pods.
+#[derive(Clone, Debug)]
+pub(crate) struct ResourceSnapshot {
+    pub(crate) resource: Arc<CreatedResource>,
+    /// The latest Job of each stage.
+    pub(crate) jobs: BTreeMap<StageKind, JobSnapshot>,
+    /// The pods of those Jobs.
+    pub(crate) pods: Vec<PodSnapshot>,
+    /// The model of a screening.
+    pub(crate) model: Model,
+    pub(crate) state: ControllerState,
+}
+
+impl ResourceSnapshot {
+    /// Whether the ConfigMap of its manifest, as it is now, is there, as far as is known.
+    pub(crate) fn has_manifest(&self) -> bool {
+        self.state.manifest.as_deref() == Some(&names::config_map(&self.resource))
+    }
+
+    /// The Jobs that have indexes to work on.
+    pub(crate) fn open_jobs(&self) -> impl Iterator<Item = &JobSnapshot> {
+        self.jobs.values().filter(|job| job.is_open())
+    }
+}
+
+/// What this process keeps of a live resource beside the objects of the API server.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ControllerState {
+    pub(crate) reports: TaskReports,
+    /// The last ConfigMap of its manifest that this process has created.
+    pub(crate) manifest: Option<String>,
+    /// Why objects were pending when that was last asked for.
+    pub(crate) pending: PendingReasons,
+    /// When that was.
+    pub(crate) asked: Option<Instant>,
+}

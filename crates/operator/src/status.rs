@@ -1,0 +1,83 @@
+//! The fourth step: the status is written.
+//!
+//! It is patched with what differs, and only on top of the version that it was decided from.
+
+use k8s_openapi::jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::context::Context;
+use super::created_resource::CreatedResource;
+use super::error::Error;
+use super::resource_api::{is_status, patch_status};
+use super::resource_entry::ResourceKey;
+use super::resource_snapshot::ResourceSnapshot;
+use attrium_api::Status;
+
+/// Writes the status of the resource of a snapshot.
+pub(super) async fn write(
+    context: &Context,
+    key: &ResourceKey,
+    snapshot: &ResourceSnapshot,
+    status: &Status,
+) -> Result<(), Error> {
+    context.ensure_leader()?;
+    let resource = &snapshot.resource;
+    let old = serde_json::to_value(resource.status()).unwrap_or_default();
+    let new = serde_json::to_value(status).unwrap_or_default();
+    let patch = json!({
+        "metadata": { "resourceVersion": resource.metadata().resource_version },
+        "status": difference(&old, &new),
+    });
+    let written = patch_status(&context.client, key, patch).await;
+    let written = written.map_err(|error| {
+        if is_status(&error, 409) || is_status(&error, 404) {
+            Error::Stale
+        } else {
+            Error::request("write the status", error)
+        }
+    })?;
+    if let Some(written) = CreatedResource::new(written) {
+        context.index.apply_written(written);
+    }
+    let metrics = &context.metrics;
+    metrics.status_written(snapshot, status, Timestamp::now());
+    Ok(())
+}
+
+/// The JSON merge patch (RFC 7396) that makes one value of another.
+fn difference(old: &Value, new: &Value) -> Value {
+    let (Value::Object(old), Value::Object(new)) = (old, new) else {
+        return new.clone();
+    };
+    let mut patch = Map::new();
+    for (field, value) in new {
+        match old.get(field) {
+            Some(before) if before == value => {}
+            Some(before) => {
+                patch.insert(field.clone(), difference(before, value));
+            }
+            None => {
+                patch.insert(field.clone(), value.clone());
+            }
+        }
+    }
+    for field in old.keys().filter(|field| !new.contains_key(*field)) {
+        patch.insert(field.clone(), Value::Null);
+    }
+    Value::Object(patch)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_patch_has_what_differs_and_takes_away_what_is_gone() {
+        let old = json!({"phase": "Running", "progress": {"percent": 3, "eta": "x"}, "a": [1, 2]});
+        let new = json!({"phase": "Running", "progress": {"percent": 4}, "a": [1], "b": {}});
+        let patch = json!({"progress": {"percent": 4, "eta": null}, "a": [1], "b": {}});
+        assert_eq!(difference(&old, &new), patch);
+        assert_eq!(difference(&old, &old), json!({}));
+        assert_eq!(difference(&Value::Null, &new), new);
+    }
+}
