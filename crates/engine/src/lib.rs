@@ -12,6 +12,7 @@
 //! Nothing here knows Burn, and nothing but `kernels` is `unsafe`.
 
 mod backward;
+mod convolution;
 mod error;
 mod forward;
 mod inference;
@@ -19,7 +20,6 @@ mod kernels;
 mod parameters;
 mod plan;
 mod program;
-mod single;
 pub mod throughput;
 mod weights;
 mod workspace;
@@ -29,12 +29,12 @@ mod tests;
 
 use std::sync::{Arc, Mutex};
 
+pub use convolution::{Single, Sizes};
 pub use error::Error;
 pub use inference::Folded;
 pub use kernels::{Isa, Level, Loops, keep_freed_memory};
 pub use parameters::{Gradients, Parameters, Statistics, StatisticsMut};
 pub use program::{Extent, Operation, Program};
-pub use single::{Single, Sizes};
 
 use error::check;
 use forward::Pass;

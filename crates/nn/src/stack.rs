@@ -3,8 +3,8 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
 use super::batch_norm::EPSILON;
+use super::engine_operation::{Trained, Trunk};
 use super::layer::average_pool;
-use super::trunk::{Trained, Trunk};
 use super::{Head, IMAGE_SIZE, Layer, Step, residual};
 use attrium_engine::{Operation, Program};
 

@@ -2,7 +2,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use super::flex::is_plain;
+use super::burn_cpu::is_plain;
 use super::{Grey, Head, Layout, Pass, Step};
 
 /// Images that one thread of a processor takes through a network, lest threads meet after each layer:

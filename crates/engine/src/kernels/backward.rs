@@ -1,9 +1,9 @@
 //! The gradient of a convolution: of its weights and of its inputs, in one pass.
 
+use super::batch_view::{Activated, Derived, Differential, Images, ImagesMut, Source};
+use super::batched_gemm::{Next, Products, WeightsGradient};
 use super::convolution::Shape;
-use super::finish::{Backpropagate, Passed};
-use super::group::{Next, Products, WeightsGradient};
-use super::images::{Activated, Derived, Differential, Images, ImagesMut, Source};
+use super::epilogue::{Backpropagate, Passed};
 use super::tiles::{Finish, Load, gather, scatter, scatter_inner};
 use super::{Isa, Kernel, Simd};
 

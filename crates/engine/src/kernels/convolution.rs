@@ -1,10 +1,10 @@
 //! The 3x3 convolution by Winograd's transforms.
 
-use super::finish::{Activate, Measure};
-use super::group::{Next, Products};
-use super::images::{Activated, Images, ImagesMut, Plain, Source};
+use super::batch_view::{Activated, Images, ImagesMut, Plain, Source};
+use super::batched_gemm::{Next, Products};
+use super::epilogue::{Activate, Measure};
+use super::gemm::tile_step;
 use super::layout::Plane;
-use super::product::tile_step;
 use super::tiles::{Finish, Load, MOST, Order, Strides, gather, scatter};
 use super::{Isa, Kernel, Simd};
 

@@ -12,41 +12,41 @@
 // Loops by index over small arrays are what becomes registers.
 #![allow(clippy::needless_range_loop)]
 
+mod aligned_buffer;
+mod allocator;
 mod backward;
+mod batch_view;
+mod batched_gemm;
 mod convolution;
-mod finish;
-mod group;
-mod heap;
-mod images;
+mod epilogue;
+mod gemm;
 mod isa;
 mod layout;
-mod memory;
 mod peak;
 mod pixelwise;
 mod portable;
-mod product;
 mod simd;
-mod single;
 mod stem;
 mod tiles;
+mod unfused;
 mod weights;
 mod winograd;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+pub(crate) use aligned_buffer::Memory;
+#[cfg(test)]
+pub(crate) use aligned_buffer::counted::allocations;
+pub use allocator::keep_freed_memory;
 pub(crate) use backward::{Activation, Backward, Input};
+pub(crate) use batch_view::{Differential, Source};
 pub(crate) use convolution::{Forward, Inference, Shape};
-pub use heap::keep_freed_memory;
-pub(crate) use images::{Differential, Source};
 pub use isa::{Isa, Level, Loops};
 pub(crate) use layout::{Plane, TILE, Window};
-pub(crate) use memory::Memory;
-#[cfg(test)]
-pub(crate) use memory::counted::allocations;
 pub(crate) use peak::Peak;
 pub(crate) use pixelwise::{Join, Pool, PoolBackward};
-pub(crate) use single::{PointGradient, SingleBackward, SingleForward, SingleInput};
 pub(crate) use stem::{Outputs, StemBackward, StemForward, image as stem_image, pack as stem_pack};
+pub(crate) use unfused::{PointGradient, SingleBackward, SingleForward, SingleInput};
 pub(crate) use weights::{CollectGradient, Direction, TotalGradient, TransformWeights};
 
 use portable::Portable;

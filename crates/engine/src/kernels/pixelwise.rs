@@ -1,8 +1,8 @@
 //! Layers that take pixels one by one: pools, and the sums at the end of skip connections.
 
 use super::backward::Activation;
-use super::finish::add;
-use super::images::{Activated, Images, ImagesMut, Source};
+use super::batch_view::{Activated, Images, ImagesMut, Source};
+use super::epilogue::add;
 use super::layout::Plane;
 use super::tiles::Load;
 use super::{Isa, Kernel, Simd};
@@ -206,7 +206,7 @@ impl Kernel for Join<'_> {
 mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
-    use super::super::images::Differential;
+    use super::super::batch_view::Differential;
     use super::super::{Level, Outputs, StemBackward, StemForward};
     use super::*;
 

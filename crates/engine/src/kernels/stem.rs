@@ -1,8 +1,8 @@
 //! The convolution of images of one channel, where Winograd's transforms would cost more than they
 //! save.
 
-use super::finish::add;
-use super::images::{Derived, Differential, ImagesMut};
+use super::batch_view::{Derived, Differential, ImagesMut};
+use super::epilogue::add;
 use super::layout::Plane;
 use super::tiles::Load;
 use super::{Isa, Kernel, Simd};

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Simd;
-use super::images::Images;
+use super::batch_view::Images;
 use super::layout::{Plane, TILE};
 use super::winograd::{Data, Kernel4, Output, Transform, both, columns};
 

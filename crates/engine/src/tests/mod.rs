@@ -1,7 +1,7 @@
 mod behaviour;
+mod convolution;
 mod numbers;
 mod reference;
-mod single;
 
 use super::plan::{image, plane};
 use super::*;

@@ -6,8 +6,8 @@
 use rayon::prelude::*;
 
 use super::Geometry;
-use super::frame::Frame;
-use crate::trunk::isa;
+use super::padding::Frame;
+use crate::engine_operation::isa;
 use attrium_engine::Loops;
 
 /// Sums that go on side by side, so that a processor need not wait for one addition.

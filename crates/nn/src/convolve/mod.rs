@@ -1,12 +1,12 @@
 //! A convolution with gradients of its own, on a processor and in 32 bits; anywhere else it is
 //! Burn's.
 
+mod algorithm;
 mod average;
 mod depthwise;
-mod frame;
 mod geometry;
-mod product;
-mod way;
+mod im2col;
+mod padding;
 
 use std::fmt;
 
@@ -24,9 +24,9 @@ use burn::tensor::Tensor;
 use burn::tensor::module::{avg_pool2d, conv2d};
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions};
 
-use super::flex::{contiguous, is_flex, lift, lower, plain, strategy, tensor, values};
+use super::burn_cpu::{contiguous, is_flex, lift, lower, plain, strategy, tensor, values};
+use algorithm::Way;
 use geometry::Geometry;
-use way::Way;
 
 /// The convolution of images by a weight, without dilation.
 ///

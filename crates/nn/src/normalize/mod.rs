@@ -3,7 +3,7 @@
 //!
 //! Burn makes a dozen passes over the images of what takes two or three here.
 
-mod loops;
+mod elementwise;
 mod planes;
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -21,7 +21,9 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 use burn::tensor::module::{batch_norm, batch_norm_train};
 
-use super::flex::{contiguous, is_flex, is_plain, lift, lower, plain, strategy, tensor, values};
+use super::burn_cpu::{
+    contiguous, is_flex, is_plain, lift, lower, plain, strategy, tensor, values,
+};
 use planes::{Affine, Differential, Planes};
 
 /// What follows a normalisation.

@@ -4,7 +4,7 @@
 
 use rayon::prelude::*;
 
-use super::{Activation, loops};
+use super::{Activation, elementwise};
 
 /// Numbers that a thread takes at once, at least.
 const SHARE: usize = 1 << 14;
@@ -49,13 +49,13 @@ impl Planes {
                     .map(|plane| self.plane(images, plane))
             };
             let mean = planes()
-                .map(|plane| loops::sum(plane, |value| value))
+                .map(|plane| elementwise::sum(plane, |value| value))
                 .sum::<f64>()
                 / count;
             let near = mean as f32;
             let squares = |value: f32| (value - near) * (value - near);
             let about = planes()
-                .map(|plane| loops::sum(plane, squares))
+                .map(|plane| elementwise::sum(plane, squares))
                 .sum::<f64>()
                 / count;
             let beside = mean - f64::from(near);
@@ -73,7 +73,7 @@ impl Planes {
         let bounds = activation.bounds();
         self.map(|plane, output| {
             let affine = affines[plane % self.channels];
-            loops::map(self.plane(images, plane), output, |value| {
+            elementwise::map(self.plane(images, plane), output, |value| {
                 activated(bounds, affine, value)
             });
         })
@@ -84,7 +84,7 @@ impl Planes {
         let bounds = activation.bounds();
         self.for_each_plane(images, |plane, values| {
             let affine = affines[plane % self.channels];
-            loops::change(values, |value| activated(bounds, affine, value));
+            elementwise::change(values, |value| activated(bounds, affine, value));
         });
     }
 
@@ -104,7 +104,7 @@ impl Planes {
             let mut sums = [0.0; 2];
             for plane in self.of_channel(channel) {
                 let pair = [images, slopes].map(|of| self.plane(of, plane));
-                let [sum, products] = loops::sum_pairs(pair, |value, slope| {
+                let [sum, products] = elementwise::sum_pairs(pair, |value, slope| {
                     let slope = passed(bounds, affine, value, slope);
                     [slope, slope * (value - mean)]
                 });
@@ -128,7 +128,7 @@ impl Planes {
             let affine = affines[plane % self.channels];
             let by = differentials[plane % self.channels];
             let pair = [images, slopes].map(|of| self.plane(of, plane));
-            loops::map_pairs(pair, output, |value, slope| {
+            elementwise::map_pairs(pair, output, |value, slope| {
                 let slope = passed(bounds, affine, value, slope);
                 slope * by.of_gradient + value * by.of_value + by.constant
             });

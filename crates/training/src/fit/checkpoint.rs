@@ -10,7 +10,7 @@ use burn::tensor::Bytes;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::progress::{Sums, bits};
+use super::epoch_sums::{Sums, bits};
 use super::{Error, FitConfig, FitData};
 
 const MAGIC: &[u8] = b"attrium checkpoint 1\n";

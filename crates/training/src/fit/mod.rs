@@ -22,10 +22,10 @@
 mod checkpoint;
 mod config;
 mod data;
+mod epoch_sums;
 mod error;
 mod history;
 mod plateau;
-mod progress;
 mod state;
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use burn::tensor::Device;
 use snafu::{ResultExt, ensure};
 
 use super::checkpoint::{self, Progress};
+use super::epoch_sums::{Sums, count_right};
 use super::error::{FinishedSnafu, NetworkSnafu, TrainingLossSnafu, ValidationLossSnafu};
-use super::progress::{Sums, count_right};
 use super::{Epoch, Error, FitConfig, FitData, History, Plateau};
 use attrium_nn::{IMAGE_PIXELS, Network, Step, floats, image_tensor};
 use attrium_nn::{cross_entropy, negative_log_likelihood};

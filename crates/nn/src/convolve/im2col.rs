@@ -11,7 +11,7 @@ use burn::tensor::Tensor;
 use rayon::prelude::*;
 
 use super::Geometry;
-use crate::flex::{tensor, values};
+use crate::burn_cpu::{tensor, values};
 use crate::network::floats;
 
 /// The numbers of a matrix of columns at once: few enough to stay in a processor's caches.

@@ -3,9 +3,9 @@ use burn::backend::ops::{FloatTensorOps, ModuleOps};
 use burn::backend::{Flex, TensorMetadata};
 use burn::tensor::ops::ConvOptions;
 
-use super::{Geometry, depthwise, product};
-use crate::flex::{contiguous, tensor, values};
-use crate::trunk::{RUNS, isa};
+use super::{Geometry, depthwise, im2col};
+use crate::burn_cpu::{contiguous, tensor, values};
+use crate::engine_operation::{RUNS, isa};
 use attrium_engine::{Single, Sizes};
 
 /// How a convolution and its gradients are computed.
@@ -64,7 +64,7 @@ impl Way {
                     .expect(RUNS);
                 outputs
             }
-            Kind::Product => return product::outputs(&self.geometry, images, weight),
+            Kind::Product => return im2col::outputs(&self.geometry, images, weight),
             Kind::Depthwise => depthwise::outputs(&self.geometry, pixels, weights),
         };
         tensor(outputs, shape)
@@ -89,7 +89,7 @@ impl Way {
             }
             Kind::Product => {
                 let weights =
-                    || product::of_weight(&self.geometry, values(&images), values(&slopes));
+                    || im2col::of_weight(&self.geometry, values(&images), values(&slopes));
                 let weights = for_weight.then(|| of_weight(weights()));
                 let of_images = for_images.then(|| self.product_of_images(images, weight, slopes));
                 [of_images, weights]

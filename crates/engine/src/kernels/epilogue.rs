@@ -1,7 +1,7 @@
 //! What becomes of a convolution's outputs while they are in registers.
 
 use super::Simd;
-use super::images::{Activated, Images, ImagesMut};
+use super::batch_view::{Activated, Images, ImagesMut};
 use super::layout::{Plane, TILE};
 use super::tiles::{Finish, Place};
 

@@ -1,6 +1,6 @@
 //! Loops over slices, compiled for the processor at hand.
 
-use crate::trunk::isa;
+use crate::engine_operation::isa;
 use attrium_engine::Loops;
 
 /// Sums that go on side by side, so that a processor need not wait for one addition.

@@ -21,7 +21,7 @@ use burn::backend::{
 };
 use burn::tensor::Tensor;
 
-use super::flex::{contiguous, is_flex, lift, lower, plain, slice, strategy, tensor};
+use super::burn_cpu::{contiguous, is_flex, lift, lower, plain, slice, strategy, tensor};
 use super::{BatchNorm, Layer};
 use attrium_engine::{
     self, Engine, Extent, Folded, Gradients, Isa, Level, Parameters, Program, Statistics,

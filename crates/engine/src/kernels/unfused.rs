@@ -1,11 +1,11 @@
 //! A convolution by itself: nothing is normalised, activated or summed on its way.
 
 use super::backward::Pass;
+use super::batch_view::{Images, ImagesMut, Plain};
+use super::batched_gemm::{Next, Products};
 use super::convolution::{Shape, convolve};
-use super::group::{Next, Products};
-use super::images::{Images, ImagesMut, Plain};
+use super::gemm::GradientPoint;
 use super::layout::{Plane, TILE};
-use super::product::GradientPoint;
 use super::tiles::{Finish, MOST, Place, gather, scatter, scatter_inner};
 use super::{Isa, Kernel, Simd};
 

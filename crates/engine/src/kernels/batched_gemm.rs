@@ -1,8 +1,8 @@
 //! The products of a group of tiles, and what is fetched meanwhile.
 
-use super::images::Images;
+use super::batch_view::Images;
+use super::gemm::{GradientPoint, Point};
 use super::layout::Plane;
-use super::product::{GradientPoint, Point};
 use super::tiles::{Place, Strides};
 use super::{Kernel, Simd};
 
