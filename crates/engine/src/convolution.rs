@@ -1,22 +1,22 @@
-//! One 3x3 convolution by itself, of images whose channels lie one after the other.
+//! A 3x3 convolution by itself, of images in PyTorch's layout (NCHW).
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
 
 use super::error::check;
 use super::kernels::{
-    Direction, Isa, Memory, Plane, PointGradient, Shape, SingleBackward, SingleForward,
-    SingleInput, TILE, Window,
+    AlignedBuffer, BackwardWeightsPoint, ConvolutionShape, Direction, Isa, Plane, TILE,
+    UnfusedBackward, UnfusedBackwardData, UnfusedForward, Window,
 };
-use super::weights::{collect, par_collect, total, transform};
-use super::workspace::{Shares, memory};
-use super::{Error, training_shares};
+use super::weights::{inverse_transform, par_inverse_transform, reduce, transform};
+use super::workspace::{BatchChunks, allocate};
+use super::{Error, training_chunks};
 
-/// A 3x3 convolution with a step of 1, for images of any size.
+/// A 3x3 convolution of stride 1, for images of any size.
 ///
-/// Numbers are the same, bit for bit, on one type of processor, however many threads there are.
+/// The result is the same, bit for bit, on one type of processor, however many threads there are.
 #[derive(Clone, Copy, Debug)]
-pub struct Single {
+pub struct Convolution3x3 {
     isa: Isa,
     plane: Plane,
     channels: [usize; 2],
@@ -24,24 +24,24 @@ pub struct Single {
     output: Window,
 }
 
-/// Parts of a batch whose tiles are kept at a time.
-const UNITS: usize = 8;
+/// Groups of images whose transformed tiles are kept at a time.
+const KEPT_GROUPS: usize = 8;
 
-/// The sizes of a [`Single`].
+/// What a [`Convolution3x3`] is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sizes {
-    /// Channels before and after.
+pub struct Convolution3x3Config {
+    /// Channels of inputs and of outputs.
     pub channels: [usize; 2],
     /// Height and width of the inputs.
     pub input: [usize; 2],
-    /// Whether there is a row of zeros above and below, and a column at the left and right.
+    /// Whether one row of zeros is added above and below, and one column on the left and right.
     pub padded: [bool; 2],
 }
 
-impl Single {
-    /// A convolution of these sizes; nothing if an image is too small for an output.
-    pub fn new(sizes: Sizes, isa: Isa) -> Option<Self> {
-        let Sizes {
+impl Convolution3x3 {
+    /// A convolution for a configuration; `None` if its images are too small for an output.
+    pub fn new(sizes: Convolution3x3Config, isa: Isa) -> Option<Self> {
+        let Convolution3x3Config {
             channels,
             input: [height, width],
             padded,
@@ -73,16 +73,16 @@ impl Single {
         })
     }
 
-    /// The outputs, by so many threads.
+    /// The outputs, computed by at most `threads` threads.
     ///
     /// # Shapes
     /// - `images`: `[batch, channels_in, height, width]`
     /// - `weight`: `[channels_out, channels_in, 3, 3]`
-    /// - `outputs`: `[batch, channels_out, height, width]`, two less high or wide where nothing is padded
+    /// - `outputs`: `[batch, channels_out, height, width]`, smaller by two where there is no padding
     ///
     /// # Errors
     ///
-    /// [`Error::Size`] if one of them has another size, [`Error::Memory`] if there is none.
+    /// [`Error::Size`] if a slice has another length, [`Error::Memory`] if memory is short.
     pub fn forward(
         &self,
         threads: usize,
@@ -91,20 +91,21 @@ impl Single {
         outputs: &mut [f32],
     ) -> Result<(), Error> {
         let batch = self.batch(images, weight, outputs.len())?;
-        let shares = Shares::new(batch, threads);
+        let chunks = BatchChunks::new(batch, threads);
         let weights = self.transform(weight, Direction::Forward)?;
-        let [before, after] = self.floats();
+        let [before, after] = self.image_len();
         outputs
-            .par_chunks_mut(shares.each * after)
-            .zip(images.par_chunks(shares.each * before))
+            .par_chunks_mut(chunks.images * after)
+            .zip(images.par_chunks(chunks.images * before))
             .with_max_len(1)
-            .try_for_each(|(outputs, images)| self.share_forward(&weights, images, outputs))
+            .try_for_each(|(outputs, images)| self.chunk_forward(&weights, images, outputs))
     }
 
-    /// The gradients of the images, if they are wanted, and of the weight, from those of the outputs.
+    /// The gradients of the images, if they are wanted, and of the weight, from the gradient of the
+    /// outputs.
     ///
     /// # Shapes
-    /// - `slopes`: as the outputs of [`forward`](Self::forward)
+    /// - `output_gradient`: as the outputs of [`forward`](Self::forward)
     /// - the gradients: as `images` and as `weight`
     ///
     /// # Errors
@@ -115,114 +116,134 @@ impl Single {
         threads: usize,
         images: &[f32],
         weight: &[f32],
-        slopes: &[f32],
-        (of_images, of_weight): (Option<&mut [f32]>, &mut [f32]),
+        output_gradient: &[f32],
+        (images_gradient, weight_gradient): (Option<&mut [f32]>, &mut [f32]),
     ) -> Result<(), Error> {
-        let batch = self.batch(images, weight, slopes.len())?;
-        let pixels = of_images.as_deref().unwrap_or(images);
-        self.batch(pixels, of_weight, slopes.len())?;
+        let batch = self.batch(images, weight, output_gradient.len())?;
+        let pixels = images_gradient.as_deref().unwrap_or(images);
+        self.batch(pixels, weight_gradient, output_gradient.len())?;
         if batch == 0 {
-            of_weight.fill(0.0);
+            weight_gradient.fill(0.0);
             return Ok(());
         }
         let weights = self.transform(weight, Direction::Backward)?;
-        let shares = match of_images {
-            Some(of_images) if self.is_wide() => self.backward_by_points(
-                Shares::new(batch, threads),
+        let chunks = match images_gradient {
+            Some(images_gradient) if self.is_wide() => self.backward_by_points(
+                BatchChunks::new(batch, threads),
                 &weights,
-                [images, slopes],
-                of_images,
+                [images, output_gradient],
+                images_gradient,
             )?,
-            // A network's first convolution, whose images' gradient nobody wants, is never wide.
-            of_images => self.backward_by_shares(
-                Shares::new(batch, training_shares(batch)),
+            // The first convolution of a network, whose images need no gradient, is never wide.
+            images_gradient => self.backward_by_chunks(
+                BatchChunks::new(batch, training_chunks(batch)),
                 &weights,
-                [images, slopes],
-                of_images,
+                [images, output_gradient],
+                images_gradient,
             )?,
         };
         let channels_in = self.channels[0];
-        total(self.isa, self.shape(1), channels_in, &shares, of_weight);
+        reduce(
+            self.isa,
+            self.shape(1),
+            channels_in,
+            &chunks,
+            weight_gradient,
+        );
         Ok(())
     }
 
-    /// Each share sums the gradient of the weights by itself, and transforms it back. Returns all of these.
-    fn backward_by_shares(
+    /// Sums the gradient of the weights of each chunk by itself and transforms it back. Returns all
+    /// of them.
+    fn backward_by_chunks(
         &self,
-        shares: Shares,
+        chunks: BatchChunks,
         weights: &[f32],
-        [images, slopes]: [&[f32]; 2],
+        [images, output_gradient]: [&[f32]; 2],
         gradient: Option<&mut [f32]>,
-    ) -> Result<Memory, Error> {
+    ) -> Result<AlignedBuffer, Error> {
         let part = self.shape(1).taps();
-        let mut parts = memory(shares.count * part)?;
-        let [before, after] = self.floats();
-        split(gradient, shares.each * before, shares.count)
+        let mut parts = allocate(chunks.count * part)?;
+        let [before, after] = self.image_len();
+        split(gradient, chunks.images * before, chunks.count)
             .into_par_iter()
-            .zip(images.par_chunks(shares.each * before))
-            .zip(slopes.par_chunks(shares.each * after))
+            .zip(images.par_chunks(chunks.images * before))
+            .zip(output_gradient.par_chunks(chunks.images * after))
             .zip(parts.par_chunks_mut(part))
             .with_max_len(1)
-            .try_for_each(|(((gradient, images), slopes), part)| {
-                self.share_backward(weights, images, slopes, gradient, part)
+            .try_for_each(|(((gradient, images), output_gradient), part)| {
+                self.chunk_backward(weights, images, output_gradient, gradient, part)
             })?;
         Ok(parts)
     }
 
-    /// Where a share's sum would be larger than all that is summed: tiles are kept, and each of the
-    /// 36 points is summed over all images. Returns the one sum, transformed back.
+    /// For weights whose gradient is larger than all that is summed into it: the transformed tiles
+    /// are kept, and each of the 36 points is summed over all images. Returns the one sum,
+    /// transformed back.
     fn backward_by_points(
         &self,
-        shares: Shares,
+        chunks: BatchChunks,
         weights: &[f32],
-        [images, slopes]: [&[f32]; 2],
+        [images, output_gradient]: [&[f32]; 2],
         gradient: &mut [f32],
-    ) -> Result<Memory, Error> {
-        let [before, after] = self.floats();
-        let at_once = self.at_once().min(shares.each);
+    ) -> Result<AlignedBuffer, Error> {
+        let [before, after] = self.image_len();
+        let at_once = self.images_at_once().min(chunks.images);
         let shape = self.shape(at_once);
-        let mut sum = memory(shape.gradient())?;
-        let units = shares.batch.div_ceil(at_once).min(UNITS);
-        let mut tiles = memory(units * 2 * shape.scratch())?;
+        let mut sum = allocate(shape.gradient())?;
+        let groups = chunks.batch.div_ceil(at_once).min(KEPT_GROUPS);
+        let mut tiles = allocate(groups * 2 * shape.scratch())?;
         let rounds = images
-            .chunks(units * at_once * before)
-            .zip(slopes.chunks(units * at_once * after))
-            .zip(gradient.chunks_mut(units * at_once * before));
-        for (round, ((images, slopes), gradient)) in rounds.enumerate() {
+            .chunks(groups * at_once * before)
+            .zip(output_gradient.chunks(groups * at_once * after))
+            .zip(gradient.chunks_mut(groups * at_once * before));
+        for (round, ((images, output_gradient), gradient)) in rounds.enumerate() {
             gradient
                 .par_chunks_mut(at_once * before)
                 .zip(images.par_chunks(at_once * before))
-                .zip(slopes.par_chunks(at_once * after))
+                .zip(output_gradient.par_chunks(at_once * after))
                 .zip(tiles.par_chunks_mut(2 * shape.scratch()))
                 .with_max_len(1)
-                .try_for_each(|(((gradient, images), slopes), tiles)| {
-                    self.unit_backward(weights, [images, slopes], gradient, tiles)
+                .try_for_each(|(((gradient, images), output_gradient), tiles)| {
+                    self.group_backward(weights, [images, output_gradient], gradient, tiles)
                 })?;
             let batch = images.len() / before;
-            sum.par_chunks_exact_mut(shape.point())
-                .enumerate()
-                .for_each(|(point, sum)| {
-                    for (unit, tiles) in tiles.chunks_exact(2 * shape.scratch()).enumerate() {
-                        let images = batch.saturating_sub(unit * at_once).min(at_once);
-                        PointGradient {
-                            shape: self.shape(images),
-                            point,
-                            tiles: tiles.split_at(shape.scratch()).into(),
-                            first: round == 0 && unit == 0,
-                            gradient: sum,
-                        }
-                        .run(self.isa);
-                    }
-                });
+            self.sum_points(&tiles, [batch, at_once], round == 0, &mut sum);
         }
-        let mut taps = memory(shape.taps())?;
-        par_collect(self.isa, shape, &sum, &mut taps);
+        let mut taps = allocate(shape.taps())?;
+        par_inverse_transform(self.isa, shape, &sum, &mut taps);
         Ok(taps)
     }
 
-    /// How many images there are, once all sizes agree.
+    /// Sums each of the 36 points over the tiles of all groups, each of `at_once` images or fewer.
+    fn sum_points(
+        &self,
+        tiles: &[f32],
+        [batch, at_once]: [usize; 2],
+        is_first: bool,
+        sum: &mut [f32],
+    ) {
+        let shape = self.shape(at_once);
+        sum.par_chunks_exact_mut(shape.point())
+            .enumerate()
+            .for_each(|(point, sum)| {
+                for (group, tiles) in tiles.chunks_exact(2 * shape.scratch()).enumerate() {
+                    let images = batch.saturating_sub(group * at_once).min(at_once);
+                    BackwardWeightsPoint {
+                        shape: self.shape(images),
+                        point,
+                        tiles: tiles.split_at(shape.scratch()).into(),
+                        first: is_first && group == 0,
+                        gradient: sum,
+                    }
+                    .run(self.isa);
+                }
+            });
+    }
+
+    /// The number of images, once all lengths agree.
     fn batch(&self, images: &[f32], weight: &[f32], outputs: usize) -> Result<usize, Error> {
-        let [before, after] = self.floats();
+        let [before, after] = self.image_len();
         let batch = images.len() / before;
         check("the images", images.len(), batch * before)?;
         check("the outputs", outputs, batch * after)?;
@@ -231,8 +252,8 @@ impl Single {
         Ok(batch)
     }
 
-    /// Floats of an image, before and after.
-    fn floats(&self) -> [usize; 2] {
+    /// Floats of an input image and of an output image.
+    fn image_len(&self) -> [usize; 2] {
         let [channels_in, channels_out] = self.channels;
         let pixels = |window: Window| window.size[0] * window.size[1];
         [
@@ -241,9 +262,9 @@ impl Single {
         ]
     }
 
-    fn shape(&self, images: usize) -> Shape {
+    fn shape(&self, images: usize) -> ConvolutionShape {
         let [blocks_in, blocks_out] = self.channels.map(|channels| self.plane.blocks(channels));
-        Shape {
+        ConvolutionShape {
             plane: self.plane,
             blocks_in,
             blocks_out,
@@ -252,21 +273,21 @@ impl Single {
         }
     }
 
-    /// Whether the gradient of the weights is better summed point by point.
+    /// Whether the gradient of the weights is better summed point by point over all images.
     fn is_wide(&self) -> bool {
         let shape = self.shape(1);
         shape.is_wide() && self.plane.tiles() <= shape.group()
     }
 
-    /// Images that are packed at once: few, so that they stay in the caches, but about as many as
-    /// have a whole group of tiles.
-    fn at_once(&self) -> usize {
+    /// Images that are packed at a time: few, so that they stay in the caches, but about as many as
+    /// fill a group of tiles.
+    fn images_at_once(&self) -> usize {
         (self.shape(1).group() / self.plane.tiles()).max(1)
     }
 
-    fn transform(&self, weight: &[f32], direction: Direction) -> Result<Memory, Error> {
+    fn transform(&self, weight: &[f32], direction: Direction) -> Result<AlignedBuffer, Error> {
         let shape = self.shape(1);
-        let mut weights = memory(shape.weights())?;
+        let mut weights = allocate(shape.weights())?;
         transform(
             self.isa,
             shape,
@@ -278,23 +299,23 @@ impl Single {
         Ok(weights)
     }
 
-    fn share_forward(
+    fn chunk_forward(
         &self,
         weights: &[f32],
         images: &[f32],
         outputs: &mut [f32],
     ) -> Result<(), Error> {
-        let [before, after] = self.floats();
-        let at_once = self.at_once().min(images.len() / before);
+        let [before, after] = self.image_len();
+        let at_once = self.images_at_once().min(images.len() / before);
         let shape = self.shape(at_once);
         let [size_in, size_out] = self.packed(at_once);
-        let mut input = memory(size_in)?;
-        let mut output = memory(size_out)?;
-        let mut scratch = memory(2 * shape.scratch())?;
+        let mut input = allocate(size_in)?;
+        let mut output = allocate(size_out)?;
+        let mut scratch = allocate(2 * shape.scratch())?;
         let images = images.chunks(at_once * before);
         for (images, outputs) in images.zip(outputs.chunks_mut(at_once * after)) {
             self.pack(self.input, before, images, &mut input);
-            SingleForward {
+            UnfusedForward {
                 shape: self.shape(images.len() / before),
                 input: &input,
                 weights,
@@ -307,30 +328,32 @@ impl Single {
         Ok(())
     }
 
-    fn share_backward(
+    fn chunk_backward(
         &self,
         weights: &[f32],
         images: &[f32],
-        slopes: &[f32],
+        output_gradient: &[f32],
         gradient: Option<&mut [f32]>,
         part: &mut [f32],
     ) -> Result<(), Error> {
-        let [before, after] = self.floats();
-        let at_once = self.at_once().min(images.len() / before);
+        let [before, after] = self.image_len();
+        let at_once = self.images_at_once().min(images.len() / before);
         let shape = self.shape(at_once);
         let [size_in, size_out] = self.packed(at_once);
-        let mut input = memory(size_in)?;
-        let mut input_gradient = memory(gradient.as_ref().map_or(0, |_| size_in))?;
-        let mut output = memory(size_out)?;
-        let mut points = memory(shape.gradient())?;
-        let mut scratch = memory(3 * shape.scratch())?;
+        let mut input = allocate(size_in)?;
+        let mut input_gradient = allocate(gradient.as_ref().map_or(0, |_| size_in))?;
+        let mut output = allocate(size_out)?;
+        let mut points = allocate(shape.gradient())?;
+        let mut scratch = allocate(3 * shape.scratch())?;
         let batches = images.chunks(at_once * before);
         let gradients = split(gradient, at_once * before, batches.len());
-        let batches = batches.zip(slopes.chunks(at_once * after)).zip(gradients);
-        for (number, ((images, slopes), gradient)) in batches.enumerate() {
+        let batches = batches
+            .zip(output_gradient.chunks(at_once * after))
+            .zip(gradients);
+        for (number, ((images, output_gradient), gradient)) in batches.enumerate() {
             self.pack(self.input, before, images, &mut input);
-            self.pack(self.output, after, slopes, &mut output);
-            SingleBackward {
+            self.pack(self.output, after, output_gradient, &mut output);
+            UnfusedBackward {
                 shape: self.shape(images.len() / before),
                 output: &output,
                 input: &input,
@@ -345,27 +368,27 @@ impl Single {
                 self.unpack(self.input, before, &input_gradient, gradient);
             }
         }
-        collect(self.isa, shape, &points, part);
+        inverse_transform(self.isa, shape, &points, part);
         Ok(())
     }
 
-    fn unit_backward(
+    fn group_backward(
         &self,
         weights: &[f32],
-        [images, slopes]: [&[f32]; 2],
+        [images, output_gradient]: [&[f32]; 2],
         gradient: &mut [f32],
         tiles: &mut [f32],
     ) -> Result<(), Error> {
-        let [before, after] = self.floats();
+        let [before, after] = self.image_len();
         let shape = self.shape(images.len() / before);
         let [size_in, size_out] = self.packed(shape.images);
-        let mut input = memory(size_in)?;
-        let mut input_gradient = memory(size_in)?;
-        let mut output = memory(size_out)?;
-        let mut scratch = memory(shape.scratch())?;
+        let mut input = allocate(size_in)?;
+        let mut input_gradient = allocate(size_in)?;
+        let mut output = allocate(size_out)?;
+        let mut scratch = allocate(shape.scratch())?;
         self.pack(self.input, before, images, &mut input);
-        self.pack(self.output, after, slopes, &mut output);
-        SingleInput {
+        self.pack(self.output, after, output_gradient, &mut output);
+        UnfusedBackwardData {
             shape,
             output: &output,
             input: &input,
@@ -379,7 +402,7 @@ impl Single {
         Ok(())
     }
 
-    /// Floats of so many images in the engine's layout, before and after.
+    /// Floats of `images` packed input images and output images.
     fn packed(&self, images: usize) -> [usize; 2] {
         let shape = self.shape(images);
         [shape.blocks_in, shape.blocks_out].map(|blocks| images * blocks * self.plane.block())
@@ -408,7 +431,7 @@ impl Single {
     }
 }
 
-/// Pieces of a size, as many as there are said to be; none of them is there if nothing is.
+/// `count` pieces of `size`, each of them `None` where there is nothing to split.
 fn split(of: Option<&mut [f32]>, size: usize, count: usize) -> Vec<Option<&mut [f32]>> {
     match of {
         Some(of) => of.chunks_mut(size).map(Some).collect(),

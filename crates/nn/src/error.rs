@@ -1,3 +1,5 @@
+//! Errors of networks: weights that do not fit, and images or devices that cannot be used.
+
 use snafu::Snafu;
 
 use super::IMAGE_SIZE;
@@ -6,7 +8,7 @@ use super::IMAGE_SIZE;
 #[derive(Debug, Snafu)]
 #[snafu(visibility(pub(super)))]
 pub enum Error {
-    /// The bytes are no safetensors file.
+    /// The bytes are not a safetensors file.
     #[snafu(display("the weights are not a whole safetensors file: fetch or write them again"))]
     Format {
         /// What the reader found.
@@ -18,7 +20,8 @@ pub enum Error {
          architecture and number of classes"
     ))]
     Mismatch {
-        /// Every tensor that is missing, has another shape or type, or belongs to no parameter.
+        /// Every tensor that is missing, has another shape or type, or does not belong to the
+        /// network.
         faults: String,
     },
     /// The file states conventions that this version does not know.
@@ -53,7 +56,7 @@ pub enum Error {
         /// The image, counted from 0.
         image: usize,
     },
-    /// This build cannot use a GPU.
+    /// This build has no support for GPUs.
     #[snafu(display(
         "this build has no GPU support: use the CUDA image (feature `cuda`), or the accelerator Cpu"
     ))]

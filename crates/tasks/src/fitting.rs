@@ -52,7 +52,7 @@ pub(super) fn prepare(
         classes: task.classes(),
         fold,
     };
-    let numbers = training::Cohort {
+    let numbers = training::LabelledImages {
         images,
         side: CROP_SIZE,
         classes: &cohort.classes(task),

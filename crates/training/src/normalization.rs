@@ -17,7 +17,7 @@ pub const DEVIATION_FLOOR: f32 = 0.1;
 /// Why images or a file give no normalisation.
 #[derive(Debug, Snafu)]
 pub enum Error {
-    /// Nothing to fit on.
+    /// There are no images to fit on.
     #[snafu(display("there are no training images to normalise by: add studies to the fold"))]
     NoImages,
     /// An image has another size than the first.
@@ -30,7 +30,7 @@ pub enum Error {
         /// The first image's pixels.
         expected: usize,
     },
-    /// The bytes are not safetensors.
+    /// The bytes are not a safetensors file.
     #[snafu(display("the normalisation is no safetensors file: restore it, or train again"))]
     Format {
         /// What the reader found.

@@ -1,23 +1,26 @@
-/// Keeps freed memory for the next step, instead of giving it back to the system, which would clear
-/// each page of it before it can be had again.
+//! Settings of the C library's allocator for trainings.
+
+/// Keeps freed memory for the next step instead of giving it back to the system, which would have
+/// to clear each page before handing it out again.
 ///
-/// Tensors of a training step are freed and wanted again in the next one. The GNU allocator by itself
-/// maps those above 32 MiB anew each time, and those of all threads but the first from 64 MiB on: a
-/// quarter of a step of the networks of ImageNet went into clearing pages. Other allocators are left
-/// as they are.
+/// The tensors of a training step are freed and needed again in the next one. By default the GNU
+/// allocator maps those above 32 MiB anew each time, and in every thread but the first those above
+/// 64 MiB: a quarter of a step of the ImageNet networks went into clearing pages. Other allocators
+/// are left as they are.
 pub fn keep_freed_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {
-        /// Larger pieces, which a training has once, are given back as they are freed.
+        /// Larger blocks, of which a training has few and allocates each once, are still returned
+        /// when they are freed.
         const PIECE: libc::c_int = 256 << 20;
-        /// What is kept at most at the end of the heap.
+        /// The most that is kept at the end of the heap.
         const KEPT: libc::c_int = 1 << 30;
         for (parameter, value) in [
             (libc::M_MMAP_THRESHOLD, PIECE),
             (libc::M_TRIM_THRESHOLD, KEPT),
             (libc::M_ARENA_MAX, 1),
         ] {
-            // SAFETY: any values are allowed, at any time.
+            // SAFETY: `mallopt` takes any values, at any time.
             unsafe { libc::mallopt(parameter, value) };
         }
     }

@@ -1,4 +1,4 @@
-//! What holds beside the numbers.
+//! What holds beside the numbers: bit for bit equality, memory, and errors.
 
 use super::super::kernels::allocations;
 use super::*;
@@ -23,7 +23,7 @@ fn batch(program: &Program, images: usize) -> [Vec<f32>; 2] {
 }
 
 #[test]
-fn a_step_is_the_same_bit_for_bit_whatever_threads_take_its_shares() {
+fn a_step_is_the_same_bit_for_bit_whatever_threads_take_its_chunks() {
     let (program, weights) = example();
     let [images, back] = batch(&program, 7);
     for isa in isas() {
@@ -37,13 +37,13 @@ fn a_step_is_the_same_bit_for_bit_whatever_threads_take_its_shares() {
 }
 
 #[test]
-fn a_batch_has_a_share_for_each_four_images_but_two_at_least_and_eight_at_most() {
-    let shares = [1, 7, 8, 16, 31, 33, 128].map(training_shares);
-    assert_eq!(shares, [2, 2, 2, 4, 7, 8, 8]);
+fn a_batch_has_a_chunk_for_each_four_images_but_two_at_least_and_eight_at_most() {
+    let chunks = [1, 7, 8, 16, 31, 33, 128].map(training_chunks);
+    assert_eq!(chunks, [2, 2, 2, 4, 7, 8, 8]);
 }
 
 #[test]
-fn the_number_of_shares_changes_no_more_than_the_last_digits() {
+fn the_number_of_chunks_changes_no_more_than_the_last_digits() {
     let (program, weights) = example();
     let [images, back] = batch(&program, 6);
     let engine = Engine::new(program, Isa::best());
@@ -97,7 +97,7 @@ fn a_step_takes_the_memory_of_the_step_before() {
         let mut training = engine
             .train(2, &images, &parameters, &mut statistics, &mut features)
             .unwrap();
-        seen.push(training.lease.get().unwrap().images.as_ptr());
+        seen.push(training.workspace.get().unwrap().images.as_ptr());
     }
     assert!(seen.iter().all(|place| *place == seen[0]));
 }
@@ -122,7 +122,7 @@ fn once_warm_a_step_and_an_evaluation_allocate_nothing() {
             .unwrap();
         engine.evaluate(2, &images, &folded, &mut features).unwrap();
     };
-    // One thread, so that all of the work is counted.
+    // One thread, so that every allocation is counted.
     let counts = with_threads(1, || {
         [(); 3].map(|()| {
             let before = allocations();
@@ -135,7 +135,7 @@ fn once_warm_a_step_and_an_evaluation_allocate_nothing() {
 }
 
 #[test]
-fn a_batch_after_one_of_fewer_shares_finds_the_memory_of_the_batch_before() {
+fn a_batch_after_one_of_fewer_chunks_finds_the_memory_of_the_batch_before() {
     let (program, weights) = example();
     let engine = Engine::new(program.clone(), Isa::best());
     let parameters = weights.parameters();
@@ -150,7 +150,7 @@ fn a_batch_after_one_of_fewer_shares_finds_the_memory_of_the_batch_before() {
     let (mut many, mut one) = (batch(&program, 4), batch(&program, 1));
     let [_, fewer, more] =
         with_threads(1, || [train(&mut many), train(&mut one), train(&mut many)]);
-    // Both only plan anew.
+    // Both only make a new plan.
     assert_eq!(more, fewer);
 }
 

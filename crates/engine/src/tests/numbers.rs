@@ -1,18 +1,18 @@
-//! Against 64 bits.
+//! Programs against 64 bits: training steps and evaluations.
 
 use proptest::prelude::*;
 
 use super::reference::{Outcome, Run};
 use super::*;
 
-/// What batch normalisation adds to a variance: a smaller difference of variances matters to nobody.
+/// What batch normalisation adds to a variance; smaller differences of variances do not matter.
 const EPSILON: f64 = 1e-3;
-/// The least size that features are taken for: a draw may leave hardly one of them activated, where
+/// The least size that features count with: in some draws hardly one of them is activated, where
 /// normalised values are about 1.
 const LEAST: f64 = 0.1;
 
-/// Programs of up to three blocks of layers, with skips and pools wherever the draw wants them and
-/// they may be. A skip begins where the last one ended, or up to two operations later.
+/// Programs of up to three blocks of layers, with skips and pools where the draw has them and the
+/// rules allow them. A skip begins where the last one ended, or up to two operations later.
 fn programs() -> impl Strategy<Value = Program> {
     let skips = prop::option::of(0usize..3);
     let layers = prop::collection::vec((1usize..28, skips, any::<bool>()), 1..7);
@@ -82,7 +82,7 @@ fn assert_step(program: &Program, isa: Isa, threads: usize, batch: usize, tolera
         near("variance", layer, variance, variances, EPSILON);
     }
     let expected = run.backward(&back);
-    // What follows normalises, so that some gradients cancel to almost nothing.
+    // The layers that follow normalise, so that some gradients nearly cancel.
     let sizes = expected.iter().map(|of| size(of.scale.iter().copied()));
     let least = sizes.fold(0.0, f64::max) / 10.0;
     for (layer, (found, expected)) in found.gradients.iter().zip(&expected).enumerate() {
@@ -107,7 +107,7 @@ proptest! {
         program in programs(), batch in 1usize..6, threads in 1usize..4,
     ) {
         for isa in isas() {
-            // Some draws are of a single channel and a few pixels, where much cancels.
+            // Some draws have a single channel and a few pixels, where much cancels.
             assert_step(&program, isa, threads, batch, 1e-3);
         }
     }

@@ -1,4 +1,5 @@
-//! Convolution by filters that see every channel, and their gradient, as products of matrices.
+//! Convolution by im2col: images are unfolded into a matrix of columns, which is multiplied with
+//! the filters. Also the gradient of the filters.
 //!
 //! Every sum is taken in one order, however many threads there are.
 
@@ -14,14 +15,15 @@ use super::Geometry;
 use crate::burn_cpu::{tensor, values};
 use crate::network::floats;
 
-/// The numbers of a matrix of columns at once: few enough to stay in a processor's caches.
-const COLUMNS: usize = 1 << 20;
-/// Places at once, at least: with fewer, the sums of large filters would take longer than they.
-const PLACES: usize = 512;
-/// Images at once, at least: as many as threads can take one each.
-const IMAGES: usize = 4;
-/// Places of an image that are worth a product of their own.
-const ALONE: usize = 64;
+/// Floats of a matrix of columns that is multiplied at a time: few enough to stay in the caches.
+const MAX_COLUMNS_LEN: usize = 1 << 20;
+/// The least number of outputs at a time: with fewer, to add up the gradients of large filters
+/// would take longer than to compute them.
+const MIN_OUTPUTS: usize = 512;
+/// The least number of images at a time: enough for several threads to take one each.
+const MIN_IMAGES: usize = 4;
+/// Outputs of an image that are worth a product of their own.
+const MIN_OUTPUTS_OF_IMAGE: usize = 64;
 
 /// The outputs: `[batch, channels_out, height, width]`.
 ///
@@ -36,46 +38,47 @@ pub(super) fn outputs(geometry: &Geometry, images: &FlexTensor, weight: &FlexTen
         output: [height, width],
         ..
     } = *geometry;
-    let weights = before * kernel[0] * kernel[1];
-    let places = height * width;
+    let taps = before * kernel[0] * kernel[1];
+    let positions = height * width;
     let shape = [batch, after, height, width];
-    let filters = weight.reshape([1, after, weights].into());
-    let product = |seen: FlexTensor| Flex::float_matmul(filters.clone(), seen);
-    if geometry.is_pointwise() && places >= ALONE {
-        let seen = images.reshape([batch, before, places].into());
-        return product(seen).reshape(shape.into());
+    let filters = weight.reshape([1, after, taps].into());
+    let product = |columns: FlexTensor| Flex::float_matmul(filters.clone(), columns);
+    if geometry.is_pointwise() && positions >= MIN_OUTPUTS_OF_IMAGE {
+        let columns = images.reshape([batch, before, positions].into());
+        return product(columns).reshape(shape.into());
     }
     let images = values(images);
-    let at_once = (COLUMNS / (weights * places)).max(IMAGES);
+    let at_once = (MAX_COLUMNS_LEN / (taps * positions)).max(MIN_IMAGES);
     let mut outputs = vec![0.0; shape.iter().product()];
-    for (round, outputs) in outputs.chunks_mut(at_once * after * places).enumerate() {
+    for (round, outputs) in outputs.chunks_mut(at_once * after * positions).enumerate() {
         let first = round * at_once;
-        let count = outputs.len() / (after * places);
-        if places < ALONE {
-            let seen = geometry.columns(images, first * height..(first + count) * height);
-            let product = product(tensor(seen, [1, weights, count * places]));
-            by_image(values(&product), [after, places], outputs);
+        let count = outputs.len() / (after * positions);
+        if positions < MIN_OUTPUTS_OF_IMAGE {
+            let columns = geometry.columns(images, first * height..(first + count) * height);
+            let product = product(tensor(columns, [1, taps, count * positions]));
+            by_image(values(&product), [after, positions], outputs);
         } else {
-            let mut seen = vec![0.0; count * weights * places];
-            seen.par_chunks_exact_mut(weights * places)
+            let mut columns = vec![0.0; count * taps * positions];
+            columns
+                .par_chunks_exact_mut(taps * positions)
                 .zip(first..first + count)
-                .for_each(|(seen, image)| {
-                    geometry.fill_columns(images, image * height..(image + 1) * height, seen);
+                .for_each(|(columns, image)| {
+                    geometry.fill_columns(images, image * height..(image + 1) * height, columns);
                 });
-            let product = product(tensor(seen, [count, weights, places]));
+            let product = product(tensor(columns, [count, taps, positions]));
             outputs.copy_from_slice(values(&product));
         }
     }
     tensor(outputs, shape)
 }
 
-/// Writes `[channel][image][place]` as `[image][channel][place]`.
-fn by_image(product: &[f32], [channels, places]: [usize; 2], images: &mut [f32]) {
+/// Writes `[channel][image][output]` as `[image][channel][output]`.
+fn by_image(product: &[f32], [channels, positions]: [usize; 2], images: &mut [f32]) {
     let row = product.len() / channels;
-    for (image, to) in images.chunks_exact_mut(channels * places).enumerate() {
+    for (image, to) in images.chunks_exact_mut(channels * positions).enumerate() {
         let rows = product.chunks_exact(row);
-        for (to, row) in to.chunks_exact_mut(places).zip(rows) {
-            to.copy_from_slice(&row[image * places..][..places]);
+        for (to, row) in to.chunks_exact_mut(positions).zip(rows) {
+            to.copy_from_slice(&row[image * positions..][..positions]);
         }
     }
 }
@@ -85,52 +88,52 @@ fn by_image(product: &[f32], [channels, places]: [usize; 2], images: &mut [f32])
 /// # Shapes
 /// - `images`: `[batch, channels_in, height, width]`
 /// - `gradient`: of the output, `[batch, channels_out, height, width]`
-pub(super) fn of_weight(geometry: &Geometry, images: &[f32], gradient: &[f32]) -> Vec<f32> {
+pub(super) fn weight_gradient(geometry: &Geometry, images: &[f32], gradient: &[f32]) -> Vec<f32> {
     let [before, after] = geometry.channels;
-    let weights = before * geometry.kernel[0] * geometry.kernel[1];
+    let taps = before * geometry.kernel[0] * geometry.kernel[1];
     let [height, width] = geometry.output;
     let rows = geometry.batch * height;
-    let at_once = (COLUMNS / weights).max(PLACES).div_ceil(width);
+    let at_once = (MAX_COLUMNS_LEN / taps).max(MIN_OUTPUTS).div_ceil(width);
     let mut sum: Option<Tensor<2>> = None;
     for first in (0..rows).step_by(at_once) {
         let rows = first..rows.min(first + at_once);
-        let places = rows.len() * width;
+        let positions = rows.len() * width;
         let matrix = |values: Vec<f32>, height: usize| {
-            Tensor::<2>::from_primitive::<Flex>(tensor(values, [height, places]))
+            Tensor::<2>::from_primitive::<Flex>(tensor(values, [height, positions]))
         };
-        let seen = matrix(geometry.columns(images, rows.clone()), weights);
-        let slopes = matrix(geometry.slopes(gradient, rows), after);
-        let product = slopes.matmul(seen.transpose());
+        let columns = matrix(geometry.columns(images, rows.clone()), taps);
+        let gradients = matrix(geometry.output_gradient_rows(gradient, rows), after);
+        let product = gradients.matmul(columns.transpose());
         sum = Some(match sum {
             Some(sum) => sum + product,
             None => product,
         });
     }
-    sum.map_or_else(|| vec![0.0; after * weights], |sum| floats(sum.into_data()))
+    sum.map_or_else(|| vec![0.0; after * taps], |sum| floats(sum.into_data()))
 }
 
 impl Geometry {
-    /// What each weight of a filter is multiplied by: `[weights, places]`, for rows of the outputs
-    /// of all images one after another.
+    /// The matrix of columns, `[taps, outputs]`, for rows of the outputs of all images one after
+    /// another.
     fn columns(&self, images: &[f32], rows: Range<usize>) -> Vec<f32> {
         let [before, _] = self.channels;
-        let places = rows.len() * self.output[1];
-        let mut columns = vec![0.0; before * self.kernel[0] * self.kernel[1] * places];
+        let positions = rows.len() * self.output[1];
+        let mut columns = vec![0.0; before * self.kernel[0] * self.kernel[1] * positions];
         self.fill_columns(images, rows, &mut columns);
         columns
     }
 
-    /// The same into zeros.
+    /// Writes the matrix of columns into zeros.
     fn fill_columns(&self, images: &[f32], rows: Range<usize>, columns: &mut [f32]) {
         let [height, width] = self.size;
         let [before, _] = self.channels;
         let [_, out_width] = self.output;
         let filter = self.kernel[0] * self.kernel[1];
-        let places = rows.len() * out_width;
+        let positions = rows.len() * out_width;
         let parts = self.parts(rows);
-        let fill = |(weight, column): (usize, &mut [f32])| {
-            let (channel, place) = (weight / filter, weight % filter);
-            let offset = [place / self.kernel[1], place % self.kernel[1]];
+        let fill = |(tap, column): (usize, &mut [f32])| {
+            let (channel, tap) = (tap / filter, tap % filter);
+            let offset = [tap / self.kernel[1], tap % self.kernel[1]];
             let mut rest = column;
             for (image, rows) in &parts {
                 let column;
@@ -141,12 +144,12 @@ impl Geometry {
             }
         };
         columns
-            .par_chunks_exact_mut(places)
+            .par_chunks_exact_mut(positions)
             .enumerate()
             .for_each(fill);
     }
 
-    /// Of rows of the outputs of all images one after another, those of each image.
+    /// For rows of the outputs of all images one after another, those of each image.
     fn parts(&self, rows: Range<usize>) -> Vec<(usize, Range<usize>)> {
         let [height, _] = self.output;
         let of_image = |image: usize| {
@@ -158,71 +161,75 @@ impl Geometry {
             .collect()
     }
 
-    /// What one weight is multiplied by, for rows of the outputs of an image, into zeros.
+    /// Writes the row of the matrix that belongs to one tap, for rows of the outputs of an image,
+    /// into zeros.
     fn fill_column(&self, image: &[f32], offset: [usize; 2], rows: Range<usize>, to: &mut [f32]) {
         let [[_, width], [_, out_width]] = [self.size, self.output];
-        let inside = self.inside(1, offset[1]);
-        if inside.is_empty() {
+        let valid = self.valid_outputs(1, offset[1]);
+        if valid.is_empty() {
             return;
         }
         if self.stride == [1, 1] && width == out_width {
-            return self.shift(image, offset[0], inside, rows, to);
+            return self.fill_shifted(image, offset[0], valid, rows, to);
         }
-        let first = inside.start * self.stride[1] + offset[1] - self.padding[1];
+        let first = valid.start * self.stride[1] + offset[1] - self.padding[1];
         for (row, to) in rows.zip(to.chunks_exact_mut(out_width)) {
-            let Some(row) = self.seen(0, row, offset[0]) else {
+            let Some(row) = self.input_index(0, row, offset[0]) else {
                 continue;
             };
-            let seen = &image[row * width + first..(row + 1) * width];
-            let to = &mut to[inside.clone()];
+            let source = &image[row * width + first..(row + 1) * width];
+            let to = &mut to[valid.clone()];
             if self.stride[1] == 1 {
-                to.copy_from_slice(&seen[..to.len()]);
+                to.copy_from_slice(&source[..to.len()]);
             } else {
-                let seen = seen.iter().step_by(self.stride[1]);
-                to.iter_mut().zip(seen).for_each(|(to, seen)| *to = *seen);
+                let source = source.iter().step_by(self.stride[1]);
+                to.iter_mut()
+                    .zip(source)
+                    .for_each(|(to, source)| *to = *source);
             }
         }
     }
 
-    /// The same where outputs are as wide as the image: all rows as one piece, but for columns that
-    /// see nothing, which are not `inside`.
-    fn shift(
+    /// The same where outputs are as wide as the image: one copy of all rows, but for the columns
+    /// outside `valid`, which read padding.
+    fn fill_shifted(
         &self,
         image: &[f32],
         offset: usize,
-        inside: Range<usize>,
+        valid: Range<usize>,
         rows: Range<usize>,
         to: &mut [f32],
     ) {
         let width = self.size[1];
-        let seen = self.inside(0, offset);
-        let seen = seen.start.max(rows.start)..seen.end.min(rows.end);
-        if seen.is_empty() {
+        let valid_rows = self.valid_outputs(0, offset);
+        let valid_rows = valid_rows.start.max(rows.start)..valid_rows.end.min(rows.end);
+        if valid_rows.is_empty() {
             return;
         }
-        let to = &mut to[(seen.start - rows.start) * width..(seen.end - rows.start) * width];
-        let from = &image[(seen.start + offset - self.padding[0]) * width..][..to.len()];
-        let [left, right] = [inside.start, width - inside.end];
+        let to =
+            &mut to[(valid_rows.start - rows.start) * width..(valid_rows.end - rows.start) * width];
+        let from = &image[(valid_rows.start + offset - self.padding[0]) * width..][..to.len()];
+        let [left, right] = [valid.start, width - valid.end];
         let len = to.len();
         to[left..len - right].copy_from_slice(&from[right..len - left]);
         for row in to.chunks_exact_mut(width) {
             row[..left].fill(0.0);
-            row[inside.end..].fill(0.0);
+            row[valid.end..].fill(0.0);
         }
     }
 
-    /// The gradient of these rows: `[channels_out, places]`.
-    fn slopes(&self, gradient: &[f32], rows: Range<usize>) -> Vec<f32> {
+    /// The gradient of the outputs of these rows, `[channels_out, outputs]`.
+    fn output_gradient_rows(&self, gradient: &[f32], rows: Range<usize>) -> Vec<f32> {
         let [_, after] = self.channels;
         let [height, width] = self.output;
-        let mut slopes = Vec::with_capacity(after * rows.len() * width);
+        let mut gradients = Vec::with_capacity(after * rows.len() * width);
         for channel in 0..after {
             for row in rows.clone() {
                 let (image, row) = (row / height, row % height);
                 let start = ((image * after + channel) * height + row) * width;
-                slopes.extend_from_slice(&gradient[start..start + width]);
+                gradients.extend_from_slice(&gradient[start..start + width]);
             }
         }
-        slopes
+        gradients
     }
 }

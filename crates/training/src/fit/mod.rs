@@ -7,9 +7,9 @@
 //! and never augments, splits or normalises: its training and validation images come ready.
 //!
 //! ```no_run
-//! # use attrium::training::{Fit, FitConfig, FitData, fit::Error};
+//! # use attrium_training::{Fit, FitConfig, FitData, fit::Error};
 //! # fn example(config: FitConfig, data: FitData) -> Result<(), Error> {
-//! let mut fit = Fit::new(config, data, &attrium::nn::cpu())?;
+//! let mut fit = Fit::new(config, data, &attrium_nn::cpu())?;
 //! while !fit.is_finished() {
 //!     let step = fit.step()?;
 //!     println!("epoch {}: {}", step.epoch, step.loss);
