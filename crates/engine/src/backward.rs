@@ -12,7 +12,7 @@ use super::kernels::{
 };
 use super::plan::{image, plane};
 use super::weights::{inverse_transform, reduce};
-use super::workspace::{Workspace, shape};
+use super::workspace::{ChannelCoefficients, Workspace, shape};
 use super::{Gradients, Operation};
 
 /// The range of what an operation does not have.
@@ -205,40 +205,21 @@ impl TrainingPass<'_> {
         let skipped = self.program.skipped_to(before);
         let stored = self.program.skip(before).map(|_| &plan.values[before]);
         let from = LayerInput::new(self.program, plan, coefficients, identity, before);
-        let [
-            values,
-            stored_values,
-            outputs,
-            output_gradient,
-            skipped_gradient,
-            gradient,
-        ] = ranges!(
+        let [gradient, read @ ..] = ranges!(
             workspace.images,
             [
+                plan.gradients[before],
                 from.range,
                 stored.unwrap_or(&EMPTY),
                 plan.values[at],
                 plan.gradients[at],
-                skipped.map_or(&EMPTY, |to| &plan.gradients[to]),
-                plan.gradients[before]
+                skipped.map_or(&EMPTY, |to| &plan.gradients[to])
             ]
         );
+        let read = read.map(|range| &*range);
         let layer = LayerBackward {
-            isa: self.isa,
-            shape,
-            is_pooled: self.program.operations()[before] == Operation::Pool,
             weights,
-            output: BatchNormGradient {
-                gradient: output_gradient,
-                outputs,
-                coefficients: coefficients[at].gradient.each_ref().map(Vec::as_slice),
-            },
-            source: from.read(values),
-            stored: stored.map(|_| &*stored_values),
-            skip: skipped.map(|to| {
-                let channels = self.program.extent(to).channels;
-                (&*skipped_gradient, shape.plane.blocks(channels))
-            }),
+            ..self.layer_backward(at, &coefficients[at], &from, read)
         };
         gradient
             .par_chunks_mut(chunks.images * layer.size(shape.blocks_in))
@@ -253,6 +234,35 @@ impl TrainingPass<'_> {
                     inverse_transform(self.isa, shape, points, taps);
                 });
             });
+    }
+
+    /// What the backward pass of a convolution reads, but for its weights.
+    fn layer_backward<'a>(
+        &self,
+        at: usize,
+        coefficients: &'a ChannelCoefficients,
+        from: &'a LayerInput<'_>,
+        [values, stored, outputs, gradient, skipped]: [&'a [f32]; 5],
+    ) -> LayerBackward<'a> {
+        let before = at - 1;
+        let shape = shape(self.program, at, self.isa.lanes(), 0);
+        LayerBackward {
+            isa: self.isa,
+            shape,
+            is_pooled: self.program.operations()[before] == Operation::Pool,
+            weights: &[],
+            output: BatchNormGradient {
+                gradient,
+                outputs,
+                coefficients: coefficients.gradient.each_ref().map(Vec::as_slice),
+            },
+            source: from.read(values),
+            stored: self.program.skip(before).map(|_| stored),
+            skip: self.program.skipped_to(before).map(|to| {
+                let channels = self.program.extent(to).channels;
+                (skipped, shape.plane.blocks(channels))
+            }),
+        }
     }
 
     fn total(&self, workspace: &mut Workspace, at: usize, gradients: &mut Gradients<'_>) {

@@ -15,7 +15,7 @@ pub enum Error {
         fault: &'static str,
     },
     /// Something has another size than the program expects.
-    #[snafu(display("{what} has {found} values instead of {expected}"))]
+    #[snafu(display("{found} values instead of {expected} for {what}"))]
     Size {
         /// What it is.
         what: &'static str,

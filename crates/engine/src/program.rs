@@ -95,7 +95,7 @@ impl Program {
             Operation::Convolution { channels, skip } => {
                 let result = Extent { channels, ..before };
                 let fits = |size: usize| size > 0 && size.is_multiple_of(TILE);
-                require(channels > 0, "should have a channel or more")?;
+                require(channels > 0, "should have at least one channel")?;
                 require(
                     fits(before.height) && fits(before.width),
                     "should have a height and width of a multiple of 4",
@@ -109,8 +109,8 @@ impl Program {
                 let convolution = operation
                     .checked_sub(1)
                     .is_some_and(|before| self.operations[before] != Operation::Pool);
-                require(convolution, "should follow on a convolution")?;
-                require(operation > 1, "should not follow on the first convolution")?;
+                require(convolution, "should follow a convolution")?;
+                require(operation > 1, "should not follow the first convolution")?;
                 Ok(Extent {
                     height: before.height / 2,
                     width: before.width / 2,
@@ -135,7 +135,7 @@ impl Program {
         )?;
         require(
             last_sum.is_none_or(|sum| sum <= from),
-            "should add no result from before the last sum",
+            "should not add a result from before the last addition",
         )?;
         let added = self.extents[from];
         require(

@@ -41,7 +41,7 @@ pub enum Error {
     },
     /// The pixels do not make whole images.
     #[snafu(display(
-        "{pixels} pixels are no whole number of images of {IMAGE_SIZE} x {IMAGE_SIZE} pixels"
+        "{pixels} pixels do not make whole images of {IMAGE_SIZE} x {IMAGE_SIZE} pixels"
     ))]
     Pixels {
         /// The number of pixels given.
@@ -49,7 +49,7 @@ pub enum Error {
     },
     /// The network gives no probabilities.
     #[snafu(display(
-        "the network's logits of image {image} (counted from 0) are infinite or no numbers: train \
+        "the network's logits of image {image} (counted from 0) are infinite or not numbers: train \
          the network again, with a lower learning rate"
     ))]
     Logits {

@@ -1,4 +1,4 @@
-//! Against Keras' applications: tests/golden/nn/imagenet.py.
+//! The ImageNet networks against Keras, whose numbers tests/golden/nn/imagenet.py has written.
 
 use std::collections::BTreeMap;
 

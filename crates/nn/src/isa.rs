@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use attrium_engine::{Isa, Level};
 
-/// The fastest that the processor has, or those that the environment variable `ATTRIUM_SIMD` names: `avx512`,
-/// `avx2`, `portable` or `portable16`. They are chosen once.
+/// The fastest that the processor has, or those that the environment variable `ATTRIUM_SIMD` names:
+/// `avx512`, `avx2`, `portable` or `portable16`. They are chosen once.
 pub(super) fn isa() -> Isa {
     static ISA: LazyLock<Isa> = LazyLock::new(|| {
         let level = match std::env::var("ATTRIUM_SIMD").ok().as_deref() {

@@ -98,7 +98,8 @@ impl Network {
     /// # Errors
     ///
     /// [`Error::Format`] for other bytes; [`Error::Mismatch`] names every tensor that is missing,
-    /// has another shape or type, does not belong to the network, or would make it give no numbers.
+    /// has another shape or type, does not belong to the network, or would make its logits infinite
+    /// or NaN.
     pub fn from_safetensors(
         architecture: Architecture,
         classes: usize,
@@ -436,11 +437,11 @@ mod tests {
     #[test]
     fn weights_that_give_no_numbers_are_refused_by_their_names() {
         for (name, value, fault) in [
-            ("head.bias", f32::NAN, "infinite or no number"),
+            ("head.bias", f32::NAN, "infinite or not a number"),
             (
                 "stem.convolution.weight",
                 f32::INFINITY,
-                "infinite or no number",
+                "infinite or not a number",
             ),
             ("stem.norm.running_var", -1.0, "negative variance"),
         ] {
@@ -518,7 +519,7 @@ mod tests {
         assert!(network.probabilities(&[]).unwrap().is_empty());
         let message = network.probabilities(&images[1..]).unwrap_err().to_string();
         assert!(
-            message.starts_with("49151 pixels are no whole number of images"),
+            message.starts_with("49151 pixels do not make whole images"),
             "{message}"
         );
     }

@@ -1,4 +1,4 @@
-//! Against PyTorch: tests/golden/nn/reference.py.
+//! The own networks against PyTorch, whose numbers tests/golden/nn/reference.py has written.
 
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, TensorData};

@@ -215,10 +215,11 @@ impl MapByName for Loader<'_> {
     }
 }
 
-/// What is wrong with the values of a tensor, if anything: a network with them would give no numbers.
+/// What is wrong with the values of a tensor, if anything: with them the logits would be infinite
+/// or NaN.
 pub(super) fn fault(name: &str, values: &[f32]) -> Option<&'static str> {
     if !values.iter().all(|value| value.is_finite()) {
-        return Some("holds a value that is infinite or no number");
+        return Some("holds a value that is infinite or not a number");
     }
     let is_variance = name.ends_with(".running_var");
     (is_variance && values.iter().any(|value| *value < 0.0)).then_some("holds a negative variance")

@@ -31,7 +31,7 @@ pub enum Error {
         expected: usize,
     },
     /// The bytes are not a safetensors file.
-    #[snafu(display("the normalisation is no safetensors file: restore it, or train again"))]
+    #[snafu(display("the normalisation is not a safetensors file: restore it, or train again"))]
     Format {
         /// What the reader found.
         source: safetensors::SafeTensorError,
@@ -143,7 +143,7 @@ impl Normalization {
     /// Reads what [`Self::to_safetensors`] wrote, for images of `pixels` pixels.
     ///
     /// # Errors
-    /// When the bytes are no safetensors file, when a tensor is missing or of another type or
+    /// When the bytes are not a safetensors file, when a tensor is missing or of another type or
     /// size, and when a value is not finite or a deviation not positive.
     pub fn from_safetensors(bytes: &[u8], pixels: usize) -> Result<Self, Error> {
         let file = SafeTensors::deserialize(bytes).context(FormatSnafu)?;

@@ -243,7 +243,7 @@ pub(super) unsafe fn convolve<S: Simd, L: Load<S>, F: Epilogue<S>>(
                 images: [load.images(), &[]],
             },
         };
-        // SAFETY: the caller vouches for `load` and `epilogue`; scratch and weights are long enough.
+        // SAFETY: the caller vouches for `load` and `epilogue`; both lengths have been checked.
         unsafe {
             transform_input(
                 s,

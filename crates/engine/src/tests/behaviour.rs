@@ -210,16 +210,16 @@ fn what_does_not_fit_is_refused_at_the_entrance() {
     let message = |result: Result<(), Error>| result.unwrap_err().to_string();
     assert_eq!(
         message(engine.evaluate(1, &images, &folded, &mut features[1..])),
-        "the features has 767 values instead of 768"
+        "767 values instead of 768 for the features"
     );
     let mut other = weights.clone();
     other.layers[1][1].pop();
     let fold = engine.fold(&other.parameters(), &weights.statistics());
-    assert_eq!(message(fold.map(drop)), "a scale has 7 values instead of 8");
+    assert_eq!(message(fold.map(drop)), "7 values instead of 8 for a scale");
     let fold = engine.fold(&weights.parameters()[1..], &weights.statistics());
     assert_eq!(
         message(fold.map(drop)),
-        "the list of convolutions has 8 values instead of 9"
+        "8 values instead of 9 for the list of convolutions"
     );
 }
 
@@ -242,15 +242,15 @@ fn operations_that_make_no_program_are_named() {
         ),
         (
             vec![pool],
-            "operation 0 of the layer program should follow on a convolution",
+            "operation 0 of the layer program should follow a convolution",
         ),
         (
             vec![one, pool],
-            "operation 1 of the layer program should not follow on the first convolution",
+            "operation 1 of the layer program should not follow the first convolution",
         ),
         (
             vec![one, one, pool, pool],
-            "operation 3 of the layer program should follow on a convolution",
+            "operation 3 of the layer program should follow a convolution",
         ),
         (
             vec![one, one, pool, one],
@@ -258,7 +258,7 @@ fn operations_that_make_no_program_are_named() {
         ),
         (
             vec![convolution(0, None)],
-            "operation 0 of the layer program should have a channel or more",
+            "operation 0 of the layer program should have at least one channel",
         ),
         (
             vec![one, convolution(4, Some(0))],
@@ -270,7 +270,7 @@ fn operations_that_make_no_program_are_named() {
         ),
         (
             vec![one, one, convolution(4, Some(0)), convolution(4, Some(0))],
-            "operation 3 of the layer program should add no result from before the last sum",
+            "operation 3 of the layer program should not add a result from before the last addition",
         ),
         (
             vec![
@@ -280,7 +280,7 @@ fn operations_that_make_no_program_are_named() {
                 convolution(4, Some(0)),
                 convolution(4, Some(1)),
             ],
-            "operation 4 of the layer program should add no result from before the last sum",
+            "operation 4 of the layer program should not add a result from before the last addition",
         ),
     ] {
         assert_eq!(refused(operations), expected);

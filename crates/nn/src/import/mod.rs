@@ -123,7 +123,7 @@ impl Network {
     /// # Errors
     ///
     /// [`WeightsError::Mismatch`] names every tensor that is missing, has another shape or type,
-    /// holds something that is no number, or belongs to nothing; [`WeightsError::Network`] for
+    /// holds a value that is not finite, or belongs to nothing; [`WeightsError::Network`] for
     /// fewer than two classes.
     pub fn pretrained(
         weights: &PretrainedWeights,

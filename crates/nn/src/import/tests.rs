@@ -124,7 +124,7 @@ fn every_fault_of_a_file_is_in_one_message() {
     for fault in [
         "missing bn1.weight",
         "bn1.bias is [3] instead of [32]",
-        "blocks.0.0.conv_dw.weight holds a value that is infinite or no number",
+        "blocks.0.0.conv_dw.weight holds a value that is infinite or not a number",
         "unknown blocks.9.conv.weight",
     ] {
         assert!(message.contains(fault), "{message}");

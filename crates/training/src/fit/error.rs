@@ -74,7 +74,7 @@ pub enum Error {
         source: attrium_nn::Error,
     },
     /// The bytes are not a history of epochs.
-    #[snafu(display("the history is no table of epochs: write it again"))]
+    #[snafu(display("the history is not a table of epochs: write it again"))]
     History {
         /// Where and why.
         source: csv::Error,

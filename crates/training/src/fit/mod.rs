@@ -1,4 +1,4 @@
-//! The fit of one network to one training set, step by step, as the caller asks (paper, "Training").
+//! The fit of one network to one training set, a step at a time (paper, "Training").
 //!
 //! A [`Fit`] takes normalised images and their classes, and gives weights and a [`History`]. The
 //! caller drives it: each [`Fit::step`] is one batch, and between any two steps
