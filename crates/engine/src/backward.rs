@@ -52,7 +52,7 @@ impl TrainingPass<'_> {
         let plane = plane(self.program, last, lanes);
         workspace.images[workspace.plan.gradients[last].clone()]
             .par_chunks_exact_mut(image(self.program, last, lanes))
-            .zip(features.par_chunks_exact(self.program.features().len()))
+            .zip(features.par_chunks_exact(self.program.features().num_elements()))
             .for_each(|(image, features)| plane.pack(features, image));
     }
 

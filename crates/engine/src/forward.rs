@@ -297,7 +297,7 @@ impl TrainingPass<'_> {
 
     fn unpack(&self, workspace: &Workspace, features: &mut [f32]) {
         let last = self.program.operations().len() - 1;
-        let len = self.program.features().len();
+        let len = self.program.features().num_elements();
         let from = &workspace.images[workspace.plan.values[last].clone()];
         features
             .par_chunks_exact_mut(len)

@@ -201,7 +201,10 @@ impl Evaluator {
         images: &[f32],
         features: &mut [f32],
     ) {
-        let (pixels, len) = (program.images().len(), program.features().len());
+        let (pixels, len) = (
+            program.images().num_elements(),
+            program.features().num_elements(),
+        );
         let at_once = self.most.min(chunks.images);
         let parts = features
             .chunks_mut(at_once * len)
@@ -234,7 +237,7 @@ struct Evaluation<'a> {
 
 impl Evaluation<'_> {
     fn run(&self, buffers: &mut EvaluationBuffers, images: &[f32], features: &mut [f32]) {
-        let pixels = self.program.images().len();
+        let pixels = self.program.images().num_elements();
         let count = images.len() / pixels;
         for (number, segment) in self.segments.iter().enumerate() {
             for first in (0..count).step_by(segment.images) {
@@ -249,7 +252,7 @@ impl Evaluation<'_> {
         let plane = plane(self.program, last, self.folded.isa.lanes());
         let pooled = &buffers.pooled[self.segments.len() - 1];
         let size = self.segments[self.segments.len() - 1].pooled;
-        let len = self.program.features().len();
+        let len = self.program.features().num_elements();
         for (features, image) in features
             .chunks_exact_mut(len)
             .zip(pooled.chunks_exact(size))

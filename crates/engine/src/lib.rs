@@ -77,7 +77,7 @@ impl Engine {
 
     /// The number of images.
     fn batch(&self, images: &[f32]) -> Result<usize, Error> {
-        let each = self.program.images().len();
+        let each = self.program.images().num_elements();
         check("the batch", images.len() % each, 0)?;
         Ok(images.len() / each)
     }
@@ -108,7 +108,7 @@ impl Engine {
         check(
             "the features",
             features.len(),
-            batch * self.program.features().len(),
+            batch * self.program.features().num_elements(),
         )?;
         let chunks = BatchChunks::new(batch, chunks);
         let mut workspace = self.pool.take(&self.program, self.isa, chunks)?;
@@ -147,7 +147,7 @@ impl Engine {
             check(
                 "the gradient",
                 features.len(),
-                batch * self.program.features().len(),
+                batch * self.program.features().num_elements(),
             )?;
             let pass = self.pass(parameters);
             in_pool(|| pass.backward(workspace, features, gradients));
@@ -189,7 +189,7 @@ impl Engine {
         check(
             "the features",
             features.len(),
-            batch * self.program.features().len(),
+            batch * self.program.features().num_elements(),
         )?;
         check("the weights' blocks", folded.isa.lanes(), self.isa.lanes())?;
         if batch == 0 {

@@ -36,7 +36,7 @@ pub struct Extent {
 
 impl Extent {
     /// The number of values of an image.
-    pub fn len(self) -> usize {
+    pub fn num_elements(self) -> usize {
         self.channels * self.height * self.width
     }
 }

@@ -116,7 +116,7 @@ impl EngineOperation {
         let tensors = tensors.into_iter().collect::<Option<Vec<_>>>()?;
         let folded = self.folded(engine, tensors).expect(RUNS);
         let batch = images.shape()[0];
-        let mut features = vec![0.0; batch * engine.program().features().len()];
+        let mut features = vec![0.0; batch * engine.program().features().num_elements()];
         let threads = rayon::current_num_threads();
         engine
             .evaluate(threads, slice(&images)?, &folded, &mut features)
@@ -270,7 +270,7 @@ fn forward(engine: &Arc<Engine>, inputs: Vec<FlexTensor>) -> Option<Forward> {
         .iter_mut()
         .map(|[mean, variance]| StatisticsMut { mean, variance })
         .collect();
-    let mut features = vec![0.0; batch * engine.program().features().len()];
+    let mut features = vec![0.0; batch * engine.program().features().num_elements()];
     let training = engine
         .train(
             training_chunks(batch),

@@ -15,9 +15,9 @@ fn example() -> (Program, Weights) {
 }
 
 fn batch(program: &Program, images: usize) -> [Vec<f32>; 2] {
-    let features = program.features().len();
+    let features = program.features().num_elements();
     [
-        draw(images * program.images().len(), 7, 1.0),
+        draw(images * program.images().num_elements(), 7, 1.0),
         draw(images * features, 8, 1.0),
     ]
 }
@@ -93,7 +93,7 @@ fn a_step_takes_the_memory_of_the_step_before() {
     for _ in 0..3 {
         let mut running = weights.running.clone();
         let mut statistics = statistics_mut(&mut running);
-        let mut features = vec![0.0; 4 * program.features().len()];
+        let mut features = vec![0.0; 4 * program.features().num_elements()];
         let mut training = engine
             .train(2, &images, &parameters, &mut statistics, &mut features)
             .unwrap();
@@ -164,15 +164,15 @@ fn an_image_does_not_depend_on_those_beside_it_in_an_evaluation() {
             .fold(&weights.parameters(), &weights.statistics())
             .unwrap();
         let evaluate = |threads: usize, images: &[f32]| {
-            let count = images.len() / program.images().len();
-            let mut features = vec![f32::NAN; count * program.features().len()];
+            let count = images.len() / program.images().num_elements();
+            let mut features = vec![f32::NAN; count * program.features().num_elements()];
             engine
                 .evaluate(threads, images, &folded, &mut features)
                 .unwrap();
             features
         };
         let alone: Vec<f32> = images
-            .chunks(program.images().len())
+            .chunks(program.images().num_elements())
             .flat_map(|image| evaluate(1, image))
             .collect();
         for threads in [1, 2, 5] {

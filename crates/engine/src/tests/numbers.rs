@@ -46,8 +46,8 @@ fn programs() -> impl Strategy<Value = Program> {
 #[track_caller]
 fn assert_step(program: &Program, isa: Isa, threads: usize, batch: usize, tolerance: f64) {
     let weights = Weights::draw(program, 5);
-    let images = draw(batch * program.images().len(), 1, 1.0);
-    let back = draw(batch * program.features().len(), 2, 1.0);
+    let images = draw(batch * program.images().num_elements(), 1, 1.0);
+    let back = draw(batch * program.features().num_elements(), 2, 1.0);
     let engine = Engine::new(program.clone(), isa);
     let found = step(&engine, threads, &weights, &images, &back);
     let layers = weights.wide();
@@ -117,7 +117,7 @@ proptest! {
         program in programs(), batch in 1usize..8, threads in 1usize..4,
     ) {
         let weights = Weights::draw(&program, 6);
-        let images = draw(batch * program.images().len(), 3, 1.0);
+        let images = draw(batch * program.images().num_elements(), 3, 1.0);
         let wide = |values: &Vec<f32>| values.iter().copied().map(f64::from).collect::<Vec<_>>();
         let running: Vec<_> =
             weights.running.iter().map(|[mean, variance]| (wide(mean), wide(variance))).collect();
@@ -152,7 +152,7 @@ fn statistics_keep_their_precision_where_the_mean_is_far_from_zero() {
         .iter()
         .map(|value| value + 30.0)
         .collect();
-    let back = draw(8 * program.features().len(), 2, 1.0);
+    let back = draw(8 * program.features().num_elements(), 2, 1.0);
     let engine = Engine::new(program.clone(), Isa::best());
     let found = step(&engine, 2, &weights, &far, &back);
     let layers = weights.wide();

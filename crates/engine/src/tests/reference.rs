@@ -102,7 +102,7 @@ impl<'a> Run<'a> {
     ) -> Self {
         let extent = program.images();
         let mut current = Images {
-            batch: images.len() / extent.len(),
+            batch: images.len() / extent.num_elements(),
             channels: 1,
             height: extent.height,
             width: extent.width,

@@ -59,7 +59,7 @@ fn opcode(bytes: &mut &[u8]) -> Option<Opcode> {
         b'U' | b'C' | 0x8a | 0x8c => counted(bytes, 1)?,
         b'T' | b'B' | b'X' | 0x8b => counted(bytes, 4)?,
         0x8d | 0x8e | 0x96 => counted(bytes, 8)?,
-        _ if WITHOUT_ARGUMENTS.contains(&code) => {}
+        _ if WITHOUT_ARGUMENTS.contains(code) => {}
         _ => return None,
     }
     Some(Opcode::Other)
