@@ -97,10 +97,12 @@ fn code(path: &Path) -> String {
 }
 
 fn is_test(path: &Path) -> bool {
-    path.ends_with("fixtures.rs")
-        || path
-            .components()
-            .any(|it| matches!(it.as_os_str().to_str(), Some("tests" | "tests.rs")))
+    let is_of_tests = |name: &str| {
+        let stem = name.strip_suffix(".rs").unwrap_or(name);
+        matches!(stem, "fixtures" | "golden" | "tests") || stem.ends_with("_tests")
+    };
+    let mut parts = path.components();
+    parts.any(|it| it.as_os_str().to_str().is_some_and(is_of_tests))
 }
 
 /// The places where one of these words stands in code that is no test.

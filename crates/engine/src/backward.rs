@@ -1,20 +1,25 @@
-//! The way back in training.
+//! The backward pass of training.
+
+use std::ops::Range;
 
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
 
-use super::forward::{Pass, is_streamed, ranges, source};
+use super::forward::{LayerInput, TrainingPass, is_streamed, ranges};
 use super::kernels::{
-    Activation, Backward, Differential, Direction, Input, PoolBackward, Shape, Source,
-    StemBackward, stem_image,
+    Activation, AveragePoolBackward, Backward, BatchNormGradient, BatchNormRelu, ConvolutionShape,
+    Direction, Input, Isa, StemBackward, stem_image,
 };
 use super::plan::{image, plane};
-use super::weights::{collect, total};
-use super::workspace::{Workspace, shape};
+use super::weights::{inverse_transform, reduce};
+use super::workspace::{ChannelCoefficients, Workspace, shape};
 use super::{Gradients, Operation};
 
-impl Pass<'_> {
-    /// Writes the gradients of each convolution's parameters, from that of the features.
+/// The range of what an operation does not have.
+const EMPTY: Range<usize> = 0..0;
+
+impl TrainingPass<'_> {
+    /// Writes the gradients of each convolution's parameters, from the gradient of the features.
     pub(crate) fn backward(
         &self,
         workspace: &mut Workspace,
@@ -47,7 +52,7 @@ impl Pass<'_> {
         let plane = plane(self.program, last, lanes);
         workspace.images[workspace.plan.gradients[last].clone()]
             .par_chunks_exact_mut(image(self.program, last, lanes))
-            .zip(features.par_chunks_exact(self.program.features().len()))
+            .zip(features.par_chunks_exact(self.program.features().num_elements()))
             .for_each(|(image, features)| plane.pack(features, image));
     }
 
@@ -56,53 +61,46 @@ impl Pass<'_> {
         let before = at - 1;
         let plane = plane(self.program, before, lanes);
         let blocks = plane.blocks(self.program.extent(at).channels);
-        let size = image(self.program, before, lanes);
+        let [pooled, size] = [at, before].map(|at| image(self.program, at, lanes));
         workspace.sums.fill(0.0);
         let Workspace {
             plan,
-            shares,
-            constants,
+            chunks,
+            coefficients,
             identity,
             sums,
-            sums_share,
+            sums_per_chunk,
             ..
         } = workspace;
-        let (from, [scale, shift]) = source(self.program, plan, constants, identity, before);
-        let joined = self.program.skip(before).is_some();
-        let outputs = if joined {
-            plan.values[before].clone()
-        } else {
-            0..0
-        };
+        let from = LayerInput::new(self.program, plan, coefficients, identity, before);
+        let stored = self.program.skip(before).map(|_| &plan.values[before]);
         let [values, outputs, output, gradient] = ranges!(
             workspace.images,
-            [from, outputs, plan.gradients[at], plan.gradients[before]]
+            [
+                from.range,
+                stored.unwrap_or(&EMPTY),
+                plan.gradients[at],
+                plan.gradients[before]
+            ]
         );
         let (values, outputs) = (&*values, &*outputs);
         gradient
-            .par_chunks_mut(shares.each * size)
-            .zip(output.par_chunks(shares.each * image(self.program, at, lanes)))
-            .zip(sums.par_chunks_mut(*sums_share))
+            .par_chunks_mut(chunks.images * size)
+            .zip(output.par_chunks(chunks.images * pooled))
+            .zip(sums.par_chunks_mut(*sums_per_chunk))
             .with_max_len(1)
             .enumerate()
-            .for_each(|(share, ((gradient, output), sums))| {
-                let range = share * shares.each * size..share * shares.each * size + gradient.len();
-                let activation = if joined {
-                    Activation::Stored(&outputs[range.clone()])
-                } else {
-                    Activation::OnLoad
-                };
-                PoolBackward {
+            .for_each(|(chunk, ((gradient, output), sums))| {
+                let start = chunk * chunks.images * size;
+                let range = start..start + gradient.len();
+                let stored = stored.map(|_| &outputs[range.clone()]);
+                AveragePoolBackward {
                     plane,
                     blocks,
                     images: gradient.len() / size,
                     output,
-                    source: Source {
-                        values: &values[range],
-                        scale,
-                        shift,
-                    },
-                    activation,
+                    source: from.read(&values[range]),
+                    activation: stored.map_or(Activation::OnLoad, Activation::Stored),
                     gradient,
                     sums,
                 }
@@ -110,8 +108,8 @@ impl Pass<'_> {
             });
     }
 
-    /// From the sums of the gradient of normalised values to the gradients of scale and offset,
-    /// and to that of the outputs before normalisation.
+    /// From the sums of the gradient of the normalised values: the gradients of scale and offset,
+    /// and the coefficients of the gradient before normalisation.
     fn differentiate(
         &self,
         workspace: &mut Workspace,
@@ -122,23 +120,23 @@ impl Pass<'_> {
         let plane = plane(self.program, at, self.isa.lanes());
         let channels = self.program.extent(at).channels;
         let lanes = plane.blocks(channels) * plane.lanes;
-        let count = (workspace.shares.batch * plane.pixels()) as f64;
+        let count = (workspace.chunks.batch * plane.pixels()) as f64;
         workspace.total(2 * lanes);
         let (sums, products) = workspace.sums.split_at(lanes);
-        let constants = &mut workspace.constants[at];
+        let coefficients = &mut workspace.coefficients[at];
         for channel in 0..channels {
-            let moments = constants.moments[channel];
+            let moments = coefficients.moments[channel];
             let (mean, inverse) = (moments.mean, moments.inverse_deviation);
             let sum = sums[channel];
             let of_scale = inverse * (products[channel] - mean * sum);
             gradients.offset[channel] = sum as f32;
             gradients.scale[channel] = of_scale as f32;
             let factor = f64::from(self.parameters[convolution].scale[channel]) * inverse;
-            let slope = -factor * inverse * of_scale / count;
-            let [c0, c1, c2] = &mut constants.back;
+            let of_output = -factor * inverse * of_scale / count;
+            let [c0, c1, c2] = &mut coefficients.gradient;
             c0[channel] = factor as f32;
-            c1[channel] = slope as f32;
-            c2[channel] = (-factor * sum / count - slope * mean) as f32;
+            c1[channel] = of_output as f32;
+            c2[channel] = (-factor * sum / count - of_output * mean) as f32;
         }
     }
 
@@ -149,27 +147,27 @@ impl Pass<'_> {
         workspace.sums.fill(0.0);
         let Workspace {
             plan,
-            shares,
-            constants,
+            chunks,
+            coefficients,
             sums,
-            sums_share,
+            sums_per_chunk,
             images,
             ..
         } = workspace;
         let [input, outputs, gradient] =
             [&plan.images, &plan.values[0], &plan.gradients[0]].map(|range| &images[range.clone()]);
-        let coefficients = constants[0].back.each_ref().map(Vec::as_slice);
+        let coefficients = coefficients[0].gradient.each_ref().map(Vec::as_slice);
         input
-            .par_chunks(shares.each * stem_image(plane))
-            .zip(outputs.par_chunks(shares.each * size))
-            .zip(gradient.par_chunks(shares.each * size))
-            .zip(sums.par_chunks_mut(*sums_share))
+            .par_chunks(chunks.images * stem_image(plane))
+            .zip(outputs.par_chunks(chunks.images * size))
+            .zip(gradient.par_chunks(chunks.images * size))
+            .zip(sums.par_chunks_mut(*sums_per_chunk))
             .with_max_len(1)
             .for_each(|(((input, outputs), gradient), sums)| {
                 StemBackward {
                     plane,
                     input,
-                    output: Differential {
+                    output: BatchNormGradient {
                         gradient,
                         outputs,
                         coefficients,
@@ -188,117 +186,164 @@ impl Pass<'_> {
     }
 
     fn convolution_backward(&self, workspace: &mut Workspace, at: usize, convolution: usize) {
-        let lanes = self.isa.lanes();
         let before = at - 1;
-        let shape = shape(self.program, at, lanes, 0);
-        let len = shape.weights();
+        let shape = shape(self.program, at, self.isa.lanes(), 0);
+        let (weights, _) = workspace.weights.split_at_mut(shape.weights());
         let parameters = &self.parameters[convolution];
-        self.transform(
-            parameters,
-            at,
-            Direction::Backward,
-            &mut workspace.weights[..len],
-        );
+        self.transform(parameters, at, Direction::Backward, weights);
         workspace.sums.fill(0.0);
         let Workspace {
             plan,
-            shares,
-            constants,
+            chunks,
+            coefficients,
             identity,
+            scratch_pool,
+            sums_per_chunk,
             ..
         } = workspace;
-        let (from, [scale, shift]) = source(self.program, plan, constants, identity, before);
-        let pooled = self.program.operations()[before] == Operation::Pool;
-        let joined = self.program.skip(before).is_some();
-        let none = 0..0;
-        let stored = if joined { &plan.values[before] } else { &none };
-        // The gradient of the sum that a skip ends in is that of what it begins with, too.
+        // The gradient of a residual sum is also that of what was added.
         let skipped = self.program.skipped_to(before);
-        let skipped_range = skipped.map_or(&none, |to| &plan.gradients[to]);
-        let [
-            values,
-            stored,
-            outputs,
-            output_gradient,
-            skipped_gradient,
-            gradient,
-        ] = ranges!(
+        let stored = self.program.skip(before).map(|_| &plan.values[before]);
+        let from = LayerInput::new(self.program, plan, coefficients, identity, before);
+        let [gradient, read @ ..] = ranges!(
             workspace.images,
             [
-                from,
-                stored,
+                plan.gradients[before],
+                from.range,
+                stored.unwrap_or(&EMPTY),
                 plan.values[at],
                 plan.gradients[at],
-                skipped_range,
-                plan.gradients[before]
+                skipped.map_or(&EMPTY, |to| &plan.gradients[to])
             ]
         );
-        let [values, stored, outputs, output_gradient, skipped_gradient] =
-            [values, stored, outputs, output_gradient, skipped_gradient].map(|range| &*range);
-        let coefficients = constants[at].back.each_ref().map(Vec::as_slice);
-        let [size, size_before] = [at, before].map(|at| image(self.program, at, lanes));
-        let skipped_blocks = skipped.map(|to| shape.plane.blocks(self.program.extent(to).channels));
-        let (weights, sums_share) = (&workspace.weights[..len], workspace.sums_share);
-        let benches = &workspace.benches;
+        let read = read.map(|range| &*range);
+        let layer = LayerBackward {
+            weights,
+            ..self.layer_backward(at, &coefficients[at], &from, read)
+        };
         gradient
-            .par_chunks_mut(shares.each * size_before)
+            .par_chunks_mut(chunks.images * layer.size(shape.blocks_in))
             .zip(workspace.weights_gradients.par_chunks_mut(shape.taps()))
-            .zip(workspace.sums.par_chunks_mut(sums_share))
+            .zip(workspace.sums.par_chunks_mut(*sums_per_chunk))
             .with_max_len(1)
             .enumerate()
-            .for_each(|(share, ((gradient, weights_gradient), sums))| {
-                let images = gradient.len() / size_before;
-                let part = |all: &'_ [f32], size: usize| {
-                    let start = share * shares.each * size;
-                    start..(start + images * size).min(all.len())
-                };
-                let values = &values[part(values, size_before)];
-                let activation = if pooled {
-                    Activation::None
-                } else if joined {
-                    Activation::Stored(&stored[part(stored, size_before)])
-                } else {
-                    Activation::OnLoad
-                };
-                let skip = skipped_blocks.map(|blocks| {
-                    let size = blocks * shape.plane.block();
-                    (&skipped_gradient[part(skipped_gradient, size)], blocks)
-                });
-                benches.lend(|scratch, points| {
+            .for_each(|(chunk, ((gradient, taps), sums))| {
+                scratch_pool.lend(|scratch, points| {
                     let points = &mut points[..shape.gradient()];
-                    Backward {
-                        shape: Shape { images, ..shape },
-                        output: Differential {
-                            gradient: &output_gradient[part(output_gradient, size)],
-                            outputs: &outputs[part(outputs, size)],
-                            coefficients,
-                        },
-                        streamed: is_streamed(gradient.len()),
-                        input: Input {
-                            source: Source {
-                                values,
-                                scale,
-                                shift,
-                            },
-                            activation,
-                            skip,
-                            gradient,
-                            sums,
-                        },
-                        weights,
-                        weights_gradient: &mut *points,
-                        scratch,
-                    }
-                    .run(self.isa);
-                    collect(self.isa, shape, points, weights_gradient);
+                    layer.run(chunk * chunks.images, gradient, sums, points, scratch);
+                    inverse_transform(self.isa, shape, points, taps);
                 });
             });
+    }
+
+    /// What the backward pass of a convolution reads, but for its weights.
+    fn layer_backward<'a>(
+        &self,
+        at: usize,
+        coefficients: &'a ChannelCoefficients,
+        from: &'a LayerInput<'_>,
+        [values, stored, outputs, gradient, skipped]: [&'a [f32]; 5],
+    ) -> LayerBackward<'a> {
+        let before = at - 1;
+        let shape = shape(self.program, at, self.isa.lanes(), 0);
+        LayerBackward {
+            isa: self.isa,
+            shape,
+            is_pooled: self.program.operations()[before] == Operation::Pool,
+            weights: &[],
+            output: BatchNormGradient {
+                gradient,
+                outputs,
+                coefficients: coefficients.gradient.each_ref().map(Vec::as_slice),
+            },
+            source: from.read(values),
+            stored: self.program.skip(before).map(|_| stored),
+            skip: self.program.skipped_to(before).map(|to| {
+                let channels = self.program.extent(to).channels;
+                (skipped, shape.plane.blocks(channels))
+            }),
+        }
     }
 
     fn total(&self, workspace: &mut Workspace, at: usize, gradients: &mut Gradients<'_>) {
         let shape = shape(self.program, at, self.isa.lanes(), 0);
         let channels_in = self.program.before(at).channels;
-        let shares = &workspace.weights_gradients[..workspace.shares.count * shape.taps()];
-        total(self.isa, shape, channels_in, shares, gradients.weight);
+        let chunks = &workspace.weights_gradients[..workspace.chunks.count * shape.taps()];
+        reduce(self.isa, shape, channels_in, chunks, gradients.weight);
     }
+}
+
+/// The backward pass of a convolution: what it reads, of all images.
+struct LayerBackward<'a> {
+    isa: Isa,
+    shape: ConvolutionShape,
+    /// Whether the layer before is a pool.
+    is_pooled: bool,
+    weights: &'a [f32],
+    output: BatchNormGradient<'a>,
+    source: BatchNormRelu<'a>,
+    /// The outputs of the layer before, if its activations are stored.
+    stored: Option<&'a [f32]>,
+    /// The gradient that arrives through a skip connection, and its blocks.
+    skip: Option<(&'a [f32], usize)>,
+}
+
+impl LayerBackward<'_> {
+    /// Floats of an image of so many blocks.
+    fn size(&self, blocks: usize) -> usize {
+        blocks * self.shape.plane.block()
+    }
+
+    /// The pass for a chunk of images, which begins with the image `first`.
+    fn run(
+        &self,
+        first: usize,
+        gradient: &mut [f32],
+        sums: &mut [f64],
+        points: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        let images = gradient.len() / self.size(self.shape.blocks_in);
+        let part = |all, blocks| part_of(all, self.size(blocks), first, images);
+        let ConvolutionShape {
+            blocks_in,
+            blocks_out,
+            ..
+        } = self.shape;
+        Backward {
+            shape: ConvolutionShape {
+                images,
+                ..self.shape
+            },
+            output: BatchNormGradient {
+                gradient: part(self.output.gradient, blocks_out),
+                outputs: part(self.output.outputs, blocks_out),
+                ..self.output
+            },
+            streamed: is_streamed(gradient.len()),
+            input: Input {
+                source: BatchNormRelu {
+                    values: part(self.source.values, blocks_in),
+                    ..self.source
+                },
+                activation: match self.stored {
+                    _ if self.is_pooled => Activation::None,
+                    Some(outputs) => Activation::Stored(part(outputs, blocks_in)),
+                    None => Activation::OnLoad,
+                },
+                skip: self.skip.map(|(all, blocks)| (part(all, blocks), blocks)),
+                gradient,
+                sums,
+            },
+            weights: self.weights,
+            weights_gradient: points,
+            scratch,
+        }
+        .run(self.isa);
+    }
+}
+
+/// Some of all images, each of `size` floats.
+fn part_of(all: &[f32], size: usize, first: usize, images: usize) -> &[f32] {
+    &all[first * size..(first + images) * size]
 }

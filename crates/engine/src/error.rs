@@ -1,3 +1,5 @@
+//! Errors of the engine: a program or data that do not fit, and too little memory.
+
 use snafu::Snafu;
 
 /// Why a program could not be made or run.
@@ -7,30 +9,30 @@ pub enum Error {
     /// The operations do not make a program.
     #[snafu(display("operation {operation} of the layer program {fault}"))]
     Program {
-        /// Counted from 0.
+        /// The operation, counted from 0.
         operation: usize,
         /// What is wrong with it.
         fault: &'static str,
     },
-    /// What was given has another size than the program takes.
-    #[snafu(display("{what} has {found} values instead of {expected}"))]
+    /// Something has another size than the program expects.
+    #[snafu(display("{found} values instead of {expected} for {what}"))]
     Size {
-        /// Its name.
+        /// What it is.
         what: &'static str,
-        /// How many it has.
+        /// How many values it has.
         found: usize,
-        /// How many it should have.
+        /// How many values it should have.
         expected: usize,
     },
-    /// There is not enough memory.
+    /// Memory is short.
     #[snafu(display("no {bytes} bytes of memory are left for a batch: use a smaller one"))]
     Memory {
-        /// How many were asked for.
+        /// How many bytes were asked for.
         bytes: usize,
     },
 }
 
-/// Checks a size at the entrance.
+/// Checks the size of something given.
 pub(super) fn check(what: &'static str, found: usize, expected: usize) -> Result<(), Error> {
     snafu::ensure!(
         found == expected,

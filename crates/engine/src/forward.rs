@@ -1,30 +1,34 @@
-//! The way forward in training.
+//! The forward pass of training.
+
+use std::ops::Range;
 
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
 
 use super::kernels::{
-    Direction, Forward, Isa, Join, Outputs, Plane, Pool, Source, StemForward, stem_image, stem_pack,
+    AveragePool, BatchNormRelu, ConvolutionShape, Direction, Forward, Isa, Plane, ResidualAdd,
+    StemEpilogue, StemForward, stem_image, stem_pack,
 };
-use super::plan::{image, plane};
-use super::workspace::{Moments, Workspace, shape};
+use super::plan::{Plan, image, plane};
+use super::workspace::{ChannelCoefficients, Moments, Workspace, shape};
 use super::{Operation, Parameters, Program, StatisticsMut, weights};
 
-/// Bytes of a share's images that do not stay in the caches until they are read again.
+/// The size in bytes from which a chunk's images do not stay in the caches until they are read
+/// again.
 const STREAMED: usize = 3 << 20;
 
 pub(super) fn is_streamed(floats: usize) -> bool {
     4 * floats >= STREAMED
 }
 
-/// A step's way forward: the parts of it that do not change.
-pub(super) struct Pass<'a> {
+/// What both passes of a training step need beside the workspace.
+pub(super) struct TrainingPass<'a> {
     pub program: &'a Program,
     pub isa: Isa,
     pub parameters: &'a [Parameters<'a>],
 }
 
-/// Ranges of a workspace's images, which do not overlap.
+/// Borrows ranges of a buffer that do not overlap.
 macro_rules! ranges {
     ($images:expr, [$($range:expr),+ $(,)?]) => {
         $images
@@ -34,7 +38,7 @@ macro_rules! ranges {
 }
 pub(super) use ranges;
 
-impl Pass<'_> {
+impl TrainingPass<'_> {
     /// Writes the features, and the statistics of each convolution.
     pub(crate) fn forward(
         &self,
@@ -59,13 +63,14 @@ impl Pass<'_> {
             }
             finite &= self.normalise(workspace, at, parameters, &mut statistics[convolution]);
             if let Some(skip) = self.program.skip(at) {
-                self.join(workspace, at, skip);
+                self.add_residual(workspace, at, skip);
             }
             convolution += 1;
         }
         self.unpack(workspace, features);
         if !finite {
-            // What is not a number reads as 0 from a convolution's outputs, as the border does.
+            // NaN in outputs reads as 0 in the next layer, as the border does, and would go
+            // unnoticed.
             features.fill(f32::NAN);
         }
     }
@@ -85,26 +90,24 @@ impl Pass<'_> {
         pack_stem(parameters.weight, plane.lanes, &mut workspace.weights);
         let Workspace {
             plan,
-            shares,
+            chunks,
             sums,
-            sums_share,
+            sums_per_chunk,
             weights,
             ..
         } = workspace;
         let [input, output] = ranges!(workspace.images, [plan.images, plan.values[0]]);
         let bordered = stem_image(plane);
         input
-            .par_chunks_mut(shares.each * bordered)
-            .zip(images.par_chunks(shares.each * plane.pixels()))
-            .zip(output.par_chunks_mut(shares.each * self.image(0)))
-            .zip(sums.par_chunks_mut(*sums_share))
+            .par_chunks_mut(chunks.images * bordered)
+            .zip(images.par_chunks(chunks.images * plane.pixels()))
+            .zip(output.par_chunks_mut(chunks.images * self.image(0)))
+            .zip(sums.par_chunks_mut(*sums_per_chunk))
             .with_max_len(1)
             .for_each(|(((input, images), output), sums)| {
                 input.fill(0.0);
-                for (to, from) in input
-                    .chunks_exact_mut(bordered)
-                    .zip(images.chunks_exact(plane.pixels()))
-                {
+                let images = images.chunks_exact(plane.pixels());
+                for (to, from) in input.chunks_exact_mut(bordered).zip(images) {
                     stem_pack(plane, from, to);
                 }
                 plane.fill_border(output, f32::NAN);
@@ -113,7 +116,7 @@ impl Pass<'_> {
                     input,
                     weights,
                     blocks,
-                    outputs: Outputs::Measured(&mut sums[..2 * blocks * plane.lanes]),
+                    epilogue: StemEpilogue::Statistics(&mut sums[..2 * blocks * plane.lanes]),
                     output,
                 }
                 .run(self.isa);
@@ -131,39 +134,31 @@ impl Pass<'_> {
         );
         let Workspace {
             plan,
-            shares,
+            chunks,
             sums,
-            sums_share,
+            sums_per_chunk,
             weights,
-            benches,
+            scratch_pool,
+            coefficients,
+            identity,
             ..
         } = workspace;
-        let (from, [scale, shift]) = source(
-            self.program,
-            plan,
-            &workspace.constants,
-            &workspace.identity,
-            at - 1,
-        );
-        let [input, output] = ranges!(workspace.images, [from, plan.values[at]]);
+        let from = LayerInput::new(self.program, plan, coefficients, identity, at - 1);
+        let [input, output] = ranges!(workspace.images, [from.range, plan.values[at]]);
         let image = self.image(at);
         let lanes = 2 * shape.blocks_out * shape.plane.lanes;
         output
-            .par_chunks_mut(shares.each * image)
-            .zip(input.par_chunks(shares.each * self.image(at - 1)))
-            .zip(sums.par_chunks_mut(*sums_share))
+            .par_chunks_mut(chunks.images * image)
+            .zip(input.par_chunks(chunks.images * self.image(at - 1)))
+            .zip(sums.par_chunks_mut(*sums_per_chunk))
             .with_max_len(1)
             .for_each(|((output, input), sums)| {
                 shape.plane.fill_border(output, f32::NAN);
                 let images = output.len() / image;
-                benches.lend(|scratch, _| {
+                scratch_pool.lend(|scratch, _| {
                     Forward {
-                        shape: super::kernels::Shape { images, ..shape },
-                        input: Source {
-                            values: input,
-                            scale,
-                            shift,
-                        },
+                        shape: ConvolutionShape { images, ..shape },
+                        input: from.read(input),
                         weights,
                         streamed: is_streamed(output.len()),
                         output,
@@ -175,7 +170,6 @@ impl Pass<'_> {
             });
     }
 
-    /// Transforms a convolution's weights.
     pub(crate) fn transform(
         &self,
         parameters: &Parameters<'_>,
@@ -195,7 +189,8 @@ impl Pass<'_> {
         );
     }
 
-    /// From sums to what normalisation comes to. Whether all of it is finite.
+    /// From sums to the statistics, and to the scale and shift of normalisation. Returns whether
+    /// all of them are finite.
     fn normalise(
         &self,
         workspace: &mut Workspace,
@@ -206,11 +201,11 @@ impl Pass<'_> {
         let plane = self.plane(at);
         let channels = self.program.extent(at).channels;
         let lanes = plane.blocks(channels) * plane.lanes;
-        let count = (workspace.shares.batch * plane.pixels()) as f64;
+        let count = (workspace.chunks.batch * plane.pixels()) as f64;
         let mut finite = true;
         workspace.total(2 * lanes);
         let (sums, squares) = workspace.sums.split_at(lanes);
-        let constants = &mut workspace.constants[at];
+        let coefficients = &mut workspace.coefficients[at];
         for channel in 0..channels {
             let mean = sums[channel] / count;
             let variance = (squares[channel] / count - mean * mean).max(0.0);
@@ -221,52 +216,49 @@ impl Pass<'_> {
             let scale = f64::from(parameters.scale[channel]) * inverse_deviation;
             let shift = f64::from(parameters.offset[channel]) - mean * scale;
             finite &= scale.is_finite() && shift.is_finite();
-            constants.moments[channel] = Moments {
+            coefficients.moments[channel] = Moments {
                 mean,
                 inverse_deviation,
             };
-            let [scales, shifts] = &mut constants.normal;
+            let [scales, shifts] = &mut coefficients.scale_shift;
             scales[channel] = scale as f32;
             shifts[channel] = shift as f32;
         }
         finite
     }
 
-    fn join(&self, workspace: &mut Workspace, at: usize, skip: usize) {
+    fn add_residual(&self, workspace: &mut Workspace, at: usize, skip: usize) {
         let plane = self.plane(at);
         let [blocks, skip_blocks] =
             [at, skip].map(|at| plane.blocks(self.program.extent(at).channels));
         let Workspace {
             plan,
-            shares,
-            constants,
+            chunks,
+            coefficients,
             identity,
             ..
         } = workspace;
-        let [scale, shift] = &constants[at].normal;
-        let (from, [skip_scale, skip_shift]) =
-            source(self.program, plan, constants, identity, skip);
-        let [skipped, outputs, to] =
-            ranges!(workspace.images, [from, plan.values[at], plan.joined[at]]);
-        to.par_chunks_mut(shares.each * self.image(at))
-            .zip(outputs.par_chunks(shares.each * self.image(at)))
-            .zip(skipped.par_chunks(shares.each * self.image(skip)))
+        let [scale, shift] = &coefficients[at].scale_shift;
+        let from = LayerInput::new(self.program, plan, coefficients, identity, skip);
+        let [skipped, outputs, to] = ranges!(
+            workspace.images,
+            [from.range, plan.values[at], plan.residual_sums[at]]
+        );
+        to.par_chunks_mut(chunks.images * self.image(at))
+            .zip(outputs.par_chunks(chunks.images * self.image(at)))
+            .zip(skipped.par_chunks(chunks.images * self.image(skip)))
             .with_max_len(1)
             .for_each(|((to, outputs), skipped)| {
-                Join {
+                ResidualAdd {
                     plane,
                     blocks,
                     images: to.len() / self.image(at),
-                    outputs: Source {
+                    outputs: BatchNormRelu {
                         values: outputs,
                         scale,
                         shift,
                     },
-                    skip: Source {
-                        values: skipped,
-                        scale: skip_scale,
-                        shift: skip_shift,
-                    },
+                    skip: from.read(skipped),
                     skip_blocks,
                     to,
                 }
@@ -279,28 +271,24 @@ impl Pass<'_> {
         let blocks = plane.blocks(self.program.extent(at).channels);
         let Workspace {
             plan,
-            shares,
-            constants,
+            chunks,
+            coefficients,
             identity,
             ..
         } = workspace;
-        let (from, [scale, shift]) = source(self.program, plan, constants, identity, at - 1);
-        let [input, output] = ranges!(workspace.images, [from, plan.values[at]]);
+        let from = LayerInput::new(self.program, plan, coefficients, identity, at - 1);
+        let [input, output] = ranges!(workspace.images, [from.range, plan.values[at]]);
         output
-            .par_chunks_mut(shares.each * self.image(at))
-            .zip(input.par_chunks(shares.each * self.image(at - 1)))
+            .par_chunks_mut(chunks.images * self.image(at))
+            .zip(input.par_chunks(chunks.images * self.image(at - 1)))
             .with_max_len(1)
             .for_each(|(output, input)| {
                 plane.halved().fill_border(output, 0.0);
-                Pool {
+                AveragePool {
                     plane,
                     blocks,
                     images: output.len() / self.image(at),
-                    input: Source {
-                        values: input,
-                        scale,
-                        shift,
-                    },
+                    input: from.read(input),
                     output,
                 }
                 .run(self.isa);
@@ -309,7 +297,7 @@ impl Pass<'_> {
 
     fn unpack(&self, workspace: &Workspace, features: &mut [f32]) {
         let last = self.program.operations().len() - 1;
-        let len = self.program.features().len();
+        let len = self.program.features().num_elements();
         let from = &workspace.images[workspace.plan.values[last].clone()];
         features
             .par_chunks_exact_mut(len)
@@ -318,24 +306,46 @@ impl Pass<'_> {
     }
 }
 
-/// Where an operation's result is, and how it is activated as it is read.
-pub(super) fn source<'a>(
-    program: &Program,
-    plan: &super::plan::Plan,
-    constants: &'a [super::workspace::Constants],
-    identity: &'a [Vec<f32>; 2],
-    at: usize,
-) -> (std::ops::Range<usize>, [&'a [f32]; 2]) {
-    let (range, normal) = match program.operations()[at] {
-        Operation::Convolution { skip: Some(_), .. } => (&plan.joined[at], identity),
-        Operation::Convolution { skip: None, .. } => (&plan.values[at], &constants[at].normal),
-        Operation::Pool => (&plan.values[at], identity),
-    };
-    let [scale, shift] = normal;
-    (range.clone(), [scale, shift])
+/// Where an operation's result is, and the scale and shift with which the next one reads it.
+pub(super) struct LayerInput<'a> {
+    pub range: Range<usize>,
+    pub scale: &'a [f32],
+    pub shift: &'a [f32],
 }
 
-/// `[channel][3][3]` as `[block][9][lane]`.
+impl<'a> LayerInput<'a> {
+    pub(super) fn new(
+        program: &Program,
+        plan: &Plan,
+        coefficients: &'a [ChannelCoefficients],
+        identity: &'a [Vec<f32>; 2],
+        at: usize,
+    ) -> Self {
+        let (range, [scale, shift]) = match program.operations()[at] {
+            Operation::Convolution { skip: Some(_), .. } => (&plan.residual_sums[at], identity),
+            Operation::Convolution { skip: None, .. } => {
+                (&plan.values[at], &coefficients[at].scale_shift)
+            }
+            Operation::Pool => (&plan.values[at], identity),
+        };
+        Self {
+            range: range.clone(),
+            scale,
+            shift,
+        }
+    }
+
+    /// These values, which are some of the range's, as the kernels read them.
+    pub(super) fn read<'b>(&'b self, values: &'b [f32]) -> BatchNormRelu<'b> {
+        BatchNormRelu {
+            values,
+            scale: self.scale,
+            shift: self.shift,
+        }
+    }
+}
+
+/// Packs `[channel][3][3]` as `[block][9][lane]`.
 pub(super) fn pack_stem(weight: &[f32], lanes: usize, to: &mut [f32]) {
     let len = (weight.len() / 9).next_multiple_of(lanes) * 9;
     to[..len].fill(0.0);

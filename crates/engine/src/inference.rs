@@ -1,4 +1,4 @@
-//! Evaluation: batch normalisation within the weights, pools within convolutions.
+//! Evaluation: batch normalisation is folded into weights, and pools are fused with convolutions.
 
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
@@ -7,35 +7,34 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelI
 
 use super::forward::pack_stem;
 use super::kernels::{
-    Direction, Inference, Isa, Memory, Outputs, Shape, StemForward, stem_image, stem_pack,
+    AlignedBuffer, ConvolutionShape, Direction, Inference, Isa, StemEpilogue, StemForward,
+    stem_image, stem_pack,
 };
 use super::plan::{image, plane};
-use super::workspace::{Shares, memory, shape};
+use super::workspace::{BatchChunks, allocate, shape};
 use super::{Error, Operation, Parameters, Program, Statistics, weights};
 
-/// Floats of the images that a few layers work on before the next few do: about what a core's own
+/// Floats of the images that one segment works on before the next does: about what a core's own
 /// cache and its share of the common one hold.
 const CACHED: usize = 1 << 18;
-/// Images that a thread takes at once, at most: they bound its memory, and how long others wait for it
-/// in the end.
-const MOST: usize = 8;
+/// The most images that a thread takes at a time: they bound its memory, and how long the others
+/// wait for it at the end.
+const MAX_IMAGES: usize = 8;
 
-/// A program's weights for evaluation.
+/// The weights of a program for evaluation, with batch normalisation folded into them.
 #[derive(Debug)]
-pub struct Folded {
+pub struct FoldedWeights {
     pub(super) isa: Isa,
-    /// For each convolution its transformed weights, and the bias of each lane.
-    layers: Vec<(Memory, Vec<f32>)>,
+    /// For each convolution its transformed weights, and a bias for each lane.
+    layers: Vec<(AlignedBuffer, Vec<f32>)>,
 }
 
-impl Folded {
-    /// Multiplies each weight with what normalisation by these statistics multiplies its output
-    /// with, and transforms it.
+impl FoldedWeights {
+    /// Folds normalisation by these statistics into the weights, and transforms them.
     ///
     /// # Errors
     ///
-    /// [`Error::Size`] if something given does not fit the program, [`Error::Memory`] if there is
-    /// none.
+    /// [`Error::Size`] if something does not fit the program, [`Error::Memory`] if memory is short.
     pub fn new(
         program: &Program,
         isa: Isa,
@@ -63,7 +62,7 @@ fn fold(
     [channels_in, channels_out]: [usize; 2],
     parameters: &Parameters<'_>,
     statistics: &Statistics<'_>,
-) -> Result<(Memory, Vec<f32>), Error> {
+) -> Result<(AlignedBuffer, Vec<f32>), Error> {
     let lanes = isa.lanes();
     let mut weight = parameters.weight.to_vec();
     let mut bias = vec![0.0; channels_out.next_multiple_of(lanes)];
@@ -78,11 +77,11 @@ fn fold(
     }
     let shape = shape(program, at, lanes, 0);
     if at == 0 {
-        let mut packed = memory(9 * bias.len())?;
+        let mut packed = allocate(9 * bias.len())?;
         pack_stem(&weight, lanes, &mut packed);
         return Ok((packed, bias));
     }
-    let mut transformed = memory(shape.weights())?;
+    let mut transformed = allocate(shape.weights())?;
     weights::transform(
         isa,
         shape,
@@ -94,15 +93,16 @@ fn fold(
     Ok((transformed, bias))
 }
 
-/// Operations up to a pool, which are done for some images before the next ones are.
+/// The operations up to a pool. A segment runs for some images before the next ones, so that
+/// results stay in the caches.
 #[derive(Debug)]
 struct Segment {
     operations: Range<usize>,
-    /// Images at a time.
+    /// Images that are processed at a time.
     images: usize,
-    /// Floats of an image's largest result but for the pool's.
+    /// Floats of an image's largest result before the pool.
     image: usize,
-    /// Floats of the pool's result.
+    /// Floats of an image's result of the pool.
     pooled: usize,
 }
 
@@ -125,21 +125,21 @@ fn segments(program: &Program, lanes: usize, most: usize) -> Vec<Segment> {
     segments
 }
 
-/// Results that are alive at once: what goes in, what comes out, what a skip adds.
+/// Results that are alive at a time: an operation's input, its output, and what a skip adds.
 const SLOTS: usize = 3;
 
-/// What a thread works on a few images with.
+/// The memory that a thread needs for the images of a part.
 #[derive(Debug)]
-struct Bench {
-    /// For each segment the slots of its images; their borders stay 0.
-    slots: Vec<[Memory; SLOTS]>,
-    /// For each segment what its pool gives for all images.
-    pooled: Vec<Memory>,
-    bordered: Memory,
-    scratch: Memory,
+struct EvaluationBuffers {
+    /// For each segment the slots of its results, whose borders stay 0.
+    slots: Vec<[AlignedBuffer; SLOTS]>,
+    /// For each segment the results of its pool, for all images.
+    pooled: Vec<AlignedBuffer>,
+    bordered: AlignedBuffer,
+    scratch: AlignedBuffer,
 }
 
-impl Bench {
+impl EvaluationBuffers {
     fn new(
         program: &Program,
         lanes: usize,
@@ -147,7 +147,7 @@ impl Bench {
         most: usize,
     ) -> Result<Self, Error> {
         let slots = segments.iter().map(|segment| {
-            let slot = || memory(segment.images * segment.image);
+            let slot = || allocate(segment.images * segment.image);
             Ok([slot()?, slot()?, slot()?])
         });
         let scratch = program.convolutions().skip(1);
@@ -158,98 +158,101 @@ impl Bench {
             slots: slots.collect::<Result<_, _>>()?,
             pooled: segments
                 .iter()
-                .map(|of| memory(most * of.pooled))
+                .map(|of| allocate(most * of.pooled))
                 .collect::<Result<_, _>>()?,
-            bordered: memory(segments[0].images * stem_image(plane(program, 0, lanes)))?,
-            scratch: memory(scratch.unwrap_or(0))?,
+            bordered: allocate(segments[0].images * stem_image(plane(program, 0, lanes)))?,
+            scratch: allocate(scratch.unwrap_or(0))?,
         })
     }
 }
 
-/// Evaluates with weights; keeps its memory for the next call.
+/// Evaluates programs, and keeps its memory for the next call.
 #[derive(Debug)]
 pub(crate) struct Evaluator {
     segments: Vec<Segment>,
-    benches: Vec<Bench>,
+    buffers: Vec<EvaluationBuffers>,
     most: usize,
 }
 
 impl Evaluator {
-    /// Memory for so many threads, each for so many images at a time as its share has, or fewer.
-    pub(super) fn new(program: &Program, isa: Isa, shares: Shares) -> Result<Self, Error> {
-        let most = shares.each.min(MOST);
+    /// Memory for each chunk, for as many images at a time as it has, or [`MAX_IMAGES`].
+    pub(super) fn new(program: &Program, isa: Isa, chunks: BatchChunks) -> Result<Self, Error> {
+        let most = chunks.images.min(MAX_IMAGES);
         let segments = segments(program, isa.lanes(), most);
-        let bench = |_| Bench::new(program, isa.lanes(), &segments, most);
+        let buffers = |_| EvaluationBuffers::new(program, isa.lanes(), &segments, most);
         Ok(Self {
-            benches: (0..shares.count).map(bench).collect::<Result<_, _>>()?,
+            buffers: (0..chunks.count).map(buffers).collect::<Result<_, _>>()?,
             segments,
             most,
         })
     }
 
-    /// Whether it has memory for such shares.
-    pub(super) fn fits(&self, shares: Shares) -> bool {
-        self.benches.len() >= shares.count && self.most >= shares.each.min(MOST)
+    /// Whether its memory is enough for these chunks.
+    pub(super) fn fits(&self, chunks: BatchChunks) -> bool {
+        self.buffers.len() >= chunks.count && self.most >= chunks.images.min(MAX_IMAGES)
     }
 
     /// Writes the features of all images.
     pub(super) fn run(
         &mut self,
         program: &Program,
-        folded: &Folded,
-        shares: Shares,
+        folded: &FoldedWeights,
+        chunks: BatchChunks,
         images: &[f32],
         features: &mut [f32],
     ) {
-        let (pixels, len) = (program.images().len(), program.features().len());
-        let at_once = self.most.min(shares.each);
+        let (pixels, len) = (
+            program.images().num_elements(),
+            program.features().num_elements(),
+        );
+        let at_once = self.most.min(chunks.images);
         let parts = features
             .chunks_mut(at_once * len)
             .zip(images.chunks(at_once * pixels));
-        let part = Part {
+        let part = Evaluation {
             program,
             folded,
             segments: &self.segments,
         };
-        // Whoever is done takes the next part, for a thread may have other work or a slower core.
+        // A thread that is done takes the next part, for others may be busy or run on slower cores.
         let left = Mutex::new(parts);
         let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
-        self.benches[..shares.count]
+        self.buffers[..chunks.count]
             .par_iter_mut()
             .with_max_len(1)
-            .for_each(|bench| {
+            .for_each(|buffers| {
                 while let Some((features, images)) = next() {
-                    part.run(bench, images, features);
+                    part.run(buffers, images, features);
                 }
             });
     }
 }
 
-/// The work on a few images.
-struct Part<'a> {
+/// The evaluation of some images by one thread.
+struct Evaluation<'a> {
     program: &'a Program,
-    folded: &'a Folded,
+    folded: &'a FoldedWeights,
     segments: &'a [Segment],
 }
 
-impl Part<'_> {
-    fn run(&self, bench: &mut Bench, images: &[f32], features: &mut [f32]) {
-        let pixels = self.program.images().len();
+impl Evaluation<'_> {
+    fn run(&self, buffers: &mut EvaluationBuffers, images: &[f32], features: &mut [f32]) {
+        let pixels = self.program.images().num_elements();
         let count = images.len() / pixels;
         for (number, segment) in self.segments.iter().enumerate() {
             for first in (0..count).step_by(segment.images) {
                 let chunk = segment.images.min(count - first);
                 if number == 0 {
-                    self.stem(bench, &images[first * pixels..][..chunk * pixels]);
+                    self.stem(buffers, &images[first * pixels..][..chunk * pixels]);
                 }
-                self.segment(bench, number, first, chunk);
+                self.segment(buffers, number, first, chunk);
             }
         }
         let last = self.program.operations().len() - 1;
         let plane = plane(self.program, last, self.folded.isa.lanes());
-        let pooled = &bench.pooled[self.segments.len() - 1];
+        let pooled = &buffers.pooled[self.segments.len() - 1];
         let size = self.segments[self.segments.len() - 1].pooled;
-        let len = self.program.features().len();
+        let len = self.program.features().num_elements();
         for (features, image) in features
             .chunks_exact_mut(len)
             .zip(pooled.chunks_exact(size))
@@ -258,11 +261,11 @@ impl Part<'_> {
         }
     }
 
-    fn stem(&self, bench: &mut Bench, images: &[f32]) {
+    fn stem(&self, buffers: &mut EvaluationBuffers, images: &[f32]) {
         let plane = plane(self.program, 0, self.folded.isa.lanes());
         let bordered = stem_image(plane);
         let count = images.len() / plane.pixels();
-        let input = &mut bench.bordered[..count * bordered];
+        let input = &mut buffers.bordered[..count * bordered];
         for (to, from) in input
             .chunks_exact_mut(bordered)
             .zip(images.chunks_exact(plane.pixels()))
@@ -275,87 +278,91 @@ impl Part<'_> {
             input,
             weights,
             blocks: plane.blocks(self.program.extent(0).channels),
-            outputs: Outputs::Activated(bias),
-            output: &mut bench.slots[0][0],
+            epilogue: StemEpilogue::BiasRelu(bias),
+            output: &mut buffers.slots[0][0],
         }
         .run(self.folded.isa);
     }
 
     /// The convolutions of a segment, the last of which pools.
-    fn segment(&self, bench: &mut Bench, number: usize, first: usize, images: usize) {
+    fn segment(&self, buffers: &mut EvaluationBuffers, number: usize, first: usize, images: usize) {
         let segment = &self.segments[number];
-        let lanes = self.folded.isa.lanes();
-        // The slot of each result that is alive, and the operation that gave it.
+        // For each slot the operation whose result it holds, while that is needed.
         let mut holds: [Option<usize>; SLOTS] = [None; SLOTS];
         let mut operations = segment.operations.clone();
         if number == 0 {
             holds[0] = operations.next();
         }
         for at in operations.filter(|at| self.program.operations()[*at] != Operation::Pool) {
-            let skip = self.program.skip(at);
             for held in &mut holds {
                 let needed = |held: usize| {
                     held + 1 == at || self.program.skipped_to(held).is_some_and(|to| to >= at)
                 };
                 *held = held.filter(|held| needed(*held));
             }
-            let find = |wanted: Option<usize>| holds.iter().position(|held| *held == wanted);
+            self.convolve(buffers, [number, first, images], at, holds);
             let pooled = at + 2 == segment.operations.end;
-            let size = |at: usize| images * image(self.program, at, lanes);
-            let before = segment.operations.start.wrapping_sub(1);
-            let (done, rest) = bench.pooled.split_at_mut(number);
-            let outside = done.last().map(|pooled| {
-                let from = first * self.segments[number - 1].pooled;
-                &pooled[from..]
-            });
-            let free = find(None).unwrap_or(0);
-            let [a, b, c] = &mut bench.slots[number];
-            let (slot, others) = match free {
-                0 => (a, [(1, &*b), (2, &*c)]),
-                1 => (b, [(0, &*a), (2, &*c)]),
-                _ => (c, [(0, &*a), (1, &*b)]),
-            };
-            let result = |of: usize| -> &[f32] {
-                let held = find(Some(of));
-                let inside = others.iter().find(|(slot, _)| Some(*slot) == held);
-                let values = match inside {
-                    Some((_, memory)) => &memory[..],
-                    None if of == before => outside.unwrap_or_default(),
-                    None => &[],
-                };
-                &values[..size(of).min(values.len())]
-            };
-            let convolution = self
+            holds[free_slot(holds)] = (!pooled).then_some(at);
+        }
+    }
+
+    /// A convolution of some images, from the slots that hold its inputs into a free one, or into
+    /// the result of the segment's pool.
+    fn convolve(
+        &self,
+        buffers: &mut EvaluationBuffers,
+        [number, first, images]: [usize; 3],
+        at: usize,
+        holds: [Option<usize>; SLOTS],
+    ) {
+        let segment = &self.segments[number];
+        let lanes = self.folded.isa.lanes();
+        let (done, rest) = buffers.pooled.split_at_mut(number);
+        let from_before = done.last().map_or(&[][..], |pooled| {
+            &pooled[first * self.segments[number - 1].pooled..]
+        });
+        let before = (segment.operations.start.checked_sub(1), from_before);
+        let [a, b, c] = &mut buffers.slots[number];
+        let (slot, results) = match free_slot(holds) {
+            0 => (a, [(holds[1], &b[..]), (holds[2], &c[..]), before]),
+            1 => (b, [(holds[0], &a[..]), (holds[2], &c[..]), before]),
+            _ => (c, [(holds[0], &a[..]), (holds[1], &b[..]), before]),
+        };
+        let result = |of: usize| {
+            let held = results.iter().find(|(held, _)| *held == Some(of));
+            let values = held.map_or(&[][..], |(_, values)| values);
+            &values[..(images * image(self.program, of, lanes)).min(values.len())]
+        };
+        let mut convolutions = self.program.convolutions();
+        let convolution = convolutions.position(|(place, _)| place == at);
+        let (weights, bias) = &self.folded.layers[convolution.unwrap_or(0)];
+        let shape = ConvolutionShape {
+            reversed: false,
+            ..shape(self.program, at, lanes, images)
+        };
+        let blocks = |of: usize| shape.plane.blocks(self.program.extent(of).channels);
+        let pooled = at + 2 == segment.operations.end;
+        Inference {
+            shape,
+            input: result(at - 1),
+            weights,
+            bias,
+            skip: self
                 .program
-                .convolutions()
-                .position(|(place, _)| place == at);
-            let (weights, bias) = &self.folded.layers[convolution.unwrap_or(0)];
-            let shape = shape(self.program, at, lanes, images);
-            let output = if pooled {
+                .skip(at)
+                .map(|from| (result(from), blocks(from))),
+            pooled,
+            output: if pooled {
                 &mut rest[0][first * segment.pooled..]
             } else {
                 &mut slot[..]
-            };
-            Inference {
-                shape: Shape {
-                    reversed: false,
-                    ..shape
-                },
-                input: result(at - 1),
-                weights,
-                bias,
-                skip: skip.map(|from| {
-                    (
-                        result(from),
-                        shape.plane.blocks(self.program.extent(from).channels),
-                    )
-                }),
-                pooled,
-                output,
-                scratch: &mut bench.scratch,
-            }
-            .run(self.folded.isa);
-            holds[free] = (!pooled).then_some(at);
+            },
+            scratch: &mut buffers.scratch,
         }
+        .run(self.folded.isa);
     }
+}
+
+fn free_slot(holds: [Option<usize>; SLOTS]) -> usize {
+    holds.iter().position(Option::is_none).unwrap_or(0)
 }

@@ -1,17 +1,19 @@
 //! A CPU engine for stacks of 3x3 convolutions with batch normalisation and ReLU, optional skip
 //! connections and 2x2 average pools.
 //!
-//! A [`Program`] is such a stack as plain data. An [`Engine`] runs it: [`Engine::train`] goes
-//! forward and remembers what [`Training::backward`] needs; [`Engine::evaluate`] takes weights
-//! that batch normalisation has been folded into. Memory is planned once for a program and a
-//! batch, and kept from step to step.
+//! A [`Program`] is such a stack as plain data, and an [`Engine`] runs it. [`Engine::train`] is the
+//! forward pass of training, whose [`SavedActivations`] [`Engine::backward`] consumes;
+//! [`Engine::evaluate`] takes [`FoldedWeights`], into which batch normalisation has been folded. A
+//! [`Convolution3x3`] is one convolution by the same kernels. Memory is planned once for a program
+//! and a batch, and kept from step to step.
 //!
-//! Numbers are the same, bit for bit, for the same number of shares on one type of processor, however
-//! many threads there are: a batch is split into shares, and sums are taken share by share.
+//! A batch is split into chunks, and sums are taken chunk by chunk: for the same number of chunks
+//! the result is the same, bit for bit, on one type of processor, however many threads there are.
 //!
-//! Nothing here knows Burn, and nothing but `kernels` is `unsafe`.
+//! Nothing here knows Burn, and only `kernels` is `unsafe`.
 
 mod backward;
+mod convolution;
 mod error;
 mod forward;
 mod inference;
@@ -19,7 +21,6 @@ mod kernels;
 mod parameters;
 mod plan;
 mod program;
-mod single;
 pub mod throughput;
 mod weights;
 mod workspace;
@@ -29,37 +30,37 @@ mod tests;
 
 use std::sync::{Arc, Mutex};
 
+pub use convolution::{Convolution3x3, Convolution3x3Config};
 pub use error::Error;
-pub use inference::Folded;
-pub use kernels::{Isa, Level, Loops, keep_freed_memory};
+pub use inference::FoldedWeights;
+pub use kernels::{Isa, Level, VectorizedLoop, keep_freed_memory};
 pub use parameters::{Gradients, Parameters, Statistics, StatisticsMut};
 pub use program::{Extent, Operation, Program};
-pub use single::{Single, Sizes};
 
 use error::check;
-use forward::Pass;
+use forward::TrainingPass;
 use inference::Evaluator;
-use workspace::{Lease, Pool, Shares};
+use workspace::{BatchChunks, PooledWorkspace, WorkspacePool};
 
-pub use workspace::training_shares;
+pub use workspace::training_chunks;
 
-/// Runs a program; see the [module](self).
+/// Runs one program; see the [crate](self).
 #[derive(Debug)]
 pub struct Engine {
     program: Program,
     isa: Isa,
-    pool: Arc<Pool>,
+    pool: Arc<WorkspacePool>,
     evaluator: Mutex<Option<Evaluator>>,
 }
 
-/// A training step between its way forward and its way back.
+/// What a forward pass keeps for the backward pass.
 #[derive(Debug)]
-pub struct Training {
-    lease: Lease,
+pub struct SavedActivations {
+    workspace: PooledWorkspace,
 }
 
 impl Engine {
-    /// An engine for a program, with these instructions.
+    /// An engine for a program, which uses these instructions.
     pub fn new(program: Program, isa: Isa) -> Self {
         Self {
             program,
@@ -69,20 +70,21 @@ impl Engine {
         }
     }
 
-    /// The program.
+    /// The program that it runs.
     pub fn program(&self) -> &Program {
         &self.program
     }
 
-    /// The number of images, by that of their pixels.
+    /// The number of images.
     fn batch(&self, images: &[f32]) -> Result<usize, Error> {
-        let each = self.program.images().len();
+        let each = self.program.images().num_elements();
         check("the batch", images.len() % each, 0)?;
         Ok(images.len() / each)
     }
 
-    /// Goes forward by the batch's own statistics, which it writes as it does the features. So many
-    /// `shares` of the batch, or fewer, are worked on at a time.
+    /// The forward pass by the statistics of the batch itself, which it writes besides the
+    /// features. At most `chunks` chunks of the batch are worked on at a time; see
+    /// [`training_chunks`].
     ///
     /// # Shapes
     /// - `images`: `[batch, 1, height, width]`
@@ -90,16 +92,15 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::Size`] if something given does not fit the program, [`Error::Memory`] if there is
-    /// none.
+    /// [`Error::Size`] if something does not fit the program, [`Error::Memory`] if memory is short.
     pub fn train(
         &self,
-        shares: usize,
+        chunks: usize,
         images: &[f32],
         parameters: &[Parameters<'_>],
         statistics: &mut [StatisticsMut<'_>],
         features: &mut [f32],
-    ) -> Result<Training, Error> {
+    ) -> Result<SavedActivations, Error> {
         let batch = self.batch(images)?;
         check("the batch", usize::from(batch > 0), 1)?;
         Parameters::check(&self.program, parameters)?;
@@ -107,46 +108,46 @@ impl Engine {
         check(
             "the features",
             features.len(),
-            batch * self.program.features().len(),
+            batch * self.program.features().num_elements(),
         )?;
-        let shares = Shares::new(batch, shares);
-        let mut lease = self.pool.take(&self.program, self.isa, shares)?;
-        if let Some(workspace) = lease.get() {
+        let chunks = BatchChunks::new(batch, chunks);
+        let mut workspace = self.pool.take(&self.program, self.isa, chunks)?;
+        if let Some(workspace) = workspace.get() {
             let pass = self.pass(parameters);
             in_pool(|| pass.forward(workspace, images, statistics, features));
         }
-        Ok(Training { lease })
+        Ok(SavedActivations { workspace })
     }
 
-    fn pass<'a>(&'a self, parameters: &'a [Parameters<'a>]) -> Pass<'a> {
-        Pass {
+    fn pass<'a>(&'a self, parameters: &'a [Parameters<'a>]) -> TrainingPass<'a> {
+        TrainingPass {
             program: &self.program,
             isa: self.isa,
             parameters,
         }
     }
 
-    /// Goes back: from the gradient of the features to those of the parameters, which have to be
-    /// the ones of the way forward.
+    /// The backward pass: the gradients of the parameters from the gradient of the features. The
+    /// parameters have to be those of the forward pass.
     ///
     /// # Errors
     ///
-    /// [`Error::Size`] if something given does not fit the program.
+    /// [`Error::Size`] if something does not fit the program.
     pub fn backward(
         &self,
-        mut training: Training,
+        mut saved: SavedActivations,
         parameters: &[Parameters<'_>],
         features: &[f32],
         gradients: &mut [Gradients<'_>],
     ) -> Result<(), Error> {
         Parameters::check(&self.program, parameters)?;
         Gradients::check(&self.program, gradients)?;
-        if let Some(workspace) = training.lease.get() {
-            let batch = workspace.shares.batch;
+        if let Some(workspace) = saved.workspace.get() {
+            let batch = workspace.chunks.batch;
             check(
                 "the gradient",
                 features.len(),
-                batch * self.program.features().len(),
+                batch * self.program.features().num_elements(),
             )?;
             let pass = self.pass(parameters);
             in_pool(|| pass.backward(workspace, features, gradients));
@@ -154,51 +155,53 @@ impl Engine {
         Ok(())
     }
 
-    /// Weights for [`evaluate`](Self::evaluate); see [`Folded::new`].
+    /// Weights for [`evaluate`](Self::evaluate); see [`FoldedWeights::new`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of [`FoldedWeights::new`].
     pub fn fold(
         &self,
         parameters: &[Parameters<'_>],
         statistics: &[Statistics<'_>],
-    ) -> Result<Folded, Error> {
-        Folded::new(&self.program, self.isa, parameters, statistics)
+    ) -> Result<FoldedWeights, Error> {
+        FoldedWeights::new(&self.program, self.isa, parameters, statistics)
     }
 
-    /// The features of any number of images, by running statistics.
+    /// The features of any number of images, by the running statistics. The images are split into
+    /// at most `threads` chunks.
     ///
     /// # Shapes
     /// As for [`train`](Self::train).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of [`train`](Self::train), and [`Error::Size`] for weights that were folded for other
+    /// instructions.
     pub fn evaluate(
         &self,
         threads: usize,
         images: &[f32],
-        folded: &Folded,
+        folded: &FoldedWeights,
         features: &mut [f32],
     ) -> Result<(), Error> {
         let batch = self.batch(images)?;
         check(
             "the features",
             features.len(),
-            batch * self.program.features().len(),
+            batch * self.program.features().num_elements(),
         )?;
         check("the weights' blocks", folded.isa.lanes(), self.isa.lanes())?;
         if batch == 0 {
             return Ok(());
         }
-        let shares = Shares::new(batch, threads);
+        let chunks = BatchChunks::new(batch, threads);
         let kept = self.evaluator.lock().ok().and_then(|mut kept| kept.take());
-        let mut evaluator = match kept.filter(|kept| kept.fits(shares)) {
+        let mut evaluator = match kept.filter(|kept| kept.fits(chunks)) {
             Some(evaluator) => evaluator,
-            None => Evaluator::new(&self.program, self.isa, shares)?,
+            None => Evaluator::new(&self.program, self.isa, chunks)?,
         };
-        evaluator.run(&self.program, folded, shares, images, features);
+        evaluator.run(&self.program, folded, chunks, images, features);
         if let Ok(mut kept) = self.evaluator.lock() {
             *kept = Some(evaluator);
         }
@@ -206,7 +209,7 @@ impl Engine {
     }
 }
 
-/// Works in a thread of the pool, so that its operations need not wake one each.
+/// Runs in a thread of the pool, so that the parallel operations within need not each wake one.
 fn in_pool(work: impl FnOnce() + Send) {
     rayon::scope(|_| work());
 }

@@ -1,34 +1,34 @@
-//! What a program's convolutions are given and give, in their order.
+//! What the convolutions of a program are given and what they give, in the order of the program.
 
 use super::error::check;
 use super::{Error, Program};
 
-/// The weights of a convolution and its normalisation.
+/// The weights of a convolution and the parameters of its normalisation.
 #[derive(Clone, Copy, Debug)]
 pub struct Parameters<'a> {
     /// `[channels_out][channels_in][3][3]`
     pub weight: &'a [f32],
-    /// What normalised values are multiplied with.
+    /// The factors of the normalised values, `[channels_out]`.
     pub scale: &'a [f32],
-    /// What is added to them then.
+    /// The offsets that are added to them, `[channels_out]`.
     pub offset: &'a [f32],
 }
 
-/// Means and variances of a convolution's outputs, a channel each.
+/// The statistics of a convolution's outputs, one mean and one variance for each channel.
 #[derive(Clone, Copy, Debug)]
 pub struct Statistics<'a> {
-    /// The means.
+    /// The means, `[channels_out]`.
     pub mean: &'a [f32],
-    /// The variances of the population.
+    /// The population variances, `[channels_out]`.
     pub variance: &'a [f32],
 }
 
 /// Where a batch's [`Statistics`] are written.
 #[derive(Debug)]
 pub struct StatisticsMut<'a> {
-    /// The means.
+    /// The means, `[channels_out]`.
     pub mean: &'a mut [f32],
-    /// The variances of the population.
+    /// The population variances, `[channels_out]`.
     pub variance: &'a mut [f32],
 }
 
@@ -43,7 +43,7 @@ pub struct Gradients<'a> {
     pub offset: &'a mut [f32],
 }
 
-/// Checks what is given for each convolution: one of them each, and the sizes of its parts.
+/// Checks that there is one entry for each convolution, and the lengths of its parts.
 fn check_all<T, const N: usize>(
     program: &Program,
     given: &[T],

@@ -1,36 +1,36 @@
-//! Where everything of a training step lies in one piece of memory.
+//! The memory plan of a training step: where each result and each gradient lies in one buffer.
 
 use std::ops::Range;
 
 use super::kernels::{Plane, stem_image};
 use super::{Operation, Program};
 
-/// Floats that a piece of memory is aligned to.
+/// Offsets are multiples of this many floats.
 const ALIGNMENT: usize = 16;
 
-/// A piece of memory that is wanted from one moment to another, both included.
+/// A range of memory that is needed from one moment to another, both included.
 #[derive(Clone, Copy, Debug)]
-struct Wish {
+struct AllocationRequest {
     len: usize,
     from: usize,
     to: usize,
 }
 
-/// Finds places for all: none overlaps another that is wanted at the same time. Returns them and
-/// the length of the whole.
-fn place(wishes: &[Wish]) -> (Vec<Range<usize>>, usize) {
-    // The largest first: small ones fit in between.
-    let mut order: Vec<usize> = (0..wishes.len()).collect();
-    order.sort_by_key(|&wish| std::cmp::Reverse(wishes[wish].len));
-    let mut places: Vec<Range<usize>> = vec![0..0; wishes.len()];
-    for (count, &wish) in order.iter().enumerate() {
-        let Wish { len, from, to } = wishes[wish];
-        // Images that are read together should not begin on the same lines of a cache.
-        let gap = wish * 11 % 64 * ALIGNMENT;
+/// Assigns a range to each request such that no two overlap that are needed at the same time.
+/// Returns the ranges and the length of the buffer.
+fn assign_ranges(requests: &[AllocationRequest]) -> (Vec<Range<usize>>, usize) {
+    // The largest first, so that small ones fit in between.
+    let mut order: Vec<usize> = (0..requests.len()).collect();
+    order.sort_by_key(|&request| std::cmp::Reverse(requests[request].len));
+    let mut ranges: Vec<Range<usize>> = vec![0..0; requests.len()];
+    for (count, &request) in order.iter().enumerate() {
+        let AllocationRequest { len, from, to } = requests[request];
+        // Images that are read together should not begin in the same sets of a cache.
+        let gap = request * 11 % 64 * ALIGNMENT;
         let mut taken: Vec<Range<usize>> = order[..count]
             .iter()
-            .filter(|&&other| wishes[other].from <= to && from <= wishes[other].to)
-            .map(|&other| places[other].clone())
+            .filter(|&&other| requests[other].from <= to && from <= requests[other].to)
+            .map(|&other| ranges[other].clone())
             .collect();
         taken.sort_by_key(|range| range.start);
         let mut start = gap;
@@ -40,89 +40,76 @@ fn place(wishes: &[Wish]) -> (Vec<Range<usize>>, usize) {
             }
             start = start.max(range.end.next_multiple_of(ALIGNMENT) + gap);
         }
-        places[wish] = start..start + len;
+        ranges[request] = start..start + len;
     }
-    let whole = places.iter().map(|range| range.end).max().unwrap_or(0);
-    (places, whole)
+    let whole = ranges.iter().map(|range| range.end).max().unwrap_or(0);
+    (ranges, whole)
 }
 
-/// The memory of a training step on so many images.
+/// The memory plan for a number of images.
 ///
-/// Outputs of convolutions stay from the way forward to the way back; gradients move into the
-/// memory of layers that the way back has passed.
+/// The outputs of convolutions live from the forward pass to the backward pass; gradients move into
+/// the memory of layers that the backward pass is done with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Plan {
-    /// Bordered images.
+    /// The images with their borders.
     pub images: Range<usize>,
-    /// For each operation what it gives: before normalisation if it is a convolution.
+    /// For each operation its result: before normalisation if it is a convolution.
     pub values: Vec<Range<usize>>,
-    /// For each convolution with a skip what it gives after the sum and the ReLU; else nothing.
-    pub joined: Vec<Range<usize>>,
-    /// For each operation the gradient of what it gives.
+    /// For each convolution with a skip its result after the addition and the ReLU; empty for
+    /// others.
+    pub residual_sums: Vec<Range<usize>>,
+    /// For each operation the gradient of its result.
     pub gradients: Vec<Range<usize>>,
-    /// Of the whole.
+    /// Floats of the buffer.
     pub len: usize,
 }
 
 impl Plan {
     pub(crate) fn new(program: &Program, lanes: usize, batch: usize) -> Self {
-        let operations = program.operations();
-        let count = operations.len();
-        let back = |operation: usize| 2 * count - 1 - operation;
-        let plane = plane(program, 0, lanes);
-        let mut wishes = vec![Wish {
-            len: batch * stem_image(plane),
-            from: 0,
-            to: back(0),
-        }];
-        let size = |at: usize| batch * image(program, at, lanes);
-        let after = |at: usize| {
-            if at + 1 < count {
-                back(at + 1)
-            } else {
-                back(at)
-            }
-        };
-        for (at, operation) in operations.iter().enumerate() {
-            let to = if *operation == Operation::Pool {
-                after(at)
-            } else {
-                back(at)
-            };
-            wishes.push(Wish {
-                len: size(at),
-                from: at,
-                to,
-            });
-        }
-        for at in 0..count {
-            let len = program.skip(at).map_or(0, |_| size(at));
-            wishes.push(Wish {
-                len,
-                from: at,
-                to: after(at),
-            });
-        }
-        for at in 0..count {
-            let to = program.skip(at).map_or(back(at), after);
-            wishes.push(Wish {
-                len: size(at),
-                from: after(at),
-                to,
-            });
-        }
-        let (mut places, len) = place(&wishes);
-        let gradients = places.split_off(1 + 2 * count);
-        let joined = places.split_off(1 + count);
-        let values = places.split_off(1);
+        let count = program.operations().len();
+        let (mut ranges, len) = assign_ranges(&requests(program, lanes, batch));
+        let gradients = ranges.split_off(1 + 2 * count);
+        let residual_sums = ranges.split_off(1 + count);
+        let values = ranges.split_off(1);
         Self {
-            images: places[0].clone(),
+            images: ranges[0].clone(),
             values,
-            joined,
+            residual_sums,
             gradients,
             len,
         }
     }
+}
+
+/// What is needed, and when: the images, then for each operation its result, then its residual sum,
+/// then its gradient. A moment is one operation in the forward or in the backward pass.
+fn requests(program: &Program, lanes: usize, batch: usize) -> Vec<AllocationRequest> {
+    let operations = program.operations();
+    let count = operations.len();
+    let len = |at: usize| batch * image(program, at, lanes);
+    let back = |at: usize| 2 * count - 1 - at;
+    // The last gradient is there before the backward pass begins.
+    let back_of_next = |at: usize| back((at + 1).min(count - 1));
+    let request = |len, from, to| AllocationRequest { len, from, to };
+    let images = batch * stem_image(plane(program, 0, lanes));
+    let mut requests = vec![request(images, 0, back(0))];
+    requests.extend((0..count).map(|at| {
+        let to = match operations[at] {
+            Operation::Pool => back_of_next(at),
+            Operation::Convolution { .. } => back(at),
+        };
+        request(len(at), at, to)
+    }));
+    requests.extend((0..count).map(|at| {
+        let len = program.skip(at).map_or(0, |_| len(at));
+        request(len, at, back_of_next(at))
+    }));
+    requests.extend((0..count).map(|at| {
+        let to = program.skip(at).map_or(back(at), back_of_next);
+        request(len(at), back_of_next(at), to)
+    }));
+    requests
 }
 
 /// The plane of an operation's result.
@@ -147,17 +134,17 @@ mod tests {
 
     #[test]
     fn nothing_overlaps_what_is_wanted_at_the_same_time() {
-        let wishes: Vec<_> = (0..60)
-            .map(|at: usize| Wish {
+        let requests: Vec<_> = (0..60)
+            .map(|at: usize| AllocationRequest {
                 len: at * 37 % 101 * 16,
                 from: at * 29 % 50,
                 to: at * 29 % 50 + at % 7,
             })
             .collect();
-        let (places, len) = place(&wishes);
-        for (at, (one, range)) in wishes.iter().zip(&places).enumerate() {
+        let (ranges, len) = assign_ranges(&requests);
+        for (at, (one, range)) in requests.iter().zip(&ranges).enumerate() {
             assert!(range.len() == one.len && range.end <= len && range.start % ALIGNMENT == 0);
-            for (other, other_range) in wishes.iter().zip(&places).skip(at + 1) {
+            for (other, other_range) in requests.iter().zip(&ranges).skip(at + 1) {
                 let together = one.from <= other.to && other.from <= one.to;
                 let apart = range.end <= other_range.start || other_range.end <= range.start;
                 assert!(!together || apart || one.len * other.len == 0);

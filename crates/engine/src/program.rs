@@ -1,22 +1,25 @@
+//! Programs: stacks of layers as plain data, checked once as they are made.
+
 use snafu::ensure;
 
 use super::Error;
 use super::error::ProgramSnafu;
 use super::kernels::TILE;
 
-/// One operation of a [`Program`], on what the one before gives.
+/// An operation of a [`Program`] on the result of the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
-    /// A 3x3 convolution (stride 1, zero borders, same size, no bias), batch normalisation, the
-    /// sum with an earlier result if there is a skip connection, and ReLU.
+    /// A 3x3 convolution (stride 1, zero padding, same size, no bias), batch normalisation, the
+    /// addition of an earlier result where there is a skip connection, and ReLU.
     Convolution {
         /// Channels of the result.
         channels: usize,
-        /// The operation whose result is added before the ReLU. It has the same size, and no more
-        /// channels: the missing ones count as 0. It is none from before the last such sum.
+        /// The operation whose result is added before the ReLU. It has the same size and no more
+        /// channels; those that are missing count as 0. It does not lie before the last such
+        /// addition.
         skip: Option<usize>,
     },
-    /// The mean of each 2x2 square.
+    /// A 2x2 average pool with stride 2.
     Pool,
 }
 
@@ -32,13 +35,14 @@ pub struct Extent {
 }
 
 impl Extent {
-    /// Values of an image.
-    pub fn len(self) -> usize {
+    /// The number of values of an image.
+    pub fn num_elements(self) -> usize {
         self.channels * self.height * self.width
     }
 }
 
-/// A chain of operations on images of one channel, from a convolution to a pool.
+/// A chain of operations on images of one channel that begins with a convolution and ends with a
+/// pool.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Program {
     images: Extent,
@@ -48,12 +52,12 @@ pub struct Program {
 }
 
 impl Program {
-    /// The program of these operations, for images of a height and width. `epsilon` is what batch
+    /// A program of these operations, for images of this height and width. `epsilon` is what batch
     /// normalisation adds to a variance.
     ///
     /// # Errors
     ///
-    /// [`Error::Program`] names the first operation that cannot be.
+    /// [`Error::Program`] names the first operation that is not possible.
     pub fn new(
         height: usize,
         width: usize,
@@ -86,50 +90,27 @@ impl Program {
 
     /// The extent of an operation's result, or what is wrong with it.
     fn check(&self, operation: usize) -> Result<Extent, &'static str> {
-        let before = match operation.checked_sub(1) {
-            Some(before) => self.extents[before],
-            None => self.images,
-        };
-        let sure = |condition: bool, fault| if condition { Ok(()) } else { Err(fault) };
+        let before = self.before(operation);
         match self.operations[operation] {
             Operation::Convolution { channels, skip } => {
-                let size = [before.height, before.width];
+                let result = Extent { channels, ..before };
                 let fits = |size: usize| size > 0 && size.is_multiple_of(TILE);
-                sure(channels > 0, "should have a channel or more")?;
-                sure(
-                    size.into_iter().all(fits),
+                require(channels > 0, "should have at least one channel")?;
+                require(
+                    fits(before.height) && fits(before.width),
                     "should have a height and width of a multiple of 4",
                 )?;
                 if let Some(from) = skip {
-                    let sums = |other: &usize| self.skip(*other).is_some();
-                    let last_sum = (0..operation).rev().find(sums);
-                    sure(
-                        from + 1 < operation,
-                        "should add the result of an operation before the last",
-                    )?;
-                    sure(
-                        last_sum.is_none_or(|sum| sum <= from),
-                        "should add no result from before the last sum",
-                    )?;
-                    let Extent {
-                        channels: fewer,
-                        height,
-                        width,
-                    } = self.extents[from];
-                    sure([height, width] == size, "should add a result of its size")?;
-                    sure(
-                        fewer <= channels,
-                        "should add a result of no more channels than its own",
-                    )?;
+                    self.check_skip(operation, from, result)?;
                 }
-                Ok(Extent { channels, ..before })
+                Ok(result)
             }
             Operation::Pool => {
                 let convolution = operation
                     .checked_sub(1)
                     .is_some_and(|before| self.operations[before] != Operation::Pool);
-                sure(convolution, "should follow on a convolution")?;
-                sure(operation > 1, "should not follow on the first convolution")?;
+                require(convolution, "should follow a convolution")?;
+                require(operation > 1, "should not follow the first convolution")?;
                 Ok(Extent {
                     height: before.height / 2,
                     width: before.width / 2,
@@ -137,6 +118,34 @@ impl Program {
                 })
             }
         }
+    }
+
+    /// Checks the skip connection that ends in a convolution with this result.
+    fn check_skip(
+        &self,
+        operation: usize,
+        from: usize,
+        result: Extent,
+    ) -> Result<(), &'static str> {
+        let sums = |other: &usize| self.skip(*other).is_some();
+        let last_sum = (0..operation).rev().find(sums);
+        require(
+            from + 1 < operation,
+            "should add the result of an operation before the last",
+        )?;
+        require(
+            last_sum.is_none_or(|sum| sum <= from),
+            "should not add a result from before the last addition",
+        )?;
+        let added = self.extents[from];
+        require(
+            [added.height, added.width] == [result.height, result.width],
+            "should add a result of its size",
+        )?;
+        require(
+            added.channels <= result.channels,
+            "should add a result of no more channels than its own",
+        )
     }
 
     /// The operations.
@@ -186,7 +195,8 @@ impl Program {
         }
     }
 
-    /// The convolutions: places in the chain and the channels that they take and give.
+    /// The convolutions, each with its place in the chain, and its channels of inputs and of
+    /// outputs.
     pub fn convolutions(&self) -> impl Iterator<Item = (usize, [usize; 2])> {
         let convolution = |(at, operation): (usize, &Operation)| match operation {
             Operation::Convolution { channels, .. } => {
@@ -196,4 +206,8 @@ impl Program {
         };
         self.operations.iter().enumerate().filter_map(convolution)
     }
+}
+
+fn require(condition: bool, fault: &'static str) -> Result<(), &'static str> {
+    if condition { Ok(()) } else { Err(fault) }
 }

@@ -1,34 +1,37 @@
-//! How fast the kernels are, each by itself on one thread; for `benches/engine`.
+//! How fast each kernel is by itself, on one thread.
+//!
+//! The kernels are private to this crate, so that `cargo bench --bench kernels` measures through
+//! this module. Nothing else needs it.
 
 use std::time::{Duration, Instant};
 
 use super::Isa;
 use super::kernels::{
-    Activation, Backward, Differential, Forward, Inference, Input, Memory, Outputs, Peak, Plane,
-    Shape, Source, StemBackward, StemForward, stem_image,
+    Activation, AlignedBuffer, Backward, BatchNormGradient, BatchNormRelu, ConvolutionShape,
+    Forward, Inference, Input, Peak, Plane, StemBackward, StemEpilogue, StemForward, stem_image,
 };
 
-/// How long each is measured.
+/// How long each kernel is measured.
 const LONG: Duration = Duration::from_millis(300);
-/// Floats of inputs that are worked on at once: few, so that some runs are not interrupted.
+/// Floats of the outputs of a run: few, so that some runs are not interrupted.
 const FLOATS: usize = 1 << 18;
 
-/// What a kernel has reached.
+/// The throughput of a kernel.
 #[derive(Clone, Debug)]
 pub struct Throughput {
-    /// Its name.
+    /// The name of the kernel.
     pub kernel: &'static str,
-    /// Channels that the convolution takes and gives.
+    /// Channels of inputs and of outputs.
     pub channels: [usize; 2],
-    /// Height and width of its images.
+    /// Height and width of the images.
     pub size: usize,
-    /// Floating-point operations a second that the plain convolution would have needed for it.
+    /// Floating-point operations a second, counted as those of a direct convolution.
     pub direct: f64,
-    /// Floating-point operations a second of the products, without the transforms.
+    /// Floating-point operations a second of the matrix products, without the transforms.
     pub products: f64,
 }
 
-/// Floating-point operations a second of multiply-adds in registers.
+/// The peak of a core: floating-point operations a second of multiply-adds that stay in registers.
 pub fn peak(isa: Isa) -> f64 {
     const ROUNDS: usize = 1 << 16;
     let mut result = [0.0; 16];
@@ -42,7 +45,8 @@ pub fn peak(isa: Isa) -> f64 {
     Peak::operations(ROUNDS, isa) as f64 / seconds
 }
 
-/// All kernels at the shapes of a convolution from and to so many channels.
+/// The throughput of every kernel for a convolution from and to so many channels, on images of
+/// `size` x `size` pixels.
 pub fn convolution(isa: Isa, channels: [usize; 2], size: usize) -> Vec<Throughput> {
     let case = Case::new(isa, channels, size);
     if channels[0] == 1 {
@@ -64,23 +68,23 @@ fn fastest(mut run: impl FnMut()) -> f64 {
     fastest
 }
 
-/// Small numbers, at a place that the engine's own memory could have.
-fn values(len: usize) -> Memory {
-    let mut memory = Memory::zeros(len).expect("there should be memory for a few images");
+/// A buffer of small numbers, aligned as in use.
+fn values(len: usize) -> AlignedBuffer {
+    let mut memory = AlignedBuffer::zeros(len).expect("there should be memory for a few images");
     for (at, value) in memory.iter_mut().enumerate() {
         *value = (at % 7) as f32 - 3.0;
     }
     memory
 }
 
-/// A convolution and what it is given.
+/// A convolution and its inputs.
 struct Case {
     isa: Isa,
     channels: [usize; 2],
-    shape: Shape,
-    input: Memory,
-    weights: Memory,
-    output: Memory,
+    shape: ConvolutionShape,
+    input: AlignedBuffer,
+    weights: AlignedBuffer,
+    output: AlignedBuffer,
     factors: Vec<f32>,
 }
 
@@ -92,7 +96,7 @@ impl Case {
             lanes: isa.lanes(),
         };
         let [blocks_in, blocks_out] = channels.map(|count| plane.blocks(count));
-        let shape = Shape {
+        let shape = ConvolutionShape {
             plane,
             blocks_in,
             blocks_out,
@@ -111,7 +115,8 @@ impl Case {
         }
     }
 
-    /// `passes` are the convolutions' worth of work, `saved` is by what factor products are fewer.
+    /// `passes` is the number of convolutions that the kernel is worth, `saved` the factor by which
+    /// Winograd's products are fewer.
     fn throughput(
         &self,
         kernel: &'static str,
@@ -131,12 +136,12 @@ impl Case {
         }
     }
 
-    fn scratch(&self) -> Memory {
+    fn scratch(&self) -> AlignedBuffer {
         values(3 * self.shape.scratch())
     }
 
-    fn source(&self) -> Source<'_> {
-        Source {
+    fn source(&self) -> BatchNormRelu<'_> {
+        BatchNormRelu {
             values: &self.input
                 [..self.shape.images * self.shape.blocks_in * self.shape.plane.block()],
             scale: &self.factors,
@@ -144,8 +149,8 @@ impl Case {
         }
     }
 
-    fn differential(&self) -> Differential<'_> {
-        Differential {
+    fn differential(&self) -> BatchNormGradient<'_> {
+        BatchNormGradient {
             gradient: &self.output,
             outputs: &self.output,
             coefficients: [&self.factors; 3],
@@ -226,7 +231,7 @@ impl Case {
                 input: self.stem_input(),
                 weights: &self.factors,
                 blocks: self.shape.blocks_out,
-                outputs: Outputs::Measured(&mut sums),
+                epilogue: StemEpilogue::Statistics(&mut sums),
                 output: &mut output,
             }
             .run(self.isa);

@@ -1,14 +1,18 @@
-//! A convolution's weights on their way into Winograd's domain, and their gradient on its way out.
+//! The transform of a convolution's weights, and the inverse transform and reduction of their
+//! gradient, by all threads.
 
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
-use super::kernels::{CollectGradient, Direction, Isa, Shape, TotalGradient, TransformWeights};
+use super::kernels::{
+    ConvolutionShape, Direction, InverseTransformGradient, Isa, ReduceGradient, TransformWeights,
+};
 
-/// Transforms weights into `to`, which is as long as [`Shape::weights`] says, a block for each thread.
+/// Transforms weights into `to`, which is as long as [`ConvolutionShape::weights`] says. Each block
+/// is a task of its own.
 pub(super) fn transform(
     isa: Isa,
-    shape: Shape,
+    shape: ConvolutionShape,
     channels_in: usize,
     direction: Direction,
     weights: &[f32],
@@ -32,23 +36,37 @@ pub(super) fn transform(
         });
 }
 
-/// Transforms the gradient of a share back, by this thread, for the others have shares of their own.
-pub(super) fn collect(isa: Isa, shape: Shape, points: &[f32], taps: &mut [f32]) {
+/// Transforms the gradient of a chunk back, on this thread: the others have chunks of their own.
+pub(super) fn inverse_transform(
+    isa: Isa,
+    shape: ConvolutionShape,
+    points: &[f32],
+    taps: &mut [f32],
+) {
     taps.chunks_exact_mut(shape.taps() / shape.blocks_in)
         .enumerate()
-        .for_each(collect_block(isa, shape, points));
+        .for_each(inverse_transform_block(isa, shape, points));
 }
 
-/// Transforms the one gradient back, a block for each thread.
-pub(super) fn par_collect(isa: Isa, shape: Shape, points: &[f32], taps: &mut [f32]) {
+/// Transforms a single gradient back. Each block is a task of its own.
+pub(super) fn par_inverse_transform(
+    isa: Isa,
+    shape: ConvolutionShape,
+    points: &[f32],
+    taps: &mut [f32],
+) {
     taps.par_chunks_exact_mut(shape.taps() / shape.blocks_in)
         .enumerate()
-        .for_each(collect_block(isa, shape, points));
+        .for_each(inverse_transform_block(isa, shape, points));
 }
 
-fn collect_block(isa: Isa, shape: Shape, points: &[f32]) -> impl Fn((usize, &mut [f32])) {
+fn inverse_transform_block(
+    isa: Isa,
+    shape: ConvolutionShape,
+    points: &[f32],
+) -> impl Fn((usize, &mut [f32])) {
     move |(block, to)| {
-        CollectGradient {
+        InverseTransformGradient {
             shape,
             points,
             block,
@@ -58,21 +76,21 @@ fn collect_block(isa: Isa, shape: Shape, points: &[f32]) -> impl Fn((usize, &mut
     }
 }
 
-/// Sums the gradients of all shares, which lie one after the other, in their order.
-pub(super) fn total(
+/// Sums the gradients of all chunks, which lie one after the other, in that order.
+pub(super) fn reduce(
     isa: Isa,
-    shape: Shape,
+    shape: ConvolutionShape,
     channels_in: usize,
-    shares: &[f32],
+    chunks: &[f32],
     gradient: &mut [f32],
 ) {
     gradient
         .par_chunks_mut(shape.plane.lanes * channels_in * 9)
         .enumerate()
         .for_each(|(block, to)| {
-            TotalGradient {
+            ReduceGradient {
                 shape,
-                shares,
+                chunks,
                 channels_in,
                 block,
                 to,

@@ -1,13 +1,15 @@
-/// What one layer of a network made of one image.
+//! Activation maps: what a layer makes of one image (paper, "Evaluation").
+
+/// What one layer of a network makes of one image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ActivationMap {
     /// The block whose first layer this is, from 1 to 4.
     pub block: usize,
     /// The number of channels.
     pub channels: usize,
-    /// Rows, in pixels.
+    /// Rows in pixels.
     pub height: usize,
-    /// Columns, in pixels.
+    /// Columns in pixels.
     pub width: usize,
     /// `channels * height * width` values of 0 or more, channel by channel, each row by row.
     pub values: Vec<f32>,

@@ -1,13 +1,15 @@
+//! The layer of batch normalisation, which never decides by itself whether it trains.
+
 use burn::module::{Module, Param};
 use burn::tensor::module::{BatchNormTrainOutput, batch_norm, batch_norm_train};
 use burn::tensor::{Device, Tensor};
 
-use super::Step;
+use super::TrainingStep;
 use super::normalize::Norm;
 
-/// Added to the variance before its root is taken (Keras' default).
+/// Added to the variance before its square root is taken (Keras' default).
 pub(super) const EPSILON: f64 = 1e-3;
-/// The weight of the newest batch in the running statistics, in the long run (Keras' default
+/// The weight of the newest batch in the running statistics in the long run (Keras' default
 /// momentum is 0.99).
 const NEWEST: f64 = 0.01;
 
@@ -19,10 +21,10 @@ const NEWEST: f64 = 0.01;
 /// own layer goes by the device, and would silently evaluate with batch statistics on one that
 /// records gradients.
 ///
-/// Epsilon (1e-3 unless another is set) and the weight of a new batch in the running statistics (0.01) are Keras'
-/// defaults, which the paper used. At the start that weight is larger, `9 / (10 + step)`, until
-/// it falls to 0.01 at step 890: by then nothing is left of the initial 0 and 1, which would
-/// otherwise spoil the predictions of a short training.
+/// Epsilon (1e-3 unless another is set) and the weight of a new batch in the running statistics
+/// (0.01) are Keras' defaults, which the paper used. At the start that weight is larger, `9 / (10 +
+/// step)`, until it falls to 0.01 at step 890: by then nothing is left of the initial 0 and 1,
+/// which would otherwise spoil the predictions of a short training.
 #[derive(Module, Debug)]
 pub struct BatchNorm {
     /// Scale, `[channels]`.
@@ -38,7 +40,7 @@ pub struct BatchNorm {
 }
 
 impl BatchNorm {
-    /// A layer that leaves its input as it is.
+    /// A layer that leaves its input as it is, but for epsilon.
     pub fn new(channels: usize, device: &Device) -> Self {
         let statistic = |value| Param::from_tensor(value).set_require_grad(false);
         Self {
@@ -50,12 +52,12 @@ impl BatchNorm {
         }
     }
 
-    /// The same with another number added to the variance.
+    /// The same layer with another epsilon.
     pub(super) fn with_epsilon(self, epsilon: f64) -> Self {
         Self { epsilon, ..self }
     }
 
-    /// The same with a scale that is never trained: as if there were none.
+    /// The same layer with a scale that is never trained, as if there were none.
     pub(super) fn without_scale(self) -> Self {
         Self {
             weight: self.weight.set_require_grad(false),
@@ -82,18 +84,18 @@ impl BatchNorm {
     ///
     /// # Shapes
     /// - `images`: `[batch, channels, height, width]`, output: the same
-    pub fn forward_training(&mut self, images: Tensor<4>, step: Step) -> Tensor<4> {
+    pub fn forward_training(&mut self, images: Tensor<4>, step: TrainingStep) -> Tensor<4> {
         let normalized = self.by_batch(images);
         self.follow(normalized.mean, normalized.variance, step);
         normalized.output
     }
 
-    /// Normalises by the batch's own statistics, and gives these too.
+    /// Normalises by the batch's own statistics, and returns them too.
     pub(super) fn by_batch(&self, images: Tensor<4>) -> BatchNormTrainOutput<4> {
         batch_norm_train(images, self.weight.val(), self.bias.val(), self.epsilon)
     }
 
-    /// What normalises by whatever statistics.
+    /// The parameters, for normalisation by any statistics.
     pub(super) fn norm(&self) -> Norm {
         Norm {
             scale: self.weight.val(),
@@ -103,7 +105,7 @@ impl BatchNorm {
     }
 
     /// Moves the running statistics towards those of a batch.
-    pub(super) fn follow(&mut self, mean: Tensor<1>, variance: Tensor<1>, step: Step) {
+    pub(super) fn follow(&mut self, mean: Tensor<1>, variance: Tensor<1>, step: TrainingStep) {
         let newest = newest_weight(step.number);
         follow(&mut self.running_mean, mean, newest);
         follow(&mut self.running_var, variance, newest);
@@ -115,7 +117,7 @@ pub(super) fn newest_weight(step: u64) -> f64 {
     (9.0 / (10.0 + step as f64)).max(NEWEST)
 }
 
-/// Moves a running statistic the given part of the way to that of the batch.
+/// Moves a running statistic towards that of the batch, by the weight `newest`.
 fn follow(running: &mut Param<Tensor<1>>, batch: Tensor<1>, newest: f64) {
     *running = running
         .clone()
@@ -137,7 +139,7 @@ mod tests {
     #[test]
     fn the_first_batch_decides_nine_tenths_of_the_running_statistics() {
         let mut norm = BatchNorm::new(2, &cpu());
-        norm.forward_training(images(), Step { seed: 0, number: 0 });
+        norm.forward_training(images(), TrainingStep { seed: 0, number: 0 });
         // Means 3 and 6, population variances 3.5 and 3.
         let near = |found: &Param<Tensor<1>>, expected: [f32; 2]| {
             let found = floats(found.val().into_data());

@@ -1,12 +1,14 @@
+//! A convolution with the normalisation after it, if any.
+
 use burn::module::{Module, Param};
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor};
 
 use super::convolve::convolve;
 use super::normalize::Activation;
-use super::{BatchNorm, Pass};
+use super::{BatchNorm, ForwardPass};
 
-/// A convolution of any kind with the normalisation after it, if any.
+/// A convolution with the normalisation after it, if any.
 #[derive(Module, Debug)]
 pub struct Convolution {
     /// `[channels_out, channels_in / groups, height, width]`
@@ -21,7 +23,7 @@ pub struct Convolution {
 
 impl Convolution {
     /// A convolution whose output is as large as its input, with all weights at zero, without bias
-    /// and normalisation. The kernel's sides are odd.
+    /// and without normalisation. The sides of the filter are odd.
     pub(super) fn new(channels: [usize; 2], kernel: [usize; 2], device: &Device) -> Self {
         let [before, after] = channels;
         let [height, width] = kernel;
@@ -34,26 +36,26 @@ impl Convolution {
         }
     }
 
-    /// A 3x3 convolution of each channel by itself, otherwise as [`new`](Self::new).
+    /// A depthwise 3x3 convolution, otherwise as [`new`](Self::new).
     pub(super) fn depthwise(channels: usize, device: &Device) -> Self {
         let mut convolution = Self::new([1, channels], [3, 3], device);
         convolution.options.groups = channels;
         convolution
     }
 
-    /// The same at every `stride`th place.
+    /// The same convolution with a stride in both directions.
     pub(super) fn with_stride(mut self, stride: usize) -> Self {
         self.options.stride = [stride; 2];
         self
     }
 
-    /// The same with as many zeros before the first and after the last row and column.
+    /// The same convolution with so many zeros before the first and after the last row and column.
     pub(super) fn with_padding(mut self, before: usize, after: usize) -> Self {
         self.options.padding = [(before, after); 2];
         self
     }
 
-    /// The same with a bias of zero.
+    /// The same convolution with a bias of zero.
     pub(super) fn with_bias(mut self) -> Self {
         let [channels, ..] = self.weight.dims();
         let bias = Tensor::zeros([channels], &self.weight.device());
@@ -61,7 +63,7 @@ impl Convolution {
         self
     }
 
-    /// The same with normalisation.
+    /// The same convolution with normalisation.
     pub(super) fn with_norm(mut self, epsilon: f64) -> Self {
         let [channels, ..] = self.weight.dims();
         let norm = BatchNorm::new(channels, &self.weight.device());
@@ -73,12 +75,12 @@ impl Convolution {
     ///
     /// # Shapes
     /// - `images`: `[batch, channels_in, height, width]`
-    /// - output: `[batch, channels_out, height, width]` by stride and padding
+    /// - output: `[batch, channels_out, height, width]` where stride and padding decide the size
     pub(super) fn forward(
         &self,
         images: Tensor<4>,
         activation: Activation,
-        pass: &mut Pass,
+        pass: &mut ForwardPass,
     ) -> Tensor<4> {
         let bias = self.bias.as_ref().map(Param::val);
         let (weight, options) = (self.weight.val(), self.options.clone());

@@ -1,10 +1,12 @@
+//! The devices that networks run on.
+
 use burn::tensor::Device;
 
 use super::Error;
 
-/// The processor, by Burn's `flex` backend.
+/// The CPU, by Burn's backend flex.
 ///
-/// The same numbers come out of every run on one type of processor.
+/// On one type of processor every run gives the same numbers.
 pub fn cpu() -> Device {
     Device::flex()
 }

@@ -1,3 +1,5 @@
+//! Errors of networks: weights that do not fit, and images or devices that cannot be used.
+
 use snafu::Snafu;
 
 use super::IMAGE_SIZE;
@@ -6,7 +8,7 @@ use super::IMAGE_SIZE;
 #[derive(Debug, Snafu)]
 #[snafu(visibility(pub(super)))]
 pub enum Error {
-    /// The bytes are no safetensors file.
+    /// The bytes are not a safetensors file.
     #[snafu(display("the weights are not a whole safetensors file: fetch or write them again"))]
     Format {
         /// What the reader found.
@@ -18,7 +20,8 @@ pub enum Error {
          architecture and number of classes"
     ))]
     Mismatch {
-        /// Every tensor that is missing, has another shape or type, or belongs to no parameter.
+        /// Every tensor that is missing, has another shape or type, or does not belong to the
+        /// network.
         faults: String,
     },
     /// The file states conventions that this version does not know.
@@ -38,7 +41,7 @@ pub enum Error {
     },
     /// The pixels do not make whole images.
     #[snafu(display(
-        "{pixels} pixels are no whole number of images of {IMAGE_SIZE} x {IMAGE_SIZE} pixels"
+        "{pixels} pixels do not make whole images of {IMAGE_SIZE} x {IMAGE_SIZE} pixels"
     ))]
     Pixels {
         /// The number of pixels given.
@@ -46,14 +49,14 @@ pub enum Error {
     },
     /// The network gives no probabilities.
     #[snafu(display(
-        "the network's logits of image {image} (counted from 0) are infinite or no numbers: train \
+        "the network's logits of image {image} (counted from 0) are infinite or not numbers: train \
          the network again, with a lower learning rate"
     ))]
     Logits {
         /// The image, counted from 0.
         image: usize,
     },
-    /// This build cannot use a GPU.
+    /// This build has no support for GPUs.
     #[snafu(display(
         "this build has no GPU support: use the CUDA image (feature `cuda`), or the accelerator Cpu"
     ))]

@@ -1,10 +1,11 @@
-//! Grad-CAM: where in an image a network finds what speaks for a positive (Selvaraju et al. 2017).
+//! Grad-CAM: where in an image a network finds evidence for a positive (Selvaraju et al. 2017).
 //!
 //! The map is the sum of the last convolution's channels, each weighted by the mean gradient of the
-//! score by that channel, without what is negative. Behind that convolution the networks only pool,
-//! flatten and multiply: a pool hands each gradient on to the pixels that it was made of, so that the
-//! mean gradient of a channel is, but for a factor that all channels share, the mean of the head's
-//! weights over the channel's places. No gradient has to be recorded for it.
+//! score with respect to that channel, without its negative values. After that convolution the
+//! networks only pool, flatten and multiply. A pool hands each gradient on to the pixels that it
+//! was made of, so that the mean gradient of a channel is, up to a factor that all channels share,
+//! the mean of the head's weights over the positions of that channel. No gradient has to be
+//! recorded for it.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -21,12 +22,12 @@ pub struct GradCam {
     pub height: usize,
     /// Columns.
     pub width: usize,
-    /// `height * width` values of 0 or more, row by row. Only their ratios mean something.
+    /// `height * width` values of 0 or more, row by row. Only their ratios have a meaning.
     pub values: Vec<f32>,
 }
 
 impl GradCam {
-    /// The map with this greatest value; one of zeros stays one.
+    /// The map scaled to this greatest value; a map of zeros stays one.
     pub fn scaled_to(mut self, greatest: f32) -> Self {
         let found = self.values.iter().copied().fold(0.0, f32::max);
         if found > 0.0 {
@@ -45,10 +46,10 @@ impl GradCam {
 }
 
 impl Network {
-    /// The map of one image for a positive: the classes from `first_positive` on.
+    /// The map of one image for a positive, that is for the classes from `first_positive` on.
     ///
     /// The score is the logarithm of the odds of a positive, so that a task of four grades has one
-    /// map and not four, and that what speaks against a negative counts as well.
+    /// map rather than four, and evidence against a negative counts too.
     ///
     /// # Errors
     ///
@@ -66,11 +67,11 @@ impl Network {
     }
 }
 
-/// The sum of channels weighted by the mean gradient, without what is negative.
+/// The sum of the channels, weighted by their mean gradients, without its negative values.
 ///
 /// # Shapes
 /// - `activation`: `[1, channels, height, width]`
-/// - `gradient`: of the score by each logit
+/// - `gradient`: of the score with respect to each logit, `[classes]`
 fn weighted_sum(activation: Tensor<4>, head: &Head, gradient: &[f32]) -> GradCam {
     let [_, channels, height, width] = activation.dims();
     let weights = head.mean_gradient(channels, gradient);
@@ -91,9 +92,9 @@ fn weighted_sum(activation: Tensor<4>, head: &Head, gradient: &[f32]) -> GradCam
     }
 }
 
-/// The gradient of ln(P(positive) / P(negative)) by each logit.
+/// The gradient of ln(P(positive) / P(negative)) with respect to each logit.
 ///
-/// It is the softmax among the positive classes, and the negative of that among the others.
+/// It is the softmax among the positive classes, and the negative of the softmax among the others.
 fn log_odds_gradient(logits: &[f32], first_positive: usize) -> Vec<f32> {
     let (negative, positive) = logits.split_at(first_positive.min(logits.len()));
     let negative = softmax(negative).map(|share| -share);
@@ -154,7 +155,7 @@ mod tests {
                     of_channel.iter_mut().for_each(|value| *value += by);
                     score(&logits(values), first_positive)
                 };
-                // Each of the 8 x 8 places of the head gets what the channel is moved by.
+                // Each of the 8 x 8 positions of the head gets what the channel is moved by.
                 let slope = (moved(0.1) - moved(-0.1)) / 0.2 / 64.0;
                 let weight = weights[channel];
                 assert!((slope - weight).abs() < 2e-4, "{slope} {weight}");

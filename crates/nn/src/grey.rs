@@ -1,12 +1,15 @@
+//! From the one channel of a scan to the three of ImageNet.
+
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 
-/// What a grey image becomes for a network of three colours: three channels, each
-/// `grey * scale + offset`.
+/// Makes three channels of a grey image for a network of colour images, each `grey * scale +
+/// offset`.
 ///
-/// Both belong to the weights: they are kept with them and never trained. With 1 and 0, which a network
-/// of random weights has, the z-scored image is there three times. Filters of ImageNet's colours were
-/// made for pictures of another scale; theirs can be stated here without a change of the filters.
+/// Both belong to the weights: they are kept with them and never trained. With 1 and 0, as in a
+/// network of random weights, the z-scored image is repeated three times. Filters that ImageNet has
+/// trained expect images of another scale, which can be stated here without a change of the
+/// filters.
 #[derive(Module, Debug)]
 pub struct Grey {
     /// `[3]`
@@ -16,7 +19,7 @@ pub struct Grey {
 }
 
 impl Grey {
-    /// The image, three times.
+    /// Repeats the image three times.
     pub fn new(device: &Device) -> Self {
         let constant = |value| Param::from_tensor(value).set_require_grad(false);
         Self {

@@ -1,14 +1,16 @@
+//! The head that every network ends with, in place of the classifiers of ImageNet.
+
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::Step;
+use super::TrainingStep;
 use super::network::floats;
 use attrium_types::random;
 
-/// The part of features that dropout sets to zero in training (paper, "Networks").
+/// The share of the features that dropout sets to zero in training (paper, "Networks").
 const DROPOUT: f32 = 0.2;
 
-/// What every network ends with: flatten, dropout and a dense layer that gives the logits.
+/// The end of every network: flatten, dropout and a dense layer that gives the logits.
 ///
 /// Features are flattened channel by channel, each row by row. The softmax belongs to the loss
 /// and to [`Network::probabilities`](super::Network::probabilities).
@@ -29,7 +31,7 @@ impl Head {
         }
     }
 
-    /// The logits, without dropout.
+    /// The logits, with dropout by the random numbers of the step.
     ///
     /// # Shapes
     /// - `features`: `[batch, channels, height, width]`, output: `[batch, classes]`
@@ -37,11 +39,11 @@ impl Head {
         self.dense(features.flatten(1, 3))
     }
 
-    /// The logits, with features dropped as the step's own random numbers say.
+    /// The logits, with dropout by the random numbers of the step.
     ///
     /// # Shapes
     /// - `features`: `[batch, channels, height, width]`, output: `[batch, classes]`
-    pub fn forward_training(&self, features: Tensor<4>, step: Step) -> Tensor<2> {
+    pub fn forward_training(&self, features: Tensor<4>, step: TrainingStep) -> Tensor<2> {
         let features: Tensor<2> = features.flatten(1, 3); // [batch, features]
         let [batch, width] = features.dims();
         let mask = TensorData::new(dropout_mask(batch * width, step), [batch, width]);
@@ -49,19 +51,20 @@ impl Head {
         self.dense(features * mask)
     }
 
-    /// The gradient of a score by each channel of the features, averaged over the channel's places.
+    /// The mean gradient of a score with respect to each channel of the features, over the
+    /// positions of the channel.
     ///
     /// # Shapes
-    /// - `channels`: of the features
-    /// - `gradient`: of the score by each logit
+    /// - `channels`: the number of channels of the features
+    /// - `gradient`: of the score with respect to each logit, `[classes]`; output: `[channels]`
     pub(super) fn mean_gradient(&self, channels: usize, gradient: &[f32]) -> Vec<f32> {
         let [_, features] = self.weight.dims();
         let weights = floats(self.weight.val().into_data());
         let places = features / channels;
         let mut mean = vec![0.0; channels];
-        for (row, slope) in weights.chunks_exact(features).zip(gradient) {
+        for (row, of_logit) in weights.chunks_exact(features).zip(gradient) {
             for (mean, weights) in mean.iter_mut().zip(row.chunks_exact(places)) {
-                *mean += slope * weights.iter().sum::<f32>() / places as f32;
+                *mean += of_logit * weights.iter().sum::<f32>() / places as f32;
             }
         }
         mean
@@ -72,8 +75,8 @@ impl Head {
     }
 }
 
-/// For each feature either 0 or the factor that keeps the expected sum, `1 / (1 - DROPOUT)`.
-fn dropout_mask(len: usize, step: Step) -> Vec<f32> {
+/// For each feature either 0 or `1 / (1 - DROPOUT)`, which preserves the expected sum.
+fn dropout_mask(len: usize, step: TrainingStep) -> Vec<f32> {
     let mut stream = random::named(step.seed, &format!("dropout {}", step.number));
     let kept = 1.0 / (1.0 - DROPOUT);
     (0..len)
@@ -93,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_fifth_of_the_features_is_dropped_and_the_rest_made_up_for_it() {
-        let mask = dropout_mask(100_000, Step { seed: 1, number: 5 });
+        let mask = dropout_mask(100_000, TrainingStep { seed: 1, number: 5 });
         let dropped = mask.iter().filter(|factor| **factor == 0.0).count();
         assert!((19_500..20_500).contains(&dropped), "{dropped}");
         assert!(mask.iter().all(|factor| *factor == 0.0 || *factor == 1.25));
@@ -101,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_mask_depends_on_the_seed_and_the_step() {
-        let mask = |seed, number| dropout_mask(64, Step { seed, number });
+        let mask = |seed, number| dropout_mask(64, TrainingStep { seed, number });
         assert_eq!(mask(1, 5), mask(1, 5));
         assert_ne!(mask(1, 5), mask(1, 6));
         assert_ne!(mask(1, 5), mask(2, 5));

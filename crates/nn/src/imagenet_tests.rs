@@ -1,4 +1,4 @@
-//! Against Keras' applications: tests/golden/nn/imagenet.py.
+//! The ImageNet networks against Keras, whose numbers tests/golden/nn/imagenet.py has written.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::network::{floats, image_tensor};
 use super::reference_tests::wave;
 use super::weights::{MapByName, map_by_name};
-use super::{Network, Step, cpu};
+use super::{Network, TrainingStep, cpu};
 use attrium_types::Architecture;
 
 #[derive(Deserialize)]
@@ -102,7 +102,7 @@ fn assert_agrees(architecture: Architecture) {
     let found = floats(network.forward(images.clone()).into_data());
     assert_near(&found, &expected.logits, 1e-4);
 
-    let first = Step { seed: 0, number: 0 };
+    let first = TrainingStep { seed: 0, number: 0 };
     let found = floats(network.training_logits(images, first).into_data());
     // Statistics of so few pixels magnify a last digit.
     assert_near(&found, &expected.training, 1e-3);
@@ -168,7 +168,7 @@ fn a_training_step_reaches_every_tensor_but_those_that_are_fixed() {
         let mut network = Network::new(architecture, 2, 1, &cpu()).unwrap().train();
         let before = network.to_safetensors().unwrap();
         let images = image_tensor(wave(2 * 128 * 128, 0.5), &cpu());
-        let step = Step { seed: 1, number: 0 };
+        let step = TrainingStep { seed: 1, number: 0 };
         let logits = network.forward_training(images, step);
         let found = gradients(&network, (logits.clone() * logits).sum().backward());
         let after = network.to_safetensors().unwrap();

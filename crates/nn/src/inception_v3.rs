@@ -1,15 +1,17 @@
+//! InceptionV3 in the conventions of Keras and of PyTorch.
+
 use burn::module::Module;
 use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
 use burn::tensor::{Device, Tensor};
 
-use super::convolve::average;
+use super::convolve::average_pool;
 use super::normalize::Activation;
 use super::transfer::Base;
-use super::{Convolution, Layout, Pass};
+use super::{Convolution, ForwardPass, Layout};
 
 const EPSILON: f64 = 1e-3;
-/// Convolutions before the first pool, and before the second.
+/// Convolutions of the stem before its first pool, and between its first and second.
 const STEM: [usize; 2] = [3, 2];
 /// The mixed blocks whose first convolution is shown: the first of each size.
 const SHOWN: [usize; 3] = [0, 4, 9];
@@ -72,13 +74,13 @@ impl Base for InceptionV3 {
         }
     }
 
-    fn features(&self, mut images: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
+    fn features(&self, mut images: Tensor<4>, pass: &mut ForwardPass) -> Tensor<4> {
         let (first, second) = self.stem.split_at(STEM[0]);
         for part in [first, second] {
             for (place, convolution) in part.iter().enumerate() {
                 images = convolution.forward(images, Activation::Relu, pass);
                 if place == 0 {
-                    pass.show(&images);
+                    pass.record(&images);
                 }
             }
             images = maximum(images);
@@ -94,17 +96,17 @@ impl Mixed {
     /// # Shapes
     /// - `images`: `[batch, channels_in, height, width]`
     /// - output: `[batch, channels, height, width]`, or about half as high and wide
-    fn forward(&self, images: Tensor<4>, shown: bool, pass: &mut Pass) -> Tensor<4> {
+    fn forward(&self, images: Tensor<4>, shown: bool, pass: &mut ForwardPass) -> Tensor<4> {
         let mut parts = Vec::new();
         for branch in &self.branches {
             parts.extend(branch.forward(images.clone(), pass));
             if shown && parts.len() == 1 {
-                pass.show(&parts[0]);
+                pass.record(&parts[0]);
             }
         }
         parts.push(match &self.pooled {
             Some(convolution) => {
-                let images = average(images, self.counts_border);
+                let images = average_pool(images, self.counts_border);
                 convolution.forward(images, Activation::Relu, pass)
             }
             None => maximum(images),
@@ -114,7 +116,7 @@ impl Mixed {
 }
 
 impl Branch {
-    fn forward(&self, mut images: Tensor<4>, pass: &mut Pass) -> Vec<Tensor<4>> {
+    fn forward(&self, mut images: Tensor<4>, pass: &mut ForwardPass) -> Vec<Tensor<4>> {
         for convolution in &self.layers {
             images = convolution.forward(images, Activation::Relu, pass);
         }

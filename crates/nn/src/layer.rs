@@ -1,9 +1,11 @@
+//! The layer of the paper's own networks.
+
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Initializer, PaddingConfig2d};
 use burn::tensor::{Device, Tensor};
 
-use super::{BatchNorm, Step};
+use super::{BatchNorm, TrainingStep};
 
 /// A 3x3 convolution (stride 1, zero borders, same size) and the batch normalisation after it.
 ///
@@ -43,7 +45,7 @@ impl Layer {
     }
 
     /// As [`forward`](Self::forward), by the batch's own statistics.
-    pub fn forward_training(&mut self, images: Tensor<4>, step: Step) -> Tensor<4> {
+    pub fn forward_training(&mut self, images: Tensor<4>, step: TrainingStep) -> Tensor<4> {
         self.norm
             .forward_training(self.convolution.forward(images), step)
     }

@@ -1,3 +1,5 @@
+//! Whose conventions an ImageNet network follows, Keras' or PyTorch's.
+
 use std::fmt;
 
 /// Whose conventions a network of ImageNet follows, where Keras and PyTorch differ.

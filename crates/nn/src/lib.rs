@@ -2,41 +2,42 @@
 //!
 //! A [`Network`] is made from a seed or from the bytes of a safetensors file, and gives such bytes
 //! back. Everything here is a function of its arguments: initial weights and dropout masks come
-//! from a counter-based generator, never from a global one, so that networks may be trained side
-//! by side in one process. Nothing here reads or writes files, normalises images or chooses
-//! weights: that is for the callers.
+//! from a counter-based generator, never from a global one, so that networks may be trained side by
+//! side in one process. Nothing here reads or writes files, normalises images or chooses weights:
+//! that is left to the callers.
 //!
 //! The networks are written in Burn's operations and run on whatever [`Device`] they are made on;
-//! [`cpu`] and [`gpu`] give the two that this package knows. On a processor the layers before the
-//! head go through an engine of this package's own (`engine`), which `trunk` joins to Burn as one
-//! operation.
+//! [`cpu`] and [`gpu`] are the two that this crate knows. On a CPU the layers before the head of
+//! Linear and Residual run on [`attrium_engine`], which `engine_operation` makes one operation of
+//! Burn's, and `convolve` and `normalize` have faster operations for the ImageNet networks.
 
 mod activation_map;
 mod batch_norm;
+mod burn_cpu;
 mod convolution;
 mod convolve;
 mod device;
+mod engine_operation;
 mod error;
-mod flex;
+mod forward_pass;
 mod grad_cam;
 mod grey;
 mod head;
 mod import;
 mod inception_v3;
+mod isa;
 mod layer;
 mod layout;
 mod linear;
-mod loss;
+pub mod loss;
 mod mobilenet;
 mod network;
 mod normalize;
-mod pass;
 mod residual;
 mod resnet50;
 mod stack;
-mod step;
+mod training_step;
 mod transfer;
-mod trunk;
 mod vgg16;
 mod weights;
 
@@ -52,6 +53,7 @@ pub use burn::tensor::Device;
 pub use convolution::Convolution;
 pub use device::{cpu, gpu};
 pub use error::Error;
+pub use forward_pass::ForwardPass;
 pub use grad_cam::GradCam;
 pub use grey::Grey;
 pub use head::Head;
@@ -59,14 +61,12 @@ pub use import::{PretrainedWeights, WeightsError};
 pub use inception_v3::InceptionV3;
 pub use layer::Layer;
 pub use layout::Layout;
-pub use loss::{cross_entropy, negative_log_likelihood};
 pub use mobilenet::MobileNet;
 pub use network::Network;
 pub use network::{floats, image_tensor};
-pub use pass::Pass;
 pub use resnet50::ResNet50;
 pub use stack::Stack;
-pub use step::Step;
+pub use training_step::TrainingStep;
 pub use transfer::{Base, Transfer};
 pub use vgg16::Vgg16;
 

@@ -4,7 +4,7 @@ use burn::tensor::Device;
 
 use super::Stack;
 
-/// The plain [`Stack`]: each layer follows on the one before, and nothing else.
+/// The plain [`Stack`], in which each layer follows on the one before.
 pub(super) fn new(classes: usize, device: &Device) -> Stack {
     Stack::new(classes, false, device)
 }

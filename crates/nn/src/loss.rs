@@ -1,4 +1,4 @@
-//! What training makes small.
+//! Losses: cross-entropy with class weights for training, and that of one image for validation.
 
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Tensor, TensorData};
@@ -9,7 +9,7 @@ use burn::tensor::{Tensor, TensorData};
 /// divided by the number of images, not by the sum of their weights, so that what an image
 /// contributes does not depend on its neighbours in the batch.
 ///
-/// Over one batch this sums at most `batch * classes` numbers, in the same order on each run.
+/// Over one batch this sums at most `batch * classes` numbers, in the same order in each run.
 ///
 /// # Shapes
 /// - `logits`: `[batch, classes]`
@@ -26,7 +26,8 @@ pub fn cross_entropy(logits: Tensor<2>, labels: &[usize], class_weights: &[f32])
     (log_softmax(logits, 1) * weights).sum()
 }
 
-/// The cross-entropy of one image, without a weight: `-log(probability[label])`, in 64 bits.
+/// The cross-entropy of one image without class weights, `-log(probability[label])`, in 64 bits.
+/// `logits` has one value for each class, and `label` is below their number.
 pub fn negative_log_likelihood(logits: &[f32], label: usize) -> f64 {
     let largest = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
     let sum: f64 = logits
@@ -48,7 +49,7 @@ mod tests {
         floats(cross_entropy(logits, labels, class_weights).into_data())[0]
     }
 
-    // Against PyTorch with a network before it: the reference tests.
+    // The reference tests compare the loss of whole networks with that of PyTorch.
     #[test]
     fn without_weights_it_is_the_mean_negative_logarithm_of_the_probability() {
         let by_hand = LOGITS.iter().zip([0, 2]).map(|(row, label)| {

@@ -1,18 +1,20 @@
+//! MobileNet in the conventions of Keras and of PyTorch.
+
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use super::normalize::Activation;
 use super::transfer::Base;
-use super::{Convolution, Layout, Pass};
+use super::{Convolution, ForwardPass, Layout};
 
 /// Channels after each of the 13 blocks.
 const CHANNELS: [usize; 13] = [
     64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024,
 ];
 
-/// MobileNet (Howard et al., 2017), of full width: a 3x3 convolution, then 13 blocks of a 3x3
-/// convolution of each channel by itself and a 1x1 convolution, each with normalisation and ReLU
-/// up to 6. Where the channels double, but for the first time, the image is halved.
+/// MobileNet (Howard et al., 2017), of full width: a 3x3 convolution, then 13 blocks of a depthwise
+/// 3x3 and a pointwise convolution, each with normalisation and ReLU6. Where the channels double,
+/// except for the first time, the image is halved.
 ///
 /// It has 3,206,976 parameters. Activation maps show the first convolution and that of each block
 /// that halves the image.
@@ -47,9 +49,9 @@ impl Base for MobileNet {
         }
     }
 
-    fn features(&self, images: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
+    fn features(&self, images: Tensor<4>, pass: &mut ForwardPass) -> Tensor<4> {
         let mut images = self.stem.forward(images, Activation::Relu6, pass); // [batch, 32, 64, 64]
-        pass.show(&images);
+        pass.record(&images);
         for block in &self.blocks {
             images = block.forward(images, pass);
         }
@@ -78,10 +80,10 @@ impl Block {
     /// # Shapes
     /// - `images`: `[batch, channels_in, height, width]`
     /// - output: `[batch, channels_out, height, width]`, or half as high and wide
-    fn forward(&self, images: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
+    fn forward(&self, images: Tensor<4>, pass: &mut ForwardPass) -> Tensor<4> {
         let images = self.depthwise.forward(images, Activation::Relu6, pass);
         if self.halves {
-            pass.show(&images);
+            pass.record(&images);
         }
         self.pointwise.forward(images, Activation::Relu6, pass)
     }

@@ -1,3 +1,5 @@
+//! [`Network`]: one type for all six, with logits, probabilities and activation maps.
+
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use snafu::ensure;
@@ -5,15 +7,15 @@ use snafu::ensure;
 use super::error::{ClassesSnafu, LogitsSnafu, PixelsSnafu};
 use super::{
     ActivationMap, Error, Head, IMAGE_PIXELS, IMAGE_SIZE, InceptionV3, Layout, MobileNet, ResNet50,
-    Stack, Step, Transfer, Vgg16, linear, residual, weights,
+    Stack, TrainingStep, Transfer, Vgg16, linear, residual, weights,
 };
 use attrium_types::Architecture;
 
-/// Images that go through a network of ImageNet at once when nothing is trained: enough to keep a
-/// processor busy, few enough to stay under 200 MB.
+/// Images of a batch of an ImageNet network outside training: enough to keep a CPU busy, few enough
+/// to stay below 200 MB.
 const BATCH: usize = 16;
-/// The same of Linear and Residual, which need memory for a few images a thread however many there are:
-/// so many that threads seldom wait for the last of them.
+/// The same for Linear and Residual, which need memory for only a few images a thread, however many
+/// there are: so many that threads seldom wait for the last of them.
 const OWN_BATCH: usize = 64;
 
 /// One of the paper's networks.
@@ -30,8 +32,8 @@ const OWN_BATCH: usize = 64;
 /// | `head.weight` | `[classes, 8192]` |
 /// | `head.bias` | `[classes]` |
 ///
-/// The networks of ImageNet have `grey.{scale,offset}`, `[3]`, the tensors of their own below
-/// `base.`, and the head. The file's metadata name the [`Layout`] where it is not Keras'.
+/// The ImageNet networks have `grey.{scale,offset}`, `[3]`, their own tensors below `base.`, and
+/// the head. The metadata of the file name the [`Layout`] where it is not Keras'.
 ///
 /// Tensors are laid out as in PyTorch. The same weights always give the same bytes.
 #[derive(Module, Debug)]
@@ -50,7 +52,7 @@ pub enum Network {
     MobileNet(Transfer<MobileNet>),
 }
 
-/// Calls one method of whatever network it is.
+/// Calls one method of whichever network it is.
 macro_rules! each {
     ($of:expr, $network:ident => $call:expr) => {
         match $of {
@@ -96,7 +98,8 @@ impl Network {
     /// # Errors
     ///
     /// [`Error::Format`] for other bytes; [`Error::Mismatch`] names every tensor that is missing,
-    /// has another shape or type, does not belong to the network, or would make it give no numbers.
+    /// has another shape or type, does not belong to the network, or would make its logits infinite
+    /// or NaN.
     pub fn from_safetensors(
         architecture: Architecture,
         classes: usize,
@@ -157,7 +160,9 @@ impl Network {
         each!(self, network => network.forward(images))
     }
 
-    /// The same network in Burn's own operations on any device.
+    /// The same network in Burn's own operations on every device: what the engine is compared with
+    /// in tests and benchmarks. The ImageNet networks do not use the engine's programs and stay as
+    /// they are.
     pub fn without_engine(self) -> Self {
         match self {
             Self::Linear(network) => Self::Linear(network.without_engine()),
@@ -168,7 +173,7 @@ impl Network {
 
     /// The logits by the batch's own statistics, without dropout.
     #[cfg(test)]
-    pub(super) fn training_logits(&mut self, images: Tensor<4>, step: Step) -> Tensor<2> {
+    pub(super) fn training_logits(&mut self, images: Tensor<4>, step: TrainingStep) -> Tensor<2> {
         each!(self, network => {
             let features = network.features_training(images, step);
             network.head.forward(features)
@@ -179,7 +184,7 @@ impl Network {
     ///
     /// # Shapes
     /// - `images`: `[batch, 1, 128, 128]`, output: `[batch, classes]`
-    pub fn forward_training(&mut self, images: Tensor<4>, step: Step) -> Tensor<2> {
+    pub fn forward_training(&mut self, images: Tensor<4>, step: TrainingStep) -> Tensor<2> {
         each!(self, network => network.forward_training(images, step))
     }
 
@@ -187,7 +192,7 @@ impl Network {
     ///
     /// # Errors
     ///
-    /// [`Error::Pixels`] if `images` is no whole number of images.
+    /// [`Error::Pixels`] if `images` does not hold whole images.
     pub fn logits(&self, images: &[f32]) -> Result<Vec<Vec<f32>>, Error> {
         let pixels = images.len();
         ensure!(pixels.is_multiple_of(IMAGE_PIXELS), PixelsSnafu { pixels });
@@ -217,8 +222,8 @@ impl Network {
     ///
     /// # Errors
     ///
-    /// [`Error::Pixels`] if `images` is no whole number of images; [`Error::Logits`] if an image has
-    /// a logit that is infinite or no number.
+    /// [`Error::Pixels`] if `images` does not hold whole images; [`Error::Logits`] if a logit of an
+    /// image is infinite or not a number.
     pub fn probabilities(&self, images: &[f32]) -> Result<Vec<Vec<f64>>, Error> {
         let probabilities = |(image, row): (usize, Vec<f32>)| {
             let sound = row.iter().all(|logit| logit.is_finite());
@@ -254,8 +259,8 @@ impl Network {
         Ok(activations.into_iter().enumerate().map(map).collect())
     }
 
-    /// What the last convolution gives, after its activation and before a last pool, and what reaches
-    /// the head.
+    /// The activation of the last convolution, before a pool if one follows, and the features that
+    /// reach the head.
     ///
     /// # Shapes
     /// - `images`: `[batch, 1, 128, 128]`
@@ -275,23 +280,27 @@ impl Network {
     }
 }
 
-/// Images as a tensor.
+/// Images as a tensor on a device.
 ///
 /// # Shapes
-/// - `pixels`: whole images, row by row, output: `[batch, 1, 128, 128]`
+/// - `pixels`: `batch * 128 * 128` values, image by image and row by row
+/// - output: `[batch, 1, 128, 128]`
 pub fn image_tensor(pixels: Vec<f32>, device: &Device) -> Tensor<4> {
     let batch = pixels.len() / IMAGE_PIXELS;
     let data = TensorData::new(pixels, [batch, 1, IMAGE_SIZE, IMAGE_SIZE]);
     Tensor::from_data(data, device)
 }
 
-/// The values of a tensor of 32-bit floats.
+/// The values of a tensor of 32-bit floats, in row-major order.
+///
+/// # Panics
+/// If the tensor has another type, which no network here gives.
 pub fn floats(data: TensorData) -> Vec<f32> {
     data.try_into_vec()
         .expect("the networks should compute in 32-bit floats")
 }
 
-/// Probabilities from logits.
+/// The softmax, in 64 bits.
 fn softmax(logits: &[f32]) -> Vec<f64> {
     let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let powers: Vec<f64> = logits
@@ -307,7 +316,7 @@ mod tests {
     use super::*;
     use crate::cpu;
 
-    const FIRST: Step = Step { seed: 3, number: 0 };
+    const FIRST: TrainingStep = TrainingStep { seed: 3, number: 0 };
 
     fn network(architecture: Architecture, seed: u64) -> Network {
         Network::new(architecture, 4, seed, &cpu()).unwrap()
@@ -329,7 +338,8 @@ mod tests {
     #[test]
     fn both_networks_have_the_1_11_million_parameters_of_the_paper() {
         for architecture in [Architecture::Linear, Architecture::Residual] {
-            // Counted by hand: convolutions 1,078,416; normalisation 2,912; head 32,772.
+            // Counted by hand: 1,078,416 in convolutions, 2,912 in normalisation, 32,772 in the
+            // head.
             assert_eq!(network(architecture, 1).trained_parameters(), 1_114_100);
         }
     }
@@ -369,7 +379,7 @@ mod tests {
     fn weights_survive_their_file() {
         for architecture in [Architecture::Linear, Architecture::Residual] {
             let mut trained = network(architecture, 1);
-            // Moves the running statistics away from their beginning.
+            // Moves the running statistics away from their initial values.
             trained.forward_training(image_tensor(images(2), &cpu()), FIRST);
             let bytes = trained.to_safetensors().unwrap();
             let loaded = Network::from_safetensors(architecture, 4, &bytes, &cpu()).unwrap();
@@ -427,11 +437,11 @@ mod tests {
     #[test]
     fn weights_that_give_no_numbers_are_refused_by_their_names() {
         for (name, value, fault) in [
-            ("head.bias", f32::NAN, "infinite or no number"),
+            ("head.bias", f32::NAN, "infinite or not a number"),
             (
                 "stem.convolution.weight",
                 f32::INFINITY,
-                "infinite or no number",
+                "infinite or not a number",
             ),
             ("stem.norm.running_var", -1.0, "negative variance"),
         ] {
@@ -509,7 +519,7 @@ mod tests {
         assert!(network.probabilities(&[]).unwrap().is_empty());
         let message = network.probabilities(&images[1..]).unwrap_err().to_string();
         assert!(
-            message.starts_with("49151 pixels are no whole number of images"),
+            message.starts_with("49151 pixels do not make whole images"),
             "{message}"
         );
     }

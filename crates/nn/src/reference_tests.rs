@@ -1,4 +1,4 @@
-//! Against PyTorch: tests/golden/nn/reference.py.
+//! The own networks against PyTorch, whose numbers tests/golden/nn/reference.py has written.
 
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, TensorData};
@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use super::network::{floats, image_tensor};
 use super::stack::Block;
 use super::weights::{MapByName, gradients, map_by_name};
-use super::{Network, Step, cpu, linear, residual};
-use crate::cross_entropy;
+use super::{Network, TrainingStep, cpu, linear, residual};
+use crate::loss::cross_entropy;
 
 const LABELS: [usize; 2] = [2, 0];
 const CLASS_WEIGHTS: [f32; 4] = [0.5, 1.0, 2.0, 4.0];
-const FIRST: Step = Step { seed: 0, number: 0 };
+const FIRST: TrainingStep = TrainingStep { seed: 0, number: 0 };
 
 #[derive(Deserialize)]
 struct Reference {

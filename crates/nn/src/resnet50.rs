@@ -1,3 +1,5 @@
+//! ResNet50 in the conventions of Keras and of PyTorch.
+
 use burn::module::Module;
 use burn::tensor::activation::relu;
 use burn::tensor::module::max_pool2d;
@@ -6,18 +8,17 @@ use burn::tensor::{Device, Tensor};
 
 use super::normalize::Activation;
 use super::transfer::Base;
-use super::{Convolution, Layout, Pass};
+use super::{Convolution, ForwardPass, Layout};
 
 /// Channels within a unit, and units, of the four stages; a unit gives four times the channels.
 const STAGES: [(usize, usize); 4] = [(64, 3), (128, 4), (256, 6), (512, 3)];
 
 /// ResNet50 (He et al., 2015) up to its last unit: a 7x7 convolution and a pool, then four stages
-/// of units of a 1x1, a 3x3 and a 1x1 convolution with a skip connection around them.
+/// of bottleneck units of a 1x1, a 3x3 and a 1x1 convolution with a skip connection around them.
 ///
-/// As Keras has it every convolution has a bias, although normalisation follows and takes it away
-/// again, so that it is never trained; PyTorch's have none, which is a bias of zero. It has
-/// 23,534,592 parameters. Activation maps show the first convolution and that of each of the four
-/// stages.
+/// As in Keras every convolution has a bias, although the normalisation that follows cancels it, so
+/// that it is never trained; PyTorch's have none, which is a bias of zero. It has 23,534,592
+/// parameters. Activation maps show the first convolution and that of each of the four stages.
 #[derive(Module, Debug)]
 pub struct ResNet50 {
     stem: Convolution,
@@ -47,9 +48,9 @@ impl Base for ResNet50 {
         }
     }
 
-    fn features(&self, images: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
+    fn features(&self, images: Tensor<4>, pass: &mut ForwardPass) -> Tensor<4> {
         let images = self.stem.forward(images, Activation::Relu, pass); // [batch, 64, 64, 64]
-        pass.show(&images);
+        pass.record(&images);
         let pool = MaxPoolOptions::new([3, 3])
             .with_stride([2, 2])
             .with_padding([1, 1]);
@@ -63,7 +64,7 @@ impl Base for ResNet50 {
     }
 }
 
-/// Three convolutions and what their input is added by.
+/// A bottleneck: three convolutions, to whose output their input is added.
 #[derive(Module, Debug)]
 struct Unit {
     shortcut: Option<Convolution>,
@@ -97,14 +98,14 @@ impl Unit {
     /// # Shapes
     /// - `images`: `[batch, channels_in, height, width]`
     /// - output: `[batch, 4 * channels, height / stride, width / stride]`
-    fn forward(&self, images: Tensor<4>, shown: bool, pass: &mut Pass) -> Tensor<4> {
+    fn forward(&self, images: Tensor<4>, shown: bool, pass: &mut ForwardPass) -> Tensor<4> {
         let skip = match &self.shortcut {
             Some(shortcut) => shortcut.forward(images.clone(), Activation::None, pass),
             None => images.clone(),
         };
         let images = self.reduce.forward(images, Activation::Relu, pass);
         if shown {
-            pass.show(&images);
+            pass.record(&images);
         }
         let images = self.inner.forward(images, Activation::Relu, pass);
         relu(skip + self.expand.forward(images, Activation::None, pass))

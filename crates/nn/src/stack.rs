@@ -1,11 +1,13 @@
+//! The stack of layers that the paper's own networks, Linear and Residual, are made of.
+
 use burn::module::Module;
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
 use super::batch_norm::EPSILON;
+use super::engine_operation::{EngineOperation, TrainingOutput};
 use super::layer::average_pool;
-use super::trunk::{Trained, Trunk};
-use super::{Head, IMAGE_SIZE, Layer, Step, residual};
+use super::{Head, IMAGE_SIZE, Layer, TrainingStep, residual};
 use attrium_engine::{Operation, Program};
 
 /// Channels of the four blocks.
@@ -15,9 +17,9 @@ const PAIRS: usize = 3;
 /// Features that reach the head: 128 channels of 8 x 8 pixels.
 const FEATURES: usize = 8192;
 
-/// What the paper's two own networks are made of: a first layer of 16 channels, then four blocks
-/// of 16, 32, 64 and 128 channels, each of six [`Layer`]s with ReLU and a 2x2 average pool, then
-/// the [`Head`].
+/// The layers of the paper's own networks: a first layer of 16 channels, then four blocks of 16,
+/// 32, 64 and 128 channels, each of six [`Layer`]s with ReLU and a 2x2 average pool, then the
+/// [`Head`].
 ///
 /// With four classes it has 1,114,100 trained parameters.
 #[derive(Module, Debug)]
@@ -26,12 +28,12 @@ pub struct Stack {
     blocks: Vec<Block>,
     pub(super) head: Head,
     #[module(skip)]
-    trunk: Trunk,
+    engine: EngineOperation,
 }
 
 impl Stack {
-    /// A stack for `classes` classes with all convolutions at zero, whose pairs of layers have a
-    /// skip connection around them or not.
+    /// A stack for `classes` classes with all convolutions at zero. With `skips` each pair of
+    /// layers has a skip connection around it.
     pub(super) fn new(classes: usize, skips: bool, device: &Device) -> Self {
         let mut channels = CHANNELS[0];
         let block = |width| {
@@ -46,14 +48,14 @@ impl Stack {
             stem: Layer::new(1, CHANNELS[0], device),
             blocks: CHANNELS.map(block).into(),
             head: Head::new(FEATURES, classes, device),
-            trunk: Trunk::new(program(skips)),
+            engine: EngineOperation::new(program(skips)),
         }
     }
 
-    /// The same stack in Burn's own operations on any device.
+    /// The same stack in Burn's own operations on every device.
     pub(super) fn without_engine(self) -> Self {
         Self {
-            trunk: Trunk::off(),
+            engine: EngineOperation::off(),
             ..self
         }
     }
@@ -72,12 +74,12 @@ impl Stack {
         self.head.forward(self.features(images)) // from [batch, 128, 8, 8]
     }
 
-    /// What reaches the head.
+    /// The features that reach the head.
     ///
     /// # Shapes
     /// - `images`: `[batch, 1, 128, 128]`, output: `[batch, 128, 8, 8]`
     fn features(&self, images: Tensor<4>) -> Tensor<4> {
-        if let Some(features) = self.trunk.evaluate(&images, self.layers()) {
+        if let Some(features) = self.engine.evaluate(&images, self.layers()) {
             return features;
         }
         let mut images = relu(self.stem.forward(images)); // [batch, 16, 128, 128]
@@ -91,17 +93,17 @@ impl Stack {
     ///
     /// # Shapes
     /// As [`forward`](Self::forward).
-    pub fn forward_training(&mut self, images: Tensor<4>, step: Step) -> Tensor<2> {
+    pub fn forward_training(&mut self, images: Tensor<4>, step: TrainingStep) -> Tensor<2> {
         let features = self.features_training(images, step);
         self.head.forward_training(features, step)
     }
 
-    /// What reaches the head in training.
+    /// The features that reach the head, in training.
     ///
     /// # Shapes
     /// - `images`: `[batch, 1, 128, 128]`, output: `[batch, 128, 8, 8]`
-    pub(super) fn features_training(&mut self, images: Tensor<4>, step: Step) -> Tensor<4> {
-        if let Some(trained) = self.trunk.train(&images, self.layers()) {
+    pub(super) fn features_training(&mut self, images: Tensor<4>, step: TrainingStep) -> Tensor<4> {
+        if let Some(trained) = self.engine.train(&images, self.layers()) {
             return self.follow(trained, step);
         }
         let mut images = relu(self.stem.forward_training(images, step)); // [batch, 16, 128, 128]
@@ -111,8 +113,8 @@ impl Stack {
         images
     }
 
-    /// Moves the running statistics towards those of a batch, and gives its features.
-    fn follow(&mut self, trained: Trained, step: Step) -> Tensor<4> {
+    /// Moves the running statistics towards those of a batch, and returns its features.
+    fn follow(&mut self, trained: TrainingOutput, step: TrainingStep) -> Tensor<4> {
         let blocks = self.blocks.iter_mut().flat_map(|block| &mut block.layers);
         let layers = std::iter::once(&mut self.stem).chain(blocks);
         for (layer, [mean, variance]) in layers.zip(trained.statistics) {
@@ -121,7 +123,7 @@ impl Stack {
         trained.features
     }
 
-    /// What the first layer of each block gives, after its activation.
+    /// The activation of the first layer of each block.
     ///
     /// # Shapes
     /// - `images`: `[batch, 1, 128, 128]`
@@ -136,8 +138,8 @@ impl Stack {
         first
     }
 
-    /// What the last convolution gives, after its activation and before the last pool, and what the
-    /// pool makes of it for the head.
+    /// The activation of the last convolution, before the last pool, and the features that the pool
+    /// makes of it for the head.
     ///
     /// # Shapes
     /// - `images`: `[batch, 1, 128, 128]`
@@ -153,7 +155,7 @@ impl Stack {
     }
 }
 
-/// The layers and pools of a stack as the engine knows them.
+/// The layers and pools of a stack as a program of the engine.
 fn program(skips: bool) -> Program {
     let layer = |channels, skip| Operation::Convolution { channels, skip };
     let mut operations = vec![layer(CHANNELS[0], None)];
@@ -194,7 +196,7 @@ impl Block {
         average_pool(self.convolve(images))
     }
 
-    /// The same before the pool.
+    /// As [`forward`](Self::forward), before the pool.
     fn convolve(&self, mut images: Tensor<4>) -> Tensor<4> {
         for pair in self.layers.chunks_exact(2) {
             let inner = relu(pair[0].forward(images.clone()));
@@ -204,7 +206,11 @@ impl Block {
     }
 
     /// As [`forward`](Self::forward), by the batch's own statistics.
-    pub(super) fn forward_training(&mut self, mut images: Tensor<4>, step: Step) -> Tensor<4> {
+    pub(super) fn forward_training(
+        &mut self,
+        mut images: Tensor<4>,
+        step: TrainingStep,
+    ) -> Tensor<4> {
         for pair in 0..PAIRS {
             let layer = &mut self.layers[2 * pair];
             let inner = relu(layer.forward_training(images.clone(), step));
@@ -215,7 +221,8 @@ impl Block {
         average_pool(images)
     }
 
-    /// Ends a pair: its input is added to its output where there are skips, then activated.
+    /// The end of a pair: its input is added to its output where there are skips, and the sum is
+    /// activated.
     fn join(&self, output: Tensor<4>, input: Tensor<4>) -> Tensor<4> {
         relu(if self.skips {
             residual::skip(output, input)

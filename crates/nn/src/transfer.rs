@@ -1,15 +1,18 @@
+//! The frame of the ImageNet networks: colours before, the head after, and chunks of a batch on
+//! several threads.
+
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use super::flex::is_plain;
-use super::{Grey, Head, Layout, Pass, Step};
+use super::burn_cpu::is_untracked;
+use super::{ForwardPass, Grey, Head, Layout, TrainingStep};
 
-/// Images that one thread of a processor takes through a network, lest threads meet after each layer:
-/// always as many, since what is summed in another order is not the same in its last digits.
-const PART: usize = 8;
+/// Images of a chunk that one thread takes through all layers, so that threads need not meet after
+/// each layer. The number is fixed, since sums in another order differ in their last digits.
+const CHUNK: usize = 8;
 
-/// The layers of a network of ImageNet before its head, for images of 128 x 128 pixels.
+/// The layers of an ImageNet network before its head, for images of 128 x 128 pixels.
 pub trait Base: Module + Sync {
     /// The number of features that reach the head: channels times pixels.
     const FEATURES: usize;
@@ -17,15 +20,15 @@ pub trait Base: Module + Sync {
     /// The layers with all convolutions at zero.
     fn new(layout: Layout, device: &Device) -> Self;
 
-    /// What reaches the head.
+    /// The features that reach the head.
     ///
     /// # Shapes
     /// - `images`: `[batch, 3, 128, 128]`
     /// - output: `[batch, channels, height, width]`, [`FEATURES`](Self::FEATURES) for each image
-    fn features(&self, images: Tensor<4>, pass: &mut Pass) -> Tensor<4>;
+    fn features(&self, images: Tensor<4>, pass: &mut ForwardPass) -> Tensor<4>;
 }
 
-/// A network of ImageNet between [`Grey`] and the paper's [`Head`].
+/// An ImageNet network between [`Grey`] and the head of the paper, [`Head`].
 #[derive(Module, Debug)]
 pub struct Transfer<B: Module> {
     pub(super) grey: Grey,
@@ -51,7 +54,7 @@ impl<B: Base> Transfer<B> {
         self.layout
     }
 
-    fn features(&self, images: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
+    fn features(&self, images: Tensor<4>, pass: &mut ForwardPass) -> Tensor<4> {
         self.base.features(self.grey.forward(images), pass)
     }
 
@@ -61,15 +64,15 @@ impl<B: Base> Transfer<B> {
     /// - `images`: `[batch, 1, 128, 128]`, output: `[batch, classes]`
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let [batch, ..] = images.dims();
-        if batch <= PART || !is_plain(&images.clone().into_dispatch()) {
-            return self.part(images);
+        if batch <= CHUNK || !is_untracked(&images.clone().into_dispatch()) {
+            return self.forward_chunk(images);
         }
-        let parts = images.split(PART, 0).into_par_iter();
-        Tensor::cat(parts.map(|images| self.part(images)).collect(), 0)
+        let chunks = images.split(CHUNK, 0).into_par_iter();
+        Tensor::cat(chunks.map(|images| self.forward_chunk(images)).collect(), 0)
     }
 
-    fn part(&self, images: Tensor<4>) -> Tensor<2> {
-        let features = self.features(images, &mut Pass::inference());
+    fn forward_chunk(&self, images: Tensor<4>) -> Tensor<2> {
+        let features = self.features(images, &mut ForwardPass::inference());
         self.head.forward(features)
     }
 
@@ -77,43 +80,43 @@ impl<B: Base> Transfer<B> {
     ///
     /// # Shapes
     /// As [`forward`](Self::forward).
-    pub fn forward_training(&mut self, images: Tensor<4>, step: Step) -> Tensor<2> {
+    pub fn forward_training(&mut self, images: Tensor<4>, step: TrainingStep) -> Tensor<2> {
         let features = self.features_training(images, step);
         self.head.forward_training(features, step)
     }
 
-    /// What reaches the head in training.
+    /// The features that reach the head, in training.
     ///
     /// # Shapes
     /// - `images`: `[batch, 1, 128, 128]`, output: as of [`Base::features`]
-    pub(super) fn features_training(&mut self, images: Tensor<4>, step: Step) -> Tensor<4> {
-        let mut pass = Pass::training();
+    pub(super) fn features_training(&mut self, images: Tensor<4>, step: TrainingStep) -> Tensor<4> {
+        let mut pass = ForwardPass::training();
         let features = self.features(images, &mut pass);
-        self.base = pass.follow(self.base.clone(), step);
+        self.base = pass.update_running_statistics(self.base.clone(), step);
         features
     }
 
-    /// What the first convolution of each block gives, after its activation.
+    /// The activation of the first convolution of each block.
     ///
     /// # Shapes
     /// - `images`: `[batch, 1, 128, 128]`
     /// - output: `[batch, channels, size, size]` for each block
     pub fn activations(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
-        let mut pass = Pass::inference();
+        let mut pass = ForwardPass::inference();
         self.features(images, &mut pass);
-        pass.into_shown()
+        pass.into_activations()
     }
 
-    /// What the last convolution gives, after its activation and before a last pool, and what reaches
-    /// the head.
+    /// The activation of the last convolution, before a pool if one follows, and the features that
+    /// reach the head.
     ///
     /// # Shapes
     /// - `images`: `[batch, 1, 128, 128]`
     /// - outputs: `[batch, channels, height, width]`, the second smaller where there is a pool
     pub(super) fn last_activation(&self, images: Tensor<4>) -> [Tensor<4>; 2] {
-        let mut pass = Pass::inference();
+        let mut pass = ForwardPass::inference();
         let features = self.features(images, &mut pass);
-        let activation = pass.into_pooled().unwrap_or_else(|| features.clone());
+        let activation = pass.into_before_pool().unwrap_or_else(|| features.clone());
         [activation, features]
     }
 }

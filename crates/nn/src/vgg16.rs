@@ -1,3 +1,5 @@
+//! VGG16, which Keras and PyTorch define alike.
+
 use burn::module::Module;
 use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
@@ -5,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::normalize::Activation;
 use super::transfer::Base;
-use super::{Convolution, Layout, Pass};
+use super::{Convolution, ForwardPass, Layout};
 
 /// Channels and 3x3 convolutions of the five blocks.
 const BLOCKS: [(usize, usize); 5] = [(64, 2), (128, 2), (256, 3), (512, 3), (512, 3)];
@@ -36,15 +38,15 @@ impl Base for Vgg16 {
         }
     }
 
-    fn features(&self, mut images: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
+    fn features(&self, mut images: Tensor<4>, pass: &mut ForwardPass) -> Tensor<4> {
         for block in &self.blocks {
             for (place, convolution) in block.iter().enumerate() {
                 images = convolution.forward(images, Activation::Relu, pass);
                 if place == 0 {
-                    pass.show(&images);
+                    pass.record(&images);
                 }
             }
-            pass.pool(&images);
+            pass.record_before_pool(&images);
             images = max_pool2d(images, MaxPoolOptions::new([2, 2]).with_stride([2, 2]));
         }
         images // [batch, 512, 4, 4]

@@ -12,10 +12,11 @@ use super::network::{Network, floats};
 use super::{Error, Layout};
 use attrium_types::random;
 
-/// Where a file's metadata states the layout. There is no other entry: their order would be random.
+/// The key of the layout in a file's metadata. It is the only key, since the order of several would
+/// be random.
 const LAYOUT: &str = "layout";
 
-/// Everything of the network as the bytes of a safetensors file.
+/// The network as the bytes of a safetensors file.
 pub(super) fn save(network: &Network) -> Result<Vec<u8>, Error> {
     let tensors = collect(network);
     let bytes: BTreeMap<&str, (Vec<usize>, Vec<u8>)> = tensors
@@ -36,7 +37,7 @@ pub(super) fn save(network: &Network) -> Result<Vec<u8>, Error> {
     safetensors::serialize(views, metadata).context(FormatSnafu)
 }
 
-/// The layout that a file states, Keras' where it states none.
+/// The layout that a file states; Keras' if it states none.
 pub(super) fn layout(bytes: &[u8]) -> Result<Layout, Error> {
     let (_, header) = SafeTensors::read_metadata(bytes).context(FormatSnafu)?;
     let stated = header.metadata().as_ref().and_then(|all| all.get(LAYOUT));
@@ -87,12 +88,12 @@ impl ModuleVisitor for Counter {
     }
 }
 
-struct Values {
+struct StoredTensor {
     shape: Vec<usize>,
     values: Vec<f32>,
 }
 
-fn collect<M: Module>(module: &M) -> BTreeMap<String, Values> {
+fn collect<M: Module>(module: &M) -> BTreeMap<String, StoredTensor> {
     let mut collector = Collector {
         path: Path::default(),
         tensors: BTreeMap::new(),
@@ -101,7 +102,7 @@ fn collect<M: Module>(module: &M) -> BTreeMap<String, Values> {
     collector.tensors
 }
 
-/// Where a traversal is, without the variant of the enum around all: names are the same for
+/// The path of a traversal, without the variant of the enum around all: names are the same for
 /// every architecture.
 #[derive(Default)]
 pub(super) struct Path(Vec<String>);
@@ -124,9 +125,9 @@ impl Path {
     }
 }
 
-/// What maps each tensor of a module by the tensor's name.
+/// Maps each tensor of a module by its name.
 pub(super) trait MapByName {
-    /// The parameter that takes the place of one of this name.
+    /// The parameter that replaces the one of this name.
     fn map<const D: usize>(&mut self, name: &str, param: Param<Tensor<D>>) -> Param<Tensor<D>>;
 }
 
@@ -159,7 +160,7 @@ impl<T: MapByName> ModuleMapper for Named<'_, T> {
 
 struct Collector {
     path: Path,
-    tensors: BTreeMap<String, Values>,
+    tensors: BTreeMap<String, StoredTensor>,
 }
 
 impl ModuleVisitor for Collector {
@@ -176,7 +177,7 @@ impl ModuleVisitor for Collector {
         let shape = tensor.dims().to_vec();
         let values = floats(tensor.into_data());
         self.tensors
-            .insert(self.path.name(), Values { shape, values });
+            .insert(self.path.name(), StoredTensor { shape, values });
     }
 }
 
@@ -214,10 +215,11 @@ impl MapByName for Loader<'_> {
     }
 }
 
-/// What is wrong with the values of a tensor, if anything: a network with them would give no numbers.
+/// What is wrong with the values of a tensor, if anything: with them the logits would be infinite
+/// or NaN.
 pub(super) fn fault(name: &str, values: &[f32]) -> Option<&'static str> {
     if !values.iter().all(|value| value.is_finite()) {
-        return Some("holds a value that is infinite or no number");
+        return Some("holds a value that is infinite or not a number");
     }
     let is_variance = name.ends_with(".running_var");
     (is_variance && values.iter().any(|value| *value < 0.0)).then_some("holds a negative variance")

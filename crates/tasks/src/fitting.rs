@@ -48,7 +48,7 @@ pub(super) fn prepare(
         classes: target.classes(),
         fold,
     };
-    let numbers = training::Cohort {
+    let numbers = training::LabelledImages {
         images,
         side: CROP_SIZE,
         classes: &cohort.classes(target),

@@ -1,9 +1,9 @@
-//! Shares of a total in whole numbers: the method of the largest remainder.
+//! Apportionment of a total in whole numbers, by the method of the largest remainder.
 
 /// Splits `total` in proportion to `sizes`; the sum of the shares is `total` exactly.
 ///
-/// Each share is its exact quota rounded down, and what is left goes, one each, to the largest
-/// remainders (the first of equals). All shares are zero where every size is.
+/// Each share is its exact quota rounded down; what is left goes, one each, to the largest
+/// remainders (the first of equals). All shares are zero if every size is.
 pub(super) fn apportion(total: usize, sizes: &[usize]) -> Vec<usize> {
     let sum: u128 = sizes.iter().map(|&size| size as u128).sum();
     if sum == 0 {

@@ -2,12 +2,12 @@
 
 /// The balanced weight of each class: `n / (k * n_c)`.
 ///
-/// `n` is the number of examples, `n_c` how many of them are of class `c`, and `k` how many
-/// classes occur among them; `count` is the number of the task's classes, and the length of the
-/// result. The weights average 1 over the examples, as scikit-learn's
-/// `compute_class_weight("balanced", ...)` does. A class without examples weighs 0: no term of the
-/// loss asks for it, and the other weights are as if it did not exist. Examples of a class at or
-/// beyond `count` are not looked at.
+/// `n` is the number of examples, `n_c` how many of them are of class `c`, and `k` how many classes
+/// occur among them; `count` is the number of classes of the task, and the length of the result.
+/// The weights average 1 over the examples, as those of scikit-learn's
+/// `compute_class_weight("balanced", ...)` do. A class without examples weighs 0: no term of the
+/// loss uses it, and the other weights are as if it did not exist. Examples of a class at or beyond
+/// `count` are ignored.
 pub fn class_weights(classes: &[usize], count: usize) -> Vec<f32> {
     let mut examples = vec![0_usize; count];
     for &class in classes {

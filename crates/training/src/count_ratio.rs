@@ -1,8 +1,9 @@
-//! The baseline that needs no network: counts over the heart against counts over the right chest.
+//! The baseline without a network: counts over the heart against counts over the right chest.
 //!
-//! A network that does no better than this ratio has learned nothing that a ruler could not tell.
-//! The ratio resembles the heart-to-contralateral ratio that physicians draw by hand; here the regions
-//! are fixed, so a patient who lies off the middle, a scoliosis or a lesion in a rib misleads it.
+//! A network that does no better than this ratio has learned nothing that a ruler could not
+//! measure. The ratio resembles the heart-to-contralateral ratio that physicians draw by hand. Here
+//! the regions are fixed, so that a patient who lies off-centre, a scoliosis or a lesion in a rib
+//! misleads it.
 
 use std::ops::Range;
 

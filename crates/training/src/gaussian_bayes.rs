@@ -1,9 +1,8 @@
-//! What one number alone tells of a study's class: a normal distribution of the number in each
-//! class, and Bayes' rule.
+//! Gaussian naive Bayes with one feature: how likely each class is, given one number of a study.
 //!
-//! So the count ratio becomes a probability for each of several classes, which can be compared with a
-//! network's like for like. This is scikit-learn's `GaussianNB()` with one feature. It is fitted anew
-//! without each fold and never sees the studies that it is applied to.
+//! It turns the count ratio into a probability for each of several classes, which can be compared
+//! with that of a network. It is scikit-learn's `GaussianNB()`. It is fitted anew without each fold
+//! and never sees the studies that it is applied to.
 
 use std::collections::BTreeMap;
 
@@ -82,7 +81,7 @@ impl GaussianBayes {
 impl Normal {
     /// The logarithm of the prior times the density.
     fn log_joint(&self, value: f64) -> f64 {
-        // Where all values are one, they say nothing, and the priors remain.
+        // Where all values are equal they carry no information, and the priors remain.
         if self.variance == 0.0 {
             return self.log_prior;
         }

@@ -23,5 +23,5 @@ pub use fit::{Fit, FitConfig, FitData};
 pub use folds::assign_folds;
 pub use gaussian_bayes::out_of_fold_probabilities;
 pub use normalization::Normalization;
-pub use preparation::{Cohort, Preparation, Prepared};
+pub use preparation::{LabelledImages, Preparation, Prepared};
 pub use validation_split::{Split, split_validation};

@@ -17,7 +17,7 @@ pub const DEVIATION_FLOOR: f32 = 0.1;
 /// Why images or a file give no normalisation.
 #[derive(Debug, Snafu)]
 pub enum Error {
-    /// Nothing to fit on.
+    /// There are no images to fit on.
     #[snafu(display("there are no training images to normalise by: add studies to the fold"))]
     NoImages,
     /// An image has another size than the first.
@@ -30,8 +30,8 @@ pub enum Error {
         /// The first image's pixels.
         expected: usize,
     },
-    /// The bytes are not safetensors.
-    #[snafu(display("the normalisation is no safetensors file: restore it, or train again"))]
+    /// The bytes are not a safetensors file.
+    #[snafu(display("the normalisation is not a safetensors file: restore it, or train again"))]
     Format {
         /// What the reader found.
         source: safetensors::SafeTensorError,
@@ -143,7 +143,7 @@ impl Normalization {
     /// Reads what [`Self::to_safetensors`] wrote, for images of `pixels` pixels.
     ///
     /// # Errors
-    /// When the bytes are no safetensors file, when a tensor is missing or of another type or
+    /// When the bytes are not a safetensors file, when a tensor is missing or of another type or
     /// size, and when a value is not finite or a deviation not positive.
     pub fn from_safetensors(bytes: &[u8], pixels: usize) -> Result<Self, Error> {
         let file = SafeTensors::deserialize(bytes).context(FormatSnafu)?;

@@ -1,4 +1,4 @@
-//! From a cohort's images to what one network is fitted to: split, augment, normalise, weigh.
+//! From the images of a cohort to what one network is fitted to: split, augment, normalise, weigh.
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
@@ -10,10 +10,10 @@ use super::{
 };
 use attrium_api::{AugmentationSpec, ClassWeights, CrossValidation, TrainingSpec};
 
-/// Why a cohort cannot be trained on.
+/// Why no network can be trained on a cohort.
 #[derive(Debug, Snafu)]
 pub enum Error {
-    /// It cannot be split.
+    /// The cohort cannot be split.
     #[snafu(display("the cohort cannot be split into folds"))]
     Folds {
         /// Why.
@@ -33,7 +33,7 @@ pub enum Error {
         /// How many folds were asked for.
         folds: usize,
     },
-    /// It has no class to tell apart.
+    /// All studies are of one class.
     #[snafu(display(
         "all {studies} studies that a network would be trained on are of one class: add studies of \
          another, or leave out the task"
@@ -42,7 +42,7 @@ pub enum Error {
         /// The number of studies.
         studies: usize,
     },
-    /// There are no images.
+    /// The training images cannot be normalised.
     #[snafu(display("the training images cannot be normalised"))]
     Normalization {
         /// Why.
@@ -50,7 +50,7 @@ pub enum Error {
     },
 }
 
-/// What a network is fitted to and judged by.
+/// What a network is fitted to and evaluated on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prepared {
     /// The augmented, normalised training images and the normalised validation images.
@@ -62,9 +62,9 @@ pub struct Prepared {
     pub test: Vec<usize>,
 }
 
-/// A cohort as numbers, one entry a study.
+/// The images of a cohort with their labels, one entry a study.
 #[derive(Clone, Copy, Debug)]
-pub struct Cohort<'a> {
+pub struct LabelledImages<'a> {
     /// The logarithms of the crops' counts, `side * side` pixels each, one after another.
     pub images: &'a [f32],
     /// The side of an image, in pixels.
@@ -75,7 +75,7 @@ pub struct Cohort<'a> {
     pub patients: &'a [u32],
 }
 
-/// How a cohort is prepared, in the manifest's own words.
+/// How a cohort is prepared, as the manifest says.
 #[derive(Clone, Copy, Debug)]
 pub struct Preparation<'a> {
     /// The folds and the seed.
@@ -97,7 +97,7 @@ impl Preparation<'_> {
     ///
     /// # Errors
     /// When a class has too few patients for the folds, or what is left has a single class.
-    pub fn prepare(&self, cohort: Cohort<'_>) -> Result<Prepared, Error> {
+    pub fn prepare(&self, cohort: LabelledImages<'_>) -> Result<Prepared, Error> {
         let (seen, test) = self.leave_out(cohort)?;
         let seed = u64::from(self.cross_validation.seed);
         let split = split_validation(
@@ -142,7 +142,7 @@ impl Preparation<'_> {
     }
 
     /// The studies that may be seen, and those of the fold that is left out.
-    fn leave_out(&self, cohort: Cohort<'_>) -> Result<(Vec<usize>, Vec<usize>), Error> {
+    fn leave_out(&self, cohort: LabelledImages<'_>) -> Result<(Vec<usize>, Vec<usize>), Error> {
         let studies = 0..cohort.classes.len();
         let Some(fold) = self.fold else {
             return Ok((studies.collect(), Vec::new()));
@@ -157,7 +157,7 @@ impl Preparation<'_> {
         Ok(studies.partition(|&study| folds[study] != fold as usize))
     }
 
-    /// An error of the folds, where the class that it is about has its name.
+    /// An error of the folds, with the name of the class that it is about.
     fn name_class(&self, source: folds::Error) -> Error {
         match source {
             folds::Error::TooFewPatients {
@@ -181,7 +181,7 @@ impl Preparation<'_> {
             rotation_degrees: f64::from(spec.rotation_degrees),
             scale_percent: f64::from(spec.scale_percent),
             seed: u64::from(self.cross_validation.seed),
-            // All studies draw from a stream that no fold has.
+            // A training on all studies has a stream that no fold has.
             fold: self.fold.map_or(u64::MAX, u64::from),
         }
     }
@@ -199,7 +199,7 @@ fn pick(values: &[usize], indices: &[usize]) -> Vec<usize> {
 }
 
 /// The augmented images of a plan whose sources are counted within `train`.
-fn render(plan: &[AugmentedImage], train: &[usize], cohort: Cohort<'_>) -> Vec<f32> {
+fn render(plan: &[AugmentedImage], train: &[usize], cohort: LabelledImages<'_>) -> Vec<f32> {
     let pixels = cohort.side * cohort.side;
     let mut images = vec![0.0; plan.len() * pixels];
     images
@@ -212,7 +212,7 @@ fn render(plan: &[AugmentedImage], train: &[usize], cohort: Cohort<'_>) -> Vec<f
     images
 }
 
-fn gather(studies: &[usize], cohort: Cohort<'_>) -> Vec<f32> {
+fn gather(studies: &[usize], cohort: LabelledImages<'_>) -> Vec<f32> {
     let pixels = cohort.side * cohort.side;
     let of_study = |&study: &usize| &cohort.images[study * pixels..][..pixels];
     studies.iter().flat_map(of_study).copied().collect()
@@ -253,8 +253,8 @@ mod tests {
             }
         }
 
-        fn cohort(&self) -> Cohort<'_> {
-            Cohort {
+        fn cohort(&self) -> LabelledImages<'_> {
+            LabelledImages {
                 images: &self.images,
                 side: SIDE,
                 classes: &self.classes,

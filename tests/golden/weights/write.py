@@ -6,7 +6,7 @@ In a virtual environment that has these:
 
     python write.py           writes the small files beside this script, which are kept
     python write.py FOLDER    writes whole networks and what they give (900 MB), for
-                              ATTRIUM_WEIGHTS=FOLDER cargo test --release --lib nn::import
+                              ATTRIUM_WEIGHTS=FOLDER cargo test -p attrium-nn --lib import -- --ignored
 
 A whole network's images are z-scores that become colours by ImageNet's mean and standard
 deviation and are then prepared as the library does it.

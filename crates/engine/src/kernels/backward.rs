@@ -1,61 +1,86 @@
-//! The gradient of a convolution: of its weights and of its inputs, in one pass.
+//! The backward pass of a convolution: the gradients of its weights and of its inputs, in one sweep
+//! over the tiles.
 
-use super::convolution::Shape;
-use super::finish::{Backpropagate, Passed};
-use super::group::{Next, Products, WeightsGradient};
-use super::images::{Activated, Derived, Differential, Images, ImagesMut, Source};
-use super::tiles::{Finish, Load, gather, scatter, scatter_inner};
+use super::batch_view::{
+    BatchNormGradient, BatchNormGradientLoad, BatchNormRelu, BatchNormReluLoad, BatchView,
+    BatchViewMut,
+};
+use super::batched_gemm::{BatchedGemm, Prefetch, WeightsGradient};
+use super::convolution::ConvolutionShape;
+use super::epilogue::{ReluBackward, ReluMask};
+use super::tiles::{Epilogue, Load, transform_inner, transform_input, transform_output};
 use super::{Isa, Kernel, Simd};
 
-/// The layer before a convolution, whose gradient is wanted.
+/// The layer before a convolution, whose gradient is computed.
 #[derive(Debug)]
 pub(crate) struct Input<'a> {
     /// Its outputs, activated as they are read: the convolution's inputs.
-    pub source: Source<'a>,
+    pub source: BatchNormRelu<'a>,
     /// How they were activated.
     pub activation: Activation<'a>,
-    /// The gradient that comes by a skip connection, of at least so many blocks, and its blocks.
+    /// The gradient that arrives through a skip connection, and its number of blocks, which is at
+    /// least `blocks_in`.
     pub skip: Option<(&'a [f32], usize)>,
-    /// Becomes the gradient of the normalised values, or of the values if there was no activation.
+    /// Receives the gradient of the normalised values, or that of the values themselves where
+    /// nothing was activated.
     pub gradient: &'a mut [f32],
     /// For each lane the sum of that gradient, then for each the sum of its products with the
-    /// outputs before normalisation; added to, unless there was no activation.
+    /// outputs before normalisation. Accumulated, unless there was no activation.
     pub sums: &'a mut [f64],
 }
 
 /// How a layer was activated.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Activation<'a> {
-    /// Not at all: a pool.
+    /// Not at all: after a pool.
     None,
-    /// As its values are read.
+    /// By normalisation and ReLU as its values are read.
     OnLoad,
-    /// The values that are read are the activation; these are the outputs before normalisation.
+    /// The values that are read are activated already; these are the outputs before normalisation.
     Stored(&'a [f32]),
 }
 
-/// The gradient of a convolution.
+impl Activation<'_> {
+    /// Where the gradient passes, and the layer's outputs before normalisation.
+    #[inline(always)]
+    fn mask(
+        self,
+        input: BatchNormReluLoad,
+        shape: ConvolutionShape,
+    ) -> (ReluMask, BatchNormReluLoad) {
+        match self {
+            Activation::None => (ReluMask::All, input),
+            Activation::OnLoad => (ReluMask::Normalised, input),
+            Activation::Stored(outputs) => {
+                let images = BatchView::new(outputs, shape.plane, shape.blocks_in, shape.images);
+                let outputs = BatchNormReluLoad { images, ..input };
+                (ReluMask::Activations(input.images), outputs)
+            }
+        }
+    }
+}
+
+/// Both gradients of a convolution.
 #[derive(Debug)]
 pub(crate) struct Backward<'a> {
-    /// The sizes.
-    pub shape: Shape,
+    pub shape: ConvolutionShape,
     /// The gradient of the outputs.
-    pub output: Differential<'a>,
+    pub output: BatchNormGradient<'a>,
     /// The inputs.
     pub input: Input<'a>,
-    /// The transformed weights, turned round: `[block_in][36][channel_out][lane]`.
+    /// The transformed weights, rotated by 180 degrees: `[block_in][36][channel_out][lane]`.
     pub weights: &'a [f32],
-    /// The gradient of the weights, turned round and not yet transformed back:
-    /// `[36][block_in][block_out][channel_in][lane]`, each of the 36 [`Shape::point`] after the last.
+    /// The gradient of the weights, rotated and still in the Winograd domain:
+    /// `[36][block_in][block_out][channel_in][lane]`, where the 36 points lie
+    /// [`ConvolutionShape::point`] floats apart.
     pub weights_gradient: &'a mut [f32],
-    /// Three times [`Shape::scratch`].
+    /// Three times [`ConvolutionShape::scratch`].
     pub scratch: &'a mut [f32],
-    /// Whether gradients are too many for the caches.
+    /// Whether the gradient is too large for the caches, so that it is written past them.
     pub streamed: bool,
 }
 
 impl Backward<'_> {
-    /// Computes it.
     pub(crate) fn run(self, isa: Isa) {
         isa.run(self);
     }
@@ -64,7 +89,7 @@ impl Backward<'_> {
 impl Kernel for Backward<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Shape {
+        let ConvolutionShape {
             plane,
             blocks_in,
             blocks_out,
@@ -72,31 +97,21 @@ impl Kernel for Backward<'_> {
             ..
         } = self.shape;
         assert_eq!(plane.lanes, S::LANES);
-        let load = Derived::new(self.output, plane, blocks_out, images);
-        let input = Activated::new(self.input.source, plane, blocks_in, images);
-        let (passed, outputs) = match self.input.activation {
-            Activation::None => (Passed::All, input),
-            Activation::OnLoad => (Passed::Normalised, input),
-            Activation::Stored(outputs) => (
-                Passed::Images(input.images),
-                Activated {
-                    images: Images::new(outputs, plane, blocks_in, images),
-                    ..input
-                },
-            ),
-        };
+        let load = BatchNormGradientLoad::new(self.output, plane, blocks_out, images);
+        let input = BatchNormReluLoad::new(self.input.source, plane, blocks_in, images);
+        let (mask, outputs) = self.input.activation.mask(input, self.shape);
         let skip = self.input.skip.map(|(values, blocks)| {
             assert!(blocks >= blocks_in, "a skip should not lose channels");
-            Images::new(values, plane, blocks, images)
+            BatchView::new(values, plane, blocks, images)
         });
-        let mut gradient = ImagesMut::new(self.input.gradient, plane, blocks_in, images);
+        let mut gradient = BatchViewMut::new(self.input.gradient, plane, blocks_in, images);
         if self.streamed {
             gradient = gradient.aligned(plane);
         }
         let (sums, products) = self.input.sums.split_at_mut(blocks_in * S::LANES);
-        let mut finish = Backpropagate {
+        let mut epilogue = ReluBackward {
             plane,
-            passed,
+            mask,
             skip,
             outputs,
             gradient,
@@ -104,7 +119,7 @@ impl Kernel for Backward<'_> {
             products,
             streamed: self.streamed,
         };
-        let pass = Pass::new(
+        let pass = BackwardPass::new(
             self.shape,
             self.weights,
             self.weights_gradient,
@@ -112,27 +127,27 @@ impl Kernel for Backward<'_> {
             self.scratch,
         );
         // SAFETY: all images and lengths have just been checked.
-        unsafe { pass.run(s, load, input, blocks_in, &mut finish) };
+        unsafe { pass.run(s, load, input, blocks_in, &mut epilogue) };
         if self.streamed {
             s.fence();
         }
     }
 }
 
-/// What the pass over the tiles needs beside images.
-pub(super) struct Pass<'a> {
-    shape: Shape,
+/// The backward pass but for its images: weights, their gradient and scratch.
+pub(super) struct BackwardPass<'a> {
+    shape: ConvolutionShape,
     weights: &'a [f32],
     gradient: *mut f32,
     first: bool,
     scratch: *mut f32,
 }
 
-impl<'a> Pass<'a> {
-    /// `first` unless the gradient is to be added to what is there.
+impl<'a> BackwardPass<'a> {
+    /// With `first` the weights' gradient is overwritten, otherwise it is added to.
     #[inline(always)]
     pub(super) fn new(
-        shape: Shape,
+        shape: ConvolutionShape,
         weights: &'a [f32],
         gradient: &'a mut [f32],
         first: bool,
@@ -149,44 +164,36 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// From the gradient of the outputs and the inputs to those of weights and inputs, the latter of so
-    /// many blocks: all or none.
+    /// From the gradient of the outputs and the inputs to the gradients of weights and inputs.
+    /// `wanted` blocks of the latter are computed: all or none.
     ///
     /// # Safety
-    /// `output`, `input` and `finish` have the shape's images and blocks, and `finish` those that are
-    /// `wanted`.
+    /// `output`, `input` and `epilogue` have the images and blocks of the shape, `epilogue` only
+    /// the `wanted` blocks.
     #[inline(always)]
-    pub(super) unsafe fn run<S: Simd, O: Load<S>, I: Load<S>, F: Finish<S>>(
+    pub(super) unsafe fn run<S: Simd, O: Load<S>, I: Load<S>, F: Epilogue<S>>(
         self,
         s: S,
         output: O,
         input: I,
         wanted: usize,
-        finish: &mut F,
+        epilogue: &mut F,
     ) {
-        let Shape {
+        let ConvolutionShape {
             plane,
             blocks_in,
             blocks_out,
             ..
         } = self.shape;
-        let (in_strides, out_strides) = (
-            self.shape.strides(blocks_in),
-            self.shape.strides(blocks_out),
-        );
-        // SAFETY: there is scratch for three.
-        let [data, inner, to] = unsafe {
-            let size = self.shape.scratch();
-            [
-                self.scratch,
-                self.scratch.add(size),
-                self.scratch.add(2 * size),
-            ]
-        };
+        let [in_strides, out_strides] =
+            [blocks_in, blocks_out].map(|blocks| self.shape.strides(blocks));
+        let size = self.shape.scratch();
+        // SAFETY: `new` has checked that the scratch holds three times this size.
+        let [data, inner, to] = [0, size, 2 * size].map(|at| unsafe { self.scratch.add(at) });
         let mut first = self.first;
         let mut groups = self.shape.order().groups(self.shape.group());
-        while let Some([places, next]) = groups.advance() {
-            let products = Products {
+        while let Some([positions, next]) = groups.advance() {
+            let gemm = BatchedGemm {
                 weights: self.weights,
                 from: data,
                 from_strides: out_strides,
@@ -194,7 +201,7 @@ impl<'a> Pass<'a> {
                 to,
                 to_strides: in_strides,
                 blocks_out: wanted,
-                tiles: places.len(),
+                tiles: positions.len(),
                 gradient: Some(WeightsGradient {
                     inner,
                     inner_strides: in_strides,
@@ -203,18 +210,18 @@ impl<'a> Pass<'a> {
                     point: self.shape.point(),
                     first,
                 }),
-                next: Next {
+                prefetch: Prefetch {
                     plane,
-                    places: next,
+                    positions: next,
                     images: [output.images(), input.images()],
                 },
             };
             // SAFETY: the caller vouches for images and lengths.
             unsafe {
-                scatter(s, output, plane, blocks_out, places, data, out_strides);
-                scatter_inner(s, input, plane, blocks_in, places, inner, in_strides);
-                products.run(s);
-                gather(s, finish, wanted, places, to, in_strides);
+                transform_input(s, output, plane, blocks_out, positions, data, out_strides);
+                transform_inner(s, input, plane, blocks_in, positions, inner, in_strides);
+                gemm.run(s);
+                transform_output(s, epilogue, wanted, positions, to, in_strides);
             }
             first = false;
         }

@@ -1,53 +1,54 @@
-//! The 3x3 convolution by Winograd's transforms.
+//! The 3x3 convolution by Winograd's F(4x4, 3x3): input transform, 36 matrix products, output
+//! transform, for a group of tiles at a time.
 
-use super::finish::{Activate, Measure};
-use super::group::{Next, Products};
-use super::images::{Activated, Images, ImagesMut, Plain, Source};
+use super::batch_view::{BatchNormRelu, BatchNormReluLoad, BatchView, BatchViewMut, PlainLoad};
+use super::batched_gemm::{BatchedGemm, Prefetch};
+use super::epilogue::{BiasSkipRelu, StoreWithStatistics};
+use super::gemm::tile_step;
 use super::layout::Plane;
-use super::product::tile_step;
-use super::tiles::{Finish, Load, MOST, Order, Strides, gather, scatter};
+use super::tiles::{
+    Epilogue, Load, MAX_TILES, TileOrder, TileStrides, transform_input, transform_output,
+};
 use super::{Isa, Kernel, Simd};
 
-/// Floats that a cache may hold.
+/// Floats that fit into a cache.
 const CACHED: usize = 1 << 20;
 
 /// The sizes of a convolution.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Shape {
-    /// Of inputs and outputs.
+pub(crate) struct ConvolutionShape {
+    /// Of inputs and outputs alike.
     pub plane: Plane,
-    /// Blocks of input channels.
     pub blocks_in: usize,
-    /// Blocks of output channels.
     pub blocks_out: usize,
-    /// Images.
     pub images: usize,
-    /// Whether the last image comes first.
+    /// Whether the images are taken from the last to the first.
     pub reversed: bool,
 }
 
-impl Shape {
-    /// Tiles that are transformed before they are multiplied: more if the weights have to come from
-    /// memory for each group of them. They are whole steps of the products in both directions.
+impl ConvolutionShape {
+    /// Tiles of a group: those that are transformed before they are multiplied. There are more if
+    /// the weights have to come from memory for each group. They are whole micro-tiles of the
+    /// products in both directions.
     pub(crate) fn group(self) -> usize {
-        let least = if self.is_wide() { MOST } else { 32 };
+        let least = if self.is_wide() { MAX_TILES } else { 32 };
         let steps = [self.blocks_in, self.blocks_out].map(|n| tile_step(self.plane.lanes, n));
         let is_whole = |tiles: &usize| steps.iter().all(|step| tiles.is_multiple_of(*step));
         let fewer = (0..least).rev();
-        (least..=MOST).chain(fewer).find(is_whole).unwrap_or(0)
+        (least..=MAX_TILES).chain(fewer).find(is_whole).unwrap_or(0)
     }
 
-    /// Whether the transformed weights stay in no cache.
+    /// Whether the transformed weights are too large for the caches.
     pub(crate) fn is_wide(self) -> bool {
         self.weights() > CACHED
     }
 
-    pub(super) fn strides(self, blocks: usize) -> Strides {
-        Strides::new(self.plane.lanes, blocks, self.group())
+    pub(super) fn strides(self, blocks: usize) -> TileStrides {
+        TileStrides::new(self.plane.lanes, blocks, self.group())
     }
 
-    pub(super) fn order(self) -> Order {
-        Order {
+    pub(super) fn order(self) -> TileOrder {
+        TileOrder {
             plane: self.plane,
             images: self.images,
             reversed: self.reversed,
@@ -60,7 +61,7 @@ impl Shape {
     }
 
     /// Floats from one point of the gradient of the transformed weights to the next: no power of
-    /// two, lest all 36 lie in the same few lines of a cache.
+    /// two, or all 36 would compete for the same few sets of a cache.
     pub(crate) fn point(self) -> usize {
         self.weights() / 36 + 16
     }
@@ -70,39 +71,37 @@ impl Shape {
         36 * self.point()
     }
 
-    /// Floats of that gradient once it is transformed back.
+    /// Floats of that gradient after its inverse transform.
     pub(crate) fn taps(self) -> usize {
         self.weights() / 36 * 9
     }
 
-    /// Floats of scratch for one side's transformed tiles.
+    /// Floats of scratch for the transformed tiles of one side, inputs or outputs.
     pub(crate) fn scratch(self) -> usize {
         let blocks = self.blocks_in.max(self.blocks_out);
         self.strides(blocks).len()
     }
 }
 
-/// A training's convolution: outputs as they are, and sums of them.
+/// The convolution in training: outputs before normalisation, and the sums for their statistics.
 #[derive(Debug)]
 pub(crate) struct Forward<'a> {
-    /// The sizes.
-    pub shape: Shape,
-    /// The inputs, activated as they are read.
-    pub input: Source<'a>,
+    pub shape: ConvolutionShape,
+    /// The inputs, normalised and activated as they are read.
+    pub input: BatchNormRelu<'a>,
     /// The transformed weights.
     pub weights: &'a [f32],
-    /// Outputs before normalisation. The border is not touched.
+    /// The outputs before normalisation. The border is not touched.
     pub output: &'a mut [f32],
-    /// For each lane the sum of outputs, then for each the sum of their squares; added to.
+    /// For each lane the sum of outputs, then for each the sum of their squares. Accumulated.
     pub sums: &'a mut [f64],
-    /// Two times [`Shape::scratch`].
+    /// Two times [`ConvolutionShape::scratch`].
     pub scratch: &'a mut [f32],
-    /// Whether outputs are too many for the caches.
+    /// Whether the outputs are too large for the caches, so that they are written past them.
     pub streamed: bool,
 }
 
 impl Forward<'_> {
-    /// Computes it.
     pub(crate) fn run(self, isa: Isa) {
         isa.run(self);
     }
@@ -111,7 +110,7 @@ impl Forward<'_> {
 impl Kernel for Forward<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Shape {
+        let ConvolutionShape {
             plane,
             blocks_in,
             blocks_out,
@@ -119,44 +118,52 @@ impl Kernel for Forward<'_> {
             ..
         } = self.shape;
         assert_eq!(plane.lanes, S::LANES);
-        let load = Activated::new(self.input, plane, blocks_in, images);
-        let mut output = ImagesMut::new(self.output, plane, blocks_out, images);
+        let load = BatchNormReluLoad::new(self.input, plane, blocks_in, images);
+        let mut output = BatchViewMut::new(self.output, plane, blocks_out, images);
         if self.streamed {
             output = output.aligned(plane);
         }
-        let mut finish = Measure::new(plane, output, blocks_out, self.sums, self.streamed);
-        // SAFETY: images have been checked as both were made.
-        unsafe { convolve(s, self.shape, load, self.weights, self.scratch, &mut finish) };
+        let mut epilogue =
+            StoreWithStatistics::new(plane, output, blocks_out, self.sums, self.streamed);
+        // SAFETY: both views have checked that the images are there.
+        unsafe {
+            convolve(
+                s,
+                self.shape,
+                load,
+                self.weights,
+                self.scratch,
+                &mut epilogue,
+            )
+        };
         if self.streamed {
             s.fence();
         }
     }
 }
 
-/// An evaluation's convolution, with batch normalisation in its weights: outputs after the
-/// activation.
+/// The convolution in evaluation, with batch normalisation folded into its weights: activated
+/// outputs.
 #[derive(Debug)]
 pub(crate) struct Inference<'a> {
-    /// The sizes.
-    pub shape: Shape,
+    pub shape: ConvolutionShape,
     /// The inputs, with a border of 0.
     pub input: &'a [f32],
     /// The transformed weights.
     pub weights: &'a [f32],
-    /// Added to the outputs, one for each lane of the blocks.
+    /// Added to the outputs, one value for each lane of the blocks.
     pub bias: &'a [f32],
-    /// Images added before the activation, and their blocks, of which there may be fewer.
+    /// Images that are added before the activation, and their blocks, of which there may be fewer.
     pub skip: Option<(&'a [f32], usize)>,
-    /// Whether the mean of each 2x2 square is the output.
+    /// Whether a 2x2 average pool follows.
     pub pooled: bool,
     /// The outputs. The border is not touched.
     pub output: &'a mut [f32],
-    /// Two times [`Shape::scratch`].
+    /// Two times [`ConvolutionShape::scratch`].
     pub scratch: &'a mut [f32],
 }
 
 impl Inference<'_> {
-    /// Computes it.
     pub(crate) fn run(self, isa: Isa) {
         isa.run(self);
     }
@@ -165,7 +172,7 @@ impl Inference<'_> {
 impl Kernel for Inference<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Shape {
+        let ConvolutionShape {
             plane,
             blocks_in,
             blocks_out,
@@ -174,44 +181,53 @@ impl Kernel for Inference<'_> {
         } = self.shape;
         assert_eq!(plane.lanes, S::LANES);
         assert!(self.bias.len() >= blocks_out * S::LANES);
-        let load = Plain(Images::new(self.input, plane, blocks_in, images));
+        let load = PlainLoad(BatchView::new(self.input, plane, blocks_in, images));
         let to = if self.pooled { plane.halved() } else { plane };
-        let mut finish = Activate {
+        let mut epilogue = BiasSkipRelu {
             plane,
             bias: self.bias.as_ptr(),
             skip: self
                 .skip
-                .map(|(values, blocks)| Images::new(values, plane, blocks, images)),
+                .map(|(values, blocks)| BatchView::new(values, plane, blocks, images)),
             pooled: self.pooled,
-            output: ImagesMut::new(self.output, to, blocks_out, images),
+            output: BatchViewMut::new(self.output, to, blocks_out, images),
         };
-        // SAFETY: images have been checked as both were made.
-        unsafe { convolve(s, self.shape, load, self.weights, self.scratch, &mut finish) };
+        // SAFETY: both views have checked that the images are there.
+        unsafe {
+            convolve(
+                s,
+                self.shape,
+                load,
+                self.weights,
+                self.scratch,
+                &mut epilogue,
+            )
+        };
     }
 }
 
 /// # Safety
-/// `load` and `finish` have the shape's images and blocks.
+/// `load` and `epilogue` have the shape's images and blocks.
 #[inline(always)]
-pub(super) unsafe fn convolve<S: Simd, L: Load<S>, F: Finish<S>>(
+pub(super) unsafe fn convolve<S: Simd, L: Load<S>, F: Epilogue<S>>(
     s: S,
-    shape: Shape,
+    shape: ConvolutionShape,
     load: L,
     weights: &[f32],
     scratch: &mut [f32],
-    finish: &mut F,
+    epilogue: &mut F,
 ) {
     assert!(weights.len() >= shape.weights() && scratch.len() >= 2 * shape.scratch());
     let (from, to) = scratch.split_at_mut(shape.scratch());
-    // Once for all: what is taken from a slice anew ends what was taken before.
+    // Pointers are taken once: to borrow the slice again would invalidate those taken before.
     let (from, to) = (from.as_mut_ptr(), to.as_mut_ptr());
     let (from_strides, to_strides) = (
         shape.strides(shape.blocks_in),
         shape.strides(shape.blocks_out),
     );
     let mut groups = shape.order().groups(shape.group());
-    while let Some([places, next]) = groups.advance() {
-        let products = Products {
+    while let Some([positions, next]) = groups.advance() {
+        let gemm = BatchedGemm {
             weights,
             from,
             from_strides,
@@ -219,27 +235,27 @@ pub(super) unsafe fn convolve<S: Simd, L: Load<S>, F: Finish<S>>(
             to,
             to_strides,
             blocks_out: shape.blocks_out,
-            tiles: places.len(),
+            tiles: positions.len(),
             gradient: None,
-            next: Next {
+            prefetch: Prefetch {
                 plane: shape.plane,
-                places: next,
+                positions: next,
                 images: [load.images(), &[]],
             },
         };
-        // SAFETY: the caller vouches for `load` and `finish`; scratch and weights are long enough.
+        // SAFETY: the caller vouches for `load` and `epilogue`; both lengths have been checked.
         unsafe {
-            scatter(
+            transform_input(
                 s,
                 load,
                 shape.plane,
                 shape.blocks_in,
-                places,
+                positions,
                 from,
                 from_strides,
             );
-            products.run(s);
-            gather(s, finish, shape.blocks_out, places, to, to_strides);
+            gemm.run(s);
+            transform_output(s, epilogue, shape.blocks_out, positions, to, to_strides);
         }
     }
 }
@@ -249,7 +265,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_group_is_whole_steps_of_the_products_in_both_directions() {
+    fn a_group_is_whole_micro_tiles_in_both_directions() {
         for (lanes, blocks_in, blocks_out, group) in [
             (8, 2, 16, 36),
             (8, 64, 64, 144),
@@ -260,7 +276,7 @@ mod tests {
             (16, 1, 120, 112),
             (16, 120, 1, 112),
         ] {
-            let shape = Shape {
+            let shape = ConvolutionShape {
                 plane: Plane {
                     height: 16,
                     width: 16,

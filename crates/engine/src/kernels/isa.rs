@@ -1,28 +1,32 @@
+//! Which vector instructions the kernels use: a witness that the processor has them, and the entry
+//! points that are compiled for each.
+
 #[cfg(target_arch = "x86_64")]
 use super::x86;
 use super::{Kernel, Portable, Simd};
 
-/// The instructions that the kernels use.
+/// A set of vector instructions that the processor has.
 ///
-/// A value exists only where the processor has them.
+/// A value is a witness: it exists only where the processor has the instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Isa(Level);
 
-/// A kind of instructions, present or not.
+/// A set of vector instructions, which the processor may have or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Level {
     /// 16 floats at a time, by AVX-512F.
     Avx512,
     /// 8 floats at a time, by AVX2 and FMA.
     Avx2,
-    /// 8 floats at a time, by what every processor of the architecture has.
+    /// 8 floats at a time, by the instructions that every processor of the architecture has.
     Portable,
-    /// As [`Portable`](Self::Portable), but 16 floats: the layout and loops of AVX-512 elsewhere.
+    /// As [`Portable`](Self::Portable), but 16 floats: the layout and loops of AVX-512 on any
+    /// processor.
     Portable16,
 }
 
 impl Isa {
-    /// The fastest that the processor has.
+    /// The fastest instructions that the processor has.
     pub fn best() -> Self {
         [Level::Avx512, Level::Avx2]
             .into_iter()
@@ -30,7 +34,7 @@ impl Isa {
             .unwrap_or(Self(Level::Portable))
     }
 
-    /// The instructions of a kind, if the processor has them.
+    /// The instructions of a level, if the processor has them.
     pub fn available(level: Level) -> Option<Self> {
         let present = match level {
             #[cfg(target_arch = "x86_64")]
@@ -52,12 +56,12 @@ impl Isa {
         }
     }
 
-    /// Does plain loops, compiled for these instructions.
-    pub fn vectorize(self, loops: impl Loops) {
-        self.run(Vectorized(loops));
+    /// Runs a loop that is compiled for these instructions.
+    pub fn vectorize(self, loops: impl VectorizedLoop) {
+        self.run(LoopKernel(loops));
     }
 
-    /// Whether a product and a sum are rounded once.
+    /// Whether a multiply-add is rounded once, at its end.
     #[cfg(test)]
     pub fn fuses(self) -> bool {
         match self.0 {
@@ -66,14 +70,14 @@ impl Isa {
         }
     }
 
-    /// Does the work with these instructions.
+    /// Runs a kernel that is compiled for these instructions.
     pub(super) fn run(self, kernel: impl Kernel) {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: `available` has found the instructions.
+            // SAFETY: a value exists only where `available` has found the instructions.
             Level::Avx512 => unsafe { x86::avx512(kernel) },
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: `available` has found the instructions.
+            // SAFETY: a value exists only where `available` has found the instructions.
             Level::Avx2 => unsafe { x86::avx2(kernel) },
             #[cfg(not(target_arch = "x86_64"))]
             Level::Avx512 | Level::Avx2 => {}
@@ -83,16 +87,16 @@ impl Isa {
     }
 }
 
-/// Safe loops over slices, which the compiler makes vectors of.
-pub trait Loops {
-    /// Does them. It and all that it calls must be inlined, lest it be compiled without the
-    /// instructions.
+/// A safe loop over slices, which the compiler vectorises for the instructions at hand.
+pub trait VectorizedLoop {
+    /// Runs the loop. It and all that it calls must be inlined, or they would be compiled without
+    /// the instructions.
     fn run(self);
 }
 
-struct Vectorized<L>(L);
+struct LoopKernel<L>(L);
 
-impl<L: Loops> Kernel for Vectorized<L> {
+impl<L: VectorizedLoop> Kernel for LoopKernel<L> {
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
         self.0.run();

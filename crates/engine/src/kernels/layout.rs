@@ -1,5 +1,7 @@
+//! The blocked layout of images, oneDNN's nChw8c or nChw16c with a border, and the packing into it.
+
 /// How the images of a layer lie in memory: channels in blocks of as many as a vector has lanes,
-/// rows and columns of such blocks, and a border of one pixel all round.
+/// rows and columns of such blocks, and a border of one pixel on each side.
 ///
 /// An image is `[block][height + 2][width + 2][lane]`. Height and width are multiples of 4, the
 /// size of a Winograd tile.
@@ -27,22 +29,21 @@ impl Plane {
         (self.height + 2) * self.row()
     }
 
-    /// Tiles of an image.
     pub(crate) fn tiles(self) -> usize {
         self.height / TILE * (self.width / TILE)
     }
 
-    /// Pixels of an image.
+    /// Pixels of an image without its border.
     pub(crate) fn pixels(self) -> usize {
         self.height * self.width
     }
 
-    /// Blocks that hold so many channels.
+    /// The number of blocks for `channels` channels.
     pub(crate) fn blocks(self, channels: usize) -> usize {
         channels.div_ceil(self.lanes)
     }
 
-    /// The plane after a pool.
+    /// The plane after a 2x2 pool.
     pub(crate) fn halved(self) -> Self {
         Self {
             height: self.height / 2,
@@ -51,12 +52,12 @@ impl Plane {
         }
     }
 
-    /// Where the pixel after the border is.
+    /// The offset of the first pixel inside the border.
     pub(crate) fn inside(self) -> usize {
         self.row() + self.lanes
     }
 
-    /// Where a tile's 6x6 data begin, within a block.
+    /// The offset of a tile's 6x6 data within a block.
     pub(crate) fn corner(self, tile: usize) -> usize {
         let wide = self.width / TILE;
         tile / wide * TILE * self.row() + tile % wide * TILE * self.lanes
@@ -75,7 +76,7 @@ impl Plane {
         }
     }
 
-    /// All of it.
+    /// The window of all pixels inside the border.
     pub(crate) fn whole(self) -> Window {
         Window {
             first: [0, 0],
@@ -83,13 +84,13 @@ impl Plane {
         }
     }
 
-    /// Copies an image of `[channel][height][width]` into the layout; lanes that are left over
-    /// become 0, the border stays.
+    /// Packs an image of `[channel][height][width]`. Lanes without a channel become 0; the border
+    /// is not touched.
     pub(crate) fn pack(self, plain: &[f32], image: &mut [f32]) {
         self.pack_window(self.whole(), plain, image);
     }
 
-    /// As [`pack`](Self::pack), into a part; what is around it stays.
+    /// As [`pack`](Self::pack), into a window; what is around it is not touched.
     pub(crate) fn pack_window(self, window: Window, plain: &[f32], image: &mut [f32]) {
         let Window {
             first,
@@ -98,7 +99,7 @@ impl Plane {
         let channels = plain.len() / (height * width);
         for (block, to) in image.chunks_exact_mut(self.block()).enumerate() {
             for y in 0..height {
-                let row = &mut to[self.place(first, y)..][..width * self.lanes];
+                let row = &mut to[self.row_start(first, y)..][..width * self.lanes];
                 for lane in 0..self.lanes {
                     let channel = block * self.lanes + lane;
                     let to = row.iter_mut().skip(lane).step_by(self.lanes);
@@ -113,12 +114,12 @@ impl Plane {
         }
     }
 
-    /// Copies an image of the layout into `[channel][height][width]`.
+    /// Unpacks an image into `[channel][height][width]`.
     pub(crate) fn unpack(self, image: &[f32], plain: &mut [f32]) {
         self.unpack_window(self.whole(), image, plain);
     }
 
-    /// As [`unpack`](Self::unpack), of a part.
+    /// As [`unpack`](Self::unpack), from a window.
     pub(crate) fn unpack_window(self, window: Window, image: &[f32], plain: &mut [f32]) {
         let Window {
             first,
@@ -127,15 +128,15 @@ impl Plane {
         for (channel, to) in plain.chunks_exact_mut(height * width).enumerate() {
             let block = &image[channel / self.lanes * self.block()..][..self.block()];
             for (y, to) in to.chunks_exact_mut(width).enumerate() {
-                let row = &block[self.place(first, y)..];
+                let row = &block[self.row_start(first, y)..];
                 let from = row.iter().skip(channel % self.lanes).step_by(self.lanes);
                 to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
             }
         }
     }
 
-    /// Where a row of a window begins, within a block.
-    fn place(self, [top, left]: [usize; 2], row: usize) -> usize {
+    /// The offset within a block of a row of a window.
+    fn row_start(self, [top, left]: [usize; 2], row: usize) -> usize {
         (top + row + 1) * self.row() + (left + 1) * self.lanes
     }
 }
@@ -143,8 +144,8 @@ impl Plane {
 /// A part of a plane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Window {
-    /// Its first row and column, borders not counted.
+    /// The first row and column, counted without the border.
     pub first: [usize; 2],
-    /// Its height and width.
+    /// Height and width.
     pub size: [usize; 2],
 }

@@ -1,25 +1,26 @@
+//! The processor's peak, by which kernels are judged: multiply-adds that stay in registers.
+
 use super::{Isa, Kernel, Simd};
 
-/// Sums that do not wait for each other: enough for two units with a latency of four cycles, and few
-/// enough for 16 registers.
+/// Independent sums: enough for two units with a latency of four cycles, and few enough for 16
+/// registers.
 const SUMS: usize = 12;
 
-/// Multiply-adds in registers: the most that a core does.
+/// Multiply-adds in registers, the most that a core can do.
 #[derive(Debug)]
 pub(crate) struct Peak<'a> {
     /// Multiply-adds of each sum.
     pub rounds: usize,
-    /// As many as a vector has, or more; lest the work be left out.
+    /// At least one vector long: receives the result, or the compiler would remove the work.
     pub result: &'a mut [f32],
 }
 
 impl Peak<'_> {
-    /// Floating-point operations of one that is run.
+    /// Floating-point operations of a run with `rounds` rounds.
     pub(crate) fn operations(rounds: usize, isa: Isa) -> usize {
         2 * rounds * SUMS * isa.lanes()
     }
 
-    /// Computes it.
     pub(crate) fn run(self, isa: Isa) {
         isa.run(self);
     }

@@ -1,35 +1,33 @@
-//! Layers that take pixels one by one: pools, and the sums at the end of skip connections.
+//! Layers that work pixel by pixel: average pools, and the additions at the end of skip
+//! connections.
 
 use super::backward::Activation;
-use super::finish::add;
-use super::images::{Activated, Images, ImagesMut, Source};
+use super::batch_view::{BatchNormRelu, BatchNormReluLoad, BatchView, BatchViewMut};
+use super::epilogue::add;
 use super::layout::Plane;
 use super::tiles::Load;
 use super::{Isa, Kernel, Simd};
 
-/// The mean of each 2x2 square.
+/// A 2x2 average pool with stride 2.
 #[derive(Debug)]
-pub(crate) struct Pool<'a> {
-    /// Of the inputs.
+pub(crate) struct AveragePool<'a> {
+    /// The plane of the inputs.
     pub plane: Plane,
-    /// Blocks of channels.
     pub blocks: usize,
-    /// Images.
     pub images: usize,
-    /// The inputs, activated as they are read.
-    pub input: Source<'a>,
+    /// The inputs, normalised and activated as they are read.
+    pub input: BatchNormRelu<'a>,
     /// The outputs, half as high and wide. The border is not touched.
     pub output: &'a mut [f32],
 }
 
-impl Pool<'_> {
-    /// Computes it.
+impl AveragePool<'_> {
     pub(crate) fn run(self, isa: Isa) {
         isa.run(self);
     }
 }
 
-/// The places of a 2x2 square, within a block.
+/// The offsets of the pixels of a 2x2 square within a block.
 #[inline(always)]
 fn square(plane: Plane, y: usize, x: usize) -> [usize; 4] {
     let at = (2 * y + 1) * plane.row() + (2 * x + 1) * plane.lanes;
@@ -37,16 +35,17 @@ fn square(plane: Plane, y: usize, x: usize) -> [usize; 4] {
     [at, at + plane.lanes, below, below + plane.lanes]
 }
 
-impl Kernel for Pool<'_> {
+impl Kernel for AveragePool<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let (plane, half) = (self.plane, self.plane.halved());
         assert_eq!(plane.lanes, S::LANES);
-        let input = Activated::new(self.input, plane, self.blocks, self.images);
-        let output = ImagesMut::new(self.output, half, self.blocks, self.images);
+        let input = BatchNormReluLoad::new(self.input, plane, self.blocks, self.images);
+        let output = BatchViewMut::new(self.output, half, self.blocks, self.images);
         for image in 0..self.images {
             for block in 0..self.blocks {
-                // SAFETY: images and blocks have been checked, and squares are within them.
+                // SAFETY: the views have checked images and blocks, and the squares are within
+                // them.
                 unsafe {
                     let constants = input.block(s, block);
                     let to = output.at(image, block);
@@ -71,50 +70,48 @@ impl Kernel for Pool<'_> {
     }
 }
 
-/// The gradient of a pool, past the activation before it.
+/// The backward pass of a pool and of the activation before it.
 #[derive(Debug)]
-pub(crate) struct PoolBackward<'a> {
-    /// Of the inputs.
+pub(crate) struct AveragePoolBackward<'a> {
+    /// The plane of the inputs.
     pub plane: Plane,
-    /// Blocks of channels.
     pub blocks: usize,
-    /// Images.
     pub images: usize,
     /// The gradient of the outputs.
     pub output: &'a [f32],
-    /// The inputs, activated as they are read.
-    pub source: Source<'a>,
+    /// The inputs, normalised and activated as they are read.
+    pub source: BatchNormRelu<'a>,
     /// How they were activated.
     pub activation: Activation<'a>,
-    /// Becomes the gradient of the inputs before their activation.
+    /// Receives the gradient of the inputs before their activation.
     pub gradient: &'a mut [f32],
     /// As in [`Input`](super::Input).
     pub sums: &'a mut [f64],
 }
 
-impl PoolBackward<'_> {
-    /// Computes it.
+impl AveragePoolBackward<'_> {
     pub(crate) fn run(self, isa: Isa) {
         isa.run(self);
     }
 }
 
-impl Kernel for PoolBackward<'_> {
+impl Kernel for AveragePoolBackward<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let (plane, half) = (self.plane, self.plane.halved());
         assert_eq!(plane.lanes, S::LANES);
-        let from = Images::new(self.output, half, self.blocks, self.images);
-        let input = Activated::new(self.source, plane, self.blocks, self.images);
+        let from = BatchView::new(self.output, half, self.blocks, self.images);
+        let input = BatchNormReluLoad::new(self.source, plane, self.blocks, self.images);
         let outputs = match self.activation {
-            Activation::Stored(outputs) => Images::new(outputs, plane, self.blocks, self.images),
+            Activation::Stored(outputs) => BatchView::new(outputs, plane, self.blocks, self.images),
             Activation::OnLoad | Activation::None => input.images,
         };
-        let gradient = ImagesMut::new(self.gradient, plane, self.blocks, self.images);
+        let gradient = BatchViewMut::new(self.gradient, plane, self.blocks, self.images);
         let (sums, products) = self.sums.split_at_mut(self.blocks * S::LANES);
         for image in 0..self.images {
             for block in 0..self.blocks {
-                // SAFETY: images and blocks have been checked, and squares are within them.
+                // SAFETY: the views have checked images and blocks, and the squares are within
+                // them.
                 unsafe {
                     let constants = input.block(s, block);
                     let (from, z) = (from.at(image, block), outputs.at(image, block));
@@ -141,44 +138,41 @@ impl Kernel for PoolBackward<'_> {
     }
 }
 
-/// The end of a skip connection: the sum of a layer's normalised outputs and earlier images,
+/// The end of a skip connection: a layer's normalised outputs and earlier images are added, then
 /// activated.
 #[derive(Debug)]
-pub(crate) struct Join<'a> {
-    /// Of all of them.
+pub(crate) struct ResidualAdd<'a> {
+    /// The plane of all of them.
     pub plane: Plane,
-    /// Blocks of channels.
     pub blocks: usize,
-    /// Images.
     pub images: usize,
     /// The layer's outputs, normalised but not activated as they are read.
-    pub outputs: Source<'a>,
-    /// The images before, activated as they are read.
-    pub skip: Source<'a>,
-    /// Blocks of those; where there are fewer, the others count as 0.
+    pub outputs: BatchNormRelu<'a>,
+    /// The earlier images, normalised and activated as they are read.
+    pub skip: BatchNormRelu<'a>,
+    /// Blocks of the earlier images; blocks that are missing count as 0.
     pub skip_blocks: usize,
     /// The sums, with a border of 0.
     pub to: &'a mut [f32],
 }
 
-impl Join<'_> {
-    /// Computes it.
+impl ResidualAdd<'_> {
     pub(crate) fn run(self, isa: Isa) {
         isa.run(self);
     }
 }
 
-impl Kernel for Join<'_> {
+impl Kernel for ResidualAdd<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let plane = self.plane;
         assert_eq!(plane.lanes, S::LANES);
-        let outputs = Activated::new(self.outputs, plane, self.blocks, self.images);
-        let skip = Activated::new(self.skip, plane, self.skip_blocks, self.images);
-        let to = ImagesMut::new(self.to, plane, self.blocks, self.images);
+        let outputs = BatchNormReluLoad::new(self.outputs, plane, self.blocks, self.images);
+        let skip = BatchNormReluLoad::new(self.skip, plane, self.skip_blocks, self.images);
+        let to = BatchViewMut::new(self.to, plane, self.blocks, self.images);
         for image in 0..self.images {
             for block in 0..self.blocks {
-                // SAFETY: images and blocks have been checked; the border is part of a block.
+                // SAFETY: the views have checked images and blocks; the border is part of a block.
                 unsafe {
                     let (_, scale, shift) = outputs.block(s, block);
                     let from = outputs.images.at(image, block);
@@ -206,11 +200,11 @@ impl Kernel for Join<'_> {
 mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
-    use super::super::images::Differential;
-    use super::super::{Level, Outputs, StemBackward, StemForward};
+    use super::super::batch_view::BatchNormGradient;
+    use super::super::{Level, StemBackward, StemEpilogue, StemForward};
     use super::*;
 
-    /// Whether a kernel refuses images of 8 lanes where a vector has 16.
+    /// Whether a kernel refuses images of 8 lanes where vectors have 16.
     fn refuses(run: impl FnOnce(Isa)) -> bool {
         let isa = Isa::available(Level::Portable16).unwrap();
         catch_unwind(AssertUnwindSafe(|| run(isa))).is_err()
@@ -223,9 +217,10 @@ mod tests {
             width: 4,
             lanes: 8,
         };
-        // Long enough for 16 lanes, lest a kernel that does not refuse them leave its memory.
+        // Long enough for 16 lanes, so that a kernel that fails to refuse them stays within its
+        // memory.
         let values = [1.0; 1024];
-        let source = Source {
+        let source = BatchNormRelu {
             values: &values,
             scale: &values,
             shift: &values,
@@ -235,7 +230,7 @@ mod tests {
         assert!(refuses(|isa| {
             let output = &mut to[..];
             let input = source;
-            Pool {
+            AveragePool {
                 plane,
                 blocks,
                 images,
@@ -245,7 +240,7 @@ mod tests {
             .run(isa);
         }));
         assert!(refuses(|isa| {
-            PoolBackward {
+            AveragePoolBackward {
                 plane,
                 blocks,
                 images,
@@ -258,7 +253,7 @@ mod tests {
             .run(isa);
         }));
         assert!(refuses(|isa| {
-            Join {
+            ResidualAdd {
                 plane,
                 blocks,
                 images,
@@ -275,13 +270,13 @@ mod tests {
                 input: &values[..36],
                 weights: &values,
                 blocks,
-                outputs: Outputs::Activated(&values),
+                epilogue: StemEpilogue::BiasRelu(&values),
                 output: &mut to,
             }
             .run(isa);
         }));
         assert!(refuses(|isa| {
-            let output = Differential {
+            let output = BatchNormGradient {
                 gradient: &values,
                 outputs: &values,
                 coefficients: [&values; 3],

@@ -1,7 +1,8 @@
+//! Vectors for processors without a vector type of their own here.
+
 use super::Simd;
 
-/// Vectors as arrays, for processors that have no type of their own here. The compiler makes of
-/// them what the processor has.
+/// Vectors as arrays, which the compiler turns into the vectors that the processor has.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Portable<const LANES: usize>;
 
@@ -16,7 +17,7 @@ impl<const LANES: usize> Portable<LANES> {
     }
 }
 
-/// Whether `a * b + c` is rounded once: only where the processor does that by itself.
+/// Whether `a * b + c` is rounded once: only where the processor does so without a library call.
 pub(super) const FUSES: bool = cfg!(target_arch = "aarch64");
 
 #[inline(always)]
@@ -34,12 +35,13 @@ impl<const N: usize> Simd for Portable<N> {
     }
     #[inline(always)]
     unsafe fn load(self, from: *const f32) -> [f32; N] {
-        // SAFETY: the caller lets N floats be read; an array of floats is no more aligned than one.
+        // SAFETY: the caller vouches for N readable floats; an array is aligned as its elements
+        // are.
         unsafe { from.cast::<[f32; N]>().read() }
     }
     #[inline(always)]
     unsafe fn store(self, to: *mut f32, value: [f32; N]) {
-        // SAFETY: the caller lets N floats be written.
+        // SAFETY: the caller vouches for N writable floats.
         unsafe { to.cast::<[f32; N]>().write(value) }
     }
     #[inline(always)]

@@ -1,18 +1,19 @@
-/// Work that is compiled once for each kind of instructions.
+//! What a vector of floats can do, and a kernel that is generic over vectors.
+
+/// Work that is compiled once for each set of instructions.
 pub(super) trait Kernel {
-    /// Does the work. It and all that it calls must be inlined, lest it be compiled without the
-    /// instructions.
+    /// Does the work. It and all that it calls must be inlined, or they would be compiled without
+    /// the instructions.
     fn run<S: Simd>(self, simd: S);
 }
 
-/// A vector of 32-bit floats and what the kernels do with it.
+/// A vector of 32-bit floats with the operations of the kernels.
 ///
 /// A value of the type is a witness: it exists only where the processor has the instructions, so
-/// arithmetic is safe, and only the accesses by address are not. All kernels are generic over this
-/// trait and inlined whole into an entry point that is compiled for the instructions; see
+/// that arithmetic is safe and only memory accesses are not. All kernels are generic over this
+/// trait and inlined completely into an entry point that is compiled for the instructions; see
 /// [`Isa::run`](super::Isa::run).
 pub(super) trait Simd: Copy {
-    /// The vector.
     type V: Copy;
     /// The number of floats in a vector, and of channels in a block.
     const LANES: usize;
@@ -25,22 +26,23 @@ pub(super) trait Simd: Copy {
     /// # Safety
     /// `LANES` floats can be written to `to`.
     unsafe fn store(self, to: *mut f32, value: Self::V);
-    /// Stores past the caches, for what is not read again soon. Other threads see it only after
-    /// [`fence`](Self::fence).
+    /// A non-temporal store: past the caches, for what is not read again soon. Other threads see it
+    /// only after [`fence`](Self::fence).
     ///
     /// # Safety
-    /// `LANES` floats can be written to `to`, which is a multiple of the vector's size.
+    /// `LANES` floats can be written to `to`, which is aligned to the size of a vector.
     unsafe fn stream(self, to: *mut f32, value: Self::V) {
         // SAFETY: as the caller promises.
         unsafe { self.store(to, value) }
     }
-    /// Ends a series of [`stream`](Self::stream)s.
+    /// Ends a series of non-temporal stores ([`stream`](Self::stream)).
     fn fence(self) {}
-    /// Asks for the cache line at an address, which need not be valid.
+    /// Prefetches the cache line at an address, which need not be valid.
     fn prefetch(self, _: *const f32) {}
 
-    /// Does work in a function of its own, so that registers are allotted for it alone.
-    fn apart(self, kernel: impl Kernel) {
+    /// Runs a kernel in a function that is not inlined, so that registers are allocated for it
+    /// alone.
+    fn outlined(self, kernel: impl Kernel) {
         kernel.run(self);
     }
 

@@ -1,18 +1,18 @@
-//! The convolution of images of one channel, where Winograd's transforms would cost more than they
-//! save.
+//! The first convolution of a network, on images of one channel, where Winograd's transforms would
+//! cost more than they save.
 
-use super::finish::add;
-use super::images::{Derived, Differential, ImagesMut};
+use super::batch_view::{BatchNormGradient, BatchNormGradientLoad, BatchViewMut};
+use super::epilogue::add;
 use super::layout::Plane;
 use super::tiles::Load;
 use super::{Isa, Kernel, Simd};
 
-/// Floats of a bordered image of one channel.
+/// Floats of an image of one channel with its border.
 pub(crate) fn image(plane: Plane) -> usize {
     (plane.height + 2) * (plane.width + 2)
 }
 
-/// Copies an image between its borders, which stay.
+/// Copies an image into its border, which is not touched.
 pub(crate) fn pack(plane: Plane, plain: &[f32], image: &mut [f32]) {
     let rows = image.chunks_exact_mut(plane.width + 2).skip(1);
     for (to, from) in rows.zip(plain.chunks_exact(plane.width)) {
@@ -20,34 +20,33 @@ pub(crate) fn pack(plane: Plane, plain: &[f32], image: &mut [f32]) {
     }
 }
 
-/// What becomes of the outputs.
+/// What is done to outputs while they are in registers.
 #[derive(Debug)]
-pub(crate) enum Outputs<'a> {
-    /// As they are; their sums and those of their squares are added, each lane by lane.
-    Measured(&'a mut [f64]),
-    /// A bias is added for each lane, and they are activated.
-    Activated(&'a [f32]),
+pub(crate) enum StemEpilogue<'a> {
+    /// They are stored as they are, and their sums and those of their squares are accumulated for
+    /// each lane.
+    Statistics(&'a mut [f64]),
+    /// A bias is added for each lane, then ReLU.
+    BiasRelu(&'a [f32]),
 }
 
-/// The convolution.
+/// The convolution in training and in evaluation.
 #[derive(Debug)]
 pub(crate) struct StemForward<'a> {
-    /// Of the outputs.
+    /// The plane of the outputs.
     pub plane: Plane,
-    /// Bordered images of one channel.
+    /// Images of one channel with their borders.
     pub input: &'a [f32],
     /// `[block][9][lane]`
     pub weights: &'a [f32],
-    /// The outputs' blocks.
+    /// Blocks of the outputs.
     pub blocks: usize,
-    /// How outputs end.
-    pub outputs: Outputs<'a>,
+    pub epilogue: StemEpilogue<'a>,
     /// The outputs. The border is not touched.
     pub output: &'a mut [f32],
 }
 
 impl StemForward<'_> {
-    /// Computes it.
     pub(crate) fn run(self, isa: Isa) {
         isa.run(self);
     }
@@ -59,44 +58,45 @@ impl Kernel for StemForward<'_> {
         let plane = self.plane;
         assert_eq!(plane.lanes, S::LANES);
         let images = self.input.len() / image(plane);
-        let output = ImagesMut::new(self.output, plane, self.blocks, images);
+        let output = BatchViewMut::new(self.output, plane, self.blocks, images);
         let wide = plane.width + 2;
         for (index, pixels) in self.input.chunks_exact(image(plane)).enumerate() {
             for block in 0..self.blocks {
                 let kernel = kernel(s, &self.weights[block * 9 * S::LANES..]);
-                let bias = match &self.outputs {
-                    Outputs::Measured(_) => s.splat(0.0),
+                let bias = match &self.epilogue {
+                    StemEpilogue::Statistics(_) => s.splat(0.0),
                     // SAFETY: the slice is as long as a vector.
-                    Outputs::Activated(bias) => unsafe {
+                    StemEpilogue::BiasRelu(bias) => unsafe {
                         s.load(bias[block * S::LANES..][..S::LANES].as_ptr())
                     },
                 };
                 for row in 0..plane.height {
                     let from = &pixels[row * wide..][..3 * wide];
                     let at = plane.inside() + row * plane.row();
-                    // SAFETY: the row is one of the output's.
+                    // SAFETY: the view has checked images and blocks, and the row is within the
+                    // plane.
                     let to = unsafe { output.at(index, block).add(at) };
                     let (mut sum, mut squares) = (s.splat(0.0), s.splat(0.0));
                     for column in 0..plane.width {
                         let mut rows = [bias, s.splat(0.0), s.splat(0.0)];
                         for tap in 0..9 {
                             let at = tap / 3 * wide + column + tap % 3;
-                            // SAFETY: columns end two before the end of a row.
+                            // SAFETY: the last column is two before the end of a bordered row.
                             let value = s.splat(unsafe { *from.get_unchecked(at) });
                             rows[tap / 3] = s.fma(value, kernel[tap], rows[tap / 3]);
                         }
                         let mut value = s.add(s.add(rows[0], rows[1]), rows[2]);
-                        match &self.outputs {
-                            Outputs::Measured(_) => {
+                        match &self.epilogue {
+                            StemEpilogue::Statistics(_) => {
                                 sum = s.add(sum, value);
                                 squares = s.fma(value, value, squares);
                             }
-                            Outputs::Activated(_) => value = s.relu(value),
+                            StemEpilogue::BiasRelu(_) => value = s.relu(value),
                         }
-                        // SAFETY: the pixel is one of the row's.
+                        // SAFETY: the pixel is within the row.
                         unsafe { s.store(to.add(column * S::LANES), value) };
                     }
-                    if let Outputs::Measured(sums) = &mut self.outputs {
+                    if let StemEpilogue::Statistics(sums) = &mut self.epilogue {
                         let (sums, of_squares) = sums.split_at_mut(self.blocks * S::LANES);
                         add(s, sums, block, sum);
                         add(s, of_squares, block, squares);
@@ -117,26 +117,25 @@ fn kernel<S: Simd>(s: S, weights: &[f32]) -> [S::V; 9] {
     kernel
 }
 
-/// The gradient of the weights. That of the images is nobody's.
+/// The gradient of the weights. That of the images is never needed.
 #[derive(Debug)]
 pub(crate) struct StemBackward<'a> {
-    /// Of the outputs.
+    /// The plane of the outputs.
     pub plane: Plane,
-    /// Bordered images of one channel.
+    /// Images of one channel with their borders.
     pub input: &'a [f32],
     /// The gradient of the outputs.
-    pub output: Differential<'a>,
-    /// The outputs' blocks.
+    pub output: BatchNormGradient<'a>,
+    /// Blocks of the outputs.
     pub blocks: usize,
-    /// `[block][9][lane]`, added to.
+    /// `[block][9][lane]`, accumulated.
     pub sums: &'a mut [f64],
 }
 
-/// Rows whose products are summed in 32 bits.
+/// Rows whose products are summed in 32 bits before they are added to sums of 64.
 const ROWS: usize = 4;
 
 impl StemBackward<'_> {
-    /// Computes it.
     pub(crate) fn run(self, isa: Isa) {
         isa.run(self);
     }
@@ -148,11 +147,11 @@ impl Kernel for StemBackward<'_> {
         let plane = self.plane;
         assert_eq!(plane.lanes, S::LANES);
         let images = self.input.len() / image(plane);
-        let load = Derived::new(self.output, plane, self.blocks, images);
+        let load = BatchNormGradientLoad::new(self.output, plane, self.blocks, images);
         let wide = plane.width + 2;
         for (index, pixels) in self.input.chunks_exact(image(plane)).enumerate() {
             for block in 0..self.blocks {
-                // SAFETY: the block is one of the gradient's.
+                // SAFETY: `new` has checked the blocks.
                 let constants = unsafe { load.block(s, block) };
                 for first in (0..plane.height).step_by(ROWS) {
                     let mut sums = [s.splat(0.0); 9];
@@ -165,7 +164,7 @@ impl Kernel for StemBackward<'_> {
                                 unsafe { load.pixel(s, constants, index, at + column * S::LANES) };
                             for tap in 0..9 {
                                 let at = tap / 3 * wide + column + tap % 3;
-                                // SAFETY: columns end two before the end of a row.
+                                // SAFETY: the last column is two before the end of a bordered row.
                                 let pixel = s.splat(unsafe { *from.get_unchecked(at) });
                                 sums[tap] = s.fma(pixel, value, sums[tap]);
                             }

@@ -1,63 +1,68 @@
-//! From images to the tiles that Winograd's products take, and back.
+//! The input and output transforms: from images to the tiles of the Winograd domain, and back.
 
 use std::ops::Range;
 
 use super::Simd;
-use super::images::Images;
+use super::batch_view::BatchView;
 use super::layout::{Plane, TILE};
-use super::winograd::{Data, Kernel4, Output, Transform, both, columns};
+use super::winograd::{Data, Filter4, Output, Transform, both, columns};
 
-/// Tiles that are multiplied at once, at most.
-pub(super) const MOST: usize = 144;
+/// The most tiles that are multiplied at a time.
+pub(super) const MAX_TILES: usize = 144;
 
-/// Where a tile is: its image and the place of its 6x6 data within a block.
+/// Where a tile is: its image, and the offset of its 6x6 data within a block.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Place {
+pub(super) struct TilePosition {
     pub image: usize,
     pub corner: usize,
 }
 
-impl Place {
-    /// Whether the other is the next one in its row.
+impl TilePosition {
+    /// Whether the other tile is the next one in the same row.
     #[inline(always)]
     fn is_left_of(self, other: Self, lanes: usize) -> bool {
         self.image == other.image && self.corner + TILE * lanes == other.corner
     }
 }
 
-/// All tiles of some images, in the order in which they are worked on.
+/// The tiles of some images in the order in which they are processed.
 #[derive(Clone, Copy)]
-pub(super) struct Order {
+pub(super) struct TileOrder {
     pub plane: Plane,
     pub images: usize,
-    /// Begins with the last image: after a pass over them in the other order, that one is in the
+    /// Whether the last image comes first: after a pass in the other order it is still in the
     /// caches.
     pub reversed: bool,
 }
 
-impl Order {
+impl TileOrder {
     pub(super) fn tiles(self) -> usize {
         self.images * self.plane.tiles()
     }
 
-    /// All tiles in groups of so many, [`MOST`] at most.
+    /// All tiles in groups of `size`, which is at most [`MAX_TILES`].
     #[inline(always)]
-    pub(super) fn groups(self, size: usize) -> Groups {
-        let [places, mut next] = [[Place::default(); MOST]; 2];
+    pub(super) fn groups(self, size: usize) -> TileGroups {
+        let [positions, mut next] = [[TilePosition::default(); MAX_TILES]; 2];
         let after = self.group(0, size, &mut next);
-        Groups {
+        TileGroups {
             order: self,
             size,
             known: after,
-            places,
+            positions,
             next,
             after,
         }
     }
 
-    /// The places of up to [`MOST`] tiles; returns how many of them there are.
-    pub(super) fn group(self, first: usize, size: usize, places: &mut [Place; MOST]) -> usize {
-        let count = size.min(self.tiles() - first).min(MOST);
+    /// Writes the positions of up to [`MAX_TILES`] tiles and returns their number.
+    pub(super) fn group(
+        self,
+        first: usize,
+        size: usize,
+        positions: &mut [TilePosition; MAX_TILES],
+    ) -> usize {
+        let count = size.min(self.tiles() - first).min(MAX_TILES);
         let (each, wide) = (self.plane.tiles(), self.plane.width / TILE);
         let mut image = first / each;
         let mut tile = first % each;
@@ -66,8 +71,8 @@ impl Order {
             // The rest of a row of tiles, which lie side by side.
             let row = (wide - tile % wide).min(count - at);
             let corner = self.plane.corner(tile);
-            for (column, place) in places[at..at + row].iter_mut().enumerate() {
-                *place = Place {
+            for (column, position) in positions[at..at + row].iter_mut().enumerate() {
+                *position = TilePosition {
                     image: if self.reversed {
                         self.images - 1 - image
                     } else {
@@ -87,42 +92,42 @@ impl Order {
 }
 
 /// Groups of tiles, one after the other.
-pub(super) struct Groups {
-    order: Order,
+pub(super) struct TileGroups {
+    order: TileOrder,
     size: usize,
-    /// Tiles of this group and of those before it, and of the next one.
+    /// Tiles of this group, of those before it and of the next one.
     known: usize,
-    places: [Place; MOST],
-    next: [Place; MOST],
+    positions: [TilePosition; MAX_TILES],
+    next: [TilePosition; MAX_TILES],
     /// Tiles of the next group.
     after: usize,
 }
 
-impl Groups {
-    /// The places of a group, and those of the next one, of which there are none after the last.
+impl TileGroups {
+    /// The positions of a group and of the next one, which is empty after the last.
     #[inline(always)]
-    pub(super) fn advance(&mut self) -> Option<[&[Place]; 2]> {
+    pub(super) fn advance(&mut self) -> Option<[&[TilePosition]; 2]> {
         let tiles = self.after;
         if tiles == 0 {
             return None;
         }
-        self.places = self.next;
+        self.positions = self.next;
         self.after = self.order.group(self.known, self.size, &mut self.next);
         self.known += self.after;
-        Some([&self.places[..tiles], &self.next[..self.after]])
+        Some([&self.positions[..tiles], &self.next[..self.after]])
     }
 }
 
-/// How transformed tiles lie: `[36][block][tile][lane]`, with a gap after each of the 36 so that
-/// they do not fall on the same lines of a cache.
+/// How transformed tiles lie: `[36][block][tile][lane]`, with a gap after each of the 36 points, so
+/// that they do not compete for the same sets of a cache.
 #[derive(Clone, Copy)]
-pub(super) struct Strides {
+pub(super) struct TileStrides {
     pub lanes: usize,
     pub block: usize,
     pub point: usize,
 }
 
-impl Strides {
+impl TileStrides {
     pub(super) fn new(lanes: usize, blocks: usize, tiles: usize) -> Self {
         let block = tiles * lanes;
         Self {
@@ -132,65 +137,65 @@ impl Strides {
         }
     }
 
-    /// Floats of all tiles.
     pub(super) fn len(self) -> usize {
         36 * self.point
     }
 }
 
-/// Reads pixels of images, and makes of them what the layer takes.
+/// Loads pixels of images and turns them into what the layer takes.
 pub(super) trait Load<S: Simd>: Copy {
-    /// What is the same for a block of channels.
+    /// Constants of a block of channels.
     type Block: Copy;
 
-    /// Whether a pixel is dear enough to be kept for the tile beside.
+    /// Whether pixels are costly enough to be kept for the tile beside.
     const KEPT: bool = false;
 
     /// # Safety
-    /// The block is one of the images'.
+    /// The block is one of those of the images.
     unsafe fn block(self, s: S, block: usize) -> Self::Block;
 
     /// # Safety
-    /// The pixel is one of the images', borders included: `image` is one of them and `at` a pixel
-    /// of the block.
+    /// `image` is one of the images and `at` the offset of a pixel within the block, borders
+    /// included.
     unsafe fn pixel(self, s: S, block: Self::Block, image: usize, at: usize) -> S::V;
 
-    /// What it reads.
-    fn images(&self) -> &[Images];
+    /// The images that it reads, for prefetching.
+    fn images(&self) -> &[BatchView];
 }
 
-/// `B^T d B` of tiles.
+/// The input transform, `B^T d B` of each tile.
 ///
 /// # Safety
-/// `load` can read all blocks at all places, and `to` has room for `strides`.
+/// `load` can read all blocks at all positions, and `to` has room for tiles of `strides`.
 #[inline(always)]
-pub(super) unsafe fn scatter<S: Simd, L: Load<S>>(
+pub(super) unsafe fn transform_input<S: Simd, L: Load<S>>(
     s: S,
     load: L,
     plane: Plane,
     blocks: usize,
-    places: &[Place],
+    positions: &[TilePosition],
     to: *mut f32,
-    strides: Strides,
+    strides: TileStrides,
 ) {
     for block in 0..blocks {
-        // SAFETY: the caller vouches for blocks and places; a tile's data are within the border.
+        // SAFETY: the caller vouches for blocks and positions; the data of a tile are within the
+        // border.
         unsafe {
             let constants = load.block(s, block);
             let mut data = [[s.splat(0.0); 6]; 6];
             let mut before = None;
-            for (tile, place) in places.iter().enumerate() {
+            for (tile, position) in positions.iter().enumerate() {
                 // A tile shares two columns with the one beside it.
-                let beside = |before: &Place| before.is_left_of(*place, S::LANES);
+                let beside = |before: &TilePosition| before.is_left_of(*position, S::LANES);
                 if L::KEPT && before.is_some_and(beside) {
                     for row in &mut data {
                         [row[0], row[1]] = [row[4], row[5]];
                     }
                 } else {
-                    scatter_columns(s, load, constants, plane, *place, 0..2, &mut data);
+                    transform_columns(s, load, constants, plane, *position, 0..2, &mut data);
                 }
-                scatter_columns(s, load, constants, plane, *place, 2..6, &mut data);
-                before = Some(place);
+                transform_columns(s, load, constants, plane, *position, 2..6, &mut data);
+                before = Some(position);
                 let to = to.add(block * strides.block + tile * S::LANES);
                 for row in 0..6 {
                     let done = Data::apply(s, data[row]);
@@ -203,26 +208,26 @@ pub(super) unsafe fn scatter<S: Simd, L: Load<S>>(
     }
 }
 
-/// Reads some columns of a tile and transforms them.
+/// Loads some columns of a tile and transforms them.
 ///
 /// # Safety
-/// As [`scatter`].
+/// As [`transform_input`].
 #[inline(always)]
-unsafe fn scatter_columns<S: Simd, L: Load<S>>(
+unsafe fn transform_columns<S: Simd, L: Load<S>>(
     s: S,
     load: L,
     constants: L::Block,
     plane: Plane,
-    place: Place,
+    position: TilePosition,
     which: Range<usize>,
     data: &mut [[S::V; 6]; 6],
 ) {
     for column in which {
         let mut from = [s.splat(0.0); 6];
         for row in 0..6 {
-            let at = place.corner + row * plane.row() + column * S::LANES;
-            // SAFETY: the caller vouches for the place.
-            from[row] = unsafe { load.pixel(s, constants, place.image, at) };
+            let at = position.corner + row * plane.row() + column * S::LANES;
+            // SAFETY: the caller vouches for the position.
+            from[row] = unsafe { load.pixel(s, constants, position.image, at) };
         }
         let done = Data::apply(s, from);
         for row in 0..6 {
@@ -231,34 +236,34 @@ unsafe fn scatter_columns<S: Simd, L: Load<S>>(
     }
 }
 
-/// The transform of 4x4 pixels as if they were a kernel, for the gradient of the weights.
+/// The transform of 4x4 pixels as if they were a filter, for the gradient of the weights.
 ///
 /// # Safety
-/// As [`scatter`].
+/// As [`transform_input`].
 #[inline(always)]
-pub(super) unsafe fn scatter_inner<S: Simd, L: Load<S>>(
+pub(super) unsafe fn transform_inner<S: Simd, L: Load<S>>(
     s: S,
     load: L,
     plane: Plane,
     blocks: usize,
-    places: &[Place],
+    positions: &[TilePosition],
     to: *mut f32,
-    strides: Strides,
+    strides: TileStrides,
 ) {
     for block in 0..blocks {
-        // SAFETY: as in `scatter`.
+        // SAFETY: as in `transform_input`.
         unsafe {
             let constants = load.block(s, block);
-            for (tile, place) in places.iter().enumerate() {
-                let corner = place.corner + plane.inside();
+            for (tile, position) in positions.iter().enumerate() {
+                let corner = position.corner + plane.inside();
                 let mut pixels = [[s.splat(0.0); TILE]; TILE];
                 for row in 0..TILE {
                     for column in 0..TILE {
                         let at = corner + row * plane.row() + column * S::LANES;
-                        pixels[row][column] = load.pixel(s, constants, place.image, at);
+                        pixels[row][column] = load.pixel(s, constants, position.image, at);
                     }
                 }
-                let done = both::<S, Kernel4, TILE, 6>(s, pixels);
+                let done = both::<S, Filter4, TILE, 6>(s, pixels);
                 let to = to.add(block * strides.block + tile * S::LANES);
                 for row in 0..6 {
                     for column in 0..6 {
@@ -273,24 +278,24 @@ pub(super) unsafe fn scatter_inner<S: Simd, L: Load<S>>(
     }
 }
 
-/// Takes a layer's outputs, and keeps what it sums of them.
-pub(super) trait Finish<S: Simd> {
-    /// What is the same for a block of channels, and its sums.
+/// What is done to outputs while they are in registers.
+pub(super) trait Epilogue<S: Simd> {
+    /// Constants and sums of a block of channels.
     type Block: Copy;
 
     /// # Safety
-    /// The block is one of the outputs'.
+    /// The block is one of those of the outputs.
     unsafe fn begin(&self, s: S, block: usize) -> Self::Block;
 
-    /// Takes two rows of a tile: the upper two, then the lower two.
+    /// Takes two rows of a tile: first the upper two, then the lower two.
     ///
     /// # Safety
-    /// `place` is one of the outputs', of which `block` is as [`begin`](Self::begin) gave it.
+    /// `position` is one of the outputs' tiles, and `block` comes from [`begin`](Self::begin).
     unsafe fn rows(
         &mut self,
         s: S,
         block: &mut Self::Block,
-        place: Place,
+        position: TilePosition,
         lower: bool,
         rows: [[S::V; TILE]; 2],
     );
@@ -300,24 +305,24 @@ pub(super) trait Finish<S: Simd> {
     unsafe fn end(&mut self, s: S, block: usize, sums: Self::Block);
 }
 
-/// `A^T m A` of tiles.
+/// The output transform, `A^T m A` of each tile.
 ///
 /// # Safety
-/// `finish` can take all blocks at all places, and `from` has tiles of `strides`.
+/// `epilogue` can take all blocks at all positions, and `from` has tiles of `strides`.
 #[inline(always)]
-pub(super) unsafe fn gather<S: Simd, F: Finish<S>>(
+pub(super) unsafe fn transform_output<S: Simd, F: Epilogue<S>>(
     s: S,
-    finish: &mut F,
+    epilogue: &mut F,
     blocks: usize,
-    places: &[Place],
+    positions: &[TilePosition],
     from: *const f32,
-    strides: Strides,
+    strides: TileStrides,
 ) {
     for block in 0..blocks {
-        // SAFETY: the caller vouches for blocks, places and tiles.
+        // SAFETY: the caller vouches for blocks, positions and tiles.
         unsafe {
-            let mut sums = finish.begin(s, block);
-            for (tile, place) in places.iter().enumerate() {
+            let mut sums = epilogue.begin(s, block);
+            for (tile, position) in positions.iter().enumerate() {
                 let from = from.add(block * strides.block + tile * S::LANES);
                 let mut points = [[s.splat(0.0); 6]; 6];
                 for row in 0..6 {
@@ -329,10 +334,10 @@ pub(super) unsafe fn gather<S: Simd, F: Finish<S>>(
                 for lower in [false, true] {
                     let at = 2 * usize::from(lower);
                     let rows = [Output::apply(s, half[at]), Output::apply(s, half[at + 1])];
-                    finish.rows(s, &mut sums, *place, lower, rows);
+                    epilogue.rows(s, &mut sums, *position, lower, rows);
                 }
             }
-            finish.end(s, block, sums);
+            epilogue.end(s, block, sums);
         }
     }
 }

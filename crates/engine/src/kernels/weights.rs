@@ -1,54 +1,52 @@
-//! Weights on their way into Winograd's domain, and their gradients on the way out.
+//! The weight transform into the Winograd domain, and the inverse transform and reduction of the
+//! weights' gradient.
 
 use std::ops::Range;
 
-use super::convolution::Shape;
-use super::winograd::{Gradient, Kernel3, both};
+use super::convolution::ConvolutionShape;
+use super::winograd::{Filter3, Gradient, both};
 use super::{Isa, Kernel, Simd};
 
-/// Which side of a convolution a block of weights belongs to.
+/// Which pass of a convolution weights are packed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Direction {
     /// For the outputs: lanes are output channels.
     Forward,
-    /// For the gradient of the inputs: lanes are input channels, and each kernel is turned round.
+    /// For the gradient of the inputs: lanes are input channels, and each filter is rotated by 180
+    /// degrees.
     Backward,
 }
 
-/// Rows that are transformed before they are written: their points lie so far apart that a cache has
-/// only a few lines for all 36.
+/// Rows that are transformed before they are written: their points lie so far apart that a cache
+/// has only a few lines for all 36.
 const ROWS: usize = 8;
 
-/// Transforms one block of a convolution's weights.
+/// Transforms and packs one block of a convolution's weights.
 #[derive(Debug)]
 pub(crate) struct TransformWeights<'a> {
     /// `[channel_out][channel_in][3][3]`
     pub weights: &'a [f32],
-    /// Input channels.
     pub channels_in: usize,
-    /// What the weights are for.
     pub direction: Direction,
-    /// The block of lanes.
     pub block: usize,
     /// `[36][row][lane]` for rows of the other side's channels, rounded up to whole blocks.
     pub to: &'a mut [f32],
 }
 
 impl TransformWeights<'_> {
-    /// Computes it.
     pub(crate) fn run(self, isa: Isa) {
         isa.run(self);
     }
 
-    /// Reads a row's kernels, that of a channel into a lane.
+    /// Reads the filters of a row, those of a channel into a lane.
     #[inline(always)]
     fn read(&self, row: usize, channels: Range<usize>, kernel: &mut [[f32; 16]; 9]) {
         for (lane, channel) in channels.enumerate() {
-            let place = match self.direction {
+            let index = match self.direction {
                 Direction::Forward => channel * self.channels_in + row,
                 Direction::Backward => row * self.channels_in + channel,
             };
-            for (at, value) in self.weights[9 * place..][..9].iter().enumerate() {
+            for (at, value) in self.weights[9 * index..][..9].iter().enumerate() {
                 let at = match self.direction {
                     Direction::Forward => at,
                     Direction::Backward => 8 - at,
@@ -83,10 +81,10 @@ impl Kernel for TransformWeights<'_> {
                 }
                 let mut square = [[s.splat(0.0); 3]; 3];
                 for at in 0..9 {
-                    // SAFETY: an array has at least as many floats as a vector.
+                    // SAFETY: the array is at least as long as any vector.
                     square[at / 3][at % 3] = unsafe { s.load(kernel[at].as_ptr()) };
                 }
-                let points = both::<S, Kernel3, 3, 6>(s, square);
+                let points = both::<S, Filter3, 3, 6>(s, square);
                 for (point, to) in written.iter_mut().enumerate() {
                     let to = &mut to[at_row..][..S::LANES];
                     // SAFETY: the slice is as long as a vector.
@@ -101,27 +99,24 @@ impl Kernel for TransformWeights<'_> {
     }
 }
 
-/// Transforms the gradient of one block of input channels back.
+/// The inverse transform of the gradient, for one block of input channels.
 #[derive(Debug)]
-pub(crate) struct CollectGradient<'a> {
-    /// The sizes.
-    pub shape: Shape,
-    /// What [`Backward`](super::Backward) gives.
+pub(crate) struct InverseTransformGradient<'a> {
+    pub shape: ConvolutionShape,
+    /// The gradient that [`Backward`](super::Backward) gives.
     pub points: &'a [f32],
-    /// The block of input channels.
     pub block: usize,
     /// `[block_out][channel_in of the block][9][lane]`
     pub to: &'a mut [f32],
 }
 
-impl CollectGradient<'_> {
-    /// Computes it.
+impl InverseTransformGradient<'_> {
     pub(crate) fn run(self, isa: Isa) {
         isa.run(self);
     }
 }
 
-impl Kernel for CollectGradient<'_> {
+impl Kernel for InverseTransformGradient<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let rows = self.shape.blocks_out * S::LANES;
@@ -135,7 +130,7 @@ impl Kernel for CollectGradient<'_> {
                 points[point / 6][point % 6] = unsafe { s.load(from.as_ptr()) };
             }
             let taps = both::<S, Gradient, 6, 3>(s, points);
-            // The gradient was summed for kernels that are turned round.
+            // The gradient was summed for rotated filters.
             for (at, to) in to.chunks_exact_mut(S::LANES).rev().enumerate() {
                 // SAFETY: the chunk is as long as a vector.
                 unsafe { s.store(to.as_mut_ptr(), taps[at / 3][at % 3]) };
@@ -144,39 +139,36 @@ impl Kernel for CollectGradient<'_> {
     }
 }
 
-/// Sums the gradients of all shares of one block of output channels.
+/// Sums the gradients of all chunks, for one block of output channels.
 #[derive(Debug)]
-pub(crate) struct TotalGradient<'a> {
-    /// The sizes.
-    pub shape: Shape,
-    /// One or more of `[block_in][block_out][channel_in][9][lane]`, as [`CollectGradient`] gives them.
-    pub shares: &'a [f32],
-    /// Input channels.
+pub(crate) struct ReduceGradient<'a> {
+    pub shape: ConvolutionShape,
+    /// One gradient of `[block_in][block_out][channel_in][9][lane]` for each chunk, as
+    /// [`InverseTransformGradient`] gives them.
+    pub chunks: &'a [f32],
     pub channels_in: usize,
-    /// The block of output channels.
     pub block: usize,
     /// `[channel_out of the block][channel_in][3][3]`
     pub to: &'a mut [f32],
 }
 
-impl TotalGradient<'_> {
-    /// Computes it.
+impl ReduceGradient<'_> {
     pub(crate) fn run(self, isa: Isa) {
         isa.run(self);
     }
 }
 
-impl Kernel for TotalGradient<'_> {
+impl Kernel for ReduceGradient<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Shape { blocks_out, .. } = self.shape;
+        let ConvolutionShape { blocks_out, .. } = self.shape;
         let lanes = self.to.len() / (9 * self.channels_in);
         for channel in 0..self.channels_in {
             let (block_in, row) = (channel / S::LANES, channel % S::LANES);
             let at = ((block_in * blocks_out + self.block) * S::LANES + row) * 9 * S::LANES;
             let mut sums = [s.splat(0.0); 9];
-            for share in self.shares.chunks_exact(self.shape.taps()) {
-                let taps = share[at..][..9 * S::LANES].chunks_exact(S::LANES);
+            for chunk in self.chunks.chunks_exact(self.shape.taps()) {
+                let taps = chunk[at..][..9 * S::LANES].chunks_exact(S::LANES);
                 for (sum, tap) in sums.iter_mut().zip(taps) {
                     // SAFETY: the chunk is as long as a vector.
                     *sum = s.add(*sum, unsafe { s.load(tap.as_ptr()) });
@@ -184,7 +176,7 @@ impl Kernel for TotalGradient<'_> {
             }
             let mut values = [[0.0f32; 16]; 9];
             for (values, sum) in values.iter_mut().zip(sums) {
-                // SAFETY: an array has at least as many floats as a vector.
+                // SAFETY: the array is at least as long as any vector.
                 unsafe { s.store(values.as_mut_ptr(), sum) };
             }
             for lane in 0..lanes {

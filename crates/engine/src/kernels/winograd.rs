@@ -1,8 +1,8 @@
-//! The transforms of Winograd's F(4x4, 3x3), for the points 0, 1, -1, 2, -2 and infinity.
+//! The transforms of Winograd's F(4x4, 3x3) for the points 0, 1, -1, 2, -2 and infinity.
 //!
-//! With `B`, `G` and `A` as in Lavin and Gray (2015), a tile of 4x4 outputs is
-//! `A^T [(G w G^T) * (B^T d B)] A` for a 3x3 kernel `w` and 6x6 data `d`. The gradient of the
-//! kernel is F(3x3, 4x4) with the same points: there 4x4 pixels take the part of the kernel.
+//! With `B`, `G` and `A` as in Lavin and Gray (2015), a tile of 4x4 outputs is `A^T [(G w G^T) *
+//! (B^T d B)] A` for a 3x3 filter `w` and 6x6 data `d`. The gradient of the filter is F(3x3, 4x4)
+//! with the same points, in which 4x4 pixels take the place of the filter.
 
 use super::Simd;
 
@@ -13,14 +13,14 @@ pub(super) trait Transform<const FROM: usize, const TO: usize> {
 
 /// `B^T`: data.
 pub(super) struct Data;
-/// `G`: a kernel of 3.
-pub(super) struct Kernel3;
-/// The kernel's transform for 4 pixels, less a factor for each point that [`Gradient`] makes up
-/// for.
-pub(super) struct Kernel4;
+/// `G`: a filter of 3 taps.
+pub(super) struct Filter3;
+/// The filter's transform for 4 pixels, without a factor for each point, which [`Gradient`] makes
+/// up for.
+pub(super) struct Filter4;
 /// `A^T`: 4 outputs.
 pub(super) struct Output;
-/// `A^T` of 3 outputs, with the factors that [`Kernel4`] leaves out.
+/// `A^T` of 3 outputs, with the factors that [`Filter4`] leaves out.
 pub(super) struct Gradient;
 
 impl Transform<6, 6> for Data {
@@ -42,7 +42,7 @@ impl Transform<6, 6> for Data {
     }
 }
 
-impl Transform<3, 6> for Kernel3 {
+impl Transform<3, 6> for Filter3 {
     #[inline(always)]
     fn apply<S: Simd>(s: S, w: [S::V; 3]) -> [S::V; 6] {
         let sixth = s.splat(-1.0 / 6.0);
@@ -61,7 +61,7 @@ impl Transform<3, 6> for Kernel3 {
     }
 }
 
-impl Transform<4, 6> for Kernel4 {
+impl Transform<4, 6> for Filter4 {
     #[inline(always)]
     fn apply<S: Simd>(s: S, x: [S::V; 4]) -> [S::V; 6] {
         let [two, four] = [s.splat(2.0), s.splat(4.0)];

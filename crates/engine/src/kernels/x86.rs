@@ -1,4 +1,4 @@
-//! The vectors of x86-64.
+//! The vectors of x86-64: AVX2 with FMA, and AVX-512.
 
 use std::arch::x86_64::*;
 
@@ -28,7 +28,7 @@ pub(super) fn avx512(kernel: impl Kernel) {
     kernel.run(Avx512(()));
 }
 
-/// The methods that differ in the intrinsics' names alone.
+/// The implementation, which differs between vectors only in the names of the intrinsics.
 macro_rules! vector {
     ($type:ty, $enter:ident, $vector:ty, $lanes:literal, $zero:ident, $splat:ident, $load:ident, $store:ident,
      $stream:ident, $fma:ident, $fnma:ident, $add:ident, $sub:ident, $mul:ident, $max:ident,
@@ -44,17 +44,20 @@ macro_rules! vector {
             }
             #[inline(always)]
             unsafe fn load(self, from: *const f32) -> $vector {
-                // SAFETY: the witness, and the caller vouches for the address.
+                // SAFETY: a witness exists only where the instructions do, and the caller vouches
+                // for the address.
                 unsafe { $load(from) }
             }
             #[inline(always)]
             unsafe fn store(self, to: *mut f32, value: $vector) {
-                // SAFETY: the witness, and the caller vouches for the address.
+                // SAFETY: a witness exists only where the instructions do, and the caller vouches
+                // for the address.
                 unsafe { $store(to, value) }
             }
             #[inline(always)]
             unsafe fn stream(self, to: *mut f32, value: $vector) {
-                // SAFETY: the witness, and the caller vouches for the address and its alignment.
+                // SAFETY: a witness exists only where the instructions do, and the caller vouches
+                // for the address and its alignment.
                 unsafe { $stream(to, value) }
             }
             #[inline(always)]
@@ -68,7 +71,7 @@ macro_rules! vector {
                 unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
             }
             #[inline(always)]
-            fn apart(self, kernel: impl Kernel) {
+            fn outlined(self, kernel: impl Kernel) {
                 // SAFETY: a witness exists only where the instructions do.
                 unsafe { $enter(kernel) }
             }

@@ -1,4 +1,4 @@
-//! What holds beside the numbers.
+//! What holds beside the numbers: bit for bit equality, memory, and errors.
 
 use super::super::kernels::allocations;
 use super::*;
@@ -15,15 +15,15 @@ fn example() -> (Program, Weights) {
 }
 
 fn batch(program: &Program, images: usize) -> [Vec<f32>; 2] {
-    let features = program.features().len();
+    let features = program.features().num_elements();
     [
-        draw(images * program.images().len(), 7, 1.0),
+        draw(images * program.images().num_elements(), 7, 1.0),
         draw(images * features, 8, 1.0),
     ]
 }
 
 #[test]
-fn a_step_is_the_same_bit_for_bit_whatever_threads_take_its_shares() {
+fn a_step_is_the_same_bit_for_bit_whatever_threads_take_its_chunks() {
     let (program, weights) = example();
     let [images, back] = batch(&program, 7);
     for isa in isas() {
@@ -37,13 +37,13 @@ fn a_step_is_the_same_bit_for_bit_whatever_threads_take_its_shares() {
 }
 
 #[test]
-fn a_batch_has_a_share_for_each_four_images_but_two_at_least_and_eight_at_most() {
-    let shares = [1, 7, 8, 16, 31, 33, 128].map(training_shares);
-    assert_eq!(shares, [2, 2, 2, 4, 7, 8, 8]);
+fn a_batch_has_a_chunk_for_each_four_images_but_two_at_least_and_eight_at_most() {
+    let chunks = [1, 7, 8, 16, 31, 33, 128].map(training_chunks);
+    assert_eq!(chunks, [2, 2, 2, 4, 7, 8, 8]);
 }
 
 #[test]
-fn the_number_of_shares_changes_no_more_than_the_last_digits() {
+fn the_number_of_chunks_changes_no_more_than_the_last_digits() {
     let (program, weights) = example();
     let [images, back] = batch(&program, 6);
     let engine = Engine::new(program, Isa::best());
@@ -93,11 +93,11 @@ fn a_step_takes_the_memory_of_the_step_before() {
     for _ in 0..3 {
         let mut running = weights.running.clone();
         let mut statistics = statistics_mut(&mut running);
-        let mut features = vec![0.0; 4 * program.features().len()];
+        let mut features = vec![0.0; 4 * program.features().num_elements()];
         let mut training = engine
             .train(2, &images, &parameters, &mut statistics, &mut features)
             .unwrap();
-        seen.push(training.lease.get().unwrap().images.as_ptr());
+        seen.push(training.workspace.get().unwrap().images.as_ptr());
     }
     assert!(seen.iter().all(|place| *place == seen[0]));
 }
@@ -122,7 +122,7 @@ fn once_warm_a_step_and_an_evaluation_allocate_nothing() {
             .unwrap();
         engine.evaluate(2, &images, &folded, &mut features).unwrap();
     };
-    // One thread, so that all of the work is counted.
+    // One thread, so that every allocation is counted.
     let counts = with_threads(1, || {
         [(); 3].map(|()| {
             let before = allocations();
@@ -135,7 +135,7 @@ fn once_warm_a_step_and_an_evaluation_allocate_nothing() {
 }
 
 #[test]
-fn a_batch_after_one_of_fewer_shares_finds_the_memory_of_the_batch_before() {
+fn a_batch_after_one_of_fewer_chunks_finds_the_memory_of_the_batch_before() {
     let (program, weights) = example();
     let engine = Engine::new(program.clone(), Isa::best());
     let parameters = weights.parameters();
@@ -150,7 +150,7 @@ fn a_batch_after_one_of_fewer_shares_finds_the_memory_of_the_batch_before() {
     let (mut many, mut one) = (batch(&program, 4), batch(&program, 1));
     let [_, fewer, more] =
         with_threads(1, || [train(&mut many), train(&mut one), train(&mut many)]);
-    // Both only plan anew.
+    // Both only make a new plan.
     assert_eq!(more, fewer);
 }
 
@@ -164,15 +164,15 @@ fn an_image_does_not_depend_on_those_beside_it_in_an_evaluation() {
             .fold(&weights.parameters(), &weights.statistics())
             .unwrap();
         let evaluate = |threads: usize, images: &[f32]| {
-            let count = images.len() / program.images().len();
-            let mut features = vec![f32::NAN; count * program.features().len()];
+            let count = images.len() / program.images().num_elements();
+            let mut features = vec![f32::NAN; count * program.features().num_elements()];
             engine
                 .evaluate(threads, images, &folded, &mut features)
                 .unwrap();
             features
         };
         let alone: Vec<f32> = images
-            .chunks(program.images().len())
+            .chunks(program.images().num_elements())
             .flat_map(|image| evaluate(1, image))
             .collect();
         for threads in [1, 2, 5] {
@@ -210,16 +210,16 @@ fn what_does_not_fit_is_refused_at_the_entrance() {
     let message = |result: Result<(), Error>| result.unwrap_err().to_string();
     assert_eq!(
         message(engine.evaluate(1, &images, &folded, &mut features[1..])),
-        "the features has 767 values instead of 768"
+        "767 values instead of 768 for the features"
     );
     let mut other = weights.clone();
     other.layers[1][1].pop();
     let fold = engine.fold(&other.parameters(), &weights.statistics());
-    assert_eq!(message(fold.map(drop)), "a scale has 7 values instead of 8");
+    assert_eq!(message(fold.map(drop)), "7 values instead of 8 for a scale");
     let fold = engine.fold(&weights.parameters()[1..], &weights.statistics());
     assert_eq!(
         message(fold.map(drop)),
-        "the list of convolutions has 8 values instead of 9"
+        "8 values instead of 9 for the list of convolutions"
     );
 }
 
@@ -242,15 +242,15 @@ fn operations_that_make_no_program_are_named() {
         ),
         (
             vec![pool],
-            "operation 0 of the layer program should follow on a convolution",
+            "operation 0 of the layer program should follow a convolution",
         ),
         (
             vec![one, pool],
-            "operation 1 of the layer program should not follow on the first convolution",
+            "operation 1 of the layer program should not follow the first convolution",
         ),
         (
             vec![one, one, pool, pool],
-            "operation 3 of the layer program should follow on a convolution",
+            "operation 3 of the layer program should follow a convolution",
         ),
         (
             vec![one, one, pool, one],
@@ -258,7 +258,7 @@ fn operations_that_make_no_program_are_named() {
         ),
         (
             vec![convolution(0, None)],
-            "operation 0 of the layer program should have a channel or more",
+            "operation 0 of the layer program should have at least one channel",
         ),
         (
             vec![one, convolution(4, Some(0))],
@@ -270,7 +270,7 @@ fn operations_that_make_no_program_are_named() {
         ),
         (
             vec![one, one, convolution(4, Some(0)), convolution(4, Some(0))],
-            "operation 3 of the layer program should add no result from before the last sum",
+            "operation 3 of the layer program should not add a result from before the last addition",
         ),
         (
             vec![
@@ -280,7 +280,7 @@ fn operations_that_make_no_program_are_named() {
                 convolution(4, Some(0)),
                 convolution(4, Some(1)),
             ],
-            "operation 4 of the layer program should add no result from before the last sum",
+            "operation 4 of the layer program should not add a result from before the last addition",
         ),
     ] {
         assert_eq!(refused(operations), expected);

@@ -1,13 +1,15 @@
+//! Tests of the engine against plain loops in 64 bits, and what they share.
+
 mod behaviour;
+mod convolution;
 mod numbers;
 mod reference;
-mod single;
 
 use super::plan::{image, plane};
 use super::*;
 use reference::Layer;
 
-/// Numbers that look random, the same each time.
+/// Numbers that look random and are the same each time.
 fn draw(len: usize, seed: u64, scale: f32) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let mut uniform = || {
@@ -110,7 +112,7 @@ impl Weights {
     }
 }
 
-/// What a training step gave.
+/// What a training step gives.
 #[derive(Clone, Debug, PartialEq)]
 struct Stepped {
     features: Vec<f32>,
@@ -120,7 +122,6 @@ struct Stepped {
     masks: Vec<Vec<bool>>,
 }
 
-/// Where a step leaves the statistics of each layer.
 fn statistics_mut(layers: &mut [[Vec<f32>; 2]]) -> Vec<StatisticsMut<'_>> {
     layers
         .iter_mut()
@@ -128,7 +129,6 @@ fn statistics_mut(layers: &mut [[Vec<f32>; 2]]) -> Vec<StatisticsMut<'_>> {
         .collect()
 }
 
-/// Where it leaves the gradients of each.
 fn gradients_mut(layers: &mut [[Vec<f32>; 3]]) -> Vec<Gradients<'_>> {
     let of_layer = layers.iter_mut().map(|[weight, scale, offset]| Gradients {
         weight,
@@ -166,9 +166,9 @@ fn step(
     }
 }
 
-/// Where each convolution's outputs are activated, rounded as the kernels round them: a value beside
-/// zero counts wholly or not at all.
-fn masks(engine: &Engine, training: &mut Training) -> Vec<Vec<bool>> {
+/// Where each convolution's outputs pass the ReLU, rounded as the kernels round: a value next to
+/// zero counts completely or not at all.
+fn masks(engine: &Engine, training: &mut SavedActivations) -> Vec<Vec<bool>> {
     let (program, lanes) = (&engine.program, engine.isa.lanes());
     let multiply_add = |a: f32, b: f32, c: f32| {
         if engine.isa.fuses() {
@@ -177,12 +177,16 @@ fn masks(engine: &Engine, training: &mut Training) -> Vec<Vec<bool>> {
             a * b + c
         }
     };
-    let workspace = training.lease.get().unwrap();
+    let workspace = training.workspace.get().unwrap();
     let mask = |(at, [_, channels]): (usize, [usize; 2])| {
-        let (range, [scale, shift]) = forward::source(
+        let forward::LayerInput {
+            range,
+            scale,
+            shift,
+        } = forward::LayerInput::new(
             program,
             &workspace.plan,
-            &workspace.constants,
+            &workspace.coefficients,
             &workspace.identity,
             at,
         );
@@ -202,13 +206,13 @@ fn masks(engine: &Engine, training: &mut Training) -> Vec<Vec<bool>> {
     program.convolutions().map(mask).collect()
 }
 
-/// The root of the mean square.
+/// The root mean square.
 fn size(values: impl ExactSizeIterator<Item = f64>) -> f64 {
     let count = values.len() as f64;
     (values.map(|value| value * value).sum::<f64>() / count).sqrt()
 }
 
-/// The size of the difference, relative to that of the expected values or to `least`.
+/// The root mean square of the difference, relative to that of the expected values or to `least`.
 fn error(found: &[f32], expected: &[f64], least: f64) -> f64 {
     assert_eq!(found.len(), expected.len());
     let difference = found.iter().zip(expected).map(|(a, b)| f64::from(*a) - b);

@@ -1,18 +1,18 @@
-//! Against 64 bits.
+//! Programs against 64 bits: training steps and evaluations.
 
 use proptest::prelude::*;
 
 use super::reference::{Outcome, Run};
 use super::*;
 
-/// What batch normalisation adds to a variance: a smaller difference of variances matters to nobody.
+/// What batch normalisation adds to a variance; smaller differences of variances do not matter.
 const EPSILON: f64 = 1e-3;
-/// The least size that features are taken for: a draw may leave hardly one of them activated, where
+/// The least size that features count with: in some draws hardly one of them is activated, where
 /// normalised values are about 1.
 const LEAST: f64 = 0.1;
 
-/// Programs of up to three blocks of layers, with skips and pools wherever the draw wants them and
-/// they may be. A skip begins where the last one ended, or up to two operations later.
+/// Programs of up to three blocks of layers, with skips and pools where the draw has them and the
+/// rules allow them. A skip begins where the last one ended, or up to two operations later.
 fn programs() -> impl Strategy<Value = Program> {
     let skips = prop::option::of(0usize..3);
     let layers = prop::collection::vec((1usize..28, skips, any::<bool>()), 1..7);
@@ -46,8 +46,8 @@ fn programs() -> impl Strategy<Value = Program> {
 #[track_caller]
 fn assert_step(program: &Program, isa: Isa, threads: usize, batch: usize, tolerance: f64) {
     let weights = Weights::draw(program, 5);
-    let images = draw(batch * program.images().len(), 1, 1.0);
-    let back = draw(batch * program.features().len(), 2, 1.0);
+    let images = draw(batch * program.images().num_elements(), 1, 1.0);
+    let back = draw(batch * program.features().num_elements(), 2, 1.0);
     let engine = Engine::new(program.clone(), isa);
     let found = step(&engine, threads, &weights, &images, &back);
     let layers = weights.wide();
@@ -82,7 +82,7 @@ fn assert_step(program: &Program, isa: Isa, threads: usize, batch: usize, tolera
         near("variance", layer, variance, variances, EPSILON);
     }
     let expected = run.backward(&back);
-    // What follows normalises, so that some gradients cancel to almost nothing.
+    // The layers that follow normalise, so that some gradients nearly cancel.
     let sizes = expected.iter().map(|of| size(of.scale.iter().copied()));
     let least = sizes.fold(0.0, f64::max) / 10.0;
     for (layer, (found, expected)) in found.gradients.iter().zip(&expected).enumerate() {
@@ -107,7 +107,7 @@ proptest! {
         program in programs(), batch in 1usize..6, threads in 1usize..4,
     ) {
         for isa in isas() {
-            // Some draws are of a single channel and a few pixels, where much cancels.
+            // Some draws have a single channel and a few pixels, where much cancels.
             assert_step(&program, isa, threads, batch, 1e-3);
         }
     }
@@ -117,7 +117,7 @@ proptest! {
         program in programs(), batch in 1usize..8, threads in 1usize..4,
     ) {
         let weights = Weights::draw(&program, 6);
-        let images = draw(batch * program.images().len(), 3, 1.0);
+        let images = draw(batch * program.images().num_elements(), 3, 1.0);
         let wide = |values: &Vec<f32>| values.iter().copied().map(f64::from).collect::<Vec<_>>();
         let running: Vec<_> =
             weights.running.iter().map(|[mean, variance]| (wide(mean), wide(variance))).collect();
@@ -152,7 +152,7 @@ fn statistics_keep_their_precision_where_the_mean_is_far_from_zero() {
         .iter()
         .map(|value| value + 30.0)
         .collect();
-    let back = draw(8 * program.features().len(), 2, 1.0);
+    let back = draw(8 * program.features().num_elements(), 2, 1.0);
     let engine = Engine::new(program.clone(), Isa::best());
     let found = step(&engine, 2, &weights, &far, &back);
     let layers = weights.wide();

@@ -1,8 +1,7 @@
-//! A program in 64 bits, one loop after the other.
+//! A program in 64 bits, by nested loops.
 
 use super::super::{Operation, Program};
 
-/// A convolution's parameters.
 #[derive(Clone, Debug)]
 pub(super) struct Layer {
     pub weight: Vec<f64>,
@@ -10,7 +9,7 @@ pub(super) struct Layer {
     pub offset: Vec<f64>,
 }
 
-/// What a convolution came to.
+/// What a convolution gives.
 #[derive(Clone, Debug)]
 pub(super) struct Outcome {
     pub mean: Vec<f64>,
@@ -46,7 +45,7 @@ impl Images {
         ((image * self.channels + channel) * self.height + y) * self.width + x
     }
 
-    /// The places of a channel.
+    /// The indices of a channel.
     fn channel(&self, channel: usize) -> impl Iterator<Item = usize> + use<> {
         let pixels = self.height * self.width;
         let channels = self.channels;
@@ -57,7 +56,7 @@ impl Images {
     }
 }
 
-/// Calls `f` with each pair of places that a weight connects: input, output, weight.
+/// Calls `f` with the indices that each weight connects: input, output, weight.
 fn taps(input: &Images, output: &Images, mut f: impl FnMut(usize, usize, usize)) {
     for image in 0..input.batch {
         for out in 0..output.channels {
@@ -81,19 +80,19 @@ fn taps(input: &Images, output: &Images, mut f: impl FnMut(usize, usize, usize))
     }
 }
 
-/// A run forward.
+/// A forward pass.
 pub(super) struct Run<'a> {
     program: &'a Program,
     layers: &'a [Layer],
     inputs: Vec<Images>,
-    /// Before normalisation; nothing of a pool.
+    /// Before normalisation; `None` for a pool.
     outputs: Vec<Option<Images>>,
     pub outcomes: Vec<Outcome>,
     pub features: Vec<f64>,
 }
 
 impl<'a> Run<'a> {
-    /// By the batch's statistics, or by those given. Masks, if given, decide what passes.
+    /// By the statistics of the batch or by those given. Masks, if given, decide where ReLUs pass.
     pub(super) fn new(
         program: &'a Program,
         layers: &'a [Layer],
@@ -103,7 +102,7 @@ impl<'a> Run<'a> {
     ) -> Self {
         let extent = program.images();
         let mut current = Images {
-            batch: images.len() / extent.len(),
+            batch: images.len() / extent.num_elements(),
             channels: 1,
             height: extent.height,
             width: extent.width,
@@ -313,7 +312,7 @@ fn unpool(gradient: &Images, like: &Images) -> Images {
     images
 }
 
-/// The first channels.
+/// The first channels, as many as `like` has.
 fn narrow(images: &Images, like: &Images) -> Images {
     let mut narrowed = like.zeros(like.channels, 1);
     for channel in 0..like.channels {

@@ -1,14 +1,14 @@
-//! Means of squares around pixels.
+//! Average pools of stride 1.
 
 use rayon::prelude::*;
 
 use super::{Geometry, depthwise};
 
-/// The mean of each 3x3 square around a pixel. Zeros around the image are counted or left out.
+/// A 3x3 average pool with stride 1. Zeros around the image are counted or left out.
 ///
 /// # Shapes
 /// - `images`: `[batch, channels, height, width]`, as is what is returned
-pub(super) fn average(shape: [usize; 4], images: &[f32], counts_border: bool) -> Vec<f32> {
+pub(super) fn average_pool(shape: [usize; 4], images: &[f32], counts_border: bool) -> Vec<f32> {
     let [batch, channels, height, width] = shape;
     let geometry = Geometry {
         batch,
@@ -21,7 +21,7 @@ pub(super) fn average(shape: [usize; 4], images: &[f32], counts_border: bool) ->
     };
     let mut sums = depthwise::outputs(&geometry, images, &vec![1.0; 9 * channels]);
     let seen = |axis: usize, place: usize| {
-        let counted = (0..3).filter(|offset| geometry.seen(axis, place, *offset).is_some());
+        let counted = (0..3).filter(|offset| geometry.input_index(axis, place, *offset).is_some());
         if counts_border { 3 } else { counted.count() }
     };
     let factors: Vec<_> = (0..height * width)

@@ -1,19 +1,20 @@
-//! Convolution by filters that see one channel each, and its gradients.
+//! Depthwise convolution and its gradients.
 //!
-//! Images and gradients are laid out with zeros around them, so that whatever a weight sees lies in
-//! one piece, a fixed distance away. Every sum is taken in one order, however many threads there are.
+//! Images and gradients are laid out with zeros around them, so that what a tap of the filter reads
+//! is contiguous and at a fixed offset. Every sum is taken in one order, however many threads there
+//! are.
 
 use rayon::prelude::*;
 
 use super::Geometry;
-use super::frame::Frame;
-use crate::trunk::isa;
-use attrium_engine::Loops;
+use super::padding::PaddedPlane;
+use crate::isa::isa;
+use attrium_engine::VectorizedLoop;
 
-/// Sums that go on side by side, so that a processor need not wait for one addition.
+/// Independent partial sums, so that the processor need not wait for one addition after another.
 const LANES: usize = 16;
-/// Numbers that a thread takes at once, at least.
-const SHARE: usize = 1 << 13;
+/// The least number of floats that a thread takes at a time.
+const MIN_FLOATS: usize = 1 << 13;
 
 /// The outputs: `[batch, channels, height, width]`.
 ///
@@ -28,18 +29,19 @@ pub(super) fn outputs(geometry: &Geometry, images: &[f32], weight: &[f32]) -> Ve
         stride: [down, across],
         ..
     } = *geometry;
-    let [pixels, places] = [geometry.size, geometry.output].map(|[height, width]| height * width);
-    let phases = geometry.phases();
-    let away = |place: usize| {
-        let [row, column] = [place / wide, place % wide];
+    let [pixels, positions] =
+        [geometry.size, geometry.output].map(|[height, width]| height * width);
+    let phases = geometry.phase_plane();
+    let offsets = |tap: usize| {
+        let [row, column] = [tap / wide, tap % wide];
         let phase = row % down * across + column % across;
         phase * phases.len() + row / down * phases.pitch + column / across
     };
-    let away: Vec<usize> = (0..high * wide).map(away).collect();
-    let mut outputs = vec![0.0; batch * channels * places];
+    let offsets: Vec<usize> = (0..high * wide).map(offsets).collect();
+    let mut outputs = vec![0.0; batch * channels * positions];
     outputs
-        .par_chunks_exact_mut(places)
-        .with_min_len(SHARE.div_ceil(pixels))
+        .par_chunks_exact_mut(positions)
+        .with_min_len(MIN_FLOATS.div_ceil(pixels))
         .enumerate()
         .for_each_init(
             || {
@@ -49,15 +51,15 @@ pub(super) fn outputs(geometry: &Geometry, images: &[f32], weight: &[f32]) -> Ve
                 ]
                 .map(zeros)
             },
-            |[seen, sums], (plane, output)| {
-                geometry.fill_phases(phases, &images[plane * pixels..][..pixels], seen);
-                isa().vectorize(Sums {
+            |[read, sums], (plane, output)| {
+                geometry.fill_phases(phases, &images[plane * pixels..][..pixels], read);
+                isa().vectorize(TapSums {
                     sums,
-                    seen,
-                    away: &away,
-                    weights: &weight[plane % channels * away.len()..][..away.len()],
+                    read,
+                    offsets: &offsets,
+                    weights: &weight[plane % channels * offsets.len()..][..offsets.len()],
                 });
-                phases.take(sums, output, geometry.output);
+                phases.copy_out(sums, output, geometry.output);
             },
         );
     outputs
@@ -72,7 +74,7 @@ fn zeros(len: usize) -> Vec<f32> {
 /// # Shapes
 /// - `images`: `[batch, channels, height, width]`
 /// - `gradient`: of the output, `[batch, channels, height, width]`
-pub(super) fn of_weight(geometry: &Geometry, images: &[f32], gradient: &[f32]) -> Vec<f32> {
+pub(super) fn weight_gradient(geometry: &Geometry, images: &[f32], gradient: &[f32]) -> Vec<f32> {
     let Geometry {
         batch,
         channels: [channels, _],
@@ -80,38 +82,39 @@ pub(super) fn of_weight(geometry: &Geometry, images: &[f32], gradient: &[f32]) -
         padding: [top, left],
         ..
     } = *geometry;
-    let [pixels, places] = [geometry.size, geometry.output].map(|[height, width]| height * width);
-    let [rows, columns] = geometry.every_place();
-    let seen = geometry.frame([rows, columns], [top, left]);
-    // What is beside the last place of a row belongs to no place.
-    let looks = Frame {
-        pitch: seen.pitch,
+    let [pixels, positions] =
+        [geometry.size, geometry.output].map(|[height, width]| height * width);
+    let [rows, columns] = geometry.span();
+    let image_plane = geometry.padded_plane([rows, columns], [top, left]);
+    // What is beside the last output of a row belongs to no output.
+    let gradient_plane = PaddedPlane {
+        pitch: image_plane.pitch,
         rows,
         first: [0, 0],
     };
     let filter = geometry.kernel[0] * wide;
-    let away = seen.away(geometry.kernel);
+    let offsets = image_plane.tap_offsets(geometry.kernel);
     let mut filters = vec![0.0; channels * filter];
     filters
         .par_chunks_exact_mut(filter)
-        .with_min_len(SHARE.div_ceil(batch * pixels))
+        .with_min_len(MIN_FLOATS.div_ceil(batch * pixels))
         .enumerate()
         .for_each_init(
-            || [seen.len(), looks.len()].map(zeros),
-            |[image, slopes], (channel, filter)| {
+            || [image_plane.len(), gradient_plane.len()].map(zeros),
+            |[image, gradients], (channel, filter)| {
                 for plane in (0..batch).map(|image| image * channels + channel) {
-                    seen.fill(
+                    image_plane.copy_in(
                         image,
                         &images[plane * pixels..][..pixels],
                         geometry.size,
                         [1, 1],
                     );
-                    let from = &gradient[plane * places..][..places];
-                    looks.fill(slopes, from, geometry.output, geometry.stride);
-                    isa().vectorize(Dots {
-                        slopes,
-                        seen: image,
-                        away: &away,
+                    let from = &gradient[plane * positions..][..positions];
+                    gradient_plane.copy_in(gradients, from, geometry.output, geometry.stride);
+                    isa().vectorize(TapGradients {
+                        gradients,
+                        read: image,
+                        offsets: &offsets,
                         sums: filter,
                     });
                 }
@@ -125,7 +128,7 @@ pub(super) fn of_weight(geometry: &Geometry, images: &[f32], gradient: &[f32]) -
 /// # Shapes
 /// - `weight`: `[channels, 1, height, width]`
 /// - `gradient`: of the output, `[batch, channels, height, width]`
-pub(super) fn of_images(geometry: &Geometry, weight: &[f32], gradient: &[f32]) -> Vec<f32> {
+pub(super) fn images_gradient(geometry: &Geometry, weight: &[f32], gradient: &[f32]) -> Vec<f32> {
     let Geometry {
         batch,
         channels: [channels, _],
@@ -134,73 +137,73 @@ pub(super) fn of_images(geometry: &Geometry, weight: &[f32], gradient: &[f32]) -
         padding: [top, left],
         ..
     } = *geometry;
-    let places = geometry.output[0] * geometry.output[1];
+    let positions = geometry.output[0] * geometry.output[1];
     let filter = high * wide;
-    // A pixel is seen by the places above and at the left of it.
-    let looks = geometry.frame([height, width], [high - 1 - top, wide - 1 - left]);
-    // The last weight looks at the first place.
-    let mut away = looks.away(geometry.kernel);
-    away.reverse();
+    // A pixel is read for the outputs above it and to its left.
+    let gradient_plane = geometry.padded_plane([height, width], [high - 1 - top, wide - 1 - left]);
+    // The last tap reads it for the first of these outputs.
+    let mut offsets = gradient_plane.tap_offsets(geometry.kernel);
+    offsets.reverse();
     let mut images = vec![0.0; batch * channels * height * width];
     images
         .par_chunks_exact_mut(height * width)
-        .with_min_len(SHARE.div_ceil(height * width))
+        .with_min_len(MIN_FLOATS.div_ceil(height * width))
         .enumerate()
         .for_each_init(
-            || [looks.len(), height * looks.pitch].map(zeros),
-            |[slopes, sums], (plane, image)| {
-                let from = &gradient[plane * places..][..places];
-                looks.fill(slopes, from, geometry.output, geometry.stride);
-                isa().vectorize(Sums {
+            || [gradient_plane.len(), height * gradient_plane.pitch].map(zeros),
+            |[gradients, sums], (plane, image)| {
+                let from = &gradient[plane * positions..][..positions];
+                gradient_plane.copy_in(gradients, from, geometry.output, geometry.stride);
+                isa().vectorize(TapSums {
                     sums,
-                    seen: slopes,
-                    away: &away,
+                    read: gradients,
+                    offsets: &offsets,
                     weights: &weight[plane % channels * filter..][..filter],
                 });
-                looks.take(sums, image, geometry.size);
+                gradient_plane.copy_out(sums, image, geometry.size);
             },
         );
     images
 }
 
-/// Sums over what each weight sees, which lies so far away for each.
-struct Sums<'a> {
+/// The sums over all taps, each of which reads at its own offset.
+struct TapSums<'a> {
     sums: &'a mut [f32],
-    seen: &'a [f32],
-    away: &'a [usize],
+    read: &'a [f32],
+    offsets: &'a [usize],
     weights: &'a [f32],
 }
 
-impl Loops for Sums<'_> {
+impl VectorizedLoop for TapSums<'_> {
     #[inline(always)]
     fn run(self) {
         self.sums.fill(0.0);
-        for (away, weight) in self.away.iter().zip(self.weights) {
-            for (sum, seen) in self.sums.iter_mut().zip(&self.seen[*away..]) {
-                *sum += weight * seen;
+        for (offset, weight) in self.offsets.iter().zip(self.weights) {
+            for (sum, read) in self.sums.iter_mut().zip(&self.read[*offset..]) {
+                *sum += weight * read;
             }
         }
     }
 }
 
-/// For each weight the sum of the products of slopes with what it sees, added to what is there.
-struct Dots<'a> {
-    slopes: &'a [f32],
-    seen: &'a [f32],
-    away: &'a [usize],
+/// For each tap the dot product of the gradients with what it reads, added to what is there.
+struct TapGradients<'a> {
+    gradients: &'a [f32],
+    read: &'a [f32],
+    offsets: &'a [usize],
     sums: &'a mut [f32],
 }
 
-impl Loops for Dots<'_> {
+impl VectorizedLoop for TapGradients<'_> {
     #[inline(always)]
     fn run(self) {
-        for (away, sum) in self.away.iter().zip(self.sums) {
-            *sum += dot(self.slopes, &self.seen[*away..]);
+        for (offset, sum) in self.offsets.iter().zip(self.sums) {
+            *sum += dot(self.gradients, &self.read[*offset..]);
         }
     }
 }
 
-/// The sum of products, of as many numbers as both have.
+/// The dot product, over the length of the shorter one.
 #[inline(always)]
 fn dot(one: &[f32], other: &[f32]) -> f32 {
     let len = one.len().min(other.len());

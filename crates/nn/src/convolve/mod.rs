@@ -1,12 +1,11 @@
-//! A convolution with gradients of its own, on a processor and in 32 bits; anywhere else it is
-//! Burn's.
+//! Convolutions with gradients of their own, on a CPU and in 32 bits; elsewhere they are Burn's.
 
+mod algorithm;
 mod average;
 mod depthwise;
-mod frame;
 mod geometry;
-mod product;
-mod way;
+mod im2col;
+mod padding;
 
 use std::fmt;
 
@@ -24,9 +23,12 @@ use burn::tensor::Tensor;
 use burn::tensor::module::{avg_pool2d, conv2d};
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions};
 
-use super::flex::{contiguous, is_flex, lift, lower, plain, strategy, tensor, values};
+use super::burn_cpu::{
+    checkpointing_strategy, contiguous, from_tracked, into_tracked, is_cpu_f32, tensor, untracked,
+    values,
+};
+use algorithm::ConvolutionPlan;
 use geometry::Geometry;
-use way::Way;
 
 /// The convolution of images by a weight, without dilation.
 ///
@@ -34,7 +36,7 @@ use way::Way;
 /// - `images`: `[batch, channels_in, height, width]`
 /// - `weight`: `[channels_out, channels_in / groups, height, width]`
 /// - `bias`: `[channels_out]`
-/// - output: `[batch, channels_out, height, width]` by stride and padding
+/// - output: `[batch, channels_out, height, width]` where stride and padding decide the size
 pub(super) fn convolve(
     images: Tensor<4>,
     weight: Tensor<4>,
@@ -50,14 +52,14 @@ pub(super) fn convolve(
     }
 }
 
-/// The mean of each 3x3 square around a pixel. Zeros around the image are counted or left out.
+/// A 3x3 average pool with stride 1. Zeros around the image are counted or left out.
 ///
 /// # Shapes
 /// - `images`: `[batch, channels, height, width]`, output: the same
-pub(super) fn average(images: Tensor<4>, counts_border: bool) -> Tensor<4> {
+pub(super) fn average_pool(images: Tensor<4>, counts_border: bool) -> Tensor<4> {
     let shape = images.dims();
-    if let Some(images) = plain(images.clone().into_dispatch()) {
-        let means = average::average(shape, values(&images), counts_border);
+    if let Some(images) = untracked(images.clone().into_dispatch()) {
+        let means = average::average_pool(shape, values(&images), counts_border);
         return Tensor::from_primitive::<Flex>(tensor(means, shape));
     }
     let options = AvgPoolOptions::new([3, 3])
@@ -67,83 +69,91 @@ pub(super) fn average(images: Tensor<4>, counts_border: bool) -> Tensor<4> {
     avg_pool2d(images, options)
 }
 
-/// A convolution without a bias, where it is not left to Burn.
+/// A convolution without bias; `None` where it is left to Burn.
 fn outputs(images: &Tensor<4>, weight: &Tensor<4>, options: &ConvOptions<2>) -> Option<Tensor<4>> {
     let inputs = [images, weight].map(|tensor| tensor.clone().into_dispatch());
-    if !inputs.iter().all(is_flex) {
+    if !inputs.iter().all(is_cpu_f32) {
         return None;
     }
-    let way = Way::new(&images.dims(), &weight.dims(), options)?;
-    match strategy(&inputs) {
-        Some(GradientCheckpointingStrategy::Disabled) => record::<NoCheckpointing>(inputs, way),
+    let plan = ConvolutionPlan::new(&images.dims(), &weight.dims(), options)?;
+    match checkpointing_strategy(&inputs) {
+        Some(GradientCheckpointingStrategy::Disabled) => record::<NoCheckpointing>(inputs, plan),
         Some(GradientCheckpointingStrategy::Balanced) => {
-            record::<BalancedCheckpointing>(inputs, way)
+            record::<BalancedCheckpointing>(inputs, plan)
         }
         None => {
-            let [images, weight] = inputs.map(plain);
-            let output = way.outputs(&images?, &weight?);
+            let [images, weight] = inputs.map(untracked);
+            let output = plan.outputs(&images?, &weight?);
             Some(Tensor::from_primitive::<Flex>(output))
         }
     }
 }
 
-/// The same as an operation of a graph.
-fn record<C: CheckpointStrategy>(inputs: [DispatchTensor; 2], way: Way) -> Option<Tensor<4>>
+/// The convolution as an operation of an autodiff graph.
+fn record<C: CheckpointStrategy>(
+    inputs: [DispatchTensor; 2],
+    plan: ConvolutionPlan,
+) -> Option<Tensor<4>>
 where
     DispatchTensor: DispatchKindConversion<Autodiff<Flex, C>>,
 {
-    let [images, weight] = inputs.map(lift::<C>);
+    let [images, weight] = inputs.map(into_tracked::<C>);
     let (images, images_node) = images?.into_parts();
     let (weight, weight_node) = weight?.into_parts();
-    let saved = Saved {
+    let saved = ConvolutionState {
         images: contiguous(images),
         weight: contiguous(weight),
-        way,
+        plan,
     };
     let nodes = [images_node, weight_node];
     let prepared = ConvolutionBackward
         .prepare::<C>(nodes)
         .compute_bound()
         .stateful();
-    let output = saved.way.outputs(&saved.images, &saved.weight);
+    let output = saved.plan.outputs(&saved.images, &saved.weight);
     let output = match prepared {
         OpsKind::Tracked(prepared) => prepared.finish(saved, output),
         OpsKind::UnTracked(prepared) => prepared.finish(output),
     };
-    Some(lower::<C, 4>(output))
+    Some(from_tracked::<C, 4>(output))
 }
 
-/// What the way back needs.
+/// What the backward pass needs.
 #[derive(Clone)]
-struct Saved {
+struct ConvolutionState {
     images: FlexTensor,
     weight: FlexTensor,
-    way: Way,
+    plan: ConvolutionPlan,
 }
 
-impl fmt::Debug for Saved {
+impl fmt::Debug for ConvolutionState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Saved")
+        f.write_str("ConvolutionState")
     }
 }
 
-/// The node of the graph.
+/// The node of the autodiff graph.
 #[derive(Debug)]
 struct ConvolutionBackward;
 
 impl Backward<Flex, 2> for ConvolutionBackward {
-    type State = Saved;
+    type State = ConvolutionState;
 
-    fn backward(self, ops: Ops<Saved, 2>, gradients: &mut GraphGradients, _: &mut Checkpointer) {
-        let slopes = contiguous(gradients.consume::<Flex>(&ops.node));
-        let Saved {
+    fn backward(
+        self,
+        ops: Ops<ConvolutionState, 2>,
+        gradients: &mut GraphGradients,
+        _: &mut Checkpointer,
+    ) {
+        let output_gradient = contiguous(gradients.consume::<Flex>(&ops.node));
+        let ConvolutionState {
             images,
             weight,
-            way,
+            plan,
         } = ops.state;
         // The images that a network is given have no node.
         let wanted = ops.parents.each_ref().map(Option::is_some);
-        let found = way.gradients(images, weight, slopes, wanted);
+        let found = plan.gradients(images, weight, output_gradient, wanted);
         for (node, gradient) in ops.parents.into_iter().zip(found) {
             if let (Some(node), Some(gradient)) = (node, gradient) {
                 gradients.register::<Flex>(node.id, gradient);
@@ -162,7 +172,7 @@ mod tests {
     use crate::network::floats;
     use crate::reference_tests::wave;
 
-    /// Channels before and after, size, kernel, stride, zeros before and after, groups.
+    /// Channels of inputs and outputs, size, filter, stride, zeros before and after, groups.
     type Case = (
         [usize; 2],
         [usize; 2],
@@ -203,8 +213,8 @@ mod tests {
         let make = if is_own { convolve } else { conv2d };
         let inputs = (images.clone(), weight.clone(), Some(bias.clone()));
         let output = make(inputs.0, inputs.1, inputs.2, options);
-        let slopes = some(output.dims(), 0.3);
-        let found = (output.clone() * slopes).sum().backward();
+        let gradients = some(output.dims(), 0.3);
+        let found = (output.clone() * gradients).sum().backward();
         [
             floats(output.into_data()),
             floats(weight.grad(&found).unwrap().into_data()),
@@ -238,18 +248,18 @@ mod tests {
                 vec![3, after, 9, 7],
             ];
             let options = ConvOptions::new([1, 1], kernel.map(|side| side / 2), [1, 1], groups);
-            let way = Way::new(&shapes[0], &shapes[1], &options).unwrap();
+            let plan = ConvolutionPlan::new(&shapes[0], &shapes[1], &options).unwrap();
             let gradients = |wanted| {
-                let [images, weight, slopes] = shapes
+                let [images, weight, output_gradient] = shapes
                     .each_ref()
                     .map(|shape| tensor(wave(shape.iter().product(), 0.1), shape.clone()));
-                let found = way.gradients(images, weight, slopes, wanted);
+                let found = plan.gradients(images, weight, output_gradient, wanted);
                 found.map(|of| of.map(|of| values(&contiguous(of)).to_vec()))
             };
-            let [of_images, of_weight] = gradients([true, true]);
-            assert!(of_images.is_some());
-            assert_eq!(gradients([false, true]), [None, of_weight]);
-            assert_eq!(gradients([true, false]), [of_images, None]);
+            let [images_gradient, weight_gradient] = gradients([true, true]);
+            assert!(images_gradient.is_some());
+            assert_eq!(gradients([false, true]), [None, weight_gradient]);
+            assert_eq!(gradients([true, false]), [images_gradient, None]);
         }
     }
 
@@ -260,8 +270,8 @@ mod tests {
             let data = TensorData::new(wave(shape.iter().product(), 0.4), shape);
             let images = Tensor::<4>::from_data(data, &device);
             for counts_border in [true, false] {
-                let found = average(images.clone(), counts_border);
-                let recorded = average(images.clone().autodiff(), counts_border).inner();
+                let found = average_pool(images.clone(), counts_border);
+                let recorded = average_pool(images.clone().autodiff(), counts_border).inner();
                 let [found, expected] = [found, recorded].map(|of| floats(of.into_data()));
                 assert_near(&found, &expected, 1e-6);
             }

@@ -7,21 +7,22 @@ use burn::tensor::Tensor;
 use snafu::ensure;
 
 use super::error::{MismatchSnafu, WeightsError};
-use super::names::{Place, places};
-use super::tensor_file::{Array, Values};
+use super::names::{LayerNames, layer_names};
+use super::tensor_file::{FileTensor, Values};
 use super::{Origin, PretrainedWeights};
 use crate::Network;
 use crate::weights::{MapByName, fault, map_by_name, with_values};
 use attrium_types::Architecture;
 
-/// ImageNet's mean of red, green and blue, of a range from 0 to 1.
+/// ImageNet's means of red, green and blue, in a range from 0 to 1.
 const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 /// Their standard deviations.
 const DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];
-/// The mean of blue, green and red that Keras' VGG16 and ResNet50 subtract, of a range to 255.
+/// The means of blue, green and red that Keras' VGG16 and ResNet50 subtract, in a range from 0 to
+/// 255.
 const BLUE_GREEN_RED: [f32; 3] = [103.939, 116.779, 123.68];
 
-/// The network with every tensor before its head from a file.
+/// The network with every tensor of a file in front of its head.
 pub(super) fn apply(
     network: Network,
     weights: &PretrainedWeights,
@@ -31,8 +32,8 @@ pub(super) fn apply(
     let mut importer = Importer {
         architecture,
         origin: weights.origin,
-        places: places(architecture, weights.origin).into_iter(),
-        place: None,
+        layers: layer_names(architecture, weights.origin).into_iter(),
+        layer: None,
         unused: tensors
             .iter()
             .map(|(name, of)| (name.as_str(), of))
@@ -52,11 +53,12 @@ pub(super) fn apply(
     Ok(network)
 }
 
-/// Scale and offset that make of a z-scored image what a library's network was trained on.
+/// The scale and offset with which a z-scored image becomes what a library's network was trained
+/// on.
 ///
-/// A score of z stands for the colour `mean + z * deviation`; then follows the library's own
-/// preparation: the same standardisation (torchvision, which leaves z as it is), a range from -1
-/// to 1 (InceptionV3, timm's and Keras' MobileNet), or a range to 255 without its mean.
+/// A score of z stands for the colour `mean + z * deviation`, to which the library's own
+/// preparation is applied: the same standardisation (torchvision, which leaves z as it is), a range
+/// from -1 to 1 (InceptionV3, timm's and Keras' MobileNet), or a range to 255 without its mean.
 fn grey(architecture: Architecture, origin: Origin) -> [[f32; 3]; 2] {
     let channels = |of: fn(usize) -> f32| [of(0), of(1), of(2)];
     match (architecture, origin) {
@@ -75,10 +77,10 @@ fn grey(architecture: Architecture, origin: Origin) -> [[f32; 3]; 2] {
 struct Importer<'a> {
     architecture: Architecture,
     origin: Origin,
-    places: std::vec::IntoIter<Place>,
-    /// Where the last convolution is in the file.
-    place: Option<Place>,
-    unused: BTreeMap<&'a str, &'a Array>,
+    layers: std::vec::IntoIter<LayerNames>,
+    /// The names of the convolution that was last met.
+    layer: Option<LayerNames>,
+    unused: BTreeMap<&'a str, &'a FileTensor>,
     faults: Vec<String>,
 }
 
@@ -86,7 +88,7 @@ impl MapByName for Importer<'_> {
     fn map<const D: usize>(&mut self, name: &str, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let shape = param.val().dims().to_vec();
         if shape.len() == 4 {
-            self.place = self.places.next();
+            self.layer = self.layers.next();
         }
         let values = match name {
             "grey.scale" => Some(grey(self.architecture, self.origin)[0].to_vec()),
@@ -102,7 +104,7 @@ impl MapByName for Importer<'_> {
 }
 
 impl Importer<'_> {
-    /// The values of a tensor, or nothing where it stays as it is or is at fault.
+    /// The values of a tensor; `None` where it stays as it is or does not fit.
     fn take(&mut self, name: &str, shape: &[usize]) -> Option<Vec<f32>> {
         let wanted = self.name_in_file(name)?;
         let Some(found) = self.unused.remove(wanted.as_str()) else {
@@ -135,9 +137,9 @@ impl Importer<'_> {
         }
     }
 
-    /// What a file calls a tensor; nothing where files of this origin have none.
+    /// The name of a tensor in the file; `None` where files of this origin have no such tensor.
     fn name_in_file(&self, name: &str) -> Option<String> {
-        let place = self.place.as_ref()?;
+        let names = self.layer.as_ref()?;
         let part = name.rsplit('.').next()?;
         let is_norm = name.rsplit('.').nth(1) == Some("norm");
         let has = |architecture, origin| self.architecture == architecture && self.origin == origin;
@@ -148,9 +150,9 @@ impl Importer<'_> {
             return None;
         }
         let layer = if is_norm {
-            &place.norm
+            &names.norm
         } else {
-            &place.convolution
+            &names.convolution
         };
         Some(match self.origin {
             Origin::PyTorch => format!("{layer}.{part}"),
@@ -174,8 +176,8 @@ fn is_depthwise(shape: &[usize]) -> bool {
     shape[1] == 1
 }
 
-/// `[out, in, height, width]` as Keras has it: `[height, width, in, out]`, and for a convolution
-/// of single channels `[height, width, channels, 1]`.
+/// The shape `[out, in, height, width]` as Keras has it: `[height, width, in, out]`, and for a
+/// depthwise convolution `[height, width, channels, 1]`.
 fn shape_of_keras(shape: &[usize]) -> Vec<usize> {
     let [out, inside, height, width] = [shape[0], shape[1], shape[2], shape[3]];
     if is_depthwise(shape) {
@@ -185,7 +187,7 @@ fn shape_of_keras(shape: &[usize]) -> Vec<usize> {
     }
 }
 
-/// A kernel of Keras in the order of a shape `[out, in, height, width]`.
+/// A filter of Keras in the order of a shape `[out, in, height, width]`.
 fn from_keras(values: &[f32], shape: &[usize]) -> Vec<f32> {
     let pixels = shape[2] * shape[3];
     let channels = shape[0] * shape[1];

@@ -1,3 +1,5 @@
+//! Errors of files of pretrained weights.
+
 use snafu::Snafu;
 
 use super::tensor_file::LARGEST;
@@ -13,7 +15,7 @@ pub enum WeightsError {
         /// What was asked for.
         architecture: Architecture,
     },
-    /// The file is of no kind that is read.
+    /// The file is of a kind that is not read.
     #[snafu(display(
         "the pretrained weights are neither a PyTorch file (.pth), nor safetensors, nor HDF5 (.h5): \
          use one of the files that models/imagenet.md names"
@@ -58,7 +60,7 @@ pub enum WeightsError {
         /// Whose were asked for.
         asked: Architecture,
     },
-    /// The file has the weights of no network that is known.
+    /// The file has the weights of an unknown network.
     #[snafu(display(
         "the pretrained weights are of no network that is known here: use a file of {architecture} \
          that models/imagenet.md names"

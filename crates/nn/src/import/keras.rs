@@ -7,22 +7,22 @@ use hdf5_reader::group::Group;
 use hdf5_reader::{Dataset, Datatype, Hdf5File};
 
 use super::error::WeightsError;
-use super::tensor_file::{Array, Budget, Values};
+use super::tensor_file::{Budget, FileTensor, Values};
 
 const KIND: &str = "an HDF5 file";
 
-/// Where a file that holds a whole model has its weights.
+/// The group of the weights in a file that holds a whole model.
 const MODEL: &str = "model_weights";
-/// Groups within groups that are followed: a layer's name may hold `/`.
+/// The depth to which groups are followed: the name of a layer may hold `/`.
 const DEPTH: usize = 8;
 /// Layers of the classifiers that the applications end with.
 const HEADS: [&str; 4] = ["fc1", "fc2", "predictions", "conv_preds"];
-/// Layers that Keras names by counting; a session that has made others before counts on.
+/// Layers that Keras numbers; a session that has made others before goes on counting.
 const COUNTED: [&str; 2] = ["conv2d", "batch_normalization"];
 
 /// The tensors as `LAYER/PART`, such as `block1_conv1/kernel`. Counted layers are counted from 1.
-pub(super) fn tensors(bytes: Vec<u8>) -> Result<BTreeMap<String, Array>, WeightsError> {
-    Ok(count_anew(read(bytes)?))
+pub(super) fn tensors(bytes: Vec<u8>) -> Result<BTreeMap<String, FileTensor>, WeightsError> {
+    Ok(renumber(read(bytes)?))
 }
 
 impl From<Error> for WeightsError {
@@ -34,7 +34,7 @@ impl From<Error> for WeightsError {
     }
 }
 
-fn read(bytes: Vec<u8>) -> Result<BTreeMap<String, Array>, WeightsError> {
+fn read(bytes: Vec<u8>) -> Result<BTreeMap<String, FileTensor>, WeightsError> {
     let root = Hdf5File::from_vec(bytes)?.root_group()?;
     let (groups, _) = root.members()?;
     let model = groups.iter().position(|group| group.name() == MODEL);
@@ -53,16 +53,16 @@ fn read(bytes: Vec<u8>) -> Result<BTreeMap<String, Array>, WeightsError> {
     Ok(walk.tensors)
 }
 
-/// The way through the groups of all layers.
+/// A traversal of the groups of all layers.
 struct Walk {
-    tensors: BTreeMap<String, Array>,
+    tensors: BTreeMap<String, FileTensor>,
     budget: Budget,
     /// Addresses of groups: one may be part of several others, and of itself.
     seen: BTreeSet<u64>,
 }
 
 impl Walk {
-    /// Takes a layer's data sets, however deep below its group they are.
+    /// Reads the data sets of a layer, however deep below its group they are.
     fn collect(&mut self, layer: &str, group: &Group, depth: usize) -> Result<(), WeightsError> {
         if !self.seen.insert(group.address()) {
             return Ok(());
@@ -81,7 +81,7 @@ impl Walk {
         Ok(())
     }
 
-    fn array(&mut self, dataset: &Dataset) -> Result<Array, WeightsError> {
+    fn array(&mut self, dataset: &Dataset) -> Result<FileTensor, WeightsError> {
         let shape = dataset.shape().iter().map(|&extent| extent as usize);
         let shape: Vec<usize> = shape.collect();
         let mut take = |size: usize| self.budget.take(&shape, size);
@@ -97,12 +97,12 @@ impl Walk {
             }
             other => Values::Other(format!("{other:?}")),
         };
-        Ok(Array { shape, values })
+        Ok(FileTensor { shape, values })
     }
 }
 
-/// What a data set is of its layer. The first files had names such as `block1_conv1_W_1:0`, and
-/// those before Keras 3 call the kernel of a convolution of single channels by another name.
+/// The name of a data set within its layer. The first files had names such as `block1_conv1_W_1:0`,
+/// and those before Keras 3 have another name for the kernel of a depthwise convolution.
 fn part<'a>(layer: &str, name: &'a str) -> &'a str {
     let name = name.split(':').next().unwrap_or(name);
     let name = name.strip_prefix(layer).unwrap_or(name);
@@ -113,8 +113,8 @@ fn part<'a>(layer: &str, name: &'a str) -> &'a str {
     }
 }
 
-/// Gives counted layers the numbers from 1, in the order in which Keras made them.
-pub(super) fn count_anew(tensors: BTreeMap<String, Array>) -> BTreeMap<String, Array> {
+/// Numbers counted layers from 1, in the order in which Keras made them.
+pub(super) fn renumber(tensors: BTreeMap<String, FileTensor>) -> BTreeMap<String, FileTensor> {
     let counted = |name: &str| {
         let (layer, part) = name.split_once('/')?;
         let kind = COUNTED.into_iter().find(|kind| layer.starts_with(kind))?;
@@ -132,7 +132,7 @@ pub(super) fn count_anew(tensors: BTreeMap<String, Array>) -> BTreeMap<String, A
         of_kind.sort_unstable();
         of_kind.dedup();
     }
-    let renamed = |(name, array): (String, Array)| match counted(&name) {
+    let renamed = |(name, array): (String, FileTensor)| match counted(&name) {
         Some((kind, number, part)) => {
             let place = numbers[kind].partition_point(|other| *other < number) + 1;
             (format!("{kind}_{place}/{part}"), array)

@@ -23,7 +23,7 @@ use snafu::{OptionExt, ensure};
 pub use error::WeightsError;
 
 use self::error::{ArchitectureSnafu, ForeignSnafu, FormatSnafu, NotTakenSnafu};
-use self::tensor_file::Array;
+use self::tensor_file::FileTensor;
 use super::{Device, Layout, Network};
 use attrium_types::Architecture;
 
@@ -43,7 +43,7 @@ enum Origin {
 pub struct PretrainedWeights {
     architecture: Architecture,
     origin: Origin,
-    tensors: BTreeMap<String, Array>,
+    tensors: BTreeMap<String, FileTensor>,
     digest: String,
 }
 
@@ -95,7 +95,7 @@ impl PretrainedWeights {
 }
 
 /// The tensors of a file of any kind.
-fn tensors(bytes: Vec<u8>) -> Result<(Origin, BTreeMap<String, Array>), WeightsError> {
+fn tensors(bytes: Vec<u8>) -> Result<(Origin, BTreeMap<String, FileTensor>), WeightsError> {
     const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
     const PICKLE: u8 = 0x80;
     if bytes.starts_with(HDF5) {
@@ -122,7 +122,7 @@ impl Network {
     /// # Errors
     ///
     /// [`WeightsError::Mismatch`] names every tensor that is missing, has another shape or type,
-    /// holds something that is no number, or belongs to nothing; [`WeightsError::Network`] for
+    /// holds a value that is not finite, or belongs to nothing; [`WeightsError::Network`] for
     /// fewer than two classes.
     pub fn pretrained(
         weights: &PretrainedWeights,

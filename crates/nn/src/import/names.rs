@@ -4,16 +4,16 @@
 use std::collections::BTreeMap;
 
 use super::Origin;
-use super::tensor_file::Array;
+use super::tensor_file::FileTensor;
 use attrium_types::Architecture;
 
-/// A convolution and the normalisation after it.
-pub(super) struct Place {
+/// The names of a convolution and of the normalisation after it, which is empty if there is none.
+pub(super) struct LayerNames {
     pub convolution: String,
     pub norm: String,
 }
 
-impl Place {
+impl LayerNames {
     fn new(convolution: impl Into<String>, norm: impl Into<String>) -> Self {
         Self {
             convolution: convolution.into(),
@@ -22,8 +22,8 @@ impl Place {
     }
 }
 
-/// Every convolution of a network. Without normalisation the second name is empty.
-pub(super) fn places(architecture: Architecture, origin: Origin) -> Vec<Place> {
+/// The layers of a network in a file of this origin.
+pub(super) fn layer_names(architecture: Architecture, origin: Origin) -> Vec<LayerNames> {
     match (architecture, origin) {
         (Architecture::Linear | Architecture::Residual, _) => Vec::new(),
         (Architecture::VGG16, Origin::Keras) => vgg16_of_keras(),
@@ -32,7 +32,7 @@ pub(super) fn places(architecture: Architecture, origin: Origin) -> Vec<Place> {
         (Architecture::ResNet50, Origin::PyTorch) => resnet50_of_torchvision(),
         (Architecture::InceptionV3, Origin::Keras) => (1..=94)
             .map(|number| {
-                Place::new(
+                LayerNames::new(
                     format!("conv2d_{number}"),
                     format!("batch_normalization_{number}"),
                 )
@@ -44,23 +44,26 @@ pub(super) fn places(architecture: Architecture, origin: Origin) -> Vec<Place> {
     }
 }
 
-/// The network of which a file has most convolutions, if it has more than half of them.
-pub(super) fn recognize(origin: Origin, tensors: &BTreeMap<String, Array>) -> Option<Architecture> {
+/// The network with the largest share of its convolutions in a file, if that is more than half.
+pub(super) fn recognize(
+    origin: Origin,
+    tensors: &BTreeMap<String, FileTensor>,
+) -> Option<Architecture> {
     let separator = match origin {
         Origin::Keras => '/',
         Origin::PyTorch => '.',
     };
-    let layers: std::collections::BTreeSet<&str> = tensors
+    let found: std::collections::BTreeSet<&str> = tensors
         .keys()
         .filter_map(|name| Some(name.rsplit_once(separator)?.0))
         .collect();
     let share = |architecture: Architecture| {
-        let places = places(architecture, origin);
-        let found = places
+        let layers = layer_names(architecture, origin);
+        let count = layers
             .iter()
-            .filter(|place| layers.contains(place.convolution.as_str()))
+            .filter(|layer| found.contains(layer.convolution.as_str()))
             .count();
-        found * 1000 / places.len().max(1)
+        count * 1000 / layers.len().max(1)
     };
     Architecture::ALL
         .iter()
@@ -70,18 +73,18 @@ pub(super) fn recognize(origin: Origin, tensors: &BTreeMap<String, Array>) -> Op
         .map(|(_, architecture)| architecture)
 }
 
-fn vgg16_of_keras() -> Vec<Place> {
+fn vgg16_of_keras() -> Vec<LayerNames> {
     (1..)
         .zip([2, 2, 3, 3, 3])
         .flat_map(|(block, count)| {
-            (1..=count).map(move |number| Place::new(format!("block{block}_conv{number}"), ""))
+            (1..=count).map(move |number| LayerNames::new(format!("block{block}_conv{number}"), ""))
         })
         .collect()
 }
 
-fn vgg16_of_torchvision() -> Vec<Place> {
+fn vgg16_of_torchvision() -> Vec<LayerNames> {
     [0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28]
-        .map(|number| Place::new(format!("features.{number}"), ""))
+        .map(|number| LayerNames::new(format!("features.{number}"), ""))
         .into()
 }
 
@@ -92,36 +95,39 @@ fn units() -> impl Iterator<Item = (usize, usize, bool)> {
         .flat_map(|(stage, count)| (0..count).map(move |unit| (stage, unit, unit == 0)))
 }
 
-fn resnet50_of_keras() -> Vec<Place> {
-    let mut places = vec![Place::new("conv1_conv", "conv1_bn")];
+fn resnet50_of_keras() -> Vec<LayerNames> {
+    let mut layers = vec![LayerNames::new("conv1_conv", "conv1_bn")];
     for (stage, unit, has_shortcut) in units() {
         let unit = format!("conv{}_block{}", stage + 2, unit + 1);
         let first = if has_shortcut { 0 } else { 1 };
-        places
-            .extend((first..=3).map(|part| {
-                Place::new(format!("{unit}_{part}_conv"), format!("{unit}_{part}_bn"))
-            }));
+        layers.extend((first..=3).map(|part| {
+            LayerNames::new(format!("{unit}_{part}_conv"), format!("{unit}_{part}_bn"))
+        }));
     }
-    places
+    layers
 }
 
-fn resnet50_of_torchvision() -> Vec<Place> {
-    let mut places = vec![Place::new("conv1", "bn1")];
+fn resnet50_of_torchvision() -> Vec<LayerNames> {
+    let mut layers = vec![LayerNames::new("conv1", "bn1")];
     for (stage, unit, has_shortcut) in units() {
         let unit = format!("layer{}.{unit}", stage + 1);
         if has_shortcut {
             let shortcut = format!("{unit}.downsample");
-            places.push(Place::new(format!("{shortcut}.0"), format!("{shortcut}.1")));
+            layers.push(LayerNames::new(
+                format!("{shortcut}.0"),
+                format!("{shortcut}.1"),
+            ));
         }
-        places.extend(
-            (1..=3)
-                .map(|part| Place::new(format!("{unit}.conv{part}"), format!("{unit}.bn{part}"))),
+        layers.extend(
+            (1..=3).map(|part| {
+                LayerNames::new(format!("{unit}.conv{part}"), format!("{unit}.bn{part}"))
+            }),
         );
     }
-    places
+    layers
 }
 
-fn inception_v3_of_torchvision() -> Vec<Place> {
+fn inception_v3_of_torchvision() -> Vec<LayerNames> {
     const STEM: [&str; 5] = [
         "Conv2d_1a_3x3",
         "Conv2d_2a_3x3",
@@ -152,35 +158,35 @@ fn inception_v3_of_torchvision() -> Vec<Place> {
     STEM.into_iter()
         .map(str::to_owned)
         .chain(mixed)
-        .map(|name| Place::new(format!("{name}.conv"), format!("{name}.bn")))
+        .map(|name| LayerNames::new(format!("{name}.conv"), format!("{name}.bn")))
         .collect()
 }
 
-fn mobilenet_of_keras() -> Vec<Place> {
-    let mut places = vec![Place::new("conv1", "conv1_bn")];
+fn mobilenet_of_keras() -> Vec<LayerNames> {
+    let mut layers = vec![LayerNames::new("conv1", "conv1_bn")];
     for block in 1..=13 {
         for name in [format!("conv_dw_{block}"), format!("conv_pw_{block}")] {
             let norm = format!("{name}_bn");
-            places.push(Place::new(name, norm));
+            layers.push(LayerNames::new(name, norm));
         }
     }
-    places
+    layers
 }
 
-fn mobilenet_of_timm() -> Vec<Place> {
-    let mut places = vec![Place::new("conv_stem", "bn1")];
+fn mobilenet_of_timm() -> Vec<LayerNames> {
+    let mut layers = vec![LayerNames::new("conv_stem", "bn1")];
     for (stage, count) in [1, 2, 2, 6, 2].into_iter().enumerate() {
         for block in 0..count {
             let block = format!("blocks.{stage}.{block}");
-            places.push(Place::new(
+            layers.push(LayerNames::new(
                 format!("{block}.conv_dw"),
                 format!("{block}.bn1"),
             ));
-            places.push(Place::new(
+            layers.push(LayerNames::new(
                 format!("{block}.conv_pw"),
                 format!("{block}.bn2"),
             ));
         }
     }
-    places
+    layers
 }

@@ -1,50 +1,54 @@
-//! What a pickle asks Python for, without doing any of it.
+//! What a pickle would have Python call, found without calling anything.
 //!
 //! A pickle is a program that names functions and calls them. A file of tensors needs only those
-//! that put tensors together; any other is a reason to refuse the file, although nothing here
-//! would run it: who trusts such a file may open it in Python next.
+//! that put tensors together. Any other is a reason to refuse the file, although nothing here would
+//! run it: a user who trusts the file may open it in Python next.
 
-/// Pickles that a file may hold one after another: three of a legacy file's header, the object and
-/// the list of its storages.
+/// The pickles that a file may hold one after another: three in the header of a legacy file, the
+/// object, and the list of its storages.
 const PICKLES: usize = 5;
 
 /// The first function or class that pickles name and that no file of tensors needs.
 ///
-/// What is no pickle is passed over: to find that a file is damaged is the reader's part.
+/// Bytes that are not a pickle are passed over: it is the reader that reports a damaged file.
 pub(super) fn foreign_name(mut bytes: &[u8]) -> Option<String> {
     for _ in 0..PICKLES {
         loop {
-            match step(&mut bytes)? {
-                Step::Names(name) if !is_of_tensors(&name) => return Some(name),
-                Step::End => break,
-                Step::Names(_) | Step::Other => {}
+            match opcode(&mut bytes)? {
+                Opcode::Names(name) if !is_of_tensors(&name) => return Some(name),
+                Opcode::End => break,
+                Opcode::Names(_) | Opcode::Other => {}
             }
         }
     }
     None
 }
 
-enum Step {
+/// Opcodes without arguments that name nothing.
+const WITHOUT_ARGUMENTS: &[u8] =
+    b"(012NRQb]l}daesu)to\x81\x85\x86\x87\x88\x89\x8f\x90\x91\x92\x94\x97\x98";
+
+enum Opcode {
     /// `module.name`
     Names(String),
     End,
     Other,
 }
 
-/// Takes one instruction with its arguments (Python's `pickletools` lists them); nothing where
-/// there is none.
-fn step(bytes: &mut &[u8]) -> Option<Step> {
+/// Takes one opcode with its arguments (`pickletools` of Python lists them); `None` where there is
+/// none.
+fn opcode(bytes: &mut &[u8]) -> Option<Opcode> {
     let [code] = take(bytes, 1)? else { return None };
     match code {
-        b'.' => return Some(Step::End),
+        b'.' => return Some(Opcode::End),
         b'c' | b'i' => {
             let [module, name] = [line(bytes)?, line(bytes)?];
-            return Some(Step::Names(format!("{module}.{name}")));
+            return Some(Opcode::Names(format!("{module}.{name}")));
         }
-        // Names are on the stack, where they need not be written out; torch.save has no need of it.
-        0x93 => return Some(Step::Names("a name that is put together".to_owned())),
+        // The name is on the stack, where it need not be spelled out; torch.save never does that.
+        0x93 => return Some(Opcode::Names("a name that is put together".to_owned())),
         // The extension registry.
-        0x82..=0x84 => return Some(Step::Names("an extension".to_owned())),
+        0x82..=0x84 => return Some(Opcode::Names("an extension".to_owned())),
         b'F' | b'I' | b'L' | b'S' | b'V' | b'P' | b'g' | b'p' => {
             line(bytes)?;
         }
@@ -55,34 +59,10 @@ fn step(bytes: &mut &[u8]) -> Option<Step> {
         b'U' | b'C' | 0x8a | 0x8c => counted(bytes, 1)?,
         b'T' | b'B' | b'X' | 0x8b => counted(bytes, 4)?,
         0x8d | 0x8e | 0x96 => counted(bytes, 8)?,
-        b'('
-        | b'0'
-        | b'1'
-        | b'2'
-        | b'N'
-        | b'R'
-        | b'Q'
-        | b'b'
-        | b']'
-        | b'l'
-        | b'}'
-        | b'd'
-        | b'a'
-        | b'e'
-        | b's'
-        | b'u'
-        | b')'
-        | b't'
-        | b'o'
-        | 0x81
-        | 0x85..=0x89
-        | 0x8f..=0x92
-        | 0x94
-        | 0x97
-        | 0x98 => {}
+        _ if WITHOUT_ARGUMENTS.contains(code) => {}
         _ => return None,
     }
-    Some(Step::Other)
+    Some(Opcode::Other)
 }
 
 fn take<'a>(bytes: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
@@ -95,7 +75,7 @@ fn skip(bytes: &mut &[u8], count: usize) -> Option<()> {
     take(bytes, count).map(|_| ())
 }
 
-/// Text up to the end of its line.
+/// The text up to the end of the line.
 fn line(bytes: &mut &[u8]) -> Option<String> {
     let end = bytes.iter().position(|byte| *byte == b'\n')?;
     let text = String::from_utf8_lossy(take(bytes, end)?).into_owned();
@@ -103,7 +83,7 @@ fn line(bytes: &mut &[u8]) -> Option<String> {
     Some(text)
 }
 
-/// Passes over an argument that begins with its length, in so many bytes.
+/// Skips an argument that begins with its length, in `width` bytes.
 fn counted(bytes: &mut &[u8], width: usize) -> Option<()> {
     let length = take(bytes, width)?.iter().rev();
     let length = length.fold(0, |sum: u64, byte| (sum << 8) | u64::from(*byte));

@@ -11,16 +11,17 @@ use zip::result::ZipError;
 
 use super::error::{DamagedSnafu, RunsSnafu, WeightsError};
 use super::pickle;
-use super::tensor_file::{Array, Budget, Values};
+use super::tensor_file::{Budget, FileTensor, Values};
 
-/// What is left out: classifiers, InceptionV3's second classifier, and counts of batches.
+/// Tensors that are left out: classifiers, the auxiliary classifier of InceptionV3, and counts of
+/// batches.
 fn is_ignored(name: &str) -> bool {
     let heads = ["classifier.", "fc.", "AuxLogits."];
     heads.iter().any(|head| name.starts_with(head)) || name.ends_with(".num_batches_tracked")
 }
 
-/// The tensors that `torch.save` wrote. The pickle is walked through, and none of it is run.
-pub(super) fn from_pth(bytes: Vec<u8>) -> Result<BTreeMap<String, Array>, WeightsError> {
+/// The tensors that `torch.save` wrote. The pickle is read, and nothing of it is run.
+pub(super) fn from_pth(bytes: Vec<u8>) -> Result<BTreeMap<String, FileTensor>, WeightsError> {
     let kind = "a PyTorch file";
     let foreign = foreign_name(&bytes).boxed();
     if let Some(name) = foreign.context(DamagedSnafu { kind })? {
@@ -46,7 +47,7 @@ pub(super) fn from_pth(bytes: Vec<u8>) -> Result<BTreeMap<String, Array>, Weight
             other => Values::Other(format!("{other:?}")),
         };
         let shape = tensor.shape().to_vec();
-        tensors.insert(name, Array { shape, values });
+        tensors.insert(name, FileTensor { shape, values });
     }
     Ok(tensors)
 }
@@ -70,7 +71,7 @@ fn foreign_name(bytes: &[u8]) -> Result<Option<String>, ZipError> {
     Ok(None)
 }
 
-pub(super) fn from_safetensors(bytes: &[u8]) -> Result<BTreeMap<String, Array>, WeightsError> {
+pub(super) fn from_safetensors(bytes: &[u8]) -> Result<BTreeMap<String, FileTensor>, WeightsError> {
     let kind = "a safetensors file";
     let file = SafeTensors::deserialize(bytes)
         .boxed()
@@ -83,7 +84,7 @@ pub(super) fn from_safetensors(bytes: &[u8]) -> Result<BTreeMap<String, Array>, 
             other => Values::Other(format!("{other:?}")),
         };
         let shape = view.shape().to_vec();
-        (name.to_owned(), Array { shape, values })
+        (name.to_owned(), FileTensor { shape, values })
     };
     Ok(tensors.map(read).collect())
 }

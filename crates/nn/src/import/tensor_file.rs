@@ -1,25 +1,26 @@
+//! Tensors as they are read from a file, and the limit of their size.
+
 use snafu::OptionExt;
 
 use super::error::{LargeSnafu, WeightsError};
 
-/// Bytes of all tensors of a file that are read, at most: five times those of ResNet50.
+/// The most bytes that the tensors of a file may have: five times those of ResNet50.
 pub(super) const LARGEST: usize = 1 << 29;
 
-/// What the tensors of a file may still take. A shape costs a file nothing where all values are one
-/// and the same, or were never written.
+/// What the tensors of a file may still take. A shape costs nothing in a file whose values are all
+/// the same, or were never written.
 pub(super) struct Budget {
     kind: &'static str,
     left: usize,
 }
 
 impl Budget {
-    /// That of a file of a kind.
     pub(super) fn new(kind: &'static str) -> Self {
         let left = LARGEST;
         Self { kind, left }
     }
 
-    /// Takes a tensor's part, before it is read; `size` is that of a value.
+    /// Takes the part of a tensor before it is read; `size` is that of a value.
     pub(super) fn take(&mut self, shape: &[usize], size: usize) -> Result<(), WeightsError> {
         let mut extents = shape.iter();
         let bytes = extents.try_fold(size, |bytes, extent| bytes.checked_mul(*extent));
@@ -31,12 +32,12 @@ impl Budget {
 
 /// A tensor of a file.
 #[derive(Clone, Debug)]
-pub(super) struct Array {
+pub(super) struct FileTensor {
     pub shape: Vec<usize>,
     pub values: Values,
 }
 
-/// The numbers of a tensor, or the name of their type where it is none that is read.
+/// The values of a tensor, or the name of their type where it is not read.
 #[derive(Clone, Debug)]
 pub(super) enum Values {
     Numbers(Vec<f32>),

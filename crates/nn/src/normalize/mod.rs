@@ -1,9 +1,9 @@
-//! Batch normalisation and the activation after it as one operation, on a processor and in 32 bits;
-//! anywhere else it is Burn's.
+//! Batch normalisation and the activation after it as one operation, on a CPU and in 32 bits;
+//! elsewhere it is Burn's.
 //!
-//! Burn makes a dozen passes over the images of what takes two or three here.
+//! Burn's takes a dozen passes over the images where this takes two or three.
 
-mod loops;
+mod elementwise;
 mod planes;
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -21,22 +21,25 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 use burn::tensor::module::{batch_norm, batch_norm_train};
 
-use super::flex::{contiguous, is_flex, is_plain, lift, lower, plain, strategy, tensor, values};
-use planes::{Affine, Differential, Planes};
+use super::burn_cpu::{
+    checkpointing_strategy, contiguous, from_tracked, into_tracked, is_cpu_f32, is_untracked,
+    tensor, untracked, values,
+};
+use planes::{Affine, InputGradient, Planes};
 
-/// What follows a normalisation.
+/// The activation after a normalisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Activation {
-    /// Nothing.
+    /// None.
     None,
     /// ReLU.
     Relu,
-    /// ReLU up to 6.
+    /// ReLU, at most 6.
     Relu6,
 }
 
 impl Activation {
-    /// By Burn's operations.
+    /// Applies it by Burn's operations.
     pub(crate) fn apply(self, images: Tensor<4>) -> Tensor<4> {
         match self {
             Self::None => images,
@@ -57,14 +60,14 @@ pub(super) struct Norm {
     pub epsilon: f64,
 }
 
-/// Images normalised by their own statistics, and these.
+/// Images that were normalised by their own statistics, with these.
 #[derive(Debug)]
 pub(super) struct Normalized {
     /// `[batch, channels, height, width]`, after the activation.
     pub output: Tensor<4>,
     /// `[channels]`
     pub mean: Tensor<1>,
-    /// `[channels]`, of the population.
+    /// `[channels]`, the population variance.
     pub variance: Tensor<1>,
 }
 
@@ -80,11 +83,12 @@ pub(super) fn by_statistics(
     activation: Activation,
 ) -> Tensor<4> {
     let images = images.into_dispatch();
-    if is_plain(&images)
+    if is_untracked(&images)
         && let Some(affines) = affines(&norm, &statistics)
     {
-        let images = plain(images).expect("images that record nothing should be on the processor");
-        return plainly(images, &affines, activation);
+        let images =
+            untracked(images).expect("images that record nothing should be on the processor");
+        return apply_untracked(images, &affines, activation);
     }
     let images = Tensor::from_dispatch(images);
     let [mean, variance] = statistics;
@@ -96,12 +100,12 @@ pub(super) fn by_statistics(
     activation.apply(batch_norm(images, scale, offset, mean, variance, epsilon))
 }
 
-/// What values of each channel become, where no graph is recorded.
+/// The normalisation of each channel; `None` where a graph is recorded.
 fn affines(norm: &Norm, statistics: &[Tensor<1>; 2]) -> Option<Vec<Affine>> {
     let [mean, variance] = statistics;
     let mut tensors = Vec::new();
     for parameter in [&norm.scale, &norm.offset, mean, variance] {
-        tensors.push(plain(parameter.clone().into_dispatch())?);
+        tensors.push(untracked(parameter.clone().into_dispatch())?);
     }
     let [scale, offset, mean, variance] = [0, 1, 2, 3].map(|at| values(&tensors[at]));
     let of_channel = |at: usize| {
@@ -111,8 +115,12 @@ fn affines(norm: &Norm, statistics: &[Tensor<1>; 2]) -> Option<Vec<Affine>> {
     Some((0..scale.len()).map(of_channel).collect())
 }
 
-/// Normalises images of which no graph is recorded, in their own memory if nobody else has them.
-fn plainly(mut images: FlexTensor, affines: &[Affine], activation: Activation) -> Tensor<4> {
+/// Normalises images that are not recorded, in place if nothing else holds them.
+fn apply_untracked(
+    mut images: FlexTensor,
+    affines: &[Affine],
+    activation: Activation,
+) -> Tensor<4> {
     let planes = planes(&images);
     let own = images.try_storage_mut::<f32>();
     let output = match own.filter(|values| values.len() == planes.len()) {
@@ -148,16 +156,16 @@ pub(super) fn by_batch(images: Tensor<4>, norm: Norm, activation: Activation) ->
     })
 }
 
-/// The same where it is not left to Burn.
+/// The same as an own operation; `None` where it is left to Burn.
 fn computed(
     inputs: [DispatchTensor; 3],
     epsilon: f64,
     activation: Activation,
 ) -> Option<Normalized> {
-    if !inputs.iter().all(is_flex) {
+    if !inputs.iter().all(is_cpu_f32) {
         return None;
     }
-    match strategy(&inputs) {
+    match checkpointing_strategy(&inputs) {
         Some(GradientCheckpointingStrategy::Disabled) => {
             record::<NoCheckpointing>(inputs, epsilon, activation)
         }
@@ -165,9 +173,9 @@ fn computed(
             record::<BalancedCheckpointing>(inputs, epsilon, activation)
         }
         None => {
-            let [images, scale, offset] = inputs.map(plain);
+            let [images, scale, offset] = inputs.map(untracked);
             let (saved, [mean, variance]) =
-                Saved::new([images?, scale?, offset?], epsilon, activation);
+                NormalizationState::new([images?, scale?, offset?], epsilon, activation);
             let output = Tensor::from_primitive::<Flex>(saved.output());
             Some(Normalized {
                 output,
@@ -178,7 +186,7 @@ fn computed(
     }
 }
 
-/// The same as an operation of a graph.
+/// The same as an operation of an autodiff graph.
 fn record<C: CheckpointStrategy>(
     inputs: [DispatchTensor; 3],
     epsilon: f64,
@@ -187,12 +195,12 @@ fn record<C: CheckpointStrategy>(
 where
     DispatchTensor: DispatchKindConversion<Autodiff<Flex, C>>,
 {
-    let [images, scale, offset] = inputs.map(lift::<C>);
+    let [images, scale, offset] = inputs.map(into_tracked::<C>);
     let (images, images_node) = images?.into_parts();
     let (scale, scale_node) = scale?.into_parts();
     let (offset, offset_node) = offset?.into_parts();
     let inputs = [images, scale, offset].map(contiguous);
-    let (saved, [mean, variance]) = Saved::new(inputs, epsilon, activation);
+    let (saved, [mean, variance]) = NormalizationState::new(inputs, epsilon, activation);
     let output = saved.output();
     let nodes = [images_node, scale_node, offset_node];
     let prepared = NormalizationBackward
@@ -204,13 +212,13 @@ where
         OpsKind::UnTracked(prepared) => prepared.finish(output),
     };
     Some(Normalized {
-        output: lower::<C, 4>(output),
+        output: from_tracked::<C, 4>(output),
         mean,
         variance,
     })
 }
 
-/// What is the same for all values of a channel.
+/// The statistics of a channel, and the normalisation by them.
 #[derive(Clone, Copy, Debug)]
 struct Channel {
     mean: f64,
@@ -226,16 +234,17 @@ fn affine(scale: f32, offset: f32, mean: f64, deviation: f64) -> Affine {
     }
 }
 
-/// What the way back needs.
+/// What the backward pass needs.
 #[derive(Clone, Debug)]
-struct Saved {
+struct NormalizationState {
     images: FlexTensor,
     channels: Vec<Channel>,
     activation: Activation,
 }
 
-impl Saved {
-    /// Takes the statistics of images, given with scale and offset; returns them too.
+impl NormalizationState {
+    /// Computes the statistics of images and returns them too; `inputs` are images, scale and
+    /// offset.
     fn new(
         [images, scale, offset]: [FlexTensor; 3],
         epsilon: f64,
@@ -275,20 +284,20 @@ impl Saved {
     }
 
     /// The gradients of images, scale and offset, from that of the output.
-    fn gradients(&self, slopes: &FlexTensor) -> [FlexTensor; 3] {
+    fn gradients(&self, output_gradient: &FlexTensor) -> [FlexTensor; 3] {
         let planes = planes(&self.images);
         let affines = self.affines();
-        let pair = [&self.images, slopes].map(values);
+        let pair = [&self.images, output_gradient].map(values);
         let means: Vec<f64> = self.channels.iter().map(|channel| channel.mean).collect();
         let sums = planes.sums(pair, &affines, &means, self.activation);
         let count = (planes.batch * planes.pixels) as f64;
-        let differentials: Vec<_> = self
+        let input_gradients: Vec<_> = self
             .channels
             .iter()
             .zip(&sums)
-            .map(|(channel, sums)| channel.differential(*sums, count))
+            .map(|(channel, sums)| channel.input_gradient(*sums, count))
             .collect();
-        let of_images = planes.gradient(pair, &affines, &differentials, self.activation);
+        let of_images = planes.gradient(pair, &affines, &input_gradients, self.activation);
         let inverse = |at: usize| self.channels[at].inverse_deviation;
         let of_scale = (0..sums.len()).map(|at| (sums[at][1] * inverse(at)) as f32);
         let of_offset = sums.iter().map(|sums| sums[0] as f32);
@@ -301,10 +310,10 @@ impl Saved {
 }
 
 impl Channel {
-    fn differential(&self, [sum, products]: [f64; 2], count: f64) -> Differential {
+    fn input_gradient(&self, [sum, products]: [f64; 2], count: f64) -> InputGradient {
         let factor = f64::from(self.affine.scale);
         let of_value = -factor * self.inverse_deviation.powi(2) * products / count;
-        Differential {
+        InputGradient {
             of_gradient: self.affine.scale,
             of_value: of_value as f32,
             constant: (-factor * sum / count - of_value * self.mean) as f32,
@@ -312,16 +321,21 @@ impl Channel {
     }
 }
 
-/// The node of the graph.
+/// The node of the autodiff graph.
 #[derive(Debug)]
 struct NormalizationBackward;
 
 impl Backward<Flex, 3> for NormalizationBackward {
-    type State = Saved;
+    type State = NormalizationState;
 
-    fn backward(self, ops: Ops<Saved, 3>, gradients: &mut GraphGradients, _: &mut Checkpointer) {
-        let slopes = contiguous(gradients.consume::<Flex>(&ops.node));
-        let found = ops.state.gradients(&slopes);
+    fn backward(
+        self,
+        ops: Ops<NormalizationState, 3>,
+        gradients: &mut GraphGradients,
+        _: &mut Checkpointer,
+    ) {
+        let output_gradient = contiguous(gradients.consume::<Flex>(&ops.node));
+        let found = ops.state.gradients(&output_gradient);
         for (node, gradient) in ops.parents.into_iter().zip(found) {
             if let Some(node) = node {
                 gradients.register::<Flex>(node.id, gradient);
@@ -381,8 +395,8 @@ mod tests {
             let output = activation.apply(found.output);
             [output, flat(found.mean), flat(found.variance)]
         };
-        let slopes = some(shape, 0.4, &device);
-        let gradients = (output.clone() * slopes).sum().backward();
+        let gradients = some(shape, 0.4, &device);
+        let gradients = (output.clone() * gradients).sum().backward();
         vec![
             floats(output.into_data()),
             floats(mean.into_data()),
@@ -419,7 +433,7 @@ mod tests {
                 epsilon: 1e-3,
             };
             let statistics = [mean.clone(), variance.clone()];
-            // In their own memory, and in other memory where somebody else has them.
+            // In place, and in a copy where something else holds the images.
             let unshared = some([2, 5, 3, 4], 0.1, &device);
             let own = by_statistics(unshared, norm.clone(), statistics.clone(), activation);
             let found = by_statistics(images.clone(), norm, statistics, activation);

@@ -1,46 +1,45 @@
-//! Normalisation of slices of numbers, `[batch][channel][pixel]`.
+//! Normalisation of slices of floats, `[batch][channel][pixel]`.
 //!
 //! Every sum is taken in one order, however many threads there are.
 
 use rayon::prelude::*;
 
-use super::{Activation, loops};
+use super::{Activation, elementwise};
 
-/// Numbers that a thread takes at once, at least.
-const SHARE: usize = 1 << 14;
+/// The least number of floats that a thread takes at a time.
+const MIN_FLOATS: usize = 1 << 14;
 
 /// The sizes of images.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Planes {
     pub batch: usize,
     pub channels: usize,
-    /// Of a channel of an image.
+    /// Pixels of a channel of an image.
     pub pixels: usize,
 }
 
-/// What a channel's values become: `value * scale + shift`, activated.
+/// What a channel's values become: `value * scale + shift`, then an activation.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Affine {
     pub scale: f32,
     pub shift: f32,
 }
 
-/// The gradient of a channel's values, from that of what they become before the activation:
-/// `gradient * of_gradient + value * of_value + constant`.
+/// The gradient of a channel's values from that of their normalisation: `gradient * of_gradient +
+/// value * of_value + constant`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Differential {
+pub(super) struct InputGradient {
     pub of_gradient: f32,
     pub of_value: f32,
     pub constant: f32,
 }
 
 impl Planes {
-    /// Numbers of all images.
     pub(super) fn len(self) -> usize {
         self.batch * self.channels * self.pixels
     }
 
-    /// The mean and the variance (of the population) of each channel.
+    /// The mean and the population variance of each channel.
     pub(super) fn moments(self, images: &[f32]) -> Vec<[f64; 2]> {
         let count = (self.batch * self.pixels) as f64;
         self.for_each_channel(|channel| {
@@ -49,13 +48,13 @@ impl Planes {
                     .map(|plane| self.plane(images, plane))
             };
             let mean = planes()
-                .map(|plane| loops::sum(plane, |value| value))
+                .map(|plane| elementwise::sum(plane, |value| value))
                 .sum::<f64>()
                 / count;
             let near = mean as f32;
             let squares = |value: f32| (value - near) * (value - near);
             let about = planes()
-                .map(|plane| loops::sum(plane, squares))
+                .map(|plane| elementwise::sum(plane, squares))
                 .sum::<f64>()
                 / count;
             let beside = mean - f64::from(near);
@@ -63,7 +62,7 @@ impl Planes {
         })
     }
 
-    /// What the values become.
+    /// Normalises and activates.
     pub(super) fn apply(
         self,
         images: &[f32],
@@ -73,26 +72,26 @@ impl Planes {
         let bounds = activation.bounds();
         self.map(|plane, output| {
             let affine = affines[plane % self.channels];
-            loops::map(self.plane(images, plane), output, |value| {
+            elementwise::map(self.plane(images, plane), output, |value| {
                 activated(bounds, affine, value)
             });
         })
     }
 
-    /// Puts what the values become in their place.
+    /// Normalises and activates in place.
     pub(super) fn apply_to(self, images: &mut [f32], affines: &[Affine], activation: Activation) {
         let bounds = activation.bounds();
         self.for_each_plane(images, |plane, values| {
             let affine = affines[plane % self.channels];
-            loops::change(values, |value| activated(bounds, affine, value));
+            elementwise::replace(values, |value| activated(bounds, affine, value));
         });
     }
 
-    /// For each channel the sum of the gradient before the activation, and that of its products with
-    /// the distances of values from the mean.
+    /// For each channel the sum of the gradient before the activation, and the sum of its products
+    /// with the distances of the values from their mean.
     pub(super) fn sums(
         self,
-        [images, slopes]: [&[f32]; 2],
+        [images, gradients]: [&[f32]; 2],
         affines: &[Affine],
         means: &[f64],
         activation: Activation,
@@ -103,10 +102,10 @@ impl Planes {
             let mean = means[channel] as f32;
             let mut sums = [0.0; 2];
             for plane in self.of_channel(channel) {
-                let pair = [images, slopes].map(|of| self.plane(of, plane));
-                let [sum, products] = loops::sum_pairs(pair, |value, slope| {
-                    let slope = passed(bounds, affine, value, slope);
-                    [slope, slope * (value - mean)]
+                let pair = [images, gradients].map(|of| self.plane(of, plane));
+                let [sum, products] = elementwise::sum_pairs(pair, |value, gradient| {
+                    let gradient = passed(bounds, affine, value, gradient);
+                    [gradient, gradient * (value - mean)]
                 });
                 sums[0] += sum;
                 sums[1] += products;
@@ -118,19 +117,19 @@ impl Planes {
     /// The gradient of the values.
     pub(super) fn gradient(
         self,
-        [images, slopes]: [&[f32]; 2],
+        [images, gradients]: [&[f32]; 2],
         affines: &[Affine],
-        differentials: &[Differential],
+        input_gradients: &[InputGradient],
         activation: Activation,
     ) -> Vec<f32> {
         let bounds = activation.bounds();
         self.map(|plane, output| {
             let affine = affines[plane % self.channels];
-            let by = differentials[plane % self.channels];
-            let pair = [images, slopes].map(|of| self.plane(of, plane));
-            loops::map_pairs(pair, output, |value, slope| {
-                let slope = passed(bounds, affine, value, slope);
-                slope * by.of_gradient + value * by.of_value + by.constant
+            let by = input_gradients[plane % self.channels];
+            let pair = [images, gradients].map(|of| self.plane(of, plane));
+            elementwise::map_pairs(pair, output, |value, gradient| {
+                let gradient = passed(bounds, affine, value, gradient);
+                gradient * by.of_gradient + value * by.of_value + by.constant
             });
         })
     }
@@ -147,7 +146,7 @@ impl Planes {
     fn for_each_channel<T: Send>(self, of: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
         (0..self.channels)
             .into_par_iter()
-            .with_min_len(SHARE.div_ceil(self.batch * self.pixels))
+            .with_min_len(MIN_FLOATS.div_ceil(self.batch * self.pixels))
             .map(of)
             .collect()
     }
@@ -161,14 +160,14 @@ impl Planes {
     fn for_each_plane(self, images: &mut [f32], of: impl Fn(usize, &mut [f32]) + Sync + Send) {
         images
             .par_chunks_exact_mut(self.pixels)
-            .with_min_len(SHARE.div_ceil(self.pixels))
+            .with_min_len(MIN_FLOATS.div_ceil(self.pixels))
             .enumerate()
             .for_each(|(plane, values)| of(plane, values));
     }
 }
 
 impl Activation {
-    /// What values are kept between. What is no number stays none.
+    /// The bounds that the activation clamps values to. NaN stays NaN.
     fn bounds(self) -> [f32; 2] {
         match self {
             Self::None => [f32::NEG_INFINITY, f32::INFINITY],
@@ -178,7 +177,7 @@ impl Activation {
     }
 }
 
-/// What a value becomes.
+/// A value, normalised and activated.
 #[inline(always)]
 fn activated([low, high]: [f32; 2], affine: Affine, value: f32) -> f32 {
     let value = value * affine.scale + affine.shift;
@@ -188,10 +187,10 @@ fn activated([low, high]: [f32; 2], affine: Affine, value: f32) -> f32 {
 
 /// The gradient before an activation with these bounds.
 #[inline(always)]
-fn passed([low, high]: [f32; 2], affine: Affine, value: f32, slope: f32) -> f32 {
+fn passed([low, high]: [f32; 2], affine: Affine, value: f32, gradient: f32) -> f32 {
     let before = value * affine.scale + affine.shift;
     if (before > low) & (before < high) {
-        slope
+        gradient
     } else {
         0.0
     }

@@ -1,40 +1,40 @@
 //! Checkpoints as bytes.
 //!
-//! `attrium checkpoint 1\n`, the SHA-256 of all that follows, then three parts, each with its
-//! length before it (64 bits, little endian): the progress as JSON, the weights as safetensors,
-//! the optimiser's state as a burnpack. The progress holds a fingerprint of the configuration and
-//! the data, so that a fit never goes on from another fit's checkpoint.
+//! `attrium checkpoint 1\n`, the SHA-256 of all that follows, then three parts, each after its
+//! length (64 bits, little endian): the position as JSON, the weights as safetensors, the state of
+//! the optimiser as a burnpack. The position holds a fingerprint of configuration and data, so that
+//! a fit never goes on from the checkpoint of another.
 
 use burn::optim::ModuleOptimizer;
 use burn::tensor::Bytes;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::progress::{Sums, bits};
+use super::epoch_sums::{EpochSums, bits};
 use super::{Error, FitConfig, FitData};
 
 const MAGIC: &[u8] = b"attrium checkpoint 1\n";
 const DIGEST: usize = 32;
 const LENGTH: usize = 8;
 
-/// Where a fit is, but for its tensors.
+/// The position of a fit, without its tensors.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Progress {
+pub(super) struct FitProgress {
     pub(super) fingerprint: String,
     pub(super) taken: u64,
-    pub(super) sums: Sums,
+    pub(super) sums: EpochSums,
     #[serde(with = "bits")]
     pub(super) learning_rate: f64,
     #[serde(with = "bits")]
     pub(super) best: f64,
     pub(super) waited: u32,
-    /// As CSV, which keeps every digit that a 64-bit number has.
+    /// As CSV, which keeps every digit of a 64-bit number.
     pub(super) history: String,
 }
 
-/// A checkpoint whose digest and fingerprint are right.
+/// A checkpoint whose digest and fingerprint have been checked.
 pub(super) struct Snapshot {
-    pub(super) progress: Progress,
+    pub(super) progress: FitProgress,
     pub(super) weights: Vec<u8>,
     pub(super) optimizer: Vec<u8>,
 }
@@ -50,7 +50,7 @@ pub(super) fn fingerprint(config: &FitConfig, data: &FitData, origin: &str) -> S
 }
 
 pub(super) fn write(
-    progress: &Progress,
+    progress: &FitProgress,
     weights: &[u8],
     optimizer: &ModuleOptimizer,
 ) -> Result<Vec<u8>, Error> {
@@ -75,7 +75,7 @@ pub(super) fn read(bytes: &[u8], fingerprint: &str) -> Result<Snapshot, Error> {
     }
     let mut part = || take_part(&mut payload).ok_or_else(torn);
     let (progress, weights, optimizer) = (part()?, part()?, part()?);
-    let progress: Progress = serde_json::from_slice(progress).map_err(|error| fault(&error))?;
+    let progress: FitProgress = serde_json::from_slice(progress).map_err(|error| fault(&error))?;
     if progress.fingerprint != fingerprint {
         return Err(fault(
             &"of a training with another configuration or other data",
@@ -119,10 +119,10 @@ mod tests {
     use super::*;
 
     fn checkpoint() -> Vec<u8> {
-        let progress = Progress {
+        let progress = FitProgress {
             fingerprint: "f".to_owned(),
             taken: 7,
-            sums: Sums {
+            sums: EpochSums {
                 loss: 0.1 + 0.2,
                 right: 3,
                 images: 5,
@@ -143,7 +143,7 @@ mod tests {
         assert_eq!((progress.taken, progress.waited), (7, 1));
         assert_eq!(
             progress.sums,
-            Sums {
+            EpochSums {
                 loss: 0.1 + 0.2,
                 right: 3,
                 images: 5

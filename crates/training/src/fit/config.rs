@@ -1,3 +1,5 @@
+//! The hyperparameters of a fit, and whether they are possible.
+
 use serde::{Deserialize, Serialize};
 use snafu::ensure;
 
@@ -5,16 +7,17 @@ use super::Error;
 use super::error::ConfigSnafu;
 use attrium_types::Architecture;
 
-/// How a network is fitted.
+/// The hyperparameters of a fit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FitConfig {
     /// The network.
     pub architecture: Architecture,
     /// The number of classes, 2 or more.
     pub classes: usize,
-    /// How often the training set is gone through, 1 or more. Paper: 50.
+    /// Passes over the training set, 1 or more. Paper: 50.
     pub epochs: u32,
-    /// Images of a step, 1 or more; the last step of an epoch takes what is left. Paper: 128.
+    /// Images of a step, 1 or more; the last step of an epoch takes those that are left. Paper:
+    /// 128.
     pub batch_size: usize,
     /// Adam's learning rate at the start, above 0. Paper: 1e-4.
     pub learning_rate: f64,

@@ -1,3 +1,5 @@
+//! The images and labels of a fit, and whether they fit each other.
+
 use sha2::{Digest, Sha256};
 use snafu::ensure;
 
@@ -5,8 +7,8 @@ use super::Error;
 use super::error::{DataSnafu, PixelSnafu};
 use attrium_nn::IMAGE_PIXELS;
 
-/// What a network is fitted to. Images are normalised and 128 x 128 pixels, one after another,
-/// row by row.
+/// What a network is fitted to. Images are normalised, of 128 x 128 pixels, and lie one after
+/// another, row by row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FitData {
     /// The training images: `labels.len() * 128 * 128` values.
@@ -17,8 +19,7 @@ pub struct FitData {
     pub class_weights: Vec<f32>,
     /// The validation images: `validation_labels.len() * 128 * 128` values.
     pub validation_images: Vec<f32>,
-    /// The class index of each validation image. There may be none; then the learning rate never
-    /// falls.
+    /// The class index of each validation image. Without any the learning rate never falls.
     pub validation_labels: Vec<usize>,
 }
 
@@ -42,7 +43,7 @@ impl FitData {
         )
     }
 
-    /// A digest of everything that decides the result, by which a checkpoint knows its data.
+    /// A digest of everything that decides the result, by which a checkpoint recognises its data.
     pub(super) fn digest(&self) -> [u8; 32] {
         let mut hasher = Sha256::new();
         let mut floats = |values: &[f32]| {

@@ -1,3 +1,5 @@
+//! Errors of a fit: what cannot be trained, losses that are not numbers, and unusable checkpoints.
+
 use snafu::Snafu;
 
 /// Why a fit could not begin or go on.
@@ -10,13 +12,13 @@ pub enum Error {
         /// The field, its value and what it must be.
         problem: String,
     },
-    /// The data do not fit each other or the configuration.
+    /// The data do not fit together or to the configuration.
     #[snafu(display("the training data do not fit together: {problem}"))]
     Data {
         /// What does not fit.
         problem: String,
     },
-    /// A pixel is not a number.
+    /// A pixel is infinite or not a number.
     #[snafu(display(
         "pixel {pixel} in {part} image {image} (counted from 0): the normalisation or the image \
          itself is faulty"
@@ -29,7 +31,7 @@ pub enum Error {
         /// The value.
         pixel: f32,
     },
-    /// The loss of a batch is infinite or no number.
+    /// The loss of a batch is infinite or not a number.
     #[snafu(display(
         "the training loss is {loss} at epoch {epoch}, step {step}: lower the learning rate"
     ))]
@@ -41,7 +43,7 @@ pub enum Error {
         /// The loss.
         loss: f64,
     },
-    /// The validation loss is infinite or no number.
+    /// The validation loss is infinite or not a number.
     #[snafu(display(
         "the validation loss is {loss} after epoch {epoch}, step {step}: lower the learning rate"
     ))]
@@ -59,20 +61,20 @@ pub enum Error {
         /// The number of epochs.
         epochs: u32,
     },
-    /// The bytes are no checkpoint, or not a whole one.
+    /// The bytes are not a checkpoint, or not a complete one.
     #[snafu(display("the checkpoint is {fault}: the training has to begin again"))]
     Checkpoint {
         /// What is wrong with it.
         fault: String,
     },
-    /// The network refused.
+    /// The network cannot be used.
     #[snafu(display("the network cannot be used"))]
     Network {
         /// Why.
         source: attrium_nn::Error,
     },
-    /// The history is no table of epochs.
-    #[snafu(display("the history is no table of epochs: write it again"))]
+    /// The bytes are not a history of epochs.
+    #[snafu(display("the history is not a table of epochs: write it again"))]
     History {
         /// Where and why.
         source: csv::Error,

@@ -1,10 +1,12 @@
+//! The history of a fit, epoch by epoch, as the table `history.csv`.
+
 use serde::{Deserialize, Serialize};
 use snafu::ResultExt;
 
 use super::Error;
 use super::error::HistorySnafu;
 
-/// What one epoch came to: a row of `history.csv`.
+/// The losses and the learning rate of one epoch: a row of `history.csv`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// The epoch, counted from 1.
@@ -12,12 +14,13 @@ pub struct Epoch {
     /// The mean training loss over the epoch's images, class weights included, as they were seen:
     /// with dropout, and with the weights of that moment.
     pub loss: f64,
-    /// The part of the training images whose largest logit was that of their class.
+    /// The share of the training images whose largest logit was that of their class.
     pub accuracy: f64,
     /// The mean validation loss after the epoch, without class weights. Empty without validation
     /// images.
     pub validation_loss: Option<f64>,
-    /// The part of the validation images classified rightly. Empty without validation images.
+    /// The share of the validation images that were classified correctly. Empty without validation
+    /// images.
     pub validation_accuracy: Option<f64>,
     /// The learning rate during the epoch.
     pub learning_rate: f64,

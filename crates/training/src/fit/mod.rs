@@ -1,4 +1,4 @@
-//! The fit of one network to one training set, step by step, as the caller asks (paper, "Training").
+//! The fit of one network to one training set, a step at a time (paper, "Training").
 //!
 //! A [`Fit`] takes normalised images and their classes, and gives weights and a [`History`]. The
 //! caller drives it: each [`Fit::step`] is one batch, and between any two steps
@@ -7,9 +7,9 @@
 //! and never augments, splits or normalises: its training and validation images come ready.
 //!
 //! ```no_run
-//! # use attrium::training::{Fit, FitConfig, FitData, fit::Error};
+//! # use attrium_training::{Fit, FitConfig, FitData, fit::Error};
 //! # fn example(config: FitConfig, data: FitData) -> Result<(), Error> {
-//! let mut fit = Fit::new(config, data, &attrium::nn::cpu())?;
+//! let mut fit = Fit::new(config, data, &attrium_nn::cpu())?;
 //! while !fit.is_finished() {
 //!     let step = fit.step()?;
 //!     println!("epoch {}: {}", step.epoch, step.loss);
@@ -22,10 +22,10 @@
 mod checkpoint;
 mod config;
 mod data;
+mod epoch_sums;
 mod error;
 mod history;
 mod plateau;
-mod progress;
 mod state;
 
 #[cfg(test)]

@@ -1,4 +1,6 @@
-/// How far the loss must fall below the best one to count (Keras' default).
+//! The schedule of the learning rate: Keras' `ReduceLROnPlateau`.
+
+/// How far the loss must fall below the best one to count as better (Keras' default).
 const MIN_DELTA: f64 = 1e-4;
 /// What the learning rate is multiplied by (Keras' default).
 const FACTOR: f64 = 0.1;

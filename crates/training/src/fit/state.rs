@@ -1,14 +1,16 @@
+//! [`Fit`]: the network, the optimiser and the schedule between any two steps.
+
 use burn::module::Module;
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::Device;
 use snafu::{ResultExt, ensure};
 
-use super::checkpoint::{self, Progress};
+use super::checkpoint::{self, FitProgress};
+use super::epoch_sums::{EpochSums, count_right};
 use super::error::{FinishedSnafu, NetworkSnafu, TrainingLossSnafu, ValidationLossSnafu};
-use super::progress::{Sums, count_right};
 use super::{Epoch, Error, FitConfig, FitData, History, Plateau};
-use attrium_nn::{IMAGE_PIXELS, Network, Step, floats, image_tensor};
-use attrium_nn::{cross_entropy, negative_log_likelihood};
+use attrium_nn::loss::{cross_entropy, negative_log_likelihood};
+use attrium_nn::{IMAGE_PIXELS, Network, TrainingStep, floats, image_tensor};
 use attrium_types::random;
 
 /// A network being fitted; see the [module](super).
@@ -26,14 +28,14 @@ pub struct Fit {
     plateau: Plateau,
     /// Steps taken, over all epochs.
     taken: u64,
-    /// Of the images of the current epoch.
-    sums: Sums,
+    /// Over the images of the current epoch.
+    sums: EpochSums,
     history: History,
     /// The training images in the order of the current epoch.
     order: Vec<usize>,
 }
 
-/// What one step did.
+/// The result of one step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StepReport {
     /// The epoch, counted from 1.
@@ -48,7 +50,7 @@ pub struct StepReport {
     pub loss: f64,
     /// The number of images in the batch.
     pub images: usize,
-    /// What the epoch came to, if this was its last step.
+    /// The result of the epoch, if this was its last step.
     pub finished_epoch: Option<Epoch>,
 }
 
@@ -66,8 +68,8 @@ impl Fit {
         Ok(Self::begin(config, data, network, ""))
     }
 
-    /// A fit before its first step, of a network that has weights already. `origin` tells these
-    /// from others: a checkpoint of a fit from another origin is not gone on from.
+    /// A fit before its first step, of a network that has weights already. `origin` identifies
+    /// these weights: checkpoints of a fit from another origin are refused.
     ///
     /// # Errors
     ///
@@ -83,7 +85,7 @@ impl Fit {
         Ok(Self::begin(config, data, network, origin))
     }
 
-    /// The fit of what has been found to be possible.
+    /// A fit of configuration and data that have been checked.
     fn begin(config: FitConfig, data: FitData, network: Network, origin: &str) -> Self {
         let mut fit = Self {
             fingerprint: checkpoint::fingerprint(&config, &data, origin),
@@ -96,7 +98,7 @@ impl Fit {
                 config.patience,
             ),
             taken: 0,
-            sums: Sums::default(),
+            sums: EpochSums::default(),
             history: History::default(),
             order: Vec::new(),
             config,
@@ -123,7 +125,7 @@ impl Fit {
         Ok(fit)
     }
 
-    /// The same fit in Burn's own operations on any device.
+    /// The same fit in Burn's own operations on every device.
     #[cfg(test)]
     pub(super) fn without_engine(self) -> Self {
         Self {
@@ -140,7 +142,7 @@ impl Fit {
     /// configuration or other data. The fit is then as before: one that has not begun begins.
     pub fn restore(&mut self, checkpoint: &[u8]) -> Result<(), Error> {
         let snapshot = checkpoint::read(checkpoint, &self.fingerprint)?;
-        let Progress {
+        let FitProgress {
             taken,
             sums,
             learning_rate,
@@ -173,13 +175,14 @@ impl Fit {
         Ok(())
     }
 
-    /// Everything needed to go on later, as bytes with a digest. May be called at any step.
+    /// Everything that is needed to go on later, as bytes with a digest. It may be taken between
+    /// any two steps.
     ///
     /// # Errors
     ///
-    /// [`Error::Checkpoint`] or [`Error::Network`] if the state cannot be written down.
+    /// [`Error::Checkpoint`] or [`Error::Network`] if the state cannot be written.
     pub fn checkpoint(&self) -> Result<Vec<u8>, Error> {
-        let progress = Progress {
+        let progress = FitProgress {
             fingerprint: self.fingerprint.clone(),
             taken: self.taken,
             sums: self.sums,
@@ -192,12 +195,12 @@ impl Fit {
         checkpoint::write(&progress, &weights, &self.optimizer)
     }
 
-    /// Takes one batch through the network and changes its weights; after the last batch of an
-    /// epoch also judges the network on the validation images.
+    /// Trains on one batch; after the last batch of an epoch also evaluates the network on the
+    /// validation images.
     ///
     /// # Errors
     ///
-    /// [`Error::TrainingLoss`] and [`Error::ValidationLoss`] if the loss is infinite or no number:
+    /// [`Error::TrainingLoss`] and [`Error::ValidationLoss`] if a loss is infinite or not a number:
     /// the fit has failed and must not be continued. [`Error::Finished`] after the last step.
     pub fn step(&mut self) -> Result<StepReport, Error> {
         let epochs = self.config.epochs;
@@ -225,8 +228,8 @@ impl Fit {
         })
     }
 
-    /// One update of the weights by the images at these places of the epoch's order. Returns the
-    /// loss and the number of images classified rightly.
+    /// One update of the weights by the images at these places of the order of the epoch. Returns
+    /// the loss and the number of images that were classified correctly.
     fn update(&mut self, places: std::ops::Range<usize>) -> Result<(f64, usize), Error> {
         let chosen = &self.order[places];
         let labels: Vec<usize> = chosen
@@ -239,7 +242,7 @@ impl Fit {
         }
 
         let mut network = self.network.clone();
-        let step = Step {
+        let step = TrainingStep {
             seed: self.config.seed,
             number: self.taken,
         };
@@ -263,7 +266,7 @@ impl Fit {
         Ok((value, right))
     }
 
-    /// Judges the network, writes the epoch down and gets ready for the next.
+    /// Evaluates the network, records the epoch and prepares the next.
     fn finish_epoch(&mut self) -> Result<Epoch, Error> {
         let number = self.history.epochs.len() as u32 + 1;
         let validation = self.validate()?;
@@ -291,12 +294,12 @@ impl Fit {
             self.plateau.observe(loss);
         }
         self.history.epochs.push(epoch);
-        self.sums = Sums::default();
+        self.sums = EpochSums::default();
         self.order = self.order_of(self.epoch());
         Ok(epoch)
     }
 
-    fn validate(&self) -> Result<Option<Sums>, Error> {
+    fn validate(&self) -> Result<Option<EpochSums>, Error> {
         if self.data.validation_labels.is_empty() {
             return Ok(None);
         }
@@ -304,7 +307,7 @@ impl Fit {
             .network
             .logits(&self.data.validation_images)
             .context(NetworkSnafu)?;
-        let mut sums = Sums::default();
+        let mut sums = EpochSums::default();
         for (logits, &label) in logits.iter().zip(&self.data.validation_labels) {
             let loss = negative_log_likelihood(logits, label);
             sums.add(loss, count_right(logits, &[label]), 1);

@@ -1,4 +1,4 @@
-//! Whole trainings, on as few images as show what they have to show.
+//! Whole trainings, on as few images as show what they test.
 
 use super::*;
 use attrium_nn::{IMAGE_PIXELS, IMAGE_SIZE, Network, cpu};

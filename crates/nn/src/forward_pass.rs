@@ -1,36 +1,38 @@
+//! A forward pass of an ImageNet network: how it normalises, and what it records.
+
 use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::tensor::Tensor;
 
-use super::Step;
+use super::TrainingStep;
 use super::batch_norm::{BatchNorm, newest_weight};
 use super::normalize::{Activation, by_batch, by_statistics};
 
-/// One way of images through a network: by which statistics it normalises, and what is kept of it.
+/// A forward pass: which statistics it normalises by, and what it records.
 ///
-/// A network of ImageNet states its layers once, for training and for inference. It never changes
-/// itself meanwhile: a training's pass brings the batches' statistics back, which
-/// `follow` then puts into a network that may be changed.
-pub struct Pass {
+/// An ImageNet network states its layers once, for training and for inference. It never changes
+/// itself in a pass: a pass of training records the statistics of the batch, and
+/// `update_running_statistics` moves the running ones towards them.
+pub struct ForwardPass {
     training: bool,
     statistics: BTreeMap<ParamId, Tensor<1>>,
-    shown: Vec<Tensor<4>>,
-    pooled: Option<Tensor<4>>,
+    activations: Vec<Tensor<4>>,
+    before_pool: Option<Tensor<4>>,
 }
 
-impl Pass {
-    /// By the running statistics.
+impl ForwardPass {
+    /// A pass that normalises by the running statistics.
     pub(super) fn inference() -> Self {
         Self {
             training: false,
             statistics: BTreeMap::new(),
-            shown: Vec::new(),
-            pooled: None,
+            activations: Vec::new(),
+            before_pool: None,
         }
     }
 
-    /// By the batch's own statistics.
+    /// A pass that normalises by the statistics of the batch.
     pub(super) fn training() -> Self {
         Self {
             training: true,
@@ -38,10 +40,10 @@ impl Pass {
         }
     }
 
-    /// Normalises and activates images to which a bias should be added, if any.
+    /// Normalises and activates the outputs of a convolution with a bias, if it has one.
     ///
-    /// Normalisation takes a bias away again. It is not added, and is never trained: it only moves
-    /// the running mean.
+    /// Normalisation cancels a bias. It is therefore not added and never trained: it only moves the
+    /// running mean.
     ///
     /// # Shapes
     /// - `images`: `[batch, channels, height, width]`, output: the same
@@ -72,45 +74,45 @@ impl Pass {
         normalized.output
     }
 
-    /// Keeps what the first convolution of a block gives, for the activation maps.
-    pub(super) fn show(&mut self, images: &Tensor<4>) {
+    /// Records the activation of the first convolution of a block, for the activation maps.
+    pub(super) fn record(&mut self, images: &Tensor<4>) {
         if !self.training {
-            self.shown.push(images.clone());
+            self.activations.push(images.clone());
         }
     }
 
-    /// Keeps what a pool at the end of a block is about to be given.
-    pub(super) fn pool(&mut self, images: &Tensor<4>) {
+    /// Records the input of a pool at the end of a block.
+    pub(super) fn record_before_pool(&mut self, images: &Tensor<4>) {
         if !self.training {
-            self.pooled = Some(images.clone());
+            self.before_pool = Some(images.clone());
         }
     }
 
-    /// What the last such pool was given, if there was one.
-    pub(super) fn into_pooled(self) -> Option<Tensor<4>> {
-        self.pooled
+    /// The input of the last such pool, if there was one.
+    pub(super) fn into_before_pool(self) -> Option<Tensor<4>> {
+        self.before_pool
     }
 
-    /// What was shown, in its order.
-    pub(super) fn into_shown(self) -> Vec<Tensor<4>> {
-        self.shown
+    /// The recorded activations, in order.
+    pub(super) fn into_activations(self) -> Vec<Tensor<4>> {
+        self.activations
     }
 
     /// The module with its running statistics moved towards those of the batch.
-    pub(super) fn follow<M: Module>(self, module: M, step: Step) -> M {
-        module.map(&mut Follow {
+    pub(super) fn update_running_statistics<M: Module>(self, module: M, step: TrainingStep) -> M {
+        module.map(&mut RunningStatistics {
             statistics: self.statistics,
             newest: newest_weight(step.number),
         })
     }
 }
 
-struct Follow {
+struct RunningStatistics {
     statistics: BTreeMap<ParamId, Tensor<1>>,
     newest: f64,
 }
 
-impl ModuleMapper for Follow {
+impl ModuleMapper for RunningStatistics {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let Some(batch) = self.statistics.remove(&param.id) else {
             return param;

@@ -1,18 +1,20 @@
+//! Sums over the images of an epoch, for its loss and accuracy.
+
 use serde::{Deserialize, Serialize};
 
-/// Numbers that are added up over the images of an epoch.
+/// Sums over the images of an epoch.
 ///
-/// Floating-point numbers are kept in a checkpoint as their bits, so that nothing is rounded.
+/// A checkpoint keeps floating-point numbers as their bits, so that nothing is rounded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Sums {
+pub(super) struct EpochSums {
     #[serde(with = "bits")]
     pub(super) loss: f64,
     pub(super) right: u64,
     pub(super) images: u64,
 }
 
-impl Sums {
-    /// Adds a batch of `images` images with the given mean loss.
+impl EpochSums {
+    /// Adds a batch of `images` images with this mean loss.
     pub(super) fn add(&mut self, loss: f64, right: usize, images: usize) {
         self.loss += loss * images as f64;
         self.right += right as u64;
@@ -28,7 +30,7 @@ impl Sums {
     }
 }
 
-/// The number of rows whose largest value is at the label's place; the first of equals counts.
+/// The number of rows whose largest value is that of the label; the first of equals counts.
 pub(super) fn count_right(logits: &[f32], labels: &[usize]) -> usize {
     let classes = logits.len() / labels.len().max(1);
     let right = |(row, label): &(&[f32], &usize)| {

@@ -1,31 +1,32 @@
-//! The matrix products between the transforms.
+//! The matrix product of one Winograd point: register-blocked micro-kernels over packed tiles and
+//! weights.
 
 use std::ops::Range;
 
 use super::Simd;
-use super::tiles::Strides;
+use super::tiles::TileStrides;
 
-/// The product of one of the 36 points: `to[block_out][tile] = sum of from[..][tile] * weights`.
+/// One of the 36 products: `to[block_out][tile] = sum of from[..][tile] * weights`.
 ///
-/// Weights are `[block_out][36][channel_in][lane]`, and begin with those of the point.
+/// Weights are packed as `[block_out][36][channel_in][lane]`; the pointer is that of the point.
 ///
 /// # Safety
-/// The three places have room for so many blocks of `tiles` tiles, rounded up to a multiple of
+/// The three buffers have room for their blocks of `tiles` tiles, rounded up to a multiple of
 /// [`tile_step`].
 #[derive(Clone, Copy)]
-pub(super) struct Point {
+pub(super) struct PointGemm {
     pub from: *const f32,
-    pub from_strides: Strides,
+    pub from_strides: TileStrides,
     pub blocks_in: usize,
     pub weights: *const f32,
     pub blocks_out: usize,
     pub to: *mut f32,
-    pub to_strides: Strides,
+    pub to_strides: TileStrides,
     pub tiles: usize,
 }
 
-/// Tiles that the innermost loop takes at once: what it reads and writes is rounded up to a
-/// multiple of it.
+/// Tiles of a micro-tile, the register block of the innermost loop: what it reads and writes is
+/// rounded up to a multiple of it.
 pub(super) fn tile_step(lanes: usize, blocks_out: usize) -> usize {
     match (lanes, blocks_out) {
         (16, 1) => 28,
@@ -34,51 +35,51 @@ pub(super) fn tile_step(lanes: usize, blocks_out: usize) -> usize {
     }
 }
 
-impl Point {
+impl PointGemm {
     /// # Safety
-    /// See [`Point`].
+    /// See [`PointGemm`].
     #[inline(always)]
     pub(super) unsafe fn multiply<S: Simd>(self, s: S) {
         let tiles = 0..self.tiles;
-        // SAFETY: the tiles are rounded up as `tile_step` says.
+        // SAFETY: the buffers are rounded up to `tile_step`.
         unsafe {
             if S::LANES == 16 && self.blocks_out == 1 {
-                self.rows::<S, 28, 1>(s, 0, tiles);
+                self.micro_kernel::<S, 28, 1>(s, 0, tiles);
             } else if S::LANES == 16 {
-                self.all_rows::<S, 8, 2>(s, tiles);
+                self.macro_kernel::<S, 8, 2>(s, tiles);
             } else {
                 // Two tiles that are left over would take as long as six.
                 let few = matches!(self.tiles % 6, 1 | 2) && self.blocks_out.is_multiple_of(4);
                 let left = if few { self.tiles % 6 } else { 0 };
                 let most = self.tiles - left;
-                self.all_rows::<S, 6, 2>(s, 0..most);
-                self.all_rows::<S, 2, 4>(s, most..self.tiles);
+                self.macro_kernel::<S, 6, 2>(s, 0..most);
+                self.macro_kernel::<S, 2, 4>(s, most..self.tiles);
             }
         }
     }
 
     #[inline(always)]
-    unsafe fn all_rows<S: Simd, const TILES: usize, const BLOCKS: usize>(
+    unsafe fn macro_kernel<S: Simd, const TILES: usize, const BLOCKS: usize>(
         self,
         s: S,
         tiles: Range<usize>,
     ) {
         let mut block = 0;
-        // SAFETY: the blocks are among `blocks_out`.
+        // SAFETY: the blocks are below `blocks_out`.
         unsafe {
             while block + BLOCKS <= self.blocks_out {
-                self.rows::<S, TILES, BLOCKS>(s, block, tiles.clone());
+                self.micro_kernel::<S, TILES, BLOCKS>(s, block, tiles.clone());
                 block += BLOCKS;
             }
             while block < self.blocks_out {
-                self.rows::<S, TILES, 1>(s, block, tiles.clone());
+                self.micro_kernel::<S, TILES, 1>(s, block, tiles.clone());
                 block += 1;
             }
         }
     }
 
     #[inline(always)]
-    unsafe fn rows<S: Simd, const TILES: usize, const BLOCKS: usize>(
+    unsafe fn micro_kernel<S: Simd, const TILES: usize, const BLOCKS: usize>(
         self,
         s: S,
         block: usize,
@@ -94,7 +95,7 @@ impl Point {
                     let mut from = self
                         .from
                         .add(block_in * self.from_strides.block + tile * S::LANES);
-                    // Not a constant where a vector is long, lest the loop be unrolled whole.
+                    // Not a constant for long vectors, or the loop would be unrolled completely.
                     let lanes = if S::LANES == 8 {
                         8
                     } else {
@@ -132,54 +133,59 @@ impl Point {
 /// The gradient of the weights at one of the 36 points: `to[block_in][block_out][channel_in][lane]
 /// = sum over tiles of inner[block_in] * data[block_out]`, added to what is there unless `first`.
 #[derive(Clone, Copy)]
-pub(super) struct GradientPoint {
+pub(super) struct WeightsGradientGemm {
     pub inner: *const f32,
-    pub inner_strides: Strides,
+    pub inner_strides: TileStrides,
     pub blocks_in: usize,
     pub data: *const f32,
-    pub data_strides: Strides,
+    pub data_strides: TileStrides,
     pub blocks_out: usize,
     pub to: *mut f32,
     pub tiles: usize,
     pub first: bool,
 }
 
-impl GradientPoint {
+impl WeightsGradientGemm {
     /// # Safety
-    /// The three places have room for so many blocks of `tiles` tiles.
+    /// The three buffers have room for their blocks of `tiles` tiles.
     #[inline(always)]
     pub(super) unsafe fn multiply<S: Simd>(self, s: S) {
-        // SAFETY: the blocks are among `blocks_out`.
+        // SAFETY: the blocks are below `blocks_out`.
         unsafe {
             for block_in in 0..self.blocks_in {
                 let mut block = 0;
                 while block + 2 <= self.blocks_out {
-                    self.blocks::<S, 2>(s, block_in, block);
+                    self.macro_kernel::<S, 2>(s, block_in, block);
                     block += 2;
                 }
                 if block < self.blocks_out {
-                    self.blocks::<S, 1>(s, block_in, block);
+                    self.macro_kernel::<S, 1>(s, block_in, block);
                 }
             }
         }
     }
 
     #[inline(always)]
-    unsafe fn blocks<S: Simd, const BLOCKS: usize>(self, s: S, block_in: usize, block: usize) {
-        // SAFETY: as for `multiply`; the number of channels divides the lanes.
+    unsafe fn macro_kernel<S: Simd, const BLOCKS: usize>(
+        self,
+        s: S,
+        block_in: usize,
+        block: usize,
+    ) {
+        // SAFETY: as for `multiply`; the number of channels divides that of the lanes.
         unsafe {
             if S::LANES == 16 && BLOCKS == 1 {
-                self.channels::<S, 16, BLOCKS>(s, block_in, block);
+                self.micro_kernel::<S, 16, BLOCKS>(s, block_in, block);
             } else if S::LANES == 16 {
-                self.channels::<S, 8, BLOCKS>(s, block_in, block);
+                self.micro_kernel::<S, 8, BLOCKS>(s, block_in, block);
             } else {
-                self.channels::<S, 4, BLOCKS>(s, block_in, block);
+                self.micro_kernel::<S, 4, BLOCKS>(s, block_in, block);
             }
         }
     }
 
     #[inline(always)]
-    unsafe fn channels<S: Simd, const CHANNELS: usize, const BLOCKS: usize>(
+    unsafe fn micro_kernel<S: Simd, const CHANNELS: usize, const BLOCKS: usize>(
         self,
         s: S,
         block_in: usize,

@@ -1,40 +1,38 @@
-//! Images with zeros around them, in which whatever a weight sees lies a fixed distance away.
+//! Planes with zeros around an image, in which every tap of a filter reads at a fixed offset.
 
 use super::Geometry;
 
-/// An image with zeros around it.
+/// The layout of a plane with zeros around an image.
 #[derive(Clone, Copy)]
-pub(super) struct Frame {
+pub(super) struct PaddedPlane {
     /// From one row to the next.
     pub pitch: usize,
-    /// The number of rows.
     pub rows: usize,
-    /// Where the image's first row and column are.
+    /// The image's first row and column.
     pub first: [usize; 2],
 }
 
-impl Frame {
-    /// Numbers of all rows.
+impl PaddedPlane {
     pub(super) fn len(self) -> usize {
         self.rows * self.pitch
     }
 
-    /// How far away each weight of a filter looks.
-    pub(super) fn away(self, [high, wide]: [usize; 2]) -> Vec<usize> {
+    /// The offset at which each tap of a filter reads.
+    pub(super) fn tap_offsets(self, [high, wide]: [usize; 2]) -> Vec<usize> {
         let rows = (0..high).map(|row| row * self.pitch);
         rows.flat_map(|row| row..row + wide).collect()
     }
 
-    /// Takes an image out that begins in the first row and column of as long rows as the frame's.
-    pub(super) fn take(self, from: &[f32], image: &mut [f32], [_, width]: [usize; 2]) {
+    /// Copies an image out, which begins in the first row and column.
+    pub(super) fn copy_out(self, from: &[f32], image: &mut [f32], [_, width]: [usize; 2]) {
         for (to, from) in image.chunks_exact_mut(width).zip(from.chunks(self.pitch)) {
             to.copy_from_slice(&from[..width]);
         }
     }
 
-    /// Puts an image in, its pixels so many rows and columns from each other; what would lie outside is
-    /// left out. What is between and around them has to be zero already.
-    pub(super) fn fill(
+    /// Copies an image in, with `step` rows and columns from one pixel to the next; what lies
+    /// outside the plane is dropped. What is between and around the pixels has to be zero already.
+    pub(super) fn copy_in(
         self,
         to: &mut [f32],
         image: &[f32],
@@ -51,36 +49,38 @@ impl Frame {
 }
 
 impl Geometry {
-    /// The rows and columns from the first place of the filter to the last.
-    pub(super) fn every_place(&self) -> [usize; 2] {
+    /// The rows and columns from the first position of the filter to the last.
+    pub(super) fn span(&self) -> [usize; 2] {
         [0, 1].map(|axis| (self.output[axis] - 1) * self.stride[axis] + 1)
     }
 
-    /// The frame that holds every pixel whose row and column, borders included, leave the same rest
-    /// by the strides: what a weight sees of it lies in one piece.
-    pub(super) fn phases(&self) -> Frame {
+    /// The plane of one phase of the polyphase decomposition by the strides: the pixels whose row
+    /// and column, padding included, leave the same remainder. What a tap reads of a phase is
+    /// contiguous.
+    pub(super) fn phase_plane(&self) -> PaddedPlane {
         let [rows, pitch] =
             [0, 1].map(|axis| self.output[axis] + (self.kernel[axis] - 1) / self.stride[axis]);
-        Frame {
+        PaddedPlane {
             pitch,
             rows,
             first: [0, 0],
         }
     }
 
-    /// Puts an image into the frames of all rests, one after the other.
-    pub(super) fn fill_phases(&self, frame: Frame, image: &[f32], to: &mut [f32]) {
+    /// Copies an image into the planes of all phases, one after the other.
+    pub(super) fn fill_phases(&self, plane: PaddedPlane, image: &[f32], to: &mut [f32]) {
         let [down, across] = self.stride;
         let [top, left] = self.padding;
         for (row, from) in image.chunks_exact(self.size[1]).enumerate() {
             let [row, phase] = [(row + top) / down, (row + top) % down * across];
-            if row >= frame.rows {
+            if row >= plane.rows {
                 break;
             }
-            for rest in 0..across {
-                // The first column of the image with this rest.
-                let skipped = (rest + across - left % across) % across;
-                let to = &mut to[(phase + rest) * frame.len() + row * frame.pitch..][..frame.pitch];
+            for remainder in 0..across {
+                // The first column of the image in this phase.
+                let skipped = (remainder + across - left % across) % across;
+                let to =
+                    &mut to[(phase + remainder) * plane.len() + row * plane.pitch..][..plane.pitch];
                 let to = &mut to[(skipped + left) / across..];
                 match across {
                     1 => {
@@ -96,9 +96,13 @@ impl Geometry {
         }
     }
 
-    /// A frame in which a filter finds all that it sees from so many rows and columns.
-    pub(super) fn frame(&self, [rows, columns]: [usize; 2], first: [usize; 2]) -> Frame {
-        Frame {
+    /// A plane in which a filter finds all that it reads for so many rows and columns.
+    pub(super) fn padded_plane(
+        &self,
+        [rows, columns]: [usize; 2],
+        first: [usize; 2],
+    ) -> PaddedPlane {
+        PaddedPlane {
             pitch: columns + self.kernel[1] - 1,
             rows: rows + self.kernel[0] - 1,
             first,

@@ -1,40 +1,40 @@
-//! A convolution by itself: nothing is normalised, activated or summed on its way.
+//! The convolution by itself, with nothing fused before or after it.
 
-use super::backward::Pass;
-use super::convolution::{Shape, convolve};
-use super::group::{Next, Products};
-use super::images::{Images, ImagesMut, Plain};
+use super::backward::BackwardPass;
+use super::batch_view::{BatchView, BatchViewMut, PlainLoad};
+use super::batched_gemm::{BatchedGemm, Prefetch};
+use super::convolution::{ConvolutionShape, convolve};
+use super::gemm::WeightsGradientGemm;
 use super::layout::{Plane, TILE};
-use super::product::GradientPoint;
-use super::tiles::{Finish, MOST, Place, gather, scatter, scatter_inner};
+use super::tiles::{
+    Epilogue, MAX_TILES, TilePosition, transform_inner, transform_input, transform_output,
+};
 use super::{Isa, Kernel, Simd};
 
 /// The outputs of a convolution, or the gradient of its inputs, which is a convolution too.
 #[derive(Debug)]
-pub(crate) struct SingleForward<'a> {
-    /// The sizes.
-    pub shape: Shape,
+pub(crate) struct UnfusedForward<'a> {
+    pub shape: ConvolutionShape,
     /// The inputs, with a border of 0.
     pub input: &'a [f32],
     /// The transformed weights.
     pub weights: &'a [f32],
     /// The outputs. The border is not touched.
     pub output: &'a mut [f32],
-    /// Two times [`Shape::scratch`].
+    /// Two times [`ConvolutionShape::scratch`].
     pub scratch: &'a mut [f32],
 }
 
-impl SingleForward<'_> {
-    /// Computes it.
+impl UnfusedForward<'_> {
     pub(crate) fn run(self, isa: Isa) {
         isa.run(self);
     }
 }
 
-impl Kernel for SingleForward<'_> {
+impl Kernel for UnfusedForward<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Shape {
+        let ConvolutionShape {
             plane,
             blocks_in,
             blocks_out,
@@ -43,45 +43,52 @@ impl Kernel for SingleForward<'_> {
         } = self.shape;
         assert_eq!(plane.lanes, S::LANES);
         let load = plain(self.input, plane, blocks_in, images);
-        let output = ImagesMut::new(self.output, plane, blocks_out, images);
-        let mut finish = Store { plane, output };
+        let output = BatchViewMut::new(self.output, plane, blocks_out, images);
+        let mut epilogue = Store { plane, output };
         // SAFETY: images have been checked as both were made.
-        unsafe { convolve(s, self.shape, load, self.weights, self.scratch, &mut finish) };
+        unsafe {
+            convolve(
+                s,
+                self.shape,
+                load,
+                self.weights,
+                self.scratch,
+                &mut epilogue,
+            )
+        };
     }
 }
 
-/// The gradient of a convolution, of its weights and of its inputs.
+/// Both gradients of a convolution, or that of its weights alone.
 #[derive(Debug)]
-pub(crate) struct SingleBackward<'a> {
-    /// The sizes.
-    pub shape: Shape,
+pub(crate) struct UnfusedBackward<'a> {
+    pub shape: ConvolutionShape,
     /// The gradient of the outputs, with a border of 0.
     pub output: &'a [f32],
     /// The inputs.
     pub input: &'a [f32],
-    /// The transformed weights, turned round, as for [`Backward`](super::Backward).
+    /// The transformed weights, rotated as for [`Backward`](super::Backward).
     pub weights: &'a [f32],
-    /// As that of [`Backward`](super::Backward).
+    /// As for [`Backward`](super::Backward).
     pub weights_gradient: &'a mut [f32],
-    /// Whether nothing is to be added to `weights_gradient`.
+    /// Whether `weights_gradient` is overwritten rather than added to.
     pub first: bool,
-    /// Becomes the gradient of the inputs, if that is wanted. The border is not touched.
+    /// Receives the gradient of the inputs, if it is wanted. The border is not touched.
     pub gradient: Option<&'a mut [f32]>,
-    /// Three times [`Shape::scratch`].
+    /// Three times [`ConvolutionShape::scratch`].
     pub scratch: &'a mut [f32],
 }
 
-impl SingleBackward<'_> {
-    /// Computes it.
+impl UnfusedBackward<'_> {
     pub(crate) fn run(self, isa: Isa) {
         isa.run(self);
     }
 }
 
-impl Kernel for SingleBackward<'_> {
+impl Kernel for UnfusedBackward<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Shape {
+        let ConvolutionShape {
             plane,
             blocks_in,
             blocks_out,
@@ -93,9 +100,9 @@ impl Kernel for SingleBackward<'_> {
         let input = plain(self.input, plane, blocks_in, images);
         let wanted = self.gradient.as_ref().map_or(0, |_| blocks_in);
         let gradient = self.gradient.unwrap_or_default();
-        let output = ImagesMut::new(gradient, plane, wanted, images);
-        let mut finish = Store { plane, output };
-        let pass = Pass::new(
+        let output = BatchViewMut::new(gradient, plane, wanted, images);
+        let mut epilogue = Store { plane, output };
+        let pass = BackwardPass::new(
             self.shape,
             self.weights,
             self.weights_gradient,
@@ -103,42 +110,40 @@ impl Kernel for SingleBackward<'_> {
             self.scratch,
         );
         // SAFETY: all images and lengths have just been checked.
-        unsafe { pass.run(s, load, input, wanted, &mut finish) };
+        unsafe { pass.run(s, load, input, wanted, &mut epilogue) };
     }
 }
 
-/// The gradient of a convolution's inputs, of no more tiles than are transformed at once, which are
-/// kept for [`PointGradient`].
+/// The gradient of a convolution's inputs, for no more than one group of tiles, which are kept for
+/// [`BackwardWeightsPoint`].
 #[derive(Debug)]
-pub(crate) struct SingleInput<'a> {
-    /// The sizes.
-    pub shape: Shape,
+pub(crate) struct UnfusedBackwardData<'a> {
+    pub shape: ConvolutionShape,
     /// The gradient of the outputs, with a border of 0.
     pub output: &'a [f32],
     /// The inputs.
     pub input: &'a [f32],
-    /// The transformed weights, turned round.
+    /// The transformed weights, rotated.
     pub weights: &'a [f32],
-    /// Becomes the gradient of the inputs. The border is not touched.
+    /// Receives the gradient of the inputs. The border is not touched.
     pub gradient: &'a mut [f32],
-    /// The transformed tiles of outputs and of inputs, each [`Shape::scratch`].
+    /// The transformed tiles of outputs and of inputs, each [`ConvolutionShape::scratch`].
     pub tiles: [&'a mut [f32]; 2],
-    /// [`Shape::scratch`].
+    /// [`ConvolutionShape::scratch`].
     pub scratch: &'a mut [f32],
 }
 
-impl SingleInput<'_> {
-    /// Computes it.
+impl UnfusedBackwardData<'_> {
     pub(crate) fn run(self, isa: Isa) {
         isa.run(self);
     }
 }
 
-impl Kernel for SingleInput<'_> {
+impl Kernel for UnfusedBackwardData<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let shape = self.shape;
-        let Shape {
+        let ConvolutionShape {
             plane,
             blocks_in,
             blocks_out,
@@ -148,8 +153,8 @@ impl Kernel for SingleInput<'_> {
         assert_eq!(plane.lanes, S::LANES);
         let load = plain(self.output, plane, blocks_out, images);
         let input = plain(self.input, plane, blocks_in, images);
-        let output = ImagesMut::new(self.gradient, plane, blocks_in, images);
-        let mut finish = Store { plane, output };
+        let output = BatchViewMut::new(self.gradient, plane, blocks_in, images);
+        let mut epilogue = Store { plane, output };
         let order = shape.order();
         let tiles = order.tiles();
         let [data, inner] = self.tiles;
@@ -158,11 +163,11 @@ impl Kernel for SingleInput<'_> {
         assert!(self.weights.len() >= shape.weights());
         let [data, inner] = [data, inner].map(<[f32]>::as_mut_ptr);
         let scratch = self.scratch.as_mut_ptr();
-        let mut places = [Place::default(); MOST];
-        order.group(0, tiles, &mut places);
-        let places = &places[..tiles];
+        let mut positions = [TilePosition::default(); MAX_TILES];
+        order.group(0, tiles, &mut positions);
+        let positions = &positions[..tiles];
         let [in_strides, out_strides] = [blocks_in, blocks_out].map(|n| shape.strides(n));
-        let products = Products {
+        let gemm = BatchedGemm {
             weights: self.weights,
             from: data,
             from_strides: out_strides,
@@ -172,45 +177,42 @@ impl Kernel for SingleInput<'_> {
             blocks_out: blocks_in,
             tiles,
             gradient: None,
-            next: Next {
+            prefetch: Prefetch {
                 plane,
-                places: &[],
+                positions: &[],
                 images: [&[], &[]],
             },
         };
         // SAFETY: all images and lengths have just been checked.
         unsafe {
-            scatter(s, load, plane, blocks_out, places, data, out_strides);
-            scatter_inner(s, input, plane, blocks_in, places, inner, in_strides);
-            products.run(s);
-            gather(s, &mut finish, blocks_in, places, scratch, in_strides);
+            transform_input(s, load, plane, blocks_out, positions, data, out_strides);
+            transform_inner(s, input, plane, blocks_in, positions, inner, in_strides);
+            gemm.run(s);
+            transform_output(s, &mut epilogue, blocks_in, positions, scratch, in_strides);
         }
     }
 }
 
-/// One of the 36 points of the gradient of a convolution's weights.
+/// The gradient of a convolution's weights at one of the 36 points.
 #[derive(Debug)]
-pub(crate) struct PointGradient<'a> {
-    /// The sizes.
-    pub shape: Shape,
-    /// Which of the points.
+pub(crate) struct BackwardWeightsPoint<'a> {
+    pub shape: ConvolutionShape,
     pub point: usize,
-    /// The tiles that [`SingleInput`] has kept: of outputs, then of inputs.
+    /// The tiles that [`UnfusedBackwardData`] has kept: of outputs, then of inputs.
     pub tiles: [&'a [f32]; 2],
-    /// Whether nothing is to be added to `gradient`.
+    /// Whether `gradient` is overwritten rather than added to.
     pub first: bool,
-    /// As that of [`Backward`](super::Backward), of this point.
+    /// As for [`Backward`](super::Backward), but of this point.
     pub gradient: &'a mut [f32],
 }
 
-impl PointGradient<'_> {
-    /// Computes it.
+impl BackwardWeightsPoint<'_> {
     pub(crate) fn run(self, isa: Isa) {
         isa.run(self);
     }
 }
 
-impl Kernel for PointGradient<'_> {
+impl Kernel for BackwardWeightsPoint<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let shape = self.shape;
@@ -224,7 +226,7 @@ impl Kernel for PointGradient<'_> {
         let [data, inner] = self.tiles.map(<[f32]>::as_ptr);
         // SAFETY: all lengths have just been checked.
         unsafe {
-            GradientPoint {
+            WeightsGradientGemm {
                 inner: inner.add(self.point * inner_strides.point),
                 inner_strides,
                 blocks_in: shape.blocks_in,
@@ -240,17 +242,17 @@ impl Kernel for PointGradient<'_> {
     }
 }
 
-fn plain(values: &[f32], plane: Plane, blocks: usize, images: usize) -> Plain {
-    Plain(Images::new(values, plane, blocks, images))
+fn plain(values: &[f32], plane: Plane, blocks: usize, images: usize) -> PlainLoad {
+    PlainLoad(BatchView::new(values, plane, blocks, images))
 }
 
 /// Stores outputs as they are.
 struct Store {
     plane: Plane,
-    output: ImagesMut,
+    output: BatchViewMut,
 }
 
-impl<S: Simd> Finish<S> for Store {
+impl<S: Simd> Epilogue<S> for Store {
     type Block = usize;
 
     #[inline(always)]
@@ -263,14 +265,14 @@ impl<S: Simd> Finish<S> for Store {
         &mut self,
         s: S,
         block: &mut usize,
-        place: Place,
+        position: TilePosition,
         lower: bool,
         rows: [[S::V; TILE]; 2],
     ) {
-        let at = place.corner + self.plane.inside() + 2 * usize::from(lower) * self.plane.row();
-        // SAFETY: the caller vouches for place and block.
+        let at = position.corner + self.plane.inside() + 2 * usize::from(lower) * self.plane.row();
+        // SAFETY: the caller vouches for position and block.
         unsafe {
-            let to = self.output.at(place.image, *block).add(at);
+            let to = self.output.at(position.image, *block).add(at);
             for row in 0..2 {
                 for column in 0..TILE {
                     let to = to.add(row * self.plane.row() + column * S::LANES);

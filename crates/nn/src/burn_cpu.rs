@@ -1,5 +1,7 @@
-//! Burn's tensors on a processor, in 32 bits: what an operation of attrium's own takes them apart to,
-//! and puts them together from.
+//! Burn's tensors on a processor, in 32 bits: how attrium's own operations take them apart and make
+//! them.
+//!
+//! Burn's CPU backend is called flex.
 
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::flex::FlexTensor;
@@ -10,8 +12,8 @@ use burn::backend::{
 };
 use burn::tensor::{DType, Tensor, TensorData};
 
-/// Whether a tensor is on the processor and in 32 bits.
-pub(super) fn is_flex(tensor: &DispatchTensor) -> bool {
+/// Whether a tensor is on the CPU and of 32-bit floats.
+pub(super) fn is_cpu_f32(tensor: &DispatchTensor) -> bool {
     let kind = match &tensor.kind {
         DispatchTensorKind::Autodiff(inner) => &**inner,
         kind => kind,
@@ -19,15 +21,15 @@ pub(super) fn is_flex(tensor: &DispatchTensor) -> bool {
     matches!(kind, DispatchTensorKind::Flex(_)) && tensor.dtype() == DType::F32
 }
 
-/// Whether a tensor is on the processor and records no gradients.
-pub(super) fn is_plain(tensor: &DispatchTensor) -> bool {
+/// Whether a tensor is on the CPU and no gradients are recorded for it.
+pub(super) fn is_untracked(tensor: &DispatchTensor) -> bool {
     let recording = matches!(tensor.autodiff, DispatchAutodiffContext::Enabled(_));
-    !recording && is_flex(tensor)
+    !recording && is_cpu_f32(tensor)
 }
 
-/// A tensor that records no gradients, if it is on the processor.
-pub(super) fn plain(tensor: DispatchTensor) -> Option<FlexTensor> {
-    if !is_plain(&tensor) {
+/// The tensor of the backend, if it is on the CPU and no gradients are recorded for it.
+pub(super) fn untracked(tensor: DispatchTensor) -> Option<FlexTensor> {
+    if !is_untracked(&tensor) {
         return None;
     }
     let tensor = <DispatchTensor as DispatchKindConversion<Flex>>::try_into_backend(tensor).ok()?;
@@ -47,24 +49,23 @@ pub(super) fn slice(tensor: &FlexTensor) -> Option<&[f32]> {
     tensor.as_slice::<f32>()
 }
 
-/// The same of a tensor that is known to be one.
+/// The values of a tensor that is known to be contiguous and of 32-bit floats.
 ///
 /// # Panics
-/// If it is none.
+/// If it is not.
 pub(super) fn values(tensor: &FlexTensor) -> &[f32] {
     slice(tensor).expect("a tensor of an operation should be contiguous, and of 32-bit floats")
 }
 
-/// A tensor of these values.
 pub(super) fn tensor(values: Vec<f32>, shape: impl Into<Vec<usize>>) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(values, shape.into()))
 }
 
-/// A tensor of the graph.
+/// A tensor of an autodiff graph.
 pub(super) type Tracked = FloatTensor<Autodiff<Flex>>;
 
-/// A tensor of the graph; one that records nothing becomes a constant of it.
-pub(super) fn lift<C: CheckpointStrategy>(tensor: DispatchTensor) -> Option<Tracked>
+/// The tensor of the graph. One that is not recorded becomes a constant of it.
+pub(super) fn into_tracked<C: CheckpointStrategy>(tensor: DispatchTensor) -> Option<Tracked>
 where
     DispatchTensor: DispatchKindConversion<Autodiff<Flex, C>>,
 {
@@ -85,8 +86,8 @@ where
     }
 }
 
-/// A tensor of the graph as one for everybody.
-pub(super) fn lower<C: CheckpointStrategy, const D: usize>(tensor: Tracked) -> Tensor<D>
+/// A tensor of the graph as an ordinary tensor of Burn.
+pub(super) fn from_tracked<C: CheckpointStrategy, const D: usize>(tensor: Tracked) -> Tensor<D>
 where
     DispatchTensor: DispatchKindConversion<Autodiff<Flex, C>>,
 {
@@ -96,9 +97,10 @@ where
     >>::from_backend(tensor))
 }
 
-/// How the graph that any of these tensors belongs to keeps what the way back needs; nothing where
-/// none is recorded.
-pub(super) fn strategy(tensors: &[DispatchTensor]) -> Option<GradientCheckpointingStrategy> {
+/// Which checkpointing the graph of these tensors uses; `None` where no gradients are recorded.
+pub(super) fn checkpointing_strategy(
+    tensors: &[DispatchTensor],
+) -> Option<GradientCheckpointingStrategy> {
     tensors.iter().find_map(|tensor| match tensor.autodiff {
         DispatchAutodiffContext::Enabled(strategy) => Some(strategy),
         DispatchAutodiffContext::Disabled => None,

@@ -1,70 +1,70 @@
-//! The products of a group of tiles, and what is fetched meanwhile.
+//! The 36 matrix products of a group of tiles, one for each Winograd point, and what is prefetched
+//! meanwhile.
 
-use super::images::Images;
+use super::batch_view::BatchView;
+use super::gemm::{PointGemm, WeightsGradientGemm};
 use super::layout::Plane;
-use super::product::{GradientPoint, Point};
-use super::tiles::{Place, Strides};
+use super::tiles::{TilePosition, TileStrides};
 use super::{Kernel, Simd};
 
-/// Transformed weights larger than this do not stay in a core's cache over a group.
+/// Transformed weights with more floats than this do not stay in the cache of a core from one group
+/// to the next.
 const CACHED: usize = 100_000;
 
-/// The 36 products of a group of tiles.
-pub(super) struct Products<'a> {
+/// The matrix products of a group of tiles.
+pub(super) struct BatchedGemm<'a> {
     /// `[block_out][36][channel_in][lane]`
     pub weights: &'a [f32],
     pub from: *const f32,
-    pub from_strides: Strides,
+    pub from_strides: TileStrides,
     pub blocks_in: usize,
     pub to: *mut f32,
-    pub to_strides: Strides,
+    pub to_strides: TileStrides,
     pub blocks_out: usize,
     /// The group's tiles.
     pub tiles: usize,
-    /// The gradient of the weights, if that is wanted too.
+    /// Where the gradient of the weights is computed too.
     pub gradient: Option<WeightsGradient>,
-    pub next: Next<'a>,
+    pub prefetch: Prefetch<'a>,
 }
 
-/// The products of [`Products::from`] with other tiles.
+/// The products of [`BatchedGemm::from`] with the tiles of the inputs, summed over the tiles.
 pub(super) struct WeightsGradient {
     pub inner: *const f32,
-    pub inner_strides: Strides,
-    /// Of `inner`.
+    pub inner_strides: TileStrides,
+    /// Blocks of `inner`.
     pub blocks: usize,
     pub to: *mut f32,
-    /// From one of the 36 points to the next.
+    /// Floats from one of the 36 points to the next.
     pub point: usize,
-    /// Whether nothing is to be added to what is there.
+    /// Whether `to` is overwritten rather than added to.
     pub first: bool,
 }
 
-/// What the next group will read.
+/// What the next group of tiles will read.
 #[derive(Clone, Copy)]
-pub(super) struct Next<'a> {
+pub(super) struct Prefetch<'a> {
     pub plane: Plane,
-    pub places: &'a [Place],
-    pub images: [&'a [Images]; 2],
+    pub positions: &'a [TilePosition],
+    pub images: [&'a [BatchView]; 2],
 }
 
-impl Products<'_> {
-    /// Does all of them.
-    ///
+impl BatchedGemm<'_> {
     /// # Safety
-    /// `from` and `to` have room for tiles of their strides, `weights` is whole, and so are the two
-    /// places of `gradient`.
+    /// `from` and `to` have room for the tiles of their strides, `weights` holds all blocks, and
+    /// both pointers of `gradient` have room for its tiles and points.
     #[inline(always)]
     pub(super) unsafe fn run<S: Simd>(self, s: S) {
-        s.apart(Checked(self));
+        s.outlined(Checked(self));
     }
 
     #[inline(always)]
     unsafe fn point<S: Simd>(&self, s: S, point: usize) {
         let size = self.blocks_in * S::LANES * S::LANES;
-        // SAFETY: `point` is one of 36 that each of the places has.
+        // SAFETY: `point` is below 36, and each buffer has 36 points.
         unsafe {
             let from = self.from.add(point * self.from_strides.point);
-            Point {
+            PointGemm {
                 from,
                 from_strides: self.from_strides,
                 blocks_in: self.blocks_in,
@@ -76,7 +76,7 @@ impl Products<'_> {
             }
             .multiply(s);
             if let Some(gradient) = &self.gradient {
-                GradientPoint {
+                WeightsGradientGemm {
                     inner: gradient.inner.add(point * gradient.inner_strides.point),
                     inner_strides: gradient.inner_strides,
                     blocks_in: gradient.blocks,
@@ -92,18 +92,18 @@ impl Products<'_> {
         }
     }
 
-    /// Asks for this point's part of the next group's tiles, and for the next point's weights.
+    /// Prefetches this point's part of the next group's tiles, and the next point's weights.
     #[inline(always)]
-    fn prefetch<S: Simd>(&self, s: S, point: usize) {
-        let Next {
+    fn prefetch_point<S: Simd>(&self, s: S, point: usize) {
+        let Prefetch {
             plane,
-            places,
+            positions,
             images,
-        } = self.next;
-        let part = |point: usize| point * places.len() / 36;
-        for place in &places[part(point)..part(point + 1)] {
+        } = self.prefetch;
+        let part = |point: usize| point * positions.len() / 36;
+        for position in &positions[part(point)..part(point + 1)] {
             for images in images.into_iter().flatten() {
-                images.prefetch(s, plane, *place);
+                images.prefetch(s, plane, *position);
             }
         }
         let size = self.blocks_in * S::LANES * S::LANES;
@@ -121,15 +121,15 @@ impl Products<'_> {
     }
 }
 
-/// Products whose lengths somebody vouches for.
-struct Checked<'a>(Products<'a>);
+/// Products whose lengths the caller of [`BatchedGemm::run`] vouches for.
+struct Checked<'a>(BatchedGemm<'a>);
 
 impl Kernel for Checked<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         for point in 0..36 {
-            self.0.prefetch(s, point);
-            // SAFETY: only `Products::run` makes this, whose caller vouches for the lengths.
+            self.0.prefetch_point(s, point);
+            // SAFETY: only `BatchedGemm::run` makes one, and its caller vouches for the lengths.
             unsafe { self.0.point(s, point) };
         }
     }

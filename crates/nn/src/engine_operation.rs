@@ -1,12 +1,12 @@
-//! Joins the [`attrium_engine`] to Burn: the layers of a stack as one operation that can be
-//! differentiated, on a processor and in 32 bits.
+//! Joins [`attrium_engine`] to Burn: the layers of a stack as one operation with its own gradient,
+//! on a CPU and in 32 bits.
 //!
-//! Anywhere else there is no such operation (`None`), and Burn's own do the work. Where there is one and
-//! it cannot be done, for want of memory above all, that is a panic, as it is in Burn: to go on without
+//! On other devices there is no such operation (`None`), and Burn's own do the work. If it fails
+//! where there is one, for lack of memory above all, that is a panic, as in Burn: to go on without
 //! the engine would take ten times as long, and more memory.
 
 use std::fmt;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, Mutex};
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::{
@@ -21,45 +21,49 @@ use burn::backend::{
 };
 use burn::tensor::Tensor;
 
-use super::flex::{contiguous, is_flex, lift, lower, plain, slice, strategy, tensor};
+use super::burn_cpu::{
+    checkpointing_strategy, contiguous, from_tracked, into_tracked, is_cpu_f32, slice, tensor,
+    untracked,
+};
+use super::isa::isa;
 use super::{BatchNorm, Layer};
 use attrium_engine::{
-    self, Engine, Extent, Folded, Gradients, Isa, Level, Parameters, Program, Statistics,
-    StatisticsMut, Training, training_shares,
+    self, Engine, Extent, FoldedWeights, Gradients, Parameters, Program, SavedActivations,
+    Statistics, StatisticsMut, training_chunks,
 };
 
-/// The images and three parameters of each of 25 layers: what the operation takes.
+/// The inputs of the operation: the images, and three parameters for each of 25 layers.
 const INPUTS: usize = 1 + 3 * 25;
 
-/// What a panic says if not; the engine's error follows.
+/// What a panic says if it fails; the error of the engine follows.
 pub(super) const RUNS: &str = "the engine should have memory for the layers and fit them";
 
 /// The layers of a stack as the engine runs them. Clones share its memory.
 #[derive(Clone, Debug)]
-pub(super) struct Trunk {
+pub(super) struct EngineOperation {
     engine: Option<Arc<Engine>>,
-    kept: Arc<Mutex<Option<Kept>>>,
+    kept: Arc<Mutex<Option<FoldedCache>>>,
 }
 
 /// The weights of the last evaluation, folded.
-struct Kept {
-    /// What they were made of. As long as these live nothing else has their addresses, and nobody
-    /// changes them in place.
+struct FoldedCache {
+    /// The tensors they were made of. As long as these live nothing else has their addresses, and
+    /// nothing changes them in place.
     tensors: Vec<FlexTensor>,
-    folded: Arc<Folded>,
+    folded: Arc<FoldedWeights>,
 }
 
 /// A batch's features, and the mean and variance of each layer's outputs.
-pub(super) struct Trained {
+pub(super) struct TrainingOutput {
     pub features: Tensor<4>,
     pub statistics: Vec<[Tensor<1>; 2]>,
 }
 
-impl Trunk {
+impl EngineOperation {
     /// The engine of a program.
     ///
     /// # Panics
-    /// If it has not 25 layers.
+    /// If the program does not have 25 layers.
     pub(crate) fn new(program: Program) -> Self {
         let inputs = 1 + 3 * program.convolutions().count();
         assert_eq!(inputs, INPUTS, "a program should have 25 layers");
@@ -69,7 +73,7 @@ impl Trunk {
         }
     }
 
-    /// The same with Burn's own operations everywhere.
+    /// An operation that is left to Burn everywhere.
     pub(crate) fn off() -> Self {
         Self {
             engine: None,
@@ -77,7 +81,8 @@ impl Trunk {
         }
     }
 
-    /// The engine, for images of its program's size; Burn's own operations take others, or refuse them.
+    /// The engine, if the images have its program's size; others are left to Burn, which may refuse
+    /// them.
     fn engine_for(&self, images: &Tensor<4>) -> Option<&Arc<Engine>> {
         let [_, channels, height, width] = images.dims();
         let extent = Extent {
@@ -89,14 +94,14 @@ impl Trunk {
         engine.filter(|engine| engine.program().images() == extent)
     }
 
-    /// The features of images by the running statistics.
+    /// The features of images, by the running statistics.
     pub(crate) fn evaluate<'a>(
         &self,
         images: &Tensor<4>,
         layers: impl Iterator<Item = &'a Layer>,
     ) -> Option<Tensor<4>> {
         let engine = self.engine_for(images)?;
-        let images = plain(images.clone().into_dispatch())?;
+        let images = untracked(images.clone().into_dispatch())?;
         let mut tensors = Vec::new();
         for layer in layers {
             let BatchNorm {
@@ -104,13 +109,14 @@ impl Trunk {
                 running_var,
                 ..
             } = &layer.norm;
-            tensors.extend(parameters(layer).into_iter().map(plain));
-            tensors.extend([running_mean, running_var].map(|of| plain(of.val().into_dispatch())));
+            tensors.extend(parameters(layer).into_iter().map(untracked));
+            tensors
+                .extend([running_mean, running_var].map(|of| untracked(of.val().into_dispatch())));
         }
         let tensors = tensors.into_iter().collect::<Option<Vec<_>>>()?;
         let folded = self.folded(engine, tensors).expect(RUNS);
         let batch = images.shape()[0];
-        let mut features = vec![0.0; batch * engine.program().features().len()];
+        let mut features = vec![0.0; batch * engine.program().features().num_elements()];
         let threads = rayon::current_num_threads();
         engine
             .evaluate(threads, slice(&images)?, &folded, &mut features)
@@ -124,7 +130,7 @@ impl Trunk {
         &self,
         engine: &Engine,
         tensors: Vec<FlexTensor>,
-    ) -> Result<Arc<Folded>, attrium_engine::Error> {
+    ) -> Result<Arc<FoldedWeights>, attrium_engine::Error> {
         let kept = self.kept.lock().ok().and_then(|kept| {
             let kept = kept.as_ref()?;
             let same = kept
@@ -149,24 +155,24 @@ impl Trunk {
         let folded = Arc::new(engine.fold(&parameters, &statistics)?);
         if let Ok(mut kept) = self.kept.lock() {
             let folded = Arc::clone(&folded);
-            *kept = Some(Kept { tensors, folded });
+            *kept = Some(FoldedCache { tensors, folded });
         }
         Ok(folded)
     }
 
-    /// The features of images by their own statistics.
+    /// The features of images, by the statistics of the batch.
     pub(crate) fn train<'a>(
         &self,
         images: &Tensor<4>,
         layers: impl Iterator<Item = &'a Layer>,
-    ) -> Option<Trained> {
+    ) -> Option<TrainingOutput> {
         let engine = self.engine_for(images)?;
         let mut inputs = vec![images.clone().into_dispatch()];
         inputs.extend(layers.flat_map(parameters));
-        if inputs.len() != INPUTS || !inputs.iter().all(is_flex) {
+        if inputs.len() != INPUTS || !inputs.iter().all(is_cpu_f32) {
             return None;
         }
-        match strategy(&inputs) {
+        match checkpointing_strategy(&inputs) {
             Some(GradientCheckpointingStrategy::Disabled) => {
                 record::<NoCheckpointing>(engine, inputs)
             }
@@ -174,32 +180,19 @@ impl Trunk {
                 record::<BalancedCheckpointing>(engine, inputs)
             }
             None => {
-                let inputs = inputs.into_iter().map(plain).collect::<Option<Vec<_>>>()?;
+                let inputs = inputs
+                    .into_iter()
+                    .map(untracked)
+                    .collect::<Option<Vec<_>>>()?;
                 let (features, statistics, _) = forward(engine, inputs)?;
                 let features = Tensor::from_primitive::<Flex>(features);
-                Some(Trained {
+                Some(TrainingOutput {
                     features,
                     statistics,
                 })
             }
         }
     }
-}
-
-/// The fastest instructions, or those that the environment variable `ATTRIUM_SIMD` names: `avx512`,
-/// `avx2`, `portable` or `portable16`. They are chosen once.
-pub(super) fn isa() -> Isa {
-    static ISA: LazyLock<Isa> = LazyLock::new(|| {
-        let level = match std::env::var("ATTRIUM_SIMD").ok().as_deref() {
-            Some("avx512") => Some(Level::Avx512),
-            Some("avx2") => Some(Level::Avx2),
-            Some("portable") => Some(Level::Portable),
-            Some("portable16") => Some(Level::Portable16),
-            _ => None,
-        };
-        level.and_then(Isa::available).unwrap_or_else(Isa::best)
-    });
-    *ISA
 }
 
 fn parameters(layer: &Layer) -> [DispatchTensor; 3] {
@@ -232,15 +225,15 @@ fn feature_tensor(engine: &Engine, batch: usize, features: Vec<f32>) -> FlexTens
     )
 }
 
-/// What the way back needs.
-struct Saved {
+/// What the backward pass needs.
+struct EngineState {
     engine: Arc<Engine>,
     inputs: Vec<FlexTensor>,
-    /// Taken by the way back. Burn asks for a state that can be cloned, and never does it.
-    training: Arc<Mutex<Option<Training>>>,
+    /// Taken by the backward pass. Burn wants a state that can be cloned, but never clones it.
+    training: Arc<Mutex<Option<SavedActivations>>>,
 }
 
-impl Clone for Saved {
+impl Clone for EngineState {
     fn clone(&self) -> Self {
         Self {
             engine: Arc::clone(&self.engine),
@@ -250,19 +243,19 @@ impl Clone for Saved {
     }
 }
 
-impl fmt::Debug for Saved {
+impl fmt::Debug for EngineState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Saved")
+        f.write_str("EngineState")
     }
 }
 
-impl fmt::Debug for Kept {
+impl fmt::Debug for FoldedCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Kept")
+        f.write_str("FoldedCache")
     }
 }
 
-type Forward = (FlexTensor, Vec<[Tensor<1>; 2]>, Saved);
+type Forward = (FlexTensor, Vec<[Tensor<1>; 2]>, EngineState);
 
 fn forward(engine: &Arc<Engine>, inputs: Vec<FlexTensor>) -> Option<Forward> {
     let inputs: Vec<_> = inputs.into_iter().map(contiguous).collect();
@@ -277,10 +270,10 @@ fn forward(engine: &Arc<Engine>, inputs: Vec<FlexTensor>) -> Option<Forward> {
         .iter_mut()
         .map(|[mean, variance]| StatisticsMut { mean, variance })
         .collect();
-    let mut features = vec![0.0; batch * engine.program().features().len()];
+    let mut features = vec![0.0; batch * engine.program().features().num_elements()];
     let training = engine
         .train(
-            training_shares(batch),
+            training_chunks(batch),
             slices[0],
             &parameters,
             &mut given,
@@ -293,7 +286,7 @@ fn forward(engine: &Arc<Engine>, inputs: Vec<FlexTensor>) -> Option<Forward> {
         Tensor::from_primitive::<Flex>(tensor(values, [channels]))
     };
     let statistics = statistics.into_iter().map(|of| of.map(constant)).collect();
-    let saved = Saved {
+    let saved = EngineState {
         engine: Arc::clone(engine),
         inputs,
         training: Arc::new(Mutex::new(Some(training))),
@@ -301,16 +294,16 @@ fn forward(engine: &Arc<Engine>, inputs: Vec<FlexTensor>) -> Option<Forward> {
     Some((features, statistics, saved))
 }
 
-/// The node of the graph.
+/// The node of the autodiff graph.
 #[derive(Debug)]
-struct TrunkBackward;
+struct EngineBackward;
 
-impl Backward<Flex, INPUTS> for TrunkBackward {
-    type State = Saved;
+impl Backward<Flex, INPUTS> for EngineBackward {
+    type State = EngineState;
 
     fn backward(
         self,
-        ops: Ops<Saved, INPUTS>,
+        ops: Ops<EngineState, INPUTS>,
         gradients: &mut GraphGradients,
         _: &mut Checkpointer,
     ) {
@@ -327,8 +320,8 @@ impl Backward<Flex, INPUTS> for TrunkBackward {
     }
 }
 
-impl Saved {
-    /// The gradients of the parameters, or nothing if they have been taken.
+impl EngineState {
+    /// The gradients of the parameters, or `None` if they have been computed before.
     fn backward(&self, features: &FlexTensor) -> Option<Vec<Vec<f32>>> {
         let training = self.training.lock().ok()?.take()?;
         let slices = self.inputs[1..]
@@ -361,28 +354,31 @@ impl Saved {
 fn record<C: CheckpointStrategy>(
     engine: &Arc<Engine>,
     inputs: Vec<DispatchTensor>,
-) -> Option<Trained>
+) -> Option<TrainingOutput>
 where
     DispatchTensor: DispatchKindConversion<Autodiff<Flex, C>>,
 {
     let inputs = inputs
         .into_iter()
-        .map(lift::<C>)
+        .map(into_tracked::<C>)
         .collect::<Option<Vec<_>>>()?;
     if inputs[0].is_tracked() {
-        // Nobody trains on the gradient of an image; Burn can tell it whoever asks.
+        // No training needs the gradient of an image; Burn can compute it for those who do.
         return None;
     }
     let (tensors, nodes): (Vec<_>, Vec<_>) = inputs.into_iter().map(|of| of.into_parts()).unzip();
     let nodes = <[_; INPUTS]>::try_from(nodes).ok()?;
-    let prepared = TrunkBackward.prepare::<C>(nodes).compute_bound().stateful();
+    let prepared = EngineBackward
+        .prepare::<C>(nodes)
+        .compute_bound()
+        .stateful();
     let (features, statistics, saved) = forward(engine, tensors)?;
     let features = match prepared {
         OpsKind::Tracked(prepared) => prepared.finish(saved, features),
         OpsKind::UnTracked(prepared) => prepared.finish(features),
     };
-    Some(Trained {
-        features: lower::<C, 4>(features),
+    Some(TrainingOutput {
+        features: from_tracked::<C, 4>(features),
         statistics,
     })
 }
@@ -395,7 +391,7 @@ mod tests {
 
     use super::super::network::{floats, image_tensor};
     use super::super::weights::gradients;
-    use super::super::{IMAGE_PIXELS, Network, Step, cpu};
+    use super::super::{IMAGE_PIXELS, Network, TrainingStep, cpu};
     use super::*;
     use attrium_types::Architecture;
 
@@ -423,10 +419,10 @@ mod tests {
         );
     }
 
-    /// Logits and gradients of a training step, and the weights' bytes after it.
+    /// Logits and gradients of a training step, and the weights after it as bytes.
     fn step(network: Network) -> (Vec<f32>, BTreeMap<String, Vec<f32>>, Vec<u8>) {
         let mut network = network.train();
-        let logits = network.forward_training(images(2), Step { seed: 1, number: 0 });
+        let logits = network.forward_training(images(2), TrainingStep { seed: 1, number: 0 });
         let found = gradients(&network, (logits.clone() * logits.clone()).sum().backward());
         let bytes = network.to_safetensors().unwrap();
         (floats(logits.into_data()), found, bytes)
@@ -436,12 +432,12 @@ mod tests {
     fn the_engine_and_burn_agree_on_logits_gradients_and_running_statistics() {
         for architecture in [Architecture::Linear, Architecture::Residual] {
             let [engine, burn] = networks(architecture).map(step);
-            // 25 normalisations by a batch of two make more of a last digit than one does.
+            // 25 normalisations by a batch of two magnify differences of the last digit.
             assert_near(&engine.0, &burn.0, 1e-3);
             assert!(engine.1.keys().eq(burn.1.keys()));
             for (name, expected) in &burn.1 {
-                // Some values are so close to 0 that only one of the two activates them. The
-                // engine's own tests compare gradients with the same ones activated.
+                // Some values are so close to 0 that only one of the two activates them. The tests
+                // of the engine compare gradients with equal activations.
                 assert_near(&engine.1[name], expected, 0.1);
             }
             let load = |bytes: &[u8]| {
@@ -464,12 +460,12 @@ mod tests {
             let [mut network, _] = networks(architecture);
             let mut before = Vec::new();
             for number in 0..2 {
-                network.forward_training(images(2), Step { seed: 1, number });
+                network.forward_training(images(2), TrainingStep { seed: 1, number });
                 let both = [network.clone(), network.clone().without_engine()];
                 let [found, expected] =
                     both.map(|network| floats(network.forward(images(3)).into_data()));
-                // Statistics of a batch of two make much of a last digit; what was folded a step
-                // before is farther away than that.
+                // Statistics of a batch of two magnify differences of the last digit, but weights
+                // that were folded a step before differ by more than that.
                 assert_near(&found, &expected, 1e-3);
                 let moved = found
                     .iter()
@@ -489,7 +485,7 @@ mod tests {
             .map(|network| floats(network.forward(images.clone()).into_data()));
         assert_eq!(engine, burn);
         let [engine, burn] = networks(Architecture::Linear).map(|mut network| {
-            let step = Step { seed: 1, number: 0 };
+            let step = TrainingStep { seed: 1, number: 0 };
             floats(network.forward_training(images.clone(), step).into_data())
         });
         assert_eq!(engine, burn);
@@ -508,7 +504,8 @@ mod tests {
             let mut network = network.train();
             let device = network.device();
             let images = Tensor::from_data(images(1).into_data(), &device).require_grad();
-            let logits = network.forward_training(images.clone(), Step { seed: 1, number: 0 });
+            let logits =
+                network.forward_training(images.clone(), TrainingStep { seed: 1, number: 0 });
             let mut all = logits.sum().backward();
             floats(images.grad_remove(&mut all).unwrap().into_data())
         });

@@ -1,22 +1,22 @@
-//! Loops over slices, compiled for the processor at hand.
+//! Element-wise loops and sums over slices, vectorised for the processor at hand.
 
-use crate::trunk::isa;
-use attrium_engine::Loops;
+use crate::isa::isa;
+use attrium_engine::VectorizedLoop;
 
-/// Sums that go on side by side, so that a processor need not wait for one addition.
+/// Independent partial sums, so that the processor need not wait for one addition after another.
 const LANES: usize = 16;
 
-/// Puts what values become in their place.
-pub(super) fn change(values: &mut [f32], to: impl Fn(f32) -> f32) {
-    isa().vectorize(Change { values, to });
+/// Replaces each value by what `to` makes of it.
+pub(super) fn replace(values: &mut [f32], to: impl Fn(f32) -> f32) {
+    isa().vectorize(Replace { values, to });
 }
 
-struct Change<'a, F> {
+struct Replace<'a, F> {
     values: &'a mut [f32],
     to: F,
 }
 
-impl<F: Fn(f32) -> f32> Loops for Change<'_, F> {
+impl<F: Fn(f32) -> f32> VectorizedLoop for Replace<'_, F> {
     #[inline(always)]
     fn run(self) {
         for value in self.values {
@@ -25,7 +25,7 @@ impl<F: Fn(f32) -> f32> Loops for Change<'_, F> {
     }
 }
 
-/// Writes something of each value.
+/// Writes what `of` makes of each value.
 pub(super) fn map(from: &[f32], to: &mut [f32], of: impl Fn(f32) -> f32) {
     isa().vectorize(Map { from, to, of });
 }
@@ -36,7 +36,7 @@ struct Map<'a, F> {
     of: F,
 }
 
-impl<F: Fn(f32) -> f32> Loops for Map<'_, F> {
+impl<F: Fn(f32) -> f32> VectorizedLoop for Map<'_, F> {
     #[inline(always)]
     fn run(self) {
         for (to, from) in self.to.iter_mut().zip(self.from) {
@@ -45,7 +45,7 @@ impl<F: Fn(f32) -> f32> Loops for Map<'_, F> {
     }
 }
 
-/// Writes something of each pair.
+/// Writes what `of` makes of each pair.
 pub(super) fn map_pairs(from: [&[f32]; 2], to: &mut [f32], of: impl Fn(f32, f32) -> f32) {
     isa().vectorize(MapPairs { from, to, of });
 }
@@ -56,7 +56,7 @@ struct MapPairs<'a, F> {
     of: F,
 }
 
-impl<F: Fn(f32, f32) -> f32> Loops for MapPairs<'_, F> {
+impl<F: Fn(f32, f32) -> f32> VectorizedLoop for MapPairs<'_, F> {
     #[inline(always)]
     fn run(self) {
         let [ones, others] = self.from;
@@ -66,7 +66,7 @@ impl<F: Fn(f32, f32) -> f32> Loops for MapPairs<'_, F> {
     }
 }
 
-/// The sum of something of each value.
+/// The sum of what `of` makes of each value.
 pub(super) fn sum(values: &[f32], of: impl Fn(f32) -> f32) -> f64 {
     let mut sum = 0.0;
     isa().vectorize(Sum {
@@ -83,7 +83,7 @@ struct Sum<'a, F> {
     sum: &'a mut f64,
 }
 
-impl<F: Fn(f32) -> f32> Loops for Sum<'_, F> {
+impl<F: Fn(f32) -> f32> VectorizedLoop for Sum<'_, F> {
     #[inline(always)]
     fn run(self) {
         let (chunks, rest) = self.values.as_chunks::<LANES>();
@@ -98,7 +98,7 @@ impl<F: Fn(f32) -> f32> Loops for Sum<'_, F> {
     }
 }
 
-/// Two sums of something of each pair.
+/// Two sums of what `of` makes of each pair.
 pub(super) fn sum_pairs(pairs: [&[f32]; 2], of: impl Fn(f32, f32) -> [f32; 2]) -> [f64; 2] {
     let mut sums = [0.0; 2];
     isa().vectorize(SumPairs {
@@ -115,7 +115,7 @@ struct SumPairs<'a, F> {
     sums: &'a mut [f64; 2],
 }
 
-impl<F: Fn(f32, f32) -> [f32; 2]> Loops for SumPairs<'_, F> {
+impl<F: Fn(f32, f32) -> [f32; 2]> VectorizedLoop for SumPairs<'_, F> {
     #[inline(always)]
     fn run(self) {
         let [one, other] = self.pairs;

@@ -1,33 +1,37 @@
-//! One convolution by itself, against 64 bits.
+//! The convolution by itself against a direct one in 64 bits.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// Outputs and gradients by one loop after the other, in the order of [`Single::backward`].
-struct Plain {
+/// Outputs and gradients by nested loops, in the order of [`Convolution3x3::backward`].
+struct Direct {
     outputs: Vec<f64>,
-    of_images: Vec<f64>,
-    of_weight: Vec<f64>,
+    images_gradient: Vec<f64>,
+    weight_gradient: Vec<f64>,
 }
 
-/// Numbers of each image, weight and output.
+/// Images, weight and gradient of the outputs.
 type Numbers<'a> = [&'a [f32]; 3];
 
-fn plain(sizes: Sizes, batch: usize, [images, weight, slopes]: Numbers<'_>) -> Plain {
-    let Sizes {
+fn direct(
+    sizes: Convolution3x3Config,
+    batch: usize,
+    [images, weight, output_gradient]: Numbers<'_>,
+) -> Direct {
+    let Convolution3x3Config {
         channels: [before, after],
         input: [height, width],
         padded,
     } = sizes;
     let [down, right] = padded.map(usize::from);
     let (high, wide) = (height + 2 * down - 2, width + 2 * right - 2);
-    let mut plain = Plain {
+    let mut direct = Direct {
         outputs: vec![0.0; batch * after * high * wide],
-        of_images: vec![0.0; images.len()],
-        of_weight: vec![0.0; weight.len()],
+        images_gradient: vec![0.0; images.len()],
+        weight_gradient: vec![0.0; weight.len()],
     };
-    for (output, slope) in slopes.iter().enumerate() {
+    for (output, slope) in output_gradient.iter().enumerate() {
         let (image, rest) = (
             output / (after * high * wide),
             output % (after * high * wide),
@@ -44,45 +48,57 @@ fn plain(sizes: Sizes, batch: usize, [images, weight, slopes]: Numbers<'_>) -> P
             let input = ((image * before + channel) * height + row) * width + column;
             let tap = out * 9 * before + tap;
             let [pixel, weight, slope] = [images[input], weight[tap], *slope].map(f64::from);
-            plain.outputs[output] += pixel * weight;
-            plain.of_images[input] += slope * weight;
-            plain.of_weight[tap] += slope * pixel;
+            direct.outputs[output] += pixel * weight;
+            direct.images_gradient[input] += slope * weight;
+            direct.weight_gradient[tap] += slope * pixel;
         }
     }
-    plain
+    direct
 }
 
-fn assert_plain(sizes: Sizes, batch: usize, threads: usize) {
+fn assert_direct(sizes: Convolution3x3Config, batch: usize, threads: usize) {
     for isa in isas() {
-        let single = Single::new(sizes, isa).unwrap();
+        let convolution = Convolution3x3::new(sizes, isa).unwrap();
         let [before, after] = sizes.channels;
         let [height, width] = sizes.input;
         let [down, right] = sizes.padded.map(|padded| if padded { 0 } else { 2 });
         let (pixels, output) = (height * width, (height - down) * (width - right));
         let images = draw(batch * before * pixels, 1, 1.0);
         let weight = draw(9 * before * after, 2, 1.0);
-        let slopes = draw(batch * after * output, 3, 1.0);
-        let expected = plain(sizes, batch, [&images, &weight, &slopes]);
-        let mut outputs = vec![f32::NAN; slopes.len()];
-        let mut of_images = vec![f32::NAN; images.len()];
-        let mut of_weight = vec![f32::NAN; weight.len()];
-        single
+        let output_gradient = draw(batch * after * output, 3, 1.0);
+        let expected = direct(sizes, batch, [&images, &weight, &output_gradient]);
+        let mut outputs = vec![f32::NAN; output_gradient.len()];
+        let mut images_gradient = vec![f32::NAN; images.len()];
+        let mut weight_gradient = vec![f32::NAN; weight.len()];
+        convolution
             .forward(threads, &images, &weight, &mut outputs)
             .unwrap();
         let mut alone = vec![f32::NAN; weight.len()];
         for gradients in [
-            (Some(&mut of_images[..]), &mut of_weight[..]),
+            (Some(&mut images_gradient[..]), &mut weight_gradient[..]),
             (None, &mut alone[..]),
         ] {
-            single
-                .backward(threads, &images, &weight, &slopes, gradients)
+            convolution
+                .backward(threads, &images, &weight, &output_gradient, gradients)
                 .unwrap();
         }
         for (what, found, expected) in [
             ("outputs", &outputs, &expected.outputs),
-            ("gradient of the images", &of_images, &expected.of_images),
-            ("gradient of the weight", &of_weight, &expected.of_weight),
-            ("gradient of the weight alone", &alone, &expected.of_weight),
+            (
+                "gradient of the images",
+                &images_gradient,
+                &expected.images_gradient,
+            ),
+            (
+                "gradient of the weight",
+                &weight_gradient,
+                &expected.weight_gradient,
+            ),
+            (
+                "gradient of the weight alone",
+                &alone,
+                &expected.weight_gradient,
+            ),
         ] {
             let error = error(found, expected, 1e-3);
             assert!(error < 1e-5, "{what}: {error:e} by {isa:?}");
@@ -101,40 +117,40 @@ proptest! {
         batch in 1usize..5,
         threads in 1usize..4,
     ) {
-        assert_plain(Sizes { channels, input, padded }, batch, threads);
+        assert_direct(Convolution3x3Config { channels, input, padded }, batch, threads);
     }
 }
 
 #[test]
 fn a_convolution_whose_weights_stay_in_no_cache_is_that_of_64_bits() {
-    let sizes = Sizes {
+    let sizes = Convolution3x3Config {
         channels: [168, 184],
         input: [6, 9],
         padded: [true; 2],
     };
     // Of nine images no more than eight are kept at a time.
     for (batch, threads) in [(3, 2), (9, 9)] {
-        assert_plain(sizes, batch, threads);
+        assert_direct(sizes, batch, threads);
     }
 }
 
 #[test]
 fn gradients_are_the_same_bit_for_bit_however_many_threads_there_are() {
     for channels in [[24, 16], [184, 176]] {
-        let sizes = Sizes {
+        let sizes = Convolution3x3Config {
             channels,
             input: [8, 8],
             padded: [true; 2],
         };
-        let single = Single::new(sizes, Isa::best()).unwrap();
-        let [images, slopes] = channels.map(|channels| draw(5 * 64 * channels, 1, 1.0));
+        let convolution = Convolution3x3::new(sizes, Isa::best()).unwrap();
+        let [images, output_gradient] = channels.map(|channels| draw(5 * 64 * channels, 1, 1.0));
         let weight = draw(9 * channels[0] * channels[1], 2, 1.0);
         let gradients = |threads| {
             let mut gradients = [images.clone(), weight.clone()];
-            let [of_images, of_weight] = gradients.each_mut().map(Vec::as_mut_slice);
-            let both = (Some(of_images), of_weight);
-            single
-                .backward(threads, &images, &weight, &slopes, both)
+            let [images_gradient, weight_gradient] = gradients.each_mut().map(Vec::as_mut_slice);
+            let both = (Some(images_gradient), weight_gradient);
+            convolution
+                .backward(threads, &images, &weight, &output_gradient, both)
                 .unwrap();
             gradients
         };
@@ -144,12 +160,12 @@ fn gradients_are_the_same_bit_for_bit_however_many_threads_there_are() {
 
 #[test]
 fn an_image_too_small_for_an_output_has_no_convolution() {
-    let sizes = |input, padded| Sizes {
+    let sizes = |input, padded| Convolution3x3Config {
         channels: [1, 1],
         input,
         padded,
     };
-    let fits = |sizes| Single::new(sizes, Isa::best()).is_some();
+    let fits = |sizes| Convolution3x3::new(sizes, Isa::best()).is_some();
     assert!(fits(sizes([1, 3], [true, false])));
     assert!(!fits(sizes([1, 2], [true, false])));
     assert!(!fits(sizes([0, 3], [true, true])));
