@@ -15,6 +15,7 @@ use super::decide::ResourceEvent;
 use super::resource_entry::ResourceKey;
 use super::stop::stopped;
 use attrium_api::{API_VERSION, Uid};
+use attrium_types::text::truncate;
 
 /// The most events that wait to be published.
 const CAPACITY: usize = 4096;
@@ -84,8 +85,7 @@ impl Publisher {
     }
 
     async fn publish(&self, reference: &ObjectReference, event: &ResourceEvent) {
-        let mut note = event.message.clone();
-        note.truncate(note.floor_char_boundary(MAX_NOTE));
+        let note = truncate(event.message.clone(), MAX_NOTE);
         let published = Event {
             type_: if event.is_warning {
                 EventType::Warning

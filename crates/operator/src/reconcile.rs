@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use k8s_openapi::jiff::Timestamp;
-use snafu::ChainCompat;
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 use tracing::Instrument;
@@ -19,6 +18,7 @@ use super::queue::Requeue;
 use super::resource_entry::{EndedResource, MalformedResource, ResourceKey};
 use super::{malformed, status};
 use attrium_api::Uid;
+use attrium_types::text::causes;
 
 /// How long a reconciliation may take before it is retried.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -51,8 +51,7 @@ fn requeue(result: Result<Result<Requeue, Error>, Elapsed>) -> Requeue {
         Ok(Err(Error::NotLeading)) => Requeue::AwaitChange,
         Ok(Err(Error::Stale)) => Requeue::After(SOON),
         Ok(Err(error)) => {
-            let causes: Vec<_> = ChainCompat::new(&error).map(ToString::to_string).collect();
-            let error = causes.join(": ");
+            let error = causes(&error);
             tracing::warn!(error, "The reconciliation failed and is retried");
             Requeue::BackOff
         }

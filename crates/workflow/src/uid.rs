@@ -1,7 +1,5 @@
 //! The uid of a resource that no cluster has named, and the prefix of what a resource leaves.
 
-use std::fmt::Write;
-
 use sha2::{Digest, Sha256};
 
 use attrium_api::{Kind, Resource, Uid};
@@ -20,16 +18,8 @@ pub fn local_uid_of(kind: Kind, namespace: &str, name: &str) -> Uid {
     let digest = Sha256::digest(format!("{kind}/{namespace}/{name}"));
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&digest[..16]);
-    bytes[6] = 0x80 | (bytes[6] & 0x0f);
-    bytes[8] = 0x80 | (bytes[8] & 0x3f);
-    let mut uid = String::with_capacity(36);
-    for (index, byte) in bytes.iter().enumerate() {
-        if matches!(index, 4 | 6 | 8 | 10) {
-            uid.push('-');
-        }
-        let _ = write!(uid, "{byte:02x}");
-    }
-    Uid::new(uid).expect("a UUID should not be empty")
+    let uuid = uuid::Builder::from_custom_bytes(bytes).into_uuid();
+    Uid::new(uuid.to_string()).expect("a UUID should not be empty")
 }
 
 /// The prefix of everything that a resource leaves: `<output>/<namespace>/<name>/<uid>/`.
