@@ -54,7 +54,7 @@ fmt: ## Check the formatting
 	cargo fmt --all --check
 
 clippy: ## Check the code, the feature `cuda` too, with warnings denied
-	$(CUDA) cargo clippy --release --locked $(MEMBERS) --all-targets --features cuda -- -D warnings
+	$(CUDA) cargo clippy --release --locked $(MEMBERS) --all-targets --test cluster --features cuda -- -D warnings
 
 scripts: check-packages ## Check the shell scripts
 	shellcheck $(SCRIPTS)

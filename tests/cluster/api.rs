@@ -21,7 +21,7 @@ static SERVER: LazyLock<(Runtime, Client)> = LazyLock::new(|| {
 });
 
 /// The resource at a path of the API; nothing where there is none, or no answer.
-pub fn read(path: &str) -> Option<Value> {
+pub(crate) fn read(path: &str) -> Option<Value> {
     let (runtime, client) = &*SERVER;
     let request = Request::get(path)
         .body(Vec::new())
@@ -30,7 +30,7 @@ pub fn read(path: &str) -> Option<Value> {
 }
 
 /// The path of a kind's resources in a namespace.
-pub fn path(namespace: &str, kind: &str) -> String {
+pub(crate) fn path(namespace: &str, kind: &str) -> String {
     let (api, plural) = match kind {
         "trainingrun" => ("apis/attrium.dev/v1alpha1", "trainingruns"),
         "screeningjob" => ("apis/attrium.dev/v1alpha1", "screeningjobs"),

@@ -11,18 +11,18 @@ use crate::cluster::exported;
 use crate::program::{finish, script};
 
 /// Its name.
-pub const BUCKET: &str = "scenarios";
+pub(crate) const BUCKET: &str = "scenarios";
 /// How many studies the cohort has.
-pub const STUDIES: u32 = 16;
+pub(crate) const STUDIES: u32 = 16;
 
 /// The bucket with the cohort in it, filled once.
-pub static COHORT: LazyLock<()> = LazyLock::new(|| {
+pub(crate) static COHORT: LazyLock<()> = LazyLock::new(|| {
     let folder = cohort().to_str().expect("should be text");
     script("upload", &[folder, &format!("{BUCKET}/cohort")]).ok();
 });
 
 /// The folder of the cohort, drawn once.
-pub fn cohort() -> &'static Path {
+pub(crate) fn cohort() -> &'static Path {
     static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cluster-cohort");
         draw(&folder);
@@ -44,7 +44,7 @@ fn draw(folder: &Path) {
 }
 
 /// What is below a URI of the bucket, as keys relative to it, sorted.
-pub fn keys(uri: &str) -> Vec<String> {
+pub(crate) fn keys(uri: &str) -> Vec<String> {
     let mut keys: Vec<_> = open(uri)
         .list()
         .expect("should be listed")
@@ -55,13 +55,13 @@ pub fn keys(uri: &str) -> Vec<String> {
 }
 
 /// An object below a URI of the bucket.
-pub fn read(uri: &str, key: &str) -> Vec<u8> {
+pub(crate) fn read(uri: &str, key: &str) -> Vec<u8> {
     LazyLock::force(&COHORT);
     open(uri).get(key, 1 << 26).expect("should be there")
 }
 
 /// Writes an object below a URI of the bucket.
-pub fn write(uri: &str, key: &str, bytes: &[u8]) {
+pub(crate) fn write(uri: &str, key: &str, bytes: &[u8]) {
     open(uri).put(key, bytes).expect("should be written");
 }
 

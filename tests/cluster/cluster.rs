@@ -9,16 +9,16 @@ use serde_json::Value;
 use crate::program::{kubectl, script};
 
 /// The namespace that the operator is installed in.
-pub const SYSTEM: &str = "attrium-system";
+pub(crate) const SYSTEM: &str = "attrium-system";
 
 /// The folder of the scripts.
-pub fn scripts() -> PathBuf {
+pub(crate) fn scripts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cluster")
 }
 
 /// A variable of those that `tests/cluster/up` exports. Without it these tests fail rather than seem
 /// to have passed.
-pub fn exported(name: &str) -> String {
+pub(crate) fn exported(name: &str) -> String {
     env::var(name).unwrap_or_else(|_| {
         panic!(
             "{name} is not set: these tests need a cluster. Run `make cluster-test`, or, on one that \
@@ -36,20 +36,20 @@ static OPERATOR: LazyLock<()> = LazyLock::new(|| {
 });
 
 /// Held by a scenario that leaves alone what all share.
-pub type Beside = RwLockReadGuard<'static, ()>;
+pub(crate) type Beside = RwLockReadGuard<'static, ()>;
 
 /// Held by a scenario that stops or changes what all share.
-pub type Alone = RwLockWriteGuard<'static, ()>;
+pub(crate) type Alone = RwLockWriteGuard<'static, ()>;
 
 /// Waits until nobody disturbs the cluster; the operator runs.
-pub fn beside_others() -> Beside {
+pub(crate) fn beside_others() -> Beside {
     let guard = SHARED.read().unwrap_or_else(PoisonError::into_inner);
     LazyLock::force(&OPERATOR);
     guard
 }
 
 /// Waits until no other scenario runs; the operator runs.
-pub fn alone() -> Alone {
+pub(crate) fn alone() -> Alone {
     let guard = SHARED.write().unwrap_or_else(PoisonError::into_inner);
     LazyLock::force(&OPERATOR);
     guard
@@ -57,7 +57,7 @@ pub fn alone() -> Alone {
 
 /// The operator's pods but for those that are on their way out, each with how often its container has
 /// restarted.
-pub fn operators() -> Vec<(String, i64)> {
+pub(crate) fn operators() -> Vec<(String, i64)> {
     let selector = "--selector=app.kubernetes.io/name=attrium,app.kubernetes.io/component=operator";
     let place = ["--namespace", SYSTEM, "get", "pods", selector];
     let found = kubectl(place.iter().chain(&["--output", "json"])).ok();

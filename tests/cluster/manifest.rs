@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::bucket::{BUCKET, COHORT};
 
 /// The training run of the examples, with a network that is trained in seconds.
-pub fn training_run() -> Value {
+pub(crate) fn training_run() -> Value {
     LazyLock::force(&COHORT);
     let mut run = example("training-run.yaml", "TrainingRun");
     merge(
@@ -28,7 +28,7 @@ pub fn training_run() -> Value {
 }
 
 /// The screening job of the examples, of the cohort.
-pub fn screening_job() -> Value {
+pub(crate) fn screening_job() -> Value {
     LazyLock::force(&COHORT);
     let mut job = example("screening-job.yaml", "ScreeningJob");
     merge(
@@ -43,7 +43,7 @@ pub fn screening_job() -> Value {
 }
 
 /// Merges a patch into a value as `kubectl patch --type=merge` would.
-pub fn merge(value: &mut Value, patch: &Value) {
+pub(crate) fn merge(value: &mut Value, patch: &Value) {
     let Value::Object(fields) = patch else {
         *value = patch.clone();
         return;
@@ -62,7 +62,7 @@ pub fn merge(value: &mut Value, patch: &Value) {
 }
 
 /// A manifest with a patch merged into it.
-pub fn with(mut manifest: Value, patch: &Value) -> Value {
+pub(crate) fn with(mut manifest: Value, patch: &Value) -> Value {
     merge(&mut manifest, patch);
     manifest
 }

@@ -11,13 +11,13 @@ use crate::cluster::{self, Alone, Beside, exported};
 use crate::program::{Ended, kubectl, kubectl_with};
 
 /// How long a run may take, however many others run beside it.
-pub const END: Duration = Duration::from_secs(600);
+pub(crate) const END: Duration = Duration::from_secs(600);
 
 /// The Secret of the S3 servers' credentials, in every namespace.
-pub const SECRET: &str = "scans-s3";
+pub(crate) const SECRET: &str = "scans-s3";
 
 /// A namespace, removed at its end; one of a scenario that failed stays to be looked at.
-pub struct Namespace {
+pub(crate) struct Namespace {
     pub name: String,
     _guard: Guard,
 }
@@ -32,7 +32,7 @@ enum Guard {
 
 /// A condition of a resource's status.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Condition {
+pub(crate) struct Condition {
     pub status: String,
     pub reason: String,
     pub message: String,
@@ -40,7 +40,7 @@ pub struct Condition {
 
 impl Namespace {
     /// A namespace for a scenario that runs beside others.
-    pub fn new(purpose: &str) -> Self {
+    pub(crate) fn new(purpose: &str) -> Self {
         let guard = Guard::Beside {
             _guard: cluster::beside_others(),
         };
@@ -48,7 +48,7 @@ impl Namespace {
     }
 
     /// A namespace for a scenario that disturbs the others, and therefore runs alone.
-    pub fn alone(purpose: &str) -> Self {
+    pub(crate) fn alone(purpose: &str) -> Self {
         let guard = Guard::Alone {
             _guard: cluster::alone(),
         };
@@ -73,7 +73,7 @@ impl Namespace {
     }
 
     /// Makes a Secret with those of the S3 servers' credentials.
-    pub fn secret(&self, name: &str, keys: &[&str]) {
+    pub(crate) fn secret(&self, name: &str, keys: &[&str]) {
         let values = keys
             .iter()
             .map(|key| ((*key).to_owned(), exported(key).into()));
@@ -86,7 +86,7 @@ impl Namespace {
     }
 
     /// Makes a ConfigMap with the authority of the S3 server that speaks HTTPS.
-    pub fn authority(&self, name: &str) {
+    pub(crate) fn authority(&self, name: &str) {
         let pem = std::fs::read_to_string(exported("ATTRIUM_CLUSTER_S3_CA")).unwrap();
         self.apply(&json!({
             "apiVersion": "v1",
@@ -97,17 +97,17 @@ impl Namespace {
     }
 
     /// Runs kubectl in this namespace.
-    pub fn kubectl(&self, arguments: &[&str]) -> Ended {
+    pub(crate) fn kubectl(&self, arguments: &[&str]) -> Ended {
         kubectl(["--namespace", &self.name].iter().chain(arguments))
     }
 
     /// Applies a resource.
-    pub fn apply(&self, resource: &Value) {
+    pub(crate) fn apply(&self, resource: &Value) {
         self.try_apply(resource).ok();
     }
 
     /// Applies a resource that may be refused.
-    pub fn try_apply(&self, resource: &Value) -> Ended {
+    pub(crate) fn try_apply(&self, resource: &Value) -> Ended {
         // A namespace is in no namespace.
         let place: &[&str] = match resource["kind"].as_str() {
             Some("Namespace") => &[],
@@ -120,7 +120,7 @@ impl Namespace {
     }
 
     /// A resource as it is now, named `KIND/NAME`.
-    pub fn get(&self, resource: &str) -> Value {
+    pub(crate) fn get(&self, resource: &str) -> Value {
         self.find(resource).expect("should be there")
     }
 
@@ -130,7 +130,7 @@ impl Namespace {
     }
 
     /// All of a kind, `jobs` or `pods`, with labels such as `KEY=VALUE`; of all where there is none.
-    pub fn list(&self, kind: &str, labels: &str) -> Vec<Value> {
+    pub(crate) fn list(&self, kind: &str, labels: &str) -> Vec<Value> {
         let path = api::path(&self.name, kind);
         let list = api::read(&format!("{path}?labelSelector={labels}"));
         let items = list.and_then(|mut list| list["items"].take().as_array().cloned());
@@ -138,7 +138,7 @@ impl Namespace {
     }
 
     /// Waits until something holds of a resource, and returns it as it then is.
-    pub fn wait_until(
+    pub(crate) fn wait_until(
         &self,
         resource: &str,
         what: &str,
@@ -163,7 +163,13 @@ impl Namespace {
     }
 
     /// Waits until a condition has a status.
-    pub fn wait_for(&self, resource: &str, kind: &str, status: &str, within: Duration) -> Value {
+    pub(crate) fn wait_for(
+        &self,
+        resource: &str,
+        kind: &str,
+        status: &str,
+        within: Duration,
+    ) -> Value {
         let what = format!("{kind}={status}");
         self.wait_until(resource, &what, within, |value| {
             condition(value, kind).is_some_and(|condition| condition.status == status)
@@ -171,7 +177,7 @@ impl Namespace {
     }
 
     /// Waits for the end of a run or a screening, and expects it to have succeeded.
-    pub fn wait_for_success(&self, resource: &str, within: Duration) -> Value {
+    pub(crate) fn wait_for_success(&self, resource: &str, within: Duration) -> Value {
         let ended = self.wait_until(resource, "ended", within, |value| {
             condition(value, "Succeeded").is_some_and(|condition| condition.status != "Unknown")
         });
@@ -221,7 +227,7 @@ impl Drop for Namespace {
 }
 
 /// A condition of a resource, if it is there.
-pub fn condition(resource: &Value, kind: &str) -> Option<Condition> {
+pub(crate) fn condition(resource: &Value, kind: &str) -> Option<Condition> {
     let all = resource["status"]["conditions"].as_array()?;
     let found = all.iter().find(|condition| condition["type"] == kind)?;
     let text = |field: &str| found[field].as_str().unwrap_or_default().to_owned();

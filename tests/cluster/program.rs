@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use crate::cluster;
 
 /// What a program has said.
-pub struct Ended {
+pub(crate) struct Ended {
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
@@ -16,26 +16,26 @@ pub struct Ended {
 
 impl Ended {
     /// Its output, once it has ended well.
-    pub fn ok(self) -> String {
+    pub(crate) fn ok(self) -> String {
         let Self { code, line, .. } = &self;
         assert_eq!(*code, Some(0), "{line}: {}{}", self.stdout, self.stderr);
         self.stdout
     }
 
     /// Whether it has ended well.
-    pub fn is_ok(&self) -> bool {
+    pub(crate) fn is_ok(&self) -> bool {
         self.code == Some(0)
     }
 
     /// Its error, once it has failed.
-    pub fn refused(self) -> String {
+    pub(crate) fn refused(self) -> String {
         assert_ne!(self.code, Some(0), "{} did not fail", self.line);
         self.stderr
     }
 }
 
 /// Runs a command to its end.
-pub fn finish(mut command: Command, input: &str) -> Ended {
+pub(crate) fn finish(mut command: Command, input: &str) -> Ended {
     let line = format!("{command:?}");
     let mut child = command
         .stdin(Stdio::piped())
@@ -57,26 +57,29 @@ pub fn finish(mut command: Command, input: &str) -> Ended {
 }
 
 /// Runs kubectl as the cluster's administrator.
-pub fn kubectl<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Ended {
+pub(crate) fn kubectl<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Ended {
     kubectl_with(arguments, "")
 }
 
 /// Runs kubectl with a text on its standard input.
-pub fn kubectl_with<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>, input: &str) -> Ended {
+pub(crate) fn kubectl_with<S: AsRef<OsStr>>(
+    arguments: impl IntoIterator<Item = S>,
+    input: &str,
+) -> Ended {
     let mut command = Command::new("kubectl");
     command.args(arguments);
     finish(command, input)
 }
 
 /// Runs helm.
-pub fn helm<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Ended {
+pub(crate) fn helm<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Ended {
     let mut command = Command::new("helm");
     command.args(arguments);
     finish(command, "")
 }
 
 /// Runs one of the scripts beside this file.
-pub fn script(name: &str, arguments: &[&str]) -> Ended {
+pub(crate) fn script(name: &str, arguments: &[&str]) -> Ended {
     let mut command = Command::new(cluster::scripts().join(name));
     command.args(arguments);
     finish(command, "")

@@ -8,7 +8,7 @@ use crate::manifest::{screening_job, training_run, with};
 use crate::namespace::{END, Namespace, condition};
 
 /// The prefix of a resource's results.
-pub fn prefix(namespace: &Namespace, resource: &Value) -> String {
+pub(crate) fn prefix(namespace: &Namespace, resource: &Value) -> String {
     let text = |value: &Value| value.as_str().expect("should be text").to_owned();
     let output = text(&resource["spec"]["output"]);
     let (name, uid) = (&resource["metadata"]["name"], &resource["metadata"]["uid"]);

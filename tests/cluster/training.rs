@@ -8,14 +8,14 @@ use crate::namespace::{END, Namespace};
 use crate::results::prefix;
 
 /// The name of every scenario's training run.
-pub const RUN: &str = "trainingrun/demo";
+pub(crate) const RUN: &str = "trainingrun/demo";
 /// Its stages.
 const STAGES: usize = 3;
 /// Its folds.
 const FOLDS: usize = 2;
 
 /// A run of two folds, one after the other, with several checkpoints each.
-pub fn long_run() -> Value {
+pub(crate) fn long_run() -> Value {
     let longer = json!({"spec": {
         "training": {"epochs": 25},
         "compute": {"parallelism": 1},
@@ -24,12 +24,12 @@ pub fn long_run() -> Value {
 }
 
 /// The label of the pods and Jobs of a stage.
-pub fn of_stage(stage: &str) -> String {
+pub(crate) fn of_stage(stage: &str) -> String {
     format!("app.kubernetes.io/component={stage}")
 }
 
 /// Waits until a stage has a pod that runs, and returns the pod.
-pub fn running_pod(namespace: &Namespace, stage: &str) -> Value {
+pub(crate) fn running_pod(namespace: &Namespace, stage: &str) -> Value {
     let found = || running(&namespace.list("pods", &of_stage(stage)));
     let what = format!("running a pod of {stage}");
     namespace.wait_until(RUN, &what, END, |_| !found().is_empty());
@@ -37,7 +37,7 @@ pub fn running_pod(namespace: &Namespace, stage: &str) -> Value {
 }
 
 /// Those of some pods whose container runs and is not about to end.
-pub fn running(pods: &[Value]) -> Vec<Value> {
+pub(crate) fn running(pods: &[Value]) -> Vec<Value> {
     let runs = |pod: &&Value| {
         pod["status"]["containerStatuses"][0]["state"]["running"].is_object()
             && pod["metadata"]["deletionTimestamp"].is_null()
@@ -46,7 +46,7 @@ pub fn running(pods: &[Value]) -> Vec<Value> {
 }
 
 /// Waits until a fold of the run has a checkpoint.
-pub fn first_checkpoint(namespace: &Namespace) {
+pub(crate) fn first_checkpoint(namespace: &Namespace) {
     let place = prefix(namespace, &namespace.get(RUN));
     namespace.wait_until(RUN, "at a checkpoint", END, |_| {
         let mut keys = keys(&place).into_iter();
@@ -56,7 +56,7 @@ pub fn first_checkpoint(namespace: &Namespace) {
 
 /// Waits for the run's success, and expects each fold's history to have every epoch once and each
 /// stage to have had one Job, whatever happened meanwhile.
-pub fn expect_nothing_lost(namespace: &Namespace) -> Value {
+pub(crate) fn expect_nothing_lost(namespace: &Namespace) -> Value {
     let run = namespace.wait_for_success(RUN, END);
     expect_every_epoch_once(namespace, &run);
     let jobs = namespace.list("jobs", "").len();
@@ -65,7 +65,7 @@ pub fn expect_nothing_lost(namespace: &Namespace) -> Value {
 }
 
 /// Expects each fold's history to have every epoch once.
-pub fn expect_every_epoch_once(namespace: &Namespace, run: &Value) {
+pub(crate) fn expect_every_epoch_once(namespace: &Namespace, run: &Value) {
     let place = prefix(namespace, run);
     let epochs = run["spec"]["training"]["epochs"].as_u64().unwrap();
     let wanted: Vec<_> = (1..=epochs).map(|epoch| epoch.to_string()).collect();
