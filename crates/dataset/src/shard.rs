@@ -193,7 +193,7 @@ impl ShardWriter {
 
 impl ShardFiles {
     /// The crops as a safetensors file, a crop at a time, as
-    /// [`Storage::put_chunks`](attrium_storage::Storage::put_chunks) takes it: a tensor `crops` of
+    /// `Storage::put_chunks` takes it: a tensor `crops` of
     /// 32-bit floats and shape `[n, 128, 128]`.
     pub fn crops(&self) -> impl Iterator<Item = Result<Vec<u8>, Infallible>> {
         let crops = self.crops.iter().map(PackedCrop::to_bytes);
