@@ -2,7 +2,6 @@
 
 use snafu::Snafu;
 
-use super::predictions::SUM_TOLERANCE;
 use attrium_types::Target;
 
 /// A predictions table that cannot be read or evaluated; no variant quotes a study or a covariate.
@@ -69,13 +68,15 @@ pub enum Error {
     /// A row's probabilities do not sum to 1.
     #[snafu(display(
         "line {line} of the predictions table: the probabilities sum to {sum} where 1 is \
-         expected (within {SUM_TOLERANCE})"
+         expected (within {tolerance})"
     ))]
     Sum {
         /// The row's line, from 1.
         line: u64,
         /// The sum found.
         sum: f64,
+        /// How far it may be from 1.
+        tolerance: f64,
     },
     /// A study stands in two rows.
     #[snafu(display(

@@ -312,7 +312,15 @@ fn check(row: &Prediction, classes: usize, line: u64) -> Result<(), Error> {
         );
     }
     let sum: f64 = row.probabilities.iter().sum();
-    ensure!((sum - 1.0).abs() <= SUM_TOLERANCE, SumSnafu { line, sum });
+    let tolerance = SUM_TOLERANCE;
+    ensure!(
+        (sum - 1.0).abs() <= tolerance,
+        SumSnafu {
+            line,
+            sum,
+            tolerance
+        }
+    );
     Ok(())
 }
 

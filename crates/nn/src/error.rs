@@ -2,7 +2,7 @@
 
 use snafu::Snafu;
 
-use super::IMAGE_SIZE;
+use super::size::IMAGE_SIZE;
 
 /// Why a network could not be made or used.
 #[derive(Debug, Snafu)]

@@ -35,6 +35,7 @@ mod network;
 mod normalize;
 mod residual;
 mod resnet50;
+mod size;
 mod stack;
 mod training_step;
 mod transfer;
@@ -65,13 +66,8 @@ pub use mobilenet::MobileNet;
 pub use network::Network;
 pub use network::{floats, image_tensor};
 pub use resnet50::ResNet50;
+pub use size::{IMAGE_PIXELS, IMAGE_SIZE};
 pub use stack::Stack;
 pub use training_step::TrainingStep;
 pub use transfer::{Base, Transfer};
 pub use vgg16::Vgg16;
-
-/// Height and width of the images that the networks take, in pixels (paper, "Preprocessing").
-pub const IMAGE_SIZE: usize = 128;
-
-/// The number of pixels of one image.
-pub const IMAGE_PIXELS: usize = IMAGE_SIZE * IMAGE_SIZE;

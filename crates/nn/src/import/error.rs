@@ -2,7 +2,6 @@
 
 use snafu::Snafu;
 
-use super::tensor_file::LARGEST;
 use attrium_types::Architecture;
 
 /// Why a file of pretrained weights cannot be used.
@@ -33,13 +32,14 @@ pub enum WeightsError {
     },
     /// The file claims more than any network has.
     #[snafu(display(
-        "the pretrained weights are {kind} with more than {} MiB of tensors, which no network that is \
-         known here has: use one of the files that models/imagenet.md names",
-        LARGEST >> 20
+        "the pretrained weights are {kind} with more than {mebibytes} MiB of tensors, which no network that is \
+         known here has: use one of the files that models/imagenet.md names"
     ))]
     Large {
         /// The kind of file.
         kind: &'static str,
+        /// How many any network has at most.
+        mebibytes: usize,
     },
     /// The file holds more than tensors: to open it in Python would run what it names.
     #[snafu(display(

@@ -5,7 +5,7 @@ use snafu::OptionExt;
 use super::error::{LargeSnafu, WeightsError};
 
 /// The most bytes that the tensors of a file may have: five times those of ResNet50.
-pub(super) const LARGEST: usize = 1 << 29;
+const LARGEST: usize = 1 << 29;
 
 /// What the tensors of a file may still take. A shape costs nothing in a file whose values are all
 /// the same, or were never written.
@@ -25,7 +25,10 @@ impl Budget {
         let mut extents = shape.iter();
         let bytes = extents.try_fold(size, |bytes, extent| bytes.checked_mul(*extent));
         let left = bytes.and_then(|bytes| self.left.checked_sub(bytes));
-        self.left = left.context(LargeSnafu { kind: self.kind })?;
+        self.left = left.context(LargeSnafu {
+            kind: self.kind,
+            mebibytes: LARGEST >> 20,
+        })?;
         Ok(())
     }
 }
