@@ -14,8 +14,6 @@ TOOLS := $(CACHE)/tools
 DENY_VERSION := 0.20.2
 FUZZ_VERSION := 0.13.2
 FUZZ_SECONDS ?= 60
-# The fuzz targets are built by cargo-fuzz alone.
-MEMBERS := --workspace --exclude attrium-fuzz
 # Compiles the feature `cuda` where there is no CUDA toolkit; nothing so compiled runs.
 CUDA := DOCS_RS=1 CUDARC_CUDA_VERSION=12080
 SCRIPTS := .ci/run benches/run benches/peers benches/reconcile examples/demo/run examples/ci/retrain tests/chart/check \
@@ -37,7 +35,7 @@ build: build-packages ## Build the attrium binary
 	cargo build --release --locked
 
 programs: build-packages ## Build the binary and all tests, side by side
-	cargo test --release --locked --no-run $(MEMBERS) --lib --bins --test integration --test cluster
+	cargo test --release --locked --no-run --lib --bins --test integration --test cluster
 
 demo: build ## Make a synthetic cohort, train on it, screen with the result, show the report
 	examples/demo/run $(ATTRIUM)
@@ -54,7 +52,7 @@ fmt: ## Check the formatting
 	cargo fmt --all --check
 
 clippy: ## Check the code, the feature `cuda` too, with warnings denied
-	$(CUDA) cargo clippy --release --locked $(MEMBERS) --all-targets --test cluster --features cuda -- -D warnings
+	$(CUDA) cargo clippy --release --locked --all-targets --test cluster --features cuda -- -D warnings
 
 scripts: check-packages ## Check the shell scripts
 	shellcheck $(SCRIPTS)
@@ -68,14 +66,14 @@ chart: ## Check the chart: lint, every optional part, values that are refused
 	PATH="$(CACHE)/cluster/bin:$$PATH" tests/chart/check
 
 doc: ## Build the documentation with warnings denied
-	$(CUDA) RUSTDOCFLAGS='-D warnings' cargo doc --release --locked $(MEMBERS) --no-deps --features cuda
+	$(CUDA) RUSTDOCFLAGS='-D warnings' cargo doc --release --locked --no-deps --features cuda
 
 deny: $(TOOLS)/bin/cargo-deny ## Check the licences and sources of the dependencies
 	cargo fetch --quiet --locked
 	$(TOOLS)/bin/cargo-deny --offline --all-features check bans licenses sources
 
 unit: build-packages test-packages ## Run the tests
-	set -o pipefail; cargo test --release --locked $(MEMBERS) 2>&1 | tee "$(CARGO_TARGET_DIR)/test.log"
+	set -o pipefail; cargo test --release --locked 2>&1 | tee "$(CARGO_TARGET_DIR)/test.log"
 	@$(call count,test.log)
 
 cluster-test: build ## Run the scenarios on a Kubernetes that is started for them; needs root
