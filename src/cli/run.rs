@@ -179,16 +179,6 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>, Error> {
     }
 }
 
-fn name(finished: &Finished) -> String {
-    let resource = &finished.resource;
-    format!(
-        "{} {}/{}",
-        resource.kind(),
-        resource.namespace(),
-        resource.name()
-    )
-}
-
 /// What is said of results on phantoms.
 const SYNTHETIC: &str =
     "Synthetic: the images are of phantoms, and the figures say nothing about patients.\n";
@@ -203,7 +193,7 @@ fn table(finished: &Finished) -> String {
         Ending::Failed => "has failed",
         Ending::Interrupted => "was stopped",
     };
-    let mut text = format!("{} {done}\n", name(finished));
+    let mut text = format!("{} {done}\n", runner::full_name(&finished.resource));
     if !status.results.is_empty() {
         text.push_str(&runner::training_table(&status.results));
     }
@@ -252,7 +242,7 @@ fn success(finished: &Finished) -> Result<(), Error> {
     let Some(exit) = finished.exit() else {
         return Ok(());
     };
-    let name = name(finished);
+    let name = runner::full_name(&finished.resource);
     if exit == TaskExit::Interrupted {
         return StoppedSnafu { name }.fail();
     }

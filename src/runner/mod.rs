@@ -21,7 +21,7 @@ use std::sync::Arc;
 pub(crate) use display::Display;
 pub(crate) use error::Error;
 pub(crate) use ignored::ignored_fields;
-pub(crate) use run_store::{find_model, keep_manifest};
+pub(crate) use run_store::{find_model, full_name, keep_manifest};
 pub(crate) use signals::stop_on_signals;
 pub(crate) use table::{screening_table, training_table};
 pub(crate) use task::in_pool;

@@ -260,7 +260,8 @@ fn folder(uri: &str) -> String {
     format!("{}/", uri.trim_end_matches('/'))
 }
 
-fn full_name(resource: &Resource) -> String {
+/// What people are told of a resource: `TrainingRun hospital/prod`.
+pub(crate) fn full_name(resource: &Resource) -> String {
     format!(
         "{} {}/{}",
         resource.kind(),
