@@ -4,6 +4,7 @@
 
 use std::ops::Deref;
 
+use super::names;
 use attrium_api::{Resource, Uid};
 
 /// A resource with the uid that the API server has given it.
@@ -24,12 +25,29 @@ impl CreatedResource {
         &self.uid
     }
 
+    /// The queue that admits its Jobs, as its spec says or, as Kueue's own integrations read it, a label.
+    pub(crate) fn queue_name(&self) -> Option<&str> {
+        let label = || self.label(names::QUEUE);
+        self.resource.queue_name().or_else(label)
+    }
+
+    /// The Kueue priority class of its Jobs.
+    pub(crate) fn priority_class(&self) -> Option<&str> {
+        self.label(names::PRIORITY_CLASS)
+    }
+
+    fn label(&self, name: &str) -> Option<&str> {
+        let labels = self.resource.metadata().labels.as_ref()?;
+        labels.get(name).map(String::as_str)
+    }
+
     /// The resource without the metadata that nothing here needs: it may be most of it.
     pub(crate) fn trimmed(mut self) -> Self {
         let metadata = self.resource.metadata_mut();
         metadata.managed_fields = None;
         metadata.annotations = None;
-        metadata.labels = None;
+        let labels = metadata.labels.get_or_insert_default();
+        labels.retain(|name, _| [names::QUEUE, names::PRIORITY_CLASS].contains(&name.as_str()));
         self
     }
 

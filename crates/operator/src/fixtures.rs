@@ -153,6 +153,21 @@ impl Answer {
         Self::new(method, path, code, status(code, reason))
     }
 
+    /// A creation whose fields the API server finds invalid.
+    pub(super) fn invalid(path: &str, field: &str) -> Self {
+        let mut answer = status(422, "Invalid");
+        answer["details"] = json!({"causes": [{"field": field, "reason": "FieldValueInvalid"}]});
+        Self::new("POST", path, 422, answer)
+    }
+
+    /// A creation that an admission policy refuses.
+    pub(super) fn deny(path: &str, code: u16, message: &str) -> Self {
+        let mut answer = status(code, "Invalid");
+        answer["message"] = message.into();
+        answer["details"] = json!({"causes": [{"message": message}]});
+        Self::new("POST", path, code, answer)
+    }
+
     /// A request whose body has a value at a place; null stands for nothing too.
     pub(super) fn with_body(mut self, pointer: &'static str, value: impl Into<Value>) -> Self {
         self.body.push((pointer, value.into()));

@@ -2,6 +2,8 @@
 //!
 //! Pure. What an exit code costs is stated here once, in the Job's own policies.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::batch::v1::{
     Job, JobSpec, PodFailurePolicy, PodFailurePolicyOnExitCodesRequirement,
     PodFailurePolicyOnPodConditionsPattern, PodFailurePolicyRule,
@@ -10,7 +12,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::created_resource::CreatedResource;
 use super::names::{self, StageNames};
-use super::{Settings, pod};
+use super::{Settings, owner, pod};
 use attrium_api::{CONTAINER, Resource};
 use attrium_workflow::{Stage, TaskExit};
 
@@ -30,17 +32,18 @@ pub(crate) struct StageJob<'a> {
 
 impl StageJob<'_> {
     pub(crate) fn build(&self) -> Job {
-        let queue = self.resource.queue_name();
-        let mut labels = self.names.labels.clone();
-        if let Some(queue) = queue {
-            labels.insert(names::QUEUE.to_owned(), queue.to_owned());
-        }
+        let is_queued = self.resource.queue_name().is_some();
+        let suspended = self.resource.suspend().then(|| {
+            let (name, value) = (names::SUSPENDED.to_owned(), "true".to_owned());
+            BTreeMap::from([(name, value)])
+        });
         Job {
             metadata: ObjectMeta {
                 name: Some(self.names.job.clone()),
                 namespace: Some(self.resource.namespace().to_owned()),
-                labels: Some(labels),
-                owner_references: Some(vec![names::owner(self.resource)]),
+                annotations: suspended,
+                labels: Some(self.labels()),
+                owner_references: Some(vec![owner::reference(self.resource)]),
                 ..ObjectMeta::default()
             },
             spec: Some(JobSpec {
@@ -52,12 +55,24 @@ impl StageJob<'_> {
                 pod_failure_policy: Some(failure_policy()),
                 pod_replacement_policy: Some("Failed".to_owned()),
                 // Kueue starts what it has admitted.
-                suspend: Some(self.resource.suspend() || queue.is_some()),
+                suspend: Some(self.resource.suspend() || is_queued),
                 template: pod::template(self),
                 ..JobSpec::default()
             }),
             status: None,
         }
+    }
+
+    /// The labels of the Job, with those by which Kueue knows what admits it.
+    fn labels(&self) -> BTreeMap<String, String> {
+        let kueue = [
+            (names::QUEUE, self.resource.queue_name()),
+            (names::PRIORITY_CLASS, self.resource.priority_class()),
+        ];
+        let kueue = kueue
+            .into_iter()
+            .filter_map(|(label, value)| value.map(|value| (label.to_owned(), value.to_owned())));
+        self.names.labels.clone().into_iter().chain(kueue).collect()
     }
 }
 

@@ -28,6 +28,7 @@ mod malformed;
 mod manifest;
 mod metrics;
 mod names;
+mod owner;
 mod pod;
 mod probe;
 mod progress;

@@ -174,12 +174,13 @@ fn newly_over<'a>(old: &Status, new: &'a Status) -> impl Iterator<Item = &'a Sta
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::versioned_store::Delivery;
 
     #[test]
     fn prometheus_reads_resources_reconciliations_and_tasks() {
         let index = Index::default();
         let run = crate::fixtures::training_run("");
-        index.apply_resource(run);
+        index.apply_resource(run, Delivery::Changed);
         let metrics = Metrics::new();
         metrics.reconciled(Kind::TrainingRun, Duration::from_millis(3), true);
         metrics.stage_over("train", 9, 1);

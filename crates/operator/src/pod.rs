@@ -35,7 +35,8 @@ const SCRATCH: &str = "/tmp";
 /// The claim of a GPU within a pod.
 const GPU_CLAIM: &str = "gpu";
 
-const MANIFEST_VOLUME: &str = "attrium-manifest";
+/// The volume of the manifest.
+pub(crate) const MANIFEST_VOLUME: &str = "attrium-manifest";
 const CA_VOLUME: &str = "attrium-ca";
 const SCRATCH_VOLUME: &str = "attrium-tmp";
 

@@ -90,8 +90,8 @@ async fn reconcile_live(
         status::write(context, key, snapshot, status).await?;
     }
     publish(context, key, uid, observed, events)?;
-    if let Some(Refusal::Forbidden(message)) = refusal {
-        return Err(Error::Forbidden { message });
+    if let Some(Refusal::Forbidden(message) | Refusal::NameTaken(message)) = refusal {
+        return Err(Error::Refused { message });
     }
     stop(context, key, uid, &transition.stop).await?;
     Ok(Requeue::from(transition.requeue))

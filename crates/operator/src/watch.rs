@@ -28,6 +28,7 @@ use super::names::{ATTRIUM, MANAGED_BY};
 use super::queue::WorkQueue;
 use super::resource_entry::{MalformedResource, ResourceKey};
 use super::snapshot::{JobSnapshot, PodSnapshot, termination};
+use super::versioned_store::Delivery;
 use attrium_api::{Kind, Resource, Uid};
 
 /// How many objects are listed at a time; a page of them is in memory at once.
@@ -249,6 +250,13 @@ impl Backoff for Pauses {
     }
 }
 
+fn delivery<K>(event: &Event<K>) -> Delivery {
+    match event {
+        Event::InitApply(_) => Delivery::Listed,
+        _ => Delivery::Changed,
+    }
+}
+
 fn resource_event<K>(
     index: &Index,
     kind: Kind,
@@ -258,12 +266,13 @@ fn resource_event<K>(
 where
     K: kube::Resource<DynamicType = ()>,
 {
+    let delivery = delivery(&event);
     match event {
         Event::Apply(guard) | Event::InitApply(guard) => match guard.0 {
             Ok(resource) => CreatedResource::new(wrap(resource))
-                .map(|resource| index.apply_resource(resource))
+                .map(|resource| index.apply_resource(resource, delivery))
                 .unwrap_or_default(),
-            Err(invalid) => malformed_event(index, kind, invalid),
+            Err(invalid) => malformed_event(index, kind, invalid, delivery),
         },
         Event::Delete(guard) => {
             let namespace = guard.namespace().unwrap_or_default();
@@ -273,7 +282,12 @@ where
     }
 }
 
-fn malformed_event(index: &Index, kind: Kind, invalid: InvalidObject) -> Vec<ResourceKey> {
+fn malformed_event(
+    index: &Index,
+    kind: Kind,
+    invalid: InvalidObject,
+    delivery: Delivery,
+) -> Vec<ResourceKey> {
     let metadata = invalid.metadata;
     let Some(uid) = metadata.uid.and_then(Uid::new) else {
         return Vec::new();
@@ -286,14 +300,14 @@ fn malformed_event(index: &Index, kind: Kind, invalid: InvalidObject) -> Vec<Res
         error: invalid.error,
     };
     let version = metadata.resource_version.unwrap_or_default();
-    index.apply_malformed(key, &version, malformed)
+    index.apply_malformed(key, &version, malformed, delivery)
 }
 
 fn job_event(index: &Index, event: Event<Job>) -> Vec<ResourceKey> {
+    let delivery = delivery(&event);
     let key = match event {
         Event::Apply(job) | Event::InitApply(job) => {
-            let namespace = job.namespace().unwrap_or_default();
-            JobSnapshot::of(&job).and_then(|job| index.apply_job(&namespace, job))
+            JobSnapshot::of(&job).and_then(|job| index.apply_job(job, delivery))
         }
         Event::Delete(job) => JobSnapshot::of(&job).and_then(|job| index.delete_job(&job)),
         Event::Init | Event::InitDone => None,
@@ -302,19 +316,17 @@ fn job_event(index: &Index, event: Event<Job>) -> Vec<ResourceKey> {
 }
 
 fn pod_event(index: &Index, event: Event<Pod>) -> Vec<ResourceKey> {
+    let delivery = delivery(&event);
     let key = match event {
         Event::Apply(pod) | Event::InitApply(pod) => {
-            let namespace = pod.namespace().unwrap_or_default();
             let termination = termination(&pod, false);
-            PodSnapshot::of(&pod)
-                .and_then(|pod| index.apply_pod(&namespace, pod, termination.as_ref()))
+            PodSnapshot::of(&pod).and_then(|pod| index.apply_pod(pod, termination, delivery))
         }
         // A pod may be deleted together with its end.
         Event::Delete(pod) => {
-            let namespace = pod.namespace().unwrap_or_default();
             let termination = termination(&pod, true);
             PodSnapshot::of(&pod).and_then(|pod| {
-                index.apply_pod(&namespace, pod.clone(), termination.as_ref());
+                index.apply_pod(pod.clone(), termination, delivery);
                 index.delete_pod(&pod)
             })
         }

@@ -1,13 +1,14 @@
 //! What a decision asks for on the cluster, in three types: what is created, how Jobs are changed, and
 //! what is stopped. A resource that has ended can be given the last alone.
 
+use attrium_api::Uid;
 use attrium_workflow::StageKind;
 
 /// What is created for a live resource, before its status says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Create {
     /// The ConfigMap of its manifest.
-    Manifest,
+    Manifest { name: String },
     /// A stage's Job.
     Job {
         stage: StageKind,
@@ -23,6 +24,8 @@ pub(crate) enum Create {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct JobPatch {
     pub(crate) name: String,
+    /// Of this very Job: another of its name stays as it is.
+    pub(crate) uid: Uid,
     pub(crate) changes: JobChanges,
 }
 
@@ -39,7 +42,11 @@ pub(crate) struct JobChanges {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
     /// Delete a Job and its pods, which end after a checkpoint.
-    DeleteJob { name: String },
+    DeleteJob {
+        name: String,
+        /// Of this very Job: another of its name stays.
+        uid: Uid,
+    },
     /// Delete the resource.
     DeleteResource,
 }
@@ -49,6 +56,8 @@ pub(crate) enum Stop {
 pub(crate) enum Refusal {
     /// It is invalid, and stays so.
     Invalid(String),
-    /// It is forbidden, and may be allowed later: by a quota, for example.
+    /// It is forbidden, and may be allowed later: by a quota or a policy, for example.
     Forbidden(String),
+    /// Something else has its name, which may be taken away.
+    NameTaken(String),
 }

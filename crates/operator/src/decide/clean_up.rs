@@ -51,5 +51,6 @@ pub(super) fn delete<'a>(
 ) -> impl Iterator<Item = Stop> {
     jobs.map(|job| Stop::DeleteJob {
         name: job.name.clone(),
+        uid: job.uid.clone(),
     })
 }

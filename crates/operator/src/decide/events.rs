@@ -132,7 +132,10 @@ fn phase(old: &Status, new: &Status) -> Option<ResourceEvent> {
     let (reason, message) = (unfinished.reason.as_str(), unfinished.message.as_str());
     match (old.phase, new.phase) {
         (_, Some(Phase::Queued)) => Some(ResourceEvent::normal(reasons::QUEUED, message)),
-        (_, Some(Phase::Suspended)) => Some(ResourceEvent::normal(reasons::SUSPENDED, message)),
+        // The event of a Job that others have suspended is that of PodsHealthy.
+        (_, Some(Phase::Suspended)) if reason == reasons::SUSPENDED => {
+            Some(ResourceEvent::normal(reason, message))
+        }
         // The event of a Job that may not be created yet is that of PodsHealthy.
         (_, Some(Phase::Pending)) if reason == reasons::WAITING_FOR_MODEL => {
             Some(ResourceEvent::normal(reason, message))

@@ -1,6 +1,7 @@
 //! Conversations with a scripted API server: what is asked for, in order, and nothing else.
 
 use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -13,9 +14,11 @@ use crate::fixtures::{Answer, job, server, settings, training_run, training_spec
 use crate::index::Index;
 use crate::kueue::Workloads;
 use crate::lease::Leadership;
+use crate::manifest::{FILE, config_map};
 use crate::metrics::Metrics;
 use crate::names;
 use crate::snapshot::JobSnapshot;
+use crate::versioned_store::Delivery;
 use attrium_api::{Condition, ConditionStatus, Kind, conditions};
 use attrium_workflow::StageKind;
 
@@ -28,7 +31,7 @@ fn context(client: kube::Client, resource: Option<&CreatedResource>) -> Arc<Cont
     let (events, _publisher) = event_queue(client.clone(), "me");
     let index = Arc::new(Index::default());
     if let Some(resource) = resource {
-        index.apply_resource(resource.clone());
+        index.apply_resource(resource.clone(), Delivery::Changed);
     }
     Arc::new(Context {
         client,
@@ -113,6 +116,7 @@ async fn what_is_there_already_is_taken_as_it_is() {
     let name = names::job(&run, StageKind::Preprocess, 0);
     let (client, server) = server(vec![
         Answer::refuse("POST", MAPS, 409, "AlreadyExists"),
+        Answer::get(&map(&run), &config_map(&run, &names::config_map(&run))),
         Answer::refuse("POST", JOBS, 409, "AlreadyExists"),
         Answer::get(&format!("{JOBS}/{name}"), &created(&run, "7")),
         Answer::patch(STATUS, &*run),
@@ -122,12 +126,101 @@ async fn what_is_there_already_is_taken_as_it_is() {
     server.done();
 }
 
+/// The path of the ConfigMap of a run's manifest.
+fn map(run: &CreatedResource) -> String {
+    format!("{MAPS}/{}", names::config_map(run))
+}
+
+#[tokio::test]
+async fn a_config_map_of_the_right_name_with_another_content_is_refused_and_nothing_is_run_with_it()
+{
+    let run = run("5");
+    let forged: [fn(&mut ConfigMap); 4] = [
+        |map| {
+            let data = map.data.as_mut().expect("data");
+            let text = data.get_mut(FILE).expect("a manifest");
+            *text = text.replace("s3://scans/", "s3://elsewhere/");
+        },
+        |map| map.data = None,
+        |map| map.immutable = None,
+        |map| map.metadata.owner_references = None,
+    ];
+    for forge in forged {
+        let mut present = config_map(&run, &names::config_map(&run));
+        forge(&mut present);
+        let (client, server) = server(vec![
+            Answer::refuse("POST", MAPS, 409, "AlreadyExists"),
+            Answer::get(&map(&run), &present),
+            Answer::patch(STATUS, &*run)
+                .with_body("/status/phase", "Pending")
+                .with_body("/status/conditions/1/reason", "NameTaken"),
+        ]);
+        let requeue = reconcile(context(client, Some(&run)), ResourceKey::of(&run)).await;
+        assert_eq!(requeue, Requeue::BackOff);
+        server.done();
+    }
+}
+
+#[tokio::test]
+async fn a_job_of_the_right_name_that_is_not_the_runs_own_is_left_alone() {
+    let run = run("5");
+    let name = names::job(&run, StageKind::Preprocess, 0);
+    let mut foreign = created(&run, "7");
+    foreign.metadata.owner_references = None;
+    let (client, server) = server(vec![
+        Answer::post(MAPS, &config_map(&run, &names::config_map(&run))),
+        Answer::refuse("POST", JOBS, 409, "AlreadyExists"),
+        Answer::get(&format!("{JOBS}/{name}"), &foreign),
+        Answer::patch(STATUS, &*run).with_body("/status/phase", "Pending"),
+    ]);
+    let context = context(client, Some(&run));
+    let requeue = reconcile(context.clone(), ResourceKey::of(&run)).await;
+    assert_eq!(requeue, Requeue::BackOff);
+    server.done();
+    let snapshot = context
+        .index
+        .snapshot(&ResourceKey::of(&run), Arc::new(run));
+    assert_eq!(snapshot.jobs.len(), 0);
+}
+
+#[tokio::test]
+async fn a_job_that_a_policy_refuses_waits_for_another_policy_whatever_code_it_is_refused_with() {
+    let denied = [
+        (
+            403,
+            "admission webhook \"validation.gatekeeper.sh\" denied the request: no cost centre",
+        ),
+        (
+            400,
+            "admission webhook \"validate.kyverno.svc-fail\" denied the request: no cost centre",
+        ),
+        (
+            422,
+            "ValidatingAdmissionPolicy 'costs' with binding 'costs' denied request: no cost centre",
+        ),
+    ];
+    for (code, message) in denied {
+        let run = run("5");
+        let (client, server) = server(vec![
+            Answer::post(MAPS, &config_map(&run, &names::config_map(&run))),
+            Answer::deny(JOBS, code, message),
+            Answer::patch(STATUS, &*run)
+                .with_body("/status/phase", "Pending")
+                .with_body("/status/conditions/1/reason", "PodPending")
+                .with_body("/status/conditions/4/status", "Unknown"),
+        ]);
+        let requeue = reconcile(context(client, Some(&run)), ResourceKey::of(&run)).await;
+        assert_eq!(requeue, Requeue::BackOff, "{message}");
+        server.done();
+    }
+}
+
 #[tokio::test]
 async fn an_invalid_job_fails_the_run_with_the_servers_message() {
     let run = run("5");
     let (client, server) = server(vec![
         Answer::post(MAPS, &json!({"metadata": {"name": "m"}})),
-        Answer::refuse("POST", JOBS, 422, "Invalid"),
+        Answer::invalid(JOBS, "spec.template"),
         Answer::patch(STATUS, &*with_status(&run, &ended()))
             .with_body("/status/phase", "Failed")
             .with_body("/status/conditions/0/reason", "BadConfiguration")
@@ -178,7 +271,7 @@ async fn a_spec_that_was_changed_before_its_first_job_is_what_the_pods_do() {
         reconcile(context.clone(), key.clone()).await,
         Requeue::BackOff
     );
-    context.index.apply_resource(changed);
+    context.index.apply_resource(changed, Delivery::Changed);
     assert_eq!(reconcile(context, key).await, Requeue::AwaitChange);
     server.done();
 }
@@ -249,7 +342,7 @@ async fn a_stage_that_is_cut_short_has_no_active_pods_and_its_tasks_are_counted_
     ]);
     let context = context(client, Some(&run));
     let job = JobSnapshot::of(&job).expect("one of attrium's");
-    context.index.apply_job("hospital", job);
+    context.index.apply_job(job, Delivery::Changed);
     assert_eq!(
         reconcile(context.clone(), ResourceKey::of(&run)).await,
         Requeue::AwaitChange
@@ -267,10 +360,11 @@ async fn a_stage_that_is_cut_short_has_no_active_pods_and_its_tasks_are_counted_
 async fn what_still_runs_of_a_run_that_has_ended_is_stopped_and_nothing_else_is_done() {
     let run = with_status(&run("5"), &ended());
     let name = names::job(&run, StageKind::Preprocess, 0);
-    let (client, server) = server(vec![Answer::delete(&format!("{JOBS}/{name}"))]);
+    let delete = Answer::delete(&format!("{JOBS}/{name}"));
+    let (client, server) = server(vec![delete.with_body("/preconditions/uid", "job-uid")]);
     let context = context(client, Some(&run));
     let job = JobSnapshot::of(&created(&run, "7")).expect("one of attrium's");
-    context.index.apply_job("hospital", job.clone());
+    context.index.apply_job(job.clone(), Delivery::Changed);
     assert_eq!(
         reconcile(context.clone(), ResourceKey::of(&run)).await,
         Requeue::AwaitChange
@@ -292,13 +386,13 @@ async fn a_queued_job_is_deleted_once_the_status_says_that_its_run_is_suspended(
     let name = names::job(&run, StageKind::Preprocess, 0);
     let (client, server) = server(vec![
         Answer::patch(STATUS, &*run).with_body("/status/phase", "Suspended"),
-        Answer::delete(&format!("{JOBS}/{name}")),
+        Answer::delete(&format!("{JOBS}/{name}")).with_body("/preconditions/uid", "job-uid"),
     ]);
     let context = context(client, Some(&run));
     let mut admitted = created(&run, "7");
     admitted.spec.as_mut().expect("a spec").suspend = Some(false);
     let job = JobSnapshot::of(&admitted).expect("one of attrium's");
-    context.index.apply_job("hospital", job);
+    context.index.apply_job(job, Delivery::Changed);
     let requeue = reconcile(context, ResourceKey::of(&run)).await;
     assert_eq!(requeue, Requeue::AwaitChange);
     server.done();
@@ -364,7 +458,9 @@ async fn a_malformed_resource_is_reported_once_for_each_generation_field_by_fiel
     ]);
     let context = context(client, None);
     let key = ResourceKey::new(Kind::TrainingRun, "hospital", "small");
-    context.index.apply_malformed(key.clone(), "5", malformed());
+    context
+        .index
+        .apply_malformed(key.clone(), "5", malformed(), Delivery::Changed);
     assert_eq!(
         reconcile(context.clone(), key.clone()).await,
         Requeue::AwaitChange
@@ -389,7 +485,9 @@ async fn a_malformed_resource_whose_report_did_not_arrive_is_reported_again() {
     ]);
     let context = context(client, None);
     let key = ResourceKey::new(Kind::TrainingRun, "hospital", "small");
-    context.index.apply_malformed(key.clone(), "5", malformed());
+    context
+        .index
+        .apply_malformed(key.clone(), "5", malformed(), Delivery::Changed);
     for expected in [Requeue::After(SOON), Requeue::BackOff, Requeue::AwaitChange] {
         assert_eq!(reconcile(context.clone(), key.clone()).await, expected);
     }
@@ -406,7 +504,9 @@ async fn a_malformed_resource_that_has_ended_keeps_its_status() {
     let (client, server) = server(vec![Answer::get(RUN, &object)]);
     let context = context(client, None);
     let key = ResourceKey::new(Kind::TrainingRun, "hospital", "small");
-    context.index.apply_malformed(key.clone(), "5", malformed());
+    context
+        .index
+        .apply_malformed(key.clone(), "5", malformed(), Delivery::Changed);
     assert_eq!(reconcile(context, key).await, Requeue::AwaitChange);
     server.done();
 }

@@ -90,7 +90,7 @@ fn what_the_api_server_finds_invalid_fails_the_run_and_what_it_forbids_is_retrie
     let mut run = training("");
     run.refusal = Some(Refusal::Forbidden("exceeded quota: jobs".to_owned()));
     let reconciled = run.reconcile();
-    assert_eq!(reconciled.create, [Create::Manifest, create(Preprocess)]);
+    assert_eq!(reconciled.create, [run.manifest(), create(Preprocess)]);
     assert_eq!(
         (run.status().phase, run.status().stages.len()),
         (Some(Phase::Pending), 0)
