@@ -6,6 +6,7 @@
 
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, DeleteParams, Patch, PostParams, Preconditions};
 use kube::core::Status;
 use serde_json::{Map, Value, json};
@@ -60,7 +61,9 @@ pub(super) async fn create(
 pub(super) async fn patch_jobs(
     context: &Context,
     key: &ResourceKey,
+    owner: &Uid,
     patches: &[JobPatch],
+    now: Timestamp,
 ) -> Result<(), Error> {
     let api: Api<Job> = Api::namespaced(context.client.clone(), &key.namespace);
     for JobPatch { name, uid, changes } in patches {
@@ -68,7 +71,12 @@ pub(super) async fn patch_jobs(
         let metadata = metadata(uid, changes);
         let patch = Patch::Merge(json!({ "metadata": metadata, "spec": spec(changes) }));
         match api.patch(name, &patch_params(), &patch).await {
-            Ok(job) => index_job(context, &job),
+            Ok(job) => {
+                index_job(context, &job);
+                context.index.update_state(owner, |state| {
+                    state.note_patch(uid, changes, now);
+                });
+            }
             Err(error) if is_status(&error, 404) => {}
             Err(error) => return Err(Error::request(format!("change the Job {name}"), error)),
         }

@@ -32,6 +32,16 @@ pub(crate) enum Watched {
     Pods,
 }
 
+impl Watched {
+    /// Everything that is watched.
+    pub(crate) const ALL: [Self; 4] = [
+        Self::Resources(Kind::TrainingRun),
+        Self::Resources(Kind::ScreeningJob),
+        Self::Jobs,
+        Self::Pods,
+    ];
+}
+
 impl Index {
     fn inner(&self) -> MutexGuard<'_, Inner> {
         // Nothing that is done under the lock can leave it half done.
@@ -52,6 +62,8 @@ impl Index {
     /// be reconciled.
     pub(crate) fn end_relist(&self, watched: Watched, namespace: Option<&str>) -> Vec<ResourceKey> {
         let mut inner = self.inner();
+        let scope = (watched, namespace.map(str::to_owned));
+        inner.listed.insert(scope);
         match watched {
             Watched::Resources(kind) => {
                 for (_, entry) in inner.resources_mut(kind).end_relist(namespace) {
@@ -68,6 +80,24 @@ impl Index {
                 inner.keys_of(gone.into_iter().map(|(owner, _)| owner))
             }
         }
+    }
+
+    /// A watch has been told that it may not read a namespace: what is known of it is no longer true.
+    pub(crate) fn lose(&self, watched: Watched, namespace: Option<&str>) {
+        let scope = (watched, namespace.map(str::to_owned));
+        self.inner().listed.remove(&scope);
+    }
+
+    /// Whether everything of a namespace that a decision needs has been listed.
+    pub(crate) fn is_listed(&self, namespace: &str) -> bool {
+        let inner = self.inner();
+        let is_listed = |watched: Watched| {
+            let scopes = [None, Some(namespace.to_owned())];
+            scopes
+                .into_iter()
+                .any(|it| inner.listed.contains(&(watched, it)))
+        };
+        Watched::ALL.into_iter().all(is_listed)
     }
 
     /// Takes in a resource that a watch delivers. Returns the resources to be reconciled.

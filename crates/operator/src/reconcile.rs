@@ -22,6 +22,8 @@ use attrium_types::text::causes;
 
 /// How long a reconciliation may take before it is retried.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// When a resource is looked at again of whose namespace not everything is known.
+const UNLISTED: Duration = Duration::from_secs(15);
 /// When a resource is reconciled again that has changed meanwhile.
 const SOON: Duration = Duration::from_millis(250);
 
@@ -29,6 +31,9 @@ const SOON: Duration = Duration::from_millis(250);
 pub(super) async fn reconcile(context: Arc<Context>, key: ResourceKey) -> Requeue {
     if !context.leadership.is_leader() {
         return Requeue::AwaitChange;
+    }
+    if !context.index.is_listed(&key.namespace) {
+        return Requeue::After(UNLISTED);
     }
     let (namespace, resource) = (&*key.namespace, &*key.name);
     let span = tracing::info_span!("reconcile", kind = key.kind.name(), namespace, resource);
@@ -84,7 +89,7 @@ async fn reconcile_live(
     if let Some(refusal) = &refusal {
         transition.refuse(refusal);
     }
-    patch_jobs(context, key, &transition.patch).await?;
+    patch_jobs(context, key, uid, &transition.patch, observed.now).await?;
     let StatusUpdate { status, events } = transition.status_update();
     if let Some(status) = &status {
         status::write(context, key, snapshot, status).await?;

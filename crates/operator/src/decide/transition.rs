@@ -68,6 +68,10 @@ const SUMMARY_GRACE: SignedDuration = SignedDuration::from_secs(10);
 const SUMMARY_RETRY: Duration = Duration::from_secs(2);
 /// How often a stage whose results were lost is attempted.
 const MAX_ATTEMPTS: u32 = 3;
+/// How long a Job is left alone before the same is changed of it again; the time doubles with each.
+const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(1);
+/// How often that time doubles: up to four minutes.
+const LONGEST_PAUSE: u32 = 8;
 /// How often a queue is asked why it waits.
 const QUEUE_RETRY: Duration = Duration::from_secs(30);
 
@@ -333,6 +337,10 @@ impl<'o> Transition<'o> {
             let mut stages = self.plan.stages.iter();
             let stage = stages.find(|it| it.kind == job.origin.stage);
             if let Some(changes) = stage.and_then(|it| changes(job, it, &snapshot.resource)) {
+                if let Some(pause) = self.pause(job, &changes) {
+                    self.requeue = Some(self.requeue.map_or(pause, |it| it.min(pause)));
+                    continue;
+                }
                 let (name, uid) = (job.name.clone(), job.uid.clone());
                 if changes.suspend == Some(false) {
                     self.next.pods = starting();
@@ -344,6 +352,18 @@ impl<'o> Transition<'o> {
             let message = "Results are on their way";
             self.next.unfinished = ConditionState::new(Unknown, reasons::RUNNING, message);
         }
+    }
+
+    /// How long it is until a Job may be changed in a way in which it was changed before, and that
+    /// somebody has undone: two that insist would never rest.
+    fn pause(&self, job: &JobSnapshot, changes: &JobChanges) -> Option<Duration> {
+        let record = self.observed.snapshot.state.patched.get(&job.uid)?;
+        if record.changes != *changes {
+            return None;
+        }
+        let pause = FIRST_PAUSE * (1 << record.times.min(LONGEST_PAUSE));
+        let left = pause - self.observed.now.duration_since(record.at);
+        left.is_positive().then(|| left.try_into().ok()).flatten()
     }
 
     /// Creates the ConfigMap of the manifest again that a pod has not found.

@@ -1,8 +1,9 @@
 //! What the index holds, behind its lock.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::Watched;
 use crate::decide::{Awaited, Model, Publisher};
 use crate::owner::Owner;
 use crate::resource_entry::{ResourceEntry, ResourceKey};
@@ -21,6 +22,8 @@ pub(super) struct Inner {
     pub(super) pods: VersionedStore<Owner, IndexedPod>,
     pub(super) keys: HashMap<Uid, ResourceKey>,
     pub(super) states: HashMap<Uid, ControllerState>,
+    /// What has been listed: of a namespace, or of all.
+    pub(super) listed: HashSet<(Watched, Option<String>)>,
     /// The screenings that wait for a training run.
     pub(super) waiting: HashMap<ResourceKey, BTreeSet<ResourceKey>>,
     /// The generation of the malformed resources that were reported.

@@ -11,7 +11,7 @@ use crate::created_resource::CreatedResource;
 use crate::events::event_queue;
 use crate::fetch::QUERIES_PER_SECOND;
 use crate::fixtures::{Answer, job, server, settings, training_run, training_spec, uid};
-use crate::index::Index;
+use crate::index::{Index, Watched};
 use crate::kueue::Workloads;
 use crate::lease::Leadership;
 use crate::manifest::{FILE, config_map};
@@ -30,6 +30,10 @@ fn context(client: kube::Client, resource: Option<&CreatedResource>) -> Arc<Cont
     ));
     let (events, _publisher) = event_queue(client.clone(), "me");
     let index = Arc::new(Index::default());
+    for watched in Watched::ALL {
+        index.begin_relist(watched, None);
+        index.end_relist(watched, None);
+    }
     if let Some(resource) = resource {
         index.apply_resource(resource.clone(), Delivery::Changed);
     }
@@ -299,6 +303,25 @@ async fn a_run_whose_status_somebody_else_has_written_is_reconciled_anew() {
 }
 
 #[tokio::test]
+async fn a_status_that_is_refused_is_cut_to_what_a_decision_needs() {
+    let run = run("5");
+    let (client, server) = server(vec![
+        Answer::post(MAPS, &json!({"metadata": {"name": "m"}})),
+        Answer::post(JOBS, &created(&run, "7")),
+        Answer::refuse("PATCH", STATUS, 422, "Invalid"),
+        Answer::patch(STATUS, &*run)
+            .with_body("/metadata/resourceVersion", "5")
+            .with_body("/status/phase", "Running")
+            .with_body("/status/stages/0/name", "preprocess")
+            .with_body("/status/conditions/0/message", "See the operator's log")
+            .with_body("/status/progress", Value::Null),
+    ]);
+    let requeue = reconcile(context(client, Some(&run)), ResourceKey::of(&run)).await;
+    assert_eq!(requeue, Requeue::AwaitChange);
+    server.done();
+}
+
+#[tokio::test]
 async fn an_operator_that_does_not_lead_asks_for_nothing() {
     let run = run("5");
     let (client, server) = server(Vec::new());
@@ -308,6 +331,22 @@ async fn an_operator_that_does_not_lead_asks_for_nothing() {
         reconcile(context, ResourceKey::of(&run)).await,
         Requeue::AwaitChange
     );
+    server.done();
+}
+
+#[tokio::test]
+async fn nothing_is_done_in_a_namespace_of_which_not_everything_is_known() {
+    let run = run("5");
+    let (client, server) = server(Vec::new());
+    let context = context(client, Some(&run));
+    context.index.lose(Watched::Jobs, None);
+    for namespace in ["hospital", "elsewhere"] {
+        context.index.begin_relist(Watched::Jobs, Some(namespace));
+    }
+    context.index.end_relist(Watched::Jobs, Some("elsewhere"));
+    assert!(context.index.is_listed("elsewhere"));
+    let key = ResourceKey::of(&run);
+    assert_eq!(reconcile(context, key).await, Requeue::After(UNLISTED));
     server.done();
 }
 

@@ -107,6 +107,21 @@ fn a_job_that_somebody_else_has_suspended_is_theirs_to_let_go_on() {
 }
 
 #[test]
+fn what_another_undoes_is_done_again_after_pauses_that_grow() {
+    let mut run = training("  compute: {parallelism: 2}").until(Train);
+    let mut patches = 0;
+    for second in 0..3600 {
+        run.observed.now = after(second);
+        run.job(Train).parallelism = Some(5);
+        let reconciled = run.reconcile();
+        patches += reconciled.patch.len();
+        let requeue = reconciled.requeue;
+        assert!(!reconciled.patch.is_empty() || requeue.is_some_and(|it| it.as_secs() <= 256));
+    }
+    assert!((9..30).contains(&patches), "{patches}");
+}
+
+#[test]
 fn parallelism_and_deadline_may_change_while_a_stage_runs() {
     let mut run = training("").until(Train);
     run.spec().compute.parallelism = Some(2);

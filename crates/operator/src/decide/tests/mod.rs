@@ -178,7 +178,10 @@ impl World {
                 }
             }
         }
+        let now = self.observed.now;
         for JobPatch { uid, changes, .. } in &reconciled.patch {
+            let state = &mut self.observed.snapshot.state;
+            state.note_patch(uid, changes, now);
             let jobs = self.observed.snapshot.jobs.values_mut();
             for job in jobs.filter(|job| job.uid == *uid) {
                 job.suspended = changes.suspend.unwrap_or(job.suspended);
