@@ -32,7 +32,10 @@ pub(super) async fn write(
         // Something in it that another has made is against the schema: the rest is worth more.
         Err(error) if is_status(&error, 422) => {
             let refused = error.to_string();
-            tracing::error!(error = refused, "The status is refused, and cut to the least: this is a defect");
+            tracing::error!(
+                error = refused,
+                "The status is refused, and cut to the least: this is a defect"
+            );
             let status = json!(minimal(resource.status(), status));
             let patch = json!({
                 "metadata": { "resourceVersion": resource.metadata().resource_version },
