@@ -74,16 +74,14 @@ impl Validators {
         let kind = schema_of(document).map_err(|problem| vec![problem])?;
         let mut problems = header(fields);
         let known = kind.definition.schema();
-        let mut fields = fields.clone();
-        fields.remove("status");
-        let mut document = Value::Object(fields);
+        let mut document = without_status(document.clone());
         prune_nulls(known, &mut document);
         if let Some(spec) = document.get("spec")
             && let Some(known) = known.pointer("/properties/spec")
         {
             unknown(known, spec, "spec", &mut problems);
         }
-        let document = apply_defaults(known, &document);
+        let document = without_status(apply_defaults(known, &document));
         let broken = schema::problems(&kind.schema, &document);
         problems.extend(rules(self.cel.validate(known, &document, None), &broken));
         problems.extend(broken);
@@ -110,6 +108,14 @@ impl Validators {
             Err(problem) => vec![problem],
         }
     }
+}
+
+/// A document without the status that a cluster would give it.
+fn without_status(mut document: Value) -> Value {
+    if let Some(fields) = document.as_object_mut() {
+        fields.remove("status");
+    }
+    document
 }
 
 /// The schema of the kind that a document says it is.
