@@ -1,11 +1,12 @@
 //! `attrium operator`: the process that runs on a cluster.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 
 use http::Uri;
 
 use attrium_operator as operator;
-use attrium_operator::{Error, Options, Settings};
+use attrium_operator::{Allowance, Error, Options, Patterns, Settings};
 
 /// Runs the operator: on a cluster, resources become Jobs and end with their results.
 ///
@@ -42,6 +43,8 @@ pub(super) struct Args {
         value_parser = ["Always", "IfNotPresent", "Never"]
     )]
     image_pull_policy: Option<String>,
+    #[command(flatten)]
+    allow: Allow,
     /// The namespace of the Lease that replicas vie for.
     #[arg(
         long,
@@ -83,6 +86,39 @@ pub(super) struct Args {
     check: Option<Uri>,
 }
 
+/// What resources may bring into their pods.
+#[derive(Debug, clap::Args)]
+struct Allow {
+    /// The images that a resource may name beside attrium's own: names, with `*` for any characters
+    /// [default: any; none where it is empty].
+    #[arg(long, value_name = "A,B", value_parser = patterns)]
+    allow_images: Option<Patterns>,
+    /// The service accounts that a resource may name beside `default` [default: any].
+    #[arg(long, value_name = "A,B", value_parser = patterns)]
+    allow_service_accounts: Option<Patterns>,
+    /// The Secrets that a resource may name [default: any].
+    #[arg(long, value_name = "A,B", value_parser = patterns)]
+    allow_secrets: Option<Patterns>,
+    /// The kinds of volumes that a resource may name, such as persistentVolumeClaim [default: any].
+    #[arg(long, value_name = "A,B", value_parser = patterns)]
+    allow_volumes: Option<Patterns>,
+}
+
+impl From<Allow> for Allowance {
+    fn from(allow: Allow) -> Self {
+        Self {
+            images: allow.allow_images,
+            service_accounts: allow.allow_service_accounts,
+            secrets: allow.allow_secrets,
+            volumes: allow.allow_volumes,
+        }
+    }
+}
+
+fn patterns(text: &str) -> Result<Patterns, Infallible> {
+    Ok(Patterns::parse(text))
+}
+
 /// Runs the operator until it is told to stop.
 ///
 /// # Errors
@@ -99,6 +135,7 @@ pub(super) fn run(args: Args) -> Result<(), Error> {
             image: args.image,
             cuda_image,
             image_pull_policy: args.image_pull_policy,
+            allowance: args.allow.into(),
         },
         namespaces: args.watch_namespaces,
         lease_namespace: args.lease_namespace,
@@ -116,5 +153,35 @@ fn identity() -> String {
     match std::env::var_os("KUBERNETES_SERVICE_HOST") {
         Some(_) => host,
         None => format!("{host}-{}", std::process::id()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn args(words: &[&str]) -> Args {
+        let line = [&["operator"], words].concat();
+        Line::try_parse_from(line).expect("a command line").args
+    }
+
+    #[test]
+    fn no_list_allows_everything_and_an_empty_one_nothing() {
+        assert_eq!(Allowance::from(args(&[]).allow), Allowance::default());
+        let words = ["--allow-images=mirror.example/*,x", "--allow-secrets="];
+        let expected = Allowance {
+            images: Some(Patterns::parse("mirror.example/*,x")),
+            secrets: Some(Patterns::parse("")),
+            ..Allowance::default()
+        };
+        assert_eq!(Allowance::from(args(&words).allow), expected);
     }
 }

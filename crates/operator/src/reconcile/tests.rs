@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use super::*;
+use crate::Patterns;
 use crate::created_resource::CreatedResource;
 use crate::events::event_queue;
 use crate::fetch::QUERIES_PER_SECOND;
@@ -151,6 +152,37 @@ async fn a_job_that_is_forbidden_for_now_is_reported_and_retried() {
     ]);
     let requeue = reconcile(context(client, Some(&run)), ResourceKey::of(&run)).await;
     assert_eq!(requeue, Requeue::BackOff);
+    server.done();
+}
+
+#[tokio::test]
+async fn of_a_run_that_names_what_is_not_allowed_nothing_is_made() {
+    let mut run = run("5");
+    training_spec(&mut run).compute.image = Some("docker.io/someone/else:1".to_owned());
+    let (client, server) = server(vec![
+        Answer::patch(STATUS, &*run)
+            .with_body("/status/phase", "Pending")
+            .with_body("/status/conditions/0/reason", "NotAllowed"),
+    ]);
+    let mut context = context(client, Some(&run));
+    let settings = &mut Arc::get_mut(&mut context).expect("no other").settings;
+    settings.allowance.images = Some(Patterns::parse("mirror.example/*"));
+    let requeue = reconcile(context, ResourceKey::of(&run)).await;
+    assert_eq!(requeue, Requeue::AwaitChange);
+    server.done();
+}
+
+#[tokio::test]
+async fn of_a_run_that_an_older_definition_let_in_nothing_is_made() {
+    let mut run = run("5");
+    let template = json!({ "spec": { "hostNetwork": true } });
+    training_spec(&mut run).compute.pod_template =
+        Some(serde_json::from_value(template).expect("a template"));
+    let (client, server) = server(vec![
+        Answer::patch(STATUS, &*run).with_body("/status/conditions/0/reason", "Invalid"),
+    ]);
+    let requeue = reconcile(context(client, Some(&run)), ResourceKey::of(&run)).await;
+    assert_eq!(requeue, Requeue::AwaitChange);
     server.done();
 }
 
@@ -360,6 +392,9 @@ async fn a_malformed_resource_is_reported_once_for_each_generation_field_by_fiel
             .with_body("/status/conditions/0/status", "False")
             .with_body("/status/conditions/0/reason", "Malformed")
             .with_body("/status/conditions/0/message", message)
+            .with_body("/status/conditions/2/type", "Stalled")
+            .with_body("/status/conditions/2/status", "True")
+            .with_body("/status/observedGeneration", 3)
             .with_body("/status/phase", Value::Null),
     ]);
     let context = context(client, None);
