@@ -61,12 +61,12 @@ pub(super) struct Args {
         default_value = "attrium-operator"
     )]
     lease_name: String,
-    /// Where health and metrics are served.
+    /// Where health and metrics are served; the default is every address, of IPv4 and of IPv6.
     #[arg(
         long,
         env = "ATTRIUM_LISTEN",
         value_name = "ADDRESS",
-        default_value = "0.0.0.0:8080"
+        default_value = "[::]:8080"
     )]
     listen: SocketAddr,
     /// How many resources are worked on at a time.
@@ -183,5 +183,10 @@ mod tests {
             ..Allowance::default()
         };
         assert_eq!(Allowance::from(args(&words).allow), expected);
+    }
+
+    #[test]
+    fn the_operator_listens_at_every_address_of_both_families() {
+        assert!(args(&[]).listen.is_ipv6() && args(&[]).listen.ip().is_unspecified());
     }
 }
