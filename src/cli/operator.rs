@@ -32,7 +32,8 @@ pub(super) struct Args {
         default_value = concat!("ghcr.io/attrium/attrium:", env!("CARGO_PKG_VERSION"))
     )]
     image: String,
-    /// The image of pods that hold a GPU [default: the image, with `-cuda` behind its tag].
+    /// The image of pods that hold a GPU [default: the image, with `-cuda` behind its tag; that very
+    /// image where a digest names it].
     #[arg(long, env = "ATTRIUM_CUDA_IMAGE", value_name = "REF")]
     cuda_image: Option<String>,
     /// When a node pulls an image [default: the kubelet's own rule].
@@ -119,6 +120,12 @@ fn patterns(text: &str) -> Result<Patterns, Infallible> {
     Ok(Patterns::parse(text))
 }
 
+/// The image of pods that hold a GPU where none is named: what stands behind a digest cannot be guessed.
+fn cuda_image(image: &str) -> String {
+    let suffix = if image.contains('@') { "" } else { "-cuda" };
+    format!("{image}{suffix}")
+}
+
 /// Runs the operator until it is told to stop.
 ///
 /// # Errors
@@ -127,9 +134,7 @@ pub(super) fn run(args: Args) -> Result<(), Error> {
     if let Some(address) = args.check {
         return operator::probe(&address);
     }
-    let cuda_image = args
-        .cuda_image
-        .unwrap_or_else(|| format!("{}-cuda", args.image));
+    let cuda_image = args.cuda_image.unwrap_or_else(|| cuda_image(&args.image));
     operator::run(&Options {
         settings: Settings {
             image: args.image,
@@ -183,6 +188,15 @@ mod tests {
             ..Allowance::default()
         };
         assert_eq!(Allowance::from(args(&words).allow), expected);
+    }
+
+    #[test]
+    fn the_image_for_gpus_follows_from_a_tag_and_not_from_a_digest() {
+        assert_eq!(
+            cuda_image("mirror:5000/attrium:1"),
+            "mirror:5000/attrium:1-cuda"
+        );
+        assert_eq!(cuda_image("attrium@sha256:0"), "attrium@sha256:0");
     }
 
     #[test]
