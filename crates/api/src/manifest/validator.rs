@@ -1,8 +1,10 @@
 //! Checks one document by its kind's schema and CEL rules, and makes it a resource.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
-use kube::core::cel::{ValidationErrors, Validator, apply_defaults};
+use kube::core::cel::{
+    CompiledSchema, ValidationErrors, Validator, apply_defaults, compile_schema,
+};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -19,6 +21,15 @@ struct KindSchema {
     kind: Kind,
     definition: Definition,
     schema: jsonschema::Validator,
+    /// Its CEL rules, compiled when they are first asked.
+    rules: OnceLock<CompiledSchema>,
+}
+
+impl KindSchema {
+    fn rules(&self) -> &CompiledSchema {
+        self.rules
+            .get_or_init(|| compile_schema(self.definition.schema()))
+    }
 }
 
 static KIND_SCHEMAS: LazyLock<[KindSchema; 2]> = LazyLock::new(|| {
@@ -35,6 +46,7 @@ static KIND_SCHEMAS: LazyLock<[KindSchema; 2]> = LazyLock::new(|| {
             kind,
             definition,
             schema,
+            rules: OnceLock::new(),
         }
     })
 });
@@ -83,7 +95,10 @@ impl Validators {
         }
         let document = without_status(apply_defaults(known, &document));
         let broken = schema::problems(&kind.schema, &document);
-        problems.extend(rules(self.cel.validate(known, &document, None), &broken));
+        problems.extend(rules(
+            self.cel.validate_compiled(kind.rules(), &document, None),
+            &broken,
+        ));
         problems.extend(broken);
         if problems.is_empty() {
             typed(kind, document)
@@ -101,8 +116,7 @@ impl Validators {
         let (old, new) = (json(old), json(new));
         match schema_of(&new) {
             Ok(kind) => rules(
-                self.cel
-                    .validate(kind.definition.schema(), &new, Some(&old)),
+                self.cel.validate_compiled(kind.rules(), &new, Some(&old)),
                 &[],
             ),
             Err(problem) => vec![problem],
