@@ -129,6 +129,9 @@ async fn reconcile_ended(
 ) -> Result<Requeue, Error> {
     let jobs = context.index.remaining_jobs(&ended.uid);
     let clean_up = clean_up(ended, &jobs, Timestamp::now());
+    if let Some(generation) = clean_up.observe {
+        status::observe(context, key, &ended.uid, generation).await?;
+    }
     stop(context, key, &ended.uid, &clean_up.stop).await?;
     Ok(Requeue::from(clean_up.requeue))
 }

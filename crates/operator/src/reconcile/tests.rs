@@ -316,6 +316,29 @@ async fn what_still_runs_of_a_run_that_has_ended_is_stopped_and_nothing_else_is_
 }
 
 #[tokio::test]
+async fn of_a_change_after_the_end_the_status_says_that_it_was_seen_and_nothing_follows() {
+    let at = |observed: i64| {
+        let mut status = ended();
+        status["observedGeneration"] = observed.into();
+        let mut run = with_status(&run(&observed.to_string()), &status);
+        run.resource_mut().metadata_mut().generation = Some(2);
+        run
+    };
+    let (before, after) = (at(1), at(2));
+    let (client, server) = server(vec![
+        Answer::patch(STATUS, &*after)
+            .with_body("/metadata/uid", before.uid().as_str())
+            .with_body("/status", json!({ "observedGeneration": 2 })),
+    ]);
+    let context = context(client, Some(&before));
+    for _ in 0..2 {
+        let requeue = reconcile(context.clone(), ResourceKey::of(&before)).await;
+        assert_eq!(requeue, Requeue::AwaitChange);
+    }
+    server.done();
+}
+
+#[tokio::test]
 async fn a_queued_job_is_deleted_once_the_status_says_that_its_run_is_suspended() {
     let mut run = run("5");
     let spec = training_spec(&mut run);
