@@ -17,6 +17,10 @@ pub mod conditions {
     pub const PUBLISHED: &str = "Published";
     /// Everything is done; False once that cannot be any more.
     pub const SUCCEEDED: &str = "Succeeded";
+    /// It goes on by itself; False once it has ended, and while it waits for a change.
+    pub const RECONCILING: &str = "Reconciling";
+    /// It has failed, or goes on only once somebody changes something.
+    pub const STALLED: &str = "Stalled";
 }
 
 /// The conditions' reasons.
@@ -55,6 +59,10 @@ pub mod reasons {
     pub const START_DEADLINE_EXCEEDED: &str = "StartDeadlineExceeded";
     /// The resource cannot be read.
     pub const MALFORMED: &str = "Malformed";
+    /// The spec breaks a rule of its definition, which an older one did not have.
+    pub const INVALID: &str = "Invalid";
+    /// The spec names what the cluster's administrator does not allow.
+    pub const NOT_ALLOWED: &str = "NotAllowed";
     /// Not one object could be used.
     pub const NO_USABLE_IMAGES: &str = "NoUsableImages";
     /// A pod waits for a node, an image, a volume or a Secret.

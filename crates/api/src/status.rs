@@ -12,13 +12,15 @@ use attrium_types::{Architecture, Decimal, Metric, Target};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Status {
-    /// The generation of the resource that this status is about.
+    /// The generation of the resource that this status is about; -1 before the operator has seen it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// One word for people; programs look at the conditions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phase: Option<Phase>,
-    /// Accepted, PodsHealthy, GatesPassed, Published and Succeeded, each True, False or Unknown.
+    /// Accepted, PodsHealthy, GatesPassed, Published and Succeeded, each True, False or Unknown; and
+    /// Reconciling and Stalled, by which programs that know nothing of attrium tell whether it goes
+    /// on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8))]
     #[schemars(transform = by_type)]

@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 use tower::service_fn;
 
-use super::Settings;
 use super::created_resource::CreatedResource;
 use super::job::StageJob;
 use super::names::StageNames;
+use super::{Allowance, Settings};
 use attrium_api::{Resource, TrainingRunSpec, Uid, manifest};
 use attrium_workflow::{Plan, StageKind};
 
@@ -83,6 +83,7 @@ pub(super) fn settings() -> Settings {
         image: "registry.example/attrium:1".to_owned(),
         cuda_image: "registry.example/attrium:1-cuda".to_owned(),
         image_pull_policy: None,
+        allowance: Allowance::default(),
     }
 }
 

@@ -290,7 +290,8 @@ impl Index {
         let inner = self.inner();
         let is_unfinished = |(uid, key): &(&Uid, &ResourceKey)| match inner.get(key) {
             Some(ResourceEntry::Ended(ended)) => {
-                ended.ttl.is_some() || inner.jobs_of(uid).next().is_some()
+                let is_due = ended.ttl.is_some() || ended.unobserved.is_some();
+                is_due || inner.jobs_of(uid).next().is_some()
             }
             entry => entry.is_some(),
         };

@@ -1,4 +1,4 @@
-//! The reconciliation of a resource, from top to bottom: fetch, decide, create, write the status,
+//! The reconciliation of a resource, from top to bottom: fetch, decide, admit, create, write the status,
 //! publish events, stop, requeue.
 
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 use tracing::Instrument;
 
+use super::admission::refusal;
 use super::apply::{create, patch_jobs, stop};
 use super::context::Context;
 use super::decide::{ObservedState, Refusal, ResourceEvent, StatusUpdate, clean_up, decide};
@@ -85,7 +86,10 @@ async fn reconcile_live(
     let Some(mut transition) = decide(observed) else {
         return Ok(Requeue::AwaitChange);
     };
-    let refusal = create(context, key, snapshot, &transition.create).await?;
+    let refusal = match refusal(&context.settings, &snapshot.resource, &transition.create) {
+        Some(refusal) => Some(refusal),
+        None => create(context, key, snapshot, &transition.create).await?,
+    };
     if let Some(refusal) = &refusal {
         transition.refuse(refusal);
     }
@@ -130,6 +134,9 @@ async fn reconcile_ended(
 ) -> Result<Requeue, Error> {
     let jobs = context.index.remaining_jobs(&ended.uid);
     let clean_up = clean_up(ended, &jobs, Timestamp::now());
+    if let Some(generation) = clean_up.observe {
+        status::observe(context, key, &ended.uid, generation).await?;
+    }
     stop(context, key, &ended.uid, &clean_up.stop).await?;
     Ok(Requeue::from(clean_up.requeue))
 }

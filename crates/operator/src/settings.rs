@@ -1,5 +1,7 @@
 //! The settings of all pods, which the operator is started with.
 
+use super::Allowance;
+
 /// What the pods of every resource have in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -10,4 +12,6 @@ pub struct Settings {
     /// When a node pulls the image: Always, IfNotPresent or Never; the kubelet's own rule where
     /// absent.
     pub image_pull_policy: Option<String>,
+    /// What resources may bring into their pods.
+    pub allowance: Allowance,
 }

@@ -11,7 +11,7 @@ use super::error::Error;
 use super::resource_api::{is_status, patch_status};
 use super::resource_entry::ResourceKey;
 use super::resource_snapshot::ResourceSnapshot;
-use attrium_api::Status;
+use attrium_api::{Resource, Status, Uid};
 
 /// Writes the status of the resource of a snapshot.
 pub(super) async fn write(
@@ -45,6 +45,30 @@ pub(super) async fn write(
         }
         written => written,
     };
+    index_written(context, written)?;
+    let metrics = &context.metrics;
+    metrics.status_written(snapshot, status, Timestamp::now());
+    Ok(())
+}
+
+/// Writes into the status of a resource that has ended which generation it is about, so that who compares
+/// the two does not wait for ever.
+pub(super) async fn observe(
+    context: &Context,
+    key: &ResourceKey,
+    uid: &Uid,
+    generation: i64,
+) -> Result<(), Error> {
+    context.ensure_leader()?;
+    let patch = json!({
+        "metadata": { "uid": uid.as_str() },
+        "status": { "observedGeneration": generation },
+    });
+    index_written(context, patch_status(&context.client, key, patch).await)
+}
+
+/// Keeps what was written, so that the next reconciliation does not have to wait for the watch.
+fn index_written(context: &Context, written: kube::Result<Resource>) -> Result<(), Error> {
     let written = written.map_err(|error| {
         if is_status(&error, 409) || is_status(&error, 404) {
             Error::Stale
@@ -55,8 +79,6 @@ pub(super) async fn write(
     if let Some(written) = CreatedResource::new(written) {
         context.index.apply_written(written);
     }
-    let metrics = &context.metrics;
-    metrics.status_written(snapshot, status, Timestamp::now());
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 //! what is stopped. A resource that has ended can be given the last alone.
 
 use attrium_api::Uid;
-use attrium_workflow::StageKind;
+use attrium_workflow::{ConditionState, StageKind};
 
 /// What is created for a live resource, before its status says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,12 +51,15 @@ pub(crate) enum Stop {
     DeleteResource,
 }
 
-/// Why the API server did not create something, as a sentence for the resource's status.
+/// Why something was not created, as a sentence for the resource's status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// It is invalid, and stays so.
+    /// The operator makes nothing of the resource until its spec, or what is allowed, has changed: the
+    /// condition Accepted.
+    NotAccepted(ConditionState),
+    /// The API server finds it invalid, and it stays so.
     Invalid(String),
-    /// It is forbidden, and may be allowed later: by a quota or a policy, for example.
+    /// The API server forbids it, and may allow it later: by a quota or a policy, for example.
     Forbidden(String),
     /// Something else has its name, which may be taken away.
     NameTaken(String),

@@ -57,6 +57,7 @@ pub(super) fn events(transition: &Transition<'_>, new: &Status) -> Vec<ResourceE
     events.extend(failures(transition));
     events.extend(phase(old, new));
     if transition.next.ending.is_none() {
+        events.extend(accepted(old, new));
         events.extend(pods(old, new));
     }
     events.extend(end(new));
@@ -145,6 +146,15 @@ fn phase(old: &Status, new: &Status) -> Option<ResourceEvent> {
         }
         _ => None,
     }
+}
+
+/// The event of a resource of which no Job is made.
+fn accepted(old: &Status, new: &Status) -> Option<ResourceEvent> {
+    let find = |status: &Status| condition(&status.conditions, conditions::ACCEPTED).cloned();
+    let (before, now) = (find(old), find(new)?);
+    let is_news = before.is_none_or(|it| (it.status, &it.message) != (now.status, &now.message));
+    let is_refused = now.status == ConditionStatus::False;
+    (is_news && is_refused).then(|| ResourceEvent::warning(&now.reason, now.message))
 }
 
 fn pods(old: &Status, new: &Status) -> Option<ResourceEvent> {

@@ -122,10 +122,20 @@ impl<'o> Transition<'o> {
         transition
     }
 
-    /// Makes of a transition whose Job the API server did not create the one that follows on that: the
-    /// end for what is invalid, and a wait for what may be created later.
+    /// Makes of a transition whose Job was not created the one that follows on that: the end for what the
+    /// API server finds invalid, and a wait for what may be created later.
     pub(crate) fn refuse(&mut self, refusal: &Refusal) {
         match refusal {
+            Refusal::NotAccepted(accepted) => {
+                self.next = NextStatus::new(&health(self.observed, &self.plan));
+                self.next.phase = Phase::Pending;
+                self.next.accepted = accepted.clone();
+                self.next.unfinished = ConditionState {
+                    status: Unknown,
+                    ..accepted.clone()
+                };
+                self.requeue = None;
+            }
             Refusal::Invalid(message) => {
                 self.next = NextStatus::new(&health(self.observed, &self.plan));
                 self.reject(reasons::BAD_CONFIGURATION, message);

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use super::*;
+use crate::Patterns;
 use crate::created_resource::CreatedResource;
 use crate::events::event_queue;
 use crate::fetch::QUERIES_PER_SECOND;
@@ -252,6 +253,37 @@ async fn a_job_that_is_forbidden_for_now_is_reported_and_retried() {
 }
 
 #[tokio::test]
+async fn of_a_run_that_names_what_is_not_allowed_nothing_is_made() {
+    let mut run = run("5");
+    training_spec(&mut run).compute.image = Some("docker.io/someone/else:1".to_owned());
+    let (client, server) = server(vec![
+        Answer::patch(STATUS, &*run)
+            .with_body("/status/phase", "Pending")
+            .with_body("/status/conditions/0/reason", "NotAllowed"),
+    ]);
+    let mut context = context(client, Some(&run));
+    let settings = &mut Arc::get_mut(&mut context).expect("no other").settings;
+    settings.allowance.images = Some(Patterns::parse("mirror.example/*"));
+    let requeue = reconcile(context, ResourceKey::of(&run)).await;
+    assert_eq!(requeue, Requeue::AwaitChange);
+    server.done();
+}
+
+#[tokio::test]
+async fn of_a_run_that_an_older_definition_let_in_nothing_is_made() {
+    let mut run = run("5");
+    let template = json!({ "spec": { "hostNetwork": true } });
+    training_spec(&mut run).compute.pod_template =
+        Some(serde_json::from_value(template).expect("a template"));
+    let (client, server) = server(vec![
+        Answer::patch(STATUS, &*run).with_body("/status/conditions/0/reason", "Invalid"),
+    ]);
+    let requeue = reconcile(context(client, Some(&run)), ResourceKey::of(&run)).await;
+    assert_eq!(requeue, Requeue::AwaitChange);
+    server.done();
+}
+
+#[tokio::test]
 async fn a_spec_that_was_changed_before_its_first_job_is_what_the_pods_do() {
     let run = run("5");
     let mut changed = self::run("6");
@@ -417,6 +449,29 @@ async fn what_still_runs_of_a_run_that_has_ended_is_stopped_and_nothing_else_is_
 }
 
 #[tokio::test]
+async fn of_a_change_after_the_end_the_status_says_that_it_was_seen_and_nothing_follows() {
+    let at = |observed: i64| {
+        let mut status = ended();
+        status["observedGeneration"] = observed.into();
+        let mut run = with_status(&run(&observed.to_string()), &status);
+        run.resource_mut().metadata_mut().generation = Some(2);
+        run
+    };
+    let (before, after) = (at(1), at(2));
+    let (client, server) = server(vec![
+        Answer::patch(STATUS, &*after)
+            .with_body("/metadata/uid", before.uid().as_str())
+            .with_body("/status", json!({ "observedGeneration": 2 })),
+    ]);
+    let context = context(client, Some(&before));
+    for _ in 0..2 {
+        let requeue = reconcile(context.clone(), ResourceKey::of(&before)).await;
+        assert_eq!(requeue, Requeue::AwaitChange);
+    }
+    server.done();
+}
+
+#[tokio::test]
 async fn a_queued_job_is_deleted_once_the_status_says_that_its_run_is_suspended() {
     let mut run = run("5");
     let spec = training_spec(&mut run);
@@ -493,6 +548,9 @@ async fn a_malformed_resource_is_reported_once_for_each_generation_field_by_fiel
             .with_body("/status/conditions/0/status", "False")
             .with_body("/status/conditions/0/reason", "Malformed")
             .with_body("/status/conditions/0/message", message)
+            .with_body("/status/conditions/2/type", "Stalled")
+            .with_body("/status/conditions/2/status", "True")
+            .with_body("/status/observedGeneration", 3)
             .with_body("/status/phase", Value::Null),
     ]);
     let context = context(client, None);

@@ -110,6 +110,48 @@ fn what_the_api_server_finds_invalid_fails_the_run_and_what_it_forbids_is_retrie
 }
 
 #[test]
+fn a_run_that_is_not_accepted_waits_says_why_and_goes_on_once_it_is() {
+    for lines in ["", "  queueName: gpu"] {
+        let mut run = training(lines);
+        let message = "spec.compute.image names the image x, which is not allowed";
+        run.refusal = Some(Refusal::NotAccepted(ConditionState::new(
+            ConditionStatus::False,
+            reasons::NOT_ALLOWED,
+            message,
+        )));
+        let reconciled = run.reconcile();
+        assert_eq!((reconciled.patch, reconciled.stop), (vec![], vec![]));
+        assert_eq!(reconciled.requeue, None);
+        let told: Vec<_> = reconciled.events.iter().map(|it| &*it.message).collect();
+        assert_eq!(told, [message]);
+        let status = run.status();
+        assert_eq!(
+            (status.phase, status.stages.len()),
+            (Some(Phase::Pending), 0)
+        );
+        let expected = |status| (status, "NotAllowed".to_owned(), message.to_owned());
+        assert_eq!(word(&status, "Accepted"), expected(ConditionStatus::False));
+        assert_eq!(
+            word(&status, "Succeeded"),
+            expected(ConditionStatus::Unknown)
+        );
+        assert_eq!(word(&status, "Stalled"), expected(ConditionStatus::True));
+        let again = run.reconcile();
+        assert_eq!((again.status, again.events), (None, vec![]));
+
+        run.refusal = None;
+        let reconciled = run.reconcile();
+        assert_eq!(reconciled.create, [run.manifest(), create(Preprocess)]);
+        let (accepted, _) = reason_of(&run.status(), "Accepted");
+        let (stalled, _) = reason_of(&run.status(), "Stalled");
+        assert_eq!(
+            (accepted, stalled),
+            (ConditionStatus::True, ConditionStatus::False)
+        );
+    }
+}
+
+#[test]
 fn a_run_without_one_usable_image_fails_before_anything_is_trained() {
     let table = [
         (0, 0, "there is no object below images"),

@@ -29,7 +29,7 @@ use attrium_api::{
     Status, TrainingRunSpec, condition, reasons,
 };
 use attrium_types::{Architecture, Metric, Target};
-use attrium_workflow::{Progress, StageKind, Summary, TaskExit, TaskRef};
+use attrium_workflow::{ConditionState, Progress, StageKind, Summary, TaskExit, TaskRef};
 
 use StageKind::{Evaluate, Preprocess, Refit, Screen, Summarize, Train};
 
