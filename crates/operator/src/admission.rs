@@ -5,26 +5,20 @@
 
 use serde_json::Value;
 
-use super::decide::{Create, Refusal};
+use super::created_resource::WholeResource;
+use super::decide::Refusal;
 use super::{Settings, allowance};
-use attrium_api::{ConditionStatus, Resource, manifest, reasons};
+use attrium_api::{ConditionStatus, manifest, reasons};
 use attrium_workflow::ConditionState;
 
 /// Why what was decided is not created, if it is not: a reason that may go, since the spec or what is
 /// allowed may be changed.
-pub(super) fn refusal(
-    settings: &Settings,
-    resource: &Resource,
-    create: &[Create],
-) -> Option<Refusal> {
-    if create.is_empty() {
-        return None;
-    }
+pub(super) fn refusal(settings: &Settings, resource: &WholeResource) -> Option<Refusal> {
     let refused = |reason, message: String| {
         let state = ConditionState::new(ConditionStatus::False, reason, message);
         Some(Refusal::NotAccepted(state))
     };
-    let object = serde_json::to_value(resource).unwrap_or_default();
+    let object = serde_json::to_value(&***resource).unwrap_or_default();
     if let Some(rules) = broken_rules(&object) {
         return refused(reasons::INVALID, rules);
     }
@@ -49,16 +43,7 @@ mod tests {
 
     use super::*;
     use crate::allowance::{Allowance, Patterns};
-    use crate::fixtures::{settings, training_run, training_spec};
-    use attrium_workflow::StageKind;
-
-    fn job() -> Vec<Create> {
-        vec![Create::Job {
-            stage: StageKind::Preprocess,
-            attempt: 0,
-            recreated: false,
-        }]
-    }
+    use crate::fixtures::{settings, training_run, training_spec, whole};
 
     fn reason(refusal: Option<Refusal>) -> Option<(String, String)> {
         match refusal? {
@@ -69,7 +54,7 @@ mod tests {
 
     #[test]
     fn a_spec_as_the_definition_has_it_is_admitted() {
-        assert_eq!(refusal(&settings(), &training_run(""), &job()), None);
+        assert_eq!(refusal(&settings(), &whole(&training_run(""))), None);
     }
 
     #[test]
@@ -80,25 +65,24 @@ mod tests {
         ] } });
         training_spec(&mut run).compute.pod_template =
             Some(serde_json::from_value(template).expect("a template"));
-        let (reason, message) = reason(refusal(&settings(), &run, &job())).expect("a refusal");
+        let (reason, message) = reason(refusal(&settings(), &whole(&run))).expect("a refusal");
         assert_eq!(reason, "Invalid");
         assert!(
             message.contains("spec.compute.podTemplate.spec.volumes[0].hostPath"),
             "{message}"
         );
-        assert_eq!(refusal(&settings(), &run, &[]), None);
     }
 
     #[test]
     fn what_is_not_allowed_makes_no_job() {
         let run = training_run("  compute: {image: \"docker.io/someone/else:1\"}");
-        assert_eq!(refusal(&settings(), &run, &job()), None);
+        assert_eq!(refusal(&settings(), &whole(&run)), None);
         let mut settings = settings();
         settings.allowance = Allowance {
             images: Some(Patterns::parse("mirror.example/*")),
             ..Allowance::default()
         };
-        let found = reason(refusal(&settings, &run, &job()));
+        let found = reason(refusal(&settings, &whole(&run)));
         let message = "spec.compute.image names the image docker.io/someone/else:1, which the \
                        administrator does not allow: allowed are attrium's own, mirror.example/*";
         let expected = ("NotAllowed".to_owned(), message.to_owned());

@@ -11,8 +11,9 @@ use kube::api::{Api, DeleteParams, Patch, PostParams, Preconditions};
 use kube::core::Status;
 use serde_json::{Map, Value, json};
 
+use super::admission;
 use super::context::Context;
-use super::created_resource::CreatedResource;
+use super::created_resource::{CreatedResource, WholeResource};
 use super::decide::{self, Create, JobChanges, JobPatch, Model, Refusal, Stop};
 use super::error::Error;
 use super::job::StageJob;
@@ -27,34 +28,32 @@ use super::versioned_store::Delivery;
 use attrium_api::Uid;
 use attrium_workflow::{Plan, StageKind};
 
-/// Creates what was decided for a live resource, up to the first thing that the API server refuses.
-/// Returns why it does, if it does.
+/// Creates what was decided for a live resource, up to the first thing that is refused. Returns why it is,
+/// if it is.
 pub(super) async fn create(
     context: &Context,
     key: &ResourceKey,
     snapshot: &ResourceSnapshot,
     objects: &[Create],
 ) -> Result<Option<Refusal>, Error> {
+    if objects.is_empty() {
+        return Ok(None);
+    }
+    let resource = read_live(context, key, snapshot).await?;
+    let mut refusal = admission::refusal(&context.settings, &resource);
     for object in objects {
+        if refusal.is_some() {
+            break;
+        }
         context.ensure_leader()?;
-        let refusal = match object {
-            Create::Manifest { name } => create_manifest(context, &snapshot.resource, name).await?,
-            Create::Job {
-                stage,
-                attempt,
-                recreated,
-            } => {
-                if *recreated {
-                    confirm_live(context, key, snapshot.resource.uid()).await?;
-                }
-                create_job(context, snapshot, *stage, *attempt).await?
+        refusal = match object {
+            Create::Manifest { name } => create_manifest(context, &resource, name).await?,
+            Create::Job { stage, attempt } => {
+                create_job(context, &resource, &snapshot.model, *stage, *attempt).await?
             }
         };
-        if refusal.is_some() {
-            return Ok(refusal);
-        }
     }
-    Ok(None)
+    Ok(refusal)
 }
 
 /// Changes Jobs of a live resource.
@@ -103,7 +102,7 @@ pub(super) async fn stop(
 
 async fn create_manifest(
     context: &Context,
-    resource: &CreatedResource,
+    resource: &WholeResource,
     name: &str,
 ) -> Result<Option<Refusal>, Error> {
     let config_map = config_map(resource, name);
@@ -135,15 +134,16 @@ async fn create_manifest(
 
 async fn create_job(
     context: &Context,
-    snapshot: &ResourceSnapshot,
+    resource: &WholeResource,
+    model: &Model,
     stage: StageKind,
     attempt: u32,
 ) -> Result<Option<Refusal>, Error> {
-    let Some(job) = build_job(context, snapshot, stage, attempt) else {
+    let Some(job) = build_job(context, resource, model, stage, attempt) else {
         return Ok(None);
     };
     let name = job.metadata.name.as_deref().unwrap_or_default();
-    let namespace = snapshot.resource.namespace();
+    let namespace = resource.namespace();
     let api: Api<Job> = Api::namespaced(context.client.clone(), namespace);
     let created = match api.create(&post_params(), &job).await {
         Ok(created) => {
@@ -154,7 +154,7 @@ async fn create_job(
             let present = api.get(name).await;
             let present =
                 present.map_err(|source| Error::request(format!("read the Job {name}"), source))?;
-            if !owner::controls(&snapshot.resource, &present.metadata) {
+            if !owner::controls(resource, &present.metadata) {
                 return Ok(Some(name_taken("Job", name)));
             }
             present
@@ -167,17 +167,17 @@ async fn create_job(
 
 fn build_job(
     context: &Context,
-    snapshot: &ResourceSnapshot,
+    resource: &WholeResource,
+    model: &Model,
     stage: StageKind,
     attempt: u32,
 ) -> Option<Job> {
-    let resource = &*snapshot.resource;
     let plan = Plan::new(resource);
     let job = StageJob {
         resource,
         stage: plan.stages.iter().find(|it| it.kind == stage)?,
         names: &StageNames::new(resource, stage, attempt),
-        model: match &snapshot.model {
+        model: match model {
             Model::Published(model) => Some(&model.uri),
             Model::Given | Model::Awaited(_) | Model::Missing(_) => resource.model_uri(),
         },
@@ -253,18 +253,24 @@ fn is_gone(error: &kube::Error) -> bool {
     is_status(error, 404) || is_status(error, 409)
 }
 
-/// Reads the resource itself before a Job is created that was there before: it may have ended, or may
-/// be gone, without the watch having said so yet.
-async fn confirm_live(context: &Context, key: &ResourceKey, uid: &Uid) -> Result<(), Error> {
+/// Reads the resource itself before anything is created for it: the index has not all of it, and it may
+/// have changed or ended, or may be gone, without the watch having said so yet.
+async fn read_live(
+    context: &Context,
+    key: &ResourceKey,
+    snapshot: &ResourceSnapshot,
+) -> Result<WholeResource, Error> {
+    let known = &snapshot.resource;
     let found = resource_api::get(&context.client, key).await;
     let found = found.map_err(|source| Error::request("read the resource", source))?;
-    let has_ended = |status: &attrium_api::Status| decide::ended(status).is_some();
-    let is_live = found.and_then(CreatedResource::new).is_some_and(|it| {
-        it.uid() == uid
+    let is_as_decided = |it: &CreatedResource| {
+        it.uid() == known.uid()
+            && it.metadata().generation == known.metadata().generation
             && it.metadata().deletion_timestamp.is_none()
-            && !it.status().is_some_and(has_ended)
-    });
-    if is_live { Ok(()) } else { Err(Error::Stale) }
+            && it.status().and_then(decide::ended).is_none()
+    };
+    let resource = found.and_then(CreatedResource::new).filter(is_as_decided);
+    resource.map(WholeResource::new).ok_or(Error::Stale)
 }
 
 fn post_params() -> PostParams {

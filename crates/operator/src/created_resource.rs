@@ -41,8 +41,10 @@ impl CreatedResource {
         labels.get(name).map(String::as_str)
     }
 
-    /// The resource without the metadata that nothing here needs: it may be most of it.
+    /// The resource without what no decision needs, which may be most of it: its pods' template, and the
+    /// metadata of clients.
     pub(crate) fn trimmed(mut self) -> Self {
+        self.resource.compute_mut().pod_template = None;
         let metadata = self.resource.metadata_mut();
         metadata.managed_fields = None;
         metadata.annotations = None;
@@ -58,6 +60,25 @@ impl CreatedResource {
     }
 }
 
+/// A resource as the API server has it, with nothing left out: what objects are made of.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct WholeResource(CreatedResource);
+
+impl WholeResource {
+    /// A resource as it was read from the API server.
+    pub(crate) const fn new(read: CreatedResource) -> Self {
+        Self(read)
+    }
+}
+
+impl Deref for WholeResource {
+    type Target = CreatedResource;
+
+    fn deref(&self) -> &CreatedResource {
+        &self.0
+    }
+}
+
 impl Deref for CreatedResource {
     type Target = Resource;
 
@@ -70,6 +91,24 @@ impl Deref for CreatedResource {
 mod tests {
     use super::*;
     use crate::fixtures::training_run;
+
+    #[test]
+    fn a_resource_is_kept_without_what_may_be_most_of_it() {
+        let template = "  compute: {podTemplate: {metadata: {annotations: {a: b}}}}";
+        let mut run = training_run(template);
+        let queue = (names::QUEUE.to_owned(), "gpu".to_owned());
+        let metadata = run.resource_mut().metadata_mut();
+        metadata.labels = Some([queue, ("team".to_owned(), "x".to_owned())].into());
+        metadata.annotations = Some([("note".to_owned(), "x".repeat(1000))].into());
+        let trimmed = run.trimmed();
+        assert_eq!(trimmed.compute().pod_template, None);
+        assert_eq!(trimmed.metadata().annotations, None);
+        assert_eq!(trimmed.queue_name(), Some("gpu"));
+        assert_eq!(
+            trimmed.metadata().labels.as_ref().map(|it| it.len()),
+            Some(1)
+        );
+    }
 
     #[test]
     fn a_resource_without_a_uid_has_not_been_created() {

@@ -39,7 +39,7 @@ pub(super) fn variables(stage: &StageJob<'_>) -> Vec<EnvVar> {
 
 /// The token for a screening's webhook, where its Secret is named and it may have to be sent.
 fn alert_token(stage: &StageJob<'_>) -> Option<EnvVar> {
-    let Resource::ScreeningJob(job) = &**stage.resource else {
+    let Resource::ScreeningJob(job) = &***stage.resource else {
         return None;
     };
     let secret = job.spec.alert.as_ref()?.webhook.secret.as_ref()?;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 use tower::service_fn;
 
-use super::created_resource::CreatedResource;
+use super::created_resource::{CreatedResource, WholeResource};
 use super::job::StageJob;
 use super::names::StageNames;
 use super::{Allowance, Settings};
@@ -70,6 +70,11 @@ spec:
     ))
 }
 
+/// A resource as it would be read from the API server.
+pub(super) fn whole(resource: &CreatedResource) -> WholeResource {
+    WholeResource::new(resource.clone())
+}
+
 /// The spec of a training run, to be changed.
 pub(super) fn training_spec(resource: &mut CreatedResource) -> &mut TrainingRunSpec {
     match resource.resource_mut() {
@@ -92,7 +97,7 @@ pub(super) fn job(resource: &CreatedResource, kind: StageKind, model: Option<&st
     let plan = Plan::new(resource);
     let stage = plan.stages.iter().find(|stage| stage.kind == kind);
     StageJob {
-        resource,
+        resource: &whole(resource),
         stage: stage.expect("should be a stage of the plan"),
         names: &StageNames::new(resource, kind, 0),
         model,
@@ -169,6 +174,11 @@ impl Answer {
         Self::new("POST", path, code, answer)
     }
 
+    /// The same answer to another method.
+    pub(super) fn asked(self, method: &'static str) -> Self {
+        Self { method, ..self }
+    }
+
     /// A request whose body has a value at a place; null stands for nothing too.
     pub(super) fn with_body(mut self, pointer: &'static str, value: impl Into<Value>) -> Self {
         self.body.push((pointer, value.into()));
@@ -205,6 +215,12 @@ struct Script {
 }
 
 impl Server {
+    /// Every request has come as it should, whatever came after them.
+    pub(super) fn done_so_far(&self) {
+        let script = self.0.lock().expect("no panic");
+        assert!(script.answers.is_empty(), "missing: {:?}", script.answers);
+    }
+
     /// Every request has come as it should, and no other.
     pub(super) fn done(&self) {
         let script = self.0.lock().expect("no panic");

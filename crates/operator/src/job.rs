@@ -10,7 +10,7 @@ use k8s_openapi::api::batch::v1::{
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::created_resource::CreatedResource;
+use super::created_resource::WholeResource;
 use super::names::{self, StageNames};
 use super::{Settings, owner, pod};
 use attrium_api::{CONTAINER, Resource};
@@ -22,7 +22,7 @@ const BACKOFF_LIMIT_PER_INDEX: i32 = 3;
 /// What a stage's Job is built from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StageJob<'a> {
-    pub(crate) resource: &'a CreatedResource,
+    pub(crate) resource: &'a WholeResource,
     pub(crate) stage: &'a Stage,
     pub(crate) names: &'a StageNames,
     /// The bundle that a screening uses: its folder's URI.
@@ -127,6 +127,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::created_resource::CreatedResource;
     use crate::fixtures::{UID, job, resource, screening_job, training_run};
     use attrium_workflow::StageKind;
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::created_resource::CreatedResource;
+use super::created_resource::{CreatedResource, WholeResource};
 use super::{names, owner};
 use attrium_api::{Resource, manifest};
 
@@ -16,7 +16,7 @@ use attrium_api::{Resource, manifest};
 pub(crate) const FILE: &str = "manifest.yaml";
 
 /// The ConfigMap of a resource's manifest, under a name.
-pub(crate) fn config_map(resource: &CreatedResource, name: &str) -> ConfigMap {
+pub(crate) fn config_map(resource: &WholeResource, name: &str) -> ConfigMap {
     let manifest =
         serde_saphyr::to_string(&bare(resource)).expect("a resource should be written as YAML");
     ConfigMap {
@@ -35,7 +35,7 @@ pub(crate) fn config_map(resource: &CreatedResource, name: &str) -> ConfigMap {
 
 /// Whether a ConfigMap is the manifest of a resource. Its text may be that of another version of attrium,
 /// as long as it says the same.
-pub(crate) fn is_manifest(config_map: &ConfigMap, resource: &CreatedResource) -> bool {
+pub(crate) fn is_manifest(config_map: &ConfigMap, resource: &WholeResource) -> bool {
     let text = config_map.data.as_ref().and_then(|data| data.get(FILE));
     let says_the_same = |text: &String| {
         let parsed = manifest::parse(text);
@@ -66,7 +66,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::fixtures::{UID, screening_job, training_run, uid};
+    use crate::fixtures::{UID, screening_job, training_run, uid, whole};
     use attrium_api::{Status, manifest};
 
     /// What pods read.
@@ -84,7 +84,7 @@ mod tests {
             screening_job("  model: {trainingRun: a}"),
         ];
         for resource in resources {
-            let config_map = config_map(&resource, "m");
+            let config_map = config_map(&whole(&resource), "m");
             assert_eq!(config_map.immutable, Some(true));
             assert_eq!(read(&config_map), *resource);
         }
@@ -97,7 +97,7 @@ mod tests {
         metadata.annotations = Some(BTreeMap::from([("note".to_owned(), "x".to_owned())]));
         metadata.resource_version = Some("17".to_owned());
         run.resource_mut().set_status(Some(Status::default()));
-        let config_map = config_map(&run, "m");
+        let config_map = config_map(&whole(&run), "m");
         let text = &config_map.data.as_ref().expect("data")[FILE];
         for word in ["note", "resourceVersion", "status"] {
             assert!(!text.contains(word), "{word} is in\n{text}");

@@ -9,7 +9,6 @@ use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 use tracing::Instrument;
 
-use super::admission::refusal;
 use super::apply::{create, patch_jobs, stop};
 use super::context::Context;
 use super::decide::{ObservedState, Refusal, ResourceEvent, StatusUpdate, clean_up, decide};
@@ -86,10 +85,7 @@ async fn reconcile_live(
     let Some(mut transition) = decide(observed) else {
         return Ok(Requeue::AwaitChange);
     };
-    let refusal = match refusal(&context.settings, &snapshot.resource, &transition.create) {
-        Some(refusal) => Some(refusal),
-        None => create(context, key, snapshot, &transition.create).await?,
-    };
+    let refusal = create(context, key, snapshot, &transition.create).await?;
     if let Some(refusal) = &refusal {
         transition.refuse(refusal);
     }

@@ -19,7 +19,7 @@ use kube::core::error_boundary::InvalidObject;
 use kube::core::{DeserializeGuard, NamespaceResourceScope};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::utils::Backoff;
-use kube::runtime::watcher::{Config, DefaultBackoff, Error, Event, watcher};
+use kube::runtime::watcher::{Config, DefaultBackoff, Error, Event, InitialListStrategy, watcher};
 use kube::{Client, ResourceExt};
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
@@ -33,8 +33,9 @@ use super::snapshot::{JobSnapshot, PodSnapshot, termination};
 use super::versioned_store::Delivery;
 use attrium_api::{Kind, Resource, Uid};
 
-/// How many objects are listed at a time; a page of them is in memory at once.
-const PAGE: u32 = 100;
+/// How many objects are listed at a time where the API server does not stream lists; a page of them is in
+/// memory at once, and an object may have a megabyte.
+const PAGE: u32 = 16;
 
 /// What all watches share.
 #[derive(Clone)]
@@ -131,7 +132,8 @@ impl Watches {
         K: kube::Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
         K: Clone + Debug + DeserializeOwned + Send + Sync + 'static,
     {
-        let config = config.page_size(PAGE);
+        // Streamed, a list costs the memory of one object.
+        let config = config.page_size(PAGE).streaming_lists();
         let follow = |scope: Option<String>| {
             let (sender, first_listed) = watch::channel(FirstList::Awaited);
             let api = self.api::<K>(scope.as_deref());
@@ -174,21 +176,25 @@ impl Follower {
     async fn follow<K>(
         mut self,
         api: Api<K>,
-        config: Config,
+        mut config: Config,
         apply: impl Fn(&Index, Event<K>) -> Vec<ResourceKey>,
     ) where
         K: kube::Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
     {
-        let pauses = Pauses {
-            is_forbidden: self.is_forbidden.clone(),
-            ..Pauses::default()
-        };
-        let mut events = pin!(watcher(api, config).backoff(pauses));
-        while let Some(event) = events.next().await {
-            match event {
-                Ok(event) => self.handle(event, &apply),
-                Err(error) => self.fail(&error),
+        loop {
+            let pauses = Pauses {
+                is_forbidden: self.is_forbidden.clone(),
+                ..Pauses::default()
+            };
+            let mut events = pin!(watcher(api.clone(), config.clone()).backoff(pauses));
+            while let Some(event) = events.next().await {
+                match event {
+                    Ok(event) => self.handle(event, &apply),
+                    Err(error) if cannot_stream(&error) => break,
+                    Err(error) => self.fail(&error),
+                }
             }
+            config.initial_list_strategy = InitialListStrategy::ListWatch;
         }
     }
 
@@ -254,6 +260,16 @@ impl Follower {
         };
         tracing::warn!(?watched, namespace, %error, remedy, "The watch fails");
     }
+}
+
+/// Whether the API server does not stream lists: its feature WatchList may be off.
+fn cannot_stream(error: &Error) -> bool {
+    let refused = match error {
+        Error::WatchStartFailed(kube::Error::Api(status)) => &**status,
+        Error::WatchError(status) => &**status,
+        _ => return false,
+    };
+    refused.code == 422 && refused.message.contains("sendInitialEvents")
 }
 
 /// The HTTP status of an error, if the API server gave one.
@@ -393,7 +409,7 @@ mod tests {
     use attrium_api::TrainingRun;
 
     use super::*;
-    use crate::fixtures::UID;
+    use crate::fixtures::{Answer, UID, server};
     use crate::queue::work_queue;
 
     fn applied(index: &Index, run: TrainingRun) -> Vec<ResourceKey> {
@@ -460,6 +476,31 @@ mod tests {
         follower.handle(Event::InitDone, &job_event);
         assert_eq!(*first_listed.borrow(), FirstList::Indexed);
         assert!(!follower.is_forbidden.load(Ordering::Relaxed));
+    }
+
+    #[tokio::test]
+    async fn an_api_server_that_does_not_stream_lists_is_asked_for_pages() {
+        let words =
+            "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled";
+        let list = serde_json::json!({
+            "apiVersion": "batch/v1", "kind": "JobList",
+            "metadata": {"resourceVersion": "7"}, "items": [],
+        });
+        let (client, server) = server(vec![
+            Answer::deny("/apis/batch/v1/jobs", 422, words).asked("GET"),
+            Answer::get("/apis/batch/v1/jobs", &list),
+        ]);
+        let index = Arc::new(Index::default());
+        let (follower, mut first_listed) = follower(&index, None);
+        let config = Config::default().page_size(PAGE).streaming_lists();
+        let following = tokio::spawn(follower.follow(Api::all(client), config, job_event));
+        let listed = first_listed.wait_for(|it| *it == FirstList::Indexed);
+        tokio::time::timeout(Duration::from_secs(5), listed)
+            .await
+            .expect("should be listed")
+            .expect("should be followed");
+        following.abort();
+        server.done_so_far();
     }
 
     #[test]

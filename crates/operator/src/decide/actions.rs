@@ -14,9 +14,6 @@ pub(crate) enum Create {
         stage: StageKind,
         /// Which attempt at the stage, from 0.
         attempt: u32,
-        /// Whether the status says that the stage had a Job, so that the resource itself has to be
-        /// read once more before.
-        recreated: bool,
     },
 }
 

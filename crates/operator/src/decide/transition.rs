@@ -307,13 +307,7 @@ impl<'o> Transition<'o> {
             let name = names::config_map(&snapshot.resource);
             self.create.push(Create::Manifest { name });
         }
-        let mut stages = self.previous.stages.iter();
-        let recreated = stages.any(|it| it.name == stage.name());
-        self.create.push(Create::Job {
-            stage,
-            attempt,
-            recreated,
-        });
+        self.create.push(Create::Job { stage, attempt });
         self.next.started = Some((stage, names::job(&snapshot.resource, stage, attempt)));
         self.next.pods = starting();
         if snapshot.resource.queue_name().is_some() {

@@ -11,13 +11,14 @@ use crate::Patterns;
 use crate::created_resource::CreatedResource;
 use crate::events::event_queue;
 use crate::fetch::QUERIES_PER_SECOND;
-use crate::fixtures::{Answer, job, server, settings, training_run, training_spec, uid};
+use crate::fixtures::{Answer, job, server, settings, training_run, training_spec, uid, whole};
 use crate::index::{Index, Watched};
 use crate::kueue::Workloads;
 use crate::lease::Leadership;
 use crate::manifest::{FILE, config_map};
 use crate::metrics::Metrics;
 use crate::names;
+use crate::resource_entry::ResourceEntry;
 use crate::snapshot::JobSnapshot;
 use crate::versioned_store::Delivery;
 use attrium_api::{Condition, ConditionStatus, Kind, conditions};
@@ -93,6 +94,7 @@ async fn a_new_run_costs_a_config_map_a_job_and_a_status() {
     let run = run("5");
     let name = names::job(&run, StageKind::Preprocess, 0);
     let (client, server) = server(vec![
+        Answer::get(RUN, &*run),
         Answer::post(MAPS, &json!({"metadata": {"name": "m"}}))
             .with_body("/metadata/name", names::config_map(&run))
             .with_body("/immutable", true),
@@ -120,8 +122,12 @@ async fn what_is_there_already_is_taken_as_it_is() {
     let run = run("5");
     let name = names::job(&run, StageKind::Preprocess, 0);
     let (client, server) = server(vec![
+        Answer::get(RUN, &*run),
         Answer::refuse("POST", MAPS, 409, "AlreadyExists"),
-        Answer::get(&map(&run), &config_map(&run, &names::config_map(&run))),
+        Answer::get(
+            &map(&run),
+            &config_map(&whole(&run), &names::config_map(&run)),
+        ),
         Answer::refuse("POST", JOBS, 409, "AlreadyExists"),
         Answer::get(&format!("{JOBS}/{name}"), &created(&run, "7")),
         Answer::patch(STATUS, &*run),
@@ -151,9 +157,10 @@ async fn a_config_map_of_the_right_name_with_another_content_is_refused_and_noth
         |map| map.metadata.owner_references = None,
     ];
     for forge in forged {
-        let mut present = config_map(&run, &names::config_map(&run));
+        let mut present = config_map(&whole(&run), &names::config_map(&run));
         forge(&mut present);
         let (client, server) = server(vec![
+            Answer::get(RUN, &*run),
             Answer::refuse("POST", MAPS, 409, "AlreadyExists"),
             Answer::get(&map(&run), &present),
             Answer::patch(STATUS, &*run)
@@ -173,7 +180,8 @@ async fn a_job_of_the_right_name_that_is_not_the_runs_own_is_left_alone() {
     let mut foreign = created(&run, "7");
     foreign.metadata.owner_references = None;
     let (client, server) = server(vec![
-        Answer::post(MAPS, &config_map(&run, &names::config_map(&run))),
+        Answer::get(RUN, &*run),
+        Answer::post(MAPS, &config_map(&whole(&run), &names::config_map(&run))),
         Answer::refuse("POST", JOBS, 409, "AlreadyExists"),
         Answer::get(&format!("{JOBS}/{name}"), &foreign),
         Answer::patch(STATUS, &*run).with_body("/status/phase", "Pending"),
@@ -207,7 +215,8 @@ async fn a_job_that_a_policy_refuses_waits_for_another_policy_whatever_code_it_i
     for (code, message) in denied {
         let run = run("5");
         let (client, server) = server(vec![
-            Answer::post(MAPS, &config_map(&run, &names::config_map(&run))),
+            Answer::get(RUN, &*run),
+            Answer::post(MAPS, &config_map(&whole(&run), &names::config_map(&run))),
             Answer::deny(JOBS, code, message),
             Answer::patch(STATUS, &*run)
                 .with_body("/status/phase", "Pending")
@@ -224,6 +233,7 @@ async fn a_job_that_a_policy_refuses_waits_for_another_policy_whatever_code_it_i
 async fn an_invalid_job_fails_the_run_with_the_servers_message() {
     let run = run("5");
     let (client, server) = server(vec![
+        Answer::get(RUN, &*run),
         Answer::post(MAPS, &json!({"metadata": {"name": "m"}})),
         Answer::invalid(JOBS, "spec.template"),
         Answer::patch(STATUS, &*with_status(&run, &ended()))
@@ -243,6 +253,7 @@ async fn an_invalid_job_fails_the_run_with_the_servers_message() {
 async fn a_job_that_is_forbidden_for_now_is_reported_and_retried() {
     let run = run("5");
     let (client, server) = server(vec![
+        Answer::get(RUN, &*run),
         Answer::post(MAPS, &json!({"metadata": {"name": "m"}})),
         Answer::refuse("POST", JOBS, 403, "Forbidden"),
         Answer::patch(STATUS, &*run).with_body("/status/phase", "Pending"),
@@ -257,6 +268,7 @@ async fn of_a_run_that_names_what_is_not_allowed_nothing_is_made() {
     let mut run = run("5");
     training_spec(&mut run).compute.image = Some("docker.io/someone/else:1".to_owned());
     let (client, server) = server(vec![
+        Answer::get(RUN, &*run),
         Answer::patch(STATUS, &*run)
             .with_body("/status/phase", "Pending")
             .with_body("/status/conditions/0/reason", "NotAllowed"),
@@ -276,6 +288,7 @@ async fn of_a_run_that_an_older_definition_let_in_nothing_is_made() {
     training_spec(&mut run).compute.pod_template =
         Some(serde_json::from_value(template).expect("a template"));
     let (client, server) = server(vec![
+        Answer::get(RUN, &*run),
         Answer::patch(STATUS, &*run).with_body("/status/conditions/0/reason", "Invalid"),
     ]);
     let requeue = reconcile(context(client, Some(&run)), ResourceKey::of(&run)).await;
@@ -290,9 +303,11 @@ async fn a_spec_that_was_changed_before_its_first_job_is_what_the_pods_do() {
     changed.resource_mut().metadata_mut().generation = Some(2);
     let manifest = names::config_map(&changed);
     let (client, server) = server(vec![
+        Answer::get(RUN, &*run),
         Answer::post(MAPS, &json!({"metadata": {"name": "m"}})),
         Answer::refuse("POST", JOBS, 403, "Forbidden"),
         Answer::patch(STATUS, &*run),
+        Answer::get(RUN, &*changed),
         Answer::post(MAPS, &json!({"metadata": {"name": "m"}}))
             .with_body("/metadata/name", manifest.as_str()),
         Answer::post(JOBS, &created(&changed, "7")).with_body(
@@ -315,7 +330,10 @@ async fn a_spec_that_was_changed_before_its_first_job_is_what_the_pods_do() {
 #[tokio::test]
 async fn a_server_that_is_down_is_retried_and_nothing_is_written_meanwhile() {
     let run = run("5");
-    let (client, server) = server(vec![Answer::refuse("POST", MAPS, 500, "InternalError")]);
+    let (client, server) = server(vec![
+        Answer::get(RUN, &*run),
+        Answer::refuse("POST", MAPS, 500, "InternalError"),
+    ]);
     let requeue = reconcile(context(client, Some(&run)), ResourceKey::of(&run)).await;
     assert_eq!(requeue, Requeue::BackOff);
     server.done();
@@ -325,6 +343,7 @@ async fn a_server_that_is_down_is_retried_and_nothing_is_written_meanwhile() {
 async fn a_run_whose_status_somebody_else_has_written_is_reconciled_anew() {
     let run = run("5");
     let (client, server) = server(vec![
+        Answer::get(RUN, &*run),
         Answer::post(MAPS, &json!({"metadata": {"name": "m"}})),
         Answer::post(JOBS, &created(&run, "7")),
         Answer::refuse("PATCH", STATUS, 409, "Conflict"),
@@ -338,6 +357,7 @@ async fn a_run_whose_status_somebody_else_has_written_is_reconciled_anew() {
 async fn a_status_that_is_refused_is_cut_to_what_a_decision_needs() {
     let run = run("5");
     let (client, server) = server(vec![
+        Answer::get(RUN, &*run),
         Answer::post(MAPS, &json!({"metadata": {"name": "m"}})),
         Answer::post(JOBS, &created(&run, "7")),
         Answer::refuse("PATCH", STATUS, 422, "Invalid"),
@@ -383,13 +403,44 @@ async fn nothing_is_done_in_a_namespace_of_which_not_everything_is_known() {
 }
 
 #[tokio::test]
+async fn a_job_is_made_of_the_whole_resource_and_not_of_what_is_kept_of_it() {
+    let mut run = run("5");
+    let template = json!({ "spec": { "nodeSelector": { "gpu": "yes" } } });
+    training_spec(&mut run).compute.pod_template =
+        Some(serde_json::from_value(template).expect("a template"));
+    let (client, server) = server(vec![
+        Answer::get(RUN, &*run),
+        Answer::post(MAPS, &json!({"metadata": {"name": "m"}})),
+        Answer::post(JOBS, &created(&run, "7"))
+            .with_body("/spec/template/spec/nodeSelector/gpu", "yes"),
+        Answer::patch(STATUS, &*run).with_body("/status/phase", "Running"),
+    ]);
+    let context = context(client, Some(&run));
+    let key = ResourceKey::of(&run);
+    let Some(ResourceEntry::Live(kept)) = context.index.get(&key) else {
+        panic!("should be live")
+    };
+    assert_eq!(kept.compute().pod_template, None);
+    assert_eq!(reconcile(context, key).await, Requeue::AwaitChange);
+    server.done();
+}
+
+#[tokio::test]
+async fn nothing_is_made_of_a_spec_that_has_changed_since_the_decision() {
+    let run = run("5");
+    let mut changed = self::run("6");
+    changed.resource_mut().metadata_mut().generation = Some(2);
+    let (client, server) = server(vec![Answer::get(RUN, &*changed)]);
+    let requeue = reconcile(context(client, Some(&run)), ResourceKey::of(&run)).await;
+    assert_eq!(requeue, Requeue::After(SOON));
+    server.done();
+}
+
+#[tokio::test]
 async fn a_job_is_not_created_again_for_a_run_that_has_ended_unseen() {
     let run = run("5");
     let started = json!({"stages": [{"name": "preprocess", "tasks": 4}]});
-    let (client, server) = server(vec![
-        Answer::post(MAPS, &json!({"metadata": {"name": "m"}})),
-        Answer::get(RUN, &*with_status(&run, &ended())),
-    ]);
+    let (client, server) = server(vec![Answer::get(RUN, &*with_status(&run, &ended()))]);
     let known = with_status(&run, &started);
     let requeue = reconcile(context(client, Some(&known)), ResourceKey::of(&run)).await;
     assert_eq!(requeue, Requeue::After(SOON));

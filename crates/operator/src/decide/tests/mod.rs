@@ -172,7 +172,7 @@ impl World {
                 Create::Manifest { name } => {
                     self.observed.snapshot.state.manifest = Some(name.clone());
                 }
-                Create::Job { stage, attempt, .. } => {
+                Create::Job { stage, attempt } => {
                     let job = self.new_job(*stage, *attempt);
                     self.observed.snapshot.jobs.insert(*stage, job);
                 }
@@ -366,19 +366,11 @@ fn patch(job: &JobSnapshot, changes: JobChanges) -> JobPatch {
 }
 
 fn create(stage: StageKind) -> Create {
-    Create::Job {
-        stage,
-        attempt: 0,
-        recreated: false,
-    }
+    Create::Job { stage, attempt: 0 }
 }
 
 fn recreate(stage: StageKind, attempt: u32) -> Create {
-    Create::Job {
-        stage,
-        attempt,
-        recreated: true,
-    }
+    Create::Job { stage, attempt }
 }
 
 fn waiting(reason: &str, message: &str) -> PodState {
