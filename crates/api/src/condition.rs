@@ -43,6 +43,8 @@ pub mod reasons {
     pub const BAD_CONFIGURATION: &str = "BadConfiguration";
     /// A task failed for another reason.
     pub const TASK_FAILED: &str = "TaskFailed";
+    /// It has failed and is started again.
+    pub const RETRYING: &str = "Retrying";
     /// It pauses, as its spec says.
     pub const SUSPENDED: &str = "Suspended";
     /// Somebody else has suspended its Job.

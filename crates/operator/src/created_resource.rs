@@ -5,7 +5,13 @@
 use std::ops::Deref;
 
 use super::names;
-use attrium_api::{Resource, Uid};
+use attrium_api::{
+    ConditionStatus, LONGEST_RETRY, RETRY_ANNOTATION, Resource, Uid, condition, conditions,
+};
+
+/// How many attempts at a stage there may be before the resource is started again: names of Jobs are made of
+/// it, and so it never changes.
+pub(crate) const ATTEMPTS_OF_A_START: u32 = 8;
 
 /// A resource with the uid that the API server has given it.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +42,24 @@ impl CreatedResource {
         self.label(names::PRIORITY_CLASS)
     }
 
+    /// What asks for another start of a resource that has failed, and has not been followed yet.
+    pub(crate) fn retry_asked(&self) -> Option<&str> {
+        let annotations = self.resource.metadata().annotations.as_ref()?;
+        let asked = annotations.get(RETRY_ANNOTATION)?;
+        let status = self.resource.status()?;
+        let has_failed = condition(&status.conditions, conditions::SUCCEEDED)
+            .is_some_and(|it| it.status == ConditionStatus::False);
+        let is_followed = status.retry.as_ref().is_some_and(|it| it.asked == *asked);
+        let is_asked = has_failed && !is_followed && asked.len() <= LONGEST_RETRY;
+        is_asked.then_some(asked.as_str())
+    }
+
+    /// The first attempt at each stage since it was started last.
+    pub(crate) fn first_attempt(&self) -> u32 {
+        let retry = self.resource.status().and_then(|it| it.retry.as_ref());
+        retry.map_or(0, |it| it.count.saturating_mul(ATTEMPTS_OF_A_START))
+    }
+
     fn label(&self, name: &str) -> Option<&str> {
         let labels = self.resource.metadata().labels.as_ref()?;
         labels.get(name).map(String::as_str)
@@ -47,7 +71,8 @@ impl CreatedResource {
         self.resource.compute_mut().pod_template = None;
         let metadata = self.resource.metadata_mut();
         metadata.managed_fields = None;
-        metadata.annotations = None;
+        let annotations = metadata.annotations.get_or_insert_default();
+        annotations.retain(|name, value| name == RETRY_ANNOTATION && value.len() <= LONGEST_RETRY);
         let labels = metadata.labels.get_or_insert_default();
         labels.retain(|name, _| [names::QUEUE, names::PRIORITY_CLASS].contains(&name.as_str()));
         self
@@ -102,7 +127,7 @@ mod tests {
         metadata.annotations = Some([("note".to_owned(), "x".repeat(1000))].into());
         let trimmed = run.trimmed();
         assert_eq!(trimmed.compute().pod_template, None);
-        assert_eq!(trimmed.metadata().annotations, None);
+        assert_eq!(trimmed.metadata().annotations, Some([].into()));
         assert_eq!(trimmed.queue_name(), Some("gpu"));
         assert_eq!(
             trimmed.metadata().labels.as_ref().map(|it| it.len()),

@@ -318,7 +318,9 @@ impl Index {
         let uid = resource.uid();
         let model = inner.model(key, &resource);
         let mut jobs: BTreeMap<StageKind, JobSnapshot> = BTreeMap::new();
-        for job in inner.jobs_of(uid) {
+        let first = resource.first_attempt();
+        let jobs_since = inner.jobs_of(uid).filter(|job| job.origin.attempt >= first);
+        for job in jobs_since {
             let latest = jobs.entry(job.origin.stage).or_insert_with(|| job.clone());
             if latest.origin.attempt < job.origin.attempt {
                 *latest = job.clone();

@@ -11,7 +11,9 @@ use tracing::Instrument;
 
 use super::apply::{create, patch_jobs, stop};
 use super::context::Context;
-use super::decide::{ObservedState, Refusal, ResourceEvent, StatusUpdate, clean_up, decide};
+use super::decide::{
+    ObservedState, Refusal, ResourceEvent, StatusUpdate, clean_up, decide, start_again,
+};
 use super::error::Error;
 use super::fetch::{Fetched, fetch};
 use super::queue::Requeue;
@@ -82,6 +84,13 @@ async fn reconcile_live(
     observed: &ObservedState,
 ) -> Result<Requeue, Error> {
     let (snapshot, uid) = (&observed.snapshot, observed.snapshot.resource.uid());
+    if let Some(StatusUpdate { status, events }) = start_again(observed) {
+        if let Some(status) = &status {
+            status::write(context, key, snapshot, status).await?;
+        }
+        publish(context, key, uid, observed, events)?;
+        return Ok(Requeue::After(SOON));
+    }
     let Some(mut transition) = decide(observed) else {
         return Ok(Requeue::AwaitChange);
     };

@@ -81,6 +81,8 @@ impl ResourceEntry {
     pub(crate) fn new(resource: CreatedResource) -> Self {
         let resource = resource.trimmed();
         let ended = resource.status().and_then(decide::ended);
+        // One that is to be started again has not ended.
+        let ended = ended.filter(|_| resource.retry_asked().is_none());
         let (Some(ended), Some(status)) = (ended, resource.status()) else {
             return Self::Live(Arc::new(resource));
         };

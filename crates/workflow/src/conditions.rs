@@ -39,7 +39,19 @@ pub fn set_malformed(
     put(conditions, states, generation, now);
 }
 
-fn put(
+/// What is to be said of a resource that has failed and is started again.
+pub(super) fn started_again() -> impl IntoIterator<Item = (&'static str, ConditionState)> {
+    let message = "It is started again, as the annotation attrium.dev/retry asks";
+    let state = |status| ConditionState::new(status, reasons::RETRYING, message);
+    [
+        (conditions::SUCCEEDED, state(Unknown)),
+        (conditions::PUBLISHED, state(Unknown)),
+        (conditions::RECONCILING, state(True)),
+        (conditions::STALLED, state(False)),
+    ]
+}
+
+pub(super) fn put(
     conditions: &mut Vec<Condition>,
     states: impl IntoIterator<Item = (&'static str, ConditionState)>,
     generation: Option<i64>,

@@ -24,7 +24,7 @@ pub(crate) struct ResourceEvent {
 const MAX_FAILURES: usize = 5;
 
 impl ResourceEvent {
-    fn normal(reason: &str, message: impl Into<String>) -> Self {
+    pub(super) fn normal(reason: &str, message: impl Into<String>) -> Self {
         Self {
             reason: reason.to_owned(),
             message: message.into(),

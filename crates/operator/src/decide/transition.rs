@@ -192,7 +192,9 @@ impl<'o> Transition<'o> {
                 NextStage::End
             }
             None => match next.start.first() {
-                Some(task) => NextStage::Start(task.stage, 0),
+                Some(task) => {
+                    NextStage::Start(task.stage, self.observed.snapshot.resource.first_attempt())
+                }
                 None => NextStage::Continue,
             },
         }
@@ -257,9 +259,10 @@ impl<'o> Transition<'o> {
             return NextStage::Continue;
         }
         let attempt = job.origin.attempt + 1;
-        if attempt >= MAX_ATTEMPTS {
+        let times = attempt - self.observed.snapshot.resource.first_attempt();
+        if times >= MAX_ATTEMPTS {
             let message = format!(
-                "the results of the stage {stage} were lost {attempt} times: its pods are deleted \
+                "the results of the stage {stage} were lost {times} times: its pods are deleted \
                  as soon as they end"
             );
             self.fail(ConditionState::new(False, reasons::TASK_FAILED, message));

@@ -121,10 +121,19 @@ impl Inner {
 
     /// Records what pods of a resource have reported, once their Job is there.
     pub(super) fn record(&mut self, owner: &Owner) {
-        if self.key_of(owner).is_none() {
+        let key = self.key_of(owner);
+        if key.is_none() {
             return;
         }
-        let jobs: Vec<_> = self.jobs.of(owner).cloned().collect();
+        let first = match key.and_then(|key| self.get(&key)) {
+            Some(ResourceEntry::Live(resource)) => resource.first_attempt(),
+            _ => 0,
+        };
+        let jobs = self
+            .jobs
+            .of(owner)
+            .filter(|job| job.origin.attempt >= first);
+        let jobs: Vec<_> = jobs.cloned().collect();
         for IndexedPod { pod, unrecorded } in self.pods.of_mut(owner) {
             if jobs.iter().any(|job| pod.is_of(job))
                 && let Some(termination) = unrecorded.take()

@@ -152,6 +152,51 @@ fn a_run_that_is_not_accepted_waits_says_why_and_goes_on_once_it_is() {
 }
 
 #[test]
+fn a_run_that_has_failed_is_started_again_once_for_each_time_it_is_asked() {
+    let mut run = training("").until(Train);
+    run.fail(Train, 0, 43, "the token has expired");
+    run.break_job(Train, "PodFailurePolicy");
+    run.reconcile();
+    assert_eq!(run.status().phase, Some(Phase::Failed));
+    assert_idle(&run.reconcile());
+    for (start, word) in [(1, "monday"), (2, "tuesday")] {
+        run.ask_for_retry(word);
+        let reconciled = run.reconcile();
+        assert_nothing_done(&reconciled);
+        assert_eq!(reasons_of(&reconciled), ["Retrying"]);
+        assert_eq!(reason_of(&run.status(), "Succeeded").1, "Retrying");
+        assert_eq!(
+            reason_of(&run.status(), "Reconciling").0,
+            ConditionStatus::True
+        );
+        run.forget_old_jobs();
+        // The data is there; what failed is attempted under a name that was never used.
+        let attempt = 8 * start;
+        let create = Create::Job {
+            stage: Train,
+            attempt,
+        };
+        assert_eq!(run.reconcile().create.last(), Some(&create));
+        assert_idle(&run.reconcile());
+        run.fail(Train, 0, 43, "the token has expired");
+        run.break_job(Train, "PodFailurePolicy");
+        run.reconcile();
+        assert_eq!(run.status().phase, Some(Phase::Failed));
+        assert_idle(&run.reconcile());
+    }
+}
+
+#[test]
+fn a_run_that_has_succeeded_is_never_started_again() {
+    let mut run = training("").until(Refit);
+    run.complete(Refit, &Summary::default());
+    run.reconcile();
+    assert_eq!(run.status().phase, Some(Phase::Succeeded));
+    run.ask_for_retry("please");
+    assert_idle(&run.reconcile());
+}
+
+#[test]
 fn a_run_without_one_usable_image_fails_before_anything_is_trained() {
     let table = [
         (0, 0, "there is no object below images"),

@@ -25,8 +25,8 @@ use crate::resource_snapshot::ControllerState;
 use crate::snapshot::{JobEnd, JobFailure, JobSnapshot, PodSnapshot, PodState};
 use crate::task_reports::{FailureReport, TaskReports};
 use attrium_api::{
-    ConditionStatus, DataStatus, GateOutcome, ModelReference, Phase, ResultStatus, ScreeningStatus,
-    Status, TrainingRunSpec, condition, reasons,
+    ConditionStatus, DataStatus, GateOutcome, ModelReference, Phase, RETRY_ANNOTATION,
+    ResultStatus, ScreeningStatus, Status, TrainingRunSpec, condition, reasons,
 };
 use attrium_types::{Architecture, Metric, Target};
 use attrium_workflow::{ConditionState, Progress, StageKind, Summary, TaskExit, TaskRef};
@@ -150,6 +150,13 @@ impl World {
     }
 
     fn reconcile_live(&self) -> Option<Reconciled> {
+        if let Some(StatusUpdate { status, events }) = start_again(&self.observed) {
+            return Some(Reconciled {
+                status,
+                events,
+                ..Reconciled::default()
+            });
+        }
         let mut transition = decide(&self.observed)?;
         let refusal = self.refusal.as_ref();
         if let Some(refusal) = refusal.filter(|_| !transition.create.is_empty()) {
@@ -164,6 +171,22 @@ impl World {
             events: update.events,
             requeue: transition.requeue,
         })
+    }
+
+    /// Somebody asks for another start.
+    fn ask_for_retry(&mut self, word: &str) {
+        let metadata = self.resource().resource_mut().metadata_mut();
+        let annotations = metadata.annotations.get_or_insert_default();
+        annotations.insert(RETRY_ANNOTATION.to_owned(), word.to_owned());
+    }
+
+    /// What the index would still have: Jobs that ended before the last start are forgotten.
+    fn forget_old_jobs(&mut self) {
+        let first = self.observed.snapshot.resource.first_attempt();
+        let jobs = &mut self.observed.snapshot.jobs;
+        jobs.retain(|_, job| job.origin.attempt >= first);
+        self.observed.snapshot.pods.clear();
+        *self.reports() = TaskReports::default();
     }
 
     fn apply(&mut self, reconciled: &Reconciled) {
