@@ -151,6 +151,25 @@ mod tests {
     }
 
     #[test]
+    fn the_pods_of_a_later_stage_run_the_image_of_the_first() {
+        let digest = format!("registry.example/attrium@sha256:{}", "a".repeat(64));
+        let mut run = training_run("  compute: {accelerator: Gpu}");
+        let images = serde_json::json!([
+            {"accelerator": "Cpu", "image": "registry.example/attrium:0", "pinned": digest},
+            {"accelerator": "Gpu", "image": "registry.example/attrium:0-cuda"},
+        ]);
+        let status = serde_json::json!({ "images": images });
+        let status = serde_json::from_value(status).expect("a status");
+        run.resource_mut().set_status(Some(status));
+        let image = |stage| {
+            let template = spec(&run, stage).template.spec.expect("a spec");
+            template.containers[0].image.clone().expect("an image")
+        };
+        assert_eq!(image(StageKind::Evaluate), digest);
+        assert_eq!(image(StageKind::Train), "registry.example/attrium:0-cuda");
+    }
+
+    #[test]
     fn a_job_waits_while_its_resource_is_suspended_or_queued() {
         let suspended = |lines: &str| spec(&training_run(lines), StageKind::Train).suspend;
         assert_eq!(suspended(""), Some(false));
