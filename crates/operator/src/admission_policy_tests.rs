@@ -6,8 +6,9 @@ use std::path::Path;
 use kube::core::cel::{ErrorKind, Validator};
 use serde_json::{Value, json};
 
-use crate::fixtures::{job, screening_job, training_run};
+use crate::fixtures::{job, screening_job, training_run, whole};
 use crate::manifest::config_map;
+use crate::names;
 use attrium_workflow::StageKind;
 
 /// The policy, with a word in the place of each value of a release's.
@@ -92,7 +93,10 @@ fn made() -> [Value; 3] {
             StageKind::Screen,
             None,
         ))),
-        json(serde_json::to_value(config_map(&run))),
+        json(serde_json::to_value(config_map(
+            &whole(&run),
+            &names::config_map(&run),
+        ))),
     ]
 }
 

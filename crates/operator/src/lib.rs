@@ -14,6 +14,7 @@ mod admission;
 mod admission_policy_tests;
 mod allowance;
 mod apply;
+mod clock;
 mod context;
 mod created_resource;
 mod decide;
