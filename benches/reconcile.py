@@ -3,12 +3,13 @@
     benches/reconcile            starts the API server, runs this, stops it
 
 Every request that the API server counts for the resources below is then kubectl's or the operator's.
-Four measurements, each with its bar:
+Five measurements, each with its bar:
   single    from a run's creation to its first Job, one run at a time
   burst     1,000 runs created at once by kubectl: when the last has its first Job, and the requests of
             each until then
   memory    of the operator with these
   idle      memory and requests of an operator with 5,000 finished runs
+  large     memory of an operator with 1,000 suspended runs of a megabyte each, nearly what etcd takes
 """
 
 import json
@@ -22,7 +23,7 @@ import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
-SINGLES, BURST, FINISHED = 20, 1000, 5000
+SINGLES, BURST, FINISHED, LARGE = 20, 1000, 5000, 1000
 PROXY = "http://127.0.0.1:18001"
 RUNS = "/apis/attrium.dev/v1alpha1/namespaces/default/trainingruns"
 COUNTED = {"trainingruns", "screeningjobs", "jobs", "pods", "configmaps", "events", "leases"}
@@ -184,6 +185,40 @@ def idle(attrium):
     operator.stop()
 
 
+def large_run(name):
+    """A suspended run as large as its definition lets it be, which is a little under a megabyte."""
+    words = [{"name": f"NOTE_{place}", "value": "x" * 8192} for place in range(64)]
+    notes = {f"example.org/{place}": "x" * 8192 for place in range(32)}
+    template = {
+        "metadata": {"annotations": notes},
+        "spec": {"containers": [{"name": "attrium", "env": words}]},
+    }
+    large = run(name)
+    large["metadata"]["annotations"] = {f"example.org/{place}": "x" * 8000 for place in range(30)}
+    large["spec"] |= {"suspend": True, "compute": {"podTemplate": template}}
+    return large
+
+
+def large(attrium):
+    request("DELETE", RUNS)
+    size = len(json.dumps(large_run("large-0")))
+    with ThreadPoolExecutor(4) as pool:
+        create = lambda place: request("POST", RUNS, large_run(f"large-{place}"))
+        for _ in pool.map(create, range(LARGE)):
+            pass
+    operator = Operator(attrium)
+    time.sleep(30)
+    row(f"large: {LARGE} suspended runs of", f"{size / 1e6:.2f} MB", "-")
+    row("large: operator's peak memory", f"{operator.memory('VmHWM') / MEBIBYTE:.0f} MiB", "128 MiB")
+    # Each is looked at and written once more, as after an upgrade of the definitions.
+    patch = {"metadata": {"labels": {"seen": "twice"}}}
+    for place in range(LARGE):
+        request("PATCH", f"{RUNS}/large-{place}", patch, "application/merge-patch+json")
+    time.sleep(10)
+    row("large: the same after a change of each", f"{operator.memory('VmHWM') / MEBIBYTE:.0f} MiB", "128 MiB")
+    operator.stop()
+
+
 def main():
     attrium, folder = sys.argv[1:]
     proxy = subprocess.Popen(["kubectl", "proxy", "--port=18001"], stdout=subprocess.DEVNULL)
@@ -195,6 +230,7 @@ def main():
         burst(jobs, operator, folder)
         operator.stop()
         idle(attrium)
+        large(attrium)
     finally:
         proxy.terminate()
 
