@@ -458,8 +458,7 @@ mod tests {
         let after = |namespace, code| {
             let (mut follower, first_listed) = follower(&index, namespace);
             follower.fail(&refusal(code));
-            let state = *first_listed.borrow();
-            state
+            *first_listed.borrow()
         };
         assert_eq!(after(Some("gone"), 403), FirstList::Forbidden);
         assert_eq!(after(Some("slow"), 503), FirstList::Awaited);

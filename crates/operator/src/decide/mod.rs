@@ -7,6 +7,7 @@ mod actions;
 mod clean_up;
 mod events;
 mod health;
+mod keep;
 mod model;
 mod observed;
 mod status;
@@ -20,7 +21,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::jiff::Timestamp;
 
 use super::resource_snapshot::ResourceSnapshot;
-use super::snapshot::Problem;
+use super::snapshot::{PodSnapshot, PodState, Problem};
 use attrium_api::reasons;
 use attrium_workflow::Plan;
 
@@ -42,6 +43,18 @@ pub(crate) struct ObservedState {
     /// Until when another operator has published events.
     pub(crate) events_published_until: Option<Timestamp>,
     pub(crate) now: Timestamp,
+}
+
+impl ObservedState {
+    /// Why a pod waits, as its own status says, or its events.
+    fn why_waiting<'a>(&'a self, pod: &'a PodSnapshot) -> Option<&'a Problem> {
+        match &pod.state {
+            PodState::Waiting { problem } => problem
+                .as_ref()
+                .or_else(|| self.pending.pods.get(&pod.name)),
+            _ => None,
+        }
+    }
 }
 
 /// Why pods and Jobs are pending, as events and queues say.
