@@ -61,6 +61,14 @@ pub(super) struct Args {
         hide_env_values = true
     )]
     alert_token: Option<String>,
+    /// The address of `alert.webhook`, where its manifest leaves it to a Secret.
+    #[arg(
+        long,
+        env = "ATTRIUM_ALERT_URL",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    alert_url: Option<String>,
     /// Where the task's summary, or the sentence of its failure, is written to at its end.
     #[arg(long, value_name = "FILE")]
     termination_message: Option<PathBuf>,
@@ -160,6 +168,7 @@ fn task(args: &Args) -> Result<Summary, Error> {
         ca_bundle,
         alerts: Some(Alerts {
             token: args.alert_token.clone(),
+            url: args.alert_url.clone(),
         }),
     };
     Ok(runner::in_pool(threads, || tasks.run(task, &context))?)

@@ -198,24 +198,58 @@ impl Default for OperatingPoint {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Alert {
-    /// A web address that is sent the counts of a screening with positives.
+    /// A web address that is sent the counts of a screening with positives: exactly one of url and urlFrom.
+    /// Only an answer from 200 to 299 means that the alert has arrived; no redirect is followed.
     pub webhook: Webhook,
 }
 
 /// A web address that is called.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+#[schemars(transform = one_address)]
+#[schemars(transform = encrypted)]
 pub struct Webhook {
-    /// The address, such as `https://alerts.hospital.example/hook`. At most 1024 characters.
+    /// The address, such as `https://alerts.hospital.example/hook`. Whoever may read the resource reads
+    /// it: where the address itself is a secret, use urlFrom. At most 1024 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = limits::URI))]
     #[schemars(transform = limits::http_url)]
-    pub url: String,
+    pub url: Option<String>,
+    /// Where the address is kept, for one that holds a secret. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url_from: Option<UrlSource>,
     /// The Secret of the same namespace whose key `token` is sent as a bearer token. Default:
     /// none. At most 253 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = limits::NAME))]
     #[schemars(transform = limits::object_name)]
     pub secret: Option<String>,
+    /// Whether the address may be spoken to without encryption, by http:// in place of https://; the
+    /// token then travels in the clear. Default: false.
+    pub allow_http: bool,
+}
+
+/// Where a web address is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UrlSource {
+    /// The Secret of the same namespace whose key `url` is the address. At most 253 characters.
+    #[schemars(length(min = 1, max = limits::NAME))]
+    #[schemars(transform = limits::object_name)]
+    pub secret: String,
+}
+
+fn one_address(schema: &mut Schema) {
+    let rule = Rule::new("has(self.url) != has(self.urlFrom)");
+    limits::add(schema, rule.message("needs exactly one of url and urlFrom"));
+}
+
+fn encrypted(schema: &mut Schema) {
+    let rule = Rule::new("!has(self.url) || self.allowHttp || self.url.startsWith('https://')");
+    limits::add(
+        schema,
+        rule.message("has a url without encryption: use https://, or set allowHttp"),
+    );
 }
 
 /// For which studies activation maps are drawn.

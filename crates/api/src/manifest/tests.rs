@@ -390,9 +390,27 @@ fn one_mutation_of_a_screening_job_is_one_violation_at_its_place() {
             ),
             mutation(
                 "/spec/alert",
-                json!({ "webhook": { "url": "mailto:someone" } }),
+                json!({ "webhook": { "url": "mailto:someone", "allowHttp": true } }),
                 "spec.alert.webhook.url",
                 "no web address",
+            ),
+            mutation(
+                "/spec/alert",
+                json!({ "webhook": { "url": "http://alerts.example/hook" } }),
+                "spec.alert.webhook",
+                "use https://, or set allowHttp",
+            ),
+            mutation(
+                "/spec/alert",
+                json!({ "webhook": {} }),
+                "spec.alert.webhook",
+                "exactly one of url and urlFrom",
+            ),
+            mutation(
+                "/spec/alert",
+                json!({ "webhook": { "url": "https://a/", "urlFrom": { "secret": "hook" } } }),
+                "spec.alert.webhook",
+                "exactly one of url and urlFrom",
             ),
             mutation(
                 "/spec/activationMaps",
@@ -426,6 +444,18 @@ fn a_manifest_has_the_defaults_of_its_schema() {
     assert_eq!(job.spec.shards, 4);
     assert_eq!(resources[0].namespace(), "nuclear-medicine");
     assert_eq!(resources[1].namespace(), "default");
+}
+
+#[test]
+fn an_alert_may_go_without_encryption_where_that_is_allowed_and_to_an_address_of_a_secret() {
+    for webhook in [
+        json!({ "url": "http://alerts.example/hook", "allowHttp": true }),
+        json!({ "urlFrom": { "secret": "hook" }, "secret": "token" }),
+    ] {
+        let mut document = job();
+        put(&mut document, "/spec/alert", json!({ "webhook": webhook }));
+        assert!(parse(&document.to_string()).is_ok(), "{webhook}");
+    }
 }
 
 #[test]

@@ -424,6 +424,24 @@ fn the_bundle_of_a_training_run_is_an_argument_and_its_cloud_counts() {
 }
 
 #[test]
+fn token_and_address_of_an_alert_are_those_of_secrets_where_it_is_sent() {
+    let lines = "  model: {uri: /m}\n  alert: {webhook: {urlFrom: {secret: hook}, secret: token}}";
+    let job = screening_job(lines);
+    let of_secrets = |stage| {
+        let template = template(&job, stage);
+        ["ATTRIUM_ALERT_URL", "ATTRIUM_ALERT_TOKEN"].map(|name| {
+            let variable = variable(&template, name)?;
+            let from = &variable["valueFrom"]["secretKeyRef"];
+            Some((from["name"].clone(), from["key"].clone()))
+        })
+    };
+    let url = Some((json!("hook"), json!("url")));
+    let token = Some((json!("token"), json!("token")));
+    assert_eq!(of_secrets(Summarize), [url, token]);
+    assert_eq!(of_secrets(Screen), [None, None]);
+}
+
+#[test]
 fn a_certificate_authority_is_mounted_by_its_key() {
     let lines = "  storage: {caBundle: {configMap: hospital-ca, key: root.pem}}";
     let template = template(&training_run(lines), Preprocess);
