@@ -30,8 +30,8 @@ pub use preprocessing::Preprocessing;
 pub use publishing::{Gate, Publish, PublishMethod};
 pub use resource::{API_VERSION, Resource};
 pub use screening_job::{
-    ActivationMaps, Alert, ModelSource, OperatingPoint, ScreeningJob, ScreeningJobSpec, UrlSource,
-    Webhook,
+    ActivationMaps, Alert, ModelPlace, ModelSource, OperatingPoint, ScreeningJob, ScreeningJobSpec,
+    UrlSource, Webhook,
 };
 pub use status::{
     DataStatus, GateOutcome, IntervalStatus, ModelReference, Phase, ProgressStatus, ResultStatus,

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::context::Context;
 use super::created_resource::CreatedResource;
-use super::decide::{self, Create, JobChanges, JobPatch, Model, Refusal, Stop};
+use super::decide::{self, Create, JobChanges, JobPatch, Refusal, Stop};
 use super::error::Error;
 use super::job::StageJob;
 use super::manifest::config_map;
@@ -144,10 +144,7 @@ fn build_job(
         resource,
         stage: plan.stages.iter().find(|it| it.kind == stage)?,
         names: &StageNames::new(resource, stage, attempt),
-        model: match &snapshot.model {
-            Model::Published(model) => Some(&model.uri),
-            Model::Given | Model::Awaited(_) | Model::Missing(_) => resource.model_uri(),
-        },
+        model: snapshot.model.place(resource),
         settings: &context.settings,
     };
     Some(job.build())

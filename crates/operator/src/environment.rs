@@ -116,6 +116,6 @@ fn places<'a>(stage: &StageJob<'a>) -> Vec<&'a str> {
         }
         Resource::ScreeningJob(job) => places.extend(job.spec.labels.as_deref()),
     }
-    places.extend(stage.model.or_else(|| resource.model_uri()));
+    places.extend(stage.model.or_else(|| resource.model()).map(|it| it.uri));
     places
 }

@@ -17,7 +17,7 @@ use super::Settings;
 use super::created_resource::CreatedResource;
 use super::job::StageJob;
 use super::names::StageNames;
-use attrium_api::{Resource, TrainingRunSpec, Uid, manifest};
+use attrium_api::{ModelPlace, Resource, TrainingRunSpec, Uid, manifest};
 use attrium_workflow::{Plan, StageKind};
 
 /// The uid of the resources here.
@@ -87,7 +87,11 @@ pub(super) fn settings() -> Settings {
 }
 
 /// The Job of a stage.
-pub(super) fn job(resource: &CreatedResource, kind: StageKind, model: Option<&str>) -> Job {
+pub(super) fn job(
+    resource: &CreatedResource,
+    kind: StageKind,
+    model: Option<ModelPlace<'_>>,
+) -> Job {
     let plan = Plan::new(resource);
     let stage = plan.stages.iter().find(|stage| stage.kind == kind);
     StageJob {

@@ -11,7 +11,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use super::created_resource::CreatedResource;
 use super::names::{self, StageNames};
 use super::{Settings, pod};
-use attrium_api::{CONTAINER, Resource};
+use attrium_api::{CONTAINER, ModelPlace, Resource};
 use attrium_workflow::{Stage, TaskExit};
 
 /// How often a task that failed is retried.
@@ -23,8 +23,8 @@ pub(crate) struct StageJob<'a> {
     pub(crate) resource: &'a CreatedResource,
     pub(crate) stage: &'a Stage,
     pub(crate) names: &'a StageNames,
-    /// The bundle that a screening uses: its folder's URI.
-    pub(crate) model: Option<&'a str>,
+    /// The bundle that a screening uses.
+    pub(crate) model: Option<ModelPlace<'a>>,
     pub(crate) settings: &'a Settings,
 }
 

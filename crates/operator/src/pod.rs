@@ -195,7 +195,15 @@ fn arguments(stage: &StageJob<'_>) -> Vec<String> {
     let manifest = format!("{MANIFEST_FOLDER}/{}", manifest::FILE);
     let mut arguments = vec!["stage", stage.stage.kind.name(), "--manifest", &manifest];
     arguments.extend(["--termination-message", TERMINATION_MESSAGE]);
-    arguments.extend(stage.model.into_iter().flat_map(|model| ["--model", model]));
+    if let Some(model) = stage.model {
+        arguments.extend(["--model", model.uri]);
+        arguments.extend(
+            model
+                .digest
+                .into_iter()
+                .flat_map(|it| ["--model-digest", it]),
+        );
+    }
     let bundle = stage.resource.storage().ca_bundle.as_ref();
     let bundle = bundle.map(|bundle| format!("{CA_FOLDER}/{}", bundle.key));
     arguments.extend(

@@ -27,8 +27,21 @@ pub(super) fn set(inputs: &StatusInputs<'_>, status: &mut Status) {
 fn accepted(inputs: &StatusInputs<'_>) -> ConditionState {
     match inputs.cluster() {
         Some(cluster) => cluster.accepted.clone(),
-        None => ConditionState::new(True, reasons::AS_EXPECTED, "The spec is valid"),
+        None => valid_spec(inputs.resource),
     }
+}
+
+/// The condition Accepted of a spec that is valid, with what should be mended all the same.
+pub fn valid_spec(resource: &Resource) -> ConditionState {
+    let warning = match resource {
+        Resource::TrainingRun(_) => None,
+        Resource::ScreeningJob(job) => job.spec.model.warning(),
+    };
+    let message = match warning {
+        Some(warning) => format!("The spec is valid, but {warning}"),
+        None => "The spec is valid".to_owned(),
+    };
+    ConditionState::new(True, reasons::AS_EXPECTED, message)
 }
 
 fn pods_healthy(inputs: &StatusInputs<'_>) -> ConditionState {
@@ -140,5 +153,25 @@ fn unfinished<'i>(inputs: &'i StatusInputs<'_>) -> &'i str {
             Some(cluster) => &cluster.unfinished.reason,
             None => reasons::RUNNING,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use attrium_fixtures as fixtures;
+
+    #[test]
+    fn a_model_by_its_place_alone_is_valid_and_told_of() {
+        let mut job = fixtures::screening_job();
+        let message = |job: &attrium_api::ScreeningJob| {
+            let state = valid_spec(&Resource::from_screening(job.clone()));
+            assert_eq!(state.status, True);
+            state.message
+        };
+        let told = message(&job);
+        assert!(told.contains("state spec.model.digest"), "{told}");
+        job.spec.model.digest = Some(format!("sha256:{}", "0".repeat(64)));
+        assert_eq!(message(&job), "The spec is valid");
     }
 }

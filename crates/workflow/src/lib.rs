@@ -18,6 +18,7 @@ mod termination;
 mod uid;
 mod unusable;
 
+pub use conditions::valid_spec;
 pub use ending::{Ending, Failure, gravest};
 pub use next::{NextSteps, Observed, PlanOutcome, TaskState, next};
 pub use plan::{Plan, Stage, StageKind, TaskRef, TaskSpec, Work};

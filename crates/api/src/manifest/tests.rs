@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{OperatingPoint, PublishMethod, Status, TrainingRun};
+use crate::{ModelPlace, OperatingPoint, PublishMethod, Status, TrainingRun};
 
 /// A training run that is right.
 fn run() -> Value {
@@ -371,6 +371,18 @@ fn one_mutation_of_a_screening_job_is_one_violation_at_its_place() {
             ),
             mutation("/spec/model", Value::Null, "spec.model", "is required"),
             mutation(
+                "/spec/model",
+                json!({ "uri": "model/", "digest": format!("sha256:{}", "A".repeat(64)) }),
+                "spec.model.digest",
+                "no digest: use sha256:",
+            ),
+            mutation(
+                "/spec/model",
+                json!({ "trainingRun": "perugini", "digest": format!("sha256:{}", "a".repeat(64)) }),
+                "spec.model",
+                "a digest without a uri",
+            ),
+            mutation(
                 "/spec/operatingPoint",
                 json!({}),
                 "spec.operatingPoint",
@@ -456,6 +468,23 @@ fn an_alert_may_go_without_encryption_where_that_is_allowed_and_to_an_address_of
         put(&mut document, "/spec/alert", json!({ "webhook": webhook }));
         assert!(parse(&document.to_string()).is_ok(), "{webhook}");
     }
+}
+
+#[test]
+fn a_model_by_its_digest_is_taken() {
+    let mut document = job();
+    let digest = format!("sha256:{}", "0a".repeat(32));
+    put(
+        &mut document,
+        "/spec/model",
+        json!({ "uri": "model/", "digest": digest, "requireSigned": true }),
+    );
+    let resources = parse(&document.to_string()).expect("should be right");
+    let place = ModelPlace {
+        uri: "model/",
+        digest: Some(&digest),
+    };
+    assert_eq!(resources[0].model(), Some(place));
 }
 
 #[test]
