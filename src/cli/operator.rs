@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use http::Uri;
 
+use attrium_bundle::{InvalidPublicKey, PublicKey};
 use attrium_operator as operator;
 use attrium_operator::{Error, Options, Settings};
 
@@ -42,6 +43,12 @@ pub(super) struct Args {
         value_parser = ["Always", "IfNotPresent", "Never"]
     )]
     image_pull_policy: Option<String>,
+    /// A public key of minisign's whose signature approves a model. May be given up to 16 times.
+    #[arg(long = "trusted-key", value_name = "KEY", value_parser = key)]
+    trusted_keys: Vec<String>,
+    /// Refuse every screening whose model is not signed by a trusted key.
+    #[arg(long, requires = "trusted_keys")]
+    require_signed: bool,
     /// The namespace of the Lease that replicas vie for.
     #[arg(
         long,
@@ -99,6 +106,8 @@ pub(super) fn run(args: Args) -> Result<(), Error> {
             image: args.image,
             cuda_image,
             image_pull_policy: args.image_pull_policy,
+            trusted_keys: args.trusted_keys,
+            require_signed: args.require_signed,
         },
         namespaces: args.watch_namespaces,
         lease_namespace: args.lease_namespace,
@@ -107,6 +116,12 @@ pub(super) fn run(args: Args) -> Result<(), Error> {
         listen: args.listen,
         max_concurrent_reconciles: usize::from(args.max_concurrent_reconciles),
     })
+}
+
+/// A public key, as it is handed to pods.
+fn key(text: &str) -> Result<String, InvalidPublicKey> {
+    let key: PublicKey = text.parse()?;
+    Ok(key.to_string())
 }
 
 /// A pod's host has the pod's name, which its next container may go on with; elsewhere two

@@ -83,6 +83,8 @@ pub(super) fn settings() -> Settings {
         image: "registry.example/attrium:1".to_owned(),
         cuda_image: "registry.example/attrium:1-cuda".to_owned(),
         image_pull_policy: None,
+        trusted_keys: Vec::new(),
+        require_signed: false,
     }
 }
 
@@ -92,6 +94,16 @@ pub(super) fn job(
     kind: StageKind,
     model: Option<ModelPlace<'_>>,
 ) -> Job {
+    job_with(resource, kind, model, &settings())
+}
+
+/// The Job of a stage under an administrator's settings.
+pub(super) fn job_with(
+    resource: &CreatedResource,
+    kind: StageKind,
+    model: Option<ModelPlace<'_>>,
+    settings: &Settings,
+) -> Job {
     let plan = Plan::new(resource);
     let stage = plan.stages.iter().find(|stage| stage.kind == kind);
     StageJob {
@@ -99,7 +111,7 @@ pub(super) fn job(
         stage: stage.expect("should be a stage of the plan"),
         names: &StageNames::new(resource, kind, 0),
         model,
-        settings: &settings(),
+        settings,
     }
     .build()
 }

@@ -1,6 +1,8 @@
-//! What the pods of a screening are told: its model, and who is told of it.
+//! What the pods of a screening are told: its model, whose signatures that needs, and who is told of it.
 
 use super::*;
+use crate::Settings;
+use crate::fixtures::{job_with, settings};
 
 #[test]
 fn the_bundle_of_a_training_run_is_an_argument_and_its_cloud_counts() {
@@ -29,6 +31,36 @@ fn the_bundle_of_a_training_run_is_an_argument_and_its_cloud_counts() {
         .collect();
     assert!(keys.contains(&"GOOGLE_SERVICE_ACCOUNT_KEY"), "{keys:?}");
     assert!(keys.contains(&"AWS_ACCESS_KEY_ID"), "{keys:?}");
+}
+
+#[test]
+fn the_administrators_keys_are_handed_to_screenings_alone() {
+    let settings = Settings {
+        trusted_keys: vec!["RWa".to_owned(), "RWb".to_owned()],
+        require_signed: true,
+        ..settings()
+    };
+    let arguments = |resource: &CreatedResource, stage| -> Vec<String> {
+        let job = job_with(resource, stage, None, &settings);
+        let pod = job.spec.expect("a spec").template.spec.expect("a pod");
+        pod.containers[0].args.clone().expect("arguments")
+    };
+    let demanded = [
+        "--trusted-key",
+        "RWa",
+        "--trusted-key",
+        "RWb",
+        "--require-signed",
+    ];
+    let job = screening_job("  model: {uri: /m}");
+    for stage in [Screen, Summarize] {
+        assert!(arguments(&job, stage).ends_with(&demanded.map(str::to_owned)));
+    }
+    let of_training = arguments(&training_run(""), Train);
+    assert!(
+        !of_training.iter().any(|it| it == "--trusted-key"),
+        "{of_training:?}"
+    );
 }
 
 #[test]
