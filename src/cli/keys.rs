@@ -1,12 +1,13 @@
 //! Public keys and secret keys as arguments: by themselves, or in files.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use snafu::{IntoError, ResultExt, Snafu, ensure};
 
 use attrium_bundle::{InvalidPublicKey, LARGEST_SIGNATURE, PublicKey, SignaturePolicy};
+use attrium_storage::StorageOptions;
 
 /// The most keys that are trusted at a time.
 const MOST_KEYS: usize = 16;
@@ -39,7 +40,7 @@ impl Signatures {
 /// Why a key cannot be used.
 #[derive(Debug, Snafu)]
 pub(super) enum Error {
-    #[snafu(display("{} cannot be read: name a file of a key", path.display()))]
+    #[snafu(display("{} cannot be read: name a key or a file that is there", path.display()))]
     Read { path: PathBuf, source: io::Error },
     #[snafu(display("{} is too large for a key: name a file of one", path.display()))]
     Large { path: PathBuf },
@@ -68,6 +69,18 @@ fn public_key(text: &str) -> Result<PublicKey, Error> {
     }
     let file = read(Path::new(text))?;
     file.parse().context(InvalidSnafu { text })
+}
+
+/// How a bundle's store is reached, with these certificate authorities beside the system's.
+///
+/// # Errors
+/// A file that cannot be read.
+pub(super) fn store_options(ca_bundle: Option<&Path>) -> Result<StorageOptions, Error> {
+    let read_whole = |path: &Path| fs::read(path).context(ReadSnafu { path });
+    Ok(StorageOptions {
+        ca_bundle: ca_bundle.map(read_whole).transpose()?,
+        ..StorageOptions::default()
+    })
 }
 
 /// The text of a file of a key, which is short.

@@ -29,7 +29,7 @@ const EXIT_CODES: &str = "\
 Exit codes, of every command:
   0    done
   2    the command line is wrong
-  42   the data is bad (objects, tables of predictions): another try is of no use
+  42   the data is bad (objects, tables of predictions, a signature): another try is of no use
   43   the configuration is bad (manifest, places and files that are named, labels, bundle)
   130  stopped by Ctrl-C or SIGTERM; run again, it goes on
   1    anything else, a missed gate among it; another try may do

@@ -12,7 +12,6 @@ use snafu::{ResultExt, Snafu, ensure};
 use super::output::{self, Format};
 use super::{keys, verify};
 use attrium_bundle::{KeyError, NewKeys, SigningKey};
-use attrium_storage::StorageOptions;
 use attrium_tasks::{SignError, sign_model};
 use attrium_workflow::TaskExit;
 
@@ -43,6 +42,9 @@ pub(super) struct Args {
     /// ends in .pub.
     #[arg(long)]
     generate: bool,
+    /// Certificate authorities to trust beside the system's, as PEM.
+    #[arg(long, value_name = "FILE")]
+    ca_bundle: Option<PathBuf>,
     /// How the result is printed.
     #[arg(short, long, value_enum, default_value_t)]
     output: Format,
@@ -107,8 +109,8 @@ fn sign(args: &Args, bundle: &str) -> Result<(), Error> {
         None
     };
     let key = SigningKey::open(&text, password.as_deref()).context(KeySnafu { path })?;
-    let now = Timestamp::now();
-    let approved = sign_model(bundle, &StorageOptions::default(), &key, now)?;
+    let options = keys::store_options(args.ca_bundle.as_deref())?;
+    let approved = sign_model(bundle, &options, &key, Timestamp::now())?;
     output::print_as(args.output, &approved, verify::table).context(PrintSnafu)
 }
 

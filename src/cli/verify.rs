@@ -1,12 +1,12 @@
 //! `attrium verify`: whether a model is what somebody has approved.
 
 use std::io;
+use std::path::PathBuf;
 
 use snafu::{ResultExt, Snafu};
 
 use super::keys;
 use super::output::{self, Format};
-use attrium_storage::StorageOptions;
 use attrium_tasks::{ApprovedModel, ModelError, verify_model};
 use attrium_workflow::TaskExit;
 
@@ -25,6 +25,9 @@ pub(super) struct Args {
     /// A public key of minisign's, or its file. May be given up to 16 times: one of them has to have signed.
     #[arg(long = "public-key", value_name = "KEY", required = true)]
     public_keys: Vec<String>,
+    /// Certificate authorities to trust beside the system's, as PEM.
+    #[arg(long, value_name = "FILE")]
+    ca_bundle: Option<PathBuf>,
     /// How the result is printed.
     #[arg(short, long, value_enum, default_value_t)]
     output: Format,
@@ -59,7 +62,8 @@ impl Error {
 /// Verifies the bundle, and prints who has signed it.
 pub(super) fn run(args: &Args) -> Result<(), Error> {
     let keys = keys::public_keys(&args.public_keys)?;
-    let approved = verify_model(&args.bundle, &StorageOptions::default(), keys)?;
+    let options = keys::store_options(args.ca_bundle.as_deref())?;
+    let approved = verify_model(&args.bundle, &options, keys)?;
     output::print_as(args.output, &approved, table).context(PrintSnafu)
 }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::cohort::{files, put, scratch};
 use crate::manifest::{self, screening, screening_prefix};
+use crate::pod::Pod;
 use crate::program::{Ended, attrium, command, finish, run_arguments};
 
 /// Tests run in the folder of the package.
@@ -230,6 +231,32 @@ fn a_job_whose_model_was_exchanged_screens_nothing() {
     assert!(!prefix.join("screening.csv").exists());
     let (refused, _) = run_job(&desk, ", requireSigned: true", &[]);
     refused.fails_with(CONFIGURATION, &["no public key is trusted"]);
+}
+
+#[test]
+fn a_pod_compares_the_digest_that_it_is_told() {
+    let desk = Desk::new("pod-exchanged");
+    let text = screening(&desk.folder.join("results"), "{trainingRun: small}");
+    let pod = Pod::new(&desk.folder, &text);
+    let other = DIGEST.replace("23e9", "23e8");
+    let model = ["--model", desk.bundle(), "--model-digest", &other];
+    let ended = pod.task("screen", 0, &model);
+    assert_eq!(ended.code, Some(CONFIGURATION), "{}", ended.stderr);
+    let message = pod.message();
+    assert!(
+        message.contains(DIGEST) && message.contains(&other),
+        "{message}"
+    );
+    let demands = [
+        "--model",
+        desk.bundle(),
+        "--trusted-key",
+        PUBLIC_KEY,
+        "--require-signed",
+    ];
+    let ended = pod.task("summarize", 0, &demands);
+    assert_eq!(ended.code, Some(CONFIGURATION), "{}", ended.stderr);
+    assert!(pod.message().contains("is not signed"), "{}", pod.message());
 }
 
 #[test]
