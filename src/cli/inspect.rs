@@ -98,7 +98,7 @@ pub(super) fn run(args: Args) -> Result<(), Error> {
     let rectangle = crop.as_ref().ok().map(|crop| &crop.rectangle);
     if let Some(png) = &args.png {
         let drawing = imaging::draw(&image.counts, rectangle).context(DrawSnafu { path })?;
-        fs::write(png, drawing).context(WriteSnafu { path: png })?;
+        output::write_private(png, &drawing).context(WriteSnafu { path: png })?;
     }
     let inspection = Inspection::new(&image, crop.as_ref().ok());
     output::print_as(args.output, &inspection, Inspection::to_table).context(PrintSnafu)?;

@@ -1,7 +1,7 @@
 //! `attrium link`: a run's predictions beside the studies that they are of.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::PathBuf;
 
 use snafu::{OptionExt, ResultExt, Snafu, ensure};
@@ -44,7 +44,8 @@ pub(super) struct Args {
     /// The labels that the run was given.
     #[arg(long, value_name = "FILE")]
     labels: PathBuf,
-    /// The file to write; it must not exist. Default: standard output.
+    /// The file to write, which the user alone may then read; it must not exist. Default: standard
+    /// output.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -203,10 +204,7 @@ fn write(out: Option<PathBuf>, rows: &[Vec<String>]) -> Result<(), Error> {
     let context = WriteSnafu { place };
     let table = to_csv(rows).context(context.clone())?;
     match out {
-        // An existing file is never replaced: it might be the labels themselves.
-        Some(out) => {
-            fs::File::create_new(out).and_then(|mut file| file.write_all(table.as_bytes()))
-        }
+        Some(out) => output::write_new(&out, table.as_bytes()),
         None => output::print(&table),
     }
     .context(context)

@@ -1,6 +1,8 @@
 //! Log lines on standard error: for people, or as JSON for what collects a pod's logs.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, IsTerminal, Write};
+use std::panic::{self, PanicHookInfo};
 use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
@@ -24,6 +26,7 @@ const SILENT: [&str; 4] = [
 /// A service logs everything that matters afterwards, as JSON unless standard error is a terminal; any
 /// other command only warns.
 pub(super) fn start(is_service: bool) {
+    panic::set_hook(Box::new(tell_panic));
     let usual = if is_service {
         "attrium=info,warn"
     } else {
@@ -41,6 +44,26 @@ pub(super) fn start(is_service: bool) {
         let logs = logs.with_writer(io::stderr);
         logs.without_time().with_target(false).try_init()
     };
+}
+
+/// Says of a panic where it happened, and with `RUST_BACKTRACE` by which way, but not what it says: libraries
+/// quote the object that they cannot read.
+fn tell_panic(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string);
+    let place = place.unwrap_or_else(|| "a place that is not known".to_owned());
+    let message =
+        format!("attrium broke off at {place}; its words are left out, as they may quote an image");
+    let backtrace = Backtrace::capture();
+    let has_backtrace = backtrace.status() == BacktraceStatus::Captured;
+    if JSON.get().copied().unwrap_or_default() {
+        let backtrace = has_backtrace.then(|| backtrace.to_string());
+        tracing::warn!(backtrace, "{message}");
+    } else {
+        eprintln!("warning: {message}");
+        if has_backtrace {
+            eprintln!("{backtrace}");
+        }
+    }
 }
 
 /// A filter that lets no line through that holds text of a DICOM object.
@@ -171,5 +194,29 @@ mod tests {
         assert_eq!(line, b"{\"task\":\"train/3\",\"level\":\"INFO\"}\n");
         assert_eq!(with_subject(b"{\"level\":1}\n", None), b"{\"level\":1}\n");
         assert_eq!(with_subject(b"text\n", Some("\"a\":1")), b"text\n");
+    }
+
+    /// Set for the process of which a test looks at the last words.
+    const BREAKS_OFF: &str = "ATTRIUM_TEST_BREAKS_OFF";
+
+    #[test]
+    fn the_words_of_a_panic_are_not_written_and_its_place_is() {
+        if std::env::var_os(BREAKS_OFF).is_some() {
+            start(false);
+            panic!("DOE8751");
+        }
+        let name = "cli::logs::tests::the_words_of_a_panic_are_not_written_and_its_place_is";
+        let program = std::env::current_exe().expect("a program");
+        let mut command = std::process::Command::new(program);
+        let command = command.args(["--exact", name, "--nocapture"]);
+        let ended = command.env(BREAKS_OFF, "1").output().expect("should run");
+        assert!(!ended.status.success());
+        let said = [ended.stdout, ended.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert!(
+            said.contains("attrium broke off at src/cli/logs.rs:"),
+            "{said}"
+        );
+        assert!(!said.contains("DOE8751"), "{said}");
     }
 }

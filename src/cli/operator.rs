@@ -1,12 +1,13 @@
 //! `attrium operator`: the process that runs on a cluster.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 
 use http::Uri;
 
 use attrium_bundle::{InvalidPublicKey, PublicKey};
 use attrium_operator as operator;
-use attrium_operator::{Error, Options, Settings};
+use attrium_operator::{Allowance, Error, Options, Patterns, Settings};
 
 /// Runs the operator: on a cluster, resources become Jobs and end with their results.
 ///
@@ -32,7 +33,8 @@ pub(super) struct Args {
         default_value = concat!("ghcr.io/attrium/attrium:", env!("CARGO_PKG_VERSION"))
     )]
     image: String,
-    /// The image of pods that hold a GPU [default: the image, with `-cuda` behind its tag].
+    /// The image of pods that hold a GPU [default: the image, with `-cuda` behind its tag; that very
+    /// image where a digest names it].
     #[arg(long, env = "ATTRIUM_CUDA_IMAGE", value_name = "REF")]
     cuda_image: Option<String>,
     /// When a node pulls an image [default: the kubelet's own rule].
@@ -49,6 +51,8 @@ pub(super) struct Args {
     /// Refuse every screening whose model is not signed by a trusted key.
     #[arg(long, requires = "trusted_keys")]
     require_signed: bool,
+    #[command(flatten)]
+    allow: Allow,
     /// The namespace of the Lease that replicas vie for.
     #[arg(
         long,
@@ -65,12 +69,12 @@ pub(super) struct Args {
         default_value = "attrium-operator"
     )]
     lease_name: String,
-    /// Where health and metrics are served.
+    /// Where health and metrics are served; the default is every address, of IPv4 and of IPv6.
     #[arg(
         long,
         env = "ATTRIUM_LISTEN",
         value_name = "ADDRESS",
-        default_value = "0.0.0.0:8080"
+        default_value = "[::]:8080"
     )]
     listen: SocketAddr,
     /// How many resources are worked on at a time.
@@ -90,6 +94,45 @@ pub(super) struct Args {
     check: Option<Uri>,
 }
 
+/// What resources may bring into their pods.
+#[derive(Debug, clap::Args)]
+struct Allow {
+    /// The images that a resource may name beside attrium's own: names, with `*` for any characters
+    /// [default: any; none where it is empty].
+    #[arg(long, value_name = "A,B", value_parser = patterns)]
+    allow_images: Option<Patterns>,
+    /// The service accounts that a resource may name beside `default` [default: any].
+    #[arg(long, value_name = "A,B", value_parser = patterns)]
+    allow_service_accounts: Option<Patterns>,
+    /// The Secrets that a resource may name [default: any].
+    #[arg(long, value_name = "A,B", value_parser = patterns)]
+    allow_secrets: Option<Patterns>,
+    /// The kinds of volumes that a resource may name, such as persistentVolumeClaim [default: any].
+    #[arg(long, value_name = "A,B", value_parser = patterns)]
+    allow_volumes: Option<Patterns>,
+}
+
+impl From<Allow> for Allowance {
+    fn from(allow: Allow) -> Self {
+        Self {
+            images: allow.allow_images,
+            service_accounts: allow.allow_service_accounts,
+            secrets: allow.allow_secrets,
+            volumes: allow.allow_volumes,
+        }
+    }
+}
+
+fn patterns(text: &str) -> Result<Patterns, Infallible> {
+    Ok(Patterns::parse(text))
+}
+
+/// The image of pods that hold a GPU where none is named: what stands behind a digest cannot be guessed.
+fn cuda_image(image: &str) -> String {
+    let suffix = if image.contains('@') { "" } else { "-cuda" };
+    format!("{image}{suffix}")
+}
+
 /// Runs the operator until it is told to stop.
 ///
 /// # Errors
@@ -98,9 +141,7 @@ pub(super) fn run(args: Args) -> Result<(), Error> {
     if let Some(address) = args.check {
         return operator::probe(&address);
     }
-    let cuda_image = args
-        .cuda_image
-        .unwrap_or_else(|| format!("{}-cuda", args.image));
+    let cuda_image = args.cuda_image.unwrap_or_else(|| cuda_image(&args.image));
     operator::run(&Options {
         settings: Settings {
             image: args.image,
@@ -108,6 +149,7 @@ pub(super) fn run(args: Args) -> Result<(), Error> {
             image_pull_policy: args.image_pull_policy,
             trusted_keys: args.trusted_keys,
             require_signed: args.require_signed,
+            allowance: args.allow.into(),
         },
         namespaces: args.watch_namespaces,
         lease_namespace: args.lease_namespace,
@@ -131,5 +173,49 @@ fn identity() -> String {
     match std::env::var_os("KUBERNETES_SERVICE_HOST") {
         Some(_) => host,
         None => format!("{host}-{}", std::process::id()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn args(words: &[&str]) -> Args {
+        let line = [&["operator"], words].concat();
+        Line::try_parse_from(line).expect("a command line").args
+    }
+
+    #[test]
+    fn no_list_allows_everything_and_an_empty_one_nothing() {
+        assert_eq!(Allowance::from(args(&[]).allow), Allowance::default());
+        let words = ["--allow-images=mirror.example/*,x", "--allow-secrets="];
+        let expected = Allowance {
+            images: Some(Patterns::parse("mirror.example/*,x")),
+            secrets: Some(Patterns::parse("")),
+            ..Allowance::default()
+        };
+        assert_eq!(Allowance::from(args(&words).allow), expected);
+    }
+
+    #[test]
+    fn the_image_for_gpus_follows_from_a_tag_and_not_from_a_digest() {
+        assert_eq!(
+            cuda_image("mirror:5000/attrium:1"),
+            "mirror:5000/attrium:1-cuda"
+        );
+        assert_eq!(cuda_image("attrium@sha256:0"), "attrium@sha256:0");
+    }
+
+    #[test]
+    fn the_operator_listens_at_every_address_of_both_families() {
+        assert!(args(&[]).listen.is_ipv6() && args(&[]).listen.ip().is_unspecified());
     }
 }

@@ -1,6 +1,8 @@
 //! Results to standard output, errors of the pipe included.
 
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -50,5 +52,56 @@ pub(super) fn print(text: &str) -> io::Result<()> {
     {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written,
+    }
+}
+
+/// Writes a new file that the user alone may read, for what tells of patients.
+///
+/// # Errors
+/// Whatever keeps it from being written, a file of that name among it: it might be the labels themselves.
+pub(super) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    private().create_new(true).open(path)?.write_all(bytes)
+}
+
+/// Writes a file that the user alone may read, in the place of one that there may be.
+///
+/// # Errors
+/// Whatever keeps it from being written.
+pub(super) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file: File = private().create(true).truncate(true).open(path)?;
+    file.write_all(bytes)
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn what_tells_of_patients_is_for_the_user_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mode = |path: &Path| {
+            let metadata = fs::metadata(path).expect("should be there");
+            metadata.permissions().mode() & 0o777
+        };
+        let new = folder.path().join("new");
+        write_new(&new, b"1").expect("should be written");
+        assert_eq!(mode(&new), 0o600);
+        assert!(write_new(&new, b"2").is_err());
+        let drawn = folder.path().join("drawn");
+        write_private(&drawn, b"longer").expect("should be written");
+        write_private(&drawn, b"short").expect("should be written");
+        assert_eq!(mode(&drawn), 0o600);
+        assert_eq!(fs::read(&drawn).expect("should be read"), b"short");
     }
 }

@@ -196,7 +196,7 @@ fn draw(
 ) -> Result<(), Error> {
     let picture = activation_maps(screener, decision).context(DrawSnafu)?;
     fs::create_dir_all(folder).context(WriteSnafu { path: folder })?;
-    fs::write(path, picture).context(WriteSnafu { path })
+    output::write_private(path, &picture).context(WriteSnafu { path })
 }
 
 /// What is printed.

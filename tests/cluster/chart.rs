@@ -1,10 +1,12 @@
 //! The chart: what it installs, what the operator may then do, what it refuses.
 
-use std::process::Command;
+use std::process::{self, Command};
+
+use serde_json::{Value, json};
 
 use crate::cluster::{self, SYSTEM, exported, scripts};
 use crate::namespace::Namespace;
-use crate::program::{finish, helm, kubectl};
+use crate::program::{finish, helm, kubectl, kubectl_with};
 
 /// Whether an account may do something in a namespace; in all of them where that is empty. A resource is
 /// named `KIND`, `KIND/NAME`, or `KIND:SUBRESOURCE`.
@@ -120,7 +122,7 @@ fn the_operator_may_do_what_it_needs_and_reads_no_secret() {
 #[test]
 fn an_operator_that_watches_a_namespace_may_do_nothing_in_another() {
     let watched = Namespace::new("watched");
-    let release = &format!("narrow-{}", std::process::id());
+    let release = &format!("narrow-{}", process::id());
     let chart = scripts().join("../../charts/attrium");
     helm([
         "install",
@@ -150,6 +152,76 @@ fn an_operator_that_watches_a_namespace_may_do_nothing_in_another() {
     helm(["uninstall", release, "--namespace", SYSTEM]).ok();
     let nothing = (false, false);
     assert_eq!(answers, [(true, true), nothing, nothing, nothing]);
+}
+
+/// A Job that does nothing, with labels and an owner as attrium's have them, but for what is said.
+fn job(name: &str, uid: &str, owner: &str) -> Value {
+    json!({
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": name,
+            "labels": {"app.kubernetes.io/managed-by": "attrium", "attrium.dev/uid": uid},
+            "ownerReferences": [{
+                "apiVersion": "attrium.dev/v1alpha1",
+                "kind": "TrainingRun",
+                "name": "demo",
+                "uid": owner,
+                "controller": true,
+            }],
+        },
+        "spec": {"suspend": true, "template": {"spec": {
+            "restartPolicy": "Never",
+            "containers": [{"name": "attrium", "image": "localhost/attrium:test"}],
+        }}},
+    })
+}
+
+#[test]
+fn under_the_admission_policy_the_operator_writes_only_what_a_resource_owns() {
+    let namespace = Namespace::new("guarded");
+    let release = &format!("guarded-{}", process::id());
+    let chart = scripts().join("../../charts/attrium");
+    let values = format!(
+        "fullnameOverride={release},watchNamespaces={{{}}},admissionPolicy.enabled=true,\
+         replicas=0,crds.install=false,rbac.aggregate=false",
+        namespace.name
+    );
+    let chart = chart.to_str().expect("should be text");
+    let install = ["install", release, chart, "--namespace", SYSTEM];
+    helm(install.iter().chain(&["--set", &values])).ok();
+    let user = format!("--as=system:serviceaccount:{SYSTEM}:{release}");
+    let place = ["--namespace", &namespace.name, &user];
+    let create = |job: &Value| {
+        let create = ["create", "--dry-run=server", "--filename", "-"];
+        kubectl_with(place.iter().chain(&create), &job.to_string())
+    };
+    let mut foreign = job("foreign", "a", "a");
+    foreign["metadata"]["ownerReferences"].take();
+    // The API server takes a moment to see a policy.
+    namespace.until("refused", || !create(&foreign).is_ok());
+    namespace.apply(&foreign);
+    let delete = ["delete", "job/foreign", "--dry-run=server"];
+    let refusals = [
+        create(&job("another", "a", "b")).refused(),
+        create(&foreign_kind(job("pods", "a", "a"))).refused(),
+        kubectl(place.iter().chain(&delete)).refused(),
+    ];
+    create(&job("own", "a", "a")).ok();
+    let admin = ["--namespace", &namespace.name];
+    kubectl(admin.iter().chain(&delete)).ok();
+    helm(["uninstall", release, "--namespace", SYSTEM]).ok();
+    for refusal in refusals {
+        assert!(refusal.contains("may write only Jobs"), "{refusal}");
+    }
+}
+
+/// A Job that another kind owns.
+fn foreign_kind(mut job: Value) -> Value {
+    let owner = &mut job["metadata"]["ownerReferences"][0];
+    owner["apiVersion"] = json!("apps/v1");
+    owner["kind"] = json!("Deployment");
+    job
 }
 
 #[test]

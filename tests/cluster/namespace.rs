@@ -162,6 +162,16 @@ impl Namespace {
         }
     }
 
+    /// Waits until something holds that no resource says.
+    pub(crate) fn until(&self, what: &str, holds: impl Fn() -> bool) {
+        let start = Instant::now();
+        while !holds() {
+            let waited = start.elapsed();
+            assert!(waited < END, "in {}: not {what} within {END:?}", self.name);
+            thread::sleep(Duration::from_millis(300));
+        }
+    }
+
     /// Waits until a condition has a status.
     pub(crate) fn wait_for(
         &self,

@@ -35,14 +35,49 @@ app.kubernetes.io/component: operator
 {{- end }}
 {{- end }}
 
-{{/* The reference of the image with a repository: include "attrium.imageOf" (list . .Values.image.repository) */}}
-{{- define "attrium.imageOf" -}}
+{{/* An image's reference: include "attrium.reference" (list . REPOSITORY TAG DIGEST) */}}
+{{- define "attrium.reference" -}}
 {{- $root := index . 0 }}
-{{- printf "%s/%s:%s" $root.Values.image.registry (index . 1) (default $root.Chart.AppVersion $root.Values.image.tag) }}
+{{- $registry := default $root.Values.image.registry (($root.Values.global).imageRegistry) }}
+{{- $tag := default $root.Chart.AppVersion (index . 2) }}
+{{- with index . 3 }}
+{{- printf "%s/%s@%s" $registry (index $ 1) . }}
+{{- else }}
+{{- printf "%s/%s:%s" $registry (index . 1) $tag }}
+{{- end }}
 {{- end }}
 
+{{/* The operator's image. */}}
 {{- define "attrium.image" -}}
-{{ include "attrium.imageOf" (list . .Values.image.repository) }}
+{{- with .Values.image }}
+{{- include "attrium.reference" (list $ .repository .tag .digest) }}
+{{- end }}
+{{- end }}
+
+{{/* The image of tasks that hold a GPU. */}}
+{{- define "attrium.cudaImage" -}}
+{{- with .Values.image }}
+{{- include "attrium.reference" (list $ .cudaRepository .tag .cudaDigest) }}
+{{- end }}
+{{- end }}
+
+{{/* The image of tasks on processors: the operator's but for what is said of it. */}}
+{{- define "attrium.taskImage" -}}
+{{- $task := .Values.tasks.image }}
+{{- $same := not (or $task.repository $task.tag $task.digest) }}
+{{- $digest := ternary .Values.image.digest $task.digest $same }}
+{{- include "attrium.reference" (list . (default .Values.image.repository $task.repository) (default .Values.image.tag $task.tag) $digest) }}
+{{- end }}
+
+{{/* The pull secrets of the chart's pods, as YAML, or nothing. */}}
+{{- define "attrium.pullSecrets" -}}
+{{- $secrets := list }}
+{{- range concat (default list ((.Values.global).imagePullSecrets)) .Values.image.pullSecrets }}
+{{- $secrets = append $secrets (ternary . (dict "name" .) (kindIs "map" .)) }}
+{{- end }}
+{{- with uniq $secrets }}
+{{- toYaml . }}
+{{- end }}
 {{- end }}
 
 {{/* The PriorityClass of the operator's pods, or nothing. */}}

@@ -17,6 +17,10 @@ pub mod conditions {
     pub const PUBLISHED: &str = "Published";
     /// Everything is done; False once that cannot be any more.
     pub const SUCCEEDED: &str = "Succeeded";
+    /// It goes on by itself; False once it has ended, and while it waits for a change.
+    pub const RECONCILING: &str = "Reconciling";
+    /// It has failed, or goes on only once somebody changes something.
+    pub const STALLED: &str = "Stalled";
 }
 
 /// The conditions' reasons.
@@ -39,8 +43,12 @@ pub mod reasons {
     pub const BAD_CONFIGURATION: &str = "BadConfiguration";
     /// A task failed for another reason.
     pub const TASK_FAILED: &str = "TaskFailed";
+    /// It has failed and is started again.
+    pub const RETRYING: &str = "Retrying";
     /// It pauses, as its spec says.
     pub const SUSPENDED: &str = "Suspended";
+    /// Somebody else has suspended its Job.
+    pub const SUSPENDED_BY_OTHERS: &str = "SuspendedByOthers";
     /// Its queue has not admitted it yet.
     pub const QUEUED: &str = "Queued";
     /// The training run whose model it needs has not published one yet.
@@ -53,12 +61,24 @@ pub mod reasons {
     pub const START_DEADLINE_EXCEEDED: &str = "StartDeadlineExceeded";
     /// The resource cannot be read.
     pub const MALFORMED: &str = "Malformed";
+    /// The spec breaks a rule of its definition, which an older one did not have.
+    pub const INVALID: &str = "Invalid";
+    /// The spec names what the cluster's administrator does not allow.
+    pub const NOT_ALLOWED: &str = "NotAllowed";
     /// Not one object could be used.
     pub const NO_USABLE_IMAGES: &str = "NoUsableImages";
     /// A pod waits for a node, an image, a volume or a Secret.
     pub const POD_PENDING: &str = "PodPending";
+    /// Pods are about to run.
+    pub const PODS_STARTING: &str = "PodsStarting";
+    /// A container beside the task's keeps its pod from ending.
+    pub const SIDECAR_RUNNING: &str = "SidecarRunning";
+    /// Something that attrium did not make has a name that it needs.
+    pub const NAME_TAKEN: &str = "NameTaken";
     /// A pod's node tells nothing of it any more.
     pub const NODE_LOST: &str = "NodeLost";
+    /// Whoever reported it gave no reason.
+    pub const UNSPECIFIED: &str = "Unspecified";
     /// A pod needed more memory than it may take.
     pub const OUT_OF_MEMORY: &str = "OOMKilled";
 }
@@ -115,11 +135,25 @@ impl Condition {
         Self {
             kind: kind.to_owned(),
             status,
-            reason: reason.to_owned(),
+            reason: word(reason),
             message: truncate(message, MESSAGE),
             last_transition_time: now.to_owned(),
             observed_generation: None,
         }
+    }
+}
+
+/// The longest reason, in bytes.
+const REASON: usize = 64;
+
+/// A reason as Kubernetes writes one. Others may have made it, such as a scheduler of one's own.
+fn word(reason: &str) -> String {
+    let is_allowed = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | ',' | ':');
+    let word: String = reason.chars().filter(is_allowed).take(REASON).collect();
+    if word.is_empty() {
+        reasons::UNSPECIFIED.to_owned()
+    } else {
+        word
     }
 }
 
@@ -153,6 +187,25 @@ mod tests {
 
     fn succeeded(status: ConditionStatus, now: &str) -> Condition {
         Condition::new(conditions::SUCCEEDED, status, reasons::RUNNING, "", now)
+    }
+
+    #[test]
+    fn a_reason_is_one_word_of_at_most_64_characters_whoever_has_made_it() {
+        let reason = |text: &str| {
+            let now = "2026-11-24T10:00:00Z";
+            Condition::new(
+                conditions::PODS_HEALTHY,
+                ConditionStatus::False,
+                text,
+                "",
+                now,
+            )
+            .reason
+        };
+        assert_eq!(reason("ImagePullBackOff"), "ImagePullBackOff");
+        assert_eq!(reason("no nodes: 3/3 full"), "nonodes:33full");
+        assert_eq!(reason(&"Backend".repeat(20)).len(), 64);
+        assert_eq!(reason("…"), "Unspecified");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! writes a file.
 
 use kube::CustomResourceExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{ScreeningJob, TrainingRun};
 
@@ -36,6 +36,8 @@ impl Definition {
             serde_json::to_value(T::crd()).expect("a derived definition should be JSON");
         if let Some(schema) = document.pointer_mut(SCHEMA) {
             tidy(schema);
+            // Without it a resource that nobody has looked at yet passes for one that is ready.
+            schema["properties"]["status"]["default"] = json!({ "observedGeneration": -1 });
         }
         Self { document }
     }
@@ -248,6 +250,14 @@ mod tests {
         let names = |definition: &Definition| definition.document()["spec"]["names"].clone();
         assert_eq!(names(&run)["shortNames"], serde_json::json!(["trun"]));
         assert_eq!(names(&job)["shortNames"], serde_json::json!(["sjob"]));
+    }
+
+    #[test]
+    fn a_resource_that_nobody_has_looked_at_is_of_a_generation_that_is_not_observed() {
+        for definition in Definition::all() {
+            let status = &definition.schema()["properties"]["status"];
+            assert_eq!(status["default"]["observedGeneration"], -1);
+        }
     }
 
     #[test]

@@ -34,8 +34,8 @@ pub use screening_job::{
     UrlSource, Webhook,
 };
 pub use status::{
-    DataStatus, GateOutcome, IntervalStatus, ModelReference, Phase, ProgressStatus, ResultStatus,
-    ScreeningStatus, StageStatus, Status, TaskFailure,
+    DataStatus, GateOutcome, IntervalStatus, LONGEST_RETRY, ModelReference, Phase, ProgressStatus,
+    RETRY_ANNOTATION, ResultStatus, RetryStatus, ScreeningStatus, StageStatus, Status, TaskFailure,
 };
 pub use storage::{CaBundle, StorageSpec};
 pub use training::{AugmentationSpec, ClassWeights, CrossValidation, Network, TrainingSpec};

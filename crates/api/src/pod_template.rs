@@ -16,7 +16,7 @@ use super::limits;
 pub const CONTAINER: &str = "attrium";
 
 /// The fields that a user may set, by the path of their object.
-const ALLOWED: [(&str, &[&str]); 9] = [
+const ALLOWED: [(&str, &[&str]); 10] = [
     ("", &["metadata", "spec"]),
     ("metadata", &["annotations", "labels"]),
     (
@@ -55,6 +55,7 @@ const ALLOWED: [(&str, &[&str]); 9] = [
             "supplementalGroups",
         ],
     ),
+    ("spec.securityContext.seLinuxOptions", &["level", "type"]),
     (
         "spec.volumes[]",
         &[
@@ -119,9 +120,20 @@ const LIMIT: &str = "use the resource's own activeDeadlineSeconds";
 const RESOURCES: &str = "use compute.resources";
 
 /// Rules: the path of the field that a rule is about, the rule, the message where it is broken.
-const RULES: [(&str, &str, &str); 10] = [
+const RULES: [(&str, &str, &str); 12] = [
     ("metadata.labels", PLAIN_KEYS, RESERVED_KEY),
     ("metadata.annotations", PLAIN_KEYS, RESERVED_KEY),
+    (
+        "metadata.annotations",
+        NO_PROFILES,
+        "chooses a profile of AppArmor or seccomp, which attrium leaves to the runtime: remove it",
+    ),
+    (
+        "spec.securityContext.seLinuxOptions.type",
+        "self in ['container_t', 'container_init_t', 'container_kvm_t', 'container_engine_t']",
+        "is no type that restricted Pod Security lets in: use container_t, container_init_t, \
+         container_kvm_t or container_engine_t",
+    ),
     (
         "spec.containers[]",
         "self.name == 'attrium'",
@@ -168,6 +180,10 @@ const PLAIN_KEYS: &str = "self.all(key, !(key.startsWith('attrium.dev/') \
      || key.startsWith('batch.kubernetes.io/') || key.startsWith('kueue.x-k8s.io/') \
      || key in ['app.kubernetes.io/name', 'app.kubernetes.io/instance', \
      'app.kubernetes.io/component', 'app.kubernetes.io/managed-by', 'controller-uid', 'job-name']))";
+const NO_PROFILES: &str = "self.all(key, \
+     !(key.startsWith('container.apparmor.security.beta.kubernetes.io/') \
+     || key.startsWith('container.seccomp.security.alpha.kubernetes.io/') \
+     || key == 'seccomp.security.alpha.kubernetes.io/pod'))";
 const RESERVED_KEY: &str = "has a key that attrium, Kubernetes or Kueue sets: use another key";
 
 /// The limits that differ from the usual ones: the field's path, the keyword, the number.
@@ -184,11 +200,12 @@ const LIMITS: [(&str, &str, u64); 9] = [
 ];
 
 /// Descriptions in place of Kubernetes' own, by the path of the field.
-const DESCRIBED: [(&str, &str); 10] = [
+const DESCRIBED: [(&str, &str); 12] = [
     ("metadata", "Labels and annotations of the pods."),
     (
         "metadata.annotations",
-        "Annotations to add to each pod. Those of attrium, Kubernetes and Kueue are refused.",
+        "Annotations to add to each pod. Those of attrium, Kubernetes and Kueue are refused, and those \
+         that choose a profile of AppArmor or seccomp.",
     ),
     (
         "metadata.labels",
@@ -214,6 +231,16 @@ const DESCRIBED: [(&str, &str); 10] = [
     (
         "spec.securityContext",
         "The group that owns volumes, and the pod's user, who may not be root.",
+    ),
+    (
+        "spec.securityContext.seLinuxOptions",
+        "The SELinux level and type of the container; types are those that restricted Pod Security \
+         lets in.",
+    ),
+    (
+        "spec.volumes[].nfs",
+        "An NFS export. Restricted Pod Security does not let such a volume in: where it is enforced, \
+         use a claim of a PersistentVolume.",
     ),
     (
         "spec.terminationGracePeriodSeconds",

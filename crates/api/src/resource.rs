@@ -108,6 +108,14 @@ impl Resource {
         }
     }
 
+    /// Where and how its tasks run, to be changed.
+    pub const fn compute_mut(&mut self) -> &mut Compute {
+        match self {
+            Self::TrainingRun(run) => &mut run.spec.compute,
+            Self::ScreeningJob(job) => &mut job.spec.compute,
+        }
+    }
+
     /// The queue that admits its Jobs.
     pub fn queue_name(&self) -> Option<&str> {
         match self {

@@ -12,13 +12,15 @@ use attrium_types::{Architecture, Decimal, Metric, Target};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Status {
-    /// The generation of the resource that this status is about.
+    /// The generation of the resource that this status is about; -1 before the operator has seen it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// One word for people; programs look at the conditions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phase: Option<Phase>,
-    /// Accepted, PodsHealthy, GatesPassed, Published and Succeeded, each True, False or Unknown.
+    /// Accepted, PodsHealthy, GatesPassed, Published and Succeeded, each True, False or Unknown; and
+    /// Reconciling and Stalled, by which programs that know nothing of attrium tell whether it goes
+    /// on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8))]
     #[schemars(transform = by_type)]
@@ -54,6 +56,28 @@ pub struct Status {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2048))]
     pub report: Option<String>,
+    /// How often it was started again after it had failed; absent where it never was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry: Option<RetryStatus>,
+}
+
+/// The annotation by which a resource that has failed is started again: with each value once.
+pub const RETRY_ANNOTATION: &str = "attrium.dev/retry";
+/// The longest value of that annotation, in bytes; a longer one is not followed.
+pub const LONGEST_RETRY: usize = 256;
+
+/// A resource that has failed and was started again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RetryStatus {
+    /// The value of the annotation attrium.dev/retry that was followed last.
+    #[schemars(length(max = LONGEST_RETRY))]
+    pub asked: String,
+    /// How often it was started again.
+    pub count: u32,
+    /// When it was started again last.
+    #[schemars(schema_with = "super::time::schema")]
+    pub time: String,
 }
 
 /// Conditions of different types may be written by different clients.

@@ -39,7 +39,7 @@ pub(super) fn variables(stage: &StageJob<'_>) -> Vec<EnvVar> {
 
 /// The token for a screening's webhook, and its address, where Secrets have them and it may have to be sent.
 fn alert(stage: &StageJob<'_>) -> Vec<EnvVar> {
-    let Resource::ScreeningJob(job) = &**stage.resource else {
+    let Resource::ScreeningJob(job) = &***stage.resource else {
         return Vec::new();
     };
     let is_sender = stage.stage.kind == StageKind::Summarize;

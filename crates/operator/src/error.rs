@@ -48,7 +48,7 @@ pub enum Error {
     },
     /// The API server does not create now what it was asked for, and may later.
     #[snafu(display("{message}"))]
-    Forbidden {
+    Refused {
         /// The reason, as a sentence for the resource's status.
         message: String,
     },

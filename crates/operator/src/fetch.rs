@@ -68,8 +68,8 @@ struct Queries {
     pods: Vec<(String, Uid)>,
     /// A Job that should have pods.
     job: Option<Uid>,
-    /// A Job that waits for its queue.
-    queue: Option<Uid>,
+    /// A Job that somebody else than attrium has suspended, and whether it names a queue.
+    held: Option<(Uid, bool)>,
 }
 
 impl Queries {
@@ -85,12 +85,13 @@ impl Queries {
                 .map(|pod| (pod.name.clone(), pod.uid.clone()))
                 .collect(),
             job: lacks_pods(job, own.count(), now).then(|| job.uid.clone()),
-            queue: (job.queued && job.suspended).then(|| job.uid.clone()),
+            held: (job.suspended && !job.suspended_by_attrium)
+                .then(|| (job.uid.clone(), job.queued)),
         }
     }
 
     fn is_empty(&self) -> bool {
-        self.pods.is_empty() && self.job.is_none() && self.queue.is_none()
+        self.pods.is_empty() && self.job.is_none() && self.held.is_none()
     }
 }
 
@@ -156,10 +157,11 @@ async fn ask(
         Some(uid) => latest_warning(&list(uid).await?),
         None => None,
     };
-    let queue = match &queries.queue {
-        Some(uid) => {
+    let queue = match &queries.held {
+        Some((uid, is_queued)) => {
             let (client, workloads) = (&context.client, &context.workloads);
-            workloads.why_queued(client, &key.namespace, uid).await?
+            let kueue = workloads.of(client, &key.namespace, uid).await?;
+            kueue.reason(*is_queued)
         }
         None => None,
     };

@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 use tower::service_fn;
 
-use super::Settings;
-use super::created_resource::CreatedResource;
+use super::created_resource::{CreatedResource, WholeResource};
 use super::job::StageJob;
 use super::names::StageNames;
+use super::{Allowance, Settings};
 use attrium_api::{ModelPlace, Resource, TrainingRunSpec, Uid, manifest};
 use attrium_workflow::{Plan, StageKind};
 
@@ -70,6 +70,11 @@ spec:
     ))
 }
 
+/// A resource as it would be read from the API server.
+pub(super) fn whole(resource: &CreatedResource) -> WholeResource {
+    WholeResource::new(resource.clone())
+}
+
 /// The spec of a training run, to be changed.
 pub(super) fn training_spec(resource: &mut CreatedResource) -> &mut TrainingRunSpec {
     match resource.resource_mut() {
@@ -85,6 +90,7 @@ pub(super) fn settings() -> Settings {
         image_pull_policy: None,
         trusted_keys: Vec::new(),
         require_signed: false,
+        allowance: Allowance::default(),
     }
 }
 
@@ -107,7 +113,7 @@ pub(super) fn job_with(
     let plan = Plan::new(resource);
     let stage = plan.stages.iter().find(|stage| stage.kind == kind);
     StageJob {
-        resource,
+        resource: &whole(resource),
         stage: stage.expect("should be a stage of the plan"),
         names: &StageNames::new(resource, kind, 0),
         model,
@@ -169,6 +175,26 @@ impl Answer {
         Self::new(method, path, code, status(code, reason))
     }
 
+    /// A creation whose fields the API server finds invalid.
+    pub(super) fn invalid(path: &str, field: &str) -> Self {
+        let mut answer = status(422, "Invalid");
+        answer["details"] = json!({"causes": [{"field": field, "reason": "FieldValueInvalid"}]});
+        Self::new("POST", path, 422, answer)
+    }
+
+    /// A creation that an admission policy refuses.
+    pub(super) fn deny(path: &str, code: u16, message: &str) -> Self {
+        let mut answer = status(code, "Invalid");
+        answer["message"] = message.into();
+        answer["details"] = json!({"causes": [{"message": message}]});
+        Self::new("POST", path, code, answer)
+    }
+
+    /// The same answer to another method.
+    pub(super) fn asked(self, method: &'static str) -> Self {
+        Self { method, ..self }
+    }
+
     /// A request whose body has a value at a place; null stands for nothing too.
     pub(super) fn with_body(mut self, pointer: &'static str, value: impl Into<Value>) -> Self {
         self.body.push((pointer, value.into()));
@@ -205,6 +231,12 @@ struct Script {
 }
 
 impl Server {
+    /// Every request has come as it should, whatever came after them.
+    pub(super) fn done_so_far(&self) {
+        let script = self.0.lock().expect("no panic");
+        assert!(script.answers.is_empty(), "missing: {:?}", script.answers);
+    }
+
     /// Every request has come as it should, and no other.
     pub(super) fn done(&self) {
         let script = self.0.lock().expect("no panic");

@@ -9,13 +9,15 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::created_resource::CreatedResource;
+use super::owner::Owner;
 use super::resource_entry::{MalformedResource, ResourceEntry, ResourceKey};
 use super::resource_snapshot::{ControllerState, ResourceSnapshot};
 use super::snapshot::{JobSnapshot, PodSnapshot, PodState, Termination};
+use super::versioned_store::Delivery;
 use attrium_api::{Kind, Phase, Uid};
 use attrium_workflow::{Progress, StageKind, TaskRef};
 
-use inner::Inner;
+use inner::{IndexedPod, Inner};
 
 /// What is known of the cluster.
 #[derive(Debug, Default)]
@@ -28,6 +30,16 @@ pub(crate) enum Watched {
     Resources(Kind),
     Jobs,
     Pods,
+}
+
+impl Watched {
+    /// Everything that is watched.
+    pub(crate) const ALL: [Self; 4] = [
+        Self::Resources(Kind::TrainingRun),
+        Self::Resources(Kind::ScreeningJob),
+        Self::Jobs,
+        Self::Pods,
+    ];
 }
 
 impl Index {
@@ -50,6 +62,8 @@ impl Index {
     /// be reconciled.
     pub(crate) fn end_relist(&self, watched: Watched, namespace: Option<&str>) -> Vec<ResourceKey> {
         let mut inner = self.inner();
+        let scope = (watched, namespace.map(str::to_owned));
+        inner.listed.insert(scope);
         match watched {
             Watched::Resources(kind) => {
                 for (_, entry) in inner.resources_mut(kind).end_relist(namespace) {
@@ -59,19 +73,41 @@ impl Index {
             }
             Watched::Jobs => {
                 let gone = inner.jobs.end_relist(namespace);
-                inner.keys_of(gone.into_iter().map(|(uid, _)| uid))
+                inner.keys_of(gone.into_iter().map(|(owner, _)| owner))
             }
             Watched::Pods => {
                 let gone = inner.pods.end_relist(namespace);
-                inner.keys_of(gone.into_iter().map(|(uid, _)| uid))
+                inner.keys_of(gone.into_iter().map(|(owner, _)| owner))
             }
         }
     }
 
+    /// A watch has been told that it may not read a namespace: what is known of it is no longer true.
+    pub(crate) fn lose(&self, watched: Watched, namespace: Option<&str>) {
+        let scope = (watched, namespace.map(str::to_owned));
+        self.inner().listed.remove(&scope);
+    }
+
+    /// Whether everything of a namespace that a decision needs has been listed.
+    pub(crate) fn is_listed(&self, namespace: &str) -> bool {
+        let inner = self.inner();
+        let is_listed = |watched: Watched| {
+            let scopes = [None, Some(namespace.to_owned())];
+            scopes
+                .into_iter()
+                .any(|it| inner.listed.contains(&(watched, it)))
+        };
+        Watched::ALL.into_iter().all(is_listed)
+    }
+
     /// Takes in a resource that a watch delivers. Returns the resources to be reconciled.
-    pub(crate) fn apply_resource(&self, resource: CreatedResource) -> Vec<ResourceKey> {
+    pub(crate) fn apply_resource(
+        &self,
+        resource: CreatedResource,
+        delivery: Delivery,
+    ) -> Vec<ResourceKey> {
         let key = ResourceKey::of(&resource);
-        if !self.apply_written(resource) {
+        if !self.put_resource(resource, delivery) {
             return Vec::new();
         }
         let waiting = self.inner().waiting.remove(&key);
@@ -83,20 +119,30 @@ impl Index {
     /// Takes in a resource that this process has written itself; the watch delivers it too, and has it
     /// reconciled. Whether it is news.
     pub(crate) fn apply_written(&self, resource: CreatedResource) -> bool {
+        self.put_resource(resource, Delivery::Changed)
+    }
+
+    fn put_resource(&self, resource: CreatedResource, delivery: Delivery) -> bool {
         let key = ResourceKey::of(&resource);
-        let uid = resource.uid().clone();
+        let owner = Owner {
+            namespace: key.namespace.clone(),
+            uid: resource.uid().clone(),
+        };
         let version = resource.metadata().resource_version.clone();
         let entry = ResourceEntry::new(resource);
         let mut inner = self.inner();
         let has_ended = matches!(entry, ResourceEntry::Ended(_));
-        let is_news = inner.put(&key, &version.unwrap_or_default(), entry);
-        if is_news && has_ended {
-            inner.drop_ended(&uid);
+        let is_news = inner.put(&key, &version.unwrap_or_default(), delivery, entry);
+        if !is_news {
+            return false;
         }
-        if is_news {
-            inner.keys.insert(uid, key);
+        inner.keys.insert(owner.uid.clone(), key);
+        if has_ended {
+            inner.drop_ended(&owner);
+        } else {
+            inner.record(&owner);
         }
-        is_news
+        true
     }
 
     /// Takes in a resource that cannot be read. Returns the resources to be reconciled.
@@ -105,10 +151,16 @@ impl Index {
         key: ResourceKey,
         version: &str,
         malformed: MalformedResource,
+        delivery: Delivery,
     ) -> Vec<ResourceKey> {
         let uid = malformed.uid.clone();
         let mut inner = self.inner();
-        if !inner.put(&key, version, ResourceEntry::Malformed(Arc::new(malformed))) {
+        if !inner.put(
+            &key,
+            version,
+            delivery,
+            ResourceEntry::Malformed(Arc::new(malformed)),
+        ) {
             return Vec::new();
         }
         inner.keys.insert(uid, key.clone());
@@ -126,60 +178,75 @@ impl Index {
     }
 
     /// Takes in a Job. Returns the resource to be reconciled.
-    pub(crate) fn apply_job(&self, namespace: &str, job: JobSnapshot) -> Option<ResourceKey> {
+    pub(crate) fn apply_job(&self, job: JobSnapshot, delivery: Delivery) -> Option<ResourceKey> {
         let mut inner = self.inner();
-        let owner = job.origin.uid.clone();
+        let owner = job.owner.clone();
         if inner.has_ended(&owner) && job.end.is_some() {
             inner.jobs.remove(&owner, &job.name);
             return None;
         }
         let (name, version) = (job.name.clone(), job.resource_version.clone());
-        let is_news = inner
-            .jobs
-            .put(owner.clone(), (namespace, &name), &version, job);
-        is_news.then(|| inner.keys.get(&owner).cloned()).flatten()
+        let is_news = inner.jobs.put(
+            owner.clone(),
+            (&owner.namespace, &name),
+            &version,
+            delivery,
+            job,
+        );
+        if !is_news {
+            return None;
+        }
+        inner.record(&owner);
+        inner.key_of(&owner)
     }
 
     /// Drops a Job that was deleted. Returns the resource to be reconciled.
     pub(crate) fn delete_job(&self, job: &JobSnapshot) -> Option<ResourceKey> {
         let mut inner = self.inner();
-        let owner = &job.origin.uid;
+        let owner = &job.owner;
         // A Job of the same name may have been created since.
         let present = inner.jobs.get(owner, &job.name);
         if present.is_some_and(|it| it.uid == job.uid) {
             inner.jobs.remove(owner, &job.name);
         }
-        inner.keys.get(owner).cloned()
+        inner.key_of(owner)
     }
 
     /// Takes in a pod, and how it has ended if it has. Returns the resource to be reconciled.
+    ///
+    /// What it reports counts once the Job that controls it is there, which its own list may bring later.
     pub(crate) fn apply_pod(
         &self,
-        namespace: &str,
         pod: PodSnapshot,
-        termination: Option<&Termination>,
+        unrecorded: Option<Termination>,
+        delivery: Delivery,
     ) -> Option<ResourceKey> {
         let mut inner = self.inner();
-        let owner = pod.origin.uid.clone();
+        let owner = pod.owner.clone();
         if inner.has_ended(&owner) {
             return None;
         }
-        if let (Some(termination), true) = (termination, inner.keys.contains_key(&owner)) {
-            let state = inner.states.entry(owner.clone()).or_default();
-            state.reports.record(&pod, termination);
-        }
         let (name, version) = (pod.name.clone(), pod.resource_version.clone());
-        let is_news = inner
-            .pods
-            .put(owner.clone(), (namespace, &name), &version, pod);
-        is_news.then(|| inner.keys.get(&owner).cloned()).flatten()
+        let pod = IndexedPod { pod, unrecorded };
+        let is_news = inner.pods.put(
+            owner.clone(),
+            (&owner.namespace, &name),
+            &version,
+            delivery,
+            pod,
+        );
+        if !is_news {
+            return None;
+        }
+        inner.record(&owner);
+        inner.key_of(&owner)
     }
 
     /// Drops a pod that was deleted. Returns the resource to be reconciled.
     pub(crate) fn delete_pod(&self, pod: &PodSnapshot) -> Option<ResourceKey> {
         let mut inner = self.inner();
-        inner.pods.remove(&pod.origin.uid, &pod.name);
-        inner.keys.get(&pod.origin.uid).cloned()
+        inner.pods.remove(&pod.owner, &pod.name);
+        inner.key_of(&pod.owner)
     }
 
     /// Takes in a task's progress. Returns the resource to be reconciled.
@@ -199,7 +266,8 @@ impl Index {
     /// Changes what is kept of a live resource.
     pub(crate) fn update_state(&self, uid: &Uid, change: impl FnOnce(&mut ControllerState)) {
         let mut inner = self.inner();
-        if inner.keys.contains_key(uid) && !inner.has_ended(uid) {
+        let owner = inner.owner(uid);
+        if owner.is_some_and(|owner| !inner.has_ended(&owner)) {
             change(inner.states.entry(uid.clone()).or_default());
         }
     }
@@ -222,7 +290,8 @@ impl Index {
         let inner = self.inner();
         let is_unfinished = |(uid, key): &(&Uid, &ResourceKey)| match inner.get(key) {
             Some(ResourceEntry::Ended(ended)) => {
-                ended.ttl.is_some() || inner.jobs.of(uid).next().is_some()
+                let is_due = ended.ttl.is_some() || ended.unobserved.is_some();
+                is_due || inner.jobs_of(uid).next().is_some()
             }
             entry => entry.is_some(),
         };
@@ -236,7 +305,7 @@ impl Index {
 
     /// The Jobs of a resource that has ended, of which those that have ended are not kept.
     pub(crate) fn remaining_jobs(&self, owner: &Uid) -> Vec<JobSnapshot> {
-        self.inner().jobs.of(owner).cloned().collect()
+        self.inner().jobs_of(owner).cloned().collect()
     }
 
     /// The snapshot of a live resource.
@@ -249,15 +318,17 @@ impl Index {
         let uid = resource.uid();
         let model = inner.model(key, &resource);
         let mut jobs: BTreeMap<StageKind, JobSnapshot> = BTreeMap::new();
-        for job in inner.jobs.of(uid) {
+        let first = resource.first_attempt();
+        let jobs_since = inner.jobs_of(uid).filter(|job| job.origin.attempt >= first);
+        for job in jobs_since {
             let latest = jobs.entry(job.origin.stage).or_insert_with(|| job.clone());
             if latest.origin.attempt < job.origin.attempt {
                 *latest = job.clone();
             }
         }
-        let attempt = |pod: &PodSnapshot| jobs.get(&pod.origin.stage).map(|it| it.origin.attempt);
-        let is_latest = |pod: &&PodSnapshot| attempt(pod) == Some(pod.origin.attempt);
-        let pods = inner.pods.of(uid).filter(is_latest).cloned().collect();
+        let job = |pod: &PodSnapshot| jobs.get(&pod.origin.stage);
+        let is_latest = |pod: &&PodSnapshot| job(pod).is_some_and(|job| pod.is_of(job));
+        let pods = inner.pods_of(uid).filter(is_latest).cloned().collect();
         let state = inner.states.get(uid).cloned().unwrap_or_default();
         ResourceSnapshot {
             resource,
@@ -279,7 +350,7 @@ impl Index {
                 let reported = progress.and_then(|it| it.get(&pod.task()));
                 reported.map(|it| it.done)
             };
-            let pods = inner.pods.of(uid);
+            let pods = inner.pods_of(uid);
             let pods = pods.filter(|pod| matches!(pod.state, PodState::Running { .. }));
             if let Some(pod) = pods.min_by_key(|pod| done(pod)) {
                 running.push((uid.clone(), key.clone(), pod.clone()));

@@ -2,15 +2,17 @@
 //!
 //! Pure. What an exit code costs is stated here once, in the Job's own policies.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::batch::v1::{
     Job, JobSpec, PodFailurePolicy, PodFailurePolicyOnExitCodesRequirement,
     PodFailurePolicyOnPodConditionsPattern, PodFailurePolicyRule,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::created_resource::CreatedResource;
+use super::created_resource::WholeResource;
 use super::names::{self, StageNames};
-use super::{Settings, pod};
+use super::{Settings, owner, pod};
 use attrium_api::{CONTAINER, ModelPlace, Resource};
 use attrium_workflow::{Stage, TaskExit};
 
@@ -20,7 +22,7 @@ const BACKOFF_LIMIT_PER_INDEX: i32 = 3;
 /// What a stage's Job is built from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StageJob<'a> {
-    pub(crate) resource: &'a CreatedResource,
+    pub(crate) resource: &'a WholeResource,
     pub(crate) stage: &'a Stage,
     pub(crate) names: &'a StageNames,
     /// The bundle that a screening uses.
@@ -30,17 +32,18 @@ pub(crate) struct StageJob<'a> {
 
 impl StageJob<'_> {
     pub(crate) fn build(&self) -> Job {
-        let queue = self.resource.queue_name();
-        let mut labels = self.names.labels.clone();
-        if let Some(queue) = queue {
-            labels.insert(names::QUEUE.to_owned(), queue.to_owned());
-        }
+        let is_queued = self.resource.queue_name().is_some();
+        let suspended = self.resource.suspend().then(|| {
+            let (name, value) = (names::SUSPENDED.to_owned(), "true".to_owned());
+            BTreeMap::from([(name, value)])
+        });
         Job {
             metadata: ObjectMeta {
                 name: Some(self.names.job.clone()),
                 namespace: Some(self.resource.namespace().to_owned()),
-                labels: Some(labels),
-                owner_references: Some(vec![names::owner(self.resource)]),
+                annotations: suspended,
+                labels: Some(self.labels()),
+                owner_references: Some(vec![owner::reference(self.resource)]),
                 ..ObjectMeta::default()
             },
             spec: Some(JobSpec {
@@ -52,12 +55,24 @@ impl StageJob<'_> {
                 pod_failure_policy: Some(failure_policy()),
                 pod_replacement_policy: Some("Failed".to_owned()),
                 // Kueue starts what it has admitted.
-                suspend: Some(self.resource.suspend() || queue.is_some()),
+                suspend: Some(self.resource.suspend() || is_queued),
                 template: pod::template(self),
                 ..JobSpec::default()
             }),
             status: None,
         }
+    }
+
+    /// The labels of the Job, with those by which Kueue knows what admits it.
+    fn labels(&self) -> BTreeMap<String, String> {
+        let kueue = [
+            (names::QUEUE, self.resource.queue_name()),
+            (names::PRIORITY_CLASS, self.resource.priority_class()),
+        ];
+        let kueue = kueue
+            .into_iter()
+            .filter_map(|(label, value)| value.map(|value| (label.to_owned(), value.to_owned())));
+        self.names.labels.clone().into_iter().chain(kueue).collect()
     }
 }
 
@@ -112,6 +127,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::created_resource::CreatedResource;
     use crate::fixtures::{UID, job, resource, screening_job, training_run};
     use attrium_workflow::StageKind;
 

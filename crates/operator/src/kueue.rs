@@ -16,6 +16,30 @@ const JOB_UID: &str = "kueue.x-k8s.io/job-uid";
 /// The conditions that a Workload meets on its way through a queue, in this order.
 const CONDITIONS: [&str; 2] = ["QuotaReserved", "Admitted"];
 
+/// What Kueue says of a Job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Kueue {
+    /// The cluster has no Kueue.
+    Absent,
+    /// It knows nothing of the Job, or has admitted it.
+    Silent,
+    /// Why it has not admitted the Job.
+    Waits(String),
+}
+
+impl Kueue {
+    /// Why a Job waits. One that names a queue waits for Kueue even where there is none.
+    pub(super) fn reason(self, is_queued: bool) -> Option<String> {
+        match self {
+            Self::Waits(reason) => Some(reason),
+            Self::Absent if is_queued => {
+                Some(format!("the cluster has no Kueue (API group {GROUP})"))
+            }
+            Self::Absent | Self::Silent => None,
+        }
+    }
+}
+
 /// Where Workloads are asked for: the version of Kueue's API that the cluster prefers, once it is
 /// known.
 #[derive(Debug, Default)]
@@ -24,26 +48,25 @@ pub(super) struct Workloads {
 }
 
 impl Workloads {
-    /// Why the queue has not admitted a Job, as Kueue says, where it does.
-    pub(super) async fn why_queued(
+    /// What Kueue says of a Job that it may hold.
+    pub(super) async fn of(
         &self,
         client: &Client,
         namespace: &str,
         job: &Uid,
-    ) -> kube::Result<Option<String>> {
+    ) -> kube::Result<Kueue> {
         let kind = match self.kind.get_or_try_init(|| discover(client)).await {
             Ok(kind) => kind,
             Err(kube::Error::Discovery(DiscoveryError::MissingApiGroup(_))) => {
-                return Ok(Some(format!(
-                    "the cluster has no Kueue (API group {GROUP})"
-                )));
+                return Ok(Kueue::Absent);
             }
             Err(error) => return Err(error),
         };
         let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, kind);
         let params = ListParams::default().labels(&format!("{JOB_UID}={job}"));
         let workloads = api.list(&params).await?.items;
-        Ok(workloads.iter().find_map(|it| unmet_condition(&it.data)))
+        let unmet = workloads.iter().find_map(|it| unmet_condition(&it.data));
+        Ok(unmet.map_or(Kueue::Silent, Kueue::Waits))
     }
 }
 

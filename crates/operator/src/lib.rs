@@ -5,10 +5,12 @@
 //! decides what a task does: which stage is next is `workflow`'s decision, as on a laptop.
 //!
 //! The reconciliation of a resource reads from top to bottom: `fetch` (the observed state), `decide`
-//! (pure: the transition), `apply` (what is created, changed, stopped), `status`, `events`. Around it:
+//! (pure: the transition), `admission` (whether Jobs are made of it at all), `apply` (what is created, changed, stopped), `status`, `events`. Around it:
 //! `watch` fills the `index`, `queue` is the work queue, `lease` elects the leader, `progress` reads
 //! pods' logs, `http` answers probes and Prometheus.
 
+mod admission;
+mod allowance;
 mod apply;
 mod context;
 mod created_resource;
@@ -28,7 +30,9 @@ mod malformed;
 mod manifest;
 mod metrics;
 mod names;
+mod owner;
 mod pod;
+mod pod_template;
 mod probe;
 mod progress;
 mod queue;
@@ -45,6 +49,7 @@ mod task_reports;
 mod versioned_store;
 mod watch;
 
+pub use allowance::{Allowance, Patterns};
 pub use error::Error;
 pub use probe::probe;
 pub use serve::{Options, run};

@@ -4,17 +4,14 @@ use k8s_openapi::jiff::Timestamp;
 use kube::api::{DynamicObject, Patch};
 use serde_json::json;
 
+use super::admission::broken_rules;
 use super::context::Context;
 use super::decide::{self, ResourceEvent};
 use super::error::Error;
 use super::resource_api::{self, is_status, patch_params};
 use super::resource_entry::{MalformedResource, ResourceKey};
-use attrium_api::{
-    Condition, ConditionStatus, Status, conditions, manifest, reasons, set_condition,
-};
-
-/// The most violations that a status names.
-const MAX_VIOLATIONS: usize = 8;
+use attrium_api::{Status, reasons};
+use attrium_workflow::set_malformed;
 
 /// Writes into the status of a resource that cannot be read what is wrong with it. Returns the event
 /// that says so as well.
@@ -30,10 +27,9 @@ pub(super) async fn report(
         .await;
     let found = found.map_err(|source| Error::request("read the resource", source))?;
     let object = found.ok_or(Error::Stale)?;
-    let message = format!(
-        "the resource cannot be read: {}",
-        violations(&object, malformed)
-    );
+    let rules = broken_rules(&serde_json::to_value(&object).unwrap_or_default());
+    let error = rules.unwrap_or_else(|| malformed.error.clone());
+    let message = format!("the resource cannot be read: {error}");
     let event = ResourceEvent::warning(reasons::MALFORMED, message.as_str());
     let status = object.data.get("status").cloned();
     let status = status.unwrap_or_else(|| json!({}));
@@ -44,7 +40,7 @@ pub(super) async fn report(
                 context,
                 key,
                 &object,
-                &with_message(status, message, generation),
+                &with_message(status, &message, generation),
             )
             .await?;
         }
@@ -54,17 +50,15 @@ pub(super) async fn report(
     Ok(event)
 }
 
-/// A status whose condition Accepted says what is wrong.
-fn with_message(mut status: Status, message: String, generation: Option<i64>) -> Status {
+/// A status whose conditions say what is wrong.
+fn with_message(mut status: Status, message: &str, generation: Option<i64>) -> Status {
     let now = decide::timestamp(Timestamp::now());
-    let (kind, state) = (conditions::ACCEPTED, ConditionStatus::False);
-    let mut accepted = Condition::new(kind, state, reasons::MALFORMED, message, &now);
-    accepted.observed_generation = generation;
-    set_condition(&mut status.conditions, accepted);
+    set_malformed(&mut status.conditions, message, generation, &now);
+    status.observed_generation = generation.or(status.observed_generation);
     status
 }
 
-/// Writes the conditions of a status.
+/// Writes the conditions of a status, and the generation that they are about.
 async fn write(
     context: &Context,
     key: &ResourceKey,
@@ -73,7 +67,10 @@ async fn write(
 ) -> Result<(), Error> {
     let patch = Patch::Merge(json!({
         "metadata": { "resourceVersion": object.metadata.resource_version },
-        "status": { "conditions": status.conditions },
+        "status": {
+            "observedGeneration": status.observed_generation,
+            "conditions": status.conditions,
+        },
     }));
     let api = resource_api::dynamic(&context.client, key);
     match api.patch_status(&key.name, &patch_params(), &patch).await {
@@ -90,17 +87,4 @@ async fn write(
         }
         Err(error) => Err(Error::request("write the status", error)),
     }
-}
-
-/// What is wrong with an object, field by field where its schema says.
-fn violations(object: &DynamicObject, malformed: &MalformedResource) -> String {
-    let object = serde_json::to_value(object).unwrap_or_default();
-    let Err(violations) = manifest::check_spec(&object) else {
-        return malformed.error.clone();
-    };
-    let named = violations
-        .iter()
-        .take(MAX_VIOLATIONS)
-        .map(|violation| format!("{} {}", violation.path, violation.message));
-    named.collect::<Vec<_>>().join("; ")
 }

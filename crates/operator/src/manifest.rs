@@ -8,29 +8,42 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::created_resource::CreatedResource;
-use super::names;
-use attrium_api::Resource;
+use super::created_resource::{CreatedResource, WholeResource};
+use super::{names, owner};
+use attrium_api::{Resource, manifest};
 
 /// The manifest's key, and its file's name below the folder where pods have it.
 pub(crate) const FILE: &str = "manifest.yaml";
 
-/// The ConfigMap of a resource's manifest.
-pub(crate) fn config_map(resource: &CreatedResource) -> ConfigMap {
+/// The ConfigMap of a resource's manifest, under a name.
+pub(crate) fn config_map(resource: &WholeResource, name: &str) -> ConfigMap {
     let manifest =
         serde_saphyr::to_string(&bare(resource)).expect("a resource should be written as YAML");
     ConfigMap {
         metadata: ObjectMeta {
-            name: Some(names::config_map(resource)),
+            name: Some(name.to_owned()),
             namespace: Some(resource.namespace().to_owned()),
             labels: Some(names::labels(resource)),
-            owner_references: Some(vec![names::owner(resource)]),
+            owner_references: Some(vec![owner::reference(resource)]),
             ..ObjectMeta::default()
         },
         data: Some(BTreeMap::from([(FILE.to_owned(), manifest)])),
         immutable: Some(true),
         binary_data: None,
     }
+}
+
+/// Whether a ConfigMap is the manifest of a resource. Its text may be that of another version of attrium,
+/// as long as it says the same.
+pub(crate) fn is_manifest(config_map: &ConfigMap, resource: &WholeResource) -> bool {
+    let text = config_map.data.as_ref().and_then(|data| data.get(FILE));
+    let says_the_same = |text: &String| {
+        let parsed = manifest::parse(text);
+        parsed.is_ok_and(|found| found == [bare(resource)])
+    };
+    owner::controls(resource, &config_map.metadata)
+        && config_map.immutable == Some(true)
+        && text.is_some_and(says_the_same)
 }
 
 /// A resource without its status and without what a cluster and its clients note in its metadata.
@@ -53,7 +66,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::fixtures::{UID, screening_job, training_run, uid};
+    use crate::fixtures::{UID, screening_job, training_run, uid, whole};
     use attrium_api::{Status, manifest};
 
     /// What pods read.
@@ -71,7 +84,7 @@ mod tests {
             screening_job("  model: {trainingRun: a}"),
         ];
         for resource in resources {
-            let config_map = config_map(&resource);
+            let config_map = config_map(&whole(&resource), "m");
             assert_eq!(config_map.immutable, Some(true));
             assert_eq!(read(&config_map), *resource);
         }
@@ -84,7 +97,7 @@ mod tests {
         metadata.annotations = Some(BTreeMap::from([("note".to_owned(), "x".to_owned())]));
         metadata.resource_version = Some("17".to_owned());
         run.resource_mut().set_status(Some(Status::default()));
-        let config_map = config_map(&run);
+        let config_map = config_map(&whole(&run), "m");
         let text = &config_map.data.as_ref().expect("data")[FILE];
         for word in ["note", "resourceVersion", "status"] {
             assert!(!text.contains(word), "{word} is in\n{text}");

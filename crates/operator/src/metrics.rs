@@ -76,7 +76,7 @@ impl Metrics {
     /// Gives each metric its name and its help.
     fn register(&mut self) {
         let registry = &mut self.registry;
-        let help = "Resources by kind and phase";
+        let help = "Resources by kind and phase, told by the operator that leads";
         registry.register("resources", help, self.resources.clone());
         let help = "Whether this operator leads";
         registry.register("leader", help, self.leader.clone());
@@ -144,6 +144,17 @@ impl Metrics {
     /// Every metric, as Prometheus reads it.
     pub(super) fn text(&self, index: &Index, leads: bool) -> Result<String, fmt::Error> {
         self.resources.clear();
+        // Every replica knows of the resources: one tells of them, so that a sum counts each once.
+        if leads {
+            self.count_resources(index);
+        }
+        self.leader.set(i64::from(leads));
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+
+    fn count_resources(&self, index: &Index) {
         for ((kind, phase), number) in index.phases() {
             let phase = phase.map_or("Malformed".to_owned(), |phase| format!("{phase:?}"));
             let kind = kind.name();
@@ -151,10 +162,6 @@ impl Metrics {
                 .get_or_create(&PhaseLabels { kind, phase })
                 .set(number);
         }
-        self.leader.set(i64::from(leads));
-        let mut text = String::new();
-        encode(&mut text, &self.registry)?;
-        Ok(text)
     }
 }
 
@@ -174,12 +181,13 @@ fn newly_over<'a>(old: &Status, new: &'a Status) -> impl Iterator<Item = &'a Sta
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::versioned_store::Delivery;
 
     #[test]
     fn prometheus_reads_resources_reconciliations_and_tasks() {
         let index = Index::default();
         let run = crate::fixtures::training_run("");
-        index.apply_resource(run);
+        index.apply_resource(run, Delivery::Changed);
         let metrics = Metrics::new();
         metrics.reconciled(Kind::TrainingRun, Duration::from_millis(3), true);
         metrics.stage_over("train", 9, 1);
@@ -194,5 +202,18 @@ mod tests {
             assert!(text.contains(line), "{line} is not in\n{text}");
         }
         assert!(text.ends_with("# EOF\n"), "{text}");
+    }
+
+    #[test]
+    fn an_operator_that_stands_by_counts_no_resource_once_more() {
+        let index = Index::default();
+        index.apply_resource(crate::fixtures::training_run(""), Delivery::Changed);
+        let metrics = Metrics::new();
+        for (leads, number) in [(true, 1), (false, 0), (true, 1)] {
+            let text = metrics.text(&index, leads).expect("text");
+            let samples = text.matches("\nattrium_resources{").count();
+            assert_eq!(samples, number, "{text}");
+            assert!(text.contains(&format!("attrium_leader {}", i64::from(leads))));
+        }
     }
 }

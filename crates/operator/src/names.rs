@@ -5,11 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use sha2::{Digest, Sha256};
 
 use super::created_resource::CreatedResource;
-use attrium_api::{API_VERSION, Uid};
+use attrium_api::Uid;
 use attrium_workflow::StageKind;
 
 /// The program that an object belongs to: always [`ATTRIUM`].
@@ -28,8 +27,12 @@ pub(crate) const NAME: &str = "attrium.dev/name";
 pub(crate) const UID: &str = "attrium.dev/uid";
 /// Which attempt at its stage a Job is, from 0.
 pub(crate) const ATTEMPT: &str = "attrium.dev/attempt";
-/// The Kueue queue that admits a Job.
+/// The annotation of a Job that attrium itself has suspended, for its resource.
+pub(crate) const SUSPENDED: &str = "attrium.dev/suspended";
+/// The label that names the Kueue queue which admits a Job, or all Jobs of a resource.
 pub(crate) const QUEUE: &str = "kueue.x-k8s.io/queue-name";
+/// The label that names the WorkloadPriorityClass of a Job, or of all Jobs of a resource.
+pub(crate) const PRIORITY_CLASS: &str = "kueue.x-k8s.io/priority-class";
 
 /// The value of [`PROGRAM`] and [`MANAGED_BY`], and the field manager of everything applied.
 pub(crate) const ATTRIUM: &str = "attrium";
@@ -76,44 +79,33 @@ pub(crate) fn labels(resource: &CreatedResource) -> BTreeMap<String, String> {
     BTreeMap::from(owned)
 }
 
-/// The reference that makes the cluster delete an object with its resource.
-pub(crate) fn owner(resource: &CreatedResource) -> OwnerReference {
-    OwnerReference {
-        api_version: API_VERSION.to_owned(),
-        kind: resource.kind().to_string(),
-        name: resource.name().to_owned(),
-        uid: resource.uid().to_string(),
-        controller: Some(true),
-        block_owner_deletion: Some(true),
-    }
-}
-
 /// The ConfigMap that holds a resource's manifest: one for each generation, since a spec may change
 /// until work has started, and a ConfigMap may not.
 pub(crate) fn config_map(resource: &CreatedResource) -> String {
     let generation = resource.metadata().generation.unwrap_or_default();
-    with_suffix(resource, &hash(resource, generation))
+    with_suffix(resource.name(), &hash(resource.uid(), generation))
 }
 
 /// The Job of an attempt at a stage, from 0.
 pub(crate) fn job(resource: &CreatedResource, stage: StageKind, attempt: u32) -> String {
-    with_suffix(
-        resource,
-        &format!("{stage}-{}", hash(resource, attempt.into())),
-    )
+    job_of(resource.name(), resource.uid(), stage, attempt)
+}
+
+/// The Job of an attempt at a stage of the resource of a name and uid.
+pub(crate) fn job_of(name: &str, uid: &Uid, stage: StageKind, attempt: u32) -> String {
+    with_suffix(name, &format!("{stage}-{}", hash(uid, attempt.into())))
 }
 
 /// The resource's name as a DNS label, cut so that the suffix has room.
-fn with_suffix(resource: &CreatedResource, suffix: &str) -> String {
-    let mut name = resource.name().replace('.', "-");
+fn with_suffix(name: &str, suffix: &str) -> String {
+    let mut name = name.replace('.', "-");
     name.truncate(MAX_JOB_NAME - 1 - suffix.len());
     format!("{}-{suffix}", name.trim_end_matches('-'))
 }
 
 /// Eight characters that stand for a resource's uid and a number.
-fn hash(resource: &CreatedResource, number: i64) -> String {
+fn hash(uid: &Uid, number: i64) -> String {
     const CHARACTERS: &[u8; 32] = b"0123456789abcdfghjklmnpqrstvwxyz";
-    let uid = resource.uid();
     let digest = Sha256::digest(format!("{uid}/{number}"));
     let characters = digest.iter().take(8);
     characters
@@ -121,10 +113,9 @@ fn hash(resource: &CreatedResource, number: i64) -> String {
         .collect()
 }
 
-/// The resource and the stage that an object belongs to, as its labels say.
+/// The attempt at a stage that an object was made for, as its labels say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {
-    pub(crate) uid: Uid,
     pub(crate) stage: StageKind,
     /// Which attempt at the stage, from 0.
     pub(crate) attempt: u32,
@@ -136,7 +127,6 @@ impl Origin {
         let stage = labels.get(COMPONENT)?;
         let stages = StageKind::ALL;
         Some(Self {
-            uid: Uid::new(labels.get(UID)?.as_str())?,
             stage: stages.into_iter().find(|kind| kind.name() == stage)?,
             attempt: labels.get(ATTEMPT)?.parse().ok()?,
         })
@@ -146,7 +136,6 @@ impl Origin {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixtures;
     use attrium_api::Resource;
 
     fn run(name: &str, uid: &str) -> CreatedResource {
@@ -199,10 +188,9 @@ mod tests {
     }
 
     #[test]
-    fn labels_lead_back_to_the_resource_and_the_stage() {
+    fn labels_lead_back_to_the_attempt_at_a_stage() {
         let names = StageNames::new(&run("small", "some-uid"), StageKind::Evaluate, 3);
         let expected = Origin {
-            uid: fixtures::uid("some-uid"),
             stage: StageKind::Evaluate,
             attempt: 3,
         };

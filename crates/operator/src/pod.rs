@@ -4,8 +4,8 @@
 //! keys where they have one (containers, volumes, variables and pull secrets by name, mounts by
 //! their path, host aliases by their address, spread constraints by their topology key), other
 //! lists, such as tolerations, and the node selector as a whole. A variable of the user's takes the
-//! place of attrium's of that name. What attrium has to own is not taken from the user's template,
-//! even if it came past the schema.
+//! place of attrium's of that name. What attrium has to own is not taken from the user's template
+//! (`pod_template`).
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::job::StageJob;
-use super::{environment, manifest};
+use super::{environment, manifest, pod_template};
 use attrium_api::{Accelerator, CONTAINER};
 use attrium_workflow::StageKind;
 
@@ -36,7 +36,8 @@ const SCRATCH: &str = "/tmp";
 /// The claim of a GPU within a pod.
 const GPU_CLAIM: &str = "gpu";
 
-const MANIFEST_VOLUME: &str = "attrium-manifest";
+/// The volume of the manifest.
+pub(crate) const MANIFEST_VOLUME: &str = "attrium-manifest";
 const CA_VOLUME: &str = "attrium-ca";
 const SCRATCH_VOLUME: &str = "attrium-tmp";
 
@@ -44,7 +45,7 @@ const SCRATCH_VOLUME: &str = "attrium-tmp";
 pub(super) fn template(stage: &StageJob<'_>) -> PodTemplateSpec {
     let mut template = own(stage);
     if let Some(asked) = &stage.resource.compute().pod_template {
-        merge(&mut template, allowed(asked));
+        merge(&mut template, pod_template::allowed(asked));
     }
     // Labels lead from a pod back to its resource.
     let labels = template
@@ -70,49 +71,6 @@ fn merge(template: &mut PodTemplateSpec, asked: PodTemplateSpec) {
         variable.retain(|own| !variables.iter().any(|other| other.name == own.name));
     }
     template.merge_from(asked);
-}
-
-/// What users may set of a pod: the rest of their template is left out.
-fn allowed(asked: &PodTemplateSpec) -> PodTemplateSpec {
-    let metadata = asked.metadata.clone().unwrap_or_default();
-    let spec = asked.spec.clone().unwrap_or_default();
-    let container = |container: Container| Container {
-        env: container.env,
-        env_from: container.env_from,
-        name: container.name,
-        volume_mounts: container.volume_mounts,
-        ..Container::default()
-    };
-    let containers = spec
-        .containers
-        .into_iter()
-        .filter(|it| it.name == CONTAINER);
-    PodTemplateSpec {
-        metadata: Some(ObjectMeta {
-            annotations: metadata.annotations,
-            labels: metadata.labels,
-            ..ObjectMeta::default()
-        }),
-        spec: Some(PodSpec {
-            affinity: spec.affinity,
-            containers: containers.map(container).collect(),
-            dns_config: spec.dns_config,
-            dns_policy: spec.dns_policy,
-            host_aliases: spec.host_aliases,
-            image_pull_secrets: spec.image_pull_secrets,
-            node_selector: spec.node_selector,
-            priority_class_name: spec.priority_class_name,
-            runtime_class_name: spec.runtime_class_name,
-            scheduler_name: spec.scheduler_name,
-            security_context: spec.security_context,
-            service_account_name: spec.service_account_name,
-            termination_grace_period_seconds: spec.termination_grace_period_seconds,
-            tolerations: spec.tolerations,
-            topology_spread_constraints: spec.topology_spread_constraints,
-            volumes: spec.volumes,
-            ..PodSpec::default()
-        }),
-    }
 }
 
 /// attrium's own template.
@@ -321,5 +279,7 @@ fn mounts(stage: &StageJob<'_>) -> Vec<VolumeMount> {
     mounts
 }
 
+#[cfg(test)]
+mod restricted_tests;
 #[cfg(test)]
 mod tests;

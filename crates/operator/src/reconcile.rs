@@ -1,4 +1,4 @@
-//! The reconciliation of a resource, from top to bottom: fetch, decide, create, write the status,
+//! The reconciliation of a resource, from top to bottom: fetch, decide, admit, create, write the status,
 //! publish events, stop, requeue.
 
 use std::sync::Arc;
@@ -11,7 +11,9 @@ use tracing::Instrument;
 
 use super::apply::{create, patch_jobs, stop};
 use super::context::Context;
-use super::decide::{ObservedState, Refusal, ResourceEvent, StatusUpdate, clean_up, decide};
+use super::decide::{
+    ObservedState, Refusal, ResourceEvent, StatusUpdate, clean_up, decide, start_again,
+};
 use super::error::Error;
 use super::fetch::{Fetched, fetch};
 use super::queue::Requeue;
@@ -22,6 +24,8 @@ use attrium_types::text::causes;
 
 /// How long a reconciliation may take before it is retried.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// When a resource is looked at again of whose namespace not everything is known.
+const UNLISTED: Duration = Duration::from_secs(15);
 /// When a resource is reconciled again that has changed meanwhile.
 const SOON: Duration = Duration::from_millis(250);
 
@@ -29,6 +33,9 @@ const SOON: Duration = Duration::from_millis(250);
 pub(super) async fn reconcile(context: Arc<Context>, key: ResourceKey) -> Requeue {
     if !context.leadership.is_leader() {
         return Requeue::AwaitChange;
+    }
+    if !context.index.is_listed(&key.namespace) {
+        return Requeue::After(UNLISTED);
     }
     let (namespace, resource) = (&*key.namespace, &*key.name);
     let span = tracing::info_span!("reconcile", kind = key.kind.name(), namespace, resource);
@@ -77,6 +84,13 @@ async fn reconcile_live(
     observed: &ObservedState,
 ) -> Result<Requeue, Error> {
     let (snapshot, uid) = (&observed.snapshot, observed.snapshot.resource.uid());
+    if let Some(StatusUpdate { status, events }) = start_again(observed) {
+        if let Some(status) = &status {
+            status::write(context, key, snapshot, status).await?;
+        }
+        publish(context, key, uid, observed, events)?;
+        return Ok(Requeue::After(SOON));
+    }
     let Some(mut transition) = decide(observed) else {
         return Ok(Requeue::AwaitChange);
     };
@@ -84,14 +98,14 @@ async fn reconcile_live(
     if let Some(refusal) = &refusal {
         transition.refuse(refusal);
     }
-    patch_jobs(context, key, &transition.patch).await?;
+    patch_jobs(context, key, uid, &transition.patch, observed.now).await?;
     let StatusUpdate { status, events } = transition.status_update();
     if let Some(status) = &status {
         status::write(context, key, snapshot, status).await?;
     }
     publish(context, key, uid, observed, events)?;
-    if let Some(Refusal::Forbidden(message)) = refusal {
-        return Err(Error::Forbidden { message });
+    if let Some(Refusal::Forbidden(message) | Refusal::NameTaken(message)) = refusal {
+        return Err(Error::Refused { message });
     }
     stop(context, key, uid, &transition.stop).await?;
     Ok(Requeue::from(transition.requeue))
@@ -125,6 +139,9 @@ async fn reconcile_ended(
 ) -> Result<Requeue, Error> {
     let jobs = context.index.remaining_jobs(&ended.uid);
     let clean_up = clean_up(ended, &jobs, Timestamp::now());
+    if let Some(generation) = clean_up.observe {
+        status::observe(context, key, &ended.uid, generation).await?;
+    }
     stop(context, key, &ended.uid, &clean_up.stop).await?;
     Ok(Requeue::from(clean_up.requeue))
 }

@@ -10,7 +10,7 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::created_resource::CreatedResource;
 use super::decide;
-use attrium_api::{Kind, ModelReference, Phase, Resource, Uid};
+use attrium_api::{Kind, ModelReference, Phase, Resource, Status, Uid};
 
 /// The kind, namespace and name of a resource.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +63,8 @@ pub(crate) struct EndedResource {
     /// The model that it has published.
     pub(crate) model: Option<Box<ModelReference>>,
     pub(crate) is_being_deleted: bool,
+    /// The generation of its spec, where its status is about another.
+    pub(crate) unobserved: Option<i64>,
 }
 
 /// What is kept of a resource that cannot be read.
@@ -79,6 +81,8 @@ impl ResourceEntry {
     pub(crate) fn new(resource: CreatedResource) -> Self {
         let resource = resource.trimmed();
         let ended = resource.status().and_then(decide::ended);
+        // One that is to be started again has not ended.
+        let ended = ended.filter(|_| resource.retry_asked().is_none());
         let (Some(ended), Some(status)) = (ended, resource.status()) else {
             return Self::Live(Arc::new(resource));
         };
@@ -89,6 +93,7 @@ impl ResourceEntry {
             ttl: resource.ttl_seconds_after_finished(),
             model: status.model.clone().map(Box::new),
             is_being_deleted: resource.metadata().deletion_timestamp.is_some(),
+            unobserved: unobserved(&resource, status),
         })
     }
 
@@ -99,4 +104,10 @@ impl ResourceEntry {
             Self::Malformed(malformed) => &malformed.uid,
         }
     }
+}
+
+/// The generation of a resource's spec, where its status states another one.
+fn unobserved(resource: &Resource, status: &Status) -> Option<i64> {
+    let (generation, observed) = (resource.metadata().generation, status.observed_generation);
+    generation.filter(|generation| observed.is_some_and(|it| it != *generation))
 }

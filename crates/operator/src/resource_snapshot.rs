@@ -2,15 +2,18 @@
 //!
 //! Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
+use k8s_openapi::jiff::Timestamp;
+
 use super::created_resource::CreatedResource;
-use super::decide::{Model, PendingReasons};
+use super::decide::{JobChanges, Model, PendingReasons};
 use super::names;
 use super::snapshot::{JobSnapshot, PodSnapshot};
 use super::task_reports::TaskReports;
+use attrium_api::Uid;
 use attrium_workflow::StageKind;
 
 /// What the index has of a live resource, its Jobs and its pods.
@@ -38,6 +41,15 @@ impl ResourceSnapshot {
     }
 }
 
+/// How a Job was changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PatchRecord {
+    pub(crate) changes: JobChanges,
+    /// How often in a row the same was changed.
+    pub(crate) times: u32,
+    pub(crate) at: Timestamp,
+}
+
 /// What this process keeps of a live resource beside the objects of the API server.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ControllerState {
@@ -48,4 +60,17 @@ pub(crate) struct ControllerState {
     pub(crate) pending: PendingReasons,
     /// When that was.
     pub(crate) asked: Option<Instant>,
+    /// How its Jobs were changed last, by their uid.
+    pub(crate) patched: HashMap<Uid, PatchRecord>,
+}
+
+impl ControllerState {
+    /// Notes that a Job has been changed.
+    pub(crate) fn note_patch(&mut self, job: &Uid, changes: &JobChanges, at: Timestamp) {
+        let before = self.patched.get(job).filter(|it| it.changes == *changes);
+        let times = before.map_or(0, |it| it.times + 1);
+        let changes = changes.clone();
+        let record = PatchRecord { changes, times, at };
+        self.patched.insert(job.clone(), record);
+    }
 }

@@ -1,5 +1,7 @@
 //! The settings of all pods, which the operator is started with.
 
+use super::Allowance;
+
 /// What the pods of every resource have in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -14,4 +16,6 @@ pub struct Settings {
     pub trusted_keys: Vec<String>,
     /// Whether every screening needs a model that is signed by one of them.
     pub require_signed: bool,
+    /// What resources may bring into their pods.
+    pub allowance: Allowance,
 }

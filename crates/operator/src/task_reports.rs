@@ -123,6 +123,7 @@ mod tests {
     use super::*;
     use crate::fixtures;
     use crate::names::Origin;
+    use crate::owner::Owner;
     use crate::snapshot::PodState;
     use attrium_workflow::StageKind;
 
@@ -137,8 +138,12 @@ mod tests {
             name: uid.to_owned(),
             uid: fixtures::uid(uid),
             resource_version: "1".to_owned(),
-            origin: Origin {
+            owner: Owner {
+                namespace: "hospital".into(),
                 uid: fixtures::uid("u"),
+            },
+            job: fixtures::uid("job"),
+            origin: Origin {
                 stage: TASK.stage,
                 attempt: 0,
             },
@@ -147,6 +152,7 @@ mod tests {
             created: Timestamp::from_second(second).ok(),
             deleted: None,
             ended: None,
+            sidecar: None,
             state: PodState::Failed,
         }
     }

@@ -6,6 +6,15 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
+/// How an object was learnt of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    /// By the list that a watch begins with.
+    Listed,
+    /// By a change that a watch has told of, or that this process has made.
+    Changed,
+}
+
 /// Objects by group and name.
 #[derive(Debug)]
 pub(super) struct VersionedStore<G, T> {
@@ -37,20 +46,28 @@ impl<G, T> Default for VersionedStore<G, T> {
 
 impl<G: Clone + Eq + Hash, T> VersionedStore<G, T> {
     /// Puts an object in its place, unless a newer version of it is there. Whether it was put.
+    ///
+    /// What a list says is believed against what was there before the list began: a cluster that was
+    /// restored from a backup has older versions than those that were seen.
     pub(super) fn put(
         &mut self,
         group: G,
         (namespace, name): (&str, &str),
         resource_version: &str,
+        delivery: Delivery,
         object: T,
     ) -> bool {
         // The versions of objects of one type are numbers that grow.
         let resource_version = resource_version.parse().unwrap_or(u64::MAX);
         let relist = self.relist;
+        let began = self.relists.get(&Some(namespace.to_owned()));
+        let began = began.or(self.relists.get(&None)).copied();
         let entries = self.groups.entry(group).or_default();
         if let Some(entry) = entries.get_mut(name) {
+            let is_from_before = began.is_some_and(|began| entry.relist < began);
             entry.relist = relist;
-            if resource_version < entry.resource_version {
+            let is_believed = delivery == Delivery::Listed && is_from_before;
+            if resource_version < entry.resource_version && !is_believed {
                 return false;
             }
         }
@@ -114,12 +131,21 @@ impl<G: Clone + Eq + Hash, T> VersionedStore<G, T> {
     }
 
     /// The objects of a group, by name.
-    pub(super) fn of(&self, group: &G) -> impl Iterator<Item = &T> {
+    pub(super) fn of(&self, group: &G) -> impl Iterator<Item = &T> + use<'_, G, T> {
         let entries = self.groups.get(group);
         entries
             .into_iter()
             .flat_map(|it| it.values())
             .map(|entry| &entry.object)
+    }
+
+    /// The objects of a group, to be changed.
+    pub(super) fn of_mut(&mut self, group: &G) -> impl Iterator<Item = &mut T> + use<'_, G, T> {
+        let entries = self.groups.get_mut(group);
+        entries
+            .into_iter()
+            .flat_map(|it| it.values_mut())
+            .map(|entry| &mut entry.object)
     }
 
     /// Every object.
@@ -134,6 +160,7 @@ impl<G: Clone + Eq + Hash, T> VersionedStore<G, T> {
 
 #[cfg(test)]
 mod tests {
+    use super::Delivery::{Changed, Listed};
     use super::*;
 
     fn names(store: &VersionedStore<u8, u8>) -> Vec<(String, u8)> {
@@ -148,20 +175,34 @@ mod tests {
     #[test]
     fn an_older_version_never_takes_the_place_of_a_newer_one() {
         let mut store = VersionedStore::default();
-        assert!(store.put(0, ("n", "a"), "10", 1));
-        assert!(!store.put(0, ("n", "a"), "9", 2));
+        assert!(store.put(0, ("n", "a"), "10", Changed, 1));
+        assert!(!store.put(0, ("n", "a"), "9", Changed, 2));
         assert_eq!(store.get(&0, "a"), Some(&1));
-        assert!(store.put(0, ("n", "a"), "11", 3));
+        assert!(store.put(0, ("n", "a"), "11", Changed, 3));
         assert_eq!(store.get(&0, "a"), Some(&3));
+    }
+
+    #[test]
+    fn a_list_is_believed_against_newer_versions_from_before_it_and_not_since() {
+        let mut store = VersionedStore::default();
+        store.put(0, ("n", "a"), "900", Changed, 1);
+        store.begin_relist(None);
+        assert!(store.put(0, ("n", "a"), "10", Listed, 2));
+        assert!(store.put(0, ("n", "a"), "12", Changed, 3));
+        assert!(!store.put(0, ("n", "a"), "11", Listed, 4));
+        store.end_relist(None);
+        assert_eq!(store.get(&0, "a"), Some(&3));
+        // The version counts of which the list told.
+        assert!(store.put(0, ("n", "a"), "13", Changed, 5));
     }
 
     #[test]
     fn what_a_new_list_lacks_is_removed() {
         let mut store = VersionedStore::default();
-        store.put(0, ("n", "a"), "1", 1);
-        store.put(0, ("n", "b"), "2", 2);
+        store.put(0, ("n", "a"), "1", Changed, 1);
+        store.put(0, ("n", "b"), "2", Changed, 2);
         store.begin_relist(None);
-        store.put(0, ("n", "b"), "2", 2);
+        store.put(0, ("n", "b"), "2", Changed, 2);
         assert_eq!(store.end_relist(None), [(0, 1)]);
         assert_eq!(names(&store), [("b".to_owned(), 2)]);
     }
@@ -170,7 +211,7 @@ mod tests {
     fn what_was_put_while_a_list_is_under_way_stays() {
         let mut store = VersionedStore::default();
         store.begin_relist(None);
-        store.put(0, ("n", "own"), "7", 7);
+        store.put(0, ("n", "own"), "7", Changed, 7);
         assert_eq!(store.end_relist(None), []);
         assert_eq!(names(&store), [("own".to_owned(), 7)]);
     }
@@ -178,8 +219,8 @@ mod tests {
     #[test]
     fn a_list_of_one_namespace_leaves_the_others_alone() {
         let mut store = VersionedStore::default();
-        store.put(0, ("n", "a"), "1", 1);
-        store.put(1, ("m", "a"), "1", 2);
+        store.put(0, ("n", "a"), "1", Changed, 1);
+        store.put(1, ("m", "a"), "1", Changed, 2);
         store.begin_relist(Some("m"));
         assert_eq!(store.end_relist(Some("m")), [(1, 2)]);
         assert_eq!(names(&store), [("a".to_owned(), 1)]);
@@ -188,11 +229,11 @@ mod tests {
     #[test]
     fn an_emptied_group_is_removed() {
         let mut store = VersionedStore::default();
-        store.put(0, ("n", "a"), "1", 1);
+        store.put(0, ("n", "a"), "1", Changed, 1);
         assert_eq!(store.remove(&0, "a"), Some(1));
         assert_eq!(store.remove(&0, "a"), None);
         assert!(store.groups.is_empty());
-        store.put(0, ("n", "a"), "1", 1);
+        store.put(0, ("n", "a"), "1", Changed, 1);
         store.retain(&0, |_| false);
         assert!(store.groups.is_empty());
     }

@@ -2,7 +2,7 @@
 
 use super::{ConditionState, Ending, Failure, StatusInputs, TaskExit, gravest};
 use attrium_api::{
-    Condition, ConditionStatus, Resource, Status, conditions, reasons, set_condition,
+    Condition, ConditionStatus, Phase, Resource, Status, conditions, reasons, set_condition,
 };
 
 use ConditionStatus::{False, True, Unknown};
@@ -15,12 +15,52 @@ pub(super) fn set(inputs: &StatusInputs<'_>, status: &mut Status) {
         (conditions::GATES_PASSED, gates_passed(inputs, status)),
         (conditions::PUBLISHED, published(inputs, status)),
         (conditions::SUCCEEDED, succeeded(inputs)),
+        (conditions::RECONCILING, reconciling(inputs)),
+        (conditions::STALLED, stalled(inputs)),
     ];
+    let conditions = &mut status.conditions;
+    put(conditions, states, inputs.generation(), inputs.now);
+}
+
+/// Sets what is to be said of a resource that cannot be read: nothing is done for it before it is
+/// changed. Its other conditions stay.
+pub fn set_malformed(
+    conditions: &mut Vec<Condition>,
+    message: &str,
+    generation: Option<i64>,
+    now: &str,
+) {
+    let state = |status| ConditionState::new(status, reasons::MALFORMED, message);
+    let states = [
+        (conditions::ACCEPTED, state(False)),
+        (conditions::RECONCILING, awaits_change(reasons::MALFORMED)),
+        (conditions::STALLED, state(True)),
+    ];
+    put(conditions, states, generation, now);
+}
+
+/// What is to be said of a resource that has failed and is started again.
+pub(super) fn started_again() -> impl IntoIterator<Item = (&'static str, ConditionState)> {
+    let message = "It is started again, as the annotation attrium.dev/retry asks";
+    let state = |status| ConditionState::new(status, reasons::RETRYING, message);
+    [
+        (conditions::SUCCEEDED, state(Unknown)),
+        (conditions::PUBLISHED, state(Unknown)),
+        (conditions::RECONCILING, state(True)),
+        (conditions::STALLED, state(False)),
+    ]
+}
+
+pub(super) fn put(
+    conditions: &mut Vec<Condition>,
+    states: impl IntoIterator<Item = (&'static str, ConditionState)>,
+    generation: Option<i64>,
+    now: &str,
+) {
     for (kind, state) in states {
-        let mut condition =
-            Condition::new(kind, state.status, &state.reason, state.message, inputs.now);
-        condition.observed_generation = inputs.generation();
-        set_condition(&mut status.conditions, condition);
+        let mut condition = Condition::new(kind, state.status, &state.reason, state.message, now);
+        condition.observed_generation = generation;
+        set_condition(conditions, condition);
     }
 }
 
@@ -136,6 +176,48 @@ fn succeeded(inputs: &StatusInputs<'_>) -> ConditionState {
     }
 }
 
+/// Whether it goes on, or waits for what may come without a change of it.
+fn reconciling(inputs: &StatusInputs<'_>) -> ConditionState {
+    let ConditionState {
+        reason, message, ..
+    } = succeeded(inputs);
+    if inputs.ending.is_some() {
+        let message = "Nothing more is done for it";
+        return ConditionState::new(False, &reason, message);
+    }
+    match inputs.cluster() {
+        Some(cluster) if cluster.accepted.status == False => {
+            awaits_change(&cluster.accepted.reason)
+        }
+        Some(cluster) if cluster.phase == Phase::Suspended => {
+            ConditionState::new(False, &reason, message)
+        }
+        _ => ConditionState::new(True, &reason, message),
+    }
+}
+
+/// The condition Reconciling of a resource that goes on once somebody changes something.
+fn awaits_change(reason: &str) -> ConditionState {
+    ConditionState::new(False, reason, "It waits for a change: see Stalled")
+}
+
+/// Whether it has failed, or goes on only once somebody changes something.
+fn stalled(inputs: &StatusInputs<'_>) -> ConditionState {
+    let accepted = inputs.cluster().map(|cluster| &cluster.accepted);
+    let cause = match inputs.ending {
+        Some(Ending::Failed | Ending::GateMissed) => Some(succeeded(inputs)),
+        Some(Ending::Succeeded | Ending::Interrupted) => None,
+        None => accepted.filter(|it| it.status == False).cloned(),
+    };
+    match cause {
+        Some(cause) => ConditionState {
+            status: True,
+            ..cause
+        },
+        None => ConditionState::new(False, reasons::AS_EXPECTED, "Nothing has to be changed"),
+    }
+}
+
 /// The reason and the sentence of the failure that weighs most.
 fn failed(failures: &[Failure]) -> ConditionState {
     let failure = gravest(failures);
@@ -157,21 +239,4 @@ fn unfinished<'i>(inputs: &'i StatusInputs<'_>) -> &'i str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use attrium_fixtures as fixtures;
-
-    #[test]
-    fn a_model_by_its_place_alone_is_valid_and_told_of() {
-        let mut job = fixtures::screening_job();
-        let message = |job: &attrium_api::ScreeningJob| {
-            let state = valid_spec(&Resource::from_screening(job.clone()));
-            assert_eq!(state.status, True);
-            state.message
-        };
-        let told = message(&job);
-        assert!(told.contains("state spec.model.digest"), "{told}");
-        job.spec.model.digest = Some(format!("sha256:{}", "0".repeat(64)));
-        assert_eq!(message(&job), "The spec is valid");
-    }
-}
+mod tests;

@@ -11,6 +11,7 @@ mod ending;
 mod next;
 mod plan;
 mod progress;
+mod retry;
 mod status;
 mod task_exit;
 mod task_summary;
@@ -18,11 +19,12 @@ mod termination;
 mod uid;
 mod unusable;
 
-pub use conditions::valid_spec;
+pub use conditions::{set_malformed, valid_spec};
 pub use ending::{Ending, Failure, gravest};
 pub use next::{NextSteps, Observed, PlanOutcome, TaskState, next};
 pub use plan::{Plan, Stage, StageKind, TaskRef, TaskSpec, Work};
 pub use progress::{progress_status, share};
+pub use retry::retry;
 pub use status::{
     ClusterState, ConditionState, JobSummary, RunLocation, StatusInputs, complete, kept, status,
 };

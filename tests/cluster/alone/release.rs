@@ -7,9 +7,9 @@ use serde_json::json;
 
 use crate::cluster::{SYSTEM, exported};
 use crate::manifest::training_run;
-use crate::namespace::Namespace;
+use crate::namespace::{END, Namespace, condition};
 use crate::program::{finish, helm, kubectl, script};
-use crate::training::{expect_nothing_lost, first_checkpoint, long_run, of_stage};
+use crate::training::{RUN, expect_nothing_lost, first_checkpoint, long_run, of_stage};
 
 const DEFINITIONS: [&str; 2] = ["trainingruns.attrium.dev", "screeningjobs.attrium.dev"];
 
@@ -50,6 +50,33 @@ fn an_uninstalled_release_leaves_the_definitions_and_the_resources() {
     }
     let uid = |run: &serde_json::Value| run["metadata"]["uid"].clone();
     let before = uid(&namespace.get("trainingrun/demo"));
+    // Who waits by kstatus takes one that no operator has seen for one that is in progress.
+    run["metadata"]["name"] = json!("unseen");
+    namespace.apply(&run);
+    let unseen = namespace.get("trainingrun/unseen");
+    assert_eq!(unseen["status"], json!({"observedGeneration": -1}));
     script("install", &[]).ok();
     assert_eq!(uid(&namespace.get("trainingrun/demo")), before);
+    namespace.wait_until("trainingrun/unseen", "seen", END, |run| {
+        run["status"]["observedGeneration"] == 1
+    });
+}
+
+#[test]
+fn a_run_waits_for_its_secret_to_be_allowed_and_succeeds_under_the_admission_policy() {
+    let namespace = Namespace::alone("allowed");
+    script("install", &["--set-json", "tasks.allow.secrets=[]"]).ok();
+    namespace.apply(&training_run());
+    let run = namespace.wait_for(RUN, "Accepted", "False", END);
+    let stalled = condition(&run, "Stalled").unwrap();
+    assert_eq!((&*stalled.status, &*stalled.reason), ("True", "NotAllowed"));
+    let field = "spec.storage.credentialsSecret names the Secret scans-s3";
+    assert!(stalled.message.contains(field), "{}", stalled.message);
+    assert_eq!(namespace.list("jobs", "").len(), 0);
+    let values = "tasks.allow.secrets={scans-*},admissionPolicy.enabled=true";
+    script("install", &["--set", values]).ok();
+    let run = namespace.wait_for_success(RUN, END);
+    let reconciling = condition(&run, "Reconciling").unwrap();
+    assert_eq!(reconciling.status, "False");
+    script("install", &[]).ok();
 }

@@ -1,8 +1,10 @@
 //! Checks one document by its kind's schema and CEL rules, and makes it a resource.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
-use kube::core::cel::{ValidationErrors, Validator, apply_defaults};
+use kube::core::cel::{
+    CompiledSchema, ValidationErrors, Validator, apply_defaults, compile_schema,
+};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -19,6 +21,15 @@ struct KindSchema {
     kind: Kind,
     definition: Definition,
     schema: jsonschema::Validator,
+    /// Its CEL rules, compiled when they are first asked.
+    rules: OnceLock<CompiledSchema>,
+}
+
+impl KindSchema {
+    fn rules(&self) -> &CompiledSchema {
+        self.rules
+            .get_or_init(|| compile_schema(self.definition.schema()))
+    }
 }
 
 static KIND_SCHEMAS: LazyLock<[KindSchema; 2]> = LazyLock::new(|| {
@@ -35,6 +46,7 @@ static KIND_SCHEMAS: LazyLock<[KindSchema; 2]> = LazyLock::new(|| {
             kind,
             definition,
             schema,
+            rules: OnceLock::new(),
         }
     })
 });
@@ -74,18 +86,19 @@ impl Validators {
         let kind = schema_of(document).map_err(|problem| vec![problem])?;
         let mut problems = header(fields);
         let known = kind.definition.schema();
-        let mut fields = fields.clone();
-        fields.remove("status");
-        let mut document = Value::Object(fields);
+        let mut document = without_status(document.clone());
         prune_nulls(known, &mut document);
         if let Some(spec) = document.get("spec")
             && let Some(known) = known.pointer("/properties/spec")
         {
             unknown(known, spec, "spec", &mut problems);
         }
-        let document = apply_defaults(known, &document);
+        let document = without_status(apply_defaults(known, &document));
         let broken = schema::problems(&kind.schema, &document);
-        problems.extend(rules(self.cel.validate(known, &document, None), &broken));
+        problems.extend(rules(
+            self.cel.validate_compiled(kind.rules(), &document, None),
+            &broken,
+        ));
         problems.extend(broken);
         if problems.is_empty() {
             typed(kind, document)
@@ -103,13 +116,20 @@ impl Validators {
         let (old, new) = (json(old), json(new));
         match schema_of(&new) {
             Ok(kind) => rules(
-                self.cel
-                    .validate(kind.definition.schema(), &new, Some(&old)),
+                self.cel.validate_compiled(kind.rules(), &new, Some(&old)),
                 &[],
             ),
             Err(problem) => vec![problem],
         }
     }
+}
+
+/// A document without the status that a cluster would give it.
+fn without_status(mut document: Value) -> Value {
+    if let Some(fields) = document.as_object_mut() {
+        fields.remove("status");
+    }
+    document
 }
 
 /// The schema of the kind that a document says it is.

@@ -1,21 +1,19 @@
 //! What a decision asks for on the cluster, in three types: what is created, how Jobs are changed, and
 //! what is stopped. A resource that has ended can be given the last alone.
 
-use attrium_workflow::StageKind;
+use attrium_api::Uid;
+use attrium_workflow::{ConditionState, StageKind};
 
 /// What is created for a live resource, before its status says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Create {
     /// The ConfigMap of its manifest.
-    Manifest,
+    Manifest { name: String },
     /// A stage's Job.
     Job {
         stage: StageKind,
         /// Which attempt at the stage, from 0.
         attempt: u32,
-        /// Whether the status says that the stage had a Job, so that the resource itself has to be
-        /// read once more before.
-        recreated: bool,
     },
 }
 
@@ -23,6 +21,8 @@ pub(crate) enum Create {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct JobPatch {
     pub(crate) name: String,
+    /// Of this very Job: another of its name stays as it is.
+    pub(crate) uid: Uid,
     pub(crate) changes: JobChanges,
 }
 
@@ -39,16 +39,25 @@ pub(crate) struct JobChanges {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
     /// Delete a Job and its pods, which end after a checkpoint.
-    DeleteJob { name: String },
+    DeleteJob {
+        name: String,
+        /// Of this very Job: another of its name stays.
+        uid: Uid,
+    },
     /// Delete the resource.
     DeleteResource,
 }
 
-/// Why the API server did not create something, as a sentence for the resource's status.
+/// Why something was not created, as a sentence for the resource's status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// It is invalid, and stays so.
+    /// The operator makes nothing of the resource until its spec, or what is allowed, has changed: the
+    /// condition Accepted.
+    NotAccepted(ConditionState),
+    /// The API server finds it invalid, and it stays so.
     Invalid(String),
-    /// It is forbidden, and may be allowed later: by a quota, for example.
+    /// The API server forbids it, and may allow it later: by a quota or a policy, for example.
     Forbidden(String),
+    /// Something else has its name, which may be taken away.
+    NameTaken(String),
 }

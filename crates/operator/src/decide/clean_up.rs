@@ -21,6 +21,9 @@ pub(crate) fn ended(status: &Status) -> Option<Option<Timestamp>> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CleanUp {
     pub(crate) stop: Vec<Stop>,
+    /// The generation that its status has to state: its spec was changed after its end, of which nothing
+    /// follows but for when it is deleted.
+    pub(crate) observe: Option<i64>,
     /// When it is due to be deleted.
     pub(crate) requeue: Option<Duration>,
 }
@@ -32,6 +35,7 @@ pub(crate) fn clean_up(resource: &EndedResource, jobs: &[JobSnapshot], now: Time
     }
     let mut clean_up = CleanUp {
         stop: delete(jobs.iter().filter(|job| job.is_open())).collect(),
+        observe: resource.unobserved,
         requeue: None,
     };
     if let (Some(ended), Some(ttl)) = (resource.ended, resource.ttl) {
@@ -51,5 +55,6 @@ pub(super) fn delete<'a>(
 ) -> impl Iterator<Item = Stop> {
     jobs.map(|job| Stop::DeleteJob {
         name: job.name.clone(),
+        uid: job.uid.clone(),
     })
 }

@@ -24,7 +24,7 @@ pub(crate) struct ResourceEvent {
 const MAX_FAILURES: usize = 5;
 
 impl ResourceEvent {
-    fn normal(reason: &str, message: impl Into<String>) -> Self {
+    pub(super) fn normal(reason: &str, message: impl Into<String>) -> Self {
         Self {
             reason: reason.to_owned(),
             message: message.into(),
@@ -57,6 +57,7 @@ pub(super) fn events(transition: &Transition<'_>, new: &Status) -> Vec<ResourceE
     events.extend(failures(transition));
     events.extend(phase(old, new));
     if transition.next.ending.is_none() {
+        events.extend(accepted(old, new));
         events.extend(pods(old, new));
     }
     events.extend(end(new));
@@ -132,7 +133,10 @@ fn phase(old: &Status, new: &Status) -> Option<ResourceEvent> {
     let (reason, message) = (unfinished.reason.as_str(), unfinished.message.as_str());
     match (old.phase, new.phase) {
         (_, Some(Phase::Queued)) => Some(ResourceEvent::normal(reasons::QUEUED, message)),
-        (_, Some(Phase::Suspended)) => Some(ResourceEvent::normal(reasons::SUSPENDED, message)),
+        // The event of a Job that others have suspended is that of PodsHealthy.
+        (_, Some(Phase::Suspended)) if reason == reasons::SUSPENDED => {
+            Some(ResourceEvent::normal(reason, message))
+        }
         // The event of a Job that may not be created yet is that of PodsHealthy.
         (_, Some(Phase::Pending)) if reason == reasons::WAITING_FOR_MODEL => {
             Some(ResourceEvent::normal(reason, message))
@@ -142,6 +146,15 @@ fn phase(old: &Status, new: &Status) -> Option<ResourceEvent> {
         }
         _ => None,
     }
+}
+
+/// The event of a resource of which no Job is made.
+fn accepted(old: &Status, new: &Status) -> Option<ResourceEvent> {
+    let find = |status: &Status| condition(&status.conditions, conditions::ACCEPTED).cloned();
+    let (before, now) = (find(old), find(new)?);
+    let is_news = before.is_none_or(|it| (it.status, &it.message) != (now.status, &now.message));
+    let is_refused = now.status == ConditionStatus::False;
+    (is_news && is_refused).then(|| ResourceEvent::warning(&now.reason, now.message))
 }
 
 fn pods(old: &Status, new: &Status) -> Option<ResourceEvent> {

@@ -20,6 +20,9 @@ const RETRY: Duration = Duration::from_secs(10);
 /// The message of PodsHealthy when there is nothing to say.
 pub(super) const HEALTHY: &str = "Every pod that should run does";
 
+/// The message of PodsHealthy when nothing is wrong, as far as is known, and pods are missing.
+const STARTING: &str = "Not every pod that should run does yet";
+
 /// The health of a stage's pods.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Health {
@@ -58,11 +61,40 @@ impl Health {
         let is_pending = pods.pods.iter().any(|pod| is_waiting(pod)) || pods.pods.is_empty();
         let requeue = [due, is_pending.then_some(RETRY)];
         Self {
-            condition: condition(&problems),
+            condition: condition(&problems).unwrap_or_else(|| pods.without_problems()),
             overdue,
             requeue: requeue.into_iter().flatten().min(),
         }
     }
+}
+
+impl JobPods<'_> {
+    /// The condition where nothing is known to be wrong: it holds once every pod that should run does.
+    fn without_problems(&self) -> ConditionState {
+        let job = self.job;
+        let over = job.completed.len() + job.failed.len();
+        let left = (job.completions as usize).saturating_sub(over);
+        let most = job
+            .parallelism
+            .map_or(left, |it| usize::try_from(it).unwrap_or_default());
+        let is_over = |index: u32| job.completed.contains(&index) || job.failed.contains(&index);
+        // One that has ended runs until its Job has counted it.
+        let does = |pod: &&&PodSnapshot| match pod.state {
+            PodState::Running { .. } => pod.deleted.is_none(),
+            PodState::Succeeded => !is_over(pod.index),
+            PodState::Waiting { .. } | PodState::Failed => false,
+        };
+        if self.pods.iter().filter(does).count() >= left.min(most) {
+            ConditionState::new(ConditionStatus::True, reasons::AS_EXPECTED, HEALTHY)
+        } else {
+            starting()
+        }
+    }
+}
+
+/// The condition of pods that are about to run.
+pub(super) fn starting() -> ConditionState {
+    ConditionState::new(ConditionStatus::Unknown, reasons::PODS_STARTING, STARTING)
 }
 
 /// The pods that have been pending for too long without a reason in their own status, so that their
@@ -128,7 +160,7 @@ fn problem(pod: &PodSnapshot, job_pods: &JobPods<'_>) -> Option<Problem> {
     // The time that a deletion gives is over when its timestamp says.
     let overdue = |deleted: Timestamp| job_pods.now.duration_since(deleted) > SILENCE * 3;
     match &pod.state {
-        PodState::Succeeded | PodState::Failed => None,
+        PodState::Succeeded | PodState::Failed => sidecar(pod, job_pods.now),
         _ if pod.deleted.is_some_and(overdue) => Some(lost(format!(
             "it should have ended and has not, the node {node} reports nothing of it"
         ))),
@@ -142,6 +174,19 @@ fn problem(pod: &PodSnapshot, job_pods: &JobPods<'_>) -> Option<Problem> {
         } => Some(problem.clone()),
         PodState::Waiting { problem: None } => job_pods.pending.pods.get(&pod.name).cloned(),
     }
+}
+
+/// A container beside the task's that keeps its pod from ending.
+fn sidecar(pod: &PodSnapshot, now: Timestamp) -> Option<Problem> {
+    let container = pod.sidecar.as_ref()?;
+    let for_long = |ended: Timestamp| now.duration_since(ended) >= SILENCE;
+    pod.ended.is_some_and(for_long).then(|| Problem {
+        reason: reasons::SIDECAR_RUNNING.to_owned(),
+        message: format!(
+            "the task has ended, and the container {container} of its pod has not: make it a \
+             restartable init container, or keep it out of these pods"
+        ),
+    })
 }
 
 /// Tasks whose last pod has failed and whose next one is not there yet.
@@ -177,19 +222,21 @@ fn failures<'a>(job_pods: &JobPods<'a>) -> impl Iterator<Item = (Problem, &'a st
         })
 }
 
-/// The condition of the problem that most pods have; of two the first in the alphabet, so that the
-/// condition does not flap.
-fn condition(problems: &Problems<'_>) -> ConditionState {
-    let worst = problems.iter().rev().max_by_key(|(_, pods)| pods.len());
-    let Some((problem, pods)) = worst else {
-        return ConditionState::new(ConditionStatus::True, reasons::AS_EXPECTED, HEALTHY);
-    };
+/// The condition of the problem that most pods have, if there is one; of two the first in the
+/// alphabet, so that the condition does not flap.
+fn condition(problems: &Problems<'_>) -> Option<ConditionState> {
+    let (problem, pods) = problems.iter().rev().max_by_key(|(_, pods)| pods.len())?;
     let reason = if problem.reason.is_empty() {
         reasons::POD_PENDING
     } else {
         &problem.reason
     };
-    ConditionState::new(ConditionStatus::False, reason, sentence(problem, pods))
+    let sentence = sentence(problem, pods);
+    Some(ConditionState::new(
+        ConditionStatus::False,
+        reason,
+        sentence,
+    ))
 }
 
 fn sentence(problem: &Problem, pods: &[&str]) -> String {

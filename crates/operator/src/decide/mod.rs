@@ -21,6 +21,7 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::resource_snapshot::ResourceSnapshot;
 use super::snapshot::Problem;
+use attrium_api::reasons;
 use attrium_workflow::Plan;
 
 pub(crate) use actions::{Create, JobChanges, JobPatch, Refusal, Stop};
@@ -52,6 +53,23 @@ pub(crate) struct PendingReasons {
     pub(crate) job: Option<Problem>,
     /// Of the Job that its queue has not admitted.
     pub(crate) queue: Option<String>,
+}
+
+/// The status of a resource that has failed and that somebody asks to be started again.
+pub(crate) fn start_again(observed: &ObservedState) -> Option<StatusUpdate> {
+    let resource = &observed.snapshot.resource;
+    let (asked, status) = (resource.retry_asked()?, resource.status()?);
+    if resource.metadata().deletion_timestamp.is_some() {
+        return None;
+    }
+    let now = timestamp(observed.now);
+    let generation = resource.metadata().generation;
+    let status = attrium_workflow::retry(status, &Plan::new(resource), asked, generation, &now);
+    let event = ResourceEvent::normal(reasons::RETRYING, format!("Started again: {asked}"));
+    Some(StatusUpdate {
+        status: Some(status),
+        events: vec![event],
+    })
 }
 
 /// Decides what is done for a live resource: nothing for one that has ended after all, or is being

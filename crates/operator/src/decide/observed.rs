@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::resource_snapshot::ResourceSnapshot;
-use crate::snapshot::{JobFailure, JobSnapshot};
+use crate::snapshot::{JobFailure, JobSnapshot, PodSnapshot, PodState};
 use attrium_api::Status;
 use attrium_workflow as workflow;
 use attrium_workflow::{
@@ -68,7 +68,10 @@ impl ObservedTasks {
     /// A stage whose Job has the states of its tasks.
     fn add_observed(&mut self, stage: &Stage, job: &JobSnapshot, snapshot: &ResourceSnapshot) {
         for task in &stage.tasks {
-            let state = state(task.id.index, job);
+            let state = match state(task.id.index, job) {
+                TaskState::Running if has_succeeded(task, snapshot) => TaskState::Succeeded,
+                state => state,
+            };
             self.states.tasks.insert(task.id, state);
             if let Some(summary) = snapshot.state.reports.summaries.get(&task.id) {
                 self.summaries.insert(task.id, summary.clone());
@@ -125,6 +128,16 @@ fn state(index: u32, job: &JobSnapshot) -> TaskState {
     } else {
         TaskState::Running
     }
+}
+
+/// Whether a task has ended well although its Job has not counted it, as another container keeps its pod
+/// from ending.
+fn has_succeeded(task: &TaskSpec, snapshot: &ResourceSnapshot) -> bool {
+    let is_held = |pod: &PodSnapshot| {
+        pod.task() == task.id && pod.sidecar.is_some() && pod.state == PodState::Succeeded
+    };
+    let summaries = &snapshot.state.reports.summaries;
+    summaries.contains_key(&task.id) && snapshot.pods.iter().any(is_held)
 }
 
 /// A task's failure as its pod reported it.

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use k8s_openapi::jiff::SignedDuration;
 
-use super::health::{HEALTHY, Health, JobPods};
+use super::health::{HEALTHY, Health, JobPods, starting};
 use super::observed::ObservedTasks;
 use super::{Create, JobChanges, JobPatch, Model, ObservedState, Refusal, Stop, clean_up, model};
 use crate::job::parallelism;
 use crate::names;
-use crate::snapshot::{JobFailure, JobSnapshot, PodSnapshot};
+use crate::snapshot::{JobFailure, JobSnapshot, PodSnapshot, PodState, Problem};
 use attrium_api::{ConditionStatus, Phase, Resource, Status, reasons};
 use attrium_workflow as workflow;
 use attrium_workflow::{ConditionState, Ending, Plan, PlanOutcome, Stage, StageKind};
@@ -68,6 +68,10 @@ const SUMMARY_GRACE: SignedDuration = SignedDuration::from_secs(10);
 const SUMMARY_RETRY: Duration = Duration::from_secs(2);
 /// How often a stage whose results were lost is attempted.
 const MAX_ATTEMPTS: u32 = 3;
+/// How long a Job is left alone before the same is changed of it again; the time doubles with each.
+const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(1);
+/// How often that time doubles: up to four minutes.
+const LONGEST_PAUSE: u32 = 8;
 /// How often a queue is asked why it waits.
 const QUEUE_RETRY: Duration = Duration::from_secs(30);
 
@@ -118,24 +122,38 @@ impl<'o> Transition<'o> {
         transition
     }
 
-    /// Makes of a transition whose Job the API server did not create the one that follows on that: the
-    /// end for what is invalid, and a wait for what is forbidden.
+    /// Makes of a transition whose Job was not created the one that follows on that: the end for what the
+    /// API server finds invalid, and a wait for what may be created later.
     pub(crate) fn refuse(&mut self, refusal: &Refusal) {
         match refusal {
+            Refusal::NotAccepted(accepted) => {
+                let health = health(self.observed, &self.plan);
+                self.next = NextStatus::new(&self.observed.snapshot.resource, &health);
+                self.next.phase = Phase::Pending;
+                self.next.accepted = accepted.clone();
+                self.next.unfinished = ConditionState {
+                    status: Unknown,
+                    ..accepted.clone()
+                };
+                self.requeue = None;
+            }
             Refusal::Invalid(message) => {
                 let health = health(self.observed, &self.plan);
                 self.next = NextStatus::new(&self.observed.snapshot.resource, &health);
                 self.reject(reasons::BAD_CONFIGURATION, message);
                 self.stop_jobs();
             }
-            Refusal::Forbidden(message) => {
-                self.next.started = None;
-                self.next.phase = Phase::Pending;
-                self.next.pods = ConditionState::new(False, reasons::POD_PENDING, message.clone());
-                self.next.unfinished =
-                    ConditionState::new(Unknown, reasons::POD_PENDING, message.clone());
-            }
+            Refusal::Forbidden(message) => self.hold(reasons::POD_PENDING, message),
+            Refusal::NameTaken(message) => self.hold(reasons::NAME_TAKEN, message),
         }
+    }
+
+    /// Waits until what was refused may be created.
+    fn hold(&mut self, reason: &str, message: &str) {
+        self.next.started = None;
+        self.next.phase = Phase::Pending;
+        self.next.pods = ConditionState::new(False, reason, message);
+        self.next.unfinished = ConditionState::new(Unknown, reason, message);
     }
 
     /// Whether tasks run or are about to.
@@ -176,7 +194,9 @@ impl<'o> Transition<'o> {
                 NextStage::End
             }
             None => match next.start.first() {
-                Some(task) => NextStage::Start(task.stage, 0),
+                Some(task) => {
+                    NextStage::Start(task.stage, self.observed.snapshot.resource.first_attempt())
+                }
                 None => NextStage::Continue,
             },
         }
@@ -241,9 +261,10 @@ impl<'o> Transition<'o> {
             return NextStage::Continue;
         }
         let attempt = job.origin.attempt + 1;
-        if attempt >= MAX_ATTEMPTS {
+        let times = attempt - self.observed.snapshot.resource.first_attempt();
+        if times >= MAX_ATTEMPTS {
             let message = format!(
-                "the results of the stage {stage} were lost {attempt} times: its pods are deleted \
+                "the results of the stage {stage} were lost {times} times: its pods are deleted \
                  as soon as they end"
             );
             self.fail(ConditionState::new(False, reasons::TASK_FAILED, message));
@@ -270,6 +291,7 @@ impl<'o> Transition<'o> {
         let running = others.into_iter().filter(|job| !job.suspended);
         self.patch.extend(running.map(|job| JobPatch {
             name: job.name.clone(),
+            uid: job.uid.clone(),
             changes: JobChanges {
                 suspend: Some(true),
                 ..JobChanges::default()
@@ -287,39 +309,112 @@ impl<'o> Transition<'o> {
     fn start(&mut self, stage: StageKind, attempt: u32) {
         let snapshot = &self.observed.snapshot;
         if !snapshot.has_manifest() {
-            self.create.push(Create::Manifest);
+            let name = names::config_map(&snapshot.resource);
+            self.create.push(Create::Manifest { name });
         }
-        let mut stages = self.previous.stages.iter();
-        let recreated = stages.any(|it| it.name == stage.name());
-        self.create.push(Create::Job {
-            stage,
-            attempt,
-            recreated,
-        });
+        self.create.push(Create::Job { stage, attempt });
         self.next.started = Some((stage, names::job(&snapshot.resource, stage, attempt)));
+        self.next.pods = starting();
         if snapshot.resource.queue_name().is_some() {
             self.wait_for_queue();
         }
+        self.stop_lingering();
+    }
+
+    /// Stops Jobs of stages that the status has as complete: sidecars keep their pods from ending.
+    fn stop_lingering(&mut self) {
+        let is_complete =
+            |job: &&JobSnapshot| workflow::complete(&self.previous, job.origin.stage).is_some();
+        let open = self.observed.snapshot.open_jobs();
+        self.stop.extend(clean_up::delete(open.filter(is_complete)));
     }
 
     /// Keeps the Job that runs as the spec has it.
     fn keep_running(&mut self) {
+        self.stop_lingering();
+        self.restore_manifest();
         let snapshot = &self.observed.snapshot;
-        for job in snapshot.open_jobs() {
+        let is_current =
+            |job: &&JobSnapshot| workflow::complete(&self.previous, job.origin.stage).is_none();
+        let jobs: Vec<_> = snapshot.open_jobs().filter(is_current).collect();
+        for job in jobs {
             if job.queued && job.suspended {
                 self.wait_for_queue();
+            } else if job.suspended && !job.suspended_by_attrium {
+                self.wait_for_others(&job.name);
             }
             let mut stages = self.plan.stages.iter();
             let stage = stages.find(|it| it.kind == job.origin.stage);
             if let Some(changes) = stage.and_then(|it| changes(job, it, &snapshot.resource)) {
-                let name = job.name.clone();
-                self.patch.push(JobPatch { name, changes });
+                if let Some(pause) = self.pause(job, &changes) {
+                    self.requeue = Some(self.requeue.map_or(pause, |it| it.min(pause)));
+                    continue;
+                }
+                let (name, uid) = (job.name.clone(), job.uid.clone());
+                if changes.suspend == Some(false) {
+                    self.next.pods = starting();
+                }
+                self.patch.push(JobPatch { name, uid, changes });
             }
         }
         if self.tasks.lost.is_some() {
             let message = "Results are on their way";
             self.next.unfinished = ConditionState::new(Unknown, reasons::RUNNING, message);
         }
+    }
+
+    /// How long it is until a Job may be changed in a way in which it was changed before, and that
+    /// somebody has undone: two that insist would never rest.
+    fn pause(&self, job: &JobSnapshot, changes: &JobChanges) -> Option<Duration> {
+        let record = self.observed.snapshot.state.patched.get(&job.uid)?;
+        if record.changes != *changes {
+            return None;
+        }
+        let pause = FIRST_PAUSE * (1 << record.times.min(LONGEST_PAUSE));
+        let left = pause - self.observed.now.duration_since(record.at);
+        left.is_positive().then(|| left.try_into().ok()).flatten()
+    }
+
+    /// Creates the ConfigMap of the manifest again that a pod has not found.
+    fn restore_manifest(&mut self) {
+        let observed = self.observed;
+        for job in observed.snapshot.open_jobs() {
+            let Some(name) = &job.config_map else {
+                continue;
+            };
+            let is_missing =
+                |problem: &Problem| problem.message.contains(&format!("{name:?} not found"));
+            let problems = observed
+                .snapshot
+                .pods
+                .iter()
+                .filter_map(|pod| match &pod.state {
+                    PodState::Waiting { problem } => {
+                        problem.as_ref().or(observed.pending.pods.get(&pod.name))
+                    }
+                    _ => None,
+                });
+            if problems.into_iter().any(is_missing) {
+                let name = name.clone();
+                self.create.push(Create::Manifest { name });
+            }
+        }
+    }
+
+    /// Waits for whoever has suspended a Job: it is theirs to let it go on.
+    fn wait_for_others(&mut self, job: &str) {
+        let message = match &self.observed.pending.queue {
+            Some(reason) => format!("Kueue holds the Job {job}: {reason}"),
+            None => format!(
+                "Something else has suspended the Job {job}: it goes on when spec.suspend of the Job is false again"
+            ),
+        };
+        let reason = reasons::SUSPENDED_BY_OTHERS;
+        self.next.phase = Phase::Suspended;
+        self.next.unfinished = ConditionState::new(Unknown, reason, message.clone());
+        self.next.pods = ConditionState::new(False, reason, message);
+        let earlier = self.requeue.map_or(QUEUE_RETRY, |it| it.min(QUEUE_RETRY));
+        self.requeue = Some(earlier);
     }
 
     fn wait_for_queue(&mut self) {
@@ -343,7 +438,8 @@ fn changes(job: &JobSnapshot, stage: &Stage, resource: &Resource) -> Option<JobC
     let parallelism = parallelism(resource, stage);
     let deadline = resource.active_deadline_seconds().map(i64::from);
     let changes = JobChanges {
-        suspend: (job.suspended && !job.queued).then_some(false),
+        // What others have suspended is theirs to let go on.
+        suspend: (job.suspended && job.suspended_by_attrium && !job.queued).then_some(false),
         parallelism: (job.parallelism != Some(parallelism)).then_some(parallelism),
         deadline: (job.deadline != deadline).then_some(deadline),
     };
@@ -356,7 +452,17 @@ fn health(observed: &ObservedState, plan: &Plan) -> Health {
     let mut jobs = plan.stages.iter().rev();
     let job = jobs.find_map(|stage| snapshot.jobs.get(&stage.kind));
     let Some(job) = job.filter(|job| job.is_open() && !job.suspended) else {
-        return Health::without_pods(HEALTHY);
+        let health = Health::without_pods(HEALTHY);
+        let is_to_come = job.is_some_and(|job| job.is_being_deleted && job.end.is_none());
+        let condition = if is_to_come {
+            starting()
+        } else {
+            health.condition
+        };
+        return Health {
+            condition,
+            ..health
+        };
     };
     let pods = snapshot.pods.iter();
     let pods: Vec<&PodSnapshot> = pods

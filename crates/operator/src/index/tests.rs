@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::decide::Model;
-use crate::fixtures::{UID, screening_job, training_run, uid};
+use crate::fixtures::{self, UID, screening_job, training_run, uid};
 use crate::names::Origin;
 use crate::snapshot::JobEnd;
 use attrium_api::Resource;
@@ -34,9 +34,15 @@ fn ended(mut resource: CreatedResource, model: bool) -> CreatedResource {
     resource
 }
 
-fn origin(owner: &str, attempt: u32) -> Origin {
+fn owner(uid: &str) -> Owner {
+    Owner {
+        namespace: "hospital".into(),
+        uid: fixtures::uid(uid),
+    }
+}
+
+fn origin(attempt: u32) -> Origin {
     Origin {
-        uid: uid(owner),
         stage: StageKind::Train,
         attempt,
     }
@@ -47,9 +53,12 @@ fn job(name: &str, owner: &str, attempt: u32) -> JobSnapshot {
         name: name.to_owned(),
         uid: uid(&format!("{name} {owner}")),
         resource_version: "1".to_owned(),
-        origin: origin(owner, attempt),
+        owner: self::owner(owner),
+        origin: origin(attempt),
         suspended: false,
+        suspended_by_attrium: false,
         queued: false,
+        config_map: None,
         completions: 1,
         parallelism: None,
         deadline: None,
@@ -63,17 +72,21 @@ fn job(name: &str, owner: &str, attempt: u32) -> JobSnapshot {
     }
 }
 
-fn pod(name: &str, owner: &str, attempt: u32, state: PodState) -> PodSnapshot {
+/// A pod of a Job.
+fn pod(name: &str, job: &JobSnapshot, state: PodState) -> PodSnapshot {
     PodSnapshot {
         name: name.to_owned(),
-        uid: uid(&format!("{name} {owner}")),
+        uid: uid(&format!("{name} {}", job.uid)),
         resource_version: "1".to_owned(),
-        origin: origin(owner, attempt),
+        owner: job.owner.clone(),
+        job: job.uid.clone(),
+        origin: job.origin.clone(),
         index: 0,
         node: None,
         created: None,
         deleted: None,
         ended: None,
+        sidecar: None,
         state,
     }
 }
@@ -94,17 +107,21 @@ fn a_snapshot_has_the_latest_attempt_at_each_stage_and_its_pods() {
     let run = training_run("");
     let key = ResourceKey::of(&run);
     assert_eq!(
-        index.apply_resource(run.clone()),
+        index.apply_resource(run.clone(), Delivery::Changed),
         std::slice::from_ref(&key)
     );
     for attempt in 0..2 {
         let name = format!("try-{attempt}");
+        let job = job(&name, UID, attempt);
         assert_eq!(
-            index.apply_job("hospital", job(&name, UID, attempt)),
+            index.apply_job(job.clone(), Delivery::Changed),
             Some(key.clone())
         );
-        let pod = pod(&name, UID, attempt, PodState::Succeeded);
-        assert_eq!(index.apply_pod("hospital", pod, None), Some(key.clone()));
+        let pod = pod(&name, &job, PodState::Succeeded);
+        assert_eq!(
+            index.apply_pod(pod, None, Delivery::Changed),
+            Some(key.clone())
+        );
     }
     let snapshot = index.snapshot(&key, Arc::new(run));
     assert_eq!(names(&snapshot), (vec!["try-1"], vec!["try-1"]));
@@ -115,16 +132,21 @@ fn a_resource_that_has_ended_is_a_few_words_without_jobs_and_pods() {
     let index = Index::default();
     let run = versioned(&training_run(""), UID, "1");
     let key = ResourceKey::of(&run);
-    index.apply_resource(run.clone());
+    index.apply_resource(run.clone(), Delivery::Changed);
     let mut done = job("done", UID, 0);
     done.end = Some(JobEnd {
         failure: None,
         at: None,
     });
-    index.apply_job("hospital", done.clone());
-    index.apply_job("hospital", job("open", UID, 1));
-    index.apply_pod("hospital", pod("p", UID, 1, PodState::Succeeded), None);
-    index.apply_resource(versioned(&ended(run, true), UID, "2"));
+    index.apply_job(done.clone(), Delivery::Changed);
+    let open = job("open", UID, 1);
+    index.apply_job(open.clone(), Delivery::Changed);
+    index.apply_pod(
+        pod("p", &open, PodState::Succeeded),
+        None,
+        Delivery::Changed,
+    );
+    index.apply_resource(versioned(&ended(run, true), UID, "2"), Delivery::Changed);
     let left: Vec<_> = index
         .remaining_jobs(&uid(UID))
         .into_iter()
@@ -132,18 +154,113 @@ fn a_resource_that_has_ended_is_a_few_words_without_jobs_and_pods() {
         .collect();
     assert_eq!(left, ["open"]);
     assert_eq!(index.unfinished(), std::slice::from_ref(&key));
-    index.delete_job(&job("open", UID, 1));
+    index.delete_job(&open);
     assert_eq!(index.unfinished(), []);
     assert!(matches!(index.get(&key), Some(ResourceEntry::Ended(ended)) if ended.model.is_some()));
     // What is delivered of them later costs nothing either.
-    assert_eq!(index.apply_job("hospital", done), None);
-    let late = pod("p", UID, 1, PodState::Succeeded);
-    assert_eq!(index.apply_pod("hospital", late, None), None);
+    assert_eq!(index.apply_job(done, Delivery::Changed), None);
+    let late = pod("p", &open, PodState::Succeeded);
+    assert_eq!(index.apply_pod(late, None, Delivery::Changed), None);
     let inner = index.inner();
     assert_eq!(
-        (inner.pods.of(&uid(UID)).count(), inner.states.len()),
+        (inner.pods.of(&owner(UID)).count(), inner.states.len()),
         (0, 0)
     );
+}
+
+fn succeeded() -> Termination {
+    Termination {
+        exit_code: Some(0),
+        message: r#"{"message": "done"}"#.to_owned(),
+        out_of_memory: false,
+        disrupted: false,
+    }
+}
+
+/// A Job as it would be elsewhere.
+fn elsewhere(mut job: JobSnapshot) -> JobSnapshot {
+    job.owner.namespace = "elsewhere".into();
+    job.uid = uid("forged");
+    job.resource_version = "9".to_owned();
+    job
+}
+
+#[test]
+fn a_job_of_another_namespace_counts_for_nothing_whatever_it_refers_to() {
+    let index = Index::default();
+    let run = training_run("");
+    let key = ResourceKey::of(&run);
+    // It may be there before the resource is.
+    let forged = elsewhere(job("j", UID, 0));
+    index.apply_job(forged.clone(), Delivery::Changed);
+    index.apply_resource(run.clone(), Delivery::Changed);
+    let own = job("j", UID, 0);
+    index.apply_job(own.clone(), Delivery::Changed);
+    assert_eq!(index.apply_job(forged.clone(), Delivery::Changed), None);
+    let pod_of_forged = pod("p", &forged, PodState::Succeeded);
+    assert_eq!(
+        index.apply_pod(pod_of_forged, Some(succeeded()), Delivery::Changed),
+        None
+    );
+    let snapshot = index.snapshot(&key, Arc::new(run.clone()));
+    assert_eq!(snapshot.jobs.values().collect::<Vec<_>>(), [&own]);
+    assert_eq!(
+        (snapshot.pods.len(), snapshot.state.reports.summaries.len()),
+        (0, 0)
+    );
+    assert_eq!(index.delete_job(&forged), None);
+    index.apply_resource(versioned(&ended(run, false), UID, "2"), Delivery::Changed);
+    assert_eq!(index.remaining_jobs(&uid(UID)), [own]);
+}
+
+#[test]
+fn a_pod_that_no_job_of_the_resource_controls_reports_nothing() {
+    let index = Index::default();
+    let run = training_run("");
+    let key = ResourceKey::of(&run);
+    index.apply_resource(run.clone(), Delivery::Changed);
+    let job = job("j", UID, 0);
+    index.apply_job(job.clone(), Delivery::Changed);
+    let of = |change: fn(&mut PodSnapshot)| {
+        let mut pod = pod("p", &job, PodState::Running { ready: true });
+        change(&mut pod);
+        pod
+    };
+    let forged = [
+        of(|pod| pod.job = uid("another")),
+        of(|pod| pod.origin.stage = StageKind::Evaluate),
+        of(|pod| pod.origin.attempt = 1),
+    ];
+    for pod in forged {
+        index.apply_pod(pod, Some(succeeded()), Delivery::Changed);
+        let snapshot = index.snapshot(&key, Arc::new(run.clone()));
+        assert_eq!(
+            (snapshot.pods.len(), snapshot.state.reports.summaries.len()),
+            (0, 0)
+        );
+        assert_eq!(index.running_pods(), []);
+    }
+}
+
+#[test]
+fn what_a_pod_reported_before_its_job_was_known_counts_once_it_is() {
+    let index = Index::default();
+    let run = training_run("");
+    let key = ResourceKey::of(&run);
+    let job = job("j", UID, 0);
+    index.apply_pod(
+        pod("p", &job, PodState::Succeeded),
+        Some(succeeded()),
+        Delivery::Changed,
+    );
+    index.apply_resource(run.clone(), Delivery::Changed);
+    let reported = || {
+        let snapshot = index.snapshot(&key, Arc::new(run.clone()));
+        snapshot.state.reports.summaries.len()
+    };
+    assert_eq!(reported(), 0);
+    assert_eq!(index.apply_job(job, Delivery::Changed), Some(key.clone()));
+    assert_eq!(reported(), 1);
 }
 
 #[test]
@@ -151,15 +268,11 @@ fn what_a_task_reported_outlives_its_pod() {
     let index = Index::default();
     let run = training_run("");
     let key = ResourceKey::of(&run);
-    index.apply_resource(run.clone());
-    let pod = pod("p", UID, 0, PodState::Succeeded);
-    let termination = Termination {
-        exit_code: Some(0),
-        message: r#"{"message": "done"}"#.to_owned(),
-        out_of_memory: false,
-        disrupted: false,
-    };
-    index.apply_pod("hospital", pod.clone(), Some(&termination));
+    index.apply_resource(run.clone(), Delivery::Changed);
+    let job = job("j", UID, 0);
+    index.apply_job(job.clone(), Delivery::Changed);
+    let pod = pod("p", &job, PodState::Succeeded);
+    index.apply_pod(pod.clone(), Some(succeeded()), Delivery::Changed);
     index.delete_pod(&pod);
     let snapshot = index.snapshot(&key, Arc::new(run));
     assert_eq!(snapshot.pods, []);
@@ -179,11 +292,14 @@ fn a_name_that_is_used_again_at_once_is_another_resource() {
     let first = versioned(&training_run(""), "first", "1");
     let second = versioned(&training_run(""), "second", "2");
     let key = ResourceKey::of(&first);
-    index.apply_resource(first);
-    index.apply_job("hospital", job("old", "first", 0));
-    index.apply_resource(second.clone());
+    index.apply_resource(first, Delivery::Changed);
+    index.apply_job(job("old", "first", 0), Delivery::Changed);
+    index.apply_resource(second.clone(), Delivery::Changed);
     assert_eq!(index.snapshot(&key, Arc::new(second)).jobs, BTreeMap::new());
-    assert_eq!(index.apply_job("hospital", job("old", "first", 0)), None);
+    assert_eq!(
+        index.apply_job(job("old", "first", 0), Delivery::Changed),
+        None
+    );
     assert_eq!(index.unfinished(), [key]);
 }
 
@@ -192,7 +308,7 @@ fn a_screening_is_reconciled_when_the_run_that_it_waits_for_changes() {
     let index = Index::default();
     let job = screening_job("  model: {trainingRun: small}");
     let key = ResourceKey::of(&job);
-    index.apply_resource(versioned(&job, "job", "1"));
+    index.apply_resource(versioned(&job, "job", "1"), Delivery::Changed);
     let model = || {
         index
             .snapshot(&key, Arc::new(versioned(&job, "job", "1")))
@@ -202,7 +318,7 @@ fn a_screening_is_reconciled_when_the_run_that_it_waits_for_changes() {
     let run = |version| versioned(&training_run(""), UID, version);
     let training = ResourceKey::of(&run("2"));
     assert_eq!(
-        index.apply_resource(run("2")),
+        index.apply_resource(run("2"), Delivery::Changed),
         [key.clone(), training.clone()]
     );
     assert!(matches!(model(), Model::Awaited(_)));
@@ -210,7 +326,7 @@ fn a_screening_is_reconciled_when_the_run_that_it_waits_for_changes() {
     let published = || ended(run("3"), true);
     assert!(index.apply_written(published()));
     assert_eq!(
-        index.apply_resource(published()),
+        index.apply_resource(published(), Delivery::Changed),
         [key.clone(), training.clone()]
     );
     assert!(matches!(model(), Model::Published(_)));
@@ -221,13 +337,14 @@ fn a_screening_is_reconciled_when_the_run_that_it_waits_for_changes() {
 #[test]
 fn the_log_of_one_pod_of_a_resource_is_read_and_of_one_without_progress_before_the_others() {
     let index = Index::default();
-    index.apply_resource(training_run(""));
+    index.apply_resource(training_run(""), Delivery::Changed);
     let running = PodState::Running { ready: true };
-    index.apply_job("hospital", job("j", UID, 0));
+    let job = job("j", UID, 0);
+    index.apply_job(job.clone(), Delivery::Changed);
     for name in ["a", "b"] {
-        let mut pod = pod(name, UID, 0, running.clone());
+        let mut pod = pod(name, &job, running.clone());
         pod.index = u32::from(name == "b");
-        index.apply_pod("hospital", pod, None);
+        index.apply_pod(pod, None, Delivery::Changed);
     }
     let read = || {
         index

@@ -58,7 +58,11 @@ fn full() -> Value {
                 "priorityClassName": "low",
                 "runtimeClassName": "nvidia",
                 "schedulerName": "bin-packing",
-                "securityContext": { "fsGroup": 65532, "supplementalGroups": [3000] },
+                "securityContext": {
+                    "fsGroup": 65532,
+                    "seLinuxOptions": { "level": "s0:c123,c456", "type": "container_t" },
+                    "supplementalGroups": [3000],
+                },
                 "serviceAccountName": "reader",
                 "terminationGracePeriodSeconds": 300,
                 "tolerations": [{ "key": "nvidia.com/gpu", "operator": "Exists" }],
@@ -207,6 +211,38 @@ fn one_mutation_of_a_pod_template_is_one_violation_at_its_place() {
             json!("gpu"),
             annotations,
             "use another key",
+        ),
+        mutation(
+            "/spec/compute/podTemplate/metadata/annotations/\
+             container.apparmor.security.beta.kubernetes.io~1attrium",
+            json!("unconfined"),
+            annotations,
+            "a profile of AppArmor or seccomp",
+        ),
+        mutation(
+            "/spec/compute/podTemplate/metadata/annotations/\
+             seccomp.security.alpha.kubernetes.io~1pod",
+            json!("unconfined"),
+            annotations,
+            "a profile of AppArmor or seccomp",
+        ),
+        mutation(
+            "/spec/compute/podTemplate/spec/securityContext/seLinuxOptions/type",
+            json!("spc_t"),
+            "spec.compute.podTemplate.spec.securityContext.seLinuxOptions.type",
+            "use container_t",
+        ),
+        mutation(
+            "/spec/compute/podTemplate/spec/securityContext/seLinuxOptions/user",
+            json!("system_u"),
+            "spec.compute.podTemplate.spec.securityContext.seLinuxOptions.user",
+            "no such field",
+        ),
+        mutation(
+            "/spec/compute/podTemplate/spec/securityContext/seLinuxOptions/role",
+            json!("system_r"),
+            "spec.compute.podTemplate.spec.securityContext.seLinuxOptions.role",
+            "no such field",
         ),
         mutation(
             "/spec/compute/podTemplate/metadata/name",

@@ -5,13 +5,13 @@ use super::*;
 #[test]
 fn suspend_holds_pods_back_and_its_end_lets_them_go_on() {
     let mut run = training("").until(Train);
-    let name = run.job(Train).name.clone();
-    let patch = |suspend| JobPatch {
-        name: name.clone(),
-        changes: JobChanges {
+    let job = run.job(Train).clone();
+    let patch = |suspend| {
+        let changes = JobChanges {
             suspend: Some(suspend),
             ..JobChanges::default()
-        },
+        };
+        super::patch(&job, changes)
     };
     run.spec().suspend = true;
     let reconciled = run.reconcile();
@@ -48,7 +48,7 @@ fn nothing_is_created_for_a_run_that_is_suspended_from_the_start() {
 fn a_queued_run_waits_with_its_queues_message_and_is_never_unsuspended_by_the_operator() {
     let mut run = training("  queueName: gpu");
     let reconciled = run.reconcile();
-    assert_eq!(reconciled.create, [Create::Manifest, create(Preprocess)]);
+    assert_eq!(reconciled.create, [run.manifest(), create(Preprocess)]);
     assert_eq!(reasons_of(&reconciled), ["StageStarted", "Queued"]);
     assert_eq!(run.status().phase, Some(Phase::Queued));
     run.observed.pending.queue = Some("insufficient quota for cpu".to_owned());
@@ -69,14 +69,56 @@ fn a_queued_run_waits_with_its_queues_message_and_is_never_unsuspended_by_the_op
 #[test]
 fn a_queued_run_that_is_suspended_leaves_its_queue_and_comes_back() {
     let mut run = training("  queueName: gpu").until(Train);
-    let name = run.job(Train).name.clone();
+    let job = run.job(Train).clone();
     run.spec().suspend = true;
     let reconciled = run.reconcile();
-    assert_eq!(reconciled.stop, [Stop::DeleteJob { name }]);
+    assert_eq!(reconciled.stop, [delete(&job)]);
     assert_eq!((reconciled.create, reconciled.patch), (vec![], vec![]));
     assert_idle(&run.reconcile());
     run.spec().suspend = false;
     assert_eq!(run.reconcile().create, [recreate(Train, 0)]);
+}
+
+#[test]
+fn a_job_that_somebody_else_has_suspended_is_theirs_to_let_go_on() {
+    let mut run = training("").until(Train);
+    run.job(Train).suspended = true;
+    let reconciled = run.reconcile();
+    assert_nothing_done(&reconciled);
+    assert_eq!(reasons_of(&reconciled), ["SuspendedByOthers"]);
+    assert_eq!(run.status().phase, Some(Phase::Suspended));
+    assert_eq!(word(&run.status(), "PodsHealthy").0, ConditionStatus::False);
+    run.observed.pending.queue = Some("insufficient quota".to_owned());
+    run.reconcile();
+    let (status, reason, message) = word(&run.status(), "Succeeded");
+    assert_eq!(
+        (status, reason.as_str()),
+        (ConditionStatus::Unknown, "SuspendedByOthers")
+    );
+    assert!(message.ends_with("insufficient quota"), "{message}");
+    // A pause of the resource changes nothing of that.
+    run.spec().suspend = true;
+    assert_nothing_done(&run.reconcile());
+    run.spec().suspend = false;
+    assert_nothing_done(&run.reconcile());
+    run.job(Train).suspended = false;
+    assert_nothing_done(&run.reconcile());
+    assert_eq!(run.status().phase, Some(Phase::Running));
+}
+
+#[test]
+fn what_another_undoes_is_done_again_after_pauses_that_grow() {
+    let mut run = training("  compute: {parallelism: 2}").until(Train);
+    let mut patches = 0;
+    for second in 0..3600 {
+        run.observed.now = after(second);
+        run.job(Train).parallelism = Some(5);
+        let reconciled = run.reconcile();
+        patches += reconciled.patch.len();
+        let requeue = reconciled.requeue;
+        assert!(!reconciled.patch.is_empty() || requeue.is_some_and(|it| it.as_secs() <= 256));
+    }
+    assert!((9..30).contains(&patches), "{patches}");
 }
 
 #[test]
@@ -89,7 +131,7 @@ fn parallelism_and_deadline_may_change_while_a_stage_runs() {
         parallelism: Some(2),
         deadline: Some(Some(60)),
     };
-    let name = run.job(Train).name.clone();
-    assert_eq!(run.reconcile().patch, [JobPatch { name, changes }]);
+    let job = run.job(Train).clone();
+    assert_eq!(run.reconcile().patch, [patch(&job, changes)]);
     assert_idle(&run.reconcile());
 }

@@ -90,7 +90,7 @@ fn what_the_api_server_finds_invalid_fails_the_run_and_what_it_forbids_is_retrie
     let mut run = training("");
     run.refusal = Some(Refusal::Forbidden("exceeded quota: jobs".to_owned()));
     let reconciled = run.reconcile();
-    assert_eq!(reconciled.create, [Create::Manifest, create(Preprocess)]);
+    assert_eq!(reconciled.create, [run.manifest(), create(Preprocess)]);
     assert_eq!(
         (run.status().phase, run.status().stages.len()),
         (Some(Phase::Pending), 0)
@@ -106,6 +106,93 @@ fn what_the_api_server_finds_invalid_fails_the_run_and_what_it_forbids_is_retrie
     let expected = (ConditionStatus::False, "BadConfiguration".to_owned());
     assert_eq!(reason_of(&run.status(), "Succeeded"), expected);
     assert_eq!(reason_of(&run.status(), "Accepted"), expected);
+    assert_idle(&run.reconcile());
+}
+
+#[test]
+fn a_run_that_is_not_accepted_waits_says_why_and_goes_on_once_it_is() {
+    for lines in ["", "  queueName: gpu"] {
+        let mut run = training(lines);
+        let message = "spec.compute.image names the image x, which is not allowed";
+        run.refusal = Some(Refusal::NotAccepted(ConditionState::new(
+            ConditionStatus::False,
+            reasons::NOT_ALLOWED,
+            message,
+        )));
+        let reconciled = run.reconcile();
+        assert_eq!((reconciled.patch, reconciled.stop), (vec![], vec![]));
+        assert_eq!(reconciled.requeue, None);
+        let told: Vec<_> = reconciled.events.iter().map(|it| &*it.message).collect();
+        assert_eq!(told, [message]);
+        let status = run.status();
+        assert_eq!(
+            (status.phase, status.stages.len()),
+            (Some(Phase::Pending), 0)
+        );
+        let expected = |status| (status, "NotAllowed".to_owned(), message.to_owned());
+        assert_eq!(word(&status, "Accepted"), expected(ConditionStatus::False));
+        assert_eq!(
+            word(&status, "Succeeded"),
+            expected(ConditionStatus::Unknown)
+        );
+        assert_eq!(word(&status, "Stalled"), expected(ConditionStatus::True));
+        let again = run.reconcile();
+        assert_eq!((again.status, again.events), (None, vec![]));
+
+        run.refusal = None;
+        let reconciled = run.reconcile();
+        assert_eq!(reconciled.create, [run.manifest(), create(Preprocess)]);
+        let (accepted, _) = reason_of(&run.status(), "Accepted");
+        let (stalled, _) = reason_of(&run.status(), "Stalled");
+        assert_eq!(
+            (accepted, stalled),
+            (ConditionStatus::True, ConditionStatus::False)
+        );
+    }
+}
+
+#[test]
+fn a_run_that_has_failed_is_started_again_once_for_each_time_it_is_asked() {
+    let mut run = training("").until(Train);
+    run.fail(Train, 0, 43, "the token has expired");
+    run.break_job(Train, "PodFailurePolicy");
+    run.reconcile();
+    assert_eq!(run.status().phase, Some(Phase::Failed));
+    assert_idle(&run.reconcile());
+    for (start, word) in [(1, "monday"), (2, "tuesday")] {
+        run.ask_for_retry(word);
+        let reconciled = run.reconcile();
+        assert_nothing_done(&reconciled);
+        assert_eq!(reasons_of(&reconciled), ["Retrying"]);
+        assert_eq!(reason_of(&run.status(), "Succeeded").1, "Retrying");
+        assert_eq!(
+            reason_of(&run.status(), "Reconciling").0,
+            ConditionStatus::True
+        );
+        run.forget_old_jobs();
+        // The data is there; what failed is attempted under a name that was never used.
+        let attempt = 8 * start;
+        let create = Create::Job {
+            stage: Train,
+            attempt,
+        };
+        assert_eq!(run.reconcile().create.last(), Some(&create));
+        assert_idle(&run.reconcile());
+        run.fail(Train, 0, 43, "the token has expired");
+        run.break_job(Train, "PodFailurePolicy");
+        run.reconcile();
+        assert_eq!(run.status().phase, Some(Phase::Failed));
+        assert_idle(&run.reconcile());
+    }
+}
+
+#[test]
+fn a_run_that_has_succeeded_is_never_started_again() {
+    let mut run = training("").until(Refit);
+    run.complete(Refit, &Summary::default());
+    run.reconcile();
+    assert_eq!(run.status().phase, Some(Phase::Succeeded));
+    run.ask_for_retry("please");
     assert_idle(&run.reconcile());
 }
 

@@ -19,16 +19,17 @@ use super::*;
 use crate::created_resource::CreatedResource;
 use crate::fixtures;
 use crate::names::{self, Origin};
+use crate::owner::Owner;
 use crate::resource_entry::ResourceEntry;
 use crate::resource_snapshot::ControllerState;
 use crate::snapshot::{JobEnd, JobFailure, JobSnapshot, PodSnapshot, PodState};
 use crate::task_reports::{FailureReport, TaskReports};
 use attrium_api::{
-    ConditionStatus, DataStatus, GateOutcome, ModelReference, Phase, ResultStatus, ScreeningStatus,
-    Status, TrainingRunSpec, condition, reasons,
+    ConditionStatus, DataStatus, GateOutcome, ModelReference, Phase, RETRY_ANNOTATION,
+    ResultStatus, ScreeningStatus, Status, TrainingRunSpec, condition, reasons,
 };
 use attrium_types::{Architecture, Metric, Target};
-use attrium_workflow::{Progress, StageKind, Summary, TaskExit, TaskRef};
+use attrium_workflow::{ConditionState, Progress, StageKind, Summary, TaskExit, TaskRef};
 
 use StageKind::{Evaluate, Preprocess, Refit, Screen, Summarize, Train};
 
@@ -117,6 +118,12 @@ impl World {
         fixtures::training_spec(self.resource())
     }
 
+    /// What creates the ConfigMap of its manifest.
+    fn manifest(&self) -> Create {
+        let name = names::config_map(&self.observed.snapshot.resource);
+        Create::Manifest { name }
+    }
+
     fn status(&self) -> Status {
         let resource = &self.observed.snapshot.resource;
         resource.status().cloned().unwrap_or_default()
@@ -143,6 +150,13 @@ impl World {
     }
 
     fn reconcile_live(&self) -> Option<Reconciled> {
+        if let Some(StatusUpdate { status, events }) = start_again(&self.observed) {
+            return Some(Reconciled {
+                status,
+                events,
+                ..Reconciled::default()
+            });
+        }
         let mut transition = decide(&self.observed)?;
         let refusal = self.refusal.as_ref();
         if let Some(refusal) = refusal.filter(|_| !transition.create.is_empty()) {
@@ -159,31 +173,50 @@ impl World {
         })
     }
 
+    /// Somebody asks for another start.
+    fn ask_for_retry(&mut self, word: &str) {
+        let metadata = self.resource().resource_mut().metadata_mut();
+        let annotations = metadata.annotations.get_or_insert_default();
+        annotations.insert(RETRY_ANNOTATION.to_owned(), word.to_owned());
+    }
+
+    /// What the index would still have: Jobs that ended before the last start are forgotten.
+    fn forget_old_jobs(&mut self) {
+        let first = self.observed.snapshot.resource.first_attempt();
+        let jobs = &mut self.observed.snapshot.jobs;
+        jobs.retain(|_, job| job.origin.attempt >= first);
+        self.observed.snapshot.pods.clear();
+        *self.reports() = TaskReports::default();
+    }
+
     fn apply(&mut self, reconciled: &Reconciled) {
         for create in reconciled.create.iter().filter(|_| self.refusal.is_none()) {
             match create {
-                Create::Manifest => {
-                    let name = names::config_map(&self.observed.snapshot.resource);
-                    self.observed.snapshot.state.manifest = Some(name);
+                Create::Manifest { name } => {
+                    self.observed.snapshot.state.manifest = Some(name.clone());
                 }
-                Create::Job { stage, attempt, .. } => {
+                Create::Job { stage, attempt } => {
                     let job = self.new_job(*stage, *attempt);
                     self.observed.snapshot.jobs.insert(*stage, job);
                 }
             }
         }
-        for JobPatch { name, changes } in &reconciled.patch {
+        let now = self.observed.now;
+        for JobPatch { uid, changes, .. } in &reconciled.patch {
+            let state = &mut self.observed.snapshot.state;
+            state.note_patch(uid, changes, now);
             let jobs = self.observed.snapshot.jobs.values_mut();
-            for job in jobs.filter(|job| job.name == *name) {
+            for job in jobs.filter(|job| job.uid == *uid) {
                 job.suspended = changes.suspend.unwrap_or(job.suspended);
+                job.suspended_by_attrium = job.suspended;
                 job.parallelism = changes.parallelism.or(job.parallelism);
                 job.deadline = changes.deadline.unwrap_or(job.deadline);
             }
         }
         for stop in &reconciled.stop {
-            if let Stop::DeleteJob { name } = stop {
+            if let Stop::DeleteJob { uid, .. } = stop {
                 let jobs = &mut self.observed.snapshot.jobs;
-                jobs.retain(|_, job| job.name != *name);
+                jobs.retain(|_, job| job.uid != *uid);
             }
         }
         if let Some(status) = &reconciled.status {
@@ -213,13 +246,15 @@ impl World {
             name: names::job(resource, stage, attempt),
             uid: fixtures::uid(&format!("{stage} {attempt}")),
             resource_version: "1".to_owned(),
-            origin: Origin {
-                uid: fixtures::uid(fixtures::UID),
-                stage,
-                attempt,
+            owner: Owner {
+                namespace: resource.namespace().into(),
+                uid: resource.uid().clone(),
             },
+            origin: Origin { stage, attempt },
             suspended: resource.queue_name().is_some(),
+            suspended_by_attrium: false,
             queued: resource.queue_name().is_some(),
+            config_map: Some(names::config_map(resource)),
             completions: self.tasks(stage),
             parallelism: Some(asked.map_or(tasks, |it| it as i32)),
             deadline: resource.active_deadline_seconds().map(i64::from),
@@ -284,16 +319,20 @@ impl World {
 
     fn add_pod(&mut self, stage: StageKind, index: u32, state: PodState) -> &mut PodSnapshot {
         let snapshot = &mut self.observed.snapshot;
+        let job = &snapshot.jobs[&stage];
         snapshot.pods.push(PodSnapshot {
             name: format!("pod-{stage}-{index}"),
             uid: fixtures::uid(&format!("{stage} {index}")),
             resource_version: "1".to_owned(),
-            origin: snapshot.jobs[&stage].origin.clone(),
+            owner: job.owner.clone(),
+            job: job.uid.clone(),
+            origin: job.origin.clone(),
             index,
             node: Some("node-1".to_owned()),
             created: Some(self.observed.now),
             deleted: None,
             ended: None,
+            sidecar: None,
             state,
         });
         snapshot.pods.last_mut().expect("a pod")
@@ -339,20 +378,22 @@ fn reasons_of(reconciled: &Reconciled) -> Vec<&str> {
         .collect()
 }
 
+fn delete(job: &JobSnapshot) -> Stop {
+    let (name, uid) = (job.name.clone(), job.uid.clone());
+    Stop::DeleteJob { name, uid }
+}
+
+fn patch(job: &JobSnapshot, changes: JobChanges) -> JobPatch {
+    let (name, uid) = (job.name.clone(), job.uid.clone());
+    JobPatch { name, uid, changes }
+}
+
 fn create(stage: StageKind) -> Create {
-    Create::Job {
-        stage,
-        attempt: 0,
-        recreated: false,
-    }
+    Create::Job { stage, attempt: 0 }
 }
 
 fn recreate(stage: StageKind, attempt: u32) -> Create {
-    Create::Job {
-        stage,
-        attempt,
-        recreated: true,
-    }
+    Create::Job { stage, attempt }
 }
 
 fn waiting(reason: &str, message: &str) -> PodState {

@@ -17,7 +17,8 @@ fn a_screening_waits_for_its_model_and_keeps_it() {
         (ConditionStatus::Unknown, "WaitingForModel".into())
     );
     job.observed.snapshot.model = Model::Published(model());
-    assert_eq!(job.reconcile().create, [Create::Manifest, create(Screen)]);
+    let manifest = job.manifest();
+    assert_eq!(job.reconcile().create, [manifest, create(Screen)]);
     assert_eq!(job.status().model, Some(model()));
     // The run may go.
     job.observed.snapshot.model = Model::Missing("small".to_owned());

@@ -2,6 +2,10 @@
 
 use super::*;
 
+fn starting() -> (ConditionStatus, String) {
+    (ConditionStatus::Unknown, "PodsStarting".to_owned())
+}
+
 #[test]
 fn a_pod_that_cannot_start_has_its_reason_in_the_status_and_then_fails_the_run() {
     let table = [
@@ -34,10 +38,10 @@ fn a_pod_that_cannot_start_has_its_reason_in_the_status_and_then_fails_the_run()
         assert_idle(&run.reconcile());
 
         run.observed.now = after(61);
-        let name = run.job(Train).name.clone();
+        let job = run.job(Train).clone();
         let reconciled = run.reconcile();
         assert_eq!(reconciled.create, []);
-        assert_eq!(reconciled.stop, [Stop::DeleteJob { name }]);
+        assert_eq!(reconciled.stop, [delete(&job)]);
         let (status, found, message) = word(&run.status(), "Succeeded");
         assert_eq!(
             (status, found.as_str()),
@@ -135,7 +139,81 @@ fn a_pod_that_was_killed_for_its_memory_is_reported_and_retried() {
     run.add_pod(Train, 0, RUNNING).created = Some(after(5));
     let reconciled = run.reconcile();
     assert_eq!(reconciled.events, []);
-    assert_eq!(word(&run.status(), "PodsHealthy").0, ConditionStatus::True);
+    assert_eq!(reason_of(&run.status(), "PodsHealthy"), starting());
+}
+
+#[test]
+fn pods_are_healthy_once_every_one_that_should_run_does() {
+    let mut run = training("  compute: {parallelism: 2}").until(Train);
+    let healthy = |run: &mut World| {
+        run.reconcile();
+        reason_of(&run.status(), "PodsHealthy")
+    };
+    let as_expected = (ConditionStatus::True, "AsExpected".to_owned());
+    assert_eq!(healthy(&mut run), starting());
+    run.add_pod(Train, 0, RUNNING);
+    run.add_pod(Train, 1, PodState::Waiting { problem: None });
+    assert_eq!(healthy(&mut run), starting());
+    run.observed.snapshot.pods[1].state = RUNNING;
+    assert_eq!(healthy(&mut run), as_expected);
+    // One that has ended is counted by its Job a little later, and then the next should run.
+    run.observed.snapshot.pods[0].state = PodState::Succeeded;
+    assert_eq!(healthy(&mut run), as_expected);
+    run.job(Train).completed.insert(0);
+    assert_eq!(healthy(&mut run), starting());
+    run.observed.snapshot.pods[1].deleted = Some(now());
+    assert_eq!(healthy(&mut run), starting());
+}
+
+#[test]
+fn a_sidecar_that_outlives_its_task_is_told_and_the_tasks_end_counts() {
+    let mut run = training("").until(Evaluate);
+    run.job(Evaluate).active = 1;
+    let pod = run.add_pod(Evaluate, 0, PodState::Succeeded);
+    pod.sidecar = Some("istio-proxy".to_owned());
+    pod.ended = Some(now());
+    run.observed.now = after(10);
+    run.reconcile();
+    let (status, reason, message) = word(&run.status(), "PodsHealthy");
+    assert_eq!(
+        (status, reason.as_str()),
+        (ConditionStatus::False, "SidecarRunning")
+    );
+    assert!(message.contains("the container istio-proxy"), "{message}");
+    let job = run.job(Evaluate).clone();
+    run.reports()
+        .summaries
+        .insert(task(Evaluate, 0), Summary::default());
+    let reconciled = run.reconcile();
+    assert_eq!(reconciled.create, [create(Refit)]);
+    assert_eq!(reconciled.stop, []);
+    // The Job goes once the status has its results.
+    assert_eq!(run.reconcile().stop, [delete(&job)]);
+    assert_idle(&run.reconcile());
+}
+
+#[test]
+fn the_manifest_that_a_pod_does_not_find_is_made_again() {
+    let mut run = training("").until(Train);
+    let manifest = run.manifest();
+    // What may change while work goes on does not change what the pods read.
+    run.resource().resource_mut().metadata_mut().generation = Some(9);
+    run.add_pod(Train, 0, PodState::Waiting { problem: None });
+    let Create::Manifest { name } = &manifest else {
+        panic!("should be a manifest")
+    };
+    let problem = |map: &str| Problem {
+        reason: "FailedMount".to_owned(),
+        message: format!("MountVolume.SetUp failed for volume \"v\" : configmap {map:?} not found"),
+    };
+    let pod = "pod-train-0".to_owned();
+    run.observed
+        .pending
+        .pods
+        .insert(pod.clone(), problem("hospital-ca"));
+    assert_eq!(run.reconcile().create, []);
+    run.observed.pending.pods.insert(pod, problem(name));
+    assert_eq!(run.reconcile().create, [manifest]);
 }
 
 #[test]
@@ -153,7 +231,7 @@ fn a_node_that_is_lost_is_reported() {
     );
     run.observed.snapshot.pods[0].state = RUNNING;
     assert_eq!(run.reconcile().events, []);
-    assert_eq!(word(&run.status(), "PodsHealthy").0, ConditionStatus::True);
+    assert_eq!(reason_of(&run.status(), "PodsHealthy"), starting());
     // One that was to end and has not.
     run.observed.snapshot.pods[0].deleted = Some(now());
     run.observed.now = after(20);

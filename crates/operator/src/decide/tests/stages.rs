@@ -6,7 +6,7 @@ use super::*;
 fn a_new_run_gets_its_manifest_and_the_job_of_its_first_stage_and_nothing_else() {
     let mut run = training("");
     let reconciled = run.reconcile();
-    assert_eq!(reconciled.create, [Create::Manifest, create(Preprocess)]);
+    assert_eq!(reconciled.create, [run.manifest(), create(Preprocess)]);
     assert_eq!((&reconciled.patch, &reconciled.stop), (&vec![], &vec![]));
     assert_eq!(reasons_of(&reconciled), ["StageStarted"]);
     let status = run.status();
