@@ -64,6 +64,19 @@ pub struct Compute {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "pod_template::schema")]
     pub pod_template: Option<PodTemplateSpec>,
+    /// Labels of the Jobs and ConfigMaps, beside attrium's own, such as those that an admission policy
+    /// asks for; those of pods are in podTemplate. They may be changed while work goes on, for what is
+    /// made from then on. Default: none. At most 32, with values of at most 63 characters. Only for a
+    /// cluster.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "job_labels")]
+    pub job_labels: BTreeMap<String, String>,
+    /// Annotations of the Jobs and ConfigMaps, beside attrium's own. They may be changed while work goes
+    /// on, for what is made from then on. Default: none. At most 32, with values of at most 1024
+    /// characters. Only for a cluster.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "job_annotations")]
+    pub job_annotations: BTreeMap<String, String>,
 }
 
 impl Compute {
@@ -134,6 +147,30 @@ fn no_devices(schema: &mut Schema) {
          gpuResource",
     );
     limits::add(schema, rule);
+}
+
+fn job_labels(_: &mut SchemaGenerator) -> Schema {
+    words(json_schema!({
+        "type": "string",
+        "maxLength": 63,
+        "pattern": "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$",
+    }))
+}
+
+fn job_annotations(_: &mut SchemaGenerator) -> Schema {
+    words(json_schema!({ "type": "string", "maxLength": 1024 }))
+}
+
+/// Values by keys that nobody else sets.
+fn words(value: Schema) -> Schema {
+    let mut words = json_schema!({
+        "type": "object",
+        "maxProperties": 32,
+        "additionalProperties": value,
+    });
+    let rule = Rule::new(pod_template::PLAIN_KEYS).message(pod_template::RESERVED_KEY);
+    limits::add(&mut words, rule);
+    words
 }
 
 /// Quantities by the resource's name.

@@ -34,8 +34,9 @@ pub use screening_job::{
     UrlSource, Webhook,
 };
 pub use status::{
-    DataStatus, GateOutcome, IntervalStatus, LONGEST_RETRY, ModelReference, Phase, ProgressStatus,
-    RETRY_ANNOTATION, ResultStatus, RetryStatus, ScreeningStatus, StageStatus, Status, TaskFailure,
+    DataStatus, GateOutcome, ImageStatus, IntervalStatus, LONGEST_RETRY, ModelReference, Phase,
+    ProgressStatus, RETRY_ANNOTATION, ResultStatus, RetryStatus, ScreeningStatus, StageStatus,
+    Status, TaskFailure,
 };
 pub use storage::{CaBundle, StorageSpec};
 pub use training::{AugmentationSpec, ClassWeights, CrossValidation, Network, TrainingSpec};

@@ -113,8 +113,8 @@ pub(super) fn immutable(unchanged: Unchanged) -> Rule {
         fields.join(" && ")
     ))
     .message(
-        "may not change once work has started, but for suspend, compute.parallelism and the \
-         deadlines: make a resource of another name",
+        "may not change once work has started, but for suspend, compute.parallelism, \
+         compute.jobLabels, compute.jobAnnotations and the deadlines: make a resource of another name",
     )
     .field_path(".spec")
 }

@@ -176,7 +176,7 @@ const RULES: [(&str, &str, &str); 12] = [
         "mounts a volume that volumes does not name: add it there",
     ),
 ];
-const PLAIN_KEYS: &str = "self.all(key, !(key.startsWith('attrium.dev/') \
+pub(super) const PLAIN_KEYS: &str = "self.all(key, !(key.startsWith('attrium.dev/') \
      || key.startsWith('batch.kubernetes.io/') || key.startsWith('kueue.x-k8s.io/') \
      || key in ['app.kubernetes.io/name', 'app.kubernetes.io/instance', \
      'app.kubernetes.io/component', 'app.kubernetes.io/managed-by', 'controller-uid', 'job-name']))";
@@ -184,7 +184,8 @@ const NO_PROFILES: &str = "self.all(key, \
      !(key.startsWith('container.apparmor.security.beta.kubernetes.io/') \
      || key.startsWith('container.seccomp.security.alpha.kubernetes.io/') \
      || key == 'seccomp.security.alpha.kubernetes.io/pod'))";
-const RESERVED_KEY: &str = "has a key that attrium, Kubernetes or Kueue sets: use another key";
+pub(super) const RESERVED_KEY: &str =
+    "has a key that attrium, Kubernetes or Kueue sets: use another key";
 
 /// The limits that differ from the usual ones: the field's path, the keyword, the number.
 const LIMITS: [(&str, &str, u64); 9] = [

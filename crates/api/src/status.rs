@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::{Condition, ModelPlace};
+use super::{Accelerator, Condition, ModelPlace};
 use attrium_types::{Architecture, Decimal, Metric, Target};
 
 /// What has become of a resource: the same shape for both kinds, and on a laptop.
@@ -56,9 +56,37 @@ pub struct Status {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2048))]
     pub report: Option<String>,
+    /// The images that its tasks run, one for those on a processor and one for those on a GPU: every stage
+    /// runs what the first one did, whatever the operator's own version has become.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 2))]
+    pub images: Vec<ImageStatus>,
     /// How often it was started again after it had failed; absent where it never was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry: Option<RetryStatus>,
+}
+
+/// The image of a resource's tasks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ImageStatus {
+    /// Of the tasks that run on this.
+    pub accelerator: Accelerator,
+    /// The image as it was asked for.
+    #[schemars(length(max = 512))]
+    pub image: String,
+    /// The very image that a node has run, by its digest; absent where the node does not tell one by which
+    /// another node would find it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 640))]
+    pub pinned: Option<String>,
+}
+
+impl ImageStatus {
+    /// What pods are given: the very image where it is known.
+    pub fn reference(&self) -> &str {
+        self.pinned.as_ref().unwrap_or(&self.image)
+    }
 }
 
 /// The annotation by which a resource that has failed is started again: with each value once.

@@ -6,6 +6,7 @@ use kube::Client;
 use tokio::sync::Semaphore;
 
 use super::Settings;
+use super::clock::ServerClock;
 use super::error::Error;
 use super::events::EventQueue;
 use super::index::Index;
@@ -16,6 +17,7 @@ use super::metrics::Metrics;
 /// What every reconciliation uses.
 pub(super) struct Context {
     pub(super) client: Client,
+    pub(super) clock: ServerClock,
     pub(super) index: Arc<Index>,
     pub(super) leadership: Leadership,
     pub(super) settings: Settings,

@@ -51,7 +51,7 @@ pub(super) async fn fetch(context: &Context, key: &ResourceKey) -> Fetched {
         Some(ResourceEntry::Live(resource)) => resource,
     };
     let snapshot = context.index.snapshot(key, resource);
-    let now = Timestamp::now();
+    let now = context.clock.now();
     let pending = pending(context, key, &snapshot, now).await;
     Fetched::Live(Box::new(ObservedState {
         snapshot,

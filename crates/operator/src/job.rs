@@ -33,15 +33,11 @@ pub(crate) struct StageJob<'a> {
 impl StageJob<'_> {
     pub(crate) fn build(&self) -> Job {
         let is_queued = self.resource.queue_name().is_some();
-        let suspended = self.resource.suspend().then(|| {
-            let (name, value) = (names::SUSPENDED.to_owned(), "true".to_owned());
-            BTreeMap::from([(name, value)])
-        });
         Job {
             metadata: ObjectMeta {
                 name: Some(self.names.job.clone()),
                 namespace: Some(self.resource.namespace().to_owned()),
-                annotations: suspended,
+                annotations: self.annotations(),
                 labels: Some(self.labels()),
                 owner_references: Some(vec![owner::reference(self.resource)]),
                 ..ObjectMeta::default()
@@ -72,7 +68,20 @@ impl StageJob<'_> {
         let kueue = kueue
             .into_iter()
             .filter_map(|(label, value)| value.map(|value| (label.to_owned(), value.to_owned())));
-        self.names.labels.clone().into_iter().chain(kueue).collect()
+        // attrium's own come last, and take the place of others of their names.
+        let mut labels = self.resource.compute().job_labels.clone();
+        labels.extend(self.names.labels.clone());
+        labels.extend(kueue);
+        labels
+    }
+
+    /// The annotations of the Job.
+    fn annotations(&self) -> Option<BTreeMap<String, String>> {
+        let mut annotations = self.resource.compute().job_annotations.clone();
+        if self.resource.suspend() {
+            annotations.insert(names::SUSPENDED.to_owned(), "true".to_owned());
+        }
+        (!annotations.is_empty()).then_some(annotations)
     }
 }
 
@@ -151,6 +160,25 @@ mod tests {
     }
 
     #[test]
+    fn the_pods_of_a_later_stage_run_the_image_of_the_first() {
+        let digest = format!("registry.example/attrium@sha256:{}", "a".repeat(64));
+        let mut run = training_run("  compute: {accelerator: Gpu}");
+        let images = serde_json::json!([
+            {"accelerator": "Cpu", "image": "registry.example/attrium:0", "pinned": digest},
+            {"accelerator": "Gpu", "image": "registry.example/attrium:0-cuda"},
+        ]);
+        let status = serde_json::json!({ "images": images });
+        let status = serde_json::from_value(status).expect("a status");
+        run.resource_mut().set_status(Some(status));
+        let image = |stage| {
+            let template = spec(&run, stage).template.spec.expect("a spec");
+            template.containers[0].image.clone().expect("an image")
+        };
+        assert_eq!(image(StageKind::Evaluate), digest);
+        assert_eq!(image(StageKind::Train), "registry.example/attrium:0-cuda");
+    }
+
+    #[test]
     fn a_job_waits_while_its_resource_is_suspended_or_queued() {
         let suspended = |lines: &str| spec(&training_run(lines), StageKind::Train).suspend;
         assert_eq!(suspended(""), Some(false));
@@ -170,6 +198,24 @@ mod tests {
         let labels = template.metadata.and_then(|it| it.labels).expect("labels");
         assert!(!labels.contains_key("kueue.x-k8s.io/queue-name"));
         assert_eq!(labels.get("attrium.dev/uid").map(String::as_str), Some(UID));
+    }
+
+    #[test]
+    fn what_a_policy_asks_for_is_on_jobs_and_config_maps_and_never_in_place_of_attriums_own() {
+        let lines =
+            "  compute: {jobLabels: {cost-centre: \"17\"}, jobAnnotations: {owner: nuclear}}";
+        let mut run = training_run(lines);
+        let name = "attrium.dev/uid".to_owned();
+        let labels = &mut run.resource_mut().compute_mut().job_labels;
+        labels.insert(name.clone(), "forged".to_owned());
+        let job = job(&run, StageKind::Train, None).metadata;
+        let map = crate::manifest::config_map(&crate::fixtures::whole(&run), "m").metadata;
+        for metadata in [job, map] {
+            let (labels, annotations) = (metadata.labels.unwrap_or_default(), metadata.annotations);
+            assert_eq!(labels["cost-centre"], "17");
+            assert_eq!(labels[&name], UID);
+            assert_eq!(annotations.unwrap_or_default()["owner"], "nuclear");
+        }
     }
 
     #[test]

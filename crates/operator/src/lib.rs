@@ -5,13 +5,16 @@
 //! decides what a task does: which stage is next is `workflow`'s decision, as on a laptop.
 //!
 //! The reconciliation of a resource reads from top to bottom: `fetch` (the observed state), `decide`
-//! (pure: the transition), `admission` (whether Jobs are made of it at all), `apply` (what is created, changed, stopped), `status`, `events`. Around it:
-//! `watch` fills the `index`, `queue` is the work queue, `lease` elects the leader, `progress` reads
-//! pods' logs, `http` answers probes and Prometheus.
+//! (pure: the transition), `admission` (whether Jobs are made of it at all), `apply` (what is created,
+//! changed, stopped), `status`, `events`. Around it: `watch` fills the `index`, `queue` is the work queue,
+//! `lease` elects the leader, `progress` reads pods' logs, `http` answers probes and Prometheus.
 
 mod admission;
+#[cfg(test)]
+mod admission_policy_tests;
 mod allowance;
 mod apply;
+mod clock;
 mod context;
 mod created_resource;
 mod decide;

@@ -40,7 +40,7 @@ pub(super) async fn report(
                 context,
                 key,
                 &object,
-                &with_message(status, &message, generation),
+                &with_message(status, &message, generation, context.clock.now()),
             )
             .await?;
         }
@@ -51,8 +51,13 @@ pub(super) async fn report(
 }
 
 /// A status whose conditions say what is wrong.
-fn with_message(mut status: Status, message: &str, generation: Option<i64>) -> Status {
-    let now = decide::timestamp(Timestamp::now());
+fn with_message(
+    mut status: Status,
+    message: &str,
+    generation: Option<i64>,
+    now: Timestamp,
+) -> Status {
+    let now = decide::timestamp(now);
     set_malformed(&mut status.conditions, message, generation, &now);
     status.observed_generation = generation.or(status.observed_generation);
     status

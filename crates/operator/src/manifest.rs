@@ -23,7 +23,9 @@ pub(crate) fn config_map(resource: &WholeResource, name: &str) -> ConfigMap {
         metadata: ObjectMeta {
             name: Some(name.to_owned()),
             namespace: Some(resource.namespace().to_owned()),
-            labels: Some(names::labels(resource)),
+            annotations: Some(resource.compute().job_annotations.clone())
+                .filter(|it| !it.is_empty()),
+            labels: Some(labels(resource)),
             owner_references: Some(vec![owner::reference(resource)]),
             ..ObjectMeta::default()
         },
@@ -31,6 +33,12 @@ pub(crate) fn config_map(resource: &WholeResource, name: &str) -> ConfigMap {
         immutable: Some(true),
         binary_data: None,
     }
+}
+
+fn labels(resource: &WholeResource) -> BTreeMap<String, String> {
+    let mut labels = resource.compute().job_labels.clone();
+    labels.extend(names::labels(resource));
+    labels
 }
 
 /// Whether a ConfigMap is the manifest of a resource. Its text may be that of another version of attrium,

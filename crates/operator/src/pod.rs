@@ -105,25 +105,38 @@ fn own(stage: &StageJob<'_>) -> PodTemplateSpec {
     }
 }
 
+/// The image of a stage: the one that the resource's first stage has run, whatever the operator's own has
+/// become since.
+fn image(stage: &StageJob<'_>) -> String {
+    let settings = stage.settings;
+    let (accelerator, own) = if holds_gpu(stage) {
+        (Accelerator::Gpu, &settings.cuda_image)
+    } else {
+        (Accelerator::Cpu, &settings.image)
+    };
+    let mut begun = stage
+        .resource
+        .status()
+        .into_iter()
+        .flat_map(|it| &it.images);
+    if let Some(begun) = begun.find(|it| it.accelerator == accelerator) {
+        return begun.reference().to_owned();
+    }
+    stage
+        .resource
+        .compute()
+        .image
+        .as_ref()
+        .unwrap_or(own)
+        .clone()
+}
+
 fn container(stage: &StageJob<'_>) -> Container {
     let settings = stage.settings;
-    let own = if holds_gpu(stage) {
-        &settings.cuda_image
-    } else {
-        &settings.image
-    };
     Container {
         args: Some(arguments(stage)),
         env: Some(environment::variables(stage)),
-        image: Some(
-            stage
-                .resource
-                .compute()
-                .image
-                .as_ref()
-                .unwrap_or(own)
-                .clone(),
-        ),
+        image: Some(image(stage)),
         image_pull_policy: settings.image_pull_policy.clone(),
         name: CONTAINER.to_owned(),
         resources: resources(stage),

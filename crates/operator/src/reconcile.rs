@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use k8s_openapi::jiff::Timestamp;
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 use tracing::Instrument;
@@ -138,7 +137,7 @@ async fn reconcile_ended(
     ended: &EndedResource,
 ) -> Result<Requeue, Error> {
     let jobs = context.index.remaining_jobs(&ended.uid);
-    let clean_up = clean_up(ended, &jobs, Timestamp::now());
+    let clean_up = clean_up(ended, &jobs, context.clock.now());
     if let Some(generation) = clean_up.observe {
         status::observe(context, key, &ended.uid, generation).await?;
     }

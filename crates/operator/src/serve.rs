@@ -4,12 +4,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Response;
+use kube::client::ClientBuilder;
 use kube::{Client, Config};
 use snafu::ResultExt;
 use tokio::runtime::Builder;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
+use tower::util::MapResponseLayer;
 
+use super::clock::ServerClock;
 use super::context::Context;
 use super::error::{ClientSnafu, ConfigurationSnafu, Error, RuntimeSnafu};
 use super::events::{EventQueue, event_queue};
@@ -63,9 +67,10 @@ pub fn run(options: &Options) -> Result<(), Error> {
 
 async fn operate(options: &Options) -> Result<(), Error> {
     let mut stop = stop_on_signals()?;
-    let client = client().await?;
+    let clock = ServerClock::default();
+    let client = client(&clock).await?;
     let (events, publisher) = event_queue(client.clone(), &options.identity);
-    let context = Arc::new(context(client, options, events));
+    let context = Arc::new(context(client, clock, options, events));
     let (queue, receiver) = work_queue();
     let synced = watches(&context, options, &queue).start();
     let http = HttpState {
@@ -99,15 +104,22 @@ async fn operate(options: &Options) -> Result<(), Error> {
     Ok(())
 }
 
-async fn client() -> Result<Client, Error> {
+async fn client(clock: &ServerClock) -> Result<Client, Error> {
     let mut config = Config::infer().await.context(ConfigurationSnafu)?;
     config.connect_timeout = Some(CONNECT_TIMEOUT);
-    Client::try_from(config).context(ClientSnafu)
+    let clock = clock.clone();
+    let observe = MapResponseLayer::new(move |response: Response<_>| {
+        clock.observe(response.headers());
+        response
+    });
+    let builder = ClientBuilder::try_from(config).context(ClientSnafu)?;
+    Ok(builder.with_layer(&observe).build())
 }
 
-fn context(client: Client, options: &Options, events: EventQueue) -> Context {
+fn context(client: Client, clock: ServerClock, options: &Options, events: EventQueue) -> Context {
     Context {
         client,
+        clock,
         index: Arc::new(Index::default()),
         leadership: Leadership::default(),
         settings: options.settings.clone(),

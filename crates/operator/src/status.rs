@@ -2,7 +2,6 @@
 //!
 //! It is patched with what differs, and only on top of the version that it was decided from.
 
-use k8s_openapi::jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::context::Context;
@@ -47,7 +46,7 @@ pub(super) async fn write(
     };
     index_written(context, written)?;
     let metrics = &context.metrics;
-    metrics.status_written(snapshot, status, Timestamp::now());
+    metrics.status_written(snapshot, status, context.clock.now());
     Ok(())
 }
 

@@ -152,6 +152,7 @@ mod tests {
             created: Timestamp::from_second(second).ok(),
             deleted: None,
             ended: None,
+            image: None,
             sidecar: None,
             state: PodState::Failed,
         }

@@ -239,4 +239,4 @@ fn unfinished<'i>(inputs: &'i StatusInputs<'_>) -> &'i str {
 }
 
 #[cfg(test)]
-mod tests;
+mod kstatus_tests;

@@ -25,6 +25,7 @@ pub fn retry(
         stages,
         data: status.data.clone().filter(|_| has_data),
         progress: Some(ProgressStatus::default()),
+        images: status.images.clone(),
         retry: Some(RetryStatus {
             asked: asked.to_owned(),
             count,

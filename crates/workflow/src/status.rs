@@ -103,6 +103,7 @@ pub fn status(inputs: &StatusInputs<'_>, previous: &Status, progress: ProgressSt
         conditions: previous.conditions.clone(),
         stages: stages(inputs, &previous.stages),
         progress: Some(progress),
+        images: previous.images.clone(),
         retry: previous.retry.clone(),
         ..Status::default()
     };

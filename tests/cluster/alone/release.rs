@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cluster::{SYSTEM, exported};
-use crate::manifest::training_run;
+use crate::manifest::{training_run, with};
 use crate::namespace::{END, Namespace, condition};
 use crate::program::{finish, helm, kubectl, script};
 use crate::training::{RUN, expect_nothing_lost, first_checkpoint, long_run, of_stage};
@@ -27,14 +27,22 @@ fn an_upgrade_does_not_disturb_a_run_in_flight() {
     first_checkpoint(&namespace);
     script("install", &["--set", "image.tag=next"]).ok();
     let run = expect_nothing_lost(&namespace);
-    let image = |stage: &str| {
-        let job = namespace.list("jobs", &of_stage(stage)).swap_remove(0);
-        job["spec"]["template"]["spec"]["containers"][0]["image"].clone()
+    let images = |labels: &str| {
+        let jobs = namespace.list("jobs", labels).into_iter();
+        let image = |job: Value| job["spec"]["template"]["spec"]["containers"][0]["image"].clone();
+        jobs.map(image).collect::<Vec<_>>()
     };
-    assert_eq!(image("train"), "localhost/attrium:test");
-    assert_eq!(image("evaluate"), next);
+    // What has begun with an image ends with it.
+    assert_eq!(images(&of_stage("train")), ["localhost/attrium:test"]);
+    assert_eq!(images(&of_stage("evaluate")), ["localhost/attrium:test"]);
     let pods = namespace.list("pods", &of_stage("train"));
     assert_eq!(pods.len(), 2, "no pod was started again: {run}");
+    let other = with(training_run(), &json!({"metadata": {"name": "other"}}));
+    namespace.apply(&other);
+    let label = "attrium.dev/name=other";
+    let begun = |_: &Value| !images(label).is_empty();
+    namespace.wait_until("trainingrun/other", "begun", END, begun);
+    assert_eq!(images(label)[0], next);
     script("install", &[]).ok();
 }
 
@@ -48,7 +56,7 @@ fn an_uninstalled_release_leaves_the_definitions_and_the_resources() {
     for definition in DEFINITIONS {
         kubectl(["get", "crd", definition]).ok();
     }
-    let uid = |run: &serde_json::Value| run["metadata"]["uid"].clone();
+    let uid = |run: &Value| run["metadata"]["uid"].clone();
     let before = uid(&namespace.get("trainingrun/demo"));
     // Who waits by kstatus takes one that no operator has seen for one that is in progress.
     run["metadata"]["name"] = json!("unseen");

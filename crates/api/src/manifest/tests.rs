@@ -640,7 +640,9 @@ fn assert_forbidden(change: impl FnOnce(&mut TrainingRun)) {
 
 #[test]
 fn once_started_only_suspend_parallelism_and_deadlines_change() {
-    let allowed: [fn(&mut TrainingRun); 6] = [
+    let allowed: [fn(&mut TrainingRun); 8] = [
+        |run| run.spec.compute.job_labels = [("team".to_owned(), "a".to_owned())].into(),
+        |run| run.spec.compute.job_annotations = [("team".to_owned(), "a".to_owned())].into(),
         |_| {},
         |run| run.spec.suspend = true,
         |run| run.spec.compute.parallelism = Some(3),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::created_resource::CreatedResource;
 use crate::fixtures::{job, screening_job, settings, training_run};
+use attrium_api::crd::Definition;
 use attrium_workflow::Plan;
 
 /// A resource that brings in whatever one can.
@@ -158,6 +159,77 @@ fn no_secret_is_in_a_pod_that_is_not_listed() {
     // What a driver makes of its attributes is no field of Kubernetes'.
     assert!(listed.remove("account"));
     assert_eq!(in_pods, listed);
+}
+
+/// The fields of a schema, and of those within it, for which something holds; none within these.
+fn fields(schema: &Value, path: &str, holds: fn(&str) -> bool, found: &mut BTreeSet<String>) {
+    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        let path = format!("{path}.{name}");
+        if holds(name) {
+            found.insert(path);
+        } else {
+            fields(field, &path, holds, found);
+        }
+    }
+    if let Some(items) = schema.get("items") {
+        fields(items, &format!("{path}[]"), holds, found);
+    }
+}
+
+#[test]
+fn every_field_that_can_name_a_secret_an_image_or_an_account_is_known_here() {
+    let names = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        name.contains("secret") || name.contains("serviceaccount") || name == "image"
+    };
+    let mut found = BTreeSet::new();
+    for definition in Definition::all() {
+        let spec = &definition.schema()["properties"]["spec"];
+        fields(spec, "spec", names, &mut found);
+    }
+    let expected = [
+        "spec.alert.webhook.secret",
+        "spec.alert.webhook.urlFrom.secret",
+        "spec.compute.image",
+        // These two are refused by the definitions.
+        "spec.compute.podTemplate.spec.automountServiceAccountToken",
+        "spec.compute.podTemplate.spec.containers[].image",
+        "spec.compute.podTemplate.spec.containers[].env[].valueFrom.secretKeyRef",
+        "spec.compute.podTemplate.spec.containers[].envFrom[].secretRef",
+        "spec.compute.podTemplate.spec.imagePullSecrets",
+        "spec.compute.podTemplate.spec.serviceAccountName",
+        "spec.compute.podTemplate.spec.volumes[].csi.nodePublishSecretRef",
+        "spec.compute.podTemplate.spec.volumes[].projected.sources[].secret",
+        "spec.compute.podTemplate.spec.volumes[].projected.sources[].serviceAccountToken",
+        "spec.compute.podTemplate.spec.volumes[].secret",
+        "spec.storage.credentialsSecret",
+    ];
+    assert_eq!(found, expected.map(str::to_owned).into());
+}
+
+#[test]
+fn the_chart_knows_every_kind_of_volume_that_a_template_may_have() {
+    let definition = Definition::training_run();
+    let volumes = "/properties/spec/properties/compute/properties/podTemplate/properties/spec\
+                   /properties/volumes/items";
+    let volumes = definition.schema().pointer(volumes).expect("a schema");
+    let sources = &volumes["properties"]["projected"]["properties"]["sources"]["items"];
+    let kinds = |schema: &Value| -> BTreeSet<String> {
+        let fields = schema["properties"].as_object().expect("fields");
+        fields.keys().filter(|it| *it != "name").cloned().collect()
+    };
+    let mut expected = &kinds(volumes) | &kinds(sources);
+    expected.insert("*".to_owned());
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../charts/attrium/values.schema.json"
+    );
+    let schema = std::fs::read_to_string(path).expect("should be read");
+    let schema: Value = serde_json::from_str(&schema).expect("JSON");
+    let list = "/properties/tasks/properties/allow/properties/volumes/items/enum";
+    let known = schema.pointer(list).and_then(Value::as_array);
+    let known = known.expect("a list").iter().filter_map(Value::as_str);
+    assert_eq!(known.map(str::to_owned).collect::<BTreeSet<_>>(), expected);
 }
 
 fn only(allowance: Allowance) -> Settings {

@@ -6,9 +6,10 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use super::events::events;
 use super::{Model, ResourceEvent, Transition};
-use attrium_api::{ProgressStatus, Resource, Status};
+use crate::snapshot::PodState;
+use attrium_api::{Accelerator, ImageStatus, ProgressStatus, Resource, Status};
 use attrium_workflow as workflow;
-use attrium_workflow::{ClusterState, JobSummary, RunLocation, StageKind, StatusInputs};
+use attrium_workflow::{ClusterState, JobSummary, Plan, RunLocation, StageKind, StatusInputs};
 
 /// What users learn of a transition.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,6 +55,7 @@ impl Transition<'_> {
             now: &now,
         };
         let mut status = workflow::status(&inputs, &self.previous, self.progress());
+        status.images = self.images();
         if let Resource::ScreeningJob(_) = &**snapshot.resource {
             // A screening goes on with the model that it began with, whatever becomes of the run.
             status.model = self.previous.model.clone().or(match &snapshot.model {
@@ -62,6 +64,35 @@ impl Transition<'_> {
             });
         }
         status
+    }
+
+    /// The images that tasks have run: those of the first pods, and the very ones once a node has told them.
+    fn images(&self) -> Vec<ImageStatus> {
+        let mut images = self.previous.images.clone();
+        let snapshot = &self.observed.snapshot;
+        for job in snapshot.jobs.values() {
+            let pods = || snapshot.pods.iter().filter(|pod| pod.is_of(job));
+            let has_run = pods().any(|pod| !matches!(pod.state, PodState::Waiting { .. }));
+            let Some(image) = job.image.as_ref().filter(|_| has_run) else {
+                continue;
+            };
+            let accelerator = accelerator(&snapshot.resource, &self.plan, job.origin.stage);
+            let known = images.iter().position(|it| it.accelerator == accelerator);
+            let at = known.unwrap_or_else(|| {
+                images.push(ImageStatus {
+                    accelerator,
+                    image: image.clone(),
+                    pinned: None,
+                });
+                images.len() - 1
+            });
+            let entry = &mut images[at];
+            if entry.pinned.is_none() && entry.image == *image {
+                entry.pinned = pods().find_map(|pod| pod.image.clone());
+            }
+        }
+        images.sort_by_key(|it| it.accelerator == Accelerator::Gpu);
+        images
     }
 
     /// The Job of each stage, with the one that is created.
@@ -102,6 +133,17 @@ impl Transition<'_> {
             .then(|| SignedDuration::try_from_secs_f64(left).ok())
             .flatten()
             .and_then(|left| now.checked_add(left).ok())
+    }
+}
+
+/// What the tasks of a stage run on.
+fn accelerator(resource: &Resource, plan: &Plan, stage: StageKind) -> Accelerator {
+    let mut stages = plan.stages.iter();
+    let is_accelerated = stages.any(|it| it.kind == stage && it.accelerated);
+    if is_accelerated {
+        resource.compute().accelerator
+    } else {
+        Accelerator::Cpu
     }
 }
 

@@ -58,6 +58,7 @@ fn job(name: &str, owner: &str, attempt: u32) -> JobSnapshot {
         suspended: false,
         suspended_by_attrium: false,
         queued: false,
+        image: None,
         config_map: None,
         completions: 1,
         parallelism: None,
@@ -86,6 +87,7 @@ fn pod(name: &str, job: &JobSnapshot, state: PodState) -> PodSnapshot {
         created: None,
         deleted: None,
         ended: None,
+        image: None,
         sidecar: None,
         state,
     }

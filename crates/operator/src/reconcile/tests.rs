@@ -3,11 +3,13 @@
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use super::*;
 use crate::Patterns;
+use crate::clock::ServerClock;
 use crate::created_resource::CreatedResource;
 use crate::events::event_queue;
 use crate::fetch::QUERIES_PER_SECOND;
@@ -41,6 +43,7 @@ fn context(client: kube::Client, resource: Option<&CreatedResource>) -> Arc<Cont
     }
     Arc::new(Context {
         client,
+        clock: ServerClock::default(),
         index,
         leadership,
         settings: settings(),

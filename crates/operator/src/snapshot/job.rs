@@ -8,7 +8,7 @@ use k8s_openapi::jiff::Timestamp;
 use crate::names::{self, Origin};
 use crate::owner::{self, Owner};
 use crate::pod::MANIFEST_VOLUME;
-use attrium_api::Uid;
+use attrium_api::{CONTAINER, Uid};
 
 /// A Job as it was last seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub(crate) struct JobSnapshot {
     pub suspended_by_attrium: bool,
     /// Whether a queue admits it.
     pub queued: bool,
+    /// The image of its tasks.
+    pub image: Option<String>,
     /// The ConfigMap that its pods read the manifest from.
     pub config_map: Option<String>,
     /// How many indexes it has.
@@ -101,6 +103,7 @@ impl JobSnapshot {
                 .as_ref()
                 .is_some_and(|it| it.contains_key(names::SUSPENDED)),
             queued: labels.contains_key(names::QUEUE),
+            image: image(spec),
             config_map: config_map(spec),
             completions: count(spec.completions).unwrap_or_default(),
             parallelism: spec.parallelism,
@@ -114,6 +117,13 @@ impl JobSnapshot {
             is_being_deleted: metadata.deletion_timestamp.is_some(),
         })
     }
+}
+
+/// The image of the container that does the tasks of a Job.
+fn image(spec: &JobSpec) -> Option<String> {
+    let containers = &spec.template.spec.as_ref()?.containers;
+    let container = containers.iter().find(|it| it.name == CONTAINER)?;
+    container.image.clone()
 }
 
 /// The ConfigMap of the manifest that the pods of a Job mount.

@@ -34,6 +34,8 @@ pub(crate) struct PodSnapshot {
     pub deleted: Option<Timestamp>,
     /// When its container ended.
     pub ended: Option<Timestamp>,
+    /// The very image that its container runs, by its digest.
+    pub image: Option<String>,
     /// A container that still runs although the task's has ended.
     pub sidecar: Option<String>,
     pub state: PodState,
@@ -107,10 +109,21 @@ impl PodSnapshot {
             ended: terminated(&status)
                 .and_then(|it| it.finished_at.as_ref())
                 .map(|time| time.0),
+            image: image(&status),
             sidecar: sidecar(&status),
             state: state(&status),
         })
     }
+}
+
+/// A node names an image by its repository and digest, or by a digest of its own by which no other node
+/// would find it.
+fn image(status: &PodStatus) -> Option<String> {
+    let id = &container(status)?.image_id;
+    let reference = id.rsplit_once("://").map_or(id.as_str(), |(_, id)| id);
+    let (repository, digest) = reference.split_once("@sha256:")?;
+    let is_digest = digest.len() == 64 && digest.bytes().all(|it| it.is_ascii_hexdigit());
+    (is_digest && !repository.is_empty()).then(|| reference.to_owned())
 }
 
 fn sidecar(status: &PodStatus) -> Option<String> {
@@ -286,6 +299,29 @@ mod tests {
         let creating = json!({"waiting": {"reason": "ContainerCreating"}});
         let expected = PodState::Waiting { problem: None };
         assert_eq!(state_of(&with_container(&creating)), expected);
+    }
+
+    #[test]
+    fn an_image_is_known_by_its_repository_and_digest() {
+        let digest = "a".repeat(64);
+        let image = |id: &str| {
+            let mut status = with_container(&json!({"running": {}}));
+            status["containerStatuses"][0]["imageID"] = id.into();
+            PodSnapshot::of(&pod(&status))
+                .expect("one of attrium's")
+                .image
+        };
+        let whole = format!("ghcr.io/attrium@sha256:{digest}");
+        assert_eq!(image(&whole), Some(whole.clone()));
+        assert_eq!(image(&format!("docker-pullable://{whole}")), Some(whole));
+        for id in [
+            "",
+            "sha256:abc",
+            "ghcr.io/attrium@sha256:abc",
+            &format!("sha256:{digest}"),
+        ] {
+            assert_eq!(image(id), None, "{id}");
+        }
     }
 
     #[test]

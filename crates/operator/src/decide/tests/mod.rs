@@ -254,6 +254,7 @@ impl World {
             suspended: resource.queue_name().is_some(),
             suspended_by_attrium: false,
             queued: resource.queue_name().is_some(),
+            image: Some("attrium:1".to_owned()),
             config_map: Some(names::config_map(resource)),
             completions: self.tasks(stage),
             parallelism: Some(asked.map_or(tasks, |it| it as i32)),
@@ -332,6 +333,7 @@ impl World {
             created: Some(self.observed.now),
             deleted: None,
             ended: None,
+            image: None,
             sidecar: None,
             state,
         });

@@ -244,7 +244,9 @@ fn a_node_that_is_lost_is_reported() {
 #[test]
 fn a_pod_that_was_deleted_or_disrupted_is_replaced_in_silence() {
     let mut run = training("").until(Train);
-    run.add_pod(Train, 0, RUNNING).deleted = Some(now());
+    run.add_pod(Train, 0, RUNNING);
+    run.reconcile();
+    run.observed.snapshot.pods[0].deleted = Some(now());
     assert_idle(&run.reconcile());
     run.observed.snapshot.pods[0].state = PodState::Failed;
     assert_idle(&run.reconcile());

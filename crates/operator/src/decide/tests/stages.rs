@@ -35,6 +35,34 @@ fn a_new_run_gets_its_manifest_and_the_job_of_its_first_stage_and_nothing_else()
 }
 
 #[test]
+fn a_run_keeps_the_image_of_its_first_stage() {
+    let mut run = training("").until(Preprocess);
+    run.add_pod(Preprocess, 1, RUNNING);
+    run.reconcile();
+    let images = |run: &World| {
+        let images = run.status().images;
+        let image = &images[0];
+        (images.len(), image.image.clone(), image.pinned.clone())
+    };
+    let asked = "attrium:1".to_owned();
+    assert_eq!(images(&run), (1, asked.clone(), None));
+    let pinned = Some(format!("attrium@sha256:{}", "a".repeat(64)));
+    run.add_pod(Preprocess, 0, RUNNING)
+        .image
+        .clone_from(&pinned);
+    run.reconcile();
+    assert_eq!(images(&run), (1, asked.clone(), pinned.clone()));
+    run.complete(Preprocess, &Summary::default());
+    run.reconcile();
+    // Another operator would have asked for another one.
+    run.job(Train).image = Some("attrium:2".to_owned());
+    let other = Some(format!("attrium@sha256:{}", "b".repeat(64)));
+    run.add_pod(Train, 0, RUNNING).image = other;
+    run.reconcile();
+    assert_eq!(images(&run), (1, asked, pinned));
+}
+
+#[test]
 fn times_alone_are_never_written() {
     let mut run = training("");
     run.reconcile();
