@@ -4,6 +4,7 @@ mod agreement;
 mod crds;
 mod evaluate;
 mod inspect;
+mod keys;
 mod link;
 mod logs;
 mod operator;
@@ -11,7 +12,9 @@ mod output;
 mod phantom;
 mod run;
 mod screen;
+mod sign;
 mod stage;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -26,7 +29,7 @@ const EXIT_CODES: &str = "\
 Exit codes, of every command:
   0    done
   2    the command line is wrong
-  42   the data is bad (objects, tables of predictions): another try is of no use
+  42   the data is bad (objects, tables of predictions, a signature): another try is of no use
   43   the configuration is bad (manifest, places and files that are named, labels, bundle)
   130  stopped by Ctrl-C or SIGTERM; run again, it goes on
   1    anything else, a missed gate among it; another try may do
@@ -61,7 +64,9 @@ enum Command {
     Phantom(phantom::Args),
     Run(run::Args),
     Screen(screen::Args),
+    Sign(sign::Args),
     Stage(stage::Args),
+    Verify(verify::Args),
 }
 
 /// What went wrong, to be printed once with its chain of causes.
@@ -86,7 +91,11 @@ enum Error {
     #[snafu(transparent)]
     Screen { source: screen::Error },
     #[snafu(transparent)]
+    Sign { source: sign::Error },
+    #[snafu(transparent)]
     Stage { source: stage::Error },
+    #[snafu(transparent)]
+    Verify { source: verify::Error },
 }
 
 impl Error {
@@ -102,7 +111,9 @@ impl Error {
             Self::Phantom { source } => source.exit(),
             Self::Run { source } => source.exit(),
             Self::Screen { source } => source.exit(),
+            Self::Sign { source } => source.exit(),
             Self::Stage { source } => source.exit(),
+            Self::Verify { source } => source.exit(),
         }
     }
 }
@@ -137,7 +148,9 @@ fn run(arguments: Arguments) -> Result<(), Error> {
         Command::Phantom(args) => phantom::run(args)?,
         Command::Run(args) => run::run(&args)?,
         Command::Screen(args) => screen::run(&args)?,
+        Command::Sign(args) => sign::run(&args)?,
         Command::Stage(args) => stage::run(&args)?,
+        Command::Verify(args) => verify::run(&args)?,
     }
     Ok(())
 }
@@ -164,7 +177,7 @@ mod tests {
             assert!(help.contains(&format!("attrium {name}")), "{name}: {help}");
             subcommands += 1;
         }
-        assert_eq!(subcommands, 10);
+        assert_eq!(subcommands, 12);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use http::Uri;
 
+use attrium_bundle::{InvalidPublicKey, PublicKey};
 use attrium_operator as operator;
 use attrium_operator::{Allowance, Error, Options, Patterns, Settings};
 
@@ -44,6 +45,12 @@ pub(super) struct Args {
         value_parser = ["Always", "IfNotPresent", "Never"]
     )]
     image_pull_policy: Option<String>,
+    /// A public key of minisign's whose signature approves a model. May be given up to 16 times.
+    #[arg(long = "trusted-key", value_name = "KEY", value_parser = key)]
+    trusted_keys: Vec<String>,
+    /// Refuse every screening whose model is not signed by a trusted key.
+    #[arg(long, requires = "trusted_keys")]
+    require_signed: bool,
     #[command(flatten)]
     allow: Allow,
     /// The namespace of the Lease that replicas vie for.
@@ -140,6 +147,8 @@ pub(super) fn run(args: Args) -> Result<(), Error> {
             image: args.image,
             cuda_image,
             image_pull_policy: args.image_pull_policy,
+            trusted_keys: args.trusted_keys,
+            require_signed: args.require_signed,
             allowance: args.allow.into(),
         },
         namespaces: args.watch_namespaces,
@@ -149,6 +158,12 @@ pub(super) fn run(args: Args) -> Result<(), Error> {
         listen: args.listen,
         max_concurrent_reconciles: usize::from(args.max_concurrent_reconciles),
     })
+}
+
+/// A public key, as it is handed to pods.
+fn key(text: &str) -> Result<String, InvalidPublicKey> {
+    let key: PublicKey = text.parse()?;
+    Ok(key.to_string())
 }
 
 /// A pod's host has the pod's name, which its next container may go on with; elsewhere two

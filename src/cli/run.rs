@@ -9,8 +9,9 @@ use std::thread;
 use serde_json::{Value, json};
 use snafu::{IntoError, ResultExt, Snafu};
 
+use super::keys::{self, Signatures};
 use super::output::{self, Format, RESEARCH};
-use crate::runner::{self, Display, Ending, Finished, Settings};
+use crate::runner::{self, Display, Ending, Finished, FoundModel, Settings};
 use attrium_api::manifest::{self, Violations};
 use attrium_api::{Resource, conditions};
 use attrium_tasks::{Execute, Interrupt, Tasks};
@@ -39,6 +40,8 @@ pub(super) struct Args {
     /// Certificate authorities to trust beside the system's, as PEM.
     #[arg(long, value_name = "FILE")]
     ca_bundle: Option<PathBuf>,
+    #[command(flatten)]
+    signatures: Signatures,
 }
 
 /// Why a run has not succeeded.
@@ -48,6 +51,8 @@ pub(super) enum Error {
     Read { path: PathBuf, source: io::Error },
     #[snafu(display("nothing was run, since manifests are not valid:\n{text}"))]
     Invalid { text: String },
+    #[snafu(transparent)]
+    Key { source: keys::Error },
     #[snafu(transparent)]
     Runner { source: runner::Error },
     #[snafu(display(
@@ -68,7 +73,9 @@ impl Error {
     /// What the process ends with.
     pub(super) fn exit(&self) -> TaskExit {
         match self {
-            Self::Read { .. } | Self::Invalid { .. } => TaskExit::BadConfiguration,
+            Self::Read { .. } | Self::Invalid { .. } | Self::Key { .. } => {
+                TaskExit::BadConfiguration
+            }
             Self::Runner { source } => source.exit(),
             Self::Stopped { .. } => TaskExit::Interrupted,
             Self::Unsuccessful { exit, .. } => *exit,
@@ -93,6 +100,7 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
     let tasks = Tasks {
         ca_bundle,
         alerts: None,
+        signatures: args.signatures.policy()?,
     };
     let mut finished = Vec::new();
     let outcome = run_all(&resources, &tasks, &settings, args.output, &mut finished);
@@ -125,7 +133,8 @@ fn run_all(
                 settings.ca_bundle.as_deref(),
             )?),
         };
-        let ended = runner::run(resource, tasks, model.as_deref(), settings)?;
+        let place = model.as_ref().map(FoundModel::place);
+        let ended = runner::run(resource, tasks, place, settings)?;
         if format == Format::Table {
             output::print(&table(&ended)).context(PrintSnafu)?;
         }

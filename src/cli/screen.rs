@@ -8,9 +8,10 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use serde::Serialize;
 use snafu::{ResultExt, Snafu, ensure};
 
+use super::keys::{self, Signatures};
 use super::output::{self, Format, RESEARCH};
 use attrium_api::{OperatingPoint, ScreeningStatus};
-use attrium_bundle::MissingOperatingPoint;
+use attrium_bundle::{Demands, MissingOperatingPoint};
 use attrium_evaluation::threshold_text;
 use attrium_nn as nn;
 use attrium_storage::StorageOptions;
@@ -37,6 +38,12 @@ pub(super) struct Args {
     /// The folder of a model bundle: a path or a URI.
     #[arg(long, value_name = "BUNDLE")]
     model: String,
+    /// The digest that the bundle has to have, as the status of the run that has published it or
+    /// `attrium verify` tells it: another bundle at that place is refused.
+    #[arg(long, value_name = "DIGEST", value_parser = digest)]
+    digest: Option<String>,
+    #[command(flatten)]
+    signatures: Signatures,
     /// The least probability of a positive that counts as one, from 0 to 1 [default: 0.5].
     #[arg(long, value_name = "PROBABILITY", value_parser = share, conflicts_with = "sensitivity")]
     threshold: Option<Decimal>,
@@ -57,6 +64,8 @@ pub(super) struct Args {
 /// Why nothing, or not everything, was screened.
 #[derive(Debug, Snafu)]
 pub(super) enum Error {
+    #[snafu(transparent)]
+    Key { source: keys::Error },
     #[snafu(transparent)]
     Model { source: ModelError },
     #[snafu(transparent)]
@@ -81,7 +90,8 @@ impl Error {
     /// are bad data.
     pub(super) fn exit(&self) -> TaskExit {
         match self {
-            Self::Model { .. } | Self::OperatingPoint { .. } => TaskExit::BadConfiguration,
+            Self::Model { source } => source.exit(),
+            Self::Key { .. } | Self::OperatingPoint { .. } => TaskExit::BadConfiguration,
             Self::NothingScreened { .. } => TaskExit::BadData,
             Self::Screening { .. }
             | Self::Draw { .. }
@@ -98,7 +108,16 @@ const TOGETHER: usize = 64;
 /// Screens the files and prints a row for each, in their order.
 /// A file that cannot be used is a row too, and an error only where no file can be.
 pub(super) fn run(args: &Args) -> Result<(), Error> {
-    let model = open_model(&args.model, &StorageOptions::default(), &nn::cpu())?;
+    let demands = Demands {
+        digest: args.digest.clone(),
+        signatures: args.signatures.policy()?,
+    };
+    let model = open_model(
+        &args.model,
+        &demands,
+        &StorageOptions::default(),
+        &nn::cpu(),
+    )?;
     let point = match (&args.threshold, &args.sensitivity) {
         (None, None) => OperatingPoint::default(),
         (threshold, sensitivity) => OperatingPoint {
@@ -185,6 +204,8 @@ fn draw(
 #[serde(rename_all = "camelCase")]
 struct Report {
     model: String,
+    /// The id of the trusted key that has signed it.
+    signed_by: Option<String>,
     architecture: String,
     task: String,
     pretrained: bool,
@@ -220,6 +241,11 @@ impl Report {
         }
         Self {
             model: screener.model.digest.clone(),
+            signed_by: screener
+                .model
+                .approval
+                .as_ref()
+                .map(|it| it.key.to_string()),
             architecture: manifest.architecture.to_string(),
             task: manifest.target.to_string(),
             pretrained: manifest.pretrained,
@@ -303,6 +329,17 @@ impl From<ScreeningRow> for Study {
             sentence: row.sentence,
             activation_map: row.activation_map,
         }
+    }
+}
+
+/// A bundle's digest.
+fn digest(text: &str) -> Result<String, String> {
+    let digits = text.strip_prefix("sha256:").unwrap_or_default();
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    if digits.len() == 64 && digits.bytes().all(is_digit) {
+        Ok(text.to_owned())
+    } else {
+        Err("use sha256: and 64 small hexadecimal digits".to_owned())
     }
 }
 

@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 
 use snafu::{OptionExt, ResultExt, Snafu};
 
+use super::keys::{self, Signatures};
 use super::logs;
 use crate::runner;
-use attrium_api::Resource;
 use attrium_api::manifest::{self, Violations};
+use attrium_api::{ModelPlace, Resource};
 use attrium_tasks::{
     Alerts, Execute, Interrupt, Progress, ProgressSink, Summary, TaskContext, TaskError, Tasks,
 };
@@ -50,6 +51,11 @@ pub(super) struct Args {
     /// The folder of the model bundle, for a screening that names a training run.
     #[arg(long, value_name = "URI")]
     model: Option<String>,
+    /// The digest that this bundle has to have [default: the manifest's].
+    #[arg(long, value_name = "DIGEST", requires = "model")]
+    model_digest: Option<String>,
+    #[command(flatten)]
+    signatures: Signatures,
     /// Certificate authorities to trust beside the system's, as PEM.
     #[arg(long, value_name = "FILE")]
     ca_bundle: Option<PathBuf>,
@@ -61,6 +67,14 @@ pub(super) struct Args {
         hide_env_values = true
     )]
     alert_token: Option<String>,
+    /// The address of `alert.webhook`, where its manifest leaves it to a Secret.
+    #[arg(
+        long,
+        env = "ATTRIUM_ALERT_URL",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    alert_url: Option<String>,
     /// Where the task's summary, or the sentence of its failure, is written to at its end.
     #[arg(long, value_name = "FILE")]
     termination_message: Option<PathBuf>,
@@ -84,6 +98,8 @@ pub(super) enum Error {
     ))]
     NoTask { task: TaskRef },
     #[snafu(transparent)]
+    Key { source: keys::Error },
+    #[snafu(transparent)]
     Runner { source: runner::Error },
     #[snafu(transparent)]
     Task { source: TaskError },
@@ -96,6 +112,7 @@ impl Error {
             Self::Read { .. }
             | Self::Invalid { .. }
             | Self::Documents { .. }
+            | Self::Key { .. }
             | Self::NoTask { .. } => TaskExit::BadConfiguration,
             Self::Runner { source } => source.exit(),
             Self::Task { source } => source.exit(),
@@ -150,7 +167,7 @@ fn task(args: &Args) -> Result<Summary, Error> {
         resource: &resource,
         plan: &plan,
         prefix: &workflow::prefix(&resource, &uid),
-        model: args.model.as_deref().or_else(|| resource.model_uri()),
+        model: model(args, &resource),
         interrupt: &interrupt,
         progress: &Lines::default(),
         threads,
@@ -160,9 +177,25 @@ fn task(args: &Args) -> Result<Summary, Error> {
         ca_bundle,
         alerts: Some(Alerts {
             token: args.alert_token.clone(),
+            url: args.alert_url.clone(),
         }),
+        signatures: args.signatures.policy()?,
     };
     Ok(runner::in_pool(threads, || tasks.run(task, &context))?)
+}
+
+/// The bundle that the arguments name, or else the manifest; a digest that the manifest states holds for
+/// either.
+fn model<'a>(args: &'a Args, resource: &'a Resource) -> Option<ModelPlace<'a>> {
+    let stated = resource.model();
+    let Some(uri) = args.model.as_deref() else {
+        return stated;
+    };
+    let digest = args.model_digest.as_deref();
+    Some(ModelPlace {
+        uri,
+        digest: digest.or(stated.and_then(|model| model.digest)),
+    })
 }
 
 /// Names the resource and the task in every line that this process logs.

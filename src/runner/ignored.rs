@@ -62,8 +62,8 @@ mod tests {
         let mut job = fixtures::screening_job();
         job.spec.alert = Some(Alert {
             webhook: Webhook {
-                url: "https://alerts.hospital.example/hook".to_owned(),
-                secret: None,
+                url: Some("https://alerts.hospital.example/hook".to_owned()),
+                ..Webhook::default()
             },
         });
         assert_eq!(

@@ -21,12 +21,12 @@ use std::sync::Arc;
 pub(crate) use display::Display;
 pub(crate) use error::Error;
 pub(crate) use ignored::ignored_fields;
-pub(crate) use run_store::{find_model, full_name, keep_manifest};
+pub(crate) use run_store::{FoundModel, find_model, full_name, keep_manifest};
 pub(crate) use signals::stop_on_signals;
 pub(crate) use table::{screening_table, training_table};
 pub(crate) use task::in_pool;
 
-use attrium_api::{Resource, Status};
+use attrium_api::{ModelPlace, Resource, Status};
 use attrium_tasks::{Execute, Interrupt};
 pub(crate) use attrium_workflow::{Ending, Failure};
 use attrium_workflow::{Plan, TaskExit};
@@ -81,7 +81,7 @@ impl Finished {
 pub(crate) fn run(
     resource: &Resource,
     execute: &dyn Execute,
-    model: Option<&str>,
+    model: Option<ModelPlace<'_>>,
     settings: &Settings,
 ) -> Result<Finished, Error> {
     let store = RunStore::open(resource, settings.ca_bundle.as_deref())?;
@@ -92,7 +92,7 @@ fn run_on(
     store: RunStore,
     resource: &Resource,
     execute: &dyn Execute,
-    model: Option<&str>,
+    model: Option<ModelPlace<'_>>,
     settings: &Settings,
 ) -> Result<Finished, Error> {
     let status = store.begin(resource)?;

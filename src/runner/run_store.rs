@@ -7,7 +7,7 @@ use super::error::{
     ChangedSnafu, Error, NoModelSnafu, NotPublishedSnafu, OpenOutputSnafu, ReadOutputSnafu,
     StoredManifestSnafu, WriteOutputSnafu,
 };
-use attrium_api::{Kind, Resource, ScreeningJob, StageStatus, Status, Uid, manifest};
+use attrium_api::{Kind, ModelPlace, Resource, ScreeningJob, StageStatus, Status, Uid, manifest};
 use attrium_storage as storage;
 use attrium_storage::{Storage, StorageOptions};
 use attrium_tasks::store_options;
@@ -207,6 +207,24 @@ pub(crate) fn keep_manifest(
     }
 }
 
+/// The bundle of a screening job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FoundModel {
+    /// The folder's URI, with a `/` at its end.
+    uri: String,
+    /// The digest that it has to have.
+    digest: Option<String>,
+}
+
+impl FoundModel {
+    pub(crate) fn place(&self) -> ModelPlace<'_> {
+        ModelPlace {
+            uri: &self.uri,
+            digest: self.digest.as_deref(),
+        }
+    }
+}
+
 /// Finds the bundle that a screening job names: by its URI, or by a training run of the same
 /// namespace that was run before, now or earlier, with the same output.
 ///
@@ -216,10 +234,13 @@ pub(crate) fn find_model(
     job: &ScreeningJob,
     earlier: &[Finished],
     ca_bundle: Option<&[u8]>,
-) -> Result<String, Error> {
+) -> Result<FoundModel, Error> {
     let model = &job.spec.model;
     let Some(run) = &model.training_run else {
-        return Ok(folder(model.uri.as_deref().unwrap_or_default()));
+        return Ok(FoundModel {
+            uri: folder(model.uri.as_deref().unwrap_or_default()),
+            digest: model.digest.clone(),
+        });
     };
     let resource = Resource::ScreeningJob(Box::new(job.clone()));
     let is_it = |other: &&Finished| {
@@ -235,7 +256,10 @@ pub(crate) fn find_model(
         }
     };
     match status.model {
-        Some(model) => Ok(folder(&model.uri)),
+        Some(model) => Ok(FoundModel {
+            uri: folder(&model.uri),
+            digest: Some(model.digest),
+        }),
         None if status.stages.is_empty() => NoModelSnafu {
             run,
             output: resource.output(),

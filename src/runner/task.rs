@@ -9,7 +9,7 @@ use rayon::ThreadPoolBuilder;
 use snafu::ResultExt;
 
 use super::error::{Error, ReadMarkerSnafu};
-use attrium_api::Resource;
+use attrium_api::{ModelPlace, Resource};
 use attrium_tasks::{
     Execute, Interrupt, NoProgress, Progress, ProgressSink, Summary, TaskContext, TaskError,
 };
@@ -26,7 +26,7 @@ pub(super) struct RunContext<'a> {
     pub(super) resource: &'a Resource,
     pub(super) plan: &'a Plan,
     pub(super) prefix: &'a str,
-    pub(super) model: Option<&'a str>,
+    pub(super) model: Option<ModelPlace<'a>>,
     pub(super) execute: &'a dyn Execute,
     /// Asks the tasks of this run to stop.
     pub(super) stop: Interrupt,

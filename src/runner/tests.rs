@@ -8,8 +8,8 @@ use std::sync::mpsc;
 
 use super::*;
 use attrium_api::{
-    ConditionStatus, DataStatus, GateOutcome, ModelReference, Phase, Publish, PublishMethod,
-    TrainingRun, condition, conditions, reasons,
+    ConditionStatus, DataStatus, GateOutcome, ModelPlace, ModelReference, Phase, Publish,
+    PublishMethod, TrainingRun, condition, conditions, reasons,
 };
 use attrium_fixtures as fixtures;
 use attrium_storage::Storage;
@@ -562,14 +562,21 @@ fn published(uri: &str) -> Finished {
 fn a_screening_finds_the_model_of_a_run_that_was_run_before_it() {
     let mut job = fixtures::screening_job();
     assert_eq!(
-        find_model(&job, &[], None).expect("by its URI"),
-        "results/model/Residual-Positive/"
+        find_model(&job, &[], None).expect("by its URI").place(),
+        ModelPlace {
+            uri: "results/model/Residual-Positive/",
+            digest: None,
+        }
     );
     job.spec.model.uri = None;
     job.spec.model.training_run = Some("small".to_owned());
     let earlier = [published("file:///results/model/Linear-Positive")];
     let found = find_model(&job, &earlier, None).expect("should be found");
-    assert_eq!(found, "file:///results/model/Linear-Positive/");
+    let place = ModelPlace {
+        uri: "file:///results/model/Linear-Positive/",
+        digest: Some("sha256:0"),
+    };
+    assert_eq!(found.place(), place);
     let unpublished = [run_small(&Script::new(&Storage::memory(), []))];
     let error = find_model(&job, &unpublished, None).expect_err("nothing is published");
     assert!(
@@ -617,8 +624,13 @@ fn a_screening_finds_the_model_of_a_run_of_another_day_below_its_output() {
     );
     super::run(&run, &script, None, &settings(2)).expect("should run");
     assert_eq!(
-        find_model(&job, &[], None).expect("should be found"),
-        "elsewhere/"
+        find_model(&job, &[], None)
+            .expect("should be found")
+            .place(),
+        ModelPlace {
+            uri: "elsewhere/",
+            digest: Some("d"),
+        }
     );
 }
 

@@ -68,12 +68,12 @@ fn a_screening_with_positives_tells_a_web_address() {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {"name": "hook"},
-        "stringData": {"token": "of-the-hook"},
+        "stringData": {"token": "of-the-hook", "url": url},
     }));
     namespace.apply(&training_run());
     let alert = json!({"spec": {
         "operatingPoint": {"threshold": "0"},
-        "alert": {"webhook": {"url": url, "secret": "hook"}},
+        "alert": {"webhook": {"urlFrom": {"secret": "hook"}, "secret": "hook", "allowHttp": true}},
     }});
     namespace.apply(&with(screening_job(), &alert));
     let job = namespace.wait_for_success("screeningjob/archive", END);

@@ -10,6 +10,7 @@
 mod alert;
 mod alone;
 mod api;
+mod approval;
 mod bucket;
 mod chart;
 mod cluster;

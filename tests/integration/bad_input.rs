@@ -375,8 +375,9 @@ fn screen_with(name: &str, change: impl FnOnce(&Path)) -> [Ended; 2] {
 /// Writes the checksums of a bundle anew.
 pub(crate) fn sum_up(bundle: &Path) {
     let mut sums = String::new();
-    for name in files(bundle).iter().filter(|name| *name != "SHA256SUMS") {
-        let digest = hex::encode(Sha256::digest(fs::read(bundle.join(name)).unwrap()));
+    let listed = files(bundle).into_iter();
+    for name in listed.filter(|name| !name.starts_with("SHA256SUMS")) {
+        let digest = hex::encode(Sha256::digest(fs::read(bundle.join(&name)).unwrap()));
         sums.push_str(&format!("{digest}  {name}\n"));
     }
     put(bundle, "SHA256SUMS", sums.as_bytes());

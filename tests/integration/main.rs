@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod agreement;
+mod approval;
 mod architecture;
 mod bad_input;
 mod changed;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use attrium_bundle::{Model, model_card};
+use attrium_bundle::{Demands, Model, model_card};
 use attrium_imaging::{crop, log_image, read_anterior};
 use attrium_nn as nn;
 use attrium_nn::GradCam;
@@ -23,7 +23,8 @@ const STUDIES: u32 = 24;
 const HEART: (std::ops::Range<usize>, std::ops::Range<usize>) = (54..100, 74..106);
 
 fn model() -> Model {
-    open_model(BUNDLE, &StorageOptions::default(), &nn::cpu()).expect("should be whole")
+    let demands = Demands::default();
+    open_model(BUNDLE, &demands, &StorageOptions::default(), &nn::cpu()).expect("should be whole")
 }
 
 /// Phantoms of one grade; returns the folder of their objects.

@@ -212,7 +212,7 @@ mod tests {
                 let required = schema["required"].as_array();
                 for (name, field) in schema["properties"].as_object().into_iter().flatten() {
                     let is_object = field.get("properties").is_some() && name != "caBundle";
-                    let is_choice = ["uri", "trainingRun", "threshold", "sensitivity"];
+                    let is_choice = ["uri", "trainingRun", "threshold", "sensitivity", "url"];
                     let needed =
                         required.is_some_and(|names| names.iter().any(|other| other == name));
                     let text = field["description"].as_str().unwrap_or_default();

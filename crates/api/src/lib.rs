@@ -30,7 +30,8 @@ pub use preprocessing::Preprocessing;
 pub use publishing::{Gate, Publish, PublishMethod};
 pub use resource::{API_VERSION, Resource};
 pub use screening_job::{
-    ActivationMaps, Alert, ModelSource, OperatingPoint, ScreeningJob, ScreeningJobSpec, Webhook,
+    ActivationMaps, Alert, ModelPlace, ModelSource, OperatingPoint, ScreeningJob, ScreeningJobSpec,
+    UrlSource, Webhook,
 };
 pub use status::{
     DataStatus, GateOutcome, ImageStatus, IntervalStatus, LONGEST_RETRY, ModelReference, Phase,

@@ -43,6 +43,13 @@ pub(super) fn object_name(schema: &mut Schema) {
     add(schema, rule);
 }
 
+/// A digest of a bundle.
+pub(super) fn digest(schema: &mut Schema) {
+    let rule = Rule::new("self.matches('^sha256:[0-9a-f]{64}$')")
+        .message("is no digest: use sha256: and 64 small hexadecimal digits");
+    add(schema, rule);
+}
+
 /// A decimal that is a share.
 pub(super) fn share(schema: &mut Schema) {
     let rule =

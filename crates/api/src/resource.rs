@@ -3,7 +3,7 @@
 use kube::core::ObjectMeta;
 use serde::{Deserialize, Serialize};
 
-use super::{Compute, Kind, ScreeningJob, Status, StorageSpec, TrainingRun, Uid};
+use super::{Compute, Kind, ModelPlace, ScreeningJob, Status, StorageSpec, TrainingRun, Uid};
 
 /// Group and version of the custom resources, as a manifest names them.
 pub const API_VERSION: &str = "attrium.dev/v1alpha1";
@@ -69,10 +69,10 @@ impl Resource {
     }
 
     /// The bundle that a screening names by itself.
-    pub fn model_uri(&self) -> Option<&str> {
+    pub fn model(&self) -> Option<ModelPlace<'_>> {
         match self {
             Self::TrainingRun(_) => None,
-            Self::ScreeningJob(job) => job.spec.model.uri.as_deref(),
+            Self::ScreeningJob(job) => job.spec.model.place(),
         }
     }
 

@@ -138,18 +138,57 @@ const UNCHANGED: limits::Unchanged = limits::Unchanged {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(transform = one_model)]
+#[schemars(transform = digest_of_uri)]
 pub struct ModelSource {
     /// The folder of a model bundle. A URI or path, as for images. At most 1024 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = limits::URI))]
     #[schemars(transform = limits::uri)]
     pub uri: Option<String>,
+    /// The digest of the bundle at uri, as `status.model.digest` of the run that has published it or
+    /// `attrium verify` tells it: another bundle at that place is then refused. `sha256:` and 64 small
+    /// hexadecimal digits. A uri without it is told of in the condition Accepted and in the tasks' logs;
+    /// the next release will refuse it. Not beside trainingRun, whose status has it. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 71, max = 71))]
+    #[schemars(transform = limits::digest)]
+    pub digest: Option<String>,
     /// The TrainingRun of the same namespace whose published model is used. Without a cluster it is
     /// looked for below this job's output, so that both need the same one. At most 253 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = limits::NAME))]
     #[schemars(transform = limits::object_name)]
     pub training_run: Option<String>,
+    /// Whether the bundle has to be signed by a key that the cluster's administrator trusts, or on one
+    /// machine by one that `attrium run --trusted-key` names; the job ends with exit code 43 if it is not.
+    /// Where the administrator asks for it, false changes nothing. Default: false.
+    pub require_signed: bool,
+}
+
+/// Where a bundle is, and which one has to be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ModelPlace<'a> {
+    /// The folder's URI.
+    pub uri: &'a str,
+    /// The bundle's digest; any bundle will do where it is absent.
+    pub digest: Option<&'a str>,
+}
+
+impl ModelSource {
+    /// The bundle that is named by its place.
+    pub fn place(&self) -> Option<ModelPlace<'_>> {
+        let digest = self.digest.as_deref();
+        self.uri.as_deref().map(|uri| ModelPlace { uri, digest })
+    }
+
+    /// What somebody should mend who names a bundle by its place alone.
+    pub fn warning(&self) -> Option<&'static str> {
+        let is_loose = self.uri.is_some() && self.digest.is_none();
+        is_loose.then_some(
+            "spec.model.uri has no digest beside it, so that any bundle at that place is used: state \
+             spec.model.digest, which the next release will ask for",
+        )
+    }
 }
 
 fn one_model(schema: &mut Schema) {
@@ -157,6 +196,14 @@ fn one_model(schema: &mut Schema) {
     limits::add(
         schema,
         rule.message("needs exactly one of uri and trainingRun"),
+    );
+}
+
+fn digest_of_uri(schema: &mut Schema) {
+    let rule = Rule::new("!has(self.digest) || has(self.uri)");
+    limits::add(
+        schema,
+        rule.message("has a digest without a uri: that of a trainingRun's model is in its status"),
     );
 }
 
@@ -198,24 +245,58 @@ impl Default for OperatingPoint {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Alert {
-    /// A web address that is sent the counts of a screening with positives.
+    /// A web address that is sent the counts of a screening with positives: exactly one of url and urlFrom.
+    /// Only an answer from 200 to 299 means that the alert has arrived; no redirect is followed.
     pub webhook: Webhook,
 }
 
 /// A web address that is called.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+#[schemars(transform = one_address)]
+#[schemars(transform = encrypted)]
 pub struct Webhook {
-    /// The address, such as `https://alerts.hospital.example/hook`. At most 1024 characters.
+    /// The address, such as `https://alerts.hospital.example/hook`. Whoever may read the resource reads
+    /// it: where the address itself is a secret, use urlFrom. At most 1024 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = limits::URI))]
     #[schemars(transform = limits::http_url)]
-    pub url: String,
+    pub url: Option<String>,
+    /// Where the address is kept, for one that holds a secret. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url_from: Option<UrlSource>,
     /// The Secret of the same namespace whose key `token` is sent as a bearer token. Default:
     /// none. At most 253 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = limits::NAME))]
     #[schemars(transform = limits::object_name)]
     pub secret: Option<String>,
+    /// Whether the address may be spoken to without encryption, by http:// in place of https://; the
+    /// token then travels in the clear. Default: false.
+    pub allow_http: bool,
+}
+
+/// Where a web address is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UrlSource {
+    /// The Secret of the same namespace whose key `url` is the address. At most 253 characters.
+    #[schemars(length(min = 1, max = limits::NAME))]
+    #[schemars(transform = limits::object_name)]
+    pub secret: String,
+}
+
+fn one_address(schema: &mut Schema) {
+    let rule = Rule::new("has(self.url) != has(self.urlFrom)");
+    limits::add(schema, rule.message("needs exactly one of url and urlFrom"));
+}
+
+fn encrypted(schema: &mut Schema) {
+    let rule = Rule::new("!has(self.url) || self.allowHttp || self.url.startsWith('https://')");
+    limits::add(
+        schema,
+        rule.message("has a url without encryption: use https://, or set allowHttp"),
+    );
 }
 
 /// For which studies activation maps are drawn.

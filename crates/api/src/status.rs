@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::{Accelerator, Condition};
+use super::{Accelerator, Condition, ModelPlace};
 use attrium_types::{Architecture, Decimal, Metric, Target};
 
 /// What has become of a resource: the same shape for both kinds, and on a laptop.
@@ -375,6 +375,16 @@ pub struct ModelReference {
     /// The SHA-256 of its file SHA256SUMS, as `sha256:` and 64 hexadecimal digits.
     #[schemars(length(max = 80))]
     pub digest: String,
+}
+
+impl ModelReference {
+    /// Where it is, and which one has to be there.
+    pub fn place(&self) -> ModelPlace<'_> {
+        ModelPlace {
+            uri: &self.uri,
+            digest: Some(&self.digest),
+        }
+    }
 }
 
 #[cfg(test)]

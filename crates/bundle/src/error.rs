@@ -2,6 +2,7 @@
 
 use snafu::Snafu;
 
+use super::KeyId;
 use attrium_nn as nn;
 use attrium_training as training;
 
@@ -9,17 +10,76 @@ use attrium_training as training;
 #[derive(Debug, Snafu)]
 #[snafu(visibility(pub(super)))]
 pub enum Error {
-    /// `SHA256SUMS` is missing or cannot be read: the bundle was not written to its end.
-    #[snafu(display("SHA256SUMS is not as a bundle has it: publish the model or copy it again"))]
+    /// `SHA256SUMS` is missing or empty: the bundle was not written to its end.
+    #[snafu(display("SHA256SUMS is missing or empty: publish the model or copy it again"))]
     Incomplete,
+    /// `SHA256SUMS` is not of the form that it has to be of.
+    #[snafu(display("line {line} of SHA256SUMS {fault}: publish the model or copy it again"))]
+    Checksums {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        fault: &'static str,
+    },
+    /// It is another bundle than the one that was asked for.
+    #[snafu(display(
+        "its digest is {found} and not {expected}, so that it is another model than the one asked for: name \
+         the place of that one, or state the digest of this one once somebody has approved it"
+    ))]
+    OtherDigest {
+        /// The digest of the bundle that is there.
+        found: String,
+        /// The digest that was asked for.
+        expected: String,
+    },
+    /// A signature is required, and nobody's would do.
+    #[snafu(display(
+        "it has to be signed, and no public key is trusted: name one, on a cluster in tasks.trustedKeys of \
+         the chart, elsewhere by --trusted-key"
+    ))]
+    NobodyTrusted,
+    /// A signature is required, and there is none.
+    #[snafu(display(
+        "it is not signed, and it has to be: have it approved by somebody who holds a trusted key \
+         ({trusted}), with `attrium sign`"
+    ))]
+    Unsigned {
+        /// The ids of the keys that are trusted.
+        trusted: String,
+    },
+    /// What lies in the signature's place is none.
+    #[snafu(display(
+        "SHA256SUMS.minisig is no signature of minisign's: have the bundle signed again, with `attrium sign`"
+    ))]
+    UnreadableSignature,
+    /// The signature is by a key that is not trusted.
+    #[snafu(display(
+        "it is signed by the key {key}, which is not trusted: have it approved by somebody who holds a \
+         trusted key ({trusted}), with `attrium sign`"
+    ))]
+    Untrusted {
+        /// The key that says it has signed.
+        key: KeyId,
+        /// The ids of the keys that are trusted.
+        trusted: String,
+    },
+    /// The signature is not of this bundle, or not by the key that it names.
+    #[snafu(display(
+        "its signature by the key {key} is wrong, so that the bundle or the signature is not what was \
+         approved: copy both again, or have the bundle signed again"
+    ))]
+    Forged {
+        /// The key that the signature names.
+        key: KeyId,
+    },
     /// A file is not what its checksum says.
     #[snafu(display("{name} is not what SHA256SUMS says: copy the bundle again"))]
     Changed {
         /// The file's name within the bundle.
         name: String,
     },
-    /// A file that the bundle needs is not listed.
-    #[snafu(display("{name} is not part of the bundle: copy the bundle again"))]
+    /// A file that the bundle needs is not there or not listed, or one is there that is not.
+    #[snafu(display("{name:?} is not part of the bundle: copy the bundle again"))]
     Unlisted {
         /// The file's name within the bundle.
         name: String,

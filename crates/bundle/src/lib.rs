@@ -8,23 +8,48 @@
 //! Files are named byte strings here: this crate neither reads nor writes any.
 
 mod checksums;
+mod demands;
 mod error;
 mod manifest;
 mod model;
 mod model_card;
+mod signature;
+mod signing_key;
 
-pub use checksums::Checksums;
+pub use checksums::{Checksums, LARGEST_CHECKSUMS};
+pub use demands::{Demands, Proof, SignaturePolicy};
 pub use error::Error;
 pub use manifest::{BundleManifest, FORMAT_VERSION, INTENDED_USE, Member, TrainingProvenance};
-pub use model::{MissingOperatingPoint, Model};
+pub use model::{MissingOperatingPoint, Model, compare};
 pub use model_card::model_card;
+pub use signature::{Approval, InvalidPublicKey, KeyId, LARGEST_SIGNATURE, PublicKey};
+pub use signing_key::{KeyError, NewKeys, SigningKey};
 
 /// The name of the file that describes a bundle.
 pub const MANIFEST: &str = "bundle.json";
 /// The name of the file of checksums, written last and read first.
 pub const CHECKSUMS: &str = "SHA256SUMS";
+/// The name of the file of a signature of [`CHECKSUMS`], which is no part of the bundle: it is made later,
+/// and changes no digest.
+pub const SIGNATURE: &str = "SHA256SUMS.minisig";
 /// The name of the text for people.
 pub const CARD: &str = "MODEL_CARD.md";
+
+/// The largest file of weights or of a normalisation, in bytes: VGG16's has half a gigabyte.
+const LARGEST_WEIGHTS: u64 = 4 << 30;
+/// The largest of any other file, in bytes.
+const LARGEST_TEXT: u64 = 16 << 20;
+/// The most bytes that all files of a bundle have together: VGG16's of 20 folds have eleven gigabytes.
+pub const LARGEST_BUNDLE: u64 = 16 << 30;
+
+/// The most bytes that a file of this name may have.
+pub fn largest(name: &str) -> u64 {
+    if name.ends_with(".safetensors") {
+        LARGEST_WEIGHTS
+    } else {
+        LARGEST_TEXT
+    }
+}
 
 /// The files of a bundle, in the order in which they have to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -122,13 +122,14 @@ impl BundleManifest {
         Ok(json)
     }
 
-    /// Reads `bundle.json`; the version is looked at before anything else.
+    /// Reads `bundle.json`; the version is looked at before anything else. A field that is there twice is
+    /// refused, since readers differ in which of the two they take.
     ///
     /// # Errors
     /// [`Error::Version`] for another version, [`Error::Unreadable`] for anything else.
     pub fn from_json(json: &[u8]) -> Result<Self, Error> {
-        let value: serde_json::Value = serde_json::from_slice(json).context(UnreadableSnafu)?;
-        let found = value["formatVersion"].as_u64().unwrap_or_default();
+        let versioned: Versioned = serde_json::from_slice(json).context(UnreadableSnafu)?;
+        let found = versioned.format_version;
         ensure!(
             found == u64::from(FORMAT_VERSION),
             VersionSnafu {
@@ -136,6 +137,14 @@ impl BundleManifest {
                 expected: FORMAT_VERSION
             }
         );
-        serde_json::from_value(value).context(UnreadableSnafu)
+        serde_json::from_slice(json).context(UnreadableSnafu)
     }
+}
+
+/// What `bundle.json` of any version has.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Versioned {
+    #[serde(default)]
+    format_version: u64,
 }

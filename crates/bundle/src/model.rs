@@ -1,6 +1,6 @@
 //! A bundle in memory: its files are checked, and its networks screen images.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use attrium_nn::Device;
 use snafu::{OptionExt, ResultExt, Snafu, ensure};
@@ -9,7 +9,7 @@ use super::error::{
     ChangedSnafu, Error, IncompleteSnafu, ManifestSnafu, NetworkSnafu, NormalizationSnafu,
     UnlistedSnafu, WeightsSnafu,
 };
-use super::{BundleManifest, CHECKSUMS, Checksums, MANIFEST};
+use super::{Approval, BundleManifest, CHECKSUMS, Checksums, MANIFEST, SIGNATURE};
 use attrium_api::OperatingPoint;
 use attrium_evaluation::at_temperature;
 use attrium_imaging::CROP_PIXELS;
@@ -23,6 +23,8 @@ pub struct Model {
     pub manifest: BundleManifest,
     /// The bundle's digest.
     pub digest: String,
+    /// Who has approved it, where somebody has looked.
+    pub approval: Option<Approval>,
     members: Vec<LoadedMember>,
 }
 
@@ -44,27 +46,14 @@ pub struct MissingOperatingPoint {
 }
 
 impl Model {
-    /// The names of a bundle's files, from the content of its `SHA256SUMS`.
-    ///
-    /// # Errors
-    /// [`Error::Incomplete`].
-    pub fn files(checksums: &[u8]) -> Result<Vec<String>, Error> {
-        Ok(parse(checksums)?.names().map(str::to_owned).collect())
-    }
-
     /// Opens a bundle from its files, `SHA256SUMS` among them, after checking every byte.
     ///
     /// # Errors
     /// [`Error`], for a bundle that is not whole, changed, or of another version.
     pub fn open(files: &BTreeMap<String, Vec<u8>>, device: &Device) -> Result<Self, Error> {
-        let checksums = parse(files.get(CHECKSUMS).context(IncompleteSnafu)?)?;
-        for name in checksums.names() {
-            let bytes = files.get(name).context(UnlistedSnafu { name })?;
-            ensure!(checksums.holds(name, bytes), ChangedSnafu { name });
-        }
+        let checksums = compare(files)?;
         let listed = |name: &str| {
-            let known = checksums.names().any(|listed| listed == name);
-            let bytes = files.get(name).filter(|_| known);
+            let bytes = files.get(name).filter(|_| checksums.lists(name));
             bytes.context(UnlistedSnafu { name })
         };
         let manifest = BundleManifest::from_json(listed(MANIFEST)?)?;
@@ -92,6 +81,7 @@ impl Model {
         Ok(Self {
             manifest,
             digest: checksums.digest(),
+            approval: None,
             members,
         })
     }
@@ -199,6 +189,13 @@ fn check(manifest: &BundleManifest) -> Result<(), Error> {
     } = manifest;
     let fault = "names no members";
     ensure!(!members.is_empty(), ManifestSnafu { fault });
+    // Each is loaded: without this a small file could ask for one network a thousand times.
+    let names = members
+        .iter()
+        .flat_map(|it| [&it.weights, &it.normalization]);
+    let distinct: BTreeSet<_> = names.collect();
+    let fault = "names a member's file twice";
+    ensure!(distinct.len() == 2 * members.len(), ManifestSnafu { fault });
     let fault = format!("has the classes {classes:?}, which are not those of {target}");
     ensure!(classes == target.classes(), ManifestSnafu { fault });
     let fault = format!("has a temperature of {temperature}, which is not above 0");
@@ -213,11 +210,22 @@ fn threshold_for(scores: &[f64], sensitivity: f64) -> Option<f64> {
     scores.get(needed as usize - 1).copied()
 }
 
-fn parse(checksums: &[u8]) -> Result<Checksums, Error> {
-    std::str::from_utf8(checksums)
-        .ok()
-        .and_then(Checksums::parse)
-        .context(IncompleteSnafu)
+/// Compares every file of a bundle with its checksum; there may be no other but a signature.
+///
+/// # Errors
+/// [`Error`], of a bundle that is not whole or changed.
+pub fn compare(files: &BTreeMap<String, Vec<u8>>) -> Result<Checksums, Error> {
+    let checksums = Checksums::parse(files.get(CHECKSUMS).context(IncompleteSnafu)?)?;
+    let beside = [CHECKSUMS, SIGNATURE];
+    for name in files.keys().map(String::as_str) {
+        let is_known = checksums.lists(name) || beside.contains(&name);
+        ensure!(is_known, UnlistedSnafu { name });
+    }
+    for name in checksums.names() {
+        let bytes = files.get(name).context(UnlistedSnafu { name })?;
+        ensure!(checksums.holds(name, bytes), ChangedSnafu { name });
+    }
+    Ok(checksums)
 }
 
 #[cfg(test)]
@@ -362,6 +370,25 @@ mod tests {
     }
 
     #[test]
+    fn a_signature_beside_a_bundle_is_no_part_of_it_and_any_other_file_is_refused() {
+        let mut files = bundle();
+        let digest = Model::open(&files, &nn::cpu()).unwrap().digest;
+        files.insert(SIGNATURE.to_owned(), b"signed".to_vec());
+        assert_eq!(Model::open(&files, &nn::cpu()).unwrap().digest, digest);
+        files.insert("notes.txt".to_owned(), b"mine".to_vec());
+        let message = error(&files).to_string();
+        assert!(message.contains("notes.txt"), "{message}");
+    }
+
+    #[test]
+    fn a_field_that_is_there_twice_is_refused() {
+        for field in ["\"formatVersion\": 1", "\"temperature\": 2.0"] {
+            let files = with_manifest(|json| json.replace(field, &format!("{field}, {field}")));
+            assert!(matches!(error(&files), Error::Unreadable { .. }), "{field}");
+        }
+    }
+
+    #[test]
     fn a_missing_file_is_named() {
         let mut files = bundle();
         files.remove("weights-1.safetensors");
@@ -387,6 +414,14 @@ mod tests {
     fn a_description_of_no_model_is_refused_by_what_it_says() {
         for (field, value, fault) in [
             ("members", serde_json::json!([]), "names no members"),
+            (
+                "members",
+                serde_json::json!([
+                    { "weights": "weights-0.safetensors", "normalization": "normalization-0.safetensors" },
+                    { "weights": "weights-0.safetensors", "normalization": "normalization-1.safetensors" },
+                ]),
+                "names a member's file twice",
+            ),
             (
                 "classes",
                 serde_json::json!(["positive", "negative"]),

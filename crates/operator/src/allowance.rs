@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec, Volume};
 use serde_json::Value;
 
 use super::Settings;
-use attrium_api::Resource;
+use attrium_api::{Resource, Webhook};
 
 /// What resources may bring into their pods; where there is no list everything is allowed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -160,15 +160,23 @@ fn brought(resource: &Resource) -> Vec<Brought> {
     }
     if let Resource::ScreeningJob(job) = resource
         && let Some(alert) = &job.spec.alert
-        && let Some(secret) = &alert.webhook.secret
     {
-        let field = "spec.alert.webhook.secret";
-        all.push(Brought::new(What::Secret, secret, field));
+        all.extend(by_webhook(&alert.webhook));
     }
     if let Some(template) = &compute.pod_template {
         all.extend(by_template(template));
     }
     all
+}
+
+/// What an alert brings in: a token and an address.
+fn by_webhook(webhook: &Webhook) -> impl Iterator<Item = Brought> {
+    let token = webhook.secret.as_ref();
+    let token = token.map(|secret| (secret, "spec.alert.webhook.secret"));
+    let url = webhook.url_from.as_ref();
+    let url = url.map(|it| (&it.secret, "spec.alert.webhook.urlFrom.secret"));
+    let named = token.into_iter().chain(url);
+    named.map(|(secret, field)| Brought::new(What::Secret, secret, field))
 }
 
 /// Where a resource's template stands.

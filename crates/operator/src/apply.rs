@@ -177,10 +177,7 @@ fn build_job(
         resource,
         stage: plan.stages.iter().find(|it| it.kind == stage)?,
         names: &StageNames::new(resource, stage, attempt),
-        model: match model {
-            Model::Published(model) => Some(&model.uri),
-            Model::Given | Model::Awaited(_) | Model::Missing(_) => resource.model_uri(),
-        },
+        model: model.place(resource),
         settings: &context.settings,
     };
     Some(job.build())

@@ -33,18 +33,25 @@ pub(super) fn variables(stage: &StageJob<'_>) -> Vec<EnvVar> {
     let mut variables = vec![home];
     variables.extend(threads(stage.resource));
     variables.extend(credentials(stage));
-    variables.extend(alert_token(stage));
+    variables.extend(alert(stage));
     variables
 }
 
-/// The token for a screening's webhook, where its Secret is named and it may have to be sent.
-fn alert_token(stage: &StageJob<'_>) -> Option<EnvVar> {
+/// The token for a screening's webhook, and its address, where Secrets have them and it may have to be sent.
+fn alert(stage: &StageJob<'_>) -> Vec<EnvVar> {
     let Resource::ScreeningJob(job) = &***stage.resource else {
-        return None;
+        return Vec::new();
     };
-    let secret = job.spec.alert.as_ref()?.webhook.secret.as_ref()?;
     let is_sender = stage.stage.kind == StageKind::Summarize;
-    is_sender.then(|| from_secret("ATTRIUM_ALERT_TOKEN", secret, "token", false))
+    let Some(alert) = job.spec.alert.as_ref().filter(|_| is_sender) else {
+        return Vec::new();
+    };
+    let webhook = &alert.webhook;
+    let token = webhook.secret.as_ref();
+    let token = token.map(|secret| from_secret("ATTRIUM_ALERT_TOKEN", secret, "token", false));
+    let url = webhook.url_from.as_ref();
+    let url = url.map(|it| from_secret("ATTRIUM_ALERT_URL", &it.secret, "url", false));
+    token.into_iter().chain(url).collect()
 }
 
 /// Without a limit a task sees all processors of its node: it then takes as many as it requests.
@@ -109,6 +116,6 @@ fn places<'a>(stage: &StageJob<'a>) -> Vec<&'a str> {
         }
         Resource::ScreeningJob(job) => places.extend(job.spec.labels.as_deref()),
     }
-    places.extend(stage.model.or_else(|| resource.model_uri()));
+    places.extend(stage.model.or_else(|| resource.model()).map(|it| it.uri));
     places
 }

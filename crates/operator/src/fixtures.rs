@@ -17,7 +17,7 @@ use super::created_resource::{CreatedResource, WholeResource};
 use super::job::StageJob;
 use super::names::StageNames;
 use super::{Allowance, Settings};
-use attrium_api::{Resource, TrainingRunSpec, Uid, manifest};
+use attrium_api::{ModelPlace, Resource, TrainingRunSpec, Uid, manifest};
 use attrium_workflow::{Plan, StageKind};
 
 /// The uid of the resources here.
@@ -88,12 +88,28 @@ pub(super) fn settings() -> Settings {
         image: "registry.example/attrium:1".to_owned(),
         cuda_image: "registry.example/attrium:1-cuda".to_owned(),
         image_pull_policy: None,
+        trusted_keys: Vec::new(),
+        require_signed: false,
         allowance: Allowance::default(),
     }
 }
 
 /// The Job of a stage.
-pub(super) fn job(resource: &CreatedResource, kind: StageKind, model: Option<&str>) -> Job {
+pub(super) fn job(
+    resource: &CreatedResource,
+    kind: StageKind,
+    model: Option<ModelPlace<'_>>,
+) -> Job {
+    job_with(resource, kind, model, &settings())
+}
+
+/// The Job of a stage under an administrator's settings.
+pub(super) fn job_with(
+    resource: &CreatedResource,
+    kind: StageKind,
+    model: Option<ModelPlace<'_>>,
+    settings: &Settings,
+) -> Job {
     let plan = Plan::new(resource);
     let stage = plan.stages.iter().find(|stage| stage.kind == kind);
     StageJob {
@@ -101,7 +117,7 @@ pub(super) fn job(resource: &CreatedResource, kind: StageKind, model: Option<&st
         stage: stage.expect("should be a stage of the plan"),
         names: &StageNames::new(resource, kind, 0),
         model,
-        settings: &settings(),
+        settings,
     }
     .build()
 }

@@ -13,7 +13,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use super::created_resource::WholeResource;
 use super::names::{self, StageNames};
 use super::{Settings, owner, pod};
-use attrium_api::{CONTAINER, Resource};
+use attrium_api::{CONTAINER, ModelPlace, Resource};
 use attrium_workflow::{Stage, TaskExit};
 
 /// How often a task that failed is retried.
@@ -25,8 +25,8 @@ pub(crate) struct StageJob<'a> {
     pub(crate) resource: &'a WholeResource,
     pub(crate) stage: &'a Stage,
     pub(crate) names: &'a StageNames,
-    /// The bundle that a screening uses: its folder's URI.
-    pub(crate) model: Option<&'a str>,
+    /// The bundle that a screening uses.
+    pub(crate) model: Option<ModelPlace<'a>>,
     pub(crate) settings: &'a Settings,
 }
 

@@ -21,6 +21,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use super::job::StageJob;
 use super::{environment, manifest, pod_template};
 use attrium_api::{Accelerator, CONTAINER};
+use attrium_workflow::StageKind;
 
 /// How long a pod has to write its checkpoint and end, in seconds.
 const GRACE: i64 = 60;
@@ -166,7 +167,15 @@ fn arguments(stage: &StageJob<'_>) -> Vec<String> {
     let manifest = format!("{MANIFEST_FOLDER}/{}", manifest::FILE);
     let mut arguments = vec!["stage", stage.stage.kind.name(), "--manifest", &manifest];
     arguments.extend(["--termination-message", TERMINATION_MESSAGE]);
-    arguments.extend(stage.model.into_iter().flat_map(|model| ["--model", model]));
+    if let Some(model) = stage.model {
+        arguments.extend(["--model", model.uri]);
+        arguments.extend(
+            model
+                .digest
+                .into_iter()
+                .flat_map(|it| ["--model-digest", it]),
+        );
+    }
     let bundle = stage.resource.storage().ca_bundle.as_ref();
     let bundle = bundle.map(|bundle| format!("{CA_FOLDER}/{}", bundle.key));
     arguments.extend(
@@ -174,7 +183,21 @@ fn arguments(stage: &StageJob<'_>) -> Vec<String> {
             .iter()
             .flat_map(|path| ["--ca-bundle", path.as_str()]),
     );
+    arguments.extend(signatures(stage));
     arguments.into_iter().map(str::to_owned).collect()
+}
+
+/// Whose signatures a screening demands of its model: public keys, which are no secrets.
+fn signatures<'a>(stage: &StageJob<'a>) -> Vec<&'a str> {
+    let screens = matches!(stage.stage.kind, StageKind::Screen | StageKind::Summarize);
+    if !screens {
+        return Vec::new();
+    }
+    let settings = stage.settings;
+    let keys = settings.trusted_keys.iter();
+    let keys = keys.flat_map(|key| ["--trusted-key", key.as_str()]);
+    let required = settings.require_signed.then_some("--require-signed");
+    keys.chain(required).collect()
 }
 
 /// Whether the pods of a stage hold a GPU.

@@ -12,6 +12,10 @@ pub struct Settings {
     /// When a node pulls the image: Always, IfNotPresent or Never; the kubelet's own rule where
     /// absent.
     pub image_pull_policy: Option<String>,
+    /// The public keys whose signatures approve models.
+    pub trusted_keys: Vec<String>,
+    /// Whether every screening needs a model that is signed by one of them.
+    pub require_signed: bool,
     /// What resources may bring into their pods.
     pub allowance: Allowance,
 }

@@ -6,14 +6,18 @@
 //!
 //! An alert that cannot be sent costs a screening its success but not its results: they are in the store
 //! by then, and its status has them.
+//!
+//! Only an answer of success means that somebody was told: no redirect is followed, since it may lead to a
+//! page that takes anything. An address may hold a key, so that it is told of by its host alone.
 
 use std::time::{Duration, Instant};
 use std::{fmt, thread};
 
 use reqwest::header::CONTENT_TYPE;
-use reqwest::{Certificate, Client, StatusCode};
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Client, StatusCode, Url};
 use serde::Serialize;
-use snafu::{ResultExt, Snafu};
+use snafu::{OptionExt, ResultExt, Snafu, ensure};
 use tokio::runtime::Builder;
 
 use super::{Interrupt, Summary, TaskError};
@@ -32,6 +36,8 @@ const TICK: Duration = Duration::from_millis(100);
 pub struct Alerts {
     /// The bearer token.
     pub token: Option<String>,
+    /// The address, where a manifest leaves it to a Secret.
+    pub url: Option<String>,
 }
 
 impl fmt::Debug for Alerts {
@@ -83,29 +89,81 @@ enum Error {
     #[snafu(display("the alert cannot be written as JSON"))]
     Message { source: serde_json::Error },
     #[snafu(display(
-        "alert.webhook cannot be reached: check its url and the network; the results are in the store"
+        "the address of alert.webhook is missing: ATTRIUM_ALERT_URL has to be the key url of the Secret \
+         that urlFrom names"
     ))]
-    Send { source: reqwest::Error },
+    NoAddress,
     #[snafu(display(
-        "alert.webhook answered {status}: check its url and the token in its secret; the results are \
-         in the store"
+        "the address of alert.webhook is no web address: use https://host or https://host/path"
     ))]
-    Refused { status: StatusCode },
+    Address,
+    #[snafu(display(
+        "the address of alert.webhook at {host} is without encryption: use https://, or set allowHttp"
+    ))]
+    Unencrypted { host: String },
+    #[snafu(display(
+        "alert.webhook at {host} cannot be reached: check its address and the network; the results are in \
+         the store"
+    ))]
+    Send {
+        host: String,
+        source: reqwest::Error,
+    },
+    #[snafu(display(
+        "alert.webhook at {host} answered {status}, a redirect, which is not followed: name the address \
+         that takes the alert itself; the results are in the store"
+    ))]
+    Redirected { host: String, status: StatusCode },
+    #[snafu(display(
+        "alert.webhook at {host} answered {status}: check its address and the token in its secret; the \
+         results are in the store"
+    ))]
+    Refused { host: String, status: StatusCode },
 }
 
 impl Error {
-    /// Whether another try may do; not where the server says that the request is wrong.
+    /// Whether another try may do; not where the server, or this program, says that the request is wrong.
     fn may_pass(&self) -> bool {
         match self {
-            Self::CaBundle { .. } | Self::Message { .. } => false,
             Self::Start { .. } | Self::Send { .. } => true,
-            Self::Refused { status } => !status.is_client_error() || is_temporary(*status),
+            Self::Refused { status, .. } => !status.is_client_error() || is_temporary(*status),
+            Self::CaBundle { .. }
+            | Self::Message { .. }
+            | Self::NoAddress
+            | Self::Address
+            | Self::Unencrypted { .. }
+            | Self::Redirected { .. } => false,
         }
     }
 }
 
 fn is_temporary(status: StatusCode) -> bool {
     status == StatusCode::REQUEST_TIMEOUT || status == StatusCode::TOO_MANY_REQUESTS
+}
+
+/// Where an alert is sent.
+struct Address {
+    url: Url,
+    host: String,
+}
+
+impl Address {
+    /// Reads an address; of what is wrong with it no more than the host is told.
+    fn new(text: &str, allow_http: bool) -> Result<Self, Error> {
+        let url: Url = text.trim().parse().ok().context(AddressSnafu)?;
+        ensure!(matches!(url.scheme(), "http" | "https"), AddressSnafu);
+        let host = url.host_str().context(AddressSnafu)?.to_owned();
+        let is_encrypted = url.scheme() == "https";
+        ensure!(is_encrypted || allow_http, UnencryptedSnafu { host });
+        Ok(Self { url, host })
+    }
+}
+
+/// What an answer means.
+fn judge(host: &str, status: StatusCode) -> Result<(), Error> {
+    ensure!(!status.is_redirection(), RedirectedSnafu { host, status });
+    ensure!(status.is_success(), RefusedSnafu { host, status });
+    Ok(())
 }
 
 /// Sends, and after each pause sends again what may go well another time. Returns why nothing was sent.
@@ -169,19 +227,22 @@ impl Alerts {
         message: &Message<'_>,
         ca_bundle: Option<&[u8]>,
     ) -> Result<(), Error> {
+        let text = webhook.url.as_ref().or(self.url.as_ref());
+        let address = Address::new(text.context(NoAddressSnafu)?, webhook.allow_http)?;
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.context(StartSnafu)?;
-        runtime.block_on(self.request(webhook, message, ca_bundle))
+        runtime.block_on(self.request(&address, message, ca_bundle))
     }
 
     async fn request(
         &self,
-        webhook: &Webhook,
+        address: &Address,
         message: &Message<'_>,
         ca_bundle: Option<&[u8]>,
     ) -> Result<(), Error> {
         let mut client = Client::builder()
             .timeout(PATIENCE)
+            .redirect(Policy::none())
             .user_agent(concat!("attrium/", env!("CARGO_PKG_VERSION")));
         if let Some(ca_bundle) = ca_bundle {
             let certificates = Certificate::from_pem_bundle(ca_bundle).context(CaBundleSnafu)?;
@@ -190,20 +251,15 @@ impl Alerts {
         let client = client.build().context(CaBundleSnafu)?;
         let body = serde_json::to_vec(message).context(MessageSnafu)?;
         let mut request = client
-            .post(&webhook.url)
+            .post(address.url.clone())
             .header(CONTENT_TYPE, "application/json")
             .body(body);
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
-        // The address may hold a key.
+        let host = &address.host;
         let sent = request.send().await.map_err(reqwest::Error::without_url);
-        let status = sent.context(SendSnafu)?.status();
-        if status.is_success() {
-            Ok(())
-        } else {
-            RefusedSnafu { status }.fail()
-        }
+        judge(host, sent.context(SendSnafu { host })?.status())
     }
 }
 
@@ -234,6 +290,11 @@ mod tests {
             }
             let head = "content-length: 0\r\nconnection: close";
             write!(stream, "HTTP/1.1 {answer}\r\n{head}\r\n\r\n").unwrap();
+            // Whoever follows a redirect comes a second time.
+            drop(stream);
+            listener.set_nonblocking(true).unwrap();
+            thread::sleep(Duration::from_millis(50));
+            assert!(listener.accept().is_err(), "it came again");
             String::from_utf8(request).unwrap()
         });
         (url, heard)
@@ -244,8 +305,9 @@ mod tests {
         job.metadata.uid = Some("some-uid".to_owned());
         job.spec.alert = Some(Alert {
             webhook: Webhook {
-                url: url.to_owned(),
-                secret: None,
+                url: Some(url.to_owned()),
+                allow_http: true,
+                ..Webhook::default()
             },
         });
         job
@@ -272,8 +334,11 @@ mod tests {
     #[test]
     fn counts_and_the_report_are_sent_with_the_token() {
         let (url, heard) = server("204 No Content");
-        let token = Some("t0ken".to_owned());
-        assert_eq!(send(&Alerts { token }, &job(&url), 2), None);
+        let alerts = Alerts {
+            token: Some("t0ken".to_owned()),
+            url: None,
+        };
+        assert_eq!(send(&alerts, &job(&url), 2), None);
         let request = heard.join().unwrap();
         let (head, body) = request.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("POST /hook?key=secret "), "{head}");
@@ -302,11 +367,80 @@ mod tests {
     }
 
     #[test]
+    fn a_redirect_is_not_followed_and_nobody_counts_as_told() {
+        for status in [
+            "302 Found",
+            "301 Moved Permanently",
+            "307 Temporary Redirect",
+        ] {
+            let answer = format!("{status}\r\nlocation: /login?key=secret");
+            let (url, heard) = server(answer.leak());
+            let untold = send(&Alerts::default(), &job(&url), 1).unwrap();
+            heard.join().unwrap();
+            let words = format!("127.0.0.1 answered {status}, a redirect");
+            assert!(untold.contains(&words), "{untold}");
+            assert!(!untold.contains("login"), "{untold}");
+        }
+    }
+
+    #[test]
+    fn only_an_answer_of_success_counts() {
+        for code in 100..600 {
+            let told = judge("host", StatusCode::from_u16(code).unwrap());
+            assert_eq!(told.is_ok(), (200..300).contains(&code), "{code}");
+        }
+    }
+
+    #[test]
+    fn the_address_may_be_a_secrets() {
+        let (url, heard) = server("204 No Content");
+        let mut job = job("unused");
+        job.spec.alert.as_mut().unwrap().webhook.url = None;
+        let untold = send(&Alerts::default(), &job, 1).unwrap();
+        assert!(
+            untold.contains("address of alert.webhook is missing"),
+            "{untold}"
+        );
+        // Secrets that are made of files end in a line feed.
+        let alerts = Alerts {
+            token: None,
+            url: Some(format!("{url}\n")),
+        };
+        assert_eq!(send(&alerts, &job, 1), None);
+        assert!(heard.join().unwrap().starts_with("POST /hook?key=secret "));
+    }
+
+    #[test]
+    fn an_address_of_no_use_is_told_at_once_by_no_more_than_its_host() {
+        let table = [
+            (
+                "http://hook.example/key=secret",
+                "at hook.example is without encryption",
+            ),
+            (
+                "http://secret@hook.example/",
+                "at hook.example is without encryption",
+            ),
+            ("ftp://hook.example/secret", "is no web address"),
+            ("/secret", "is no web address"),
+            ("https://", "is no web address"),
+        ];
+        for (url, words) in table {
+            let mut job = job(url);
+            job.spec.alert.as_mut().unwrap().webhook.allow_http = false;
+            let untold = send(&Alerts::default(), &job, 1).unwrap();
+            assert!(untold.contains(words), "{untold}");
+            assert!(!untold.contains("secret"), "{untold}");
+        }
+    }
+
+    #[test]
     fn an_outage_may_pass_and_a_refusal_does_not() {
-        let may_pass = |status| Error::Refused { status }.may_pass();
+        let may_pass = |status| judge("host", status).unwrap_err().may_pass();
         assert!(!may_pass(StatusCode::UNAUTHORIZED));
         assert!(may_pass(StatusCode::TOO_MANY_REQUESTS));
         assert!(may_pass(StatusCode::SERVICE_UNAVAILABLE));
+        assert!(!may_pass(StatusCode::FOUND));
     }
 
     /// Sends an alert to an address where nothing is there, so often; how it ended and how often it was

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use snafu::Snafu;
 
-use attrium_api::Resource;
+use attrium_api::{ModelPlace, Resource};
 use attrium_types::text::{causes, truncate};
 use attrium_workflow::{LONGEST_MESSAGE, Plan, Progress, StageKind, Summary, TaskExit, TaskSpec};
 
@@ -41,8 +41,8 @@ pub struct TaskContext<'a> {
     pub plan: &'a Plan,
     /// The URI of the run's prefix, with a `/` at its end: artefacts' names follow it.
     pub prefix: &'a str,
-    /// Where a screening finds its model: the URI of the bundle's folder, with a `/` at its end.
-    pub model: Option<&'a str>,
+    /// Where a screening finds its model, and which one has to be there.
+    pub model: Option<ModelPlace<'a>>,
     /// Set when the task has to write a checkpoint and return [`TaskError::Interrupted`].
     pub interrupt: &'a Interrupt,
     /// Where the task tells how far it is.

@@ -4,7 +4,9 @@
 //! the numbers to the modules of those names. It never talks to a cluster.
 
 mod alert;
+mod approval;
 mod baseline;
+mod bundle_folder;
 mod combination;
 mod evaluate;
 mod execute;
@@ -29,9 +31,11 @@ mod train;
 mod training_report;
 
 pub use alert::Alerts;
+pub use approval::{ApprovedModel, SignError, sign_model, verify_model};
 pub use attrium_workflow::{Progress, Summary, Unit};
+pub use bundle_folder::ModelError;
 pub use execute::{Cause, Execute, Interrupt, NoProgress, ProgressSink, TaskContext, TaskError};
-pub use model::{ModelError, open_model};
+pub use model::open_model;
 pub use rejection::Rejection;
 pub use screen::activation_maps;
 pub use screener::{Candidate, Scan, Screened, Screener, ScreeningDecision, ScreeningError};

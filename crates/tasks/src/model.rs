@@ -1,87 +1,74 @@
 //! Bundles from a store.
 
-use std::collections::BTreeMap;
-
-use snafu::{ResultExt, Snafu};
+use snafu::ResultExt;
 
 use super::TaskError;
+use super::bundle_folder::{BundleFolder, BundleSnafu, ModelError};
 use super::failure::OrFail;
 use super::screener::Screener;
 use super::task_io::{self, ScreeningIo};
-use attrium_bundle as bundle;
-use attrium_bundle::{CHECKSUMS, Model};
+use attrium_bundle::{Demands, Model, SignaturePolicy};
 use attrium_nn::Device;
-use attrium_storage as storage;
-use attrium_storage::{Storage, StorageOptions};
-
-/// The largest file of a bundle that is read, in bytes.
-const LARGEST: u64 = 4 << 30;
-
-/// Why a model cannot be opened.
-#[derive(Debug, Snafu)]
-pub enum ModelError {
-    /// Its folder or a file of it cannot be read.
-    #[snafu(display("the model bundle at {uri} cannot be read"))]
-    Store {
-        /// The bundle's folder.
-        uri: String,
-        /// Why.
-        source: storage::Error,
-    },
-    /// It is not whole, or of a version that this attrium does not read.
-    #[snafu(display("the model bundle at {uri} cannot be used"))]
-    Bundle {
-        /// The bundle's folder.
-        uri: String,
-        /// Why.
-        source: bundle::Error,
-    },
-}
+use attrium_storage::StorageOptions;
+use attrium_workflow::TaskExit;
 
 impl From<ModelError> for TaskError {
-    /// A store that does not answer may answer later; a wrong place and a bundle of no use stay so for
-    /// every task.
+    /// For every task of a screening it stays as it is.
     fn from(error: ModelError) -> Self {
-        match &error {
-            ModelError::Store { source, .. } if !source.is_bad_place() => Self::retry(error),
-            ModelError::Store { .. } | ModelError::Bundle { .. } => Self::bad_configuration(error),
+        match error.exit() {
+            TaskExit::BadConfiguration => Self::bad_configuration(error),
+            _ => Self::retry(error),
         }
     }
 }
 
-/// Opens the bundle in a folder; every byte is checked, and nothing else is read.
+/// Opens the bundle in a folder, if it is what is demanded; every byte is checked, and nothing else is read.
 ///
 /// # Errors
 /// [`ModelError`].
 pub fn open_model(
     uri: &str,
+    demands: &Demands,
     options: &StorageOptions,
     device: &Device,
 ) -> Result<Model, ModelError> {
-    let read = |folder: &Storage, name: &str| {
-        let file = folder.get(name, LARGEST);
-        file.context(StoreSnafu { uri })
+    let folder = BundleFolder::open(uri, options)?;
+    let checksums = folder.checksums()?;
+    let signature = if demands.signatures.looks_at_signatures() {
+        folder.signature()?
+    } else {
+        None
     };
-    let folder = Storage::open(uri, options).context(StoreSnafu { uri })?;
-    let checksums = read(&folder, CHECKSUMS)?;
-    let mut files = BTreeMap::new();
-    for name in Model::files(&checksums).context(BundleSnafu { uri })? {
-        let bytes = read(&folder, &name)?;
-        files.insert(name, bytes);
-    }
-    files.insert(CHECKSUMS.to_owned(), checksums);
-    Model::open(&files, device).context(BundleSnafu { uri })
+    let proof = demands.check(&checksums, signature.as_deref());
+    let proof = proof.context(BundleSnafu { uri })?;
+    let opened = Model::open(&folder.files(checksums)?, device);
+    let mut model = opened.context(BundleSnafu { uri })?;
+    model.approval = proof.approval;
+    Ok(model)
 }
 
 /// The model and the threshold that a ScreeningJob asks for.
-pub(super) fn screener(io: &ScreeningIo<'_>) -> Result<Screener, TaskError> {
-    let Some(uri) = io.context.model else {
+pub(super) fn screener(
+    io: &ScreeningIo<'_>,
+    signatures: &SignaturePolicy,
+) -> Result<Screener, TaskError> {
+    let Some(place) = io.context.model else {
         return Err(TaskError::bad_configuration(
             "the model is not known: name spec.model.uri",
         ));
     };
+    if let Some(warning) = io.spec.model.warning() {
+        tracing::warn!("{warning}");
+    }
+    let demands = Demands {
+        digest: place.digest.map(str::to_owned),
+        signatures: SignaturePolicy {
+            trusted: signatures.trusted.clone(),
+            required: signatures.required || io.spec.model.require_signed,
+        },
+    };
     let device = task_io::device(&io.spec.compute)?;
-    let model = open_model(uri, &io.options, &device)?;
+    let model = open_model(place.uri, &demands, &io.options, &device)?;
     let threshold = model
         .threshold(&io.spec.operating_point)
         .or_bad_configuration()?;
@@ -97,13 +84,73 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use attrium_workflow::TaskExit;
+    use attrium_bundle::{CHECKSUMS, SIGNATURE};
+
+    /// Why the bundle in a folder is not opened.
+    fn refusal(folder: &Path, demands: &Demands) -> TaskError {
+        let uri = folder.to_str().expect("a path in UTF-8");
+        let options = StorageOptions::default();
+        let opened = open_model(uri, demands, &options, &attrium_nn::cpu());
+        TaskError::from(opened.expect_err("should be no bundle"))
+    }
 
     /// What a task ends with that cannot open the bundle in a folder.
     fn exit(folder: &Path) -> TaskExit {
-        let uri = folder.to_str().expect("a path in UTF-8");
-        let opened = open_model(uri, &StorageOptions::default(), &attrium_nn::cpu());
-        TaskError::from(opened.expect_err("should be no bundle")).exit()
+        refusal(folder, &Demands::default()).exit()
+    }
+
+    /// Makes a file of so many bytes, all of them holes.
+    fn put_holes(folder: &Path, name: &str, size: u64) {
+        let file = std::fs::File::create(folder.join(name)).expect("a file");
+        file.set_len(size).expect("a long file");
+    }
+
+    /// A folder whose `SHA256SUMS` lists one file.
+    fn folder_of(name: &str) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a folder");
+        let sums = format!("{}  {name}\n", "0".repeat(64));
+        std::fs::write(folder.path().join(CHECKSUMS), sums).expect("a file");
+        folder
+    }
+
+    #[test]
+    fn a_file_that_is_too_large_is_refused_before_it_is_read() {
+        let table = [
+            ("bundle.json", 1 << 30),
+            ("weights.safetensors", 5 << 30),
+            (CHECKSUMS, 1 << 20),
+            (SIGNATURE, 1 << 20),
+        ];
+        for (name, size) in table {
+            let folder = folder_of(if size < 1 << 30 { "bundle.json" } else { name });
+            put_holes(folder.path(), name, size);
+            let signatures = SignaturePolicy {
+                required: name == SIGNATURE,
+                ..SignaturePolicy::default()
+            };
+            let demands = Demands {
+                signatures,
+                ..Demands::default()
+            };
+            let refusal = refusal(folder.path(), &demands);
+            assert_eq!(refusal.exit(), TaskExit::BadConfiguration);
+            let words = format!("{name} has {size} bytes, more than the");
+            let sentence = refusal.sentence();
+            assert!(sentence.contains(&words), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn an_exchanged_bundle_is_refused_before_any_other_file_is_read() {
+        let folder = folder_of("bundle.json");
+        let demands = Demands {
+            digest: Some("sha256:1".to_owned()),
+            ..Demands::default()
+        };
+        let refusal = refusal(folder.path(), &demands);
+        assert_eq!(refusal.exit(), TaskExit::BadConfiguration);
+        let sentence = refusal.sentence();
+        assert!(sentence.contains("and not sha256:1,"), "{sentence}");
     }
 
     #[test]

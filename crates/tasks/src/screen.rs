@@ -14,6 +14,7 @@ use super::study_selection::{ObjectPrediction, ObjectPredictions};
 use super::task_io::ScreeningIo;
 use super::{Summary, TaskError};
 use attrium_api::{ActivationMaps, ScreeningStatus};
+use attrium_bundle::SignaturePolicy;
 use attrium_dataset::Pseudonyms;
 use attrium_evaluation::Prediction;
 use attrium_report as report;
@@ -23,8 +24,12 @@ use attrium_workflow::artefacts;
 const SEED: u64 = 0;
 
 /// Screens one shard and writes its rows, its activation maps and, with labels, its predictions.
-pub(super) fn run(io: &ScreeningIo<'_>, shard: u32) -> Result<Summary, TaskError> {
-    let screener = model::screener(io)?;
+pub(super) fn run(
+    io: &ScreeningIo<'_>,
+    signatures: &SignaturePolicy,
+    shard: u32,
+) -> Result<Summary, TaskError> {
+    let screener = model::screener(io, signatures)?;
     let labels = match &io.spec.labels {
         Some(uri) => Some(pseudonyms(io, uri)?),
         None => None,

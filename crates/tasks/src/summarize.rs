@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use super::failure::OrFail;
 use super::model;
 use super::provenance;
@@ -13,6 +15,7 @@ use super::study_selection::ObjectPredictions;
 use super::task_io::ScreeningIo;
 use super::{Summary, TaskError, screen};
 use attrium_api::ScreeningStatus;
+use attrium_bundle::SignaturePolicy;
 use attrium_evaluation as evaluation;
 use attrium_evaluation::{EvaluationOptions, MetricsDocument, NetworkMetrics, Predictions};
 use attrium_report as report;
@@ -28,12 +31,16 @@ const PICTURED: usize = 24;
 const BINS: usize = 20;
 
 /// Joins the shards' tables and reports on them.
-pub(super) fn run(io: &ScreeningIo<'_>) -> Result<Summary, TaskError> {
-    let screener = model::screener(io)?;
+pub(super) fn run(
+    io: &ScreeningIo<'_>,
+    signatures: &SignaturePolicy,
+) -> Result<Summary, TaskError> {
+    let screener = model::screener(io, signatures)?;
     let tally = join(io, &screener)?;
+    let document = ScreeningDocument::new(&tally.counts, &screener);
     io.put(
         artefacts::SCREENING_SUMMARY,
-        serde_json::to_vec_pretty(&tally.counts).or_retry()?,
+        serde_json::to_vec_pretty(&document).or_retry()?,
     )?;
     let validation = validate(io, &screener, &tally.counts)?;
     let results = match &validation {
@@ -59,6 +66,42 @@ pub(super) fn run(io: &ScreeningIo<'_>) -> Result<Summary, TaskError> {
         screening: Some(counts),
         ..Summary::default()
     })
+}
+
+/// `screening.json`: the counts, and which model they are of.
+#[derive(Debug, Serialize)]
+struct ScreeningDocument<'a> {
+    #[serde(flatten)]
+    counts: &'a ScreeningStatus,
+    model: ScreeningModel<'a>,
+}
+
+/// The model of a screening.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ScreeningModel<'a> {
+    /// The bundle's digest.
+    digest: &'a str,
+    /// The id of the trusted key that has signed it; null where none is trusted or none has.
+    signed_by: Option<String>,
+}
+
+impl<'a> ScreeningDocument<'a> {
+    fn new(counts: &'a ScreeningStatus, screener: &'a Screener) -> Self {
+        Self {
+            counts,
+            model: ScreeningModel {
+                digest: &screener.model.digest,
+                signed_by: signed_by(screener),
+            },
+        }
+    }
+}
+
+/// The id of the key that has signed the model.
+fn signed_by(screener: &Screener) -> Option<String> {
+    let approval = screener.model.approval.as_ref();
+    approval.map(|approval| approval.key.to_string())
 }
 
 /// What the report shows of a table that is too long to hold.
@@ -282,7 +325,7 @@ fn model_facts(io: &ScreeningIo<'_>, screener: &Screener) -> ModelFacts {
         target: manifest.target,
         pretrained: manifest.pretrained,
         synthetic: manifest.synthetic,
-        uri: io.context.model.unwrap_or_default().to_owned(),
+        uri: io.context.model.map_or("", |model| model.uri).to_owned(),
         digest: screener.model.digest.clone(),
         facts: facts(screener),
     }
@@ -304,6 +347,10 @@ fn facts(screener: &Screener) -> Vec<Fact> {
             format!("{:.3}, by which logits are divided", manifest.temperature),
         ),
         fact("intended use", manifest.intended_use.clone()),
+        fact(
+            "signed by the key",
+            signed_by(screener).unwrap_or_else(|| "none that is trusted".to_owned()),
+        ),
     ];
     if let Some(auc) = manifest.metrics.auc {
         facts.push(fact("out-of-fold AUC", format!("{:.3}", auc.value)));

@@ -7,6 +7,7 @@ use super::task_io::{self, TaskIo};
 use super::{Alerts, Execute, Summary, TaskContext, TaskError};
 use super::{evaluate, preprocess, refit, screen, summarize, train};
 use attrium_api::{Resource, ScreeningJob, TrainingRun};
+use attrium_bundle::SignaturePolicy;
 use attrium_workflow::{TaskSpec, Work};
 
 /// The tasks themselves, as a pod and the local runner do them.
@@ -16,6 +17,8 @@ pub struct Tasks {
     pub ca_bundle: Option<Vec<u8>>,
     /// Sends the alert of a screening with positives; none is sent where absent.
     pub alerts: Option<Alerts>,
+    /// Whose signatures a screening demands of its model.
+    pub signatures: SignaturePolicy,
 }
 
 impl Execute for Tasks {
@@ -94,9 +97,9 @@ impl Tasks {
     ) -> Result<Summary, TaskError> {
         let io = self.open(&resource.spec, context)?;
         match task.work {
-            Work::Screen { shard, .. } => screen::run(&io, shard),
+            Work::Screen { shard, .. } => screen::run(&io, &self.signatures, shard),
             Work::Summarize => {
-                let mut summary = summarize::run(&io)?;
+                let mut summary = summarize::run(&io, &self.signatures)?;
                 if let Some(alerts) = &self.alerts {
                     let ca_bundle = self.ca_bundle.as_deref();
                     let untold = alerts.send(resource, &summary, ca_bundle, context.interrupt)?;

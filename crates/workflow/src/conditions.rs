@@ -67,8 +67,21 @@ pub(super) fn put(
 fn accepted(inputs: &StatusInputs<'_>) -> ConditionState {
     match inputs.cluster() {
         Some(cluster) => cluster.accepted.clone(),
-        None => ConditionState::new(True, reasons::AS_EXPECTED, "The spec is valid"),
+        None => valid_spec(inputs.resource),
     }
+}
+
+/// The condition Accepted of a spec that is valid, with what should be mended all the same.
+pub fn valid_spec(resource: &Resource) -> ConditionState {
+    let warning = match resource {
+        Resource::TrainingRun(_) => None,
+        Resource::ScreeningJob(job) => job.spec.model.warning(),
+    };
+    let message = match warning {
+        Some(warning) => format!("The spec is valid, but {warning}"),
+        None => "The spec is valid".to_owned(),
+    };
+    ConditionState::new(True, reasons::AS_EXPECTED, message)
 }
 
 fn pods_healthy(inputs: &StatusInputs<'_>) -> ConditionState {

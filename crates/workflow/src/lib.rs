@@ -19,7 +19,7 @@ mod termination;
 mod uid;
 mod unusable;
 
-pub use conditions::set_malformed;
+pub use conditions::{set_malformed, valid_spec};
 pub use ending::{Ending, Failure, gravest};
 pub use next::{NextSteps, Observed, PlanOutcome, TaskState, next};
 pub use plan::{Plan, Stage, StageKind, TaskRef, TaskSpec, Work};

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{OperatingPoint, PublishMethod, Status, TrainingRun};
+use crate::{ModelPlace, OperatingPoint, PublishMethod, Status, TrainingRun};
 
 /// A training run that is right.
 fn run() -> Value {
@@ -371,6 +371,18 @@ fn one_mutation_of_a_screening_job_is_one_violation_at_its_place() {
             ),
             mutation("/spec/model", Value::Null, "spec.model", "is required"),
             mutation(
+                "/spec/model",
+                json!({ "uri": "model/", "digest": format!("sha256:{}", "A".repeat(64)) }),
+                "spec.model.digest",
+                "no digest: use sha256:",
+            ),
+            mutation(
+                "/spec/model",
+                json!({ "trainingRun": "perugini", "digest": format!("sha256:{}", "a".repeat(64)) }),
+                "spec.model",
+                "a digest without a uri",
+            ),
+            mutation(
                 "/spec/operatingPoint",
                 json!({}),
                 "spec.operatingPoint",
@@ -390,9 +402,27 @@ fn one_mutation_of_a_screening_job_is_one_violation_at_its_place() {
             ),
             mutation(
                 "/spec/alert",
-                json!({ "webhook": { "url": "mailto:someone" } }),
+                json!({ "webhook": { "url": "mailto:someone", "allowHttp": true } }),
                 "spec.alert.webhook.url",
                 "no web address",
+            ),
+            mutation(
+                "/spec/alert",
+                json!({ "webhook": { "url": "http://alerts.example/hook" } }),
+                "spec.alert.webhook",
+                "use https://, or set allowHttp",
+            ),
+            mutation(
+                "/spec/alert",
+                json!({ "webhook": {} }),
+                "spec.alert.webhook",
+                "exactly one of url and urlFrom",
+            ),
+            mutation(
+                "/spec/alert",
+                json!({ "webhook": { "url": "https://a/", "urlFrom": { "secret": "hook" } } }),
+                "spec.alert.webhook",
+                "exactly one of url and urlFrom",
             ),
             mutation(
                 "/spec/activationMaps",
@@ -426,6 +456,35 @@ fn a_manifest_has_the_defaults_of_its_schema() {
     assert_eq!(job.spec.shards, 4);
     assert_eq!(resources[0].namespace(), "nuclear-medicine");
     assert_eq!(resources[1].namespace(), "default");
+}
+
+#[test]
+fn an_alert_may_go_without_encryption_where_that_is_allowed_and_to_an_address_of_a_secret() {
+    for webhook in [
+        json!({ "url": "http://alerts.example/hook", "allowHttp": true }),
+        json!({ "urlFrom": { "secret": "hook" }, "secret": "token" }),
+    ] {
+        let mut document = job();
+        put(&mut document, "/spec/alert", json!({ "webhook": webhook }));
+        assert!(parse(&document.to_string()).is_ok(), "{webhook}");
+    }
+}
+
+#[test]
+fn a_model_by_its_digest_is_taken() {
+    let mut document = job();
+    let digest = format!("sha256:{}", "0a".repeat(32));
+    put(
+        &mut document,
+        "/spec/model",
+        json!({ "uri": "model/", "digest": digest, "requireSigned": true }),
+    );
+    let resources = parse(&document.to_string()).expect("should be right");
+    let place = ModelPlace {
+        uri: "model/",
+        digest: Some(&digest),
+    };
+    assert_eq!(resources[0].model(), Some(place));
 }
 
 #[test]

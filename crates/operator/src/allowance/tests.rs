@@ -13,7 +13,7 @@ fn everything() -> CreatedResource {
     screening_job(
         r#"  model: {uri: "s3://models/m/"}
   storage: {credentialsSecret: scans-s3, caBundle: {configMap: hospital-ca}}
-  alert: {webhook: {url: "https://alerts.example/", secret: alert}}
+  alert: {webhook: {urlFrom: {secret: address}, secret: alert}}
   compute:
     image: mirror.example/attrium:2
     podTemplate:
@@ -97,6 +97,11 @@ fn whatever_a_resource_brings_into_its_pods_is_listed_with_its_field() {
         ),
         (Volume, "configMap", "spec.storage.caBundle".to_owned()),
         (Secret, "alert", "spec.alert.webhook.secret".to_owned()),
+        (
+            Secret,
+            "address",
+            "spec.alert.webhook.urlFrom.secret".to_owned(),
+        ),
         (ServiceAccount, "reader", place("serviceAccountName")),
         (Secret, "mirror", place("imagePullSecrets[0]")),
         (Secret, "site", place("containers[0].env[1]")),
@@ -184,6 +189,7 @@ fn every_field_that_can_name_a_secret_an_image_or_an_account_is_known_here() {
     }
     let expected = [
         "spec.alert.webhook.secret",
+        "spec.alert.webhook.urlFrom.secret",
         "spec.compute.image",
         // These two are refused by the definitions.
         "spec.compute.podTemplate.spec.automountServiceAccountToken",

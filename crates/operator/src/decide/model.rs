@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use attrium_api::ModelReference;
+use attrium_api::{ModelPlace, ModelReference, Resource};
 
 /// The model of a screening.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,16 @@ pub(crate) enum Model {
     Awaited(Awaited),
     /// The training run of this name has ended and not published one.
     Missing(String),
+}
+
+impl Model {
+    /// Where the tasks of a resource find their model, if it is known.
+    pub(crate) fn place<'m>(&'m self, resource: &'m Resource) -> Option<ModelPlace<'m>> {
+        match self {
+            Self::Published(model) => Some(model.place()),
+            Self::Given | Self::Awaited(_) | Self::Missing(_) => resource.model(),
+        }
+    }
 }
 
 /// What a screening waits for.

@@ -69,13 +69,13 @@ const SUMMARY_RETRY: Duration = Duration::from_secs(2);
 const MAX_ATTEMPTS: u32 = 3;
 
 impl NextStatus {
-    fn new(health: &Health) -> Self {
+    fn new(resource: &Resource, health: &Health) -> Self {
         Self {
             started: None,
             ending: None,
             broken: None,
             phase: Phase::Running,
-            accepted: ConditionState::new(True, reasons::AS_EXPECTED, "The spec is valid"),
+            accepted: workflow::valid_spec(resource),
             pods: health.condition.clone(),
             unfinished: ConditionState::new(Unknown, reasons::RUNNING, "Tasks run"),
         }
@@ -99,7 +99,7 @@ impl<'o> Transition<'o> {
             patch: Vec::new(),
             stop: Vec::new(),
             requeue: health.requeue,
-            next: NextStatus::new(&health),
+            next: NextStatus::new(&observed.snapshot.resource, &health),
         };
         match (transition.next_stage(&health), &observed.snapshot.model) {
             (NextStage::End, _) => transition.stop_jobs(),
@@ -120,7 +120,8 @@ impl<'o> Transition<'o> {
     pub(crate) fn refuse(&mut self, refusal: &Refusal) {
         match refusal {
             Refusal::NotAccepted(accepted) => {
-                self.next = NextStatus::new(&health(self.observed, &self.plan));
+                let health = health(self.observed, &self.plan);
+                self.next = NextStatus::new(&self.observed.snapshot.resource, &health);
                 self.next.phase = Phase::Pending;
                 self.next.accepted = accepted.clone();
                 self.next.unfinished = ConditionState {
@@ -130,7 +131,8 @@ impl<'o> Transition<'o> {
                 self.requeue = None;
             }
             Refusal::Invalid(message) => {
-                self.next = NextStatus::new(&health(self.observed, &self.plan));
+                let health = health(self.observed, &self.plan);
+                self.next = NextStatus::new(&self.observed.snapshot.resource, &health);
                 self.reject(reasons::BAD_CONFIGURATION, message);
                 self.stop_jobs();
             }

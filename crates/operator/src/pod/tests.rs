@@ -1,10 +1,13 @@
 //! What the pod template of a stage holds, with and without a `podTemplate` of the user's.
 
+mod screening;
+
 use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
 use serde_json::{Value, json};
 
 use crate::created_resource::CreatedResource;
 use crate::fixtures::{UID, job, screening_job, training_run, training_spec};
+use attrium_api::ModelPlace;
 use attrium_workflow::StageKind::{self, Evaluate, Preprocess, Refit, Screen, Summarize, Train};
 
 /// The pod template of a stage as JSON.
@@ -12,7 +15,11 @@ fn template(resource: &CreatedResource, stage: StageKind) -> Value {
     with_model(resource, stage, None)
 }
 
-fn with_model(resource: &CreatedResource, stage: StageKind, model: Option<&str>) -> Value {
+fn with_model(
+    resource: &CreatedResource,
+    stage: StageKind,
+    model: Option<ModelPlace<'_>>,
+) -> Value {
     let job = job(resource, stage, model);
     serde_json::to_value(job.spec.expect("a spec").template).expect("JSON")
 }
@@ -397,30 +404,6 @@ fn weights_that_a_network_starts_from_may_be_in_a_bucket_of_their_own() {
         "AWS_SESSION_TOKEN",
     ];
     assert_eq!(keys, expected);
-}
-
-#[test]
-fn the_bundle_of_a_training_run_is_an_argument_and_its_cloud_counts() {
-    let lines = "  model: {trainingRun: run}\n  storage: {credentialsSecret: keys}";
-    let model = "gs://models/run/model/Residual-Positive/";
-    let template = with_model(&screening_job(lines), Screen, Some(model));
-    let arguments = json!([
-        "stage",
-        "screen",
-        "--manifest",
-        "/etc/attrium/manifest/manifest.yaml",
-        "--termination-message",
-        "/dev/termination-log",
-        "--model",
-        model,
-    ]);
-    assert_eq!(container(&template)["args"], arguments);
-    let keys: Vec<_> = credentials(&template)
-        .into_iter()
-        .map(|(key, _)| key)
-        .collect();
-    assert!(keys.contains(&"GOOGLE_SERVICE_ACCOUNT_KEY"), "{keys:?}");
-    assert!(keys.contains(&"AWS_ACCESS_KEY_ID"), "{keys:?}");
 }
 
 #[test]

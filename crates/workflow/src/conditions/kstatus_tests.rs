@@ -1,4 +1,5 @@
-//! What programs that know nothing of attrium make of a status, by the conditions Reconciling and Stalled.
+//! What programs that know nothing of attrium make of a status, by the conditions Reconciling and Stalled; and
+//! what is told of a valid spec.
 
 use std::collections::BTreeMap;
 
@@ -174,4 +175,18 @@ fn a_resource_that_nobody_has_looked_at_is_in_progress() {
         ..Status::default()
     };
     assert_eq!(kstatus(&fresh, 1), Kstatus::InProgress);
+}
+
+#[test]
+fn a_model_by_its_place_alone_is_valid_and_told_of() {
+    let mut job = fixtures::screening_job();
+    let message = |job: &attrium_api::ScreeningJob| {
+        let state = valid_spec(&Resource::from_screening(job.clone()));
+        assert_eq!(state.status, True);
+        state.message
+    };
+    let told = message(&job);
+    assert!(told.contains("state spec.model.digest"), "{told}");
+    job.spec.model.digest = Some(format!("sha256:{}", "0".repeat(64)));
+    assert_eq!(message(&job), "The spec is valid");
 }

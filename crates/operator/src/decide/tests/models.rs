@@ -57,3 +57,27 @@ fn a_screening_says_what_its_training_run_lacks() {
         assert_eq!(word(&job.status(), "Accepted").2, expected);
     }
 }
+
+#[test]
+fn the_digest_of_a_published_model_goes_with_its_place() {
+    let job = screening("  model: {trainingRun: small}");
+    let resource = &job.observed.snapshot.resource;
+    let published = Model::Published(model());
+    assert_eq!(published.place(resource), Some(model().place()));
+    assert_eq!(Model::Given.place(resource), None);
+}
+
+#[test]
+fn a_model_by_its_place_alone_is_accepted_with_a_warning() {
+    let accepted = |model: &str| {
+        let mut job = screening(&format!("  model: {{uri: s3://m/{model}}}"));
+        job.reconcile();
+        let (status, _, message) = word(&job.status(), "Accepted");
+        assert_eq!(status, ConditionStatus::True);
+        message
+    };
+    let message = accepted("");
+    assert!(message.contains("state spec.model.digest"), "{message}");
+    let digest = format!(", digest: \"sha256:{}\"", "0".repeat(64));
+    assert_eq!(accepted(&digest), "The spec is valid");
+}
