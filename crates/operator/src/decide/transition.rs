@@ -9,7 +9,7 @@ use super::observed::ObservedTasks;
 use super::{Create, JobChanges, JobPatch, Model, ObservedState, Refusal, Stop, clean_up, model};
 use crate::names;
 use crate::snapshot::{JobFailure, PodSnapshot};
-use attrium_api::{ConditionStatus, Phase, Status, reasons};
+use attrium_api::{ConditionStatus, Phase, Resource, Status, reasons};
 use attrium_workflow as workflow;
 use attrium_workflow::{ConditionState, Ending, Plan, PlanOutcome, StageKind};
 
