@@ -8,6 +8,7 @@
 pub mod artefacts;
 mod conditions;
 mod ending;
+mod marker;
 mod next;
 mod plan;
 mod progress;
@@ -19,6 +20,7 @@ mod uid;
 mod unusable;
 
 pub use ending::{Ending, Failure, gravest};
+pub use marker::{MarkedFile, Marker};
 pub use next::{NextSteps, Observed, PlanOutcome, TaskState, next};
 pub use plan::{Plan, Stage, StageKind, TaskRef, TaskSpec, Work};
 pub use progress::{progress_status, share};
