@@ -8,6 +8,7 @@
 
 mod agreement;
 mod architecture;
+mod artefacts;
 mod bad_input;
 mod changed;
 mod cohort;

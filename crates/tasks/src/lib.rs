@@ -4,17 +4,22 @@
 //! the numbers to the modules of those names. It never talks to a cluster.
 
 mod alert;
+mod artefact_error;
+mod attempt;
 mod baseline;
 mod combination;
 mod evaluate;
 mod execute;
 mod failure;
 mod fitting;
+mod inputs;
 mod model;
 mod object_batches;
 mod preprocess;
 mod provenance;
+mod publication;
 mod publish;
+mod recheck;
 mod refit;
 mod rejection;
 mod results;
@@ -25,12 +30,16 @@ mod study_selection;
 mod summarize;
 mod task_io;
 mod tasks;
+#[cfg(test)]
+mod tests;
 mod train;
 mod training_report;
 
 pub use alert::Alerts;
+pub use artefact_error::ArtefactError;
 pub use attrium_workflow::{Progress, Summary, Unit};
 pub use execute::{Cause, Execute, Interrupt, NoProgress, ProgressSink, TaskContext, TaskError};
+pub use inputs::read_artefact;
 pub use model::{ModelError, open_model};
 pub use rejection::Rejection;
 pub use screen::activation_maps;

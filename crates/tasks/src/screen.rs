@@ -38,7 +38,7 @@ pub(super) fn run(io: &ScreeningIo<'_>, shard: u32) -> Result<Summary, TaskError
         number: shard,
     };
     let counts = thread::scope(|scope| {
-        let writing = scope.spawn(|| io.store.put_chunks(&table, receiver));
+        let writing = scope.spawn(|| io.files.attempt.put_chunks(&table, receiver));
         let counts = shard.screen(&sender);
         if counts.is_err() {
             // The receiver is gone only where the writer has failed, whose error is returned below.
@@ -46,7 +46,7 @@ pub(super) fn run(io: &ScreeningIo<'_>, shard: u32) -> Result<Summary, TaskError
         }
         drop(sender);
         match (counts, writing.join().expect("a put should not panic")) {
-            (Err(TaskError::Interrupted), _) => Err(TaskError::Interrupted),
+            (Err(error @ (TaskError::Interrupted | TaskError::Superseded)), _) => Err(error),
             (_, Err(error)) if !matches!(error, attrium_storage::Error::Abandoned { .. }) => {
                 Err(TaskError::retry(error))
             }
@@ -108,7 +108,7 @@ impl Shard<'_> {
                     send(chunks, screening_table::write(&row, classes).or_retry()?)?;
                     self.predict(screened, &mut predictions);
                 }
-                Ok(())
+                self.io.files.attempt.check()
             },
         )?;
         if self.labels.is_some() {
