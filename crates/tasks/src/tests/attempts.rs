@@ -8,7 +8,7 @@ use object_store::memory::InMemory;
 use sha2::{Digest, Sha256};
 
 use super::disturbed::Disturbed;
-use super::{ENSEMBLE, EPOCHS, Job, LIMIT, REFIT, Staged, at};
+use super::{ENSEMBLE, EPOCHS, Job, LIMIT, REFIT, SCREENING, Staged, at};
 use crate::TaskError;
 use crate::task_io::TaskFiles;
 use crate::tasks::Tasks;
@@ -82,15 +82,16 @@ fn kill(job: &'static Job, before: &InMemory, id: TaskRef, n: usize) -> Option<(
     killed.is_err().then_some(())
 }
 
-/// Disturbs a task at its every write, and expects so many writes at least.
+/// Lets a task pause at its every write, and kills it at every third; expects so many writes at least.
 fn at_every_write(staged: &'static Staged, id: TaskRef, least: usize) {
     let (job, before) = staged;
     let before = &before[&id.stage];
-    for disturb in [pause, kill] {
-        let writes = (1..).take_while(|&n| disturb(job, before, id, n).is_some());
-        let writes = writes.count();
-        assert!(writes >= least, "only {writes} writes were disturbed");
-    }
+    let writes = (1..).take_while(|&n| pause(job, before, id, n).is_some());
+    let writes = writes.count();
+    assert!(writes >= least, "only {writes} writes were disturbed");
+    let killed = (1..).step_by(3);
+    let killed = killed.take_while(|&n| kill(job, before, id, n).is_some());
+    assert_eq!(killed.count(), writes.div_ceil(3));
 }
 
 #[test]
@@ -111,6 +112,16 @@ fn two_evaluations_leave_the_files_of_one() {
 #[test]
 fn two_refits_leave_the_files_of_one() {
     at_every_write(&REFIT, at(StageKind::Refit, 0), 10);
+}
+
+#[test]
+fn two_screenings_of_one_shard_leave_the_files_of_one() {
+    at_every_write(&SCREENING, at(StageKind::Screen, 0), 3);
+}
+
+#[test]
+fn two_summaries_of_a_screening_leave_the_files_of_one() {
+    at_every_write(&SCREENING, at(StageKind::Summarize, 0), 11);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::{ENSEMBLE, Job, LIMIT, REFIT, at};
 use crate::TaskError;
+use attrium_api::ActivationMaps;
 use attrium_storage::Storage;
 use attrium_types::{Architecture, Target};
 use attrium_workflow::artefacts::Fold;
@@ -89,6 +90,18 @@ fn a_flipped_bit_of_whatever_the_refit_reads_is_found() {
     assert_eq!(evaluated.len(), 2);
     files.extend(evaluated);
     is_refused_by(job, &store, &files, at(StageKind::Refit, 0));
+}
+
+#[test]
+fn a_flipped_bit_of_whatever_a_summary_reads_is_found() {
+    let job = Job::screening(ActivationMaps::PositivesOnly);
+    let before = job.before_each_stage();
+    let store = Storage::over(Arc::new(before[&StageKind::Summarize].fork()));
+    let files = files_of(&job, &store, StageKind::Screen);
+    let tables = files.iter().filter(|(_, file)| file.name.ends_with(".csv"));
+    assert_eq!(tables.count(), 2 * 2);
+    assert!(files.len() > 4 + 10, "each positive has a picture");
+    is_refused_by(&job, &store, &files, at(StageKind::Summarize, 0));
 }
 
 /// Puts other weights in the place of a fold's, and lets its marker vouch for them.

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use super::tasks::Tasks;
 use super::{Interrupt, NoProgress, Summary, TaskContext, TaskError};
-use attrium_api::{ModelReference, Publish, PublishMethod, Resource};
+use attrium_api::{ActivationMaps, Publish, PublishMethod, Resource};
 use attrium_fixtures as fixtures;
 use attrium_phantom::{SyntheticCohort, archive};
 use attrium_storage::Storage;
@@ -32,6 +32,21 @@ static SCANS: LazyLock<TempDir> = LazyLock::new(|| {
     folder
 });
 
+/// The bundle of a small network.
+static BUNDLE: LazyLock<TempDir> = LazyLock::new(|| {
+    let (job, before) = &*ENSEMBLE;
+    let store = Storage::over(Arc::new(before[&StageKind::Evaluate].fork()));
+    job.run(&store, at(StageKind::Evaluate, 0)).unwrap();
+    let published = store.at("model/Linear-Positive").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for file in published.list().unwrap() {
+        let name = file.unwrap().key;
+        let bytes = published.get(&name, LIMIT).unwrap();
+        std::fs::write(folder.path().join(name), bytes).unwrap();
+    }
+    folder
+});
+
 fn scans(name: &str) -> String {
     let path: PathBuf = SCANS.path().join(name);
     path.to_str().unwrap().to_owned()
@@ -45,17 +60,12 @@ fn at(stage: StageKind, index: u32) -> TaskRef {
 struct Job {
     resource: Resource,
     plan: Plan,
-    model: Option<ModelReference>,
 }
 
 impl Job {
     fn new(resource: Resource) -> Self {
         let plan = Plan::new(&resource);
-        Self {
-            resource,
-            plan,
-            model: None,
-        }
+        Self { resource, plan }
     }
 
     /// A training of one small network, which is published.
@@ -76,6 +86,19 @@ impl Job {
         Self::new(Resource::TrainingRun(Box::new(run)))
     }
 
+    /// A screening of the scans, with labels, that calls all of them positive.
+    fn screening(maps: ActivationMaps) -> Self {
+        let mut job = fixtures::screening_job();
+        job.spec.images = scans("images");
+        job.spec.labels = Some(scans("labels.csv"));
+        job.spec.shards = 2;
+        job.spec.activation_maps = maps;
+        job.spec.operating_point.sensitivity = None;
+        job.spec.operating_point.threshold = Some("0".parse().unwrap());
+        job.spec.model.uri = Some(BUNDLE.path().to_str().unwrap().to_owned());
+        Self::new(Resource::ScreeningJob(Box::new(job)))
+    }
+
     fn task(&self, id: TaskRef) -> &TaskSpec {
         self.plan.task(id).unwrap()
     }
@@ -85,7 +108,7 @@ impl Job {
             resource: &self.resource,
             plan: &self.plan,
             prefix: "memory:///",
-            model: self.model.as_ref().map(|model| model.uri.as_str()),
+            model: self.resource.model_uri(),
             interrupt: &Interrupt::default(),
             progress: &NoProgress,
             threads: 1,
@@ -126,4 +149,9 @@ fn staged(method: PublishMethod) -> Staged {
 }
 
 static ENSEMBLE: LazyLock<Staged> = LazyLock::new(|| staged(PublishMethod::Ensemble));
+static SCREENING: LazyLock<Staged> = LazyLock::new(|| {
+    let job = Job::screening(ActivationMaps::None);
+    let before = job.before_each_stage();
+    (job, before)
+});
 static REFIT: LazyLock<Staged> = LazyLock::new(|| staged(PublishMethod::Refit));
