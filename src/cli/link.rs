@@ -15,8 +15,9 @@ use attrium_evaluation as evaluation;
 use attrium_evaluation::{Prediction, Predictions, positive_probability};
 use attrium_storage as storage;
 use attrium_storage::{Storage, StorageOptions};
+use attrium_tasks::{ArtefactError, read_artefact};
 use attrium_types::{Architecture, Target};
-use attrium_workflow::{TaskExit, artefacts};
+use attrium_workflow::{Plan, TaskExit, artefacts};
 
 /// The largest table of predictions that is read, in bytes.
 const MAX_TABLE: u64 = 1 << 30;
@@ -38,7 +39,7 @@ Example:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct Args {
-    /// The run's prefix: the folder or URI that holds manifest.yaml and predictions/.
+    /// The run's prefix: the folder or URI that holds manifest.yaml, tasks/ and attempts/.
     #[arg(long, value_name = "PREFIX")]
     run: String,
     /// The labels that the run was given.
@@ -67,6 +68,8 @@ pub(super) enum Error {
         #[snafu(source(from(storage::Error, Box::new)))]
         source: Box<storage::Error>,
     },
+    #[snafu(display("cannot use {name} of the run"))]
+    Artefact { name: String, source: ArtefactError },
     #[snafu(display("cannot use {run}/{}", artefacts::MANIFEST))]
     Manifest { run: String, source: Violations },
     #[snafu(display(
@@ -96,6 +99,7 @@ impl Error {
     /// What the process ends with: labels, a manifest and a place can be mended, a table is bad data.
     pub(super) fn exit(&self) -> TaskExit {
         match self {
+            Self::Artefact { source, .. } => source.exit(),
             Self::Read { .. }
             | Self::Run { .. }
             | Self::NotATraining { .. }
@@ -116,6 +120,7 @@ pub(super) fn run(args: Args) -> Result<(), Error> {
     let run = &args.run;
     let storage = Storage::open(run, &StorageOptions::default()).context(RunSnafu { run })?;
     let training = training(run, &storage)?;
+    let plan = Plan::for_training(&training.spec);
     let pseudonyms = labels.pseudonymise(training.spec.cross_validation.seed.into());
     let studies = pseudonyms.link();
 
@@ -124,7 +129,8 @@ pub(super) fn run(args: Args) -> Result<(), Error> {
     for network in &training.spec.networks {
         for &target in &training.spec.tasks {
             let name = &artefacts::predictions(network.architecture, target);
-            let bytes = storage.try_get(name, MAX_TABLE).context(RunSnafu { run })?;
+            let bytes = read_artefact(&storage, &plan, name, MAX_TABLE);
+            let bytes = bytes.context(ArtefactSnafu { name })?;
             let Some(bytes) = bytes else { continue };
             let table = Predictions::parse(&bytes).context(TableSnafu { name })?;
             for row in &table.rows {
@@ -225,8 +231,15 @@ fn to_csv(rows: &[Vec<String>]) -> io::Result<String> {
 mod tests {
     use std::path::Path;
 
-    use super::*;
+    use sha2::{Digest, Sha256};
 
+    use super::*;
+    use attrium_workflow::{MarkedFile, Marker, StageKind, TaskRef};
+
+    const EVALUATE: TaskRef = TaskRef {
+        stage: StageKind::Evaluate,
+        index: 0,
+    };
     const LABELS: &str = "study,grade,patient\n1.2.3,0,A\n1.2.4,3,A\n1.2.5,1,B\n1.2.6,2,C\n";
 
     /// A run of one network and two tasks over the studies of `LABELS`.
@@ -257,12 +270,38 @@ mod tests {
                 })
                 .into(),
         };
-        fs::create_dir(folder.join("predictions")).expect("a folder");
-        fs::write(folder.join("manifest.yaml"), manifest).expect("a manifest");
-        for target in [Target::Perugini, Target::Positive] {
-            let path = folder.join(artefacts::predictions(Architecture::Linear, target));
-            fs::write(path, table(target).to_csv().expect("a table")).expect("a table");
-        }
+        let tables = [Target::Perugini, Target::Positive].map(|target| {
+            let name = artefacts::predictions(Architecture::Linear, target);
+            (name, table(target).to_csv().expect("a table"))
+        });
+        leave(folder, manifest, tables);
+    }
+
+    /// Leaves a manifest and what an evaluation has written.
+    fn leave(folder: &Path, manifest: &str, tables: [(String, Vec<u8>); 2]) {
+        let store = Storage::open(&folder.display().to_string(), &StorageOptions::default());
+        let store = store.expect("a folder");
+        let put = |name: &str, bytes: Vec<u8>| store.put(name, bytes).expect("a file");
+        let attempt = "0190".to_owned();
+        let files = tables.map(|(name, table)| {
+            let path = format!("{}{name}", artefacts::attempt(EVALUATE, &attempt));
+            let (sha256, bytes) = (hex::encode(Sha256::digest(&table)), table.len() as u64);
+            put(&path, table);
+            MarkedFile {
+                name,
+                path,
+                sha256,
+                bytes,
+            }
+        });
+        let marker = Marker {
+            files: files.into(),
+            attempt,
+            ..Marker::default()
+        };
+        put(artefacts::MANIFEST, manifest.into());
+        let marker = serde_json::to_vec(&marker).expect("a marker");
+        put(&artefacts::marker(EVALUATE), marker);
     }
 
     fn link(folder: &Path, labels: &str) -> Result<String, Error> {
@@ -325,8 +364,22 @@ mod tests {
     fn a_run_without_predictions_says_so() {
         let folder = tempfile::tempdir().expect("a folder");
         run_folder(folder.path());
-        fs::remove_dir_all(folder.path().join("predictions")).expect("it was there");
+        fs::remove_dir_all(folder.path().join("tasks")).expect("it was there");
         let error = link(folder.path(), LABELS).expect_err("no predictions");
         assert!(matches!(error, Error::NoPredictions { .. }), "{error}");
+    }
+
+    #[test]
+    fn predictions_that_have_changed_since_they_were_written_are_linked_with_nobody() {
+        let folder = tempfile::tempdir().expect("a folder");
+        run_folder(folder.path());
+        let name = artefacts::predictions(Architecture::Linear, Target::Positive);
+        let path = artefacts::attempt(EVALUATE, "0190") + &name;
+        let path = folder.path().join(path);
+        let table = fs::read_to_string(&path).expect("a table");
+        fs::write(path, table.replace("1.0", "0.9")).expect("a table");
+        let error = link(folder.path(), LABELS).expect_err("other predictions");
+        assert!(matches!(error, Error::Artefact { .. }), "{error}");
+        assert_eq!(error.exit(), TaskExit::BadData);
     }
 }

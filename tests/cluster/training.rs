@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use attrium_workflow::Marker;
+
 use crate::bucket::{keys, read};
 use crate::manifest::{training_run, with};
 use crate::namespace::{END, Namespace};
@@ -69,11 +71,12 @@ pub(crate) fn expect_every_epoch_once(namespace: &Namespace, run: &Value) {
     let place = prefix(namespace, run);
     let epochs = run["spec"]["training"]["epochs"].as_u64().unwrap();
     let wanted: Vec<_> = (1..=epochs).map(|epoch| epoch.to_string()).collect();
-    let mut histories = keys(&place);
-    histories.retain(|key| key.ends_with("history.csv"));
-    assert_eq!(histories.len(), FOLDS, "{histories:?}");
-    for key in histories {
-        let table = String::from_utf8(read(&place, &key)).unwrap();
+    for fold in 0..FOLDS {
+        let marker = read(&place, &format!("tasks/train/{fold:03}.json"));
+        let marker: Marker = serde_json::from_slice(&marker).unwrap();
+        let mut files = marker.files.iter();
+        let history = files.find(|file| file.name.ends_with("history.csv"));
+        let table = String::from_utf8(read(&place, &history.unwrap().path)).unwrap();
         let rows = table.lines().skip(1);
         let found: Vec<_> = rows.filter_map(|row| row.split(',').next()).collect();
         assert_eq!(found, wanted, "{table}");

@@ -140,6 +140,7 @@ fn every_artefact_is_described() {
         artefacts::SCREENING_SUMMARY.to_owned(),
         artefacts::ACTIVATION_MAPS.to_owned(),
         artefacts::MODELS.to_owned(),
+        artefacts::ATTEMPTS.to_owned(),
         numbered(marker).replace("train", "<stage>"),
         numbered(artefacts::shard(0)),
         numbered(artefacts::shard_table(0)),

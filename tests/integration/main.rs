@@ -9,6 +9,7 @@
 mod agreement;
 mod approval;
 mod architecture;
+mod artefacts;
 mod bad_input;
 mod changed;
 mod cohort;

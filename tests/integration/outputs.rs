@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use attrium_api::manifest::parse;
-use attrium_workflow::artefacts::{Fold, MANIFEST, STATUS};
-use attrium_workflow::{Plan, Work};
+use attrium_workflow::artefacts::{self, Fold, MANIFEST, STATUS};
+use attrium_workflow::{MarkedFile, Plan, Work};
 use serde_json::Value;
 
+use crate::artefacts::marker;
 use crate::cohort::{COHORT, STUDIES, files};
 use crate::program::attrium;
 use crate::trained::TRAINED;
@@ -28,24 +29,33 @@ fn a_run_leaves_what_its_plan_says_and_nothing_else() {
     let resource = parse(&TRAINED.text).expect("should be valid").remove(0);
     let plan = Plan::new(&resource);
     let mut left = files(&TRAINED.prefix);
-    for name in [MANIFEST, STATUS] {
-        assert!(left.remove(name), "{name} is missing");
-    }
-    let checkpoints = plan.tasks().filter_map(|task| match task.work {
-        Work::Train {
+    let mut expect = |name: &str| assert!(left.remove(name), "{name} is missing");
+    [MANIFEST, STATUS].into_iter().for_each(&mut expect);
+    for task in plan.tasks() {
+        expect(&task.marker);
+        let marker = marker(&TRAINED.prefix, &task.marker);
+        for name in &task.writes {
+            let is_it = |file: &MarkedFile| {
+                file.name == *name || (name.ends_with('/') && file.name.starts_with(name))
+            };
+            assert!(marker.files.iter().any(is_it), "{name} is missing");
+        }
+        for file in &marker.files {
+            expect(&file.path);
+            if artefacts::is_published(&file.name) {
+                expect(&file.name);
+            }
+        }
+        if let Work::Train {
             architecture,
             target,
             fold,
-        } => Some(Fold::new(architecture, target, fold).checkpoint()),
-        _ => None,
-    });
-    let promised = plan
-        .tasks()
-        .flat_map(|task| task.writes.iter().chain([&task.marker]));
-    for name in promised.cloned().chain(checkpoints) {
-        let before = left.len();
-        left.retain(|file| *file != name && !(name.ends_with('/') && file.starts_with(&name)));
-        assert!(left.len() < before, "{name} is missing");
+        } = task.work
+        {
+            let checkpoint = Fold::new(architecture, target, fold).checkpoint();
+            let attempt = artefacts::attempt(task.id, &marker.attempt);
+            expect(&format!("{attempt}{checkpoint}state"));
+        }
     }
     assert!(left.is_empty(), "the plan does not know of {left:?}");
 }

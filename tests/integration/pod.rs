@@ -7,6 +7,7 @@ use std::process::Command;
 use attrium_tasks::Summary;
 use serde_json::Value;
 
+use crate::artefacts::{is_attempted, place};
 use crate::cohort::{files, scratch};
 use crate::manifest::{self, screening, training_prefix, with};
 use crate::program::{Ended, Running, command, finish};
@@ -95,9 +96,13 @@ fn sigterm_leaves_a_checkpoint_from_which_the_next_pod_goes_on() {
     let log = fs::read_to_string(log).expect("should be text");
     assert!(!lines(&log, "TrainingRun", "small", "train/1").is_empty());
     assert_eq!(pod.message(), "interrupted");
-    let fold = training_prefix(&out).join("train/Linear/Positive/fold-1");
-    assert!(fold.join("checkpoint/state").exists(), "{log}");
-    assert!(!fold.join("weights.safetensors").exists(), "{log}");
+    let prefix = training_prefix(&out);
+    let of_fold = |name: &str| format!("train/Linear/Positive/fold-1/{name}");
+    assert!(is_attempted(&prefix, &of_fold("checkpoint/state")), "{log}");
+    assert!(
+        !is_attempted(&prefix, &of_fold("weights.safetensors")),
+        "{log}"
+    );
 
     let ended = pod.task("train", 1, &[]);
     assert!(!ended.stderr.contains("starts over"), "{}", ended.stderr);
@@ -111,11 +116,10 @@ fn sigterm_leaves_a_checkpoint_from_which_the_next_pod_goes_on() {
     ended.ok();
     let summary = Summary::from_message(&pod.message()).expect("should be a summary");
     assert!(!summary.message.is_empty());
-    let whole = TRAINED.prefix.join("train/Linear/Positive/fold-1");
-    let read = |path: PathBuf| fs::read(path).expect("should be there");
+    let read = |name: &str| fs::read(place(&prefix, name)).expect("should be there");
     for name in ["weights.safetensors", "history.csv", "predictions.csv"] {
         assert!(
-            read(fold.join(name)) == read(whole.join(name)),
+            read(&of_fold(name)) == TRAINED.read(&of_fold(name)),
             "{name} differs"
         );
     }

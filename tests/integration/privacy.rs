@@ -7,6 +7,7 @@ use std::path::Path;
 
 use attrium_phantom::dicom::PLANTED_DATE;
 
+use crate::artefacts::name_of;
 use crate::cohort::{COHORT, KEY, NAME, NUMBER, files, scratch};
 use crate::manifest::{self, training};
 use crate::program::{command, finish};
@@ -83,7 +84,7 @@ fn is_clean_below(prefix: &Path, may_name_objects: impl Fn(&str) -> bool) {
         is_clean(
             &name,
             &fs::read(prefix.join(&name)).unwrap(),
-            may_name_objects(&name),
+            may_name_objects(name_of(&name)),
         );
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use attrium_workflow::artefacts::STATUS;
 
+use crate::artefacts::{artefacts, is_attempted, place};
 use crate::cohort::{files, scratch};
 use crate::manifest::{self, training_prefix, with};
 use crate::program::{Running, run, run_arguments};
@@ -28,16 +29,16 @@ pub(crate) fn manifest_of(network: &str, out: &Path) -> String {
 /// Asserts that a network's folds are those of the shared run, byte for byte.
 fn is_as_if_never_stopped(prefix: &Path, network: &str) {
     let folder = format!("train/{network}/");
+    let others = artefacts(prefix);
     let mut compared = 0;
-    for name in files(&TRAINED.prefix) {
-        let counts = name.starts_with(&folder) && !name.ends_with("/state");
-        if counts
+    for (name, place) in artefacts(&TRAINED.prefix) {
+        if name.starts_with(&folder)
             || name.starts_with("dataset/")
             || name == format!("predictions/{network}-Positive.csv")
         {
-            let other =
-                fs::read(prefix.join(&name)).unwrap_or_else(|error| panic!("{name}: {error}"));
-            assert!(other == TRAINED.read(&name), "{name} differs");
+            let read = |place: &Path| fs::read(place).expect("should be there");
+            let other = others.get(&name).unwrap_or_else(|| panic!("no {name}"));
+            assert!(read(other) == read(&place), "{name} differs");
             compared += 1;
         }
     }
@@ -60,7 +61,12 @@ fn a_run_killed_at_any_moment_ends_with_the_very_weights_of_an_uninterrupted_one
     let prefix = training_prefix(&out);
     let there = |name: &str| prefix.join(name).exists();
     let train = |name: &str| {
-        let fold = |fold: usize| there(&format!("train/Residual/Positive/fold-{fold}/{name}"));
+        let fold = |fold: usize| {
+            is_attempted(
+                &prefix,
+                &format!("train/Residual/Positive/fold-{fold}/{name}"),
+            )
+        };
         fold(0) || fold(1)
     };
     type Moment<'a> = (&'a str, &'a dyn Fn(&Running) -> bool);
@@ -116,9 +122,10 @@ fn ctrl_c_leaves_a_checkpoint_from_which_the_run_goes_on() {
     let path = manifest::write(&folder.join("run.yaml"), &text);
     let prefix = training_prefix(&out);
     let state = |fold: usize| {
-        prefix.join(format!(
-            "train/Linear/Positive/fold-{fold}/checkpoint/state"
-        ))
+        is_attempted(
+            &prefix,
+            &format!("train/Linear/Positive/fold-{fold}/checkpoint/state"),
+        )
     };
 
     for (signal, log) in [("INT", "first"), ("TERM", "second")] {
@@ -135,7 +142,7 @@ fn ctrl_c_leaves_a_checkpoint_from_which_the_run_goes_on() {
         assert!(log.contains("Stopping after a checkpoint"), "{log}");
         assert!(log.contains("and it goes on"), "{log}");
         assert!(!log.contains("starts over"), "{log}");
-        assert!(state(0).exists() && state(1).exists(), "{log}");
+        assert!(state(0) && state(1), "{log}");
         let status = fs::read_to_string(prefix.join(STATUS)).unwrap();
         assert!(status.contains("phase: Suspended"), "{status}");
     }
@@ -152,9 +159,10 @@ fn ctrl_c_leaves_a_checkpoint_from_which_the_run_goes_on() {
 
 #[test]
 fn a_finished_run_says_in_a_moment_that_nothing_is_left_to_do() {
-    let weights = TRAINED
-        .prefix
-        .join("train/Residual/Positive/fold-0/weights.safetensors");
+    let weights = place(
+        &TRAINED.prefix,
+        "train/Residual/Positive/fold-0/weights.safetensors",
+    );
     let written = || {
         fs::metadata(&weights)
             .and_then(|it| it.modified())

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Instant;
 
+use crate::artefacts::place;
 use crate::cohort::root;
 use crate::manifest::{self, training, training_prefix, with};
 use crate::program::{Ended, command, finish, run_arguments};
@@ -63,7 +64,8 @@ impl Trained {
 
     /// An artefact.
     pub(crate) fn read(&self, name: &str) -> Vec<u8> {
-        std::fs::read(self.prefix.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+        let place = place(&self.prefix, name);
+        std::fs::read(place).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
     /// An artefact that is text.

@@ -25,16 +25,18 @@ mod read;
 mod runtime;
 #[cfg(test)]
 mod tests;
+mod version;
 
 use std::{fmt, sync::Arc};
 
-use object_store::{GetOptions, ObjectStore, ObjectStoreExt, memory::InMemory, path::Path};
+use object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path};
 
 pub use error::{Error, RootCause};
 pub use list::{List, ObjectMeta};
 use location::Location;
 pub use open::StorageOptions;
 pub use read::ObjectReader;
+pub use version::Version;
 
 /// A prefix in a store: a folder, or the part of a bucket below a key.
 ///
@@ -86,6 +88,11 @@ impl Storage {
     /// A store in memory, for tests; it is gone with its last clone.
     pub fn memory() -> Self {
         Self::new(Arc::new(InMemory::new()), "memory://", Path::default())
+    }
+
+    /// The root of a store that the caller has made: a test's, which watches or disturbs what is written.
+    pub fn over(store: Arc<dyn ObjectStore>) -> Self {
+        Self::new(store, "memory://", Path::default())
     }
 
     fn new(store: Arc<dyn ObjectStore>, root: &str, prefix: Path) -> Self {
@@ -162,23 +169,7 @@ impl Storage {
     /// [`Error::NotFound`] when it is not there, [`Error::TooLarge`] before any of a larger object
     /// is read, and what the store says.
     pub fn get(&self, key: &str, limit: u64) -> Result<Vec<u8>, Error> {
-        let path = self.path(key)?;
-        let read = async {
-            let found = self.store.get_opts(&path, GetOptions::new()).await?;
-            match found.meta.size {
-                size if size > limit => Ok(Err(size)),
-                _ => found.bytes().await.map(Ok),
-            }
-        };
-        match runtime::block_on(read)?.map_err(|error| self.failed(key, error))? {
-            Ok(bytes) => Ok(bytes.into()),
-            Err(size) => error::TooLargeSnafu {
-                uri: self.shown(key),
-                size,
-                limit,
-            }
-            .fail(),
-        }
+        Ok(self.get_version(key, limit)?.0)
     }
 
     /// As [`Self::get`], but `None` when the object is not there.

@@ -3,6 +3,7 @@
 use super::TaskError;
 use super::failure::OrFail;
 use super::task_io::TrainingIo;
+use attrium_api::Publish;
 use attrium_evaluation::Predictions;
 use attrium_training::fit::History;
 use attrium_types::{Architecture, Target};
@@ -16,6 +17,13 @@ pub(super) struct Combination {
     pub predictions: Predictions,
     /// One for each fold.
     pub histories: Vec<History>,
+}
+
+impl Combination {
+    /// Whether it is the one that is to be published.
+    pub(crate) fn is(&self, wanted: &Publish) -> bool {
+        self.architecture == wanted.architecture && self.target == wanted.task
+    }
 }
 
 /// The networks and targets whose folds are all there; a failed one costs only itself.

@@ -4,6 +4,7 @@ use super::baseline::baseline;
 use super::combination::{Combination, combinations};
 use super::failure::OrFail;
 use super::publish::{self, Published, Scaled};
+use super::recheck;
 use super::results;
 use super::task_io::TrainingIo;
 use super::training_report::{self, Findings};
@@ -33,7 +34,7 @@ pub(super) fn run(io: &TrainingIo<'_>) -> Result<Summary, TaskError> {
     let wanted = wanted.filter(|_| document.gates_passed());
     let shortfall = wanted.and_then(|wanted| shortfall(wanted, &combinations));
     let possible = wanted.filter(|_| shortfall.is_none());
-    let scaled = possible.map(|wanted| scaled(wanted, &combinations, &document));
+    let scaled = possible.map(|wanted| scaled(io, wanted, &cohort, &combinations, &document));
     let scaled = scaled.transpose()?;
     let model = match possible.zip(scaled.as_ref()) {
         Some((wanted, scaled)) if wanted.method == PublishMethod::Ensemble => {
@@ -72,7 +73,7 @@ fn summary(
         gates: results::gates(io.spec, document),
         model,
         shortfall,
-        report: Some(io.store.uri_of(artefacts::REPORT).or_retry()?),
+        report: Some(io.uri_of(artefacts::REPORT)?),
         ..Summary::default()
     })
 }
@@ -84,9 +85,7 @@ fn shortfall(wanted: &Publish, combinations: &[Combination]) -> Option<String> {
         task: target,
         ..
     } = wanted;
-    let is_whole = combinations
-        .iter()
-        .any(|it| it.architecture == *architecture && it.target == *target);
+    let is_whole = combinations.iter().any(|it| it.is(wanted));
     (!is_whole).then(|| {
         format!(
             "{architecture} for {target} cannot be published, since one of its folds has failed: \
@@ -218,17 +217,17 @@ fn gates(io: &TrainingIo<'_>, results: &[NetworkMetrics]) -> Vec<NetworkGate> {
     gates
 }
 
-/// What is to be published, on the scale of a published model.
+/// What is to be published, on the scale of a published model, once its weights are known to give it.
 fn scaled(
+    io: &TrainingIo<'_>,
     wanted: &Publish,
+    cohort: &Cohort,
     combinations: &[Combination],
     document: &MetricsDocument,
 ) -> Result<Scaled, TaskError> {
     let wanted_one =
         |architecture, target| architecture == wanted.architecture && target == wanted.task;
-    let combination = combinations
-        .iter()
-        .find(|combination| wanted_one(combination.architecture, combination.target));
+    let combination = combinations.iter().find(|it| it.is(wanted));
     let metrics = document
         .results
         .iter()
@@ -239,6 +238,7 @@ fn scaled(
             wanted.architecture, wanted.task
         )));
     };
+    recheck::fold(io, cohort, combination)?;
     publish::scaled(&result.metrics, &combination.predictions)
 }
 

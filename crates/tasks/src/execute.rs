@@ -12,16 +12,18 @@ use attrium_workflow::{LONGEST_MESSAGE, Plan, Progress, StageKind, Summary, Task
 
 /// Does the work of tasks: what a pod does on a cluster and the local runner in its own process.
 ///
-/// A task is idempotent: it writes its results and last of all its marker (`task.marker`, the
-/// [`Summary`] as JSON). Started again it goes on from what it finds.
+/// A task is idempotent: it writes its results and last of all its marker (`task.marker`, with the
+/// [`Summary`]). Started again it goes on from what it finds; done twice at once, the marker that is put first
+/// decides whose results count.
 pub trait Execute: Sync {
-    /// Does a task and writes its marker.
+    /// Does a task and writes its marker; of two attempts both tell what the marker says.
     ///
     /// # Errors
     /// [`TaskError`], whose kind decides what the failure costs.
     fn run(&self, task: &TaskSpec, context: &TaskContext<'_>) -> Result<Summary, TaskError>;
 
-    /// The summary of a task that has ended well before, read from its marker.
+    /// The summary of a task that has ended well before, read from its marker; none where what the task
+    /// was made of has been made anew. What the task has published is there again afterwards.
     ///
     /// # Errors
     /// The store or the marker cannot be read.
@@ -121,6 +123,9 @@ pub enum TaskError {
     /// It was asked to stop and has kept what it had.
     #[snafu(display("interrupted"))]
     Interrupted,
+    /// Another attempt of the task has ended first: it is done.
+    #[snafu(display("another attempt of the task has ended first: run again, and it is done"))]
+    Superseded,
     /// Anything else: another try may do.
     #[snafu(display("the task failed"))]
     Retry {
@@ -168,7 +173,7 @@ impl TaskError {
             Self::BadConfiguration { .. } => TaskExit::BadConfiguration,
             Self::Incomplete { .. } => TaskExit::Incomplete,
             Self::Interrupted => TaskExit::Interrupted,
-            Self::Retry { .. } => TaskExit::Retry,
+            Self::Retry { .. } | Self::Superseded => TaskExit::Retry,
         }
     }
 
@@ -179,7 +184,7 @@ impl TaskError {
             | Self::BadConfiguration { source }
             | Self::Incomplete { source }
             | Self::Retry { source } => Self::sentence_of(source.as_ref()),
-            Self::Interrupted => self.to_string(),
+            Self::Interrupted | Self::Superseded => self.to_string(),
         }
     }
 

@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
+use super::attempt::Attempt;
 use super::failure::OrFail;
+use super::task_io::TrainingIo;
 use super::{Progress, TaskContext, TaskError, Unit};
 use attrium_api::TrainingRunSpec;
 use attrium_dataset::Cohort;
@@ -17,13 +19,27 @@ use attrium_types::{Architecture, Target};
 /// The largest checkpoint that is read, in bytes.
 const LARGEST_CHECKPOINT: u64 = 4 << 30;
 
-/// Where a fit keeps its checkpoint and its table of epochs, as keys of the run's store.
+/// Where an attempt keeps its checkpoint and its table of epochs.
 pub(super) struct Checkpoints<'a> {
-    pub store: &'a Storage,
-    pub checkpoint: String,
-    pub history: String,
+    attempt: &'a Attempt,
+    store: &'a Storage,
+    checkpoint: String,
+    history: String,
     /// Epochs between two checkpoints.
-    pub every: u32,
+    every: u32,
+}
+
+impl<'a> Checkpoints<'a> {
+    /// Those of a task, under these names.
+    pub(crate) fn new(io: &TrainingIo<'a>, checkpoint: String, history: String) -> Self {
+        Self {
+            attempt: &io.files.attempt,
+            store: &io.files.store,
+            checkpoint,
+            history,
+            every: io.spec.training.checkpoint_epochs,
+        }
+    }
 }
 
 /// What a fit starts with, and where it is computed.
@@ -84,7 +100,7 @@ pub(super) fn config(
     }
 }
 
-/// Fits a network to its last epoch, going on from a checkpoint where there is one.
+/// Fits a network to its last epoch, going on from a checkpoint where there is one, and writes its history.
 ///
 /// An interrupt leaves a checkpoint of this very step.
 pub(super) fn fit(
@@ -94,51 +110,59 @@ pub(super) fn fit(
     checkpoints: &Checkpoints<'_>,
     context: &TaskContext<'_>,
 ) -> Result<Network, TaskError> {
-    let mut fit = resume(config, data, &initial, checkpoints)?;
+    let (mut fit, mut earlier) = resume(config, data, &initial, checkpoints)?;
     let mut throughput = Throughput::new();
     while !fit.is_finished() {
         if context.interrupt.is_set() {
-            save(&fit, checkpoints)?;
+            save(&fit, checkpoints, &mut earlier)?;
             return Err(TaskError::Interrupted);
         }
+        checkpoints.attempt.check()?;
         let step = fit.step().or_bad_data()?;
         throughput.count(step.images);
         if let Some(epoch) = step.finished_epoch {
-            let history = fit.history().to_csv().or_retry()?;
-            checkpoints
-                .store
-                .put(&checkpoints.history, history)
-                .or_retry()?;
+            keep_history(&fit, checkpoints)?;
             if epoch.epoch.is_multiple_of(checkpoints.every) || fit.is_finished() {
-                save(&fit, checkpoints)?;
+                save(&fit, checkpoints, &mut earlier)?;
             }
         }
         context.progress.update(progress(&fit, &throughput));
     }
+    let history = fit.history().to_csv().or_retry()?;
+    checkpoints.attempt.put(&checkpoints.history, history)?;
     Ok(fit.network())
 }
 
-/// A fit at its last checkpoint, or at its beginning where there is none that fits.
+/// A fit at the checkpoint of the latest attempt that has left one that fits, with its history, or at its
+/// beginning; and all that earlier attempts have left.
 fn resume(
     config: FitConfig,
     data: FitData,
     initial: &InitialWeights<'_>,
     checkpoints: &Checkpoints<'_>,
-) -> Result<Fit, TaskError> {
+) -> Result<(Fit, Vec<String>), TaskError> {
     let mut fit = begin(config, data, initial)?;
-    let kept = checkpoints
-        .store
-        .try_get(&checkpoints.checkpoint, LARGEST_CHECKPOINT);
-    if let Some(checkpoint) = kept.or_retry()? {
+    let earlier = checkpoints.attempt.kept_before(&checkpoints.checkpoint)?;
+    for key in &earlier {
+        let kept = checkpoints.store.try_get(key, LARGEST_CHECKPOINT);
+        let Some(checkpoint) = kept.or_retry()? else {
+            continue;
+        };
         match fit.restore(&checkpoint) {
-            Ok(()) => {}
+            Ok(()) => {
+                keep_history(&fit, checkpoints)?;
+                return Ok((fit, earlier));
+            }
             Err(error @ FitError::Checkpoint { .. }) => {
-                tracing::warn!(%error, "The training starts over");
+                tracing::warn!(%error, "A checkpoint is of no use");
             }
             Err(error) => return Err(TaskError::bad_data(error)),
         }
     }
-    Ok(fit)
+    if !earlier.is_empty() {
+        tracing::warn!("The training starts over");
+    }
+    Ok((fit, earlier))
 }
 
 /// A fit before its first step. Weights that do not fit are told before anything is trained.
@@ -152,12 +176,26 @@ fn begin(config: FitConfig, data: FitData, initial: &InitialWeights<'_>) -> Resu
     Fit::from_network(config, data, network, weights.digest()).or_bad_data()
 }
 
-fn save(fit: &Fit, checkpoints: &Checkpoints<'_>) -> Result<(), TaskError> {
-    let checkpoint = fit.checkpoint().or_retry()?;
-    checkpoints
-        .store
-        .put(&checkpoints.checkpoint, checkpoint)
-        .or_retry()
+/// Keeps a checkpoint; those of earlier attempts are of no use from then on.
+fn save(
+    fit: &Fit,
+    checkpoints: &Checkpoints<'_>,
+    earlier: &mut Vec<String>,
+) -> Result<(), TaskError> {
+    let Checkpoints { attempt, store, .. } = checkpoints;
+    attempt.keep(&checkpoints.checkpoint, fit.checkpoint().or_retry()?)?;
+    for key in earlier.drain(..) {
+        if let Err(error) = store.delete(&key) {
+            tracing::warn!(%error, "The checkpoint of an earlier attempt stays");
+        }
+    }
+    Ok(())
+}
+
+/// Writes down the epochs so far, for people; the last ones' table is an artefact.
+fn keep_history(fit: &Fit, checkpoints: &Checkpoints<'_>) -> Result<(), TaskError> {
+    let history = fit.history().to_csv().or_retry()?;
+    checkpoints.attempt.keep(&checkpoints.history, history)
 }
 
 fn progress(fit: &Fit, throughput: &Throughput) -> Progress {

@@ -5,6 +5,8 @@
 
 mod alert;
 mod approval;
+mod artefact_error;
+mod attempt;
 mod baseline;
 mod bundle_folder;
 mod combination;
@@ -12,11 +14,14 @@ mod evaluate;
 mod execute;
 mod failure;
 mod fitting;
+mod inputs;
 mod model;
 mod object_batches;
 mod preprocess;
 mod provenance;
+mod publication;
 mod publish;
+mod recheck;
 mod refit;
 mod rejection;
 mod results;
@@ -27,14 +32,18 @@ mod study_selection;
 mod summarize;
 mod task_io;
 mod tasks;
+#[cfg(test)]
+mod tests;
 mod train;
 mod training_report;
 
 pub use alert::Alerts;
 pub use approval::{ApprovedModel, SignError, sign_model, verify_model};
+pub use artefact_error::ArtefactError;
 pub use attrium_workflow::{Progress, Summary, Unit};
 pub use bundle_folder::ModelError;
 pub use execute::{Cause, Execute, Interrupt, NoProgress, ProgressSink, TaskContext, TaskError};
+pub use inputs::read_artefact;
 pub use model::open_model;
 pub use rejection::Rejection;
 pub use screen::activation_maps;

@@ -45,7 +45,7 @@ pub(super) fn run(io: &TrainingIo<'_>, shard: u32) -> Result<Summary, TaskError>
                     }
                 }
             }
-            Ok(())
+            io.files.attempt.check()
         },
     )?;
     data.quarantined = quarantine.len() as u64;
@@ -75,7 +75,8 @@ fn write(
     let files = writer.finish().or_retry()?;
     io.put(&artefacts::shard_table(shard), files.table.clone())?;
     let crops = files.crops();
-    io.store
+    let attempt = &io.files.attempt;
+    attempt
         .put_chunks(&artefacts::shard(shard), crops)
         .or_retry()?;
     io.put(

@@ -23,7 +23,8 @@ pub(super) struct Published<'a> {
     pub members: Vec<(Member, MemberFiles)>,
 }
 
-/// Writes a bundle; its checksums come last, so that a bundle without them is not whole.
+/// Writes a bundle; its checksums come last, here and where it is published, so that a bundle without them
+/// is not whole.
 pub(super) fn publish(
     io: &TrainingIo<'_>,
     mut published: Published<'_>,
@@ -33,9 +34,9 @@ pub(super) fn publish(
     let manifest = manifest(io, &published, members);
     let packed = bundle::pack(&manifest, contents).or_retry()?;
     let name = artefacts::bundle(manifest.architecture, manifest.target);
-    let folder = io.store.at(&name).or_retry()?;
-    for (name, bytes) in packed.files {
-        folder.put(&name, bytes).or_retry()?;
+    let folder = io.files.store.at(&name).or_retry()?;
+    for (file, bytes) in packed.files {
+        io.put(&format!("{name}{file}"), bytes)?;
     }
     Ok(ModelReference {
         uri: format!("{}/", folder.uri().trim_end_matches('/')),

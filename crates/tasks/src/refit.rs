@@ -3,6 +3,7 @@
 use super::failure::OrFail;
 use super::fitting::{self, Checkpoints, InitialWeights};
 use super::publish::{self, Published};
+use super::recheck::Refitted;
 use super::task_io::TrainingIo;
 use super::{Summary, TaskError};
 use attrium_bundle::{Member, MemberFiles};
@@ -36,7 +37,7 @@ pub(super) fn run(
     };
     let cohort = io.cohort()?;
     let metrics = metrics(&document, architecture, target)?;
-    let files = train(io, &cohort, architecture, target)?;
+    let (files, refitted) = train(io, &cohort, architecture, target)?;
     let table = io.get(&artefacts::predictions(architecture, target))?;
     let predictions = Predictions::parse(&table).or_retry()?;
     let model = publish::publish(
@@ -49,6 +50,7 @@ pub(super) fn run(
             members: vec![(Member::of_all(), files)],
         },
     )?;
+    refitted.check(io)?;
     Ok(Summary {
         message: format!("trained {architecture} for {target} on all data and published it"),
         model: Some(model),
@@ -78,7 +80,7 @@ fn train(
     cohort: &Cohort,
     architecture: Architecture,
     target: Target,
-) -> Result<MemberFiles, TaskError> {
+) -> Result<(MemberFiles, Refitted), TaskError> {
     let pretrained = io.pretrained(architecture)?;
     let images = fitting::log_images(cohort);
     let Prepared {
@@ -86,20 +88,18 @@ fn train(
         normalization,
         ..
     } = fitting::prepare(io.spec, cohort, &images, target, None)?;
-    let checkpoints = Checkpoints {
-        store: &io.store,
-        checkpoint: format!("{}checkpoint/state", artefacts::REFIT),
-        history: format!("{}history.csv", artefacts::REFIT),
-        every: io.spec.training.checkpoint_epochs,
-    };
+    let name = |name: &str| format!("{}{name}", artefacts::REFIT);
+    let checkpoints = Checkpoints::new(io, name("checkpoint/state"), name("history.csv"));
     let config = fitting::config(io.spec, architecture, target, STREAM);
     let initial = InitialWeights {
         pretrained: pretrained.as_ref(),
         device: &io.device()?,
     };
     let network = fitting::fit(config, data, initial, &checkpoints, io.context)?;
-    Ok(MemberFiles {
+    let files = MemberFiles {
         weights: network.to_safetensors().or_retry()?,
         normalization: normalization.to_safetensors().or_retry()?,
-    })
+    };
+    let refitted = Refitted::new(architecture, target, cohort, &network, &normalization)?;
+    Ok((files, refitted))
 }

@@ -43,7 +43,7 @@ pub(super) fn run(
         number: shard,
     };
     let counts = thread::scope(|scope| {
-        let writing = scope.spawn(|| io.store.put_chunks(&table, receiver));
+        let writing = scope.spawn(|| io.files.attempt.put_chunks(&table, receiver));
         let counts = shard.screen(&sender);
         if counts.is_err() {
             // The receiver is gone only where the writer has failed, whose error is returned below.
@@ -51,7 +51,7 @@ pub(super) fn run(
         }
         drop(sender);
         match (counts, writing.join().expect("a put should not panic")) {
-            (Err(TaskError::Interrupted), _) => Err(TaskError::Interrupted),
+            (Err(error @ (TaskError::Interrupted | TaskError::Superseded)), _) => Err(error),
             (_, Err(error)) if !matches!(error, attrium_storage::Error::Abandoned { .. }) => {
                 Err(TaskError::retry(error))
             }
@@ -113,7 +113,7 @@ impl Shard<'_> {
                     send(chunks, screening_table::write(&row, classes).or_retry()?)?;
                     self.predict(screened, &mut predictions);
                 }
-                Ok(())
+                self.io.files.attempt.check()
             },
         )?;
         if self.labels.is_some() {

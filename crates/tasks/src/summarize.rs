@@ -62,7 +62,7 @@ pub(super) fn run(
             counts.objects, counts.screened, counts.positive, counts.unusable
         ),
         results,
-        report: Some(io.store.uri_of(artefacts::REPORT).or_retry()?),
+        report: Some(io.uri_of(artefacts::REPORT)?),
         screening: Some(counts),
         ..Summary::default()
     })
@@ -184,10 +184,10 @@ fn join(io: &ScreeningIo<'_>, screener: &Screener) -> Result<Tally, TaskError> {
     let tally = RefCell::new(Tally::default());
     let header = screening_table::header(classes).or_retry();
     let rows = (0..io.spec.shards).flat_map(|shard| {
-        let part = io.store.read(&artefacts::screening_part(shard)).or_retry();
+        let part = io.files.inputs.read(&artefacts::screening_part(shard));
         let (part, missing) = match part {
             Ok(part) => (Some(part), None),
-            Err(error) => (None, Some(Err(error))),
+            Err(error) => (None, Some(Err(TaskError::from(error)))),
         };
         let rows = part.into_iter().flat_map(screening_table::read);
         missing.into_iter().chain(rows.map(|row| {
@@ -200,7 +200,7 @@ fn join(io: &ScreeningIo<'_>, screener: &Screener) -> Result<Tally, TaskError> {
         }))
     });
     let table = std::iter::once(header).chain(rows);
-    let written = io.store.put_chunks(artefacts::SCREENING, table);
+    let written = io.files.attempt.put_chunks(artefacts::SCREENING, table);
     written.map_err(given_up)?;
     Ok(tally.into_inner())
 }

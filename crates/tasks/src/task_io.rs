@@ -1,8 +1,8 @@
 //! What every task of a run reads and writes: its stores, its spec, its data set.
 
-use std::io::Read;
-
+use super::attempt::Attempt;
 use super::failure::{OrBadPlace, OrFail};
+use super::inputs::Inputs;
 use super::{Summary, TaskContext, TaskError};
 use attrium_api::{
     Accelerator, Compute, DataStatus, ScreeningJobSpec, StorageSpec, TrainingRunSpec,
@@ -10,25 +10,63 @@ use attrium_api::{
 use attrium_dataset::{Cohort, Labels, Pseudonyms, Shard};
 use attrium_nn as nn;
 use attrium_nn::{Device, PretrainedWeights};
-use attrium_storage as storage;
-use attrium_storage::{Storage, StorageOptions};
+use attrium_storage::{Storage, StorageOptions, Version};
 use attrium_types::Architecture;
-use attrium_workflow::{StageKind, TaskSpec, Work, artefacts};
+use attrium_workflow::{Marker, Plan, StageKind, TaskSpec, Work, artefacts};
 
 /// The largest table or page that is read back, in bytes.
 pub(super) const LARGEST_TABLE: u64 = 1 << 30;
 /// The largest shard of crops that is read back, in bytes: 64 KiB for each study.
 const LARGEST_SHARD: u64 = 64 << 30;
-/// The largest file of pretrained weights that is read, in bytes: VGG16's has half a gigabyte.
-const LARGEST_WEIGHTS: u64 = 2 << 30;
+/// The largest file of weights that is read, in bytes: VGG16's has half a gigabyte.
+pub(super) const LARGEST_WEIGHTS: u64 = 2 << 30;
 
-/// A task of a run, with the run's prefix open.
+/// What a task reads and writes below the run's prefix.
+pub(super) struct TaskFiles<'a> {
+    /// The run's prefix.
+    pub store: Storage,
+    pub task: &'a TaskSpec,
+    pub inputs: Inputs<'a>,
+    pub attempt: Attempt,
+}
+
+impl<'a> TaskFiles<'a> {
+    /// An attempt of a task, whose marker takes the place of another where there is one.
+    pub(crate) fn new(
+        store: Storage,
+        plan: &'a Plan,
+        task: &'a TaskSpec,
+        replaces: Option<Version>,
+    ) -> Self {
+        Self {
+            inputs: Inputs::new(store.clone(), plan, Some(task.id.stage)),
+            attempt: Attempt::new(store.clone(), task, replaces),
+            store,
+            task,
+        }
+    }
+}
+
+impl TaskFiles<'_> {
+    /// Puts the marker of this attempt, unless another attempt has put its own.
+    pub(crate) fn put_marker(&self, summary: Summary) -> Result<(), TaskError> {
+        let marker = Marker {
+            summary,
+            attempt: self.attempt.id().to_owned(),
+            files: self.attempt.files(),
+            inputs: self.inputs.digests(),
+        };
+        let bytes = serde_json::to_vec_pretty(&marker).or_retry()?;
+        self.attempt.put_marker(bytes)
+    }
+}
+
+/// A task of a run.
 pub(super) struct TaskIo<'a, Spec> {
     pub spec: &'a Spec,
     pub context: &'a TaskContext<'a>,
     pub options: StorageOptions,
-    /// The run's prefix.
-    pub store: Storage,
+    pub files: &'a TaskFiles<'a>,
 }
 
 /// A task of a TrainingRun.
@@ -37,21 +75,6 @@ pub(super) type TrainingIo<'a> = TaskIo<'a, TrainingRunSpec>;
 pub(super) type ScreeningIo<'a> = TaskIo<'a, ScreeningJobSpec>;
 
 impl<'a, Spec> TaskIo<'a, Spec> {
-    /// Opens the run's prefix.
-    pub(crate) fn open(
-        spec: &'a Spec,
-        context: &'a TaskContext<'a>,
-        options: StorageOptions,
-    ) -> Result<Self, TaskError> {
-        let store = Storage::open(context.prefix, &options).or_bad_place()?;
-        Ok(Self {
-            spec,
-            context,
-            options,
-            store,
-        })
-    }
-
     /// The images' prefix, whose errors name no object.
     pub(crate) fn images(&self) -> Result<Storage, TaskError> {
         let images = Storage::open(self.context.resource.images(), &self.options);
@@ -60,35 +83,35 @@ impl<'a, Spec> TaskIo<'a, Spec> {
 
     /// Writes an artefact, whole or not at all.
     pub(crate) fn put(&self, name: &str, bytes: Vec<u8>) -> Result<(), TaskError> {
-        self.store.put(name, bytes).or_retry()
+        self.files.attempt.put(name, bytes)
     }
 
     /// Reads an artefact of an earlier task.
     pub(crate) fn get(&self, name: &str) -> Result<Vec<u8>, TaskError> {
-        self.store.get(name, LARGEST_TABLE).or_retry()
+        Ok(self.files.inputs.get(name, LARGEST_TABLE)?)
     }
 
     /// Reads an artefact that a failed task may not have left.
     pub(crate) fn try_get(&self, name: &str) -> Result<Option<Vec<u8>>, TaskError> {
-        self.store.try_get(name, LARGEST_TABLE).or_retry()
+        Ok(self.files.inputs.try_get(name, LARGEST_TABLE)?)
     }
 
-    /// The summary of a task that has ended well.
-    pub(crate) fn summary(&self, task: &TaskSpec) -> Result<Option<Summary>, TaskError> {
-        let marker = self.try_get(&task.marker)?;
-        let read = |marker: Vec<u8>| serde_json::from_slice(&marker).or_retry();
-        marker.map(read).transpose()
+    /// The URI at which an artefact is published.
+    pub(crate) fn uri_of(&self, name: &str) -> Result<String, TaskError> {
+        self.files.store.uri_of(name).or_retry()
     }
 
-    /// The summaries of the tasks of a stage that have ended well.
+    /// The summaries of the tasks of an earlier stage that have ended well.
     pub(crate) fn summaries(&self, kind: StageKind) -> Result<Vec<Summary>, TaskError> {
+        let own = self.files.task.id.stage;
         let stages = self.context.plan.stages.iter();
         let tasks = stages
-            .filter(|stage| stage.kind == kind)
+            .filter(|stage| stage.kind == kind && kind < own)
             .flat_map(|stage| &stage.tasks);
         let mut summaries = Vec::new();
         for task in tasks {
-            summaries.extend(self.summary(task)?);
+            let read = self.files.inputs.marker(task)?;
+            summaries.extend(read.map(|read| read.summary()));
         }
         Ok(summaries)
     }
@@ -133,7 +156,6 @@ impl TrainingIo<'_> {
     pub(crate) fn check_labels(&self, labels: &Pseudonyms) -> Result<(), TaskError> {
         for task in self.context.plan.tasks() {
             if let Work::Preprocess { shard, .. } = task.work
-                && self.store.exists(&task.marker).or_retry()?
                 && let Some(digest) = self.labels_of(shard)?
             {
                 return if digest == labels.digest() {
@@ -149,25 +171,23 @@ impl TrainingIo<'_> {
         Ok(())
     }
 
-    /// The digest of the labels that a shard was made of, if it has studies and is still there.
+    /// The digest of the labels that a shard was made of, if it is done and has studies.
     fn labels_of(&self, shard: u32) -> Result<Option<String>, TaskError> {
-        let crops = match self.store.read(&artefacts::shard(shard)) {
-            Err(storage::Error::NotFound { .. }) => return Ok(None),
-            crops => crops.or_retry()?,
-        };
-        let mut start = Vec::new();
-        let mut crops = crops.take(Shard::HEADER);
-        crops.read_to_end(&mut start).or_retry()?;
-        Ok(Shard::labels_of(&start))
+        let head = self
+            .files
+            .inputs
+            .head(&artefacts::shard(shard), Shard::HEADER)?;
+        Ok(head.and_then(|head| Shard::labels_of(&head)))
     }
 
     /// The data set that preprocessing left, one record a study.
     pub(crate) fn cohort(&self) -> Result<Cohort, TaskError> {
         let mut shards = Vec::new();
         for shard in 0..self.spec.preprocessing.shards {
-            let crops = self.store.get(&artefacts::shard(shard), LARGEST_SHARD);
+            let inputs = &self.files.inputs;
+            let crops = inputs.get(&artefacts::shard(shard), LARGEST_SHARD)?;
             let table = self.get(&artefacts::shard_table(shard))?;
-            shards.push(Shard::read(shard, &crops.or_retry()?, &table).or_retry()?);
+            shards.push(Shard::read(shard, &crops, &table).or_retry()?);
         }
         if shards.iter().any(|shard| shard.labels != shards[0].labels) {
             return Err(TaskError::bad_configuration(format!(

@@ -2,12 +2,14 @@
 
 use std::time::Instant;
 
-use super::failure::OrFail;
-use super::task_io::{self, TaskIo};
+use super::failure::OrBadPlace;
+use super::inputs::{self, StoredMarker};
+use super::task_io::{self, TaskFiles, TaskIo};
 use super::{Alerts, Execute, Summary, TaskContext, TaskError};
-use super::{evaluate, preprocess, refit, screen, summarize, train};
+use super::{evaluate, preprocess, publication, refit, screen, summarize, train};
 use attrium_api::{Resource, ScreeningJob, TrainingRun};
 use attrium_bundle::SignaturePolicy;
+use attrium_storage::{Storage, StorageOptions};
 use attrium_workflow::{TaskSpec, Work};
 
 /// The tasks themselves, as a pod and the local runner do them.
@@ -23,21 +25,7 @@ pub struct Tasks {
 
 impl Execute for Tasks {
     fn run(&self, task: &TaskSpec, context: &TaskContext<'_>) -> Result<Summary, TaskError> {
-        if let Some(summary) = self.finished(task, context)?
-            && summary.shortfall.is_none()
-        {
-            return Ok(summary);
-        }
-        let start = Instant::now();
-        let mut summary = match context.resource {
-            Resource::TrainingRun(resource) => self.train(resource, task, context),
-            Resource::ScreeningJob(resource) => self.screen(resource, task, context),
-        }?;
-        summary.seconds = start.elapsed().as_secs_f64();
-        let marker = serde_json::to_vec(&summary).or_retry()?;
-        let store = self.open(&(), context)?.store;
-        store.put(&task.marker, marker).or_retry()?;
-        Ok(summary)
+        self.run_on(&open(self, context)?, task, context)
     }
 
     fn finished(
@@ -45,35 +33,126 @@ impl Execute for Tasks {
         task: &TaskSpec,
         context: &TaskContext<'_>,
     ) -> Result<Option<Summary>, TaskError> {
-        let summary = self.open(&(), context)?.summary(task)?;
-        if let Resource::TrainingRun(resource) = context.resource
-            && let Work::Preprocess { .. } = task.work
-            && summary.is_some()
-        {
-            self.open(&resource.spec, context)?.notice_other_labels()?;
+        let store = open(self, context)?;
+        match inputs::read_marker(&store, task)? {
+            Some(found) => self.still_finished(&store, task, context, found),
+            None => Ok(None),
         }
-        Ok(summary)
     }
 }
 
+/// The run's prefix.
+fn open(tasks: &Tasks, context: &TaskContext<'_>) -> Result<Storage, TaskError> {
+    Storage::open(context.prefix, &tasks.options(context)).or_bad_place()
+}
+
 impl Tasks {
-    fn open<'a, Spec>(
+    /// Does a task at a run's prefix, unless its marker says that it is done.
+    ///
+    /// A marker that tells of a shortfall, or was made of what is not there any more, gives its place to the
+    /// one of this attempt.
+    pub(crate) fn run_on(
+        &self,
+        store: &Storage,
+        task: &TaskSpec,
+        context: &TaskContext<'_>,
+    ) -> Result<Summary, TaskError> {
+        let found = inputs::read_marker(store, task)?;
+        let replaces = found.as_ref().map(|found| found.version.clone());
+        if let Some(found) = found
+            && found.marker.summary.shortfall.is_none()
+            && let Some(summary) = self.still_finished(store, task, context, found)?
+        {
+            return Ok(summary);
+        }
+        let files = TaskFiles::new(store.clone(), context.plan, task, replaces);
+        self.attempt(&files, context)
+    }
+
+    /// Does a task, puts its marker, and publishes what the marker says that counts: this attempt's files, or
+    /// those of another that has ended first.
+    pub(crate) fn attempt(
+        &self,
+        files: &TaskFiles<'_>,
+        context: &TaskContext<'_>,
+    ) -> Result<Summary, TaskError> {
+        let start = Instant::now();
+        let done = match context.resource {
+            Resource::TrainingRun(resource) => self.train(resource, files, context),
+            Resource::ScreeningJob(resource) => self.screen(resource, files, context),
+        };
+        match done {
+            Ok(mut summary) => {
+                summary.seconds = start.elapsed().as_secs_f64();
+                files.put_marker(summary)?;
+            }
+            Err(TaskError::Superseded) => {}
+            Err(error) => {
+                files.attempt.discard();
+                return Err(error);
+            }
+        }
+        let Some(counts) = publication::publish(&files.store, files.task)? else {
+            return Err(TaskError::retry(
+                "the marker of this task was taken away: run again",
+            ));
+        };
+        if counts.marker.attempt != files.attempt.id() {
+            tracing::info!("Another attempt of this task has ended first: its results count");
+            files.attempt.discard_all();
+        }
+        Ok(counts.summary())
+    }
+
+    /// The summary of a marker, unless the task was done with what is not there any more; then what it has
+    /// published is there, too.
+    fn still_finished(
+        &self,
+        store: &Storage,
+        task: &TaskSpec,
+        context: &TaskContext<'_>,
+        found: StoredMarker,
+    ) -> Result<Option<Summary>, TaskError> {
+        let files = TaskFiles::new(store.clone(), context.plan, task, None);
+        if files.inputs.outdated(&found.marker)?.is_some() {
+            return Ok(None);
+        }
+        if let Resource::TrainingRun(resource) = context.resource
+            && let Work::Preprocess { .. } = task.work
+        {
+            self.io(&resource.spec, &files, context)
+                .notice_other_labels()?;
+        }
+        let published = publication::publish(store, task)?;
+        Ok(published.map(|published| published.summary()))
+    }
+
+    fn options(&self, context: &TaskContext<'_>) -> StorageOptions {
+        task_io::store_options(context.resource.storage(), self.ca_bundle.as_deref())
+    }
+
+    fn io<'a, Spec>(
         &self,
         spec: &'a Spec,
+        files: &'a TaskFiles<'a>,
         context: &'a TaskContext<'a>,
-    ) -> Result<TaskIo<'a, Spec>, TaskError> {
-        let options = task_io::store_options(context.resource.storage(), self.ca_bundle.as_deref());
-        TaskIo::open(spec, context, options)
+    ) -> TaskIo<'a, Spec> {
+        TaskIo {
+            spec,
+            context,
+            options: self.options(context),
+            files,
+        }
     }
 
     fn train(
         &self,
         resource: &TrainingRun,
-        task: &TaskSpec,
+        files: &TaskFiles<'_>,
         context: &TaskContext<'_>,
     ) -> Result<Summary, TaskError> {
-        let io = self.open(&resource.spec, context)?;
-        match task.work {
+        let io = self.io(&resource.spec, files, context);
+        match files.task.work {
             Work::Preprocess { shard, .. } => preprocess::run(&io, shard),
             Work::Train {
                 architecture,
@@ -85,29 +164,30 @@ impl Tasks {
                 architecture,
                 target,
             } => refit::run(&io, architecture, target),
-            Work::Screen { .. } | Work::Summarize => foreign(task, context),
+            Work::Screen { .. } | Work::Summarize => foreign(files.task, context),
         }
     }
 
     fn screen(
         &self,
         resource: &ScreeningJob,
-        task: &TaskSpec,
+        files: &TaskFiles<'_>,
         context: &TaskContext<'_>,
     ) -> Result<Summary, TaskError> {
-        let io = self.open(&resource.spec, context)?;
-        match task.work {
+        let io = self.io(&resource.spec, files, context);
+        match files.task.work {
             Work::Screen { shard, .. } => screen::run(&io, &self.signatures, shard),
             Work::Summarize => {
                 let mut summary = summarize::run(&io, &self.signatures)?;
                 if let Some(alerts) = &self.alerts {
+                    files.attempt.look()?;
                     let ca_bundle = self.ca_bundle.as_deref();
                     let untold = alerts.send(resource, &summary, ca_bundle, context.interrupt)?;
                     summary.shortfall = summary.shortfall.or(untold);
                 }
                 Ok(summary)
             }
-            _ => foreign(task, context),
+            _ => foreign(files.task, context),
         }
     }
 }

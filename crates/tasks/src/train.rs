@@ -28,12 +28,8 @@ pub(super) fn run(
     } = fitting::prepare(io.spec, &cohort, &images, target, Some(fold))?;
 
     let artefacts = Fold::new(architecture, target, fold);
-    let checkpoints = Checkpoints {
-        store: &io.store,
-        checkpoint: format!("{}state", artefacts.checkpoint()),
-        history: artefacts.history(),
-        every: io.spec.training.checkpoint_epochs,
-    };
+    let state = artefacts.checkpoint() + "state";
+    let checkpoints = Checkpoints::new(io, state, artefacts.history());
     let config = fitting::config(io.spec, architecture, target, u64::from(fold));
     let initial = InitialWeights {
         pretrained: pretrained.as_ref(),

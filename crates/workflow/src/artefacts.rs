@@ -1,6 +1,8 @@
 //! The names of everything below a run's prefix, relative to it.
 //!
-//! A name that ends in `/` is a folder. Nothing here opens a store.
+//! A name that ends in `/` is a folder. A task writes below the folder of its attempt, by these names; the
+//! marker says which attempt counts, and what [`is_published`] is then copied to the name itself. Nothing
+//! here opens a store.
 
 use attrium_types::{Architecture, Target};
 
@@ -31,6 +33,10 @@ pub const ACTIVATION_MAPS: &str = "activation-maps/";
 pub const MODELS: &str = "model/";
 /// The folder of markers, one for each task that has ended well.
 pub const MARKERS: &str = "tasks/";
+/// The folder of what attempts write, a folder for each attempt of a task.
+pub const ATTEMPTS: &str = "attempts/";
+/// What the names of all [`quarantine_part`]s begin with.
+const QUARANTINE_PARTS: &str = "dataset/quarantine-";
 
 /// The crops of a shard.
 pub fn shard(shard: u32) -> String {
@@ -44,7 +50,7 @@ pub fn shard_table(shard: u32) -> String {
 
 /// The objects of a shard that were set aside; [`QUARANTINE`] joins them.
 pub fn quarantine_part(shard: u32) -> String {
-    format!("dataset/quarantine-{shard:03}.csv")
+    format!("{QUARANTINE_PARTS}{shard:03}.csv")
 }
 
 /// The rows of a screened shard; [`SCREENING`] joins them.
@@ -70,6 +76,24 @@ pub fn bundle(architecture: Architecture, target: Target) -> String {
 /// A task's marker: a JSON summary, written after everything else.
 pub fn marker(task: TaskRef) -> String {
     format!("{MARKERS}{}/{:03}.json", task.stage, task.index)
+}
+
+/// The folder of all attempts of a task.
+pub fn attempts(task: TaskRef) -> String {
+    format!("{ATTEMPTS}{}/{:03}/", task.stage, task.index)
+}
+
+/// The folder of one attempt.
+pub fn attempt(task: TaskRef, id: &str) -> String {
+    format!("{}{id}/", attempts(task))
+}
+
+/// Whether an artefact is found by its name, too, once its task has ended: what people read. What only
+/// later tasks read lies where the marker says.
+pub fn is_published(name: &str) -> bool {
+    let files = [QUARANTINE, METRICS, REPORT, SCREENING, SCREENING_SUMMARY];
+    let folders = [PREDICTIONS, ACTIVATION_MAPS, MODELS, QUARANTINE_PARTS];
+    files.contains(&name) || folders.iter().any(|folder| name.starts_with(folder))
 }
 
 /// The folder of one fold's training.
@@ -118,5 +142,23 @@ impl Fold {
 
     fn name(&self, name: &str) -> String {
         format!("{}{name}", self.folder)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_read_is_published_and_what_the_run_keeps_of_itself_never_is() {
+        let bundle = bundle(Architecture::Linear, Target::Positive);
+        for name in [METRICS, REPORT, &quarantine_part(3), &format!("{bundle}a")] {
+            assert!(is_published(name), "{name}");
+        }
+        let fold = Fold::new(Architecture::Linear, Target::Positive, 0);
+        for name in [MANIFEST, STATUS, "tasks/train/000.json", &shard(0)] {
+            assert!(!is_published(name), "{name}");
+        }
+        assert!(!is_published(&fold.weights()) && !is_published(&screening_part(0)));
     }
 }

@@ -8,6 +8,7 @@
 pub mod artefacts;
 mod conditions;
 mod ending;
+mod marker;
 mod next;
 mod plan;
 mod progress;
@@ -21,6 +22,7 @@ mod unusable;
 
 pub use conditions::{set_malformed, valid_spec};
 pub use ending::{Ending, Failure, gravest};
+pub use marker::{MarkedFile, Marker};
 pub use next::{NextSteps, Observed, PlanOutcome, TaskState, next};
 pub use plan::{Plan, Stage, StageKind, TaskRef, TaskSpec, Work};
 pub use progress::{progress_status, share};

@@ -86,4 +86,8 @@ pub struct Summary {
     /// The counts of a screening. Shards' counts are added up; a later stage's take their place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub screening: Option<ScreeningStatus>,
+    /// The SHA-256 of the task's marker, in hexadecimal digits, once it is there; a marker does not hold its
+    /// own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
 }

@@ -40,6 +40,7 @@ fn check(storage: &Storage) {
     what_is_not_there_is_not_found(&storage.at("missing").unwrap());
     what_is_put_is_read(&storage.at("put").unwrap());
     an_object_is_made_once(&storage.at("once").unwrap());
+    a_version_is_replaced_once(&storage.at("version").unwrap());
     a_list_stays_below_its_prefix(&storage.at("list").unwrap());
     no_key_leads_out(&storage.at("keys").unwrap());
     pieces_make_an_object(&storage.at("pieces").unwrap());
@@ -96,6 +97,37 @@ fn an_object_is_made_once(storage: &Storage) {
     let error = storage.put_if_absent("done", "second").unwrap_err();
     assert!(matches!(error, Error::AlreadyExists { .. }), "{error:?}");
     assert_eq!(storage.get("done", LIMIT).unwrap(), b"first");
+}
+
+fn a_version_is_replaced_once(storage: &Storage) {
+    storage.put("marker", "first").unwrap();
+    let (bytes, first) = storage.get_version("marker", LIMIT).unwrap();
+    assert_eq!(bytes, b"first");
+    let replaced = plain_threads_replace(storage, &first);
+    assert_eq!(replaced, 1, "one of four may replace a version");
+    let (_, second) = storage.get_version("marker", LIMIT).unwrap();
+    assert_ne!(second, first);
+    storage.delete("marker").unwrap();
+    let error = storage.put_if_unchanged("marker", "third", &second);
+    assert!(error.is_err(), "what was taken away is not brought back");
+    assert!(!storage.exists("marker").unwrap());
+}
+
+/// How many of four threads replace a version.
+fn plain_threads_replace(storage: &Storage, version: &Version) -> usize {
+    let replace = |number: u8| match storage.put_if_unchanged("marker", vec![number; 5], version) {
+        Ok(()) => {
+            assert_eq!(storage.get("marker", LIMIT).unwrap(), [number; 5]);
+            1
+        }
+        Err(Error::AlreadyExists { .. }) => 0,
+        Err(error) => panic!("{error:?}"),
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4).map(|it| scope.spawn(move || replace(it))).collect();
+        let replaced = threads.into_iter().map(|it| it.join().unwrap());
+        replaced.sum()
+    })
 }
 
 fn a_list_stays_below_its_prefix(storage: &Storage) {
