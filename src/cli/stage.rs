@@ -145,7 +145,14 @@ fn task(args: &Args) -> Result<Summary, Error> {
     let uid = resource
         .uid()
         .unwrap_or_else(|| workflow::local_uid(&resource));
-    runner::keep_manifest(&resource, &uid, ca_bundle.as_deref())?;
+    if plan
+        .stages
+        .first()
+        .is_some_and(|first| first.kind == id.stage)
+    {
+        // The tasks of later stages come after one that has kept it.
+        runner::keep_manifest(&resource, &uid, ca_bundle.as_deref())?;
+    }
     let context = TaskContext {
         resource: &resource,
         plan: &plan,
@@ -161,6 +168,7 @@ fn task(args: &Args) -> Result<Summary, Error> {
         alerts: Some(Alerts {
             token: args.alert_token.clone(),
         }),
+        ..Tasks::default()
     };
     Ok(runner::in_pool(threads, || tasks.run(task, &context))?)
 }

@@ -22,4 +22,5 @@ mod publishing;
 mod resume;
 mod screening;
 mod shipped;
+mod store;
 mod trained;

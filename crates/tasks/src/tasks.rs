@@ -2,11 +2,12 @@
 
 use std::time::Instant;
 
-use super::failure::OrFail;
+use super::failure::{self, OrFail};
 use super::task_io::{self, TaskIo};
 use super::{Alerts, Execute, Summary, TaskContext, TaskError};
 use super::{evaluate, preprocess, refit, screen, summarize, train};
 use attrium_api::{Resource, ScreeningJob, TrainingRun};
+use attrium_storage::{Session, StorageOptions};
 use attrium_workflow::{TaskSpec, Work};
 
 /// The tasks themselves, as a pod and the local runner do them.
@@ -16,6 +17,8 @@ pub struct Tasks {
     pub ca_bundle: Option<Vec<u8>>,
     /// Sends the alert of a screening with positives; none is sent where absent.
     pub alerts: Option<Alerts>,
+    /// What the stores of all tasks have in common.
+    pub session: Session,
 }
 
 impl Execute for Tasks {
@@ -26,10 +29,11 @@ impl Execute for Tasks {
             return Ok(summary);
         }
         let start = Instant::now();
-        let mut summary = match context.resource {
+        let done = match context.resource {
             Resource::TrainingRun(resource) => self.train(resource, task, context),
             Resource::ScreeningJob(resource) => self.screen(resource, task, context),
-        }?;
+        };
+        let mut summary = done.map_err(|error| self.doubt(error, task, context))?;
         summary.seconds = start.elapsed().as_secs_f64();
         let marker = serde_json::to_vec(&summary).or_retry()?;
         let store = self.open(&(), context)?.store;
@@ -60,7 +64,36 @@ impl Tasks {
         context: &'a TaskContext<'a>,
     ) -> Result<TaskIo<'a, Spec>, TaskError> {
         let options = task_io::store_options(context.resource.storage(), self.ca_bundle.as_deref());
-        TaskIo::open(spec, context, options)
+        let session = self.session.clone();
+        TaskIo::open(spec, context, StorageOptions { session, ..options })
+    }
+
+    /// A refusal is no mistake in the manifest where the run has got somewhere with the same credentials:
+    /// they have been revoked since, or are about to be renewed.
+    fn doubt(&self, error: TaskError, task: &TaskSpec, context: &TaskContext<'_>) -> TaskError {
+        match error {
+            TaskError::BadConfiguration { source }
+                if failure::is_refusal(source.as_ref()) && self.has_begun(task, context) =>
+            {
+                TaskError::Retry { source }
+            }
+            error => error,
+        }
+    }
+
+    /// Whether any task of the run has ended well, as far as can be seen.
+    fn has_begun(&self, task: &TaskSpec, context: &TaskContext<'_>) -> bool {
+        let first = context.plan.stages.first();
+        if first.is_some_and(|stage| stage.kind != task.id.stage) {
+            return true;
+        }
+        let Ok(io) = self.open(&(), context) else {
+            return false;
+        };
+        let mut found = context.plan.tasks().map(|task| io.summary(task));
+        // A store that refuses once is not asked for every other task.
+        let told = found.find(|summary| !matches!(summary, Ok(None)));
+        matches!(told, Some(Ok(Some(_))))
     }
 
     fn train(
