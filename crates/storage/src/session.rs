@@ -121,7 +121,7 @@ impl Storage {
                 | Error::Skewed { .. }
         );
         let is_wrong = matches!(error, Error::WrongAnswer { .. });
-        !self.is_folder() && (is_wrong || is_refusal && self.has_answered())
+        self.pages.is_some() && (is_wrong || is_refusal && self.has_answered())
     }
 
     pub(super) fn has_answered(&self) -> bool {

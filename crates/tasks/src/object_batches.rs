@@ -9,7 +9,7 @@ use super::failure::OrBadPlace;
 use super::{Progress, Rejection, TaskContext, TaskError, Unit};
 use attrium_dataset as dataset;
 use attrium_storage as storage;
-use attrium_storage::{Listed, ObjectMeta, Storage};
+use attrium_storage::{Listed, Storage};
 
 /// The least number of objects that are fetched together and then worked on together; with more threads
 /// it is theirs. Two batches are in memory at a time, of objects of a megabyte or more.
@@ -156,7 +156,7 @@ fn of_object(error: storage::Error) -> Result<Rejection, storage::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use attrium_storage::StorageOptions;
+    use attrium_storage::{ObjectMeta, StorageOptions};
 
     const ALL: ShardFilter = ShardFilter {
         shard: 0,
