@@ -99,8 +99,8 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
     runner::stop_on_signals(settings.interrupt.clone())?;
     let tasks = Tasks {
         ca_bundle,
-        alerts: None,
         signatures: args.signatures.policy()?,
+        ..Tasks::default()
     };
     let mut finished = Vec::new();
     let outcome = run_all(&resources, &tasks, &settings, args.output, &mut finished);

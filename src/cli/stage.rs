@@ -162,7 +162,14 @@ fn task(args: &Args) -> Result<Summary, Error> {
     let uid = resource
         .uid()
         .unwrap_or_else(|| workflow::local_uid(&resource));
-    runner::keep_manifest(&resource, &uid, ca_bundle.as_deref())?;
+    if plan
+        .stages
+        .first()
+        .is_some_and(|first| first.kind == id.stage)
+    {
+        // The tasks of later stages come after one that has kept it.
+        runner::keep_manifest(&resource, &uid, ca_bundle.as_deref())?;
+    }
     let context = TaskContext {
         resource: &resource,
         plan: &plan,
@@ -180,6 +187,7 @@ fn task(args: &Args) -> Result<Summary, Error> {
             url: args.alert_url.clone(),
         }),
         signatures: args.signatures.policy()?,
+        ..Tasks::default()
     };
     Ok(runner::in_pool(threads, || tasks.run(task, &context))?)
 }

@@ -198,13 +198,20 @@ pub(crate) fn keep_manifest(
     let run = RunStore::open_as(resource, uid.clone(), ca_bundle)?;
     // Another task of the run may be about to do the same: the first one's is kept.
     let manifest = run.manifest(resource).into_bytes();
-    match run.store.put_if_absent(MANIFEST, manifest) {
+    let kept = match run.store.put_if_absent(MANIFEST, manifest.clone()) {
         Err(storage::Error::AlreadyExists { .. }) => Ok(()),
-        put => put.context(WriteOutputSnafu {
-            name: &run.name,
-            file: MANIFEST,
-        }),
-    }
+        // In a store that cannot tell, two tasks may both write it: all of a run have the same one.
+        Err(storage::Error::Unsupported { .. }) => match run.store.exists(MANIFEST) {
+            Ok(true) => Ok(()),
+            Ok(false) => run.store.put(MANIFEST, manifest),
+            Err(error) => Err(error),
+        },
+        put => put,
+    };
+    kept.context(WriteOutputSnafu {
+        name: &run.name,
+        file: MANIFEST,
+    })
 }
 
 /// The bundle of a screening job.

@@ -53,6 +53,7 @@ pub(crate) fn screening_table(counts: &ScreeningStatus) -> String {
         positive,
         negative,
         unusable,
+        unusable_by_reason: _,
         synthetic,
     } = counts;
     let row = [
@@ -123,6 +124,7 @@ Residual      false       Positive  0.888  0.812-0.950    -         0.970     0.
             negative: 8,
             unusable: 1,
             synthetic: 3,
+            ..ScreeningStatus::default()
         };
         let expected = "\
 OBJECTS  SCREENED  POSITIVE  NEGATIVE  OTHER VIEWS  UNUSABLE  SYNTHETIC

@@ -48,7 +48,7 @@ pub(crate) fn keys(uri: &str) -> Vec<String> {
     let mut keys: Vec<_> = open(uri)
         .list()
         .expect("should be listed")
-        .map(|object| object.expect("should be listed").key)
+        .map(|listed| listed.expect("should be listed").name().to_owned())
         .collect();
     keys.sort();
     keys

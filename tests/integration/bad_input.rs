@@ -215,7 +215,18 @@ fn unusable_objects_are_set_aside_with_their_reasons_and_any_spreadsheets_labels
             COHORT.labels.to_str().unwrap(),
             folder.join("labels.csv").to_str().unwrap(),
         );
-    run(&[&manifest::write(&folder.join("run.yaml"), &text)]).ok();
+    let path = folder.join("run.yaml");
+    let refused = run(&[&manifest::write(&path, &text)]);
+    refused.fails_with(
+        DATA,
+        &["cannot be used, more than the share of 0.1", "2 not-dicom"],
+    );
+    // With a greater share the same run goes on.
+    run(&[&manifest::write(
+        &path,
+        &(text + "  maxUnusable: \"0.5\"\n"),
+    )])
+    .ok();
 
     let prefix = training_prefix(&folder.join("results"));
     let quarantine = fs::read_to_string(prefix.join("quarantine.csv")).unwrap();
@@ -229,7 +240,7 @@ fn unusable_objects_are_set_aside_with_their_reasons_and_any_spreadsheets_labels
         );
         rows.push((row[0].to_owned(), row[1].to_owned()));
     }
-    let nameless = ("(a name that is no key, 1)", Vec::new(), "unreadable");
+    let nameless = ("K\\xF6ln.dcm", Vec::new(), "impossible-key");
     for (key, _, reason) in unusable.iter().chain([&nameless]) {
         let expected = ((*key).to_owned(), (*reason).to_owned());
         assert!(

@@ -38,10 +38,11 @@ fn owned(words: &[&str]) -> BTreeSet<String> {
 fn every_reason_of_the_quarantine_has_a_row_and_no_row_has_another() {
     let mut reasons = owned(Error::REASONS);
     assert!(reasons.len() > 20, "{reasons:?}");
-    // An object of another view is counted, not quarantined; an object that cannot be fetched is.
+    // An object of another view is counted, not quarantined; an object that cannot be had is.
     assert!(reasons.remove("no-anterior"));
     assert!(DICOM.contains("`no-anterior`"));
     reasons.insert("unreadable".to_owned());
+    reasons.extend(owned(&attrium_storage::Error::WORDS_OF_ONE_OBJECT));
     assert_eq!(rows(DICOM, "\n## Reasons of the quarantine\n"), reasons);
 }
 

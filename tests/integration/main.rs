@@ -24,4 +24,5 @@ mod publishing;
 mod resume;
 mod screening;
 mod shipped;
+mod store;
 mod trained;

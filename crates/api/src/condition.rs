@@ -67,6 +67,8 @@ pub mod reasons {
     pub const NOT_ALLOWED: &str = "NotAllowed";
     /// Not one object could be used.
     pub const NO_USABLE_IMAGES: &str = "NoUsableImages";
+    /// A greater share of the objects could not be used than `maxUnusable` allows.
+    pub const TOO_MANY_UNUSABLE: &str = "TooManyUnusable";
     /// A pod waits for a node, an image, a volume or a Secret.
     pub const POD_PENDING: &str = "PodPending";
     /// Pods are about to run.

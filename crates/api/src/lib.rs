@@ -21,6 +21,7 @@ mod time;
 mod training;
 mod training_run;
 mod uid;
+mod unusable;
 
 pub use compute::{Accelerator, Compute, Quantity, ResourceRequirements};
 pub use condition::{Condition, ConditionStatus, condition, conditions, reasons, set_condition};

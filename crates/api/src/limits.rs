@@ -17,14 +17,24 @@ pub(super) fn add(schema: &mut Schema, rule: Rule) {
     kube::core::validate(schema, rule).expect("a rule should be JSON");
 }
 
-/// A place in a store: an object store's URI, a `file://` URI or a path.
+/// A place in a store: an object store's URI, a `file://` URI or a path. Whatever it lets pass can be
+/// opened.
 pub(super) fn uri(schema: &mut Schema) {
-    let rule = Rule::new("self.matches('^(s3|gs|az)://[^/]+(/.*)?$|^file:///.*$|^[^:]+$')")
+    let form = Rule::new("self.matches('^(s3|gs|az)://[^/]+(/.*)?$|^file:///.*$|^[^:]+$')")
         .message(
             "is no place that can be opened: use s3://bucket/prefix, gs://bucket/prefix, \
          az://container/prefix, file:///path or a plain path",
         );
-    add(schema, rule);
+    add(schema, form);
+    let bucket = Rule::new("!self.matches('^(s3|gs|az)://[^/]*[^-A-Za-z0-9_./]')").message(
+        "names a bucket that cannot be opened: a bucket's name has letters, digits, '.', '-' and '_'; \
+         leave out a tenant, which the credentials tell, and credentials themselves",
+    );
+    add(schema, bucket);
+    let parts =
+        Rule::new("!self.matches('^(s3|gs|az)://.*/([.][.]?)?/|^(s3|gs|az)://.*/[.][.]?$')")
+            .message("has an empty part or one of '.' or '..': a bucket has no such keys");
+    add(schema, parts);
 }
 
 /// A web address.
@@ -113,7 +123,7 @@ pub(super) fn immutable(unchanged: Unchanged) -> Rule {
         fields.join(" && ")
     ))
     .message(
-        "may not change once work has started, but for suspend, compute.parallelism, \
+        "may not change once work has started, but for suspend, maxUnusable, compute.parallelism, \
          compute.jobLabels, compute.jobAnnotations and the deadlines: make a resource of another name",
     )
     .field_path(".spec")

@@ -5,7 +5,7 @@ use kube::core::Rule;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
-use super::{Compute, Status, StorageSpec, limits, preprocessing};
+use super::{Compute, Status, StorageSpec, limits, preprocessing, unusable};
 use attrium_types::{Decimal, LossyPolicy};
 
 /// What is screened, with which model, and who is told.
@@ -77,6 +77,12 @@ pub struct ScreeningJobSpec {
     /// with that reason, Accept screens them with a warning. Default: Quarantine.
     #[serde(default)]
     pub lossy: LossyPolicy,
+    /// The greatest share of unusable objects among all that were looked at, as a decimal string. Above it
+    /// the table and the report are there, and the condition Succeeded is False with the reason
+    /// TooManyUnusable. It may be changed at any time. Default: "0.1". From "0" to "1".
+    #[serde(default = "unusable::default_share")]
+    #[schemars(transform = limits::share)]
+    pub max_unusable: Decimal,
     /// When a study counts as positive: exactly one of threshold and sensitivity. Default: a
     /// threshold of "0.5".
     #[serde(default)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::{Accelerator, Condition, ModelPlace};
+use super::{Accelerator, Condition, ModelPlace, unusable};
 use attrium_types::{Architecture, Decimal, Metric, Target};
 
 /// What has become of a resource: the same shape for both kinds, and on a laptop.
@@ -198,6 +198,13 @@ pub struct DataStatus {
     pub unlabelled: u64,
     /// Objects that were set aside.
     pub quarantined: u64,
+    /// Of these, the ones that `maxUnusable` is about: all but those of studies that the labels do not
+    /// have.
+    pub unusable: u64,
+    /// Those by the word for why they cannot be used.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "unusable::counts_by_reason")]
+    pub unusable_by_reason: BTreeMap<String, u64>,
     /// Rows of the labels without a usable image.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missing_images: Option<u64>,
@@ -228,11 +235,11 @@ impl DataStatus {
         add(&mut self.used, other.used);
         self.unlabelled += other.unlabelled;
         self.quarantined += other.quarantined;
+        self.unusable += other.unusable;
+        unusable::add(&mut self.unusable_by_reason, &other.unusable_by_reason);
         add(&mut self.missing_images, other.missing_images);
         add(&mut self.synthetic, other.synthetic);
-        for (grade, count) in &other.by_grade {
-            *self.by_grade.entry(grade.clone()).or_default() += count;
-        }
+        unusable::add(&mut self.by_grade, &other.by_grade);
     }
 }
 
@@ -287,6 +294,10 @@ pub struct ScreeningStatus {
     pub negative: u64,
     /// Objects that could not be used; each has a row with its reason.
     pub unusable: u64,
+    /// Those by the word for why they cannot be used.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "unusable::counts_by_reason")]
+    pub unusable_by_reason: BTreeMap<String, u64>,
     /// Objects that were given a decision and say that they are phantoms, not patients.
     pub synthetic: u64,
 }
@@ -300,6 +311,7 @@ impl ScreeningStatus {
         self.positive += other.positive;
         self.negative += other.negative;
         self.unusable += other.unusable;
+        unusable::add(&mut self.unusable_by_reason, &other.unusable_by_reason);
         self.synthetic += other.synthetic;
     }
 }

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AugmentationSpec, Compute, CrossValidation, Gate, Network, Preprocessing, Publish, Status,
-    StorageSpec, TrainingSpec, limits,
+    StorageSpec, TrainingSpec, limits, unusable,
 };
-use attrium_types::{Architecture, Target};
+use attrium_types::{Architecture, Decimal, Target};
 
 /// What is trained, on what, and what becomes of it.
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -67,6 +67,14 @@ pub struct TrainingRunSpec {
     /// How DICOM objects become crops. Default: Robust crops, 4 shards, lossy images quarantined.
     #[serde(default)]
     pub preprocessing: Preprocessing,
+    /// The greatest share of unusable objects among those that could be trained on, as a decimal string:
+    /// objects in quarantine, but for those of studies that the labels do not have, of all but the
+    /// unlabelled and those of another view. Above it nothing is trained, and the condition Succeeded is
+    /// False with the reason TooManyUnusable. It may be changed at any time, and a run that ended so goes
+    /// on. Default: "0.1". From "0" to "1".
+    #[serde(default = "unusable::default_share")]
+    #[schemars(transform = limits::share)]
+    pub max_unusable: Decimal,
     /// The questions to train for, each once: Perugini (the four grades), Positive (grade 2 or 3
     /// against the rest), HighGrade (grade 3 against the rest). From 1 to 3.
     #[schemars(length(min = 1, max = 3))]

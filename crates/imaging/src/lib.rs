@@ -33,7 +33,7 @@ pub use error::Error;
 pub use image::Image;
 pub use inspection::Inspection;
 pub use render::draw;
-pub use scan::{AnteriorImage, StudyUid, read_anterior};
+pub use scan::{AnteriorImage, StudyUid, read_anterior, study};
 pub use size::{CROP_PIXELS, CROP_SIZE};
 pub use view::{View, ViewSource};
 pub use warning::Warning;

@@ -110,6 +110,13 @@ pub fn read_anterior(bytes: &[u8], lossy: LossyPolicy) -> Result<AnteriorImage, 
     })
 }
 
+/// The study that an object says it belongs to, if it says so, whatever else is wrong with it.
+pub fn study(bytes: &[u8]) -> Option<StudyUid> {
+    let file = dicom::open(bytes).ok()?;
+    let uid = dicom::study_instance_uid(&file.object).ok()?;
+    Some(StudyUid::new(uid))
+}
+
 /// An image is lossy by its own mark, which outlives decompression, or by its transfer syntax.
 fn check_lossy(
     set: &DataSet,

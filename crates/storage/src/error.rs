@@ -2,8 +2,9 @@
 
 use std::{fmt, io};
 
-use object_store::client::{HttpError, HttpErrorKind};
 use snafu::Snafu;
+
+use super::cause::{ErrorKind, RootCause};
 
 /// What went wrong in a store, with the place and the remedy.
 ///
@@ -12,15 +13,43 @@ use snafu::Snafu;
 #[derive(Debug, Snafu)]
 #[snafu(visibility(pub(super)))]
 pub enum Error {
-    /// The object, the folder or the bucket is not there.
+    /// The object or the folder is not there.
     #[snafu(display("{uri} does not exist: check the name"))]
     NotFound {
         /// The place.
         uri: String,
     },
+    /// The bucket itself is not there.
+    #[snafu(display("the bucket of {uri} does not exist: check its name and the endpoint"))]
+    NoBucket {
+        /// The place.
+        uri: String,
+        /// Whether the same place has given an answer to this process before.
+        answered: bool,
+    },
     /// The credentials are missing, wrong or do not allow it; or a folder's permissions do not.
     #[snafu(display("access to {uri} is denied: check its permissions and the credentials"))]
     Denied {
+        /// The place.
+        uri: String,
+        /// Whether the same place has given an answer to this process before.
+        answered: bool,
+        /// What the store said.
+        source: RootCause,
+    },
+    /// The credentials were good once.
+    #[snafu(display("the credentials for {uri} have expired: renew them, then run again"))]
+    Expired {
+        /// The place.
+        uri: String,
+        /// What the store said.
+        source: RootCause,
+    },
+    /// The store's clock and this machine's are too far apart for a signature.
+    #[snafu(display(
+        "{uri} refuses requests of this machine's time: set its clock, then run again"
+    ))]
+    Skewed {
         /// The place.
         uri: String,
         /// What the store said.
@@ -29,6 +58,14 @@ pub enum Error {
     /// The disk, the quota or the store is full.
     #[snafu(display("no space is left for {uri}: free some, then run again, and it goes on"))]
     Full {
+        /// The place.
+        uri: String,
+        /// What the store said.
+        source: RootCause,
+    },
+    /// The store asks for fewer requests, until the retries were used up.
+    #[snafu(display("{uri} is asked too often: run fewer tasks at a time, or run again later"))]
+    Throttled {
         /// The place.
         uri: String,
         /// What the store said.
@@ -43,6 +80,29 @@ pub enum Error {
         /// The place.
         uri: String,
         /// What happened last.
+        source: RootCause,
+    },
+    /// The store, or something in between, answered with success and with something else than what was
+    /// asked for.
+    #[snafu(display(
+        "the answer for {uri} is not what was asked for ({problem}): check what stands between this machine \
+         and the store, and that nothing is written there now, then run again"
+    ))]
+    WrongAnswer {
+        /// The place.
+        uri: String,
+        /// How it shows.
+        problem: AnswerProblem,
+    },
+    /// The store does not know what it was asked to do.
+    #[snafu(display(
+        "{uri} is in a store that cannot do what is asked of it, such as writing an object only where none \
+         is: use a newer version of the store, or another one"
+    ))]
+    Unsupported {
+        /// The place.
+        uri: String,
+        /// What the store said.
         source: RootCause,
     },
     /// `put_if_absent` found the object there.
@@ -74,25 +134,28 @@ pub enum Error {
     /// A key that no store takes, or that leads out of its prefix.
     #[snafu(display(
         "a key below {uri} cannot be used: keys are UTF-8 with no empty, '.' or '..' part and no \
-         control character, and do not end in '#' and digits"
+         control character, and do not end in '/', nor in a folder that is written to in '#' and digits"
     ))]
     InvalidKey {
         /// The prefix.
         uri: String,
     },
-    /// A key in a bucket that ends the listing: the objects after it are not known.
-    #[snafu(display(
-        "the objects below {uri} cannot be listed: a key there has an empty, '.' or '..' part or a \
-         control character: rename or remove that object"
-    ))]
-    UnlistableKey {
+    /// A symbolic link to nothing.
+    #[snafu(display("a link below {uri} leads nowhere: restore what it points to, or remove it"))]
+    BrokenLink {
+        /// The prefix.
+        uri: String,
+    },
+    /// A symbolic link that leads back to itself or to a folder that it is in.
+    #[snafu(display("a link below {uri} leads in a circle: remove it"))]
+    LinkLoop {
         /// The prefix.
         uri: String,
     },
     /// A URI that names no store.
     #[snafu(display(
         "{uri:?} is not a place to keep files: use a path, file:///, s3://BUCKET/, gs://BUCKET/ or \
-         az://CONTAINER/"
+         az://CONTAINER/, and a bucket of letters, digits, '.', '-' and '_', without a tenant"
     ))]
     InvalidUri {
         /// The URI as given, or its scheme where it may hold a credential.
@@ -126,202 +189,171 @@ pub enum Error {
     },
 }
 
+/// How it shows that an answer is not what was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AnswerProblem {
+    /// It has another length than the listing, or its own header, says.
+    Length {
+        /// The bytes that it should have.
+        expected: u64,
+        /// The bytes that it has.
+        found: u64,
+    },
+    /// It broke off.
+    BrokeOff,
+    /// It is a page for people.
+    Page,
+    /// It has not the form of what a store says.
+    Form {
+        /// What is wrong with it.
+        what: String,
+    },
+}
+
+impl fmt::Display for AnswerProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Length { expected, found } => write!(f, "{found} bytes instead of {expected}"),
+            Self::BrokeOff => f.write_str("it broke off"),
+            Self::Page => f.write_str("a page for people"),
+            Self::Form { what } => f.write_str(what),
+        }
+    }
+}
+
 impl Error {
-    /// Whether trying again later may help: the store was unreachable.
+    /// Whether trying again later may help.
     pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::Unreachable { .. })
+        match self {
+            Self::Unreachable { .. }
+            | Self::Throttled { .. }
+            | Self::WrongAnswer { .. }
+            | Self::Expired { .. }
+            | Self::Skewed { .. } => true,
+            Self::Denied { answered, .. } | Self::NoBucket { answered, .. } => *answered,
+            _ => false,
+        }
     }
 
-    /// Whether the place is wrong or closed to the caller, so that another try would not help.
+    /// Whether the place is wrong or closed to the caller, so that another try would not help. A place
+    /// that has answered before is neither: what it refuses now is no mistake in a manifest.
     pub const fn is_bad_place(&self) -> bool {
         match self {
+            Self::Denied { answered, .. } | Self::NoBucket { answered, .. } => !*answered,
             Self::NotFound { .. }
-            | Self::Denied { .. }
             | Self::WrongKind { .. }
             | Self::InvalidKey { .. }
-            | Self::UnlistableKey { .. }
+            | Self::BrokenLink { .. }
+            | Self::LinkLoop { .. }
             | Self::InvalidUri { .. }
             | Self::Configuration { .. }
+            | Self::Unsupported { .. }
             | Self::TooLarge { .. } => true,
-            Self::Full { .. }
+            Self::Expired { .. }
+            | Self::Skewed { .. }
+            | Self::Full { .. }
+            | Self::Throttled { .. }
             | Self::Unreachable { .. }
+            | Self::WrongAnswer { .. }
             | Self::AlreadyExists { .. }
             | Self::Abandoned { .. }
             | Self::Other { .. } => false,
         }
     }
 
+    /// Whether the store has refused the credentials without saying that they were ever good.
+    pub const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Denied { .. })
+    }
+
+    /// Why an object that was listed cannot be had, in one stable word, where the failure is about
+    /// that object alone. Of any other failure nothing is known of the object: it is the store's.
+    pub const fn of_one_object(&self) -> Option<&'static str> {
+        match self {
+            Self::NotFound { .. } => Some("gone"),
+            Self::TooLarge { .. } => Some("too-large"),
+            Self::InvalidKey { .. } => Some("impossible-key"),
+            Self::BrokenLink { .. } => Some("broken-link"),
+            Self::LinkLoop { .. } => Some("link-loop"),
+            _ => None,
+        }
+    }
+
+    /// Every word of [`of_one_object`](Self::of_one_object).
+    pub const WORDS_OF_ONE_OBJECT: [&str; 5] = [
+        "gone",
+        "too-large",
+        "impossible-key",
+        "broken-link",
+        "link-loop",
+    ];
+
     /// Names the error of an operation at a place.
     pub(super) fn at(uri: String, error: object_store::Error) -> Self {
         use object_store::Error as Store;
-        match &error {
-            Store::NotFound { .. } => return Self::NotFound { uri },
-            Store::AlreadyExists { .. } | Store::Precondition { .. } => {
-                return Self::AlreadyExists { uri };
-            }
-            Store::InvalidPath { .. } => return Self::InvalidKey { uri },
-            _ => {}
-        }
         let source = RootCause::of(&error);
         match &error {
-            Store::PermissionDenied { .. } | Store::Unauthenticated { .. } => {
-                Self::Denied { uri, source }
-            }
+            // The name of an object and that of its bucket are missed with the same status.
+            Store::NotFound { .. } if source.kind != ErrorKind::NoBucket => Self::NotFound { uri },
+            Store::AlreadyExists { .. } | Store::Precondition { .. } => Self::AlreadyExists { uri },
+            Store::InvalidPath { .. } => Self::InvalidKey { uri },
             Store::NotSupported { .. } | Store::UnknownConfigurationKey { .. } => {
                 Self::Configuration { uri, source }
             }
-            _ => Self::by_cause(uri, source),
+            Store::PermissionDenied { .. } | Store::Unauthenticated { .. }
+                if source.kind == ErrorKind::Other =>
+            {
+                Self::by_kind(ErrorKind::Denied, uri, source)
+            }
+            _ => Self::by_kind(source.kind, uri, source),
         }
     }
 
     /// Names a failed call of the operating system at a place.
     pub(super) fn io(uri: String, error: &io::Error) -> Self {
-        Self::by_cause(uri, RootCause::of(error))
+        let source = RootCause::of(error);
+        Self::by_kind(source.kind, uri, source)
     }
 
-    fn by_cause(uri: String, source: RootCause) -> Self {
-        match source.kind {
+    /// Notes whether the place has answered before, where that makes a difference.
+    pub(super) fn after(mut self, has_answered: bool) -> Self {
+        if let Self::Denied { answered, .. } | Self::NoBucket { answered, .. } = &mut self {
+            *answered = has_answered;
+        }
+        self
+    }
+
+    fn by_kind(kind: ErrorKind, uri: String, source: RootCause) -> Self {
+        match kind {
             ErrorKind::NotFound => Self::NotFound { uri },
+            ErrorKind::NoBucket => Self::NoBucket {
+                uri,
+                answered: false,
+            },
             ErrorKind::Folder => Self::WrongKind {
                 uri,
                 found: "a folder",
                 expected: "a file",
             },
-            ErrorKind::Denied => Self::Denied { uri, source },
+            ErrorKind::Denied => Self::Denied {
+                uri,
+                answered: false,
+                source,
+            },
+            ErrorKind::Expired => Self::Expired { uri, source },
+            ErrorKind::Skewed => Self::Skewed { uri, source },
             ErrorKind::Full => Self::Full { uri, source },
+            ErrorKind::Throttled => Self::Throttled { uri, source },
             ErrorKind::Unreachable => Self::Unreachable { uri, source },
+            ErrorKind::WrongAnswer => Self::WrongAnswer {
+                uri,
+                problem: AnswerProblem::Form {
+                    what: source.to_string(),
+                },
+            },
+            ErrorKind::Unsupported => Self::Unsupported { uri, source },
+            ErrorKind::Configuration => Self::Configuration { uri, source },
             ErrorKind::Other => Self::Other { uri, source },
         }
-    }
-}
-
-/// The root cause of a failure in the store's own words, without URLs and keys.
-#[derive(Debug)]
-pub struct RootCause {
-    kind: ErrorKind,
-    text: String,
-}
-
-/// What a root cause means to the caller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ErrorKind {
-    NotFound,
-    Folder,
-    Denied,
-    Full,
-    Unreachable,
-    Other,
-}
-
-impl fmt::Display for RootCause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-impl std::error::Error for RootCause {}
-
-impl RootCause {
-    /// Follows a chain of sources and keeps only its end: the links before that quote request URLs
-    /// and paths, and so keys.
-    fn of(error: &(dyn std::error::Error + 'static)) -> Self {
-        let mut network = None;
-        let mut last = error;
-        loop {
-            if let Some(error) = last.downcast_ref::<HttpError>() {
-                network = Some(error.kind());
-            } else if let Some(response) = ServerResponse::parse(&last.to_string()) {
-                return response.root_cause();
-            }
-            match last.source() {
-                Some(source) => last = source,
-                None => break,
-            }
-        }
-        let kind = last
-            .downcast_ref::<io::Error>()
-            .map_or(ErrorKind::Other, |error| of_io(error.kind()));
-        let kind = match network {
-            None | Some(HttpErrorKind::Decode) => kind,
-            Some(_) => ErrorKind::Unreachable,
-        };
-        Self {
-            kind,
-            text: last.to_string(),
-        }
-    }
-}
-
-/// The response of a bucket's server, without its body, which repeats keys.
-struct ServerResponse {
-    /// The HTTP status; 0 where it was 200 and the body an error.
-    status: u16,
-    /// The error code that S3, Azure and Google's XML API give.
-    code: String,
-}
-
-impl ServerResponse {
-    /// Parses the text of object_store's error for a response, whose type is private.
-    fn parse(text: &str) -> Option<Self> {
-        let (status, body) = match text.strip_prefix("Server returned non-2xx status code: ") {
-            Some(rest) => (rest.get(..3)?.parse().ok()?, rest),
-            None => (0, text.strip_prefix("Server returned error response: ")?),
-        };
-        let code = body
-            .split_once("<Code>")
-            .and_then(|(_, rest)| rest.split_once("</Code>"))
-            .map_or("", |(code, _)| code);
-        let sound = code.len() <= 64 && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        Some(Self {
-            status,
-            code: if sound {
-                code.to_owned()
-            } else {
-                String::new()
-            },
-        })
-    }
-
-    fn root_cause(self) -> RootCause {
-        let code = self.code.as_str();
-        let kind = match self.status {
-            _ if code.ends_with("StorageFull") || code.contains("QuotaExceeded") => ErrorKind::Full,
-            507 => ErrorKind::Full,
-            401 | 403 => ErrorKind::Denied,
-            400 if matches!(code, "ExpiredToken" | "InvalidToken") => ErrorKind::Denied,
-            404 | 410 => ErrorKind::NotFound,
-            0 | 408 | 425 | 429 | 500.. => ErrorKind::Unreachable,
-            _ => ErrorKind::Other,
-        };
-        let text = match (self.status, code) {
-            (0, "") => "the store answered with an error".to_owned(),
-            (0, code) => format!("the store answered {code}"),
-            (status, "") => format!("the store answered with HTTP status {status}"),
-            (status, code) => format!("the store answered {code} with HTTP status {status}"),
-        };
-        RootCause { kind, text }
-    }
-}
-
-/// What an error of the operating system means to the caller.
-fn of_io(kind: io::ErrorKind) -> ErrorKind {
-    use io::ErrorKind as Io;
-    match kind {
-        Io::NotFound | Io::NotADirectory => ErrorKind::NotFound,
-        Io::IsADirectory => ErrorKind::Folder,
-        Io::PermissionDenied | Io::ReadOnlyFilesystem => ErrorKind::Denied,
-        Io::StorageFull | Io::QuotaExceeded | Io::FileTooLarge => ErrorKind::Full,
-        Io::ConnectionRefused
-        | Io::ConnectionReset
-        | Io::ConnectionAborted
-        | Io::HostUnreachable
-        | Io::NetworkUnreachable
-        | Io::NetworkDown
-        | Io::NotConnected
-        | Io::TimedOut
-        | Io::UnexpectedEof
-        | Io::BrokenPipe
-        | Io::StaleNetworkFileHandle => ErrorKind::Unreachable,
-        _ => ErrorKind::Other,
     }
 }

@@ -24,9 +24,10 @@ pub(super) fn below<'a>(prefix: &Path, location: &'a Path) -> Option<&'a str> {
     (!key.is_empty()).then_some(key)
 }
 
-/// Whether any part of a key begins with a dot.
+/// Whether any part of a key begins with a dot, and is not a relative part.
 pub(super) fn is_hidden(key: &str) -> bool {
-    key.split('/').any(|part| part.starts_with('.'))
+    let mut parts = key.split('/');
+    parts.any(|part| part.starts_with('.') && !matches!(part, "." | ".."))
 }
 
 /// Whether a key ends in `#N`, as the file does that a killed put leaves behind in a folder.

@@ -13,29 +13,57 @@
 //! - Nothing outside the prefix is reached by a key: keys with `..` are refused.
 //! - No error, URI or log line holds a credential, and no error's cause holds an object's key.
 //!
+//! # What is believed
+//! A store may answer with success and with something else: a proxy's page, half of an object, the list of
+//! another day. Of an answer it is believed
+//! - that an object is not there, where the store says so of the object and not of the bucket;
+//! - that the bytes are the object's, where they are as many as the answer announces and, of an object
+//!   that was listed ([`Storage::get_listed`]), as many as the listing says, and the answer does not call
+//!   itself a page (HTML, or XML as errors are). A page is believed to be the object where its tag is
+//!   the listing's, or where its key is named like one;
+//! - that a page of a listing is one, where it is a whole listing in XML that says where it goes on if it
+//!   does.
+//!
+//! Tags that differ are no reason to doubt: gateways and compatible stores give other tags in a listing.
+//! Nor is it known what a page is that has the object's very length and no type: whoever reads the object
+//! finds that. Anything else is [`Error::WrongAnswer`], a failure of the store and never of the object. It
+//! is asked for again, as a refusal is where the same place has answered before, with growing pauses and
+//! as long as the [`Session`] has patience; a request that fails is repeated by the store's client.
+//!
 //! It never interprets what it keeps.
 
+mod answer;
+mod cause;
 mod error;
+mod get;
 mod key;
 mod list;
 mod location;
 mod open;
+mod page;
 mod put;
 mod read;
 mod runtime;
+mod session;
 #[cfg(test)]
 mod tests;
 mod version;
+mod walk;
 
-use std::{fmt, sync::Arc};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
+use object_store::list::PaginatedListStore;
 use object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path};
 
-pub use error::{Error, RootCause};
-pub use list::{List, ObjectMeta};
+pub use cause::RootCause;
+pub use error::{AnswerProblem, Error};
+pub use list::{List, Listed, ObjectMeta, UnreadableObject};
 use location::Location;
 pub use open::StorageOptions;
 pub use read::ObjectReader;
+pub use session::Session;
 pub use version::Version;
 
 /// A prefix in a store: a folder, or the part of a bucket below a key.
@@ -44,10 +72,15 @@ pub use version::Version;
 #[derive(Clone)]
 pub struct Storage {
     store: Arc<dyn ObjectStore>,
+    /// The same store where it lists in pages, as buckets do.
+    pages: Option<Arc<dyn PaginatedListStore>>,
     /// What a URI begins with: `file://`, `memory://` or `s3://BUCKET`.
     root: Arc<str>,
     prefix: Path,
-    hides_keys: bool,
+    is_foreign: bool,
+    session: Session,
+    /// Whether the place has given an answer to this process.
+    answered: Arc<AtomicBool>,
 }
 
 impl Storage {
@@ -60,14 +93,23 @@ impl Storage {
     /// When the URI names no store, or the options do not fit it.
     pub fn open(uri: &str, options: &StorageOptions) -> Result<Self, Error> {
         match Location::parse(uri)? {
-            Location::Folder(prefix) => Ok(Self::new(open::folder(), "file://", prefix)),
+            Location::Folder(prefix) => {
+                let (store, session) = (open::folder(), &options.session);
+                Ok(Self::new(store, None, "file://", prefix, session))
+            }
             Location::Bucket {
                 service,
                 root,
                 prefix,
             } => {
-                let store = open::bucket(service, &root, options)?;
-                Ok(Self::new(store, &root, prefix))
+                let (store, pages) = open::bucket(service, &root, options)?;
+                Ok(Self::new(
+                    store,
+                    Some(pages),
+                    &root,
+                    prefix,
+                    &options.session,
+                ))
             }
         }
     }
@@ -87,28 +129,40 @@ impl Storage {
 
     /// A store in memory, for tests; it is gone with its last clone.
     pub fn memory() -> Self {
-        Self::new(Arc::new(InMemory::new()), "memory://", Path::default())
+        let (store, session) = (Arc::new(InMemory::new()), Session::default());
+        Self::new(store, None, "memory://", Path::default(), &session)
     }
 
     /// The root of a store that the caller has made: a test's, which watches or disturbs what is written.
     pub fn over(store: Arc<dyn ObjectStore>) -> Self {
-        Self::new(store, "memory://", Path::default())
+        let session = Session::default();
+        Self::new(store, None, "memory://", Path::default(), &session)
     }
 
-    fn new(store: Arc<dyn ObjectStore>, root: &str, prefix: Path) -> Self {
+    fn new(
+        store: Arc<dyn ObjectStore>,
+        pages: Option<Arc<dyn PaginatedListStore>>,
+        root: &str,
+        prefix: Path,
+        session: &Session,
+    ) -> Self {
         Self {
             store,
+            pages,
             root: root.into(),
+            answered: session.place(&Location::uri(root, &prefix)),
             prefix,
-            hides_keys: false,
+            is_foreign: false,
+            session: session.clone(),
         }
     }
 
-    /// The same prefix, whose errors do not name objects: for images, since archives name files
-    /// after patients and errors are logged.
+    /// The same prefix as a place that others fill, such as an archive of images. Its errors do not name
+    /// objects, since archives name files after patients and errors are logged; and every file in it is
+    /// an object, `NAME#1` too, since no put of ours has left it behind.
     #[must_use]
-    pub fn hiding_keys(mut self) -> Self {
-        self.hides_keys = true;
+    pub fn foreign(mut self) -> Self {
+        self.is_foreign = true;
         self
     }
 
@@ -137,17 +191,17 @@ impl Storage {
         Ok(Location::uri(&self.root, &self.path(key)?))
     }
 
-    /// The objects below the prefix, streamed in no particular order.
+    /// What is below the prefix, streamed in no particular order.
     ///
     /// # Errors
     /// When a folder does not exist, is a file or cannot be read. A bucket is asked as the list is
     /// read; there, a prefix that does not exist is an empty list.
     pub fn list(&self) -> Result<List, Error> {
         if self.is_folder() {
-            let folder = format!("/{}", self.prefix);
+            let folder = self.folder();
             match std::fs::read_dir(&folder) {
                 Ok(_) => {}
-                Err(error) if std::path::Path::new(&folder).is_file() => {
+                Err(error) if folder.is_file() => {
                     tracing::debug!(%error, "A file was given for a folder");
                     return error::WrongKindSnafu {
                         uri: self.uri(),
@@ -159,42 +213,7 @@ impl Storage {
                 Err(error) => return Err(Error::io(self.uri(), &error)),
             }
         }
-        let (prefix, uri) = (self.prefix.clone(), self.uri());
-        Ok(List::new(&*self.store, prefix, uri, self.is_folder()))
-    }
-
-    /// An object's bytes, if there are at most `limit` of them.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when it is not there, [`Error::TooLarge`] before any of a larger object
-    /// is read, and what the store says.
-    pub fn get(&self, key: &str, limit: u64) -> Result<Vec<u8>, Error> {
-        Ok(self.get_version(key, limit)?.0)
-    }
-
-    /// As [`Self::get`], but `None` when the object is not there.
-    ///
-    /// # Errors
-    /// As [`Self::get`], except for [`Error::NotFound`].
-    pub fn try_get(&self, key: &str, limit: u64) -> Result<Option<Vec<u8>>, Error> {
-        match self.get(key, limit) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Whether an object is there.
-    ///
-    /// # Errors
-    /// What the store says, except for [`Error::NotFound`].
-    pub fn exists(&self, key: &str) -> Result<bool, Error> {
-        let path = self.path(key)?;
-        match runtime::block_on(self.store.head(&path))? {
-            Ok(_) => Ok(true),
-            Err(object_store::Error::NotFound { .. }) => Ok(false),
-            Err(error) => Err(self.failed(key, error)),
-        }
+        Ok(List::new(self.clone()))
     }
 
     /// Removes an object; one that is not there is removed already.
@@ -203,9 +222,13 @@ impl Storage {
     /// What the store says, except for [`Error::NotFound`].
     pub fn delete(&self, key: &str) -> Result<(), Error> {
         let path = self.path(key)?;
-        match runtime::block_on(self.store.delete(&path))? {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(self.failed(key, error)),
+        let deleted = self.ask(|| async {
+            let deleted = self.store.delete(&path).await;
+            deleted.map_err(|error| self.failed(key, error))
+        });
+        match deleted {
+            Err(Error::NotFound { .. }) => Ok(()),
+            deleted => deleted,
         }
     }
 
@@ -224,7 +247,7 @@ impl Storage {
 
     /// The URI that an error about an object shows.
     fn shown(&self, key: &str) -> String {
-        if self.hides_keys {
+        if self.is_foreign {
             return format!("an object below {}", self.uri());
         }
         match key::join(&self.prefix, key) {
@@ -234,7 +257,23 @@ impl Storage {
     }
 
     fn failed(&self, key: &str, error: object_store::Error) -> Error {
-        Error::at(self.shown(key), error)
+        self.named(self.shown(key), error)
+    }
+
+    /// Names the error of a request at a place.
+    fn named(&self, uri: String, error: object_store::Error) -> Error {
+        Error::at(uri, error).after(self.has_answered())
+    }
+
+    /// Whether a file is what a killed put has left behind.
+    fn is_unfinished(&self, name: &str) -> bool {
+        !self.is_foreign && key::ends_like_temporary(name)
+    }
+
+    /// What every key below the prefix begins with, in a bucket.
+    fn key_prefix(&self) -> Option<String> {
+        let prefix = self.prefix.as_ref();
+        (!prefix.is_empty()).then(|| format!("{prefix}/"))
     }
 }
 

@@ -54,7 +54,11 @@ impl Location {
             }
         );
         let root = format!("{scheme}://{bucket}");
-        let Ok(prefix) = Path::parse(prefix) else {
+        // An empty first part would be dropped, and another place named.
+        let prefix = Path::parse(prefix)
+            .ok()
+            .filter(|_| !prefix.starts_with('/'));
+        let Some(prefix) = prefix else {
             return InvalidKeySnafu { uri: root }.fail();
         };
         Ok(Self::Bucket {
@@ -180,15 +184,21 @@ mod tests {
             "s3:///x",
             "file://host/x",
             "s3://key:secret@host/x",
+            "s3://tenant:bucket/x",
         ] {
             let error = Location::parse(uri).unwrap_err().to_string();
             assert!(error.contains("is not a place to keep files"), "{error}");
             assert!(!error.contains("secret"), "{error}");
         }
-        assert!(matches!(
-            Location::parse("s3://scans/../labels"),
-            Err(Error::InvalidKey { .. })
-        ));
+        for uri in [
+            "s3://scans/../labels",
+            "s3://scans//x",
+            "s3://scans/a//b",
+            "s3://scans/./a",
+        ] {
+            let location = Location::parse(uri);
+            assert!(matches!(location, Err(Error::InvalidKey { .. })), "{uri}");
+        }
     }
 
     proptest! {

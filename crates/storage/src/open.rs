@@ -4,11 +4,15 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use object_store::{
     BackoffConfig, Certificate, ClientConfigKey, ClientOptions, ObjectStore, RetryConfig,
-    aws::AmazonS3Builder, azure::MicrosoftAzureBuilder, gcp::GoogleCloudStorageBuilder,
+    aws::{AmazonS3, AmazonS3Builder},
+    azure::{MicrosoftAzure, MicrosoftAzureBuilder},
+    gcp::{GoogleCloudStorage, GoogleCloudStorageBuilder},
+    list::PaginatedListStore,
     local::LocalFileSystem,
 };
 
-use super::{Error, location::Service};
+use super::answer::DoubtingConnector;
+use super::{Error, Session, location::Service};
 
 /// How a bucket is reached; a folder needs none of it.
 ///
@@ -25,6 +29,8 @@ pub struct StorageOptions {
     pub allow_http: bool,
     /// Certificates to trust beside the system's, as PEM.
     pub ca_bundle: Option<Vec<u8>>,
+    /// What this place has in common with the others that the process opens.
+    pub session: Session,
 }
 
 impl fmt::Debug for StorageOptions {
@@ -34,14 +40,16 @@ impl fmt::Debug for StorageOptions {
             .field("region", &self.region)
             .field("allow_http", &self.allow_http)
             .field("ca_bundle", &self.ca_bundle.as_ref().map(Vec::len))
+            .field("session", &self.session)
             .finish()
     }
 }
 
 /// A request is repeated up to 8 times within 2 minutes, after 0.25 s, then about twice as long
 /// each time, 15 s at most: long enough for a restart of the store, and short enough that an outage
-/// is reported while credentials are still valid.
-fn retry() -> RetryConfig {
+/// is reported while credentials are still valid. A session of less patience repeats it for less long.
+fn retry(session: &Session) -> RetryConfig {
+    let patience = session.patience();
     RetryConfig {
         backoff: BackoffConfig {
             init_backoff: Duration::from_millis(250),
@@ -49,7 +57,7 @@ fn retry() -> RetryConfig {
             base: 2.0,
         },
         max_retries: 8,
-        retry_timeout: Duration::from_secs(120),
+        retry_timeout: patience,
     }
 }
 
@@ -58,49 +66,68 @@ pub(super) fn folder() -> Arc<dyn ObjectStore> {
     Arc::new(LocalFileSystem::new().with_fsync(true))
 }
 
+/// A bucket, and the same one as it lists in pages.
+type Bucket = (Arc<dyn ObjectStore>, Arc<dyn PaginatedListStore>);
+
+fn both<T: ObjectStore + PaginatedListStore>(store: T) -> Bucket {
+    let store = Arc::new(store);
+    (Arc::<T>::clone(&store), store)
+}
+
 /// Opens a bucket; `root` is its URI.
 pub(super) fn bucket(
     service: Service,
     root: &str,
     options: &StorageOptions,
-) -> Result<Arc<dyn ObjectStore>, Error> {
+) -> Result<Bucket, Error> {
     let failed = |error| match Error::at(root.to_owned(), error) {
         Error::Other { uri, source } => Error::Configuration { uri, source },
         error => error,
     };
-    let client = |prefix| client(prefix, options).map_err(failed);
-    let endpoint = options.endpoint.as_deref();
-    match service {
-        Service::S3 => {
-            let mut builder = AmazonS3Builder::from_env().with_client_options(client("AWS_")?);
-            if let Some(endpoint) = endpoint {
-                builder = builder.with_endpoint(endpoint);
-            }
-            if let Some(region) = &options.region {
-                builder = builder.with_region(region);
-            }
-            let store = builder.with_url(root).with_retry(retry()).build();
-            Ok(Arc::new(store.map_err(failed)?))
-        }
-        Service::Google => {
-            let mut builder =
-                GoogleCloudStorageBuilder::from_env().with_client_options(client("GOOGLE_")?);
-            if let Some(endpoint) = endpoint {
-                builder = builder.with_base_url(endpoint);
-            }
-            let store = builder.with_url(root).with_retry(retry()).build();
-            Ok(Arc::new(store.map_err(failed)?))
-        }
-        Service::Azure => {
-            let mut builder =
-                MicrosoftAzureBuilder::from_env().with_client_options(client("AZURE_")?);
-            if let Some(endpoint) = endpoint {
-                builder = builder.with_endpoint(endpoint.to_owned());
-            }
-            let store = builder.with_url(root).with_retry(retry()).build();
-            Ok(Arc::new(store.map_err(failed)?))
-        }
+    let opened = match service {
+        Service::S3 => s3(root, options).map(both),
+        Service::Google => google(root, options).map(both),
+        Service::Azure => azure(root, options).map(both),
+    };
+    opened.map_err(failed)
+}
+
+fn s3(root: &str, options: &StorageOptions) -> object_store::Result<AmazonS3> {
+    let mut builder = AmazonS3Builder::from_env().with_client_options(client("AWS_", options)?);
+    if let Some(endpoint) = &options.endpoint {
+        builder = builder.with_endpoint(endpoint);
     }
+    if let Some(region) = &options.region {
+        builder = builder.with_region(region);
+    }
+    if options.session.is_unsigned() {
+        builder = builder.with_skip_signature(true);
+    }
+    let builder = builder.with_http_connector(DoubtingConnector);
+    let retry = retry(&options.session);
+    builder.with_url(root).with_retry(retry).build()
+}
+
+fn google(root: &str, options: &StorageOptions) -> object_store::Result<GoogleCloudStorage> {
+    let client = client("GOOGLE_", options)?;
+    let mut builder = GoogleCloudStorageBuilder::from_env().with_client_options(client);
+    if let Some(endpoint) = &options.endpoint {
+        builder = builder.with_base_url(endpoint);
+    }
+    let builder = builder.with_http_connector(DoubtingConnector);
+    let retry = retry(&options.session);
+    builder.with_url(root).with_retry(retry).build()
+}
+
+fn azure(root: &str, options: &StorageOptions) -> object_store::Result<MicrosoftAzure> {
+    let client = client("AZURE_", options)?;
+    let mut builder = MicrosoftAzureBuilder::from_env().with_client_options(client);
+    if let Some(endpoint) = &options.endpoint {
+        builder = builder.with_endpoint(endpoint.clone());
+    }
+    let builder = builder.with_http_connector(DoubtingConnector);
+    let retry = retry(&options.session);
+    builder.with_url(root).with_retry(retry).build()
 }
 
 /// The HTTP client's options: the environment's (`AWS_ALLOW_HTTP` and the like), then ours.

@@ -24,23 +24,26 @@ impl Storage {
             return self.put_chunks(key, parts);
         }
         let path = self.path(key)?;
-        let written = self.store.put(&path, PutPayload::from(bytes));
-        runtime::block_on(written)?.map_err(|error| self.failed(key, error))?;
-        Ok(())
+        let payload = PutPayload::from(bytes);
+        self.ask(|| async {
+            let written = self.store.put(&path, payload.clone()).await;
+            written.map(drop).map_err(|error| self.failed(key, error))
+        })
     }
 
     /// Writes an object unless one is there.
     ///
     /// # Errors
-    /// [`Error::AlreadyExists`] when one is there, and as [`Self::put`].
+    /// [`Error::AlreadyExists`] when one is there, [`Error::Unsupported`] of a store that cannot tell (older
+    /// ones do not know `If-None-Match`), and as [`Self::put`].
     pub fn put_if_absent(&self, key: &str, bytes: impl Into<Vec<u8>>) -> Result<(), Error> {
         let path = self.path(key)?;
         let payload = PutPayload::from(bytes.into());
-        let written = self
-            .store
-            .put_opts(&path, payload, PutOptions::from(PutMode::Create));
-        runtime::block_on(written)?.map_err(|error| self.failed(key, error))?;
-        Ok(())
+        self.ask(|| async {
+            let options = PutOptions::from(PutMode::Create);
+            let written = self.store.put_opts(&path, payload.clone(), options).await;
+            written.map(drop).map_err(|error| self.failed(key, error))
+        })
     }
 
     /// Writes an object from pieces, of which a few megabytes are in memory at a time. A piece that
@@ -59,8 +62,10 @@ impl Storage {
         E: std::error::Error + Send + Sync + 'static,
     {
         let path = self.path(key)?;
-        let mut upload = runtime::block_on(self.store.put_multipart(&path))?
-            .map_err(|error| self.failed(key, error))?;
+        let mut upload = self.ask(|| async {
+            let upload = self.store.put_multipart(&path).await;
+            upload.map_err(|error| self.failed(key, error))
+        })?;
         let error = match send(&mut *upload, chunks) {
             Ok(()) => return Ok(()),
             Err(Unsent::Store(error)) => self.failed(key, error),

@@ -8,7 +8,7 @@ use std::{
 
 use object_store::GetOptions;
 
-use super::{Error, Storage, runtime};
+use super::{AnswerProblem, Error, Storage, runtime};
 
 /// An object that is read as it arrives: a piece of it, a few megabytes at most, is in memory.
 pub struct ObjectReader {
@@ -25,8 +25,8 @@ impl Storage {
     /// later comes as an [`io::Error`] that holds an [`Error`].
     pub fn read(&self, key: &str) -> Result<ObjectReader, Error> {
         let path = self.path(key)?;
-        let open = self.store.get_opts(&path, GetOptions::new());
-        let found = runtime::block_on(open)?.map_err(|error| self.failed(key, error))?;
+        let found = self.ask(|| self.begin(key, &path, None, GetOptions::new()))?;
+        let (expected, mut read) = (found.meta.size, 0);
         let mut pieces = {
             let _context = runtime::handle()?.enter();
             found.into_stream()
@@ -35,7 +35,13 @@ impl Storage {
         let next = move || {
             let piece = runtime::block_on(poll_fn(|context| pieces.as_mut().poll_next(context)));
             let piece = piece.map_err(io::Error::other)?.transpose();
-            let piece = piece.map_err(|error| io::Error::other(storage.failed(&key, error)))?;
+            let piece = piece.map_err(|error| io::Error::other(storage.broken(&key, error)))?;
+            read += piece.as_ref().map_or(0, |piece| piece.len() as u64);
+            if piece.is_none() && read != expected {
+                let found = read;
+                let problem = AnswerProblem::Length { expected, found };
+                return Err(io::Error::other(storage.wrong(&key, problem)));
+            }
             Ok(piece.map(Vec::from))
         };
         Ok(ObjectReader {

@@ -2,9 +2,9 @@
 
 use std::fs::File;
 
-use object_store::{GetOptions, ObjectMeta, PutMode, PutOptions, PutPayload, UpdateVersion};
+use object_store::{ObjectMeta, PutMode, PutOptions, PutPayload, UpdateVersion};
 
-use super::{Error, Storage, error, runtime};
+use super::{Error, Storage, error};
 
 /// Which writing of an object was read, as far as the store tells: a bucket may take two of the same
 /// bytes for one.
@@ -12,7 +12,7 @@ use super::{Error, Storage, error, runtime};
 pub struct Version(UpdateVersion);
 
 impl Version {
-    fn of(meta: &ObjectMeta) -> Self {
+    pub(super) fn of(meta: &ObjectMeta) -> Self {
         Self(UpdateVersion {
             e_tag: meta.e_tag.clone(),
             version: meta.version.clone(),
@@ -21,31 +21,6 @@ impl Version {
 }
 
 impl Storage {
-    /// An object's bytes, if there are at most `limit` of them, and which version of it they are.
-    ///
-    /// # Errors
-    /// As [`Self::get`].
-    pub fn get_version(&self, key: &str, limit: u64) -> Result<(Vec<u8>, Version), Error> {
-        let path = self.path(key)?;
-        let read = async {
-            let found = self.store.get_opts(&path, GetOptions::new()).await?;
-            let version = Version::of(&found.meta);
-            match found.meta.size {
-                size if size > limit => Ok(Err(size)),
-                _ => found.bytes().await.map(|bytes| Ok((bytes, version))),
-            }
-        };
-        match runtime::block_on(read)?.map_err(|error| self.failed(key, error))? {
-            Ok((bytes, version)) => Ok((bytes.into(), version)),
-            Err(size) => error::TooLargeSnafu {
-                uri: self.shown(key),
-                size,
-                limit,
-            }
-            .fail(),
-        }
-    }
-
     /// Writes an object over the version that was read, and over no other.
     ///
     /// # Errors
@@ -61,11 +36,12 @@ impl Storage {
             return self.replace_file(key, bytes.into(), version);
         }
         let path = self.path(key)?;
-        let options = PutOptions::from(PutMode::Update(version.0.clone()));
         let payload = PutPayload::from(bytes.into());
-        let written = self.store.put_opts(&path, payload, options);
-        runtime::block_on(written)?.map_err(|error| self.failed(key, error))?;
-        Ok(())
+        self.ask(|| async {
+            let options = PutOptions::from(PutMode::Update(version.0.clone()));
+            let written = self.store.put_opts(&path, payload.clone(), options).await;
+            written.map(drop).map_err(|error| self.failed(key, error))
+        })
     }
 
     /// Replaces a file under its own lock, which the operating system takes back from whoever dies.

@@ -168,11 +168,22 @@ impl Attempt {
         };
         let put = match replaced {
             Err(storage::Error::NotFound { .. }) => store.put_if_absent(marker, bytes),
+            Err(storage::Error::Unsupported { .. }) => self.put_unless_seen(bytes),
             put => put,
         };
         match put {
             Err(storage::Error::AlreadyExists { .. }) => Ok(()),
             put => put.or_retry(),
+        }
+    }
+
+    /// Puts the marker into a store that knows no conditions: of two attempts that end within the moment
+    /// between the look and the put, the later one's marker stays, and its files are whole as well.
+    fn put_unless_seen(&self, bytes: Vec<u8>) -> Result<(), storage::Error> {
+        match self.look() {
+            Ok(()) => self.store.put(&self.marker, bytes),
+            // Whose marker it is, or why the store does not tell, is told by who reads it.
+            Err(_) => Ok(()),
         }
     }
 

@@ -1,5 +1,7 @@
 //! What an error of another module costs a task.
 
+use std::error::Error;
+
 use super::{Cause, TaskError};
 use attrium_storage as storage;
 
@@ -30,7 +32,7 @@ impl<T, E: Into<Cause>> OrFail<T> for Result<T, E> {
 /// Says what a failure of the store means for a task that reads its input.
 pub(super) trait OrBadPlace<T> {
     /// A place that is not there, is of the wrong kind or may not be read is a mistake in the
-    /// manifest; a store that does not answer may answer later.
+    /// manifest; a store that does not answer, or refuses what it has given before, may answer later.
     fn or_bad_place(self) -> Result<T, TaskError>;
 }
 
@@ -43,5 +45,14 @@ impl<T> OrBadPlace<T> for Result<T, storage::Error> {
                 TaskError::retry(error)
             }
         })
+    }
+}
+
+/// Whether a failure comes of a refusal of credentials.
+pub(super) fn is_refusal(error: &(dyn Error + 'static)) -> bool {
+    match (error.downcast_ref::<storage::Error>(), error.source()) {
+        (Some(error), _) => error.is_refusal(),
+        (None, Some(source)) => is_refusal(source),
+        (None, None) => false,
     }
 }

@@ -28,6 +28,8 @@ mod results;
 mod screen;
 mod screener;
 pub mod screening_table;
+#[cfg(test)]
+mod store_tests;
 mod study_selection;
 mod summarize;
 mod task_io;

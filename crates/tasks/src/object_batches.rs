@@ -5,11 +5,11 @@ use std::thread;
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use super::failure::{OrBadPlace, OrFail};
-use super::{Progress, TaskContext, TaskError, Unit};
+use super::failure::OrBadPlace;
+use super::{Progress, Rejection, TaskContext, TaskError, Unit};
 use attrium_dataset as dataset;
 use attrium_storage as storage;
-use attrium_storage::{ObjectMeta, Storage};
+use attrium_storage::{Listed, Storage};
 
 /// The least number of objects that are fetched together and then worked on together; with more threads
 /// it is theirs. Two batches are in memory at a time, of objects of a megabyte or more.
@@ -20,15 +20,12 @@ const CONNECTIONS: usize = 8;
 /// The largest object that is read, in bytes: a whole-body scan has about half a megabyte.
 const LARGEST: u64 = 64 << 20;
 
-/// What stands, with a number, for the key of an object whose name cannot be one.
-const NAMELESS: &str = "a name that is no key";
-
 /// An object as it was fetched.
 pub(super) struct FetchedObject {
-    /// Its key below the images' prefix, or words in its place.
+    /// Its key below the images' prefix, or the name that stands for one.
     pub key: String,
-    /// Its bytes, or why there are none.
-    pub bytes: Result<Vec<u8>, storage::Error>,
+    /// Its bytes, or why it has none for itself.
+    pub bytes: Result<Vec<u8>, Rejection>,
 }
 
 /// Which objects of an archive a task works on.
@@ -51,8 +48,9 @@ impl ShardFilter {
 ///
 /// # Errors
 /// Whatever `keep` says; [`TaskError::Interrupted`] between two batches; a store that fails.
-/// Objects that are too large, gone, unreadable or whose name cannot be a key are not errors: `work` is
-/// given the reason. What stands for a folder in a bucket is not counted as an object.
+/// Objects that are too large, that have gone since they were listed, whose name cannot be a key and links
+/// to nothing are not errors: `work` is given the reason. Anything else that keeps an object from being
+/// read is the store's failure, of which nothing follows for the object.
 pub(super) fn for_each_object<T: Send>(
     images: &Storage,
     filter: ShardFilter,
@@ -97,29 +95,16 @@ fn fetch_batches(
             return;
         }
     };
-    let mut nameless = 0;
-    let mut listed = list.filter_map(|object| match object {
-        Ok(object) => filter
-            .contains(&object.key)
-            .then_some(Ok(Listed::Object(object))),
-        Err(error @ storage::Error::InvalidKey { .. }) => {
-            nameless += 1;
-            let key = format!("({NAMELESS}, {nameless})");
-            let listed = Listed::Nameless(FetchedObject {
-                key,
-                bytes: Err(error),
-            });
-            // A listing has no order, so that all of them are of one shard.
-            filter.contains(NAMELESS).then_some(Ok(listed))
-        }
-        Err(error) => Some(Err(error)),
+    let mut listed = list.filter(|listed| match listed {
+        Ok(listed) => filter.contains(listed.name()),
+        Err(_) => true,
     });
     loop {
         let chosen: Result<Vec<Listed>, storage::Error> = listed.by_ref().take(size).collect();
         let last = chosen.as_ref().map_or(true, |listed| listed.len() < size);
         let batch = chosen
-            .or_bad_place()
-            .and_then(|listed| fetch(images, listed).or_retry());
+            .and_then(|listed| fetch(images, listed))
+            .or_bad_place();
         let last = last || batch.is_err();
         if sender.send(batch).is_err() || last {
             return;
@@ -127,59 +112,51 @@ fn fetch_batches(
     }
 }
 
-/// What a listing names, or cannot name.
-enum Listed {
-    Object(ObjectMeta),
-    Nameless(FetchedObject),
-}
-
-/// Whether what a bucket lists stands for a folder: the console of S3 makes empty objects whose keys end
-/// in a slash, as no key of an image does.
-const fn is_folder(object: &ObjectMeta, bytes: &Result<Vec<u8>, storage::Error>) -> bool {
-    object.size == 0 && matches!(bytes, Err(storage::Error::NotFound { .. }))
-}
-
-/// Fetches objects side by side; fails where the store fails as a whole.
+/// Fetches objects side by side; fails where the store fails, rather than an object.
 fn fetch(images: &Storage, listed: Vec<Listed>) -> Result<Vec<FetchedObject>, storage::Error> {
     let mut fetched = Vec::with_capacity(listed.len());
     let mut objects = Vec::with_capacity(listed.len());
-    for object in listed {
-        match object {
+    for listed in listed {
+        match listed {
             Listed::Object(object) => objects.push(object),
-            Listed::Nameless(nameless) => fetched.push(nameless),
+            Listed::Unreadable(object) => fetched.push(FetchedObject {
+                key: object.name,
+                bytes: Err(of_object(object.error)?),
+            }),
         }
     }
     for objects in objects.chunks(CONNECTIONS) {
         let bytes: Vec<_> = thread::scope(|scope| {
             let gets: Vec<_> = objects
                 .iter()
-                .map(|object| scope.spawn(move || images.get(&object.key, LARGEST)))
+                .map(|object| scope.spawn(move || images.get_listed(object, LARGEST)))
                 .collect();
             gets.into_iter()
                 .map(|get| get.join().expect("a get should not panic"))
                 .collect()
         });
         for (object, bytes) in objects.iter().zip(bytes) {
-            if let Err(error) = &bytes
-                && error.is_transient()
-            {
-                return bytes.map(|_| Vec::new());
-            }
-            if !is_folder(object, &bytes) {
-                fetched.push(FetchedObject {
-                    key: object.key.clone(),
-                    bytes,
-                });
-            }
+            fetched.push(FetchedObject {
+                key: object.key.clone(),
+                bytes: bytes.map(Ok).or_else(|error| of_object(error).map(Err))?,
+            });
         }
     }
     Ok(fetched)
 }
 
+/// What an error says of an object, if it is about that alone.
+fn of_object(error: storage::Error) -> Result<Rejection, storage::Error> {
+    match error.of_one_object() {
+        Some(_) => Ok(Rejection::missing(&error)),
+        None => Err(error),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use attrium_storage::StorageOptions;
+    use attrium_storage::{ObjectMeta, StorageOptions};
 
     const ALL: ShardFilter = ShardFilter {
         shard: 0,
@@ -198,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_for_a_folder_in_a_bucket_is_no_object() {
+    fn every_object_that_was_listed_is_told_of() {
         let images = Storage::memory();
         images.put("2014/a.dcm", "scan").unwrap();
         images.put("2014/empty.dcm", "").unwrap();
@@ -206,17 +183,25 @@ mod tests {
             Listed::Object(ObjectMeta {
                 key: key.to_owned(),
                 size,
+                e_tag: None,
             })
         };
         let listed = vec![
-            object("2014", 0),
             object("2014/a.dcm", 4),
             object("2014/empty.dcm", 0),
-            object("2014/gone.dcm", 4),
+            object("2014/gone.dcm", 0),
+            object("2014/large.dcm", LARGEST + 1),
         ];
-        let fetched = fetch(&images, listed).unwrap();
-        let keys: Vec<_> = fetched.iter().map(|object| object.key.as_str()).collect();
-        assert_eq!(keys, ["2014/a.dcm", "2014/empty.dcm", "2014/gone.dcm"]);
+        let word = |bytes| match bytes {
+            Ok(_) => "",
+            Err(Rejection::OtherView) => "other view",
+            Err(Rejection::Unusable { reason, .. }) => reason,
+        };
+        let fetched = fetch(&images, listed).unwrap().into_iter();
+        let words: Vec<_> = fetched.map(|object| word(object.bytes)).collect();
+        assert_eq!(words, ["", "", "gone", "too-large"]);
+        let changed = fetch(&images, vec![object("2014/a.dcm", 5)]);
+        assert!(matches!(changed, Err(storage::Error::WrongAnswer { .. })));
     }
 
     #[cfg(unix)]
@@ -229,14 +214,10 @@ mod tests {
         let images = folder.path().to_str().unwrap();
         let images = Storage::open(images, &StorageOptions::default()).unwrap();
         images.put("a.dcm", "scan").unwrap();
-        for name in [b"K\xF6ln.dcm", b"M\xF6rs.dcm", b"J\xFCch.dcm"] {
+        for name in [b"K\xF6ln.dcm", b"K\xFCln.dcm", b"K\xE4ln.dcm"] {
             std::fs::write(folder.path().join(OsStr::from_bytes(name)), "scan").unwrap();
         }
-        let nameless = [1, 2, 3].map(|number| format!("(a name that is no key, {number})"));
-        let (last, others) = seen(&images)
-            .split_last()
-            .map(|(a, b)| (a.clone(), b.to_vec()))
-            .unwrap();
-        assert_eq!((others.as_slice(), last.as_str()), (&nameless[..], "a.dcm"));
+        let named = ["K\\xE4ln.dcm", "K\\xF6ln.dcm", "K\\xFCln.dcm", "a.dcm"];
+        assert_eq!(seen(&images), named);
     }
 }

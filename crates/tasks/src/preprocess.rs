@@ -8,7 +8,6 @@ use attrium_api::{DataStatus, Preprocessing};
 use attrium_dataset::{Pseudonyms, Quarantine, Record, ShardWriter};
 use attrium_imaging as imaging;
 use attrium_imaging::Crop;
-use attrium_storage as storage;
 use attrium_workflow::artefacts;
 
 /// What became of an object that shows the anterior view.
@@ -22,32 +21,29 @@ pub(super) fn run(io: &TrainingIo<'_>, shard: u32) -> Result<Summary, TaskError>
     let pseudonyms = io.pseudonyms()?;
     io.check_labels(&pseudonyms)?;
     let spec = &io.spec.preprocessing;
-    let mut writer = ShardWriter::new(pseudonyms.digest());
-    let mut quarantine = Quarantine::default();
-    let mut data = DataStatus::default();
-
+    let mut sorted = Sorted {
+        writer: ShardWriter::new(pseudonyms.digest()),
+        quarantine: Quarantine::default(),
+        data: DataStatus::default(),
+    };
     let shards = spec.shards;
-    data.objects = for_each_object(
+    let objects = for_each_object(
         &io.images()?,
         ShardFilter { shard, shards },
         io.context,
         |object| (object.key, preprocess(object.bytes, spec, &pseudonyms)),
         |objects| {
-            for (key, object) in objects {
-                match object {
-                    Ok(Preprocessed::Used(record, crop)) => {
-                        writer.push(*record, &crop.counts).or_retry()?;
-                    }
-                    Ok(Preprocessed::Unlabelled) => data.unlabelled += 1,
-                    Err(Rejection::OtherView) => data.other_views += 1,
-                    Err(Rejection::Unusable { reason, sentence }) => {
-                        quarantine.add(key, reason, sentence);
-                    }
-                }
-            }
+            let mut objects = objects.into_iter();
+            objects.try_for_each(|(key, object)| sorted.add(key, object))?;
             io.files.attempt.check()
         },
     )?;
+    let Sorted {
+        writer,
+        quarantine,
+        mut data,
+    } = sorted;
+    data.objects = objects;
     data.quarantined = quarantine.len() as u64;
     let message = message(&data, writer.len());
     write(io, shard, writer, &quarantine)?;
@@ -56,6 +52,44 @@ pub(super) fn run(io: &TrainingIo<'_>, shard: u32) -> Result<Summary, TaskError>
         data: Some(data),
         ..Summary::default()
     })
+}
+
+/// What became of a shard's objects so far.
+struct Sorted {
+    writer: ShardWriter,
+    quarantine: Quarantine,
+    data: DataStatus,
+}
+
+impl Sorted {
+    fn add(
+        &mut self,
+        key: String,
+        object: Result<Preprocessed, SetAside>,
+    ) -> Result<(), TaskError> {
+        match object {
+            Ok(Preprocessed::Used(record, crop)) => {
+                self.writer.push(*record, &crop.counts).or_retry()?;
+            }
+            Ok(Preprocessed::Unlabelled) => self.data.unlabelled += 1,
+            Err(SetAside {
+                why: Rejection::OtherView,
+                ..
+            }) => self.data.other_views += 1,
+            Err(SetAside {
+                why: Rejection::Unusable { reason, sentence },
+                is_wanted,
+            }) => {
+                self.quarantine.add(key, reason, sentence);
+                if is_wanted {
+                    self.data.unusable += 1;
+                    let by_reason = &mut self.data.unusable_by_reason;
+                    *by_reason.entry(reason.to_owned()).or_default() += 1;
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 fn message(data: &DataStatus, usable: usize) -> String {
@@ -85,13 +119,36 @@ fn write(
     )
 }
 
+/// Why nothing is made of an object.
+struct SetAside {
+    why: Rejection,
+    /// Whether its study is in the labels, or is not known.
+    is_wanted: bool,
+}
+
 fn preprocess(
-    bytes: Result<Vec<u8>, storage::Error>,
+    bytes: Result<Vec<u8>, Rejection>,
+    spec: &Preprocessing,
+    pseudonyms: &Pseudonyms,
+) -> Result<Preprocessed, SetAside> {
+    let unknown = |why| SetAside {
+        why,
+        is_wanted: true,
+    };
+    let bytes = bytes.map_err(unknown)?;
+    crop(&bytes, spec, pseudonyms).map_err(|why| SetAside {
+        why,
+        is_wanted: imaging::study(&bytes)
+            .is_none_or(|study| pseudonyms.of(study.as_str()).is_some()),
+    })
+}
+
+fn crop(
+    bytes: &[u8],
     spec: &Preprocessing,
     pseudonyms: &Pseudonyms,
 ) -> Result<Preprocessed, Rejection> {
-    let bytes = bytes.map_err(|error| Rejection::unreadable(&error))?;
-    let image = imaging::read_anterior(&bytes, spec.lossy)?;
+    let image = imaging::read_anterior(bytes, spec.lossy)?;
     let Some(labelled) = pseudonyms.of(image.study.as_str()) else {
         return Ok(Preprocessed::Unlabelled);
     };

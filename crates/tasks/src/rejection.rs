@@ -4,6 +4,7 @@ use std::error::Error;
 
 use super::TaskError;
 use attrium_imaging as imaging;
+use attrium_storage as storage;
 
 /// Why an object gives no crop.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,12 @@ impl Rejection {
     /// Its bytes cannot be read.
     pub fn unreadable(error: &dyn Error) -> Self {
         Self::unusable("unreadable", error)
+    }
+
+    /// A store does not have it, in the word for why; [`unreadable`](Self::unreadable) where that is not
+    /// about the object alone.
+    pub(super) fn missing(error: &storage::Error) -> Self {
+        Self::unusable(error.of_one_object().unwrap_or("unreadable"), error)
     }
 
     fn unusable(reason: &'static str, error: &dyn Error) -> Self {

@@ -102,7 +102,10 @@ impl Shard<'_> {
             &self.io.images()?,
             filter,
             self.io.context,
-            |object| (object.key, self.screener.read(object.bytes)),
+            |object| {
+                let candidate = object.bytes.and_then(|bytes| self.screener.scan(&bytes));
+                (object.key, candidate)
+            },
             |batch: Vec<(String, Candidate)>| {
                 let (objects, candidates): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
                 let screened = self.screener.decide(candidates).or_retry()?;

@@ -95,7 +95,12 @@ impl Screener {
     /// Why it cannot be screened, which is a row of the table too.
     pub fn read<E: Error>(&self, bytes: Result<Vec<u8>, E>) -> Candidate {
         let bytes = bytes.map_err(|error| Rejection::unreadable(&error))?;
-        let image = imaging::read_anterior(&bytes, self.lossy)?;
+        self.scan(&bytes)
+    }
+
+    /// Reads an object from its bytes.
+    pub(super) fn scan(&self, bytes: &[u8]) -> Candidate {
+        let image = imaging::read_anterior(bytes, self.lossy)?;
         let crop = imaging::crop(&image, self.model.manifest.crop)?;
         Ok(Box::new(Scan::new(image, crop)))
     }

@@ -120,7 +120,11 @@ impl ScreeningRow {
                 counts.negative += 1;
             }
             Verdict::OtherView => counts.other_views += 1,
-            Verdict::Unusable => counts.unusable += 1,
+            Verdict::Unusable => {
+                counts.unusable += 1;
+                let reason = self.reason.clone();
+                *counts.unusable_by_reason.entry(reason).or_default() += 1;
+            }
         }
     }
 }

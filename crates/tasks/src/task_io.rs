@@ -78,7 +78,7 @@ impl<'a, Spec> TaskIo<'a, Spec> {
     /// The images' prefix, whose errors name no object.
     pub(crate) fn images(&self) -> Result<Storage, TaskError> {
         let images = Storage::open(self.context.resource.images(), &self.options);
-        Ok(images.or_bad_place()?.hiding_keys())
+        Ok(images.or_bad_place()?.foreign())
     }
 
     /// Writes an artefact, whole or not at all.
@@ -254,5 +254,6 @@ pub fn store_options(spec: &StorageSpec, ca_bundle: Option<&[u8]>) -> StorageOpt
         region: spec.region.clone(),
         allow_http: spec.allow_http,
         ca_bundle: ca_bundle.map(<[u8]>::to_vec),
+        ..StorageOptions::default()
     }
 }

@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
-use super::failure::OrBadPlace;
+use super::failure::{self, OrBadPlace};
 use super::inputs::{self, StoredMarker};
 use super::task_io::{self, TaskFiles, TaskIo};
 use super::{Alerts, Execute, Summary, TaskContext, TaskError};
 use super::{evaluate, preprocess, publication, refit, screen, summarize, train};
 use attrium_api::{Resource, ScreeningJob, TrainingRun};
 use attrium_bundle::SignaturePolicy;
-use attrium_storage::{Storage, StorageOptions};
+use attrium_storage::{Session, Storage, StorageOptions};
 use attrium_workflow::{TaskSpec, Work};
 
 /// The tasks themselves, as a pod and the local runner do them.
@@ -21,6 +21,8 @@ pub struct Tasks {
     pub alerts: Option<Alerts>,
     /// Whose signatures a screening demands of its model.
     pub signatures: SignaturePolicy,
+    /// What the stores of all tasks have in common.
+    pub session: Session,
 }
 
 impl Execute for Tasks {
@@ -89,7 +91,7 @@ impl Tasks {
             Err(TaskError::Superseded) => {}
             Err(error) => {
                 files.attempt.discard();
-                return Err(error);
+                return Err(doubt(error, files, context));
             }
         }
         let Some(counts) = publication::publish(&files.store, files.task)? else {
@@ -128,7 +130,9 @@ impl Tasks {
     }
 
     fn options(&self, context: &TaskContext<'_>) -> StorageOptions {
-        task_io::store_options(context.resource.storage(), self.ca_bundle.as_deref())
+        let options = task_io::store_options(context.resource.storage(), self.ca_bundle.as_deref());
+        let session = self.session.clone();
+        StorageOptions { session, ..options }
     }
 
     fn io<'a, Spec>(
@@ -190,6 +194,32 @@ impl Tasks {
             _ => foreign(files.task, context),
         }
     }
+}
+
+/// A refusal is no mistake in the manifest where the run has got somewhere with the same credentials:
+/// they have been revoked since, or are about to be renewed.
+fn doubt(error: TaskError, files: &TaskFiles<'_>, context: &TaskContext<'_>) -> TaskError {
+    match error {
+        TaskError::BadConfiguration { source }
+            if failure::is_refusal(source.as_ref()) && has_begun(files, context) =>
+        {
+            TaskError::Retry { source }
+        }
+        error => error,
+    }
+}
+
+/// Whether any task of the run has ended well, as far as can be seen.
+fn has_begun(files: &TaskFiles<'_>, context: &TaskContext<'_>) -> bool {
+    let first = context.plan.stages.first();
+    if first.is_some_and(|stage| stage.kind != files.task.id.stage) {
+        return true;
+    }
+    let tasks = context.plan.tasks();
+    let mut found = tasks.map(|task| inputs::read_marker(&files.store, task));
+    // A store that refuses once is not asked for every other task.
+    let told = found.find(|marker| !matches!(marker, Ok(None)));
+    matches!(told, Some(Ok(Some(_))))
 }
 
 fn foreign(task: &TaskSpec, context: &TaskContext<'_>) -> Result<Summary, TaskError> {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::artefacts;
 use attrium_api::{PublishMethod, Resource, ScreeningJobSpec, TrainingRunSpec};
-use attrium_types::{Architecture, Target};
+use attrium_types::{Architecture, Decimal, Target};
 
 /// A step of a plan; all its tasks have to be over before the next one begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -170,6 +170,8 @@ pub struct Plan {
     pub stages: Vec<Stage>,
     /// How many tasks may run at a time; no limit but the machine's where absent.
     pub max_parallel: Option<u32>,
+    /// The share of objects that may be unusable.
+    pub max_unusable: Decimal,
 }
 
 impl Plan {
@@ -193,6 +195,7 @@ impl Plan {
         Self {
             stages,
             max_parallel: spec.compute.parallelism,
+            max_unusable: spec.max_unusable.clone(),
         }
     }
 
@@ -204,6 +207,7 @@ impl Plan {
                 summarize(spec.shards, spec.labels.is_some()),
             ],
             max_parallel: spec.compute.parallelism,
+            max_unusable: spec.max_unusable.clone(),
         }
     }
 

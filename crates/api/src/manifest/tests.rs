@@ -195,6 +195,36 @@ fn one_mutation_of_a_training_run_is_one_violation_at_its_place() {
                 "no place",
             ),
             mutation(
+                "/spec/images",
+                json!("s3://tenant:scans/2012/"),
+                "spec.images",
+                "leave out a tenant",
+            ),
+            mutation(
+                "/spec/labels",
+                json!("s3://scans/2012/../labels.csv"),
+                "spec.labels",
+                "an empty part",
+            ),
+            mutation(
+                "/spec/output",
+                json!("gs://scans//results/"),
+                "spec.output",
+                "an empty part",
+            ),
+            mutation(
+                "/spec/maxUnusable",
+                json!("1.5"),
+                "spec.maxUnusable",
+                "is above 1",
+            ),
+            mutation(
+                "/spec/maxUnusable",
+                json!("few"),
+                "spec.maxUnusable",
+                "not a decimal",
+            ),
+            mutation(
                 "/spec/labels",
                 json!("s3:///labels.csv"),
                 "spec.labels",
@@ -431,6 +461,12 @@ fn one_mutation_of_a_screening_job_is_one_violation_at_its_place() {
                 "None",
             ),
             mutation(
+                "/spec/maxUnusable",
+                json!("1.5"),
+                "spec.maxUnusable",
+                "is above 1",
+            ),
+            mutation(
                 "/spec/shards",
                 json!(1000),
                 "spec.shards",
@@ -454,6 +490,8 @@ fn a_manifest_has_the_defaults_of_its_schema() {
     );
     assert_eq!(job.spec.operating_point, OperatingPoint::default());
     assert_eq!(job.spec.shards, 4);
+    let most = [&run.spec.max_unusable, &job.spec.max_unusable];
+    assert_eq!(most.map(|it| it.value()), [0.1, 0.1]);
     assert_eq!(resources[0].namespace(), "nuclear-medicine");
     assert_eq!(resources[1].namespace(), "default");
 }
@@ -639,11 +677,12 @@ fn assert_forbidden(change: impl FnOnce(&mut TrainingRun)) {
 }
 
 #[test]
-fn once_started_only_suspend_parallelism_and_deadlines_change() {
-    let allowed: [fn(&mut TrainingRun); 8] = [
+fn once_started_only_what_does_not_change_results_may_change() {
+    let allowed: [fn(&mut TrainingRun); 9] = [
         |run| run.spec.compute.job_labels = [("team".to_owned(), "a".to_owned())].into(),
         |run| run.spec.compute.job_annotations = [("team".to_owned(), "a".to_owned())].into(),
         |_| {},
+        |run| run.spec.max_unusable = "0.5".parse().expect("a decimal"),
         |run| run.spec.suspend = true,
         |run| run.spec.compute.parallelism = Some(3),
         |run| run.spec.start_deadline_seconds = 60,

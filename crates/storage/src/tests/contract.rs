@@ -148,10 +148,19 @@ fn a_list_stays_below_its_prefix(storage: &Storage) {
         inside
             .list()
             .unwrap()
-            .all(|object| object.unwrap().size == 4)
+            .all(|object| matches!(object.unwrap(), Listed::Object(object) if object.size == 4))
     );
-    for key in keys(&inside) {
-        assert_eq!(inside.get(&key, LIMIT).unwrap(), b"1234");
+    for listed in inside.list().unwrap() {
+        let Listed::Object(object) = listed.unwrap() else {
+            continue;
+        };
+        assert_eq!(inside.get(&object.key, LIMIT).unwrap(), b"1234");
+        assert_eq!(inside.get_listed(&object, LIMIT).unwrap(), b"1234");
+        let too_large = inside.get_listed(&object, 3);
+        assert!(matches!(too_large, Err(Error::TooLarge { .. })));
+        let other = ObjectMeta { size: 5, ..object };
+        let changed = inside.get_listed(&other, LIMIT);
+        assert!(matches!(changed, Err(Error::WrongAnswer { .. })));
     }
 }
 

@@ -1,6 +1,5 @@
 //! What only folders can do wrong.
 
-use std::collections::BTreeSet;
 use std::{fs, io};
 
 use super::{super::*, chain, keys};
@@ -88,9 +87,94 @@ fn links_are_followed_and_other_names_are_kept_out() {
     fs::create_dir_all(&archive).unwrap();
     fs::write(archive.join("a.dcm"), "1").unwrap();
     std::os::unix::fs::symlink(&archive, scans.join("2012")).unwrap();
-    std::os::unix::fs::symlink(scans.join("nowhere"), scans.join("broken")).unwrap();
     fs::write(scans.join(".DS_Store"), "1").unwrap();
+    fs::create_dir(scans.join(".cache")).unwrap();
+    fs::write(scans.join(".cache/b.dcm"), "1").unwrap();
     assert_eq!(keys(&open(&scans)), ["2012/a.dcm"]);
+}
+
+/// The names of what cannot be had, with the word for it, sorted.
+fn unreadable(storage: &Storage) -> Vec<(String, &'static str)> {
+    let listed = storage.list().unwrap();
+    let unreadable = listed.filter_map(|listed| match listed.unwrap() {
+        Listed::Object(_) => None,
+        Listed::Unreadable(object) => Some((object.name, object.error.of_one_object().unwrap())),
+    });
+    let mut unreadable: Vec<_> = unreadable.collect();
+    unreadable.sort();
+    unreadable
+}
+
+#[test]
+fn a_link_that_leads_nowhere_or_in_a_circle_costs_itself_alone() {
+    use std::os::unix::fs::symlink;
+    let folder = tempfile::tempdir().unwrap();
+    let scans = folder.path();
+    fs::create_dir(scans.join("2012")).unwrap();
+    for name in ["2012/a.dcm", "z.dcm"] {
+        fs::write(scans.join(name), "scan").unwrap();
+    }
+    symlink("nowhere", scans.join("2012/broken.dcm")).unwrap();
+    symlink("itself", scans.join("itself")).unwrap();
+    symlink(scans, scans.join("2012/back")).unwrap();
+    symlink("nowhere", scans.join(".hidden")).unwrap();
+    let storage = open(scans).foreign();
+    let expected = [
+        ("2012/back", "link-loop"),
+        ("2012/broken.dcm", "broken-link"),
+        ("itself", "link-loop"),
+    ];
+    let expected = expected.map(|(name, word)| (name.to_owned(), word));
+    assert_eq!(unreadable(&storage), expected);
+    assert_eq!(keys(&storage).len(), 2 + expected.len());
+}
+
+#[test]
+fn any_name_that_an_archive_gives_its_files_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = [
+        "100%25.dcm",
+        "50 %?",
+        "IM#12",
+        "Köln",
+        "a b/IM#1",
+        "a\\b",
+        "c&d=e+f",
+    ];
+    fs::create_dir(folder.path().join("a b")).unwrap();
+    for name in names {
+        fs::write(folder.path().join(name), name).unwrap();
+    }
+    let storage = open(folder.path()).foreign();
+    assert_eq!(keys(&storage), names);
+    for listed in storage.list().unwrap() {
+        let Listed::Object(object) = listed.unwrap() else {
+            continue;
+        };
+        assert_eq!(
+            storage.get_listed(&object, 99).unwrap(),
+            object.key.as_bytes()
+        );
+    }
+    assert!(!keys(&open(folder.path())).contains(&"IM#12".to_owned()));
+}
+
+#[test]
+fn a_file_that_has_changed_since_it_was_listed_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.dcm"), "scan").unwrap();
+    let storage = open(folder.path()).foreign();
+    let Some(Ok(Listed::Object(object))) = storage.list().unwrap().next() else {
+        unreachable!("an object");
+    };
+    for changed in ["sca", "scans"] {
+        fs::write(folder.path().join("a.dcm"), changed).unwrap();
+        let error = storage.get_listed(&object, 99).unwrap_err();
+        assert!(matches!(error, Error::WrongAnswer { .. }), "{error:?}");
+    }
+    fs::remove_file(folder.path().join("a.dcm")).unwrap();
+    let error = storage.get_listed(&object, 99).unwrap_err();
+    assert_eq!(error.of_one_object(), Some("gone"));
 }
 
 /// `ATTRIUM_TEST_SMALL_DISK` names an empty folder on a file system of less than 16 MiB.
@@ -146,9 +230,9 @@ fn the_systems_answers_become_the_errors_they_mean() {
 }
 
 #[test]
-fn a_storage_that_hides_its_keys_names_none() {
+fn a_foreign_place_names_no_key() {
     let folder = tempfile::tempdir().unwrap();
-    let storage = open(folder.path()).hiding_keys();
+    let storage = open(folder.path()).foreign();
     let missing = storage.get("Doe^John.dcm", 9).unwrap_err();
     let outside = storage.get("Doe^John/../x", 9).unwrap_err();
     storage.put("Doe", "1234").unwrap();
@@ -174,15 +258,7 @@ fn a_file_whose_name_is_not_utf_8_costs_itself_alone() {
     let name = folder.path().join(OsStr::from_bytes(b"K\xF6ln.dcm"));
     fs::write(name, "scan").unwrap();
 
-    let (named, nameless): (Vec<_>, Vec<_>) = storage.list().unwrap().partition(Result::is_ok);
-    let named: BTreeSet<_> = named
-        .into_iter()
-        .map(|object| object.unwrap().key)
-        .collect();
-    assert_eq!(named, BTreeSet::from(["a.dcm", "z.dcm"].map(str::to_owned)));
-    let errors: Vec<_> = nameless.into_iter().map(Result::unwrap_err).collect();
-    assert!(
-        matches!(errors[..], [Error::InvalidKey { .. }]),
-        "{errors:?}"
-    );
+    let expected = [("K\\xF6ln.dcm".to_owned(), "impossible-key")];
+    assert_eq!(unreadable(&storage), expected);
+    assert_eq!(keys(&storage), ["K\\xF6ln.dcm", "a.dcm", "z.dcm"]);
 }

@@ -11,7 +11,7 @@ fn keys(storage: &Storage) -> Vec<String> {
     let mut keys: Vec<String> = storage
         .list()
         .unwrap()
-        .map(|object| object.unwrap().key)
+        .map(|object| object.unwrap().name().to_owned())
         .collect();
     keys.sort();
     keys

@@ -1,131 +1,316 @@
-//! How the responses of a bucket's server become errors, from a server of a few lines.
+//! How the responses of a bucket's server become errors, and which of them are believed.
 
-use std::{
-    io::{BufRead, BufReader, Write},
-    net::TcpListener,
-    sync::Arc,
-};
+use std::net::TcpListener;
+use std::time::Duration;
 
-use object_store::{RetryConfig, aws::AmazonS3Builder, path::Path};
+use attrium_fixtures::{Bucket, Fault, Request};
 
 use super::{super::*, chain};
 
-/// A bucket whose server answers a GET by the object's name: `404-NoSuchKey` and so on, each with
-/// S3's body, which repeats the key.
-fn bucket() -> Storage {
-    served(|key| {
-        let (status, code) = key.split_once('-').unwrap_or(("404", "NoSuchKey"));
-        let body = format!(
-            "<Error><Code>{code}</Code><Key>{key}</Key><Resource>/{key}</Resource></Error>"
-        );
-        (status.to_owned(), body)
-    })
+/// A bucket as it is opened with so much patience.
+fn open(bucket: &Bucket, prefix: &str, patience: Duration) -> Storage {
+    at(bucket.endpoint(), prefix, patience)
 }
 
-/// A bucket whose server answers a GET of a key, or of a page of the list, with a status and a body.
-fn served(answer: impl Fn(&str) -> (String, String) + Send + 'static) -> Storage {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for mut stream in listener.incoming().map_while(Result::ok) {
-            let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
-            let request = lines.next().unwrap_or_default();
-            lines.find(String::is_empty);
-            let place = request.split(' ').nth(1).unwrap_or_default();
-            let (status, body) = answer(place.trim_start_matches("/bucket/"));
-            let head = format!(
-                "HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
-                body.len()
-            );
-            let _ = stream.write_all((head + &body).as_bytes());
-        }
+fn at(endpoint: &str, prefix: &str, patience: Duration) -> Storage {
+    let options = StorageOptions {
+        endpoint: Some(endpoint.to_owned()),
+        allow_http: true,
+        session: Session::default().unsigned().with_patience(patience),
+        ..StorageOptions::default()
+    };
+    Storage::open(&format!("s3://bucket/{prefix}"), &options).unwrap()
+}
+
+/// A bucket that answers every request for an object by its key: `404-NoSuchKey` and so on.
+fn told(key: &'static str) -> Error {
+    let bucket = Bucket::new();
+    bucket.fail(move |_| {
+        let (status, code) = key.split_once('-')?;
+        Some(Fault::Error(status.parse().ok()?, code))
     });
-    at(&endpoint)
-}
-
-fn at(endpoint: &str) -> Storage {
-    let store = AmazonS3Builder::new()
-        .with_bucket_name("bucket")
-        .with_endpoint(endpoint)
-        .with_allow_http(true)
-        .with_skip_signature(true)
-        .with_retry(RetryConfig {
-            max_retries: 0,
-            ..RetryConfig::default()
-        })
-        .build()
-        .unwrap();
-    Storage::new(Arc::new(store), "s3://bucket", Path::default())
+    open(&bucket, "", Duration::ZERO).get(key, 9).unwrap_err()
 }
 
 #[test]
 fn a_servers_answers_become_the_errors_they_mean() {
-    let bucket = bucket();
-    let told = |key| bucket.get(key, 9).unwrap_err();
-    assert!(matches!(told("404-NoSuchKey"), Error::NotFound { .. }));
-    assert!(matches!(told("403-AccessDenied"), Error::Denied { .. }));
-    assert!(matches!(told("401-Unauthorized"), Error::Denied { .. }));
-    assert!(matches!(told("400-ExpiredToken"), Error::Denied { .. }));
-    assert!(matches!(told("507-XMinioStorageFull"), Error::Full { .. }));
-    assert!(matches!(told("503-SlowDown"), Error::Unreachable { .. }));
-    assert!(matches!(
-        told("500-InternalError"),
-        Error::Unreachable { .. }
-    ));
-    assert!(matches!(
-        told("400-AuthorizationHeaderMalformed"),
-        Error::Other { .. }
-    ));
-    let text = chain(&told("503-SlowDown"));
+    for (answer, meaning) in [
+        ("404-NoSuchKey", "NotFound"),
+        ("404-NoSuchBucket", "NoBucket"),
+        ("403-AccessDenied", "Denied"),
+        ("401-Unauthorized", "Denied"),
+        ("400-InvalidToken", "Denied"),
+        ("400-ExpiredToken", "Expired"),
+        ("403-RequestTimeTooSkewed", "Skewed"),
+        ("507-XMinioStorageFull", "Full"),
+        ("503-SlowDown", "Throttled"),
+        ("429-TooManyRequests", "Throttled"),
+        ("500-InternalError", "Unreachable"),
+        ("501-NotImplemented", "Unsupported"),
+        ("301-PermanentRedirect", "Configuration"),
+        ("400-AuthorizationHeaderMalformed", "Other"),
+    ] {
+        let error = format!("{:?}", told(answer));
+        let variant = error.split(' ').next();
+        assert_eq!(variant, Some(meaning), "{answer}");
+    }
+    let text = chain(&told("500-InternalError"));
     assert!(
-        text.contains("s3://bucket/503-SlowDown cannot be reached"),
+        text.contains("s3://bucket/500-InternalError cannot be reached"),
         "{text}"
     );
     assert!(
-        text.contains("the store answered SlowDown with HTTP status 503"),
+        text.contains("the store answered InternalError with HTTP status 500"),
         "{text}"
     );
 }
 
 #[test]
 fn a_servers_answer_is_told_without_the_key_that_it_repeats() {
-    let bucket = bucket().hiding_keys();
-    for key in [
-        "403-Doe.dcm",
-        "503-Doe.dcm",
-        "404-Doe.dcm",
-        "400-Doe.dcm",
-        "507-Doe.dcm",
+    for (status, code) in [
+        (403, "AccessDenied"),
+        (400, "ExpiredToken"),
+        (503, "SlowDown"),
+        (404, "NoSuchKey"),
+        (507, "StorageFull"),
     ] {
-        let text = chain(&bucket.get(key, 9).unwrap_err());
+        let bucket = Bucket::new();
+        bucket.fail(move |_| Some(Fault::Error(status, code)));
+        let bucket = open(&bucket, "", Duration::ZERO).foreign();
+        let text = chain(&bucket.get("Doe.dcm", 9).unwrap_err());
+        assert!(!text.contains("Doe"), "{text}");
+    }
+}
+
+/// An object of 40 bytes, or what is read in its place.
+fn read(fault: Option<Fault>, patience: Duration) -> Result<Vec<u8>, Error> {
+    let bucket = Bucket::new();
+    bucket.put("images/Doe.dcm", vec![7; 40]);
+    let images = open(&bucket, "images", patience).foreign();
+    let objects: Vec<_> = images.list().unwrap().collect();
+    let [Ok(Listed::Object(object))] = objects.as_slice() else {
+        unreachable!("{objects:?}");
+    };
+    bucket.fail(move |request| fault.filter(|_| request.is_get() && request.before < 2));
+    images.get_listed(object, 100)
+}
+
+const WRONG: [Fault; 6] = [
+    Fault::Cut,
+    Fault::Shorter,
+    Fault::Longer(8),
+    Fault::Longer(100),
+    Fault::Page,
+    Fault::PageOfSameLength,
+];
+
+#[test]
+fn an_answer_that_is_not_the_object_is_the_stores_failure_and_not_the_objects() {
+    for fault in WRONG {
+        let error = read(Some(fault), Duration::ZERO).unwrap_err();
+        assert!(
+            matches!(error, Error::WrongAnswer { .. }),
+            "{fault:?}: {error:?}"
+        );
+        assert!(error.is_transient() && error.of_one_object().is_none());
+        let text = chain(&error);
         assert!(!text.contains("Doe"), "{text}");
     }
 }
 
 #[test]
-fn a_key_that_is_none_ends_a_buckets_list_with_an_error_of_the_place() {
-    let bucket = served(|_| {
-        let objects = ["2013/a.dcm", "2014//Doe.dcm", "2015/b.dcm"].map(|key| {
-            format!(
-                "<Contents><Key>{key}</Key><LastModified>2024-01-01T00:00:00Z</LastModified>\
-                 <Size>4</Size></Contents>"
-            )
-        });
-        let page = objects.concat();
-        let body = format!("<ListBucketResult>{page}</ListBucketResult>");
-        ("200".to_owned(), body)
-    });
-    let listed: Vec<_> = bucket.list().unwrap().collect();
-    let [Err(error @ Error::UnlistableKey { .. })] = listed.as_slice() else {
-        panic!("{listed:?}");
-    };
-    assert!(error.is_bad_place());
-    let text = chain(error);
+fn an_answer_that_is_not_the_object_is_asked_for_again() {
+    for fault in WRONG {
+        let bytes = read(Some(fault), Duration::from_secs(20)).unwrap();
+        assert_eq!(bytes, vec![7; 40], "{fault:?}");
+    }
+}
+
+#[test]
+fn a_page_in_place_of_a_table_is_no_table() {
+    let bucket = Bucket::new();
+    bucket.put("labels.csv", "study,grade\n");
+    bucket.fail(|_| Some(Fault::PageOfSameLength));
+    let storage = open(&bucket, "", Duration::ZERO);
+    for error in [
+        storage.get("labels.csv", 100).unwrap_err(),
+        storage.exists("labels.csv").unwrap_err(),
+        storage.read("labels.csv").unwrap_err(),
+    ] {
+        assert!(matches!(error, Error::WrongAnswer { .. }), "{error:?}");
+    }
+}
+
+#[test]
+fn an_object_that_is_read_in_pieces_and_breaks_off_is_no_whole_one() {
+    let bucket = Bucket::new();
+    bucket.put("table.csv", vec![b'x'; 40]);
+    bucket.fail(|_| Some(Fault::Cut));
+    let mut reader = open(&bucket, "", Duration::ZERO).read("table.csv").unwrap();
+    let error = std::io::Read::read_to_end(&mut reader, &mut Vec::new()).unwrap_err();
     assert!(
-        text.starts_with("the objects below s3://bucket/ cannot be listed"),
-        "{text}"
+        error.to_string().contains("not what was asked for"),
+        "{error}"
     );
-    assert!(!text.contains("Doe"), "{text}");
+}
+
+/// What comes of a refusal at a request for an object, if one has been read before.
+fn refused(code: &'static str, has_answered: bool) -> (Error, usize) {
+    let bucket = Bucket::new();
+    bucket.put("a", "1");
+    let storage = open(&bucket, "", Duration::from_secs(1));
+    if has_answered {
+        storage.get("a", 9).unwrap();
+    }
+    bucket.fail(move |_| Some(Fault::Error(403, code)));
+    let error = storage.get("a", 9).unwrap_err();
+    let requests = bucket.requests().len() - usize::from(has_answered);
+    (error, requests)
+}
+
+#[test]
+fn a_refusal_is_a_bad_place_only_where_the_place_has_never_answered() {
+    let (error, requests) = refused("AccessDenied", false);
+    assert!(error.is_bad_place() && !error.is_transient(), "{error:?}");
+    assert_eq!(
+        requests, 1,
+        "what is refused at first sight is told at once"
+    );
+    let (error, requests) = refused("AccessDenied", true);
+    assert!(!error.is_bad_place() && error.is_transient(), "{error:?}");
+    assert!(requests > 1);
+    for code in ["ExpiredToken", "RequestTimeTooSkewed"] {
+        for has_answered in [false, true] {
+            let (error, _) = refused(code, has_answered);
+            assert!(!error.is_bad_place() && error.is_transient(), "{error:?}");
+        }
+    }
+}
+
+#[test]
+fn all_that_open_a_place_in_a_session_know_that_it_has_answered() {
+    let bucket = Bucket::new();
+    bucket.put("images/a", "1");
+    let options = StorageOptions {
+        endpoint: Some(bucket.endpoint().to_owned()),
+        allow_http: true,
+        session: Session::default().unsigned().with_patience(Duration::ZERO),
+        ..StorageOptions::default()
+    };
+    let open = |uri| Storage::open(uri, &options).unwrap();
+    open("s3://bucket/images/").get("a", 9).unwrap();
+    bucket.fail(|_| Some(Fault::Error(403, "AccessDenied")));
+    let refused = |uri| open(uri).get("a", 9).unwrap_err();
+    assert!(!refused("s3://bucket/images").is_bad_place());
+    assert!(refused("s3://bucket/weights").is_bad_place());
+}
+
+#[test]
+fn a_refusal_that_passes_costs_nothing() {
+    let bucket = Bucket::new();
+    for name in ["a", "b", "c"] {
+        bucket.put(name, name);
+    }
+    bucket.list_by(2);
+    let once = |request: &Request| {
+        let fault = Fault::Error(403, "RequestTimeTooSkewed");
+        (request.before == 1).then_some(fault)
+    };
+    bucket.fail(once);
+    let storage = open(&bucket, "", Duration::from_secs(20));
+    assert_eq!(super::keys(&storage), ["a", "b", "c"]);
+    for name in ["a", "b", "c"] {
+        assert_eq!(storage.get(name, 9).unwrap(), name.as_bytes());
+        storage.put(&format!("new/{name}"), name).unwrap();
+    }
+    assert_eq!(bucket.get("new/b").unwrap(), b"b");
+}
+
+#[test]
+fn a_page_of_a_listing_that_is_none_ends_no_listing_early() {
+    for fault in [Fault::Page, Fault::Error(400, "ExpiredToken")] {
+        let bucket = Bucket::new();
+        for name in ["a", "b", "c"] {
+            bucket.put(name, name);
+        }
+        bucket.list_by(2);
+        bucket.fail(move |request| (request.before >= 1).then_some(fault));
+        let storage = open(&bucket, "", Duration::ZERO);
+        let listed: Vec<_> = storage.list().unwrap().collect();
+        let [Ok(_), Ok(_), Err(error)] = listed.as_slice() else {
+            unreachable!("{fault:?}: {listed:?}");
+        };
+        assert!(error.is_transient() && !error.is_bad_place(), "{error:?}");
+    }
+}
+
+#[test]
+fn a_key_that_is_none_costs_itself_alone() {
+    let bucket = Bucket::new();
+    let keys = [
+        "2013/a.dcm",
+        "2013//Doe.dcm",
+        "2014/../b.dcm",
+        "2014/./c.dcm",
+        "2015/d.dcm",
+    ];
+    for key in keys {
+        bucket.put(&format!("scans/{key}"), "scan");
+    }
+    bucket.put("scans/2015/", "");
+    bucket.put("scans/.hidden", "scan");
+    bucket.list_by(2);
+    let storage = open(&bucket, "scans", Duration::ZERO).foreign();
+    let (mut objects, mut unreadable) = (Vec::new(), Vec::new());
+    for listed in storage.list().unwrap() {
+        match listed.unwrap() {
+            Listed::Object(object) => {
+                assert_eq!(storage.get_listed(&object, 9).unwrap(), b"scan");
+                objects.push(object.key);
+            }
+            Listed::Unreadable(object) => {
+                assert_eq!(object.error.of_one_object(), Some("impossible-key"));
+                assert!(!chain(&object.error).contains("Doe"));
+                unreadable.push(object.name);
+            }
+        }
+    }
+    assert_eq!(objects, ["2013/a.dcm", "2015/d.dcm"]);
+    unreadable.sort();
+    assert_eq!(
+        unreadable,
+        ["2013//Doe.dcm", "2014/../b.dcm", "2014/./c.dcm"]
+    );
+}
+
+#[test]
+fn a_store_that_cannot_write_only_where_nothing_is_says_so_at_once() {
+    let bucket = Bucket::new();
+    bucket.fail(|request| {
+        let fault = Fault::Error(501, "NotImplemented");
+        request.is_conditional.then_some(fault)
+    });
+    let storage = open(&bucket, "", Duration::from_secs(20));
+    storage.put("a", "1").unwrap();
+    let error = storage.put_if_absent("b", "1").unwrap_err();
+    assert!(matches!(error, Error::Unsupported { .. }), "{error:?}");
+    assert!(
+        error
+            .to_string()
+            .contains("use a newer version of the store")
+    );
+    assert_eq!(bucket.requests().len(), 2);
+}
+
+#[test]
+fn a_table_that_is_written_in_parts_arrives_whole() {
+    let bucket = Bucket::new();
+    let storage = open(&bucket, "", Duration::ZERO);
+    let pieces = (0..3).map(|piece| Ok::<_, std::io::Error>(vec![piece; 4 << 20]));
+    storage.put_chunks("table", pieces).unwrap();
+    assert_eq!(bucket.get("table").unwrap().len(), 12 << 20);
+    storage.delete("table").unwrap();
+    assert!(bucket.keys().is_empty());
 }
 
 #[test]
@@ -134,7 +319,8 @@ fn a_server_that_is_not_there_is_unreachable() {
         .unwrap()
         .local_addr()
         .unwrap();
-    let storage = at(&format!("http://{free}")).hiding_keys();
+    let endpoint = format!("http://{free}");
+    let storage = at(&endpoint, "", Duration::ZERO).foreign();
     let error = storage.get("Doe.dcm", 9).unwrap_err();
     assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
     assert!(error.is_transient() && !error.is_bad_place());
