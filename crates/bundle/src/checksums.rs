@@ -19,15 +19,20 @@ impl Checksums {
         )
     }
 
-    /// Reads what [`Checksums::to_text`] wrote; `None` if a line is not a checksum and a name.
+    /// Reads what [`Checksums::to_text`] wrote, its lines in any order; `None` if one is not a checksum and a
+    /// name, or names a file again.
     pub fn parse(text: &str) -> Option<Self> {
-        text.lines()
-            .map(|line| {
-                let (sum, name) = line.split_once("  ")?;
-                (sum.len() == 64).then(|| (name.to_owned(), sum.to_owned()))
-            })
-            .collect::<Option<_>>()
-            .map(Self)
+        let mut sums = BTreeMap::new();
+        for line in text.lines() {
+            let (sum, name) = line.split_once("  ")?;
+            let is_digit = |c: char| matches!(c, '0'..='9' | 'a'..='f');
+            let is_sum = sum.len() == 64 && sum.chars().all(is_digit);
+            let is_name = !name.is_empty() && !name.contains(char::is_control);
+            let is_sound = is_sum && is_name;
+            let earlier = sums.insert(name.to_owned(), sum.to_owned());
+            (is_sound && earlier.is_none()).then_some(())?;
+        }
+        Some(Self(sums))
     }
 
     /// One line a file, sorted by name.
@@ -91,5 +96,19 @@ mod tests {
     fn a_line_that_is_not_a_checksum_is_refused() {
         assert_eq!(Checksums::parse("abc  a\n"), None);
         assert_eq!(Checksums::parse("nonsense\n"), None);
+        let sum = "0".repeat(64);
+        assert!(Checksums::parse(&format!("{sum}  a\n{sum}  b\n")).is_some());
+        for other in ["X".repeat(64), "A".repeat(64), "é".repeat(32)] {
+            assert_eq!(Checksums::parse(&format!("{other}  a\n")), None);
+        }
+        for name in ["", "a\r", "a\u{7f}b"] {
+            assert_eq!(Checksums::parse(&format!("{sum}  {name}")), None);
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_listed_twice_is_refused() {
+        let [one, other] = ["0", "1"].map(|digit| digit.repeat(64));
+        assert_eq!(Checksums::parse(&format!("{one}  a\n{other}  a\n")), None);
     }
 }
