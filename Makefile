@@ -13,10 +13,13 @@ ATTRIUM := $(CARGO_TARGET_DIR)/release/attrium
 TOOLS := $(CACHE)/tools
 DENY_VERSION := 0.20.2
 FUZZ_VERSION := 0.13.2
+# What `make fuzz` and `make fuzz-night` give to each target.
 FUZZ_SECONDS ?= 60
+FUZZ_TEXT_RUNS ?= 10000000
+FUZZ_IMAGE_RUNS ?= 1000000
 # Compiles the feature `cuda` where there is no CUDA toolkit; nothing so compiled runs.
 CUDA := DOCS_RS=1 CUDARC_CUDA_VERSION=12080
-SCRIPTS := .ci/run benches/run benches/peers benches/reconcile examples/demo/run examples/ci/retrain tests/chart/check \
+SCRIPTS := .ci/run fuzz/run benches/run benches/peers benches/reconcile examples/demo/run examples/ci/retrain tests/chart/check \
   $(addprefix tests/cluster/,build component down exports image install load-image run try up upload)
 
 # Debian's packages: a C compiler for TLS and JPEG 2000, a browser that opens the report, a linter.
@@ -25,7 +28,7 @@ TEST_PACKAGES := chromium fonts-dejavu-core
 CHECK_PACKAGES := shellcheck
 
 .PHONY: help build programs demo test check fmt clippy doc generated deny scripts chart unit cluster-test cluster cluster-down \
-  fuzz sanitize bench bench-peers bench-kernels bench-reconcile crds chart-readme build-packages check-packages \
+  fuzz fuzz-night sanitize bench bench-peers bench-kernels bench-reconcile crds chart-readme build-packages check-packages \
   test-packages clean-demo
 
 help: ## List the targets
@@ -86,11 +89,14 @@ cluster: build ## Start a Kubernetes with attrium on this machine, and leave it 
 cluster-down: ## Stop that Kubernetes and remove its state
 	tests/cluster/down --clean
 
+# The corpora that grow while fuzzing are kept apart from those of the repository.
+FUZZ := PATH="$(TOOLS)/bin:$$PATH" CARGO_TARGET_DIR="$(CACHE)/fuzz" FUZZ_CORPUS="$(CACHE)/fuzz-corpus" fuzz/run
+
 fuzz: $(TOOLS)/bin/cargo-fuzz ## Fuzz each input parser for FUZZ_SECONDS (60)
-	for target in dicom manifest weights; do \
-	  PATH="$(TOOLS)/bin:$$PATH" CARGO_TARGET_DIR="$(CACHE)/fuzz" cargo +nightly fuzz run "$$target" -- \
-	    -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -timeout=10; \
-	done
+	$(FUZZ) "-max_total_time=$(FUZZ_SECONDS)" "-max_total_time=$(FUZZ_SECONDS)"
+
+fuzz-night: $(TOOLS)/bin/cargo-fuzz ## Fuzz each parser of text FUZZ_TEXT_RUNS (10^7) times, of images FUZZ_IMAGE_RUNS (10^6)
+	$(FUZZ) "-runs=$(FUZZ_TEXT_RUNS)" "-runs=$(FUZZ_IMAGE_RUNS)"
 
 sanitize: ## Run the engine's tests with the address sanitiser; needs a nightly compiler
 	RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR="$(CACHE)/engine" cargo +nightly test --release --locked \
