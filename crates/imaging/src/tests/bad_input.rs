@@ -245,6 +245,18 @@ fn a_length_that_the_bytes_do_not_back_is_refused() {
 }
 
 #[test]
+fn a_length_of_no_whole_numbers_is_refused_and_what_follows_is_not_taken_for_headers() {
+    for (vr, length) in [(b"US", 3), (b"UL", 6), (b"AT", 2), (b"FD", 12), (b"SL", 26)] {
+        let of = |length: u8| {
+            let header = [&b"\x09\x00\x10\x10"[..], vr, &[length, 0]].concat();
+            with_data_set(&[header, vec![0; length.into()]].concat())
+        };
+        assert_eq!(reason(&of(length)), "malformed", "{length}");
+        assert_ne!(reason(&of(length.next_multiple_of(8))), "malformed");
+    }
+}
+
+#[test]
 fn a_compressed_frame_of_another_size_is_refused() {
     for name in [
         "rle.dcm",
