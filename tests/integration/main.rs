@@ -23,3 +23,4 @@ mod resume;
 mod screening;
 mod shipped;
 mod trained;
+mod workflows;
