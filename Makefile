@@ -12,24 +12,39 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 ATTRIUM := $(CARGO_TARGET_DIR)/release/attrium
 TOOLS := $(CACHE)/tools
 DENY_VERSION := 0.20.2
+CYCLONEDX_VERSION := 0.5.9
 FUZZ_VERSION := 0.13.2
+# What `make fuzz` and `make fuzz-night` give to each target.
 FUZZ_SECONDS ?= 60
+FUZZ_TEXT_RUNS ?= 10000000
+FUZZ_IMAGE_RUNS ?= 1000000
 # Compiles the feature `cuda` where there is no CUDA toolkit; nothing so compiled runs.
 CUDA := DOCS_RS=1 CUDARC_CUDA_VERSION=12080
-SCRIPTS := .ci/run benches/run benches/peers benches/reconcile examples/demo/run examples/ci/retrain tests/chart/check \
+SCRIPTS := .ci/run .ci/reproducible fuzz/run images/bases benches/run benches/peers benches/reconcile examples/demo/run examples/ci/retrain tests/chart/check \
   $(addprefix tests/cluster/,build component down exports image install load-image run try up upload)
 
-# Debian's packages: a C compiler for TLS and JPEG 2000, a browser that opens the report, a linter.
+# No path of this machine is in what is built: sources of dependencies, generated files and the compiler's
+# own go by other names. Not the clone's, which is in no path that the compiler is given, and which would make
+# a second clone compile the dependencies again. RUSTFLAGS takes the place of these flags.
+CARGO_FOLDER := $(or $(CARGO_HOME),$(HOME)/.cargo)
+RUSTUP_FOLDER := $(or $(RUSTUP_HOME),$(HOME)/.rustup)
+REMAPPED := $(CARGO_FOLDER)=/cargo $(RUSTUP_FOLDER)=/rustup $(CARGO_TARGET_DIR)=/target
+export CARGO_BUILD_RUSTFLAGS := $(addprefix --remap-path-prefix=,$(REMAPPED))
+export CFLAGS := $(CFLAGS) $(addprefix -ffile-prefix-map=,$(REMAPPED))
+
+# Debian's packages: a C compiler for TLS and JPEG 2000, one for the other architecture, a browser that opens
+# the report, a linter.
 BUILD_PACKAGES := gcc libc6-dev
+ARM64_PACKAGES := gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 TEST_PACKAGES := chromium fonts-dejavu-core
 CHECK_PACKAGES := shellcheck
 
 .PHONY: help build programs demo test check fmt clippy doc generated deny scripts chart unit cluster-test cluster cluster-down \
-  fuzz sanitize bench bench-peers bench-kernels bench-reconcile crds chart-readme build-packages check-packages \
+  advisories sbom reproducible arm64 bases fuzz fuzz-night sanitize bench bench-peers bench-kernels bench-reconcile crds chart-readme build-packages check-packages \
   test-packages clean-demo
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: build-packages ## Build the attrium binary
 	cargo build --release --locked
@@ -72,6 +87,30 @@ deny: $(TOOLS)/bin/cargo-deny ## Check the licences and sources of the dependenc
 	cargo fetch --quiet --locked
 	$(TOOLS)/bin/cargo-deny --offline --all-features check bans licenses sources
 
+advisories: $(TOOLS)/bin/cargo-deny ## Check the dependencies against the RustSec advisories of today; needs a network
+	$(TOOLS)/bin/cargo-deny --locked --all-features check advisories
+
+# Of what FEATURES add as well. The tool writes a file for each crate, of which only the program's is kept.
+sbom: $(TOOLS)/bin/cargo-cyclonedx ## Write what the program is made of, as CycloneDX, beside the program
+	PATH="$(TOOLS)/bin:$$PATH" cargo cyclonedx --quiet --format json --spec-version 1.5 --no-build-deps \
+	  $(if $(FEATURES),--features $(FEATURES)) --override-filename attrium-sbom
+	mkdir -p $(CARGO_TARGET_DIR)/release
+	sed 's|file://$(CURDIR)|file:///attrium|g' attrium-sbom.json >$(CARGO_TARGET_DIR)/release/attrium.cdx.json
+	rm -f attrium-sbom.json crates/*/attrium-sbom.json fuzz/attrium-sbom.json
+	@echo $(CARGO_TARGET_DIR)/release/attrium.cdx.json
+
+reproducible: build-packages ## Build the last commit twice, from two folders, and compare the programs
+	.ci/reproducible
+
+arm64: build-packages ## Check that the program compiles for the other architecture
+	@command -v aarch64-linux-gnu-gcc >/dev/null || { $(call debian_packages,$(ARM64_PACKAGES)); }
+	rustup target add aarch64-unknown-linux-gnu
+	CC_aarch64_unknown_linux_gnu=aarch64-linux-gnu-gcc cargo check --locked --target aarch64-unknown-linux-gnu \
+	  --package attrium
+
+bases: ## Pin the images that ours are built on by their digests of today; needs a network and docker
+	images/bases pin
+
 unit: build-packages test-packages ## Run the tests
 	set -o pipefail; cargo test --release --locked 2>&1 | tee "$(CARGO_TARGET_DIR)/test.log"
 	@$(call count,test.log)
@@ -86,11 +125,14 @@ cluster: build ## Start a Kubernetes with attrium on this machine, and leave it 
 cluster-down: ## Stop that Kubernetes and remove its state
 	tests/cluster/down --clean
 
+# The corpora that grow while fuzzing are kept apart from those of the repository.
+FUZZ := PATH="$(TOOLS)/bin:$$PATH" CARGO_TARGET_DIR="$(CACHE)/fuzz" FUZZ_CORPUS="$(CACHE)/fuzz-corpus" fuzz/run
+
 fuzz: $(TOOLS)/bin/cargo-fuzz ## Fuzz each input parser for FUZZ_SECONDS (60)
-	for target in dicom manifest weights; do \
-	  PATH="$(TOOLS)/bin:$$PATH" CARGO_TARGET_DIR="$(CACHE)/fuzz" cargo +nightly fuzz run "$$target" -- \
-	    -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -timeout=10; \
-	done
+	$(FUZZ) "-max_total_time=$(FUZZ_SECONDS)" "-max_total_time=$(FUZZ_SECONDS)"
+
+fuzz-night: $(TOOLS)/bin/cargo-fuzz ## Fuzz each parser of text FUZZ_TEXT_RUNS (10^7) times, of images FUZZ_IMAGE_RUNS (10^6)
+	$(FUZZ) "-runs=$(FUZZ_TEXT_RUNS)" "-runs=$(FUZZ_IMAGE_RUNS)"
 
 sanitize: ## Run the engine's tests with the address sanitiser; needs a nightly compiler
 	RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR="$(CACHE)/engine" cargo +nightly test --release --locked \
@@ -118,6 +160,9 @@ chart-readme: ## Write the chart's README from values.yaml
 
 $(TOOLS)/bin/cargo-deny:
 	cargo install --locked --debug --root $(TOOLS) cargo-deny@$(DENY_VERSION)
+
+$(TOOLS)/bin/cargo-cyclonedx:
+	cargo install --locked --root $(TOOLS) cargo-cyclonedx@$(CYCLONEDX_VERSION)
 
 $(TOOLS)/bin/cargo-fuzz:
 	cargo install --locked --root $(TOOLS) cargo-fuzz@$(FUZZ_VERSION)

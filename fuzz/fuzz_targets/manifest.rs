@@ -1,8 +1,11 @@
-//! No text makes the manifest parser panic, hang or take much memory.
+//! [`attrium_fuzz::manifest`] by libFuzzer.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|text: &str| {
-    let _ = attrium_api::manifest::parse(text);
-});
+fuzz_target!(
+    init: attrium_fuzz::abort_on_own(),
+    |bytes: &[u8]| {
+        attrium_fuzz::manifest(bytes);
+    }
+);

@@ -1,10 +1,11 @@
-//! Any bytes as a file of weights: read or refused, never a panic, and nothing in them is run.
+//! [`attrium_fuzz::weights`] by libFuzzer.
 #![no_main]
 
-use attrium_nn::PretrainedWeights;
-use attrium_types::Architecture;
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|bytes: &[u8]| {
-    let _ = PretrainedWeights::read(bytes.to_vec(), Architecture::VGG16);
-});
+fuzz_target!(
+    init: attrium_fuzz::abort_on_own(),
+    |bytes: &[u8]| {
+        attrium_fuzz::weights(bytes);
+    }
+);

@@ -26,3 +26,4 @@ mod screening;
 mod shipped;
 mod store;
 mod trained;
+mod workflows;

@@ -164,13 +164,10 @@ impl Predictions {
     }
 }
 
+/// What separates the first two columns, whose names hold none: the names of covariates may.
 fn delimiter(text: &str) -> u8 {
-    let header = text.lines().next().unwrap_or_default();
-    let count = |delimiter: u8| header.bytes().filter(|&byte| byte == delimiter).count();
-    let most = [b'\t', b';', b',']
-        .into_iter()
-        .max_by_key(|&byte| count(byte));
-    most.unwrap_or(b',')
+    let mut all = text.bytes().filter(|byte| b"\t;,".contains(byte));
+    all.next().unwrap_or(b',')
 }
 
 fn read_header(header: &StringRecord) -> Result<(usize, Vec<String>), Error> {
@@ -358,6 +355,18 @@ mod tests {
         let spreadsheet = format!("\u{feff}{}", TABLE.replace(',', ";").replace('\n', "\r\n"));
         let read = Predictions::parse(spreadsheet.as_bytes()).expect("the table is right");
         assert_eq!(read, plain);
+    }
+
+    #[test]
+    fn a_covariate_may_have_more_of_another_separator_in_its_name() {
+        let table = TABLE.replace("age", "age; years; at the scan; rounded; by hand; twice");
+        let read = Predictions::parse(table.as_bytes()).expect("the table is right");
+        assert_eq!(read.covariates.len(), 2);
+        let written = read.to_csv().expect("should be written");
+        assert_eq!(
+            Predictions::parse(&written).expect("what was written"),
+            read
+        );
     }
 
     #[test]

@@ -14,6 +14,8 @@ mod dicom;
 mod error;
 mod extent;
 mod frames;
+#[doc(hidden)]
+pub mod fuzzing;
 mod image;
 mod inspection;
 mod kind;

@@ -24,6 +24,8 @@ mod events;
 mod fetch;
 #[cfg(test)]
 mod fixtures;
+#[doc(hidden)]
+pub mod fuzzing;
 mod http;
 mod index;
 mod job;

@@ -78,7 +78,7 @@ struct Line {
 }
 
 /// The latest progress in a log.
-fn latest(log: &str) -> Option<Progress> {
+pub(super) fn latest(log: &str) -> Option<Progress> {
     let lines = log.lines().rev();
     let mut progress = lines.filter_map(|line| serde_json::from_str::<Line>(line).ok());
     progress.next().map(|line| line.progress)

@@ -19,6 +19,8 @@ pub mod validation_split;
 pub use augmentation::{Augmentation, AugmentedImage, Transform};
 pub use class_weights::class_weights;
 pub use count_ratio::count_ratio;
+#[doc(hidden)]
+pub use fit::fuzzing;
 pub use fit::{Fit, FitConfig, FitData};
 pub use folds::assign_folds;
 pub use gaussian_bayes::out_of_fold_probabilities;

@@ -4,11 +4,12 @@
 //! sequences by recursion: a header of twelve bytes can ask for 4 GiB, 200 kB of nested sequences
 //! overflow the stack, which no program survives, and an empty element takes a hundred times as many
 //! bytes in memory as in the file. Walking first, with the same tokenizer and without values, makes
-//! sure that every length is backed by bytes, no nesting is deep, and elements are not too many.
+//! sure that every length is backed by bytes and is one of whole numbers, no nesting is deep, and elements
+//! are not too many.
 
 use std::ops::ControlFlow;
 
-use dicom_core::Tag;
+use dicom_core::{Tag, VR};
 use dicom_dictionary_std::{tags, uids};
 use dicom_encoding::TransferSyntaxIndex;
 use dicom_parser::dataset::LazyDataToken;
@@ -129,7 +130,11 @@ fn walk<'a>(
         }
         let (tag, length, decoder) = match token {
             LazyDataToken::LazyValue { header, decoder } => {
-                (Some(header.tag), header.len.get().unwrap_or(0), decoder)
+                let length = header.len.get().unwrap_or(0);
+                let is_last = progress.depth == 0 && header.tag == tags::PIXEL_DATA;
+                let is_whole = length.is_multiple_of(unit(header.vr));
+                ensure!(is_whole || is_last, MalformedSnafu { position });
+                (Some(header.tag), length, decoder)
             }
             LazyDataToken::LazyItemValue { len, decoder } => (None, len, decoder),
             _ => continue,
@@ -155,6 +160,17 @@ fn walk<'a>(
     ensure!(progress.depth == 0, TruncatedSnafu { position });
     // Delimiters of sequences may follow the last value.
     Ok(bytes.len())
+}
+
+/// The bytes of each number of a value (PS3.5, 6.2). dicom-rs reads whole numbers and goes on where the last
+/// one ends, so that after any other length it would take values for headers.
+const fn unit(vr: VR) -> u32 {
+    match vr {
+        VR::OW | VR::SS | VR::US => 2,
+        VR::AT | VR::FL | VR::OF | VR::OL | VR::SL | VR::UL => 4,
+        VR::FD | VR::OD | VR::OV | VR::SV | VR::UV => 8,
+        _ => 1,
+    }
 }
 
 /// Whether an element or an item begins here.

@@ -6,8 +6,9 @@ use super::PixelLayout;
 use super::huffman::{BitReader, HuffmanTable, unstuff};
 use crate::error::{Error, PixelDataSnafu};
 
-/// A frame of one component of 2 to 16 bits, with any of the seven predictors, restart intervals of
-/// whole lines included. A point transform, which would lose bits, is refused.
+/// A frame of one component of 2 to 16 bits, as many as are allocated at most, with any of the seven
+/// predictors, restart intervals of whole lines included. A point transform, which would lose bits, is
+/// refused, and so is a sample of more bits than the frame states.
 ///
 /// # Errors
 /// [`Error::PixelData`] where the data are not such a frame or not one of the header's size.
@@ -21,8 +22,14 @@ pub(super) fn decode(data: &[u8], layout: &PixelLayout) -> Result<Vec<u16>, Erro
         decode_interval(&scan, &bytes, interval, layout.columns)?;
         rest = after;
     }
+    let all_bits = samples.iter().fold(0, |all, &sample| all | sample);
+    ensure!(u32::from(all_bits) >> scan.precision == 0, DAMAGED);
     Ok(samples)
 }
+
+const DAMAGED: PixelDataSnafu<&str> = PixelDataSnafu {
+    problem: "its JPEG data end early or are damaged",
+};
 
 /// Markers (T.81, Table B.1).
 mod marker {
@@ -109,6 +116,12 @@ fn read_frame_header(segment: &[u8], layout: &PixelLayout) -> Result<u32, Error>
         components == 1 && (2..=16).contains(&precision),
         PixelDataSnafu {
             problem: "its frame is not one component of 2 to 16 bits",
+        }
+    );
+    ensure!(
+        u32::from(precision) <= layout.bits_allocated,
+        PixelDataSnafu {
+            problem: "the frame has other bits than the header says",
         }
     );
     Ok(precision.into())
@@ -213,9 +226,7 @@ fn decode_interval(
         let predictor = if above.is_empty() { 1 } else { scan.predictor };
         decode_line(&scan.table, &mut bits, predictor, first, above, line)
             .filter(|()| !bits.is_overdrawn())
-            .context(PixelDataSnafu {
-                problem: "its JPEG data end early or are damaged",
-            })?;
+            .context(DAMAGED)?;
         above = line;
     }
     Ok(())

@@ -245,6 +245,18 @@ fn a_length_that_the_bytes_do_not_back_is_refused() {
 }
 
 #[test]
+fn a_length_of_no_whole_numbers_is_refused_and_what_follows_is_not_taken_for_headers() {
+    for (vr, length) in [(b"US", 3), (b"UL", 6), (b"AT", 2), (b"FD", 12), (b"SL", 26)] {
+        let of = |length: u8| {
+            let header = [&b"\x09\x00\x10\x10"[..], vr, &[length, 0]].concat();
+            with_data_set(&[header, vec![0; length.into()]].concat())
+        };
+        assert_eq!(reason(&of(length)), "malformed", "{length}");
+        assert_ne!(reason(&of(length.next_multiple_of(8))), "malformed");
+    }
+}
+
+#[test]
 fn a_compressed_frame_of_another_size_is_refused() {
     for name in [
         "rle.dcm",
@@ -288,6 +300,38 @@ fn huffman_tables_that_the_scan_does_not_use_cost_nothing() {
     let before = std::time::Instant::now();
     assert_eq!(read(&crowded).counts, read(&bytes).counts);
     assert!(before.elapsed().as_secs() < 5, "{:?}", before.elapsed());
+}
+
+/// An object of JPEG Lossless with another precision in its frame header.
+fn with_precision(bytes: &[u8], precision: u8) -> Vec<u8> {
+    let header = b"\xFF\xC3\0\x0B";
+    let mut places = bytes.windows(4).zip(4..);
+    let (_, at) = places.find(|(it, _)| it == header).expect("a frame header");
+    let mut bytes = bytes.to_vec();
+    bytes[at] = precision;
+    bytes
+}
+
+#[test]
+fn a_jpeg_lossless_sample_of_more_bits_than_its_frame_states_is_refused() {
+    let file = "/../../tests/data/jpeg-lossless-1.dcm";
+    let path = format!("{}{file}", env!("CARGO_MANIFEST_DIR"));
+    let bytes = std::fs::read(path).expect("should be in tests/data");
+    assert_eq!(with_precision(&bytes, 12), bytes);
+    assert_eq!(reason(&with_precision(&bytes, 8)), "pixel-data");
+}
+
+#[test]
+fn a_jpeg_lossless_frame_of_more_bits_than_are_allocated_is_refused() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../fuzz/corpus/dicom/JPEGLosslessSV1.dcm"
+    );
+    let bytes = std::fs::read(path).expect("should be in the corpus");
+    assert_eq!(with_precision(&bytes, 8), bytes);
+    let error = read_anterior(&with_precision(&bytes, 16), LossyPolicy::Quarantine);
+    let error = error.expect_err("should be refused").to_string();
+    assert!(error.contains("other bits than the header says"), "{error}");
 }
 
 /// Real and written objects in every form of pixel data.

@@ -5,13 +5,15 @@
 //! the optimiser as a burnpack. The position holds a fingerprint of configuration and data, so that
 //! a fit never goes on from the checkpoint of another.
 
+use std::cmp::Ordering;
+
 use burn::optim::ModuleOptimizer;
 use burn::tensor::Bytes;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::epoch_sums::{EpochSums, bits};
-use super::{Error, FitConfig, FitData};
+use super::{Error, FitConfig, FitData, History};
 
 const MAGIC: &[u8] = b"attrium checkpoint 1\n";
 const DIGEST: usize = 32;
@@ -30,6 +32,46 @@ pub(super) struct FitProgress {
     pub(super) waited: u32,
     /// As CSV, which keeps every digit of a 64-bit number.
     pub(super) history: String,
+}
+
+impl FitProgress {
+    /// The history so far of a fit of this configuration to so many images.
+    ///
+    /// # Errors
+    /// When such a fit is never where this is: its next step would be none.
+    pub(super) fn history(&self, config: &FitConfig, images: usize) -> Result<History, Error> {
+        let history = History::from_csv(self.history.as_bytes())?;
+        let mut numbers = (1..).zip(&history.epochs);
+        let is_numbered = numbers.all(|(number, epoch)| epoch.epoch == number);
+        let epochs = history.epochs.len() as u64;
+        let rates = config.min_learning_rate..=config.learning_rate;
+        let is_sound = is_numbered
+            && self.is_between_steps(config, epochs, images as u64)
+            && rates.contains(&self.learning_rate)
+            && u64::from(self.waited) <= epochs
+            && !self.best.is_nan()
+            && self.sums.loss.is_finite();
+        if is_sound {
+            return Ok(history);
+        }
+        Err(fault(&"of a place where no training is"))
+    }
+
+    /// Whether so many steps were taken within an epoch, on as many images as were summed up.
+    fn is_between_steps(&self, config: &FitConfig, epochs: u64, images: u64) -> bool {
+        let batch = config.batch_size as u64;
+        let steps = images.div_ceil(batch);
+        let before = epochs.checked_mul(steps);
+        let step = before.and_then(|before| self.taken.checked_sub(before));
+        step.is_some_and(|step| {
+            let is_within = match epochs.cmp(&config.epochs.into()) {
+                Ordering::Less => step < steps,
+                Ordering::Equal => step == 0,
+                Ordering::Greater => false,
+            };
+            is_within && self.sums.images == step * batch && self.sums.right <= self.sums.images
+        })
+    }
 }
 
 /// A checkpoint whose digest and fingerprint have been checked.
@@ -56,12 +98,18 @@ pub(super) fn write(
 ) -> Result<Vec<u8>, Error> {
     let progress = serde_json::to_vec(progress).map_err(|error| fault(&error))?;
     let optimizer = optimizer.into_bytes().map_err(|error| fault(&error))?;
-    let mut payload = Vec::with_capacity(weights.len() + optimizer.len() + progress.len() + 24);
-    for part in [&progress, weights, &optimizer] {
+    Ok(seal([&progress, weights, &optimizer]))
+}
+
+/// A checkpoint of these parts: position, weights, optimiser.
+pub(super) fn seal(parts: [&[u8]; 3]) -> Vec<u8> {
+    let length = parts.iter().map(|part| LENGTH + part.len()).sum();
+    let mut payload = Vec::with_capacity(length);
+    for part in parts {
         payload.extend((part.len() as u64).to_le_bytes());
         payload.extend_from_slice(part);
     }
-    Ok([MAGIC, Sha256::digest(&payload).as_slice(), &payload].concat())
+    [MAGIC, Sha256::digest(&payload).as_slice(), &payload].concat()
 }
 
 pub(super) fn read(bytes: &[u8], fingerprint: &str) -> Result<Snapshot, Error> {
@@ -118,8 +166,8 @@ mod tests {
 
     use super::*;
 
-    fn checkpoint() -> Vec<u8> {
-        let progress = FitProgress {
+    fn progress() -> FitProgress {
+        FitProgress {
             fingerprint: "f".to_owned(),
             taken: 7,
             sums: EpochSums {
@@ -131,8 +179,41 @@ mod tests {
             best: f64::INFINITY,
             waited: 1,
             history: "a,b".to_owned(),
+        }
+    }
+
+    fn checkpoint() -> Vec<u8> {
+        write(&progress(), b"weights", &AdamConfig::new().init()).unwrap()
+    }
+
+    /// After the second of three steps of the second epoch of four: of five images, two a step.
+    fn within() -> FitProgress {
+        FitProgress {
+            taken: 5,
+            sums: EpochSums {
+                loss: 2.5,
+                right: 3,
+                images: 4,
+            },
+            history: "epoch,loss,accuracy,validation_loss,validation_accuracy,learning_rate\n\
+                      1,0.7,0.5,,,0.0001\n"
+                .to_owned(),
+            ..progress()
+        }
+    }
+
+    fn is_possible(progress: &FitProgress) -> bool {
+        let config = FitConfig {
+            architecture: attrium_types::Architecture::Linear,
+            classes: 2,
+            epochs: 4,
+            batch_size: 2,
+            learning_rate: 1e-4,
+            min_learning_rate: 1e-7,
+            patience: 2,
+            seed: 1,
         };
-        write(&progress, b"weights", &AdamConfig::new().init()).unwrap()
+        progress.history(&config, 5).is_ok()
     }
 
     #[test]
@@ -172,6 +253,29 @@ mod tests {
                 read(&changed, "f").is_err(),
                 "a changed byte {place} was accepted"
             );
+        }
+    }
+
+    #[test]
+    fn a_place_where_no_training_is_is_refused() {
+        assert!(is_possible(&within()));
+        let changes: [fn(&mut FitProgress); 11] = [
+            |it| it.taken = 2,
+            |it| it.taken = 6,
+            |it| it.taken = u64::MAX,
+            |it| it.sums.images = 3,
+            |it| it.sums.right = 5,
+            |it| it.sums.loss = f64::NAN,
+            |it| it.learning_rate = 2e-4,
+            |it| it.learning_rate = f64::NAN,
+            |it| it.best = f64::NAN,
+            |it| it.waited = 2,
+            |it| it.history = it.history.replace("\n1,", "\n2,"),
+        ];
+        for (number, change) in changes.iter().enumerate() {
+            let mut progress = within();
+            change(&mut progress);
+            assert!(!is_possible(&progress), "{number}");
         }
     }
 

@@ -79,4 +79,12 @@ pub enum Error {
         /// Where and why.
         source: csv::Error,
     },
+    /// A history has a number that is infinite or not one.
+    #[snafu(display(
+        "row {row} of the history has a number that is infinite or none: write it again"
+    ))]
+    HistoryNumber {
+        /// The row, counted from 1 after the header.
+        row: usize,
+    },
 }

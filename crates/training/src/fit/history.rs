@@ -1,10 +1,10 @@
 //! The history of a fit, epoch by epoch, as the table `history.csv`.
 
 use serde::{Deserialize, Serialize};
-use snafu::ResultExt;
+use snafu::{ResultExt, ensure};
 
 use super::Error;
-use super::error::HistorySnafu;
+use super::error::{HistoryNumberSnafu, HistorySnafu};
 
 /// The losses and the learning rate of one epoch: a row of `history.csv`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,6 +24,15 @@ pub struct Epoch {
     pub validation_accuracy: Option<f64>,
     /// The learning rate during the epoch.
     pub learning_rate: f64,
+}
+
+impl Epoch {
+    fn is_finite(&self) -> bool {
+        let numbers = [self.loss, self.accuracy, self.learning_rate];
+        let measured = [self.validation_loss, self.validation_accuracy];
+        let mut all = numbers.into_iter().chain(measured.into_iter().flatten());
+        all.all(f64::is_finite)
+    }
 }
 
 /// The epochs of a fit, from the first.
@@ -54,12 +63,15 @@ impl History {
     ///
     /// # Errors
     ///
-    /// [`Error::History`] for anything else, with the line.
+    /// [`Error::History`] for anything else, with the line; [`Error::HistoryNumber`] where a number is
+    /// infinite or not one.
     pub fn from_csv(bytes: &[u8]) -> Result<Self, Error> {
         let rows = csv::Reader::from_reader(bytes).into_deserialize();
-        Ok(Self {
-            epochs: rows.collect::<Result<_, _>>().context(HistorySnafu)?,
-        })
+        let epochs: Vec<Epoch> = rows.collect::<Result<_, _>>().context(HistorySnafu)?;
+        for (row, epoch) in (1_usize..).zip(&epochs) {
+            ensure!(epoch.is_finite(), HistoryNumberSnafu { row });
+        }
+        Ok(Self { epochs })
     }
 }
 
@@ -112,5 +124,15 @@ mod tests {
     #[test]
     fn another_table_is_refused() {
         assert!(History::from_csv(b"study,fold\n1,2\n").is_err());
+    }
+
+    #[test]
+    fn a_number_that_is_infinite_or_none_is_refused_with_its_row() {
+        let csv = String::from_utf8(history().to_csv().unwrap()).unwrap();
+        for other in ["NaN", "inf", "-inf"] {
+            let csv = csv.replace("0.5", other);
+            let error = History::from_csv(csv.as_bytes()).unwrap_err();
+            assert!(matches!(error, Error::HistoryNumber { row: 1 }), "{error}");
+        }
     }
 }

@@ -24,6 +24,8 @@ mod config;
 mod data;
 mod epoch_sums;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod history;
 mod plateau;
 mod state;

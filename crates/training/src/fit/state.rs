@@ -142,13 +142,14 @@ impl Fit {
     /// configuration or other data. The fit is then as before: one that has not begun begins.
     pub fn restore(&mut self, checkpoint: &[u8]) -> Result<(), Error> {
         let snapshot = checkpoint::read(checkpoint, &self.fingerprint)?;
+        let images = self.data.labels.len();
+        let history = snapshot.progress.history(&self.config, images)?;
         let FitProgress {
             taken,
             sums,
             learning_rate,
             best,
             waited,
-            history,
             ..
         } = snapshot.progress;
         let FitConfig {
@@ -159,7 +160,6 @@ impl Fit {
         let network =
             Network::from_safetensors(architecture, classes, &snapshot.weights, &self.device)
                 .context(NetworkSnafu)?;
-        let history = History::from_csv(history.as_bytes())?;
         self.optimizer = checkpoint::read_optimizer(new_optimizer(), snapshot.optimizer)?;
         self.network = network.train();
         self.plateau = Plateau {
@@ -366,6 +366,6 @@ impl Fit {
     }
 }
 
-fn new_optimizer() -> ModuleOptimizer {
+pub(super) fn new_optimizer() -> ModuleOptimizer {
     AdamConfig::new().with_epsilon(1e-7).init()
 }
