@@ -110,7 +110,7 @@ impl Attempt {
         let attempts = self.store.at(&self.attempts).or_retry()?;
         let keys = match attempts.list() {
             Err(storage::Error::NotFound { .. }) => return Ok(Vec::new()),
-            list => list.or_retry()?.map(|object| Ok(object?.key)),
+            list => list.or_retry()?.map(|listed| Ok(listed?.name().to_owned())),
         };
         let keys: Result<Vec<String>, storage::Error> = keys.collect();
         let mut kept = keys.or_retry()?;

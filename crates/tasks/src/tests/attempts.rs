@@ -134,7 +134,10 @@ fn a_training_goes_on_from_the_checkpoint_of_another_attempt_and_removes_it() {
     job.run(&Storage::over(Arc::new(killed)), id).unwrap_err();
     let store = Storage::over(store);
     let checkpoints = || {
-        let keys = store.list().unwrap().map(|object| object.unwrap().key);
+        let keys = store
+            .list()
+            .unwrap()
+            .map(|it| it.unwrap().name().to_owned());
         keys.filter(|key| key.ends_with("checkpoint/state"))
             .collect::<Vec<_>>()
     };

@@ -40,7 +40,7 @@ static BUNDLE: LazyLock<TempDir> = LazyLock::new(|| {
     let published = store.at("model/Linear-Positive").unwrap();
     let folder = tempfile::tempdir().unwrap();
     for file in published.list().unwrap() {
-        let name = file.unwrap().key;
+        let name = file.unwrap().name().to_owned();
         let bytes = published.get(&name, LIMIT).unwrap();
         std::fs::write(folder.path().join(name), bytes).unwrap();
     }
