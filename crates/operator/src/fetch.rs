@@ -84,7 +84,7 @@ impl Queries {
             pods: pods
                 .map(|pod| (pod.name.clone(), pod.uid.clone()))
                 .collect(),
-            job: lacks_pods(job, own.count(), now).then(|| job.uid.clone()),
+            job: lacks_pods(job, own, now).then(|| job.uid.clone()),
             held: (job.suspended && !job.suspended_by_attrium)
                 .then(|| (job.uid.clone(), job.queued)),
         }

@@ -114,10 +114,21 @@ pub(crate) fn unexplained<'a>(
 
 /// Whether a Job should have pods and has had none for too long, so that its events have to be
 /// asked for.
-pub(crate) fn lacks_pods(job: &JobSnapshot, pods: usize, now: Timestamp) -> bool {
+pub(crate) fn lacks_pods<'a>(
+    job: &JobSnapshot,
+    mut pods: impl Iterator<Item = &'a PodSnapshot>,
+    now: Timestamp,
+) -> bool {
     let for_long = |since: Timestamp| now.duration_since(since) >= SILENCE;
     let open = job.is_open() && !job.suspended;
-    open && pods == 0 && job.active == 0 && job.started.or(job.created).is_some_and(for_long)
+    let since = job.started.or(job.created);
+    open && pods.all(is_leaving) && job.active == 0 && since.is_some_and(for_long)
+}
+
+/// A pod that was deleted and has ended: a finalizer may keep it for a while.
+fn is_leaving(pod: &PodSnapshot) -> bool {
+    let is_over = matches!(pod.state, PodState::Succeeded | PodState::Failed);
+    is_over && pod.deleted.is_some()
 }
 
 fn is_waiting(pod: &PodSnapshot) -> bool {
@@ -133,7 +144,7 @@ fn problems<'a>(job_pods: &JobPods<'a>) -> Problems<'a> {
         problems.entry(problem).or_default().push(name);
     };
     if let Some(problem) = &job_pods.pending.job
-        && job_pods.pods.is_empty()
+        && job_pods.pods.iter().all(|pod| is_leaving(pod))
     {
         add(problem.clone(), &job_pods.job.name);
     }

@@ -34,6 +34,10 @@ impl Transition<'_> {
     /// Keeps the Job that runs as the spec has it.
     pub(super) fn keep_running(&mut self) {
         self.stop_lingering();
+        if self.is_namespace_ending() {
+            self.stop_jobs();
+            return;
+        }
         self.restore_manifest();
         let snapshot = &self.observed.snapshot;
         let is_current =
@@ -51,6 +55,14 @@ impl Transition<'_> {
             let message = "Results are on their way";
             self.next.unfinished = ConditionState::new(Unknown, reasons::RUNNING, message);
         }
+    }
+
+    /// Whether the namespace is being deleted. Kubernetes deletes its pods before its Jobs, and a Job of
+    /// indexes keeps a failed pod until another takes its place, which nothing may there: the namespace
+    /// would never end.
+    fn is_namespace_ending(&self) -> bool {
+        let problem = self.observed.pending.job.as_ref();
+        problem.is_some_and(|it| it.message.contains("because it is being terminated"))
     }
 
     /// Changes what of a Job differs from the spec, unless that was undone a moment ago.

@@ -267,7 +267,7 @@ impl<'o> Transition<'o> {
     }
 
     /// Stops every Job: the resource ends.
-    fn stop_jobs(&mut self) {
+    pub(super) fn stop_jobs(&mut self) {
         self.stop = clean_up::delete(self.observed.snapshot.open_jobs()).collect();
     }
 

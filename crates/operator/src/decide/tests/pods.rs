@@ -85,8 +85,16 @@ fn a_volume_that_cannot_be_mounted_is_explained_by_the_pods_events() {
 #[test]
 fn a_job_without_pods_is_explained_by_its_own_events() {
     let mut run = training("").until(Train);
-    assert!(!lacks_pods(run.job(Train), 0, now()));
-    assert!(lacks_pods(run.job(Train), 0, after(10)));
+    let lacks = |run: &mut World, at| {
+        let pods = run.observed.snapshot.pods.clone();
+        lacks_pods(run.job(Train), pods.iter(), at)
+    };
+    assert!(!lacks(&mut run, now()));
+    assert!(lacks(&mut run, after(10)));
+    run.add_pod(Train, 0, PodState::Failed);
+    assert!(!lacks(&mut run, after(10)));
+    run.observed.snapshot.pods[0].deleted = Some(now());
+    assert!(lacks(&mut run, after(10)));
     run.observed.pending.job = Some(Problem {
         reason: "FailedCreate".to_owned(),
         message: "exceeded quota: pods".to_owned(),
@@ -95,6 +103,24 @@ fn a_job_without_pods_is_explained_by_its_own_events() {
     let (_, reason, message) = word(&run.status(), "PodsHealthy");
     assert_eq!(reason, "FailedCreate");
     assert!(message.ends_with(": exceeded quota: pods"), "{message}");
+}
+
+#[test]
+fn the_job_of_a_namespace_that_ends_is_deleted_so_that_it_can_end() {
+    let mut run = training("").until(Train);
+    let job = run.job(Train).clone();
+    let pod = run.add_pod(Train, 0, PodState::Failed);
+    pod.deleted = Some(now());
+    run.observed.pending.job = Some(Problem {
+        reason: "FailedCreate".to_owned(),
+        message: "pods \"demo-train\" is forbidden: unable to create new content in namespace \
+                  hospital because it is being terminated"
+            .to_owned(),
+    });
+    let reconciled = run.reconcile();
+    assert_eq!(reconciled.create, []);
+    assert_eq!(reconciled.stop, [delete(&job)]);
+    assert_eq!(word(&run.status(), "PodsHealthy").0, ConditionStatus::False);
 }
 
 #[test]
