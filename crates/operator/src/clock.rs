@@ -25,7 +25,7 @@ pub(crate) struct ServerClock {
 impl ServerClock {
     /// Now, as the API server has it.
     pub(crate) fn now(&self) -> Timestamp {
-        self.of(Timestamp::now())
+        self.of(own())
     }
 
     fn of(&self, now: Timestamp) -> Timestamp {
@@ -37,7 +37,7 @@ impl ServerClock {
     pub(crate) fn observe(&self, headers: &HeaderMap) {
         let date = headers.get(DATE).and_then(|date| date.to_str().ok());
         if let Some(date) = date.and_then(|date| rfc2822::parse(date).ok()) {
-            self.compare(date.timestamp(), Timestamp::now());
+            self.compare(date.timestamp(), own());
         }
     }
 
@@ -56,6 +56,46 @@ impl ServerClock {
                 seconds = ahead,
                 "The API server's clock is ahead of this node's, or behind where negative: set the clocks; the API server's counts meanwhile"
             );
+        }
+    }
+}
+
+/// Now, as this node has it; a simulation gives each of its processes a clock of its own.
+pub(crate) fn own() -> Timestamp {
+    #[cfg(test)]
+    if let Ok(now) = simulated::CLOCK.try_with(simulated::Clock::now) {
+        return now;
+    }
+    Timestamp::now()
+}
+
+#[cfg(test)]
+pub(crate) mod simulated {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use k8s_openapi::jiff::{SignedDuration, Timestamp};
+    use tokio::time::Instant;
+
+    tokio::task_local! {
+        /// The clock of the node on which a task runs.
+        pub(crate) static CLOCK: Clock;
+    }
+
+    /// A clock that goes with the paused time of a test, and may be wrong.
+    #[derive(Clone, Debug)]
+    pub(crate) struct Clock {
+        pub(crate) began: (Instant, Timestamp),
+        /// How many seconds it is ahead.
+        pub(crate) ahead: Arc<AtomicI64>,
+    }
+
+    impl Clock {
+        pub(crate) fn now(&self) -> Timestamp {
+            let (instant, timestamp) = self.began;
+            let passed = SignedDuration::try_from(instant.elapsed()).expect("a short while");
+            let ahead = SignedDuration::from_secs(self.ahead.load(Ordering::Relaxed));
+            timestamp + passed + ahead
         }
     }
 }

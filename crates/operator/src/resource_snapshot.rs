@@ -4,9 +4,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::Instant;
 
 use k8s_openapi::jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::created_resource::CreatedResource;
 use super::decide::{JobChanges, Model, PendingReasons};
