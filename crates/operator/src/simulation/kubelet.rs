@@ -54,6 +54,11 @@ pub(super) fn model(uid: &str) -> Value {
     json!({ "uri": format!("s3://models/{uid}/bundle/"), "digest": format!("sha256:{uid}") })
 }
 
+/// Whether a container beside the task's keeps a pod from ending.
+fn has_sidecar(pod: &Value) -> bool {
+    !pod["status"]["containerStatuses"][1].is_null()
+}
+
 impl Cluster {
     /// The next thing happens to a pod; in a calm only what is good for it.
     pub(super) fn step_pod(&mut self, key: &Key, random: &mut ChaCha8Rng, is_calm: bool) {
@@ -124,6 +129,12 @@ impl Cluster {
         let Some((uid, task)) = task(pod) else {
             return;
         };
+        if has_sidecar(pod) {
+            if is_going(pod) || is_calm {
+                self.end_sidecar(key);
+            }
+            return;
+        }
         let name = text(pod, "/metadata/uid");
         let is_marked = self.markers.contains(&(uid.clone(), task));
         let done = || End::new(0, summary(&uid, task).to_string());
@@ -158,6 +169,30 @@ impl Cluster {
             self.markers.insert((uid, task));
         }
         self.write_end(key, &end);
+        if end.code == 0 && below(random, 6) == 0 {
+            self.keep_sidecar(key);
+        }
+    }
+
+    /// A container beside the task's goes on, and keeps its pod from ending.
+    fn keep_sidecar(&mut self, key: &Key) {
+        let time = self.time();
+        self.update(key, |pod| {
+            pod["status"]["phase"] = json!("Running");
+            let containers = pod["status"]["containerStatuses"].as_array_mut();
+            containers.expect("containers").push(json!({
+                "name": "proxy", "image": "", "imageID": "", "ready": true, "restartCount": 0,
+                "state": { "running": { "startedAt": time } },
+            }));
+        });
+    }
+
+    fn end_sidecar(&mut self, key: &Key) {
+        self.update(key, |pod| {
+            pod["status"]["phase"] = json!("Succeeded");
+            pod["status"]["containerStatuses"][1]["state"] =
+                json!({ "terminated": { "exitCode": 0 } });
+        });
     }
 
     /// A node is lost and its pod taken away; the container goes on there, and does its task to the end.

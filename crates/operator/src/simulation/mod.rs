@@ -7,6 +7,7 @@
 
 mod checks;
 mod cluster;
+mod faults;
 mod job_controller;
 mod kubelet;
 mod network;
@@ -17,7 +18,7 @@ mod server;
 use std::collections::{BTreeMap, VecDeque};
 use std::env;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use attrium_types::random::{ChaCha8Rng, below, named};
@@ -168,6 +169,15 @@ impl Simulation {
             request.method.clone(),
             request.path.clone(),
         );
+        // What is about to be deleted may go before, and something else have its name.
+        let is_delete = request.method == "DELETE";
+        if !self.is_calm
+            && ((11..=13).contains(&fate) || is_delete && fate > 60)
+            && let Some(key) = server::object_of(&self.cluster, request)
+        {
+            self.cluster.replace(&key);
+            self.tell(format!("{key:?} goes, and something else has its name"));
+        }
         let answer = match fate {
             _ if is_cut_off => None,
             0..=2 => None,
@@ -265,91 +275,6 @@ impl Simulation {
         advance(Duration::from_millis(passed as u64)).await;
         let passed = self.began.0.elapsed();
         self.cluster.now = self.began.1 + passed;
-    }
-
-    /// Something goes wrong, or somebody does something.
-    fn disturb(&mut self) {
-        let what = match self.draw(10) {
-            0..=2 => self.cluster.ask(&self.manifests, &mut self.random),
-            3..=5 => self.cluster.meddle(&mut self.random),
-            _ => self.fail(),
-        };
-        self.tell(what);
-    }
-
-    /// Something goes wrong with a process, with its watches, or with the whole cluster.
-    fn fail(&mut self) -> String {
-        if self.processes.len() < 2 || self.draw(12) == 0 && self.processes.len() < 3 {
-            self.start_process();
-            return format!("the process {} starts", self.started);
-        }
-        let chosen = self.draw(self.processes.len());
-        let seconds = Duration::from_secs(self.draw(40) as u64);
-        let (watch, changes) = (self.draw(4), self.draw(5));
-        let kind = self.draw(24);
-        let until = Some(Instant::now() + seconds);
-        let process = &mut self.processes[chosen];
-        let number = process.number;
-        match kind {
-            0 => {
-                self.processes.remove(chosen).crash();
-                format!("the process {number} crashes")
-            }
-            1 => {
-                process.stop();
-                format!("the process {number} is told to stop")
-            }
-            2..=3 => {
-                process.frozen = until;
-                format!("the process {number} stands still for {seconds:?}")
-            }
-            4..=5 => {
-                process.cut_off = until;
-                format!("the process {number} is cut off for {seconds:?}")
-            }
-            6..=11 => {
-                process.break_watch(watch);
-                format!("the watch {watch} of the process {number} breaks")
-            }
-            12..=16 => {
-                process.repeat(watch, changes);
-                format!("the watch {watch} of the process {number} repeats {changes}")
-            }
-            17 => self.set_clock(chosen),
-            18 if self.draw(3) == 0 => self.restore(),
-            _ => {
-                self.cluster.back_up();
-                "a backup is made".to_owned()
-            }
-        }
-    }
-
-    fn set_clock(&mut self, chosen: usize) -> String {
-        let ahead = [0, 2, -2, 3600, -3600][self.draw(5)];
-        let process = &self.processes[chosen];
-        process.clock.ahead.store(ahead, Ordering::Relaxed);
-        self.checks.is_clock_wrong |= ahead != 0;
-        format!("the clock of {} is {ahead} s ahead", process.number)
-    }
-
-    /// A backup of etcd is restored: what was under way is cut, and every watch lists anew.
-    fn restore(&mut self) -> String {
-        if !self.cluster.restore() {
-            return "there is no backup".to_owned();
-        }
-        self.restored = Some(Instant::now());
-        self.checks.restored(&self.cluster);
-        let on_their_way = self.network.with(std::mem::take);
-        for mut request in on_their_way {
-            request.answer = None;
-            request.arrive();
-        }
-        for process in &mut self.processes {
-            for number in 0..4 {
-                process.break_watch(number);
-            }
-        }
-        "a backup is restored".to_owned()
     }
 
     /// Faults cease.

@@ -166,30 +166,52 @@ impl Cluster {
         format!("{key:?} is taken away")
     }
 
-    /// Somebody else makes an object with the name, and the labels, of one that was attrium's.
+    /// Somebody else makes an object with the name, and the labels, of one that was attrium's: in its place, or
+    /// in another namespace, from which it refers to the resource.
     fn take_name(&mut self, random: &mut ChaCha8Rng) -> String {
         let of = [Type::Job, Type::ConfigMap][below(random, 2)];
         let Some(key) = pick(random, &self.keys(of)) else {
             return "no name is taken".to_owned();
         };
-        let mut forged = Value::clone(self.get(&key).expect("should be there"));
-        forged["status"] = Value::Null;
-        forged["spec"]["suspend"] = json!(true);
-        let metadata = &mut forged["metadata"];
-        let place = if below(random, 2) == 0 {
-            // It refers to the resource from another namespace.
-            let other = NAMESPACES.iter().find(|it| **it != key.1).expect("another");
-            (of, (*other).to_owned(), key.2.clone())
-        } else {
-            self.remove(&key);
-            metadata["ownerReferences"] = Value::Null;
-            key
-        };
-        metadata["annotations"] = json!({ FOREIGN: "yes" });
+        if below(random, 2) == 0 {
+            self.replace(&key);
+            return format!("the name {key:?} is taken");
+        }
+        let mut forged = self.forged(&key);
+        forged["metadata"]["annotations"] = json!({ FOREIGN: "yes" });
+        let mut others = NAMESPACES.into_iter().filter(|it| *it != key.1);
+        let place = (of, others.next().expect("another").to_owned(), key.2);
         if self.get(&place).is_none() && !self.terminating.contains(&place.1) {
             self.create(&place, forged);
         }
-        format!("the name {place:?} is taken")
+        format!("{place:?} refers to a resource of another namespace")
+    }
+
+    fn forged(&self, key: &Key) -> Value {
+        let mut forged = Value::clone(self.get(key).expect("should be there"));
+        forged["status"] = Value::Null;
+        if key.0 == Type::Job {
+            forged["spec"]["suspend"] = json!(true);
+        }
+        forged
+    }
+
+    /// Another object has the name of one that goes: a resource as it was asked for, or what somebody else has
+    /// made.
+    pub(super) fn replace(&mut self, key: &Key) {
+        let mut other = self.forged(key);
+        let metadata = &mut other["metadata"];
+        if Type::RESOURCES.contains(&key.0) {
+            *metadata = json!({});
+            other.as_object_mut().expect("an object").remove("status");
+        } else {
+            metadata["ownerReferences"] = Value::Null;
+            metadata["annotations"] = json!({ FOREIGN: "yes" });
+        }
+        self.remove(key);
+        if !self.terminating.contains(&key.1) {
+            self.create(key, other);
+        }
     }
 
     fn refuse(&mut self, random: &mut ChaCha8Rng) -> String {

@@ -14,7 +14,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::cluster::{Cluster, Type, is_labelled};
+use super::cluster::{Change, Cluster, Type, is_labelled};
 use super::network::Network;
 use crate::clock::ServerClock;
 use crate::clock::simulated::{CLOCK, Clock};
@@ -165,8 +165,7 @@ impl Process {
             Stream::Listing(objects, next) => match objects.pop() {
                 Some(object) => apply(&index, watched, Event::InitApply(&object)),
                 None => {
-                    let next = *next;
-                    self.streams[number] = Stream::Live(next);
+                    self.streams[number] = Stream::Live(*next);
                     let keys = index.end_relist(watched, None);
                     if self.tasks.is_empty() && number == 3 {
                         self.elect();
@@ -179,11 +178,7 @@ impl Process {
                     return false;
                 };
                 *next += 1;
-                match (is_seen(of, &change.object), change.is_deleted) {
-                    (false, _) => Vec::new(),
-                    (true, true) => apply(&index, watched, Event::Delete(&change.object)),
-                    (true, false) => apply(&index, watched, Event::Apply(&change.object)),
-                }
+                tell(&index, watched, &change)
             }
         };
         for key in keys {
@@ -279,6 +274,15 @@ const fn of(watched: Watched) -> Type {
 /// Whether a watch of a type tells of an object.
 fn is_seen(of: Type, object: &Value) -> bool {
     Type::RESOURCES.contains(&of) || is_labelled(object)
+}
+
+/// A watch tells of a change, if it does of such an object.
+fn tell(index: &Index, watched: Watched, change: &Change) -> Vec<ResourceKey> {
+    match (is_seen(of(watched), &change.object), change.is_deleted) {
+        (false, _) => Vec::new(),
+        (true, true) => apply(index, watched, Event::Delete(&change.object)),
+        (true, false) => apply(index, watched, Event::Apply(&change.object)),
+    }
 }
 
 fn apply(index: &Index, watched: Watched, event: Event<&Arc<Value>>) -> Vec<ResourceKey> {

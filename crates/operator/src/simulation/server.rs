@@ -40,6 +40,14 @@ impl Target {
     }
 }
 
+/// The object that a request is about to change or to delete.
+pub(super) fn object_of(cluster: &Cluster, request: &OnItsWay) -> Option<Key> {
+    let target = Target::of(&request.path)?;
+    let key = target.key(&request.body);
+    let is_changed = ["PATCH", "DELETE"].contains(&request.method.as_str());
+    (is_changed && cluster.get(&key).is_some()).then_some(key)
+}
+
 /// Does what a request asks for, if it may be done, and answers.
 pub(super) fn serve(cluster: &mut Cluster, checks: &mut Checks, request: &OnItsWay) -> Reply {
     if request.path == "/apis" {
