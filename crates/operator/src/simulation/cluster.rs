@@ -203,6 +203,8 @@ impl Cluster {
         };
         self.backups.clear();
         self.stored = backup;
+        // No watch tells of what followed on the backup.
+        self.log.clear();
         true
     }
 }
