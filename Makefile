@@ -18,6 +18,7 @@ FUZZ_VERSION := 0.13.2
 FUZZ_SECONDS ?= 60
 FUZZ_TEXT_RUNS ?= 10000000
 FUZZ_IMAGE_RUNS ?= 1000000
+SIMULATION_STEPS ?= 1000000
 # Compiles the feature `cuda` where there is no CUDA toolkit; nothing so compiled runs.
 CUDA := DOCS_RS=1 CUDARC_CUDA_VERSION=12080
 SCRIPTS := .ci/run .ci/reproducible fuzz/run images/bases benches/run benches/peers benches/reconcile examples/demo/run examples/ci/retrain tests/chart/check \
@@ -40,7 +41,7 @@ TEST_PACKAGES := chromium fonts-dejavu-core
 CHECK_PACKAGES := shellcheck
 
 .PHONY: help build programs demo test check fmt clippy doc generated deny scripts chart unit cluster-test cluster cluster-down \
-  advisories sbom reproducible arm64 bases fuzz fuzz-night sanitize bench bench-peers bench-kernels bench-reconcile crds chart-readme build-packages check-packages \
+  advisories sbom reproducible arm64 bases fuzz fuzz-night simulate sanitize bench bench-peers bench-kernels bench-reconcile crds chart-readme build-packages check-packages \
   test-packages clean-demo
 
 help: ## List the targets
@@ -133,6 +134,9 @@ fuzz: $(TOOLS)/bin/cargo-fuzz ## Fuzz each input parser for FUZZ_SECONDS (60)
 
 fuzz-night: $(TOOLS)/bin/cargo-fuzz ## Fuzz each parser of text FUZZ_TEXT_RUNS (10^7) times, of images FUZZ_IMAGE_RUNS (10^6)
 	$(FUZZ) "-runs=$(FUZZ_TEXT_RUNS)" "-runs=$(FUZZ_IMAGE_RUNS)"
+
+simulate: build-packages ## Simulate the operator for SIMULATION_STEPS (1000000)
+	ATTRIUM_SIMULATION_STEPS=$(SIMULATION_STEPS) cargo test --release --locked --package attrium-operator --lib simulation
 
 sanitize: ## Run the engine's tests with the address sanitiser; needs a nightly compiler
 	RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR="$(CACHE)/engine" cargo +nightly test --release --locked \

@@ -46,6 +46,13 @@ pub(super) fn event_queue(client: Client, identity: &str) -> (EventQueue, Publis
 }
 
 impl EventQueue {
+    /// A queue whose events a test takes.
+    #[cfg(test)]
+    pub(super) fn taken() -> (Self, Receiver<(ObjectReference, ResourceEvent)>) {
+        let (sender, receiver) = channel(CAPACITY);
+        (Self(sender), receiver)
+    }
+
     /// Has events of a resource published.
     pub(super) fn publish(&self, key: &ResourceKey, uid: &Uid, events: Vec<ResourceEvent>) {
         for event in events {

@@ -6,12 +6,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, ListParams};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::context::Context;
 use super::decide::{ObservedState, PendingReasons, lacks_pods, unexplained};

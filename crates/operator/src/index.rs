@@ -319,8 +319,11 @@ impl Index {
         let model = inner.model(key, &resource);
         let mut jobs: BTreeMap<StageKind, JobSnapshot> = BTreeMap::new();
         let first = resource.first_attempt();
-        let jobs_since = inner.jobs_of(uid).filter(|job| job.origin.attempt >= first);
-        for job in jobs_since {
+        let all = inner.jobs_of(uid);
+        let (since, before): (Vec<_>, Vec<_>) = all.partition(|job| job.origin.attempt >= first);
+        let superseded = before.into_iter().filter(|job| job.is_open()).cloned();
+        let superseded = superseded.collect();
+        for job in since {
             let latest = jobs.entry(job.origin.stage).or_insert_with(|| job.clone());
             if latest.origin.attempt < job.origin.attempt {
                 *latest = job.clone();
@@ -333,6 +336,7 @@ impl Index {
         ResourceSnapshot {
             resource,
             jobs,
+            superseded,
             pods,
             model,
             state,

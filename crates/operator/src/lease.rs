@@ -17,6 +17,7 @@ use kube::api::{Api, ObjectMeta, PostParams};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::clock;
 use super::stop::stopped;
 
 /// How long a Lease lasts that is not renewed.
@@ -184,7 +185,7 @@ impl Election {
         let changed = self.observed.as_ref().map_or(asked, |(_, at)| *at);
         let is_stale = asked.duration_since(changed) >= LEASE_DURATION;
         let params = PostParams::default();
-        let written = match self.decide(found.as_ref(), is_stale, Timestamp::now()) {
+        let written = match self.decide(found.as_ref(), is_stale, clock::own()) {
             LeaseAction::Follow => {
                 self.leadership.set(None);
                 return Ok(false);
@@ -290,7 +291,7 @@ impl Election {
         let mut lease = lease.clone();
         if let Some(spec) = &mut lease.spec {
             spec.holder_identity = Some(String::new());
-            spec.renew_time = Some(MicroTime(Timestamp::now()));
+            spec.renew_time = Some(MicroTime(clock::own()));
         }
         self.api
             .replace(&self.name, &PostParams::default(), &lease)

@@ -47,6 +47,8 @@ mod resource_entry;
 mod resource_snapshot;
 mod serve;
 mod settings;
+#[cfg(test)]
+mod simulation;
 mod snapshot;
 mod status;
 mod stop;

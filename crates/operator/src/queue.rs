@@ -67,11 +67,11 @@ impl WorkQueue {
 
 /// Delays after failures of one resource: half a second, doubled with each, at most half a minute.
 #[derive(Debug, Default)]
-struct Backoff(HashMap<ResourceKey, u32>);
+pub(super) struct Backoff(HashMap<ResourceKey, u32>);
 
 impl Backoff {
     /// How long it is until a resource is reconciled again, if nothing changes.
-    fn delay(&mut self, key: &ResourceKey, requeue: Requeue) -> Option<Duration> {
+    pub(super) fn delay(&mut self, key: &ResourceKey, requeue: Requeue) -> Option<Duration> {
         if requeue == Requeue::BackOff {
             return Some(self.after_failure(key));
         }

@@ -4,9 +4,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::Instant;
 
 use k8s_openapi::jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::created_resource::CreatedResource;
 use super::decide::{JobChanges, Model, PendingReasons};
@@ -22,7 +22,9 @@ pub(crate) struct ResourceSnapshot {
     pub(crate) resource: Arc<CreatedResource>,
     /// The latest Job of each stage.
     pub(crate) jobs: BTreeMap<StageKind, JobSnapshot>,
-    /// The pods of those Jobs.
+    /// Jobs from before it was started again that still have indexes to work on.
+    pub(crate) superseded: Vec<JobSnapshot>,
+    /// The pods of the latest Jobs.
     pub(crate) pods: Vec<PodSnapshot>,
     /// The model of a screening.
     pub(crate) model: Model,

@@ -159,7 +159,7 @@ async fn wait(mut synced: watch::Receiver<bool>, stop: &mut watch::Receiver<bool
 
 /// A new leader reconciles every resource that is not finished: the one before may have left anything
 /// half done.
-async fn reconcile_all(leadership: Leadership, index: Arc<Index>, queue: WorkQueue) {
+pub(super) async fn reconcile_all(leadership: Leadership, index: Arc<Index>, queue: WorkQueue) {
     let mut changes = leadership.changes();
     loop {
         if *changes.borrow_and_update() {

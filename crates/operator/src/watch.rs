@@ -326,7 +326,7 @@ fn delivery<K>(event: &Event<K>) -> Delivery {
     }
 }
 
-fn resource_event<K>(
+pub(super) fn resource_event<K>(
     index: &Index,
     kind: Kind,
     wrap: fn(K) -> Resource,
@@ -372,7 +372,7 @@ fn malformed_event(
     index.apply_malformed(key, &version, malformed, delivery)
 }
 
-fn job_event(index: &Index, event: Event<Job>) -> Vec<ResourceKey> {
+pub(super) fn job_event(index: &Index, event: Event<Job>) -> Vec<ResourceKey> {
     let delivery = delivery(&event);
     let key = match event {
         Event::Apply(job) | Event::InitApply(job) => {
@@ -384,7 +384,7 @@ fn job_event(index: &Index, event: Event<Job>) -> Vec<ResourceKey> {
     key.into_iter().collect()
 }
 
-fn pod_event(index: &Index, event: Event<Pod>) -> Vec<ResourceKey> {
+pub(super) fn pod_event(index: &Index, event: Event<Pod>) -> Vec<ResourceKey> {
     let delivery = delivery(&event);
     let key = match event {
         Event::Apply(pod) | Event::InitApply(pod) => {

@@ -112,6 +112,9 @@ impl<'o> Transition<'o> {
             (NextStage::Start(stage, attempt), _) => transition.start(stage, attempt),
             (NextStage::Continue, _) => transition.keep_running(),
         }
+        // Whoever wrote the end may have gone before it stopped them.
+        let superseded = observed.snapshot.superseded.iter();
+        transition.stop.extend(clean_up::delete(superseded));
         transition
     }
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use k8s_openapi::jiff::Timestamp;
 use serde_json::json;
 
 use super::*;
-use crate::decide::Model;
+use crate::decide::{Model, ObservedState, PendingReasons, Stop, decide};
 use crate::fixtures::{self, UID, screening_job, training_run, uid};
 use crate::names::Origin;
 use crate::snapshot::JobEnd;
@@ -127,6 +128,40 @@ fn a_snapshot_has_the_latest_attempt_at_each_stage_and_its_pods() {
     }
     let snapshot = index.snapshot(&key, Arc::new(run));
     assert_eq!(names(&snapshot), (vec!["try-1"], vec!["try-1"]));
+}
+
+#[test]
+fn what_still_runs_from_before_a_new_start_is_no_job_of_a_stage_and_is_to_be_stopped() {
+    let index = Index::default();
+    let mut run = training_run("");
+    let status = json!({"retry": {"asked": "yes", "count": 1, "time": "2026-11-24T10:00:00Z"}});
+    let status = serde_json::from_value(status).expect("a status");
+    run.resource_mut().set_status(Some(status));
+    index.apply_resource(run.clone(), Delivery::Changed);
+    let open = JobSnapshot {
+        completions: 1,
+        ..job("before", UID, 0)
+    };
+    index.apply_job(open.clone(), Delivery::Changed);
+    let mut over = job("over", UID, 1);
+    over.end = Some(JobEnd {
+        failure: None,
+        at: None,
+    });
+    index.apply_job(over, Delivery::Changed);
+    let key = ResourceKey::of(&run);
+    let snapshot = index.snapshot(&key, Arc::new(run));
+    assert!(snapshot.jobs.is_empty());
+    assert_eq!(snapshot.superseded, std::slice::from_ref(&open));
+    let observed = ObservedState {
+        snapshot,
+        pending: PendingReasons::default(),
+        events_published_until: None,
+        now: Timestamp::UNIX_EPOCH,
+    };
+    let transition = decide(&observed).expect("a transition");
+    let (name, uid) = (open.name, open.uid);
+    assert_eq!(transition.stop, [Stop::DeleteJob { name, uid }]);
 }
 
 #[test]

@@ -63,6 +63,7 @@ fn world(resource: CreatedResource) -> World {
     let snapshot = ResourceSnapshot {
         resource: Arc::new(resource),
         jobs: BTreeMap::new(),
+        superseded: Vec::new(),
         pods: Vec::new(),
         model: Model::Given,
         state: ControllerState::default(),
