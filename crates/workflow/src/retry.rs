@@ -15,35 +15,43 @@ pub fn retry(
     generation: Option<i64>,
     now: &str,
 ) -> Status {
-    let stages = well_ended(status, plan);
-    let has_data = !stages.is_empty();
-    let count = status.retry.as_ref().map_or(0, |it| it.count) + 1;
-    let mut next = Status {
-        observed_generation: generation,
-        phase: Some(Phase::Pending),
-        conditions: status.conditions.clone(),
-        stages,
-        data: status.data.clone().filter(|_| has_data),
-        progress: Some(ProgressStatus::default()),
-        images: status.images.clone(),
-        retry: Some(RetryStatus {
-            asked: asked.to_owned(),
-            count,
-            time: now.to_owned(),
-        }),
-        ..Status::default()
-    };
-    // A screening goes on with the model that it began with.
-    if plan
-        .stages
-        .iter()
-        .any(|stage| stage.kind == StageKind::Screen)
-    {
-        next.model.clone_from(&status.model);
-        next.screening = status.screening.clone().filter(|_| has_data);
-    }
+    let mut next = status.clone();
+    next.observed_generation = generation;
+    next.phase = Some(Phase::Pending);
+    next.progress = Some(ProgressStatus::default());
+    next.retry = Some(RetryStatus {
+        asked: asked.to_owned(),
+        count: status.retry.as_ref().map_or(0, |it| it.count) + 1,
+        time: now.to_owned(),
+    });
+    next.stages = well_ended(status, plan);
+    forget_lost(&mut next, plan);
     conditions::put(&mut next.conditions, started_again(), generation, now);
     next
+}
+
+/// Takes away what the stages that are done anew had told.
+fn forget_lost(status: &mut Status, plan: &Plan) {
+    let has = |kind: StageKind| status.stages.iter().any(|it| it.name == kind.name());
+    let (has_data, has_screening) = (has(StageKind::Preprocess), has(StageKind::Screen));
+    let (has_results, has_summary) = (has(StageKind::Evaluate), has(StageKind::Summarize));
+    let is_screening = plan.stages.iter().any(|it| it.kind == StageKind::Screen);
+    if !has_data && !has_screening {
+        status.data = None;
+    }
+    if !has_screening {
+        status.screening = None;
+    }
+    if !has_results && !has_summary {
+        status.results.clear();
+        status.gates.clear();
+        status.best_auc = None;
+        status.report = None;
+        // A screening goes on with the model that it began with.
+        if !is_screening {
+            status.model = None;
+        }
+    }
 }
 
 /// The first stages, up to one that has not ended or in which a task has failed.
@@ -107,6 +115,19 @@ mod tests {
         assert_eq!((next.phase, next.report), (Some(Phase::Pending), None));
         let succeeded = condition(&next.conditions, "Succeeded").expect("a condition");
         assert_eq!(succeeded.status, ConditionStatus::Unknown);
+    }
+
+    #[test]
+    fn what_a_stage_that_stays_has_told_stays_with_it() {
+        let stages = vec![
+            stage("preprocess", 0),
+            stage("train", 0),
+            stage("evaluate", 0),
+            stage("refit", 1),
+        ];
+        let next = again(&failed(stages), "yes");
+        assert_eq!(next.stages.len(), 3);
+        assert_eq!(next.report.as_deref(), Some("s3://r"));
     }
 
     #[test]
