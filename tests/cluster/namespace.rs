@@ -132,9 +132,16 @@ impl Namespace {
     /// All of a kind, `jobs` or `pods`, with labels such as `KEY=VALUE`; of all where there is none.
     pub(crate) fn list(&self, kind: &str, labels: &str) -> Vec<Value> {
         let path = api::path(&self.name, kind);
-        let list = api::read(&format!("{path}?labelSelector={labels}"));
-        let items = list.and_then(|mut list| list["items"].take().as_array().cloned());
-        items.expect("should be listed")
+        let list = || api::read(&format!("{path}?labelSelector={labels}"));
+        let items = |mut list: Value| list["items"].take().as_array().cloned();
+        // The API server may be away for a while.
+        for _ in 0..120 {
+            if let Some(items) = list().and_then(items) {
+                return items;
+            }
+            thread::sleep(Duration::from_millis(500));
+        }
+        panic!("{kind} in {} should be listed", self.name)
     }
 
     /// Waits until something holds of a resource, and returns it as it then is.
