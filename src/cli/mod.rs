@@ -132,10 +132,12 @@ pub fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<(), Error> {
     let is_service = matches!(arguments.command, Command::Stage(_) | Command::Operator(_));
     logs::start(is_service);
-    if matches!(
-        arguments.command,
-        Command::Run(_) | Command::Screen(_) | Command::Stage(_)
-    ) {
+    let computes = match &arguments.command {
+        Command::Run(_) | Command::Screen(_) => true,
+        Command::Stage(args) => args.computes(),
+        _ => false,
+    };
+    if computes {
         keep_freed_memory();
     }
     match arguments.command {

@@ -251,6 +251,16 @@ impl ProgressSink for Lines {
     }
 }
 
+impl Args {
+    /// Whether the stage computes with networks.
+    pub(super) const fn computes(&self) -> bool {
+        matches!(
+            self.stage,
+            StageKind::Train | StageKind::Refit | StageKind::Screen
+        )
+    }
+}
+
 fn stage(name: &str) -> Result<StageKind, String> {
     StageKind::ALL
         .into_iter()

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use attrium_storage::{Storage, StorageOptions};
+use attrium_storage::{Error, Storage, StorageOptions};
 
-use crate::cluster::exported;
+use crate::cluster::{exported, through_outages};
 use crate::program::{finish, script};
 
 /// Its name.
@@ -45,11 +45,12 @@ fn draw(folder: &Path) {
 
 /// What is below a URI of the bucket, as keys relative to it, sorted.
 pub(crate) fn keys(uri: &str) -> Vec<String> {
-    let mut keys: Vec<_> = open(uri)
-        .list()
-        .expect("should be listed")
-        .map(|listed| listed.expect("should be listed").name().to_owned())
-        .collect();
+    let mut keys: Vec<_> = through_outages(|| {
+        let objects = open(uri).list()?;
+        objects
+            .map(|object| Ok(object?.name().to_owned()))
+            .collect::<Result<_, Error>>()
+    });
     keys.sort();
     keys
 }
@@ -57,7 +58,7 @@ pub(crate) fn keys(uri: &str) -> Vec<String> {
 /// An object below a URI of the bucket.
 pub(crate) fn read(uri: &str, key: &str) -> Vec<u8> {
     LazyLock::force(&COHORT);
-    open(uri).get(key, 1 << 26).expect("should be there")
+    through_outages(|| open(uri).get(key, 1 << 26))
 }
 
 /// Writes an object below a URI of the bucket.

@@ -1,8 +1,11 @@
 //! The running cluster, and who may disturb it.
 
 use std::env;
+use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -55,12 +58,32 @@ pub(crate) fn alone() -> Alone {
     guard
 }
 
+/// The answer of the API server or of the store, either of which may be away for a minute.
+pub(crate) fn through_outages<T, E: Debug>(ask: impl Fn() -> Result<T, E>) -> T {
+    const LONGEST: Duration = Duration::from_secs(120);
+    let start = Instant::now();
+    loop {
+        match ask() {
+            Ok(answer) => return answer,
+            Err(error) => assert!(start.elapsed() < LONGEST, "no answer: {error:?}"),
+        }
+        sleep(Duration::from_millis(500));
+    }
+}
+
 /// The operator's pods but for those that are on their way out, each with how often its container has
 /// restarted.
 pub(crate) fn operators() -> Vec<(String, i64)> {
     let selector = "--selector=app.kubernetes.io/name=attrium,app.kubernetes.io/component=operator";
     let place = ["--namespace", SYSTEM, "get", "pods", selector];
-    let found = kubectl(place.iter().chain(&["--output", "json"])).ok();
+    let found = through_outages(|| {
+        let ended = kubectl(place.iter().chain(&["--output", "json"]));
+        if ended.is_ok() {
+            Ok(ended.stdout)
+        } else {
+            Err(ended.stderr)
+        }
+    });
     let found: Value = serde_json::from_str(&found).unwrap();
     let items = found["items"].as_array().unwrap().iter();
     let staying = items.filter(|pod| pod["metadata"]["deletionTimestamp"].is_null());

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::api;
-use crate::cluster::{self, Alone, Beside, exported};
+use crate::cluster::{self, Alone, Beside, exported, through_outages};
 use crate::program::{Ended, kubectl, kubectl_with};
 
 /// How long a run may take, however many others run beside it.
@@ -132,16 +132,11 @@ impl Namespace {
     /// All of a kind, `jobs` or `pods`, with labels such as `KEY=VALUE`; of all where there is none.
     pub(crate) fn list(&self, kind: &str, labels: &str) -> Vec<Value> {
         let path = api::path(&self.name, kind);
-        let list = || api::read(&format!("{path}?labelSelector={labels}"));
-        let items = |mut list: Value| list["items"].take().as_array().cloned();
-        // The API server may be away for a while.
-        for _ in 0..120 {
-            if let Some(items) = list().and_then(items) {
-                return items;
-            }
-            thread::sleep(Duration::from_millis(500));
-        }
-        panic!("{kind} in {} should be listed", self.name)
+        through_outages(|| {
+            let list = api::read(&format!("{path}?labelSelector={labels}"));
+            list.and_then(|mut list| list["items"].take().as_array().cloned())
+                .ok_or(&path)
+        })
     }
 
     /// Waits until something holds of a resource, and returns it as it then is.

@@ -1,5 +1,5 @@
 //! Scenarios that stop or change what all share, and therefore run one at a time.
 
-mod outages;
+mod losses;
 mod release;
 mod schema;
