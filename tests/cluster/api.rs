@@ -20,6 +20,11 @@ static SERVER: LazyLock<(Runtime, Client)> = LazyLock::new(|| {
     (runtime, client)
 });
 
+/// A client of the cluster's administrator.
+pub(crate) fn client() -> Client {
+    SERVER.1.clone()
+}
+
 /// The resource at a path of the API; nothing where there is none, or no answer.
 pub(crate) fn read(path: &str) -> Option<Value> {
     let (runtime, client) = &*SERVER;

@@ -71,7 +71,7 @@ fn open(uri: &str) -> Storage {
         endpoint: Some(exported("AWS_ENDPOINT_URL")),
         region: Some(exported("AWS_REGION")),
         allow_http: true,
-        ca_bundle: None,
+        ..StorageOptions::default()
     };
     Storage::open(uri, &options).expect("should be a place")
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::manifest::training_run;
 use crate::namespace::{END, Namespace};
-use crate::program::finish;
+use crate::program::{finish, kubectl};
 use crate::results::prefix;
 use crate::training::{
     RUN, expect_every_epoch_once, expect_nothing_lost, first_checkpoint, long_run, of_stage,
@@ -99,4 +99,13 @@ fn a_run_that_is_deleted_takes_its_jobs_along_and_its_name_is_another_run() {
         jobs.iter()
             .all(|job| job["metadata"]["labels"]["attrium.dev/uid"] == *uid)
     });
+}
+
+#[test]
+fn a_namespace_that_is_deleted_in_the_middle_of_a_training_comes_to_its_end() {
+    let namespace = Namespace::new("ending");
+    namespace.apply(&long_run());
+    first_checkpoint(&namespace);
+    let name = &namespace.name;
+    kubectl(["delete", "namespace", name, "--timeout=120s"]).ok();
 }

@@ -96,7 +96,7 @@ pub const LONGEST_RETRY: usize = 256;
 
 /// A resource that has failed and was started again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase")]
 pub struct RetryStatus {
     /// The value of the annotation attrium.dev/retry that was followed last.
     #[schemars(length(max = LONGEST_RETRY))]

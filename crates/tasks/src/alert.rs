@@ -159,6 +159,19 @@ impl Address {
     }
 }
 
+/// A client that waits so long for an answer, and follows no redirect.
+fn client(patience: Duration, ca_bundle: Option<&[u8]>) -> Result<Client, Error> {
+    let mut client = Client::builder()
+        .timeout(patience)
+        .redirect(Policy::none())
+        .user_agent(concat!("attrium/", env!("CARGO_PKG_VERSION")));
+    if let Some(ca_bundle) = ca_bundle {
+        let certificates = Certificate::from_pem_bundle(ca_bundle).context(CaBundleSnafu)?;
+        client = client.tls_certs_merge(certificates);
+    }
+    client.build().context(CaBundleSnafu)
+}
+
 /// What an answer means.
 fn judge(host: &str, status: StatusCode) -> Result<(), Error> {
     ensure!(!status.is_redirection(), RedirectedSnafu { host, status });
@@ -231,24 +244,16 @@ impl Alerts {
         let address = Address::new(text.context(NoAddressSnafu)?, webhook.allow_http)?;
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.context(StartSnafu)?;
-        runtime.block_on(self.request(&address, message, ca_bundle))
+        let client = client(PATIENCE, ca_bundle)?;
+        runtime.block_on(self.request(&client, &address, message))
     }
 
     async fn request(
         &self,
+        client: &Client,
         address: &Address,
         message: &Message<'_>,
-        ca_bundle: Option<&[u8]>,
     ) -> Result<(), Error> {
-        let mut client = Client::builder()
-            .timeout(PATIENCE)
-            .redirect(Policy::none())
-            .user_agent(concat!("attrium/", env!("CARGO_PKG_VERSION")));
-        if let Some(ca_bundle) = ca_bundle {
-            let certificates = Certificate::from_pem_bundle(ca_bundle).context(CaBundleSnafu)?;
-            client = client.tls_certs_merge(certificates);
-        }
-        let client = client.build().context(CaBundleSnafu)?;
         let body = serde_json::to_vec(message).context(MessageSnafu)?;
         let mut request = client
             .post(address.url.clone())
@@ -389,6 +394,20 @@ mod tests {
             let told = judge("host", StatusCode::from_u16(code).unwrap());
             assert_eq!(told.is_ok(), (200..300).contains(&code), "{code}");
         }
+    }
+
+    #[test]
+    fn an_address_that_takes_the_alert_and_never_answers_is_given_up_and_tried_again() {
+        // The system takes the connection; nobody reads from it.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/hook", listener.local_addr().unwrap());
+        let client = client(Duration::from_millis(50), None).unwrap();
+        let (job, summary) = (job(&url), summary(1));
+        let message = Message::new(&job, &summary).unwrap();
+        let address = Address::new(&url, true).unwrap();
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let sent = runtime.block_on(Alerts::default().request(&client, &address, &message));
+        assert!(sent.unwrap_err().may_pass());
     }
 
     #[test]

@@ -66,6 +66,7 @@ fn screening(bucket: &Bucket) -> Resource {
     job.spec.output = "s3://bucket/out/".to_owned();
     job.spec.storage = storage(bucket);
     job.spec.shards = 1;
+    job.spec.model.uri = Some(BUNDLE.to_owned());
     Resource::ScreeningJob(Box::new(job))
 }
 
@@ -93,7 +94,7 @@ fn run_at(
         resource,
         plan: &plan,
         prefix,
-        model: Some(BUNDLE),
+        model: resource.model(),
         interrupt: &Interrupt::default(),
         progress: &NoProgress,
         threads: 1,
@@ -169,6 +170,21 @@ fn a_refused_read_fails_a_screening_and_writes_no_marker() {
     let summary = run(&impatient(), &screening(&bucket), 0).expect("a summary");
     let counts = summary.screening.expect("counts");
     assert_eq!((counts.objects, counts.unusable), (SCANS as u64, 0));
+}
+
+#[test]
+fn a_marker_whose_acknowledgement_is_lost_counts() {
+    let bucket = archive();
+    let mut conditional = 0;
+    bucket.fail(move |request| {
+        conditional += usize::from(request.is_conditional);
+        let is_first = request.is_conditional && conditional == 1;
+        is_first.then_some(Fault::Late(500, "InternalError"))
+    });
+    let patient = tasks(Duration::from_secs(60));
+    let summary = run(&patient, &training(&bucket, 1), 0).expect("a summary");
+    assert_eq!(summary.data.expect("counts").objects, SCANS as u64);
+    assert_eq!(markers(&bucket), 1);
 }
 
 #[test]

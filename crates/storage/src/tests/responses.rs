@@ -314,6 +314,49 @@ fn a_table_that_is_written_in_parts_arrives_whole() {
 }
 
 #[test]
+fn a_table_of_which_a_part_does_not_arrive_is_not_there_and_can_be_written_again() {
+    let bucket = Bucket::new();
+    bucket.fail(|request| {
+        let is_second = request
+            .query
+            .get("partNumber")
+            .is_some_and(|part| part == "2");
+        is_second.then_some(Fault::Error(403, "AccessDenied"))
+    });
+    let storage = open(&bucket, "", Duration::ZERO);
+    let pieces = || (0..3).map(|piece| Ok::<_, std::io::Error>(vec![piece; 4 << 20]));
+    storage.put_chunks("table", pieces()).unwrap_err();
+    assert!(bucket.keys().is_empty());
+    let dropped = |request: &Request| request.method == "DELETE" && request.key == "table";
+    assert!(bucket.requests().iter().any(dropped));
+    bucket.fail(|_| None);
+    storage.put_chunks("table", pieces()).unwrap();
+    assert_eq!(bucket.get("table").unwrap().len(), 12 << 20);
+}
+
+#[test]
+fn an_object_whose_acknowledgement_is_lost_is_there_and_is_said_to_be() {
+    let bucket = Bucket::new();
+    bucket.fail(|request| {
+        let is_first = request.method == "PUT" && request.before == 0;
+        is_first.then_some(Fault::Late(500, "InternalError"))
+    });
+    let storage = open(&bucket, "", Duration::from_secs(20));
+    let put = storage.put_if_absent("marker", "mine");
+    assert!(matches!(put, Err(Error::AlreadyExists { .. })), "{put:?}");
+    assert_eq!(bucket.get("marker").unwrap(), b"mine");
+}
+
+#[test]
+fn a_host_without_an_address_is_unreachable() {
+    // Names below it are never given an address (RFC 6761).
+    let storage = at("http://store.invalid", "", Duration::ZERO);
+    let error = storage.get("object", 9).unwrap_err();
+    assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
+    assert!(error.is_transient() && !error.is_bad_place());
+}
+
+#[test]
 fn a_server_that_is_not_there_is_unreachable() {
     let free = TcpListener::bind("127.0.0.1:0")
         .unwrap()

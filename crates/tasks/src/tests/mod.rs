@@ -108,7 +108,7 @@ impl Job {
             resource: &self.resource,
             plan: &self.plan,
             prefix: "memory:///",
-            model: self.resource.model_uri(),
+            model: self.resource.model(),
             interrupt: &Interrupt::default(),
             progress: &NoProgress,
             threads: 1,
