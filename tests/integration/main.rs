@@ -14,6 +14,7 @@ mod bad_input;
 mod changed;
 mod cohort;
 mod documents;
+mod links;
 mod manifest;
 mod outputs;
 mod pod;

@@ -65,7 +65,7 @@ pub struct List {
 }
 
 enum Rest {
-    Folder(Walk),
+    Folder(Box<Walk>),
     Bucket(Pages),
     /// A store in memory.
     Stream(BoxStream<'static, object_store::Result<object_store::ObjectMeta>>),
@@ -83,7 +83,7 @@ struct Pages {
 impl List {
     pub(super) fn new(storage: Storage) -> Self {
         let rest = if storage.is_folder() {
-            Rest::Folder(Walk::new(storage.clone()))
+            Rest::Folder(Box::new(Walk::new(storage.clone())))
         } else if let Some(store) = &storage.pages {
             Rest::Bucket(Pages {
                 store: Arc::clone(store),
