@@ -63,6 +63,7 @@ pub(crate) fn read(uri: &str, key: &str) -> Vec<u8> {
 
 /// Writes an object below a URI of the bucket.
 pub(crate) fn write(uri: &str, key: &str, bytes: &[u8]) {
+    LazyLock::force(&COHORT);
     open(uri).put(key, bytes).expect("should be written");
 }
 

@@ -67,6 +67,7 @@ fn the_operator_may_do_what_it_needs_and_reads_no_secret() {
         ("create", "jobs.batch"),
         ("get", "pods:log"),
         ("create", "configmaps"),
+        ("get", "namespaces"),
         ("create", "events.events.k8s.io"),
         ("list", "workloads.kueue.x-k8s.io"),
     ] {
@@ -220,7 +221,7 @@ fn under_the_admission_policy_the_operator_writes_only_what_a_resource_owns() {
 fn foreign_kind(mut job: Value) -> Value {
     let owner = &mut job["metadata"]["ownerReferences"][0];
     owner["apiVersion"] = json!("apps/v1");
-    owner["kind"] = json!("Deployment");
+    owner["kind"] = json!("DaemonSet");
     job
 }
 

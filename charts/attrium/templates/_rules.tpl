@@ -24,6 +24,10 @@ What the operator may do where it watches: no Secrets, and no verb that it does 
 - apiGroups: [""]
   resources: [configmaps]
   verbs: [create]
+# Whether a namespace is being deleted, whose Jobs would keep it from its end.
+- apiGroups: [""]
+  resources: [namespaces]
+  verbs: [get]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch, list]

@@ -79,6 +79,8 @@ pub mod reasons {
     pub const NAME_TAKEN: &str = "NameTaken";
     /// A pod's node tells nothing of it any more.
     pub const NODE_LOST: &str = "NodeLost";
+    /// The namespace is being deleted.
+    pub const NAMESPACE_TERMINATING: &str = "NamespaceTerminating";
     /// Whoever reported it gave no reason.
     pub const UNSPECIFIED: &str = "Unspecified";
     /// A pod needed more memory than it may take.

@@ -1,13 +1,14 @@
 //! The first step: what is known of a resource, and what has to be asked for beside.
 //!
 //! It reads the index, and asks for the events of pods and Jobs that are pending for no reason of their
-//! own, and for the Workload of a Job in a queue: rarely, and few at a time. It changes nothing on the
+//! own, for whether their namespace is being deleted, and for the Workload of a Job in a queue: rarely, and few at a time. It changes nothing on the
 //! cluster.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, ListParams};
@@ -18,7 +19,7 @@ use super::decide::{ObservedState, PendingReasons, lacks_pods, unexplained};
 use super::resource_entry::{EndedResource, MalformedResource, ResourceEntry, ResourceKey};
 use super::resource_snapshot::ResourceSnapshot;
 use super::snapshot::Problem;
-use attrium_api::Uid;
+use attrium_api::{Uid, reasons};
 
 /// What is known of a resource.
 #[derive(Debug)]
@@ -154,6 +155,10 @@ async fn ask(
         }
     }
     let job = match &queries.job {
+        Some(_) if is_ending(context, &key.namespace).await => Some(Problem {
+            reason: reasons::NAMESPACE_TERMINATING.to_owned(),
+            message: "the namespace is being deleted".to_owned(),
+        }),
         Some(uid) => latest_warning(&list(uid).await?),
         None => None,
     };
@@ -166,6 +171,14 @@ async fn ask(
         None => None,
     };
     Ok(PendingReasons { pods, job, queue })
+}
+
+/// Whether a namespace is being deleted: no event says so, since none can be made there any more. An
+/// operator that may not ask takes it for one that stays.
+async fn is_ending(context: &Context, namespace: &str) -> bool {
+    let namespaces: Api<Namespace> = Api::all(context.client.clone());
+    let found = namespaces.get_metadata(namespace).await;
+    found.is_ok_and(|it| it.metadata.deletion_timestamp.is_some())
 }
 
 /// The latest event, if it is a warning: things have gone on since an earlier one.

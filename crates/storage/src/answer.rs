@@ -90,23 +90,23 @@ pub(super) fn check(
     listed: Option<&ObjectMeta>,
     found: &GetResult,
 ) -> Result<(), AnswerProblem> {
-    if let Some(listed) = listed
-        && listed.size != found.meta.size
-    {
-        return Err(AnswerProblem::Length {
-            expected: listed.size,
-            found: found.meta.size,
-        });
-    }
     let kind = found.attributes.get(&Attribute::ContentType);
-    let is_the_listed = listed
+    let tags = listed
         .and_then(|listed| listed.e_tag.as_deref())
         .zip(found.meta.e_tag.as_deref())
-        .is_some_and(|(listed, found)| bare(listed) == bare(found));
-    if kind.is_some_and(|kind| is_page(kind)) && !is_the_listed && !is_named_page(key) {
+        .map(|(listed, found)| bare(listed) == bare(found));
+    if kind.is_some_and(|kind| is_page(kind)) && tags != Some(true) && !is_named_page(key) {
         return Err(AnswerProblem::Page);
     }
-    Ok(())
+    match (listed.map(|listed| listed.size), found.meta.size) {
+        (Some(listed), found) if listed != found && tags == Some(false) => {
+            Err(AnswerProblem::Changed { listed, found })
+        }
+        (Some(expected), found) if expected != found => {
+            Err(AnswerProblem::Length { expected, found })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A tag without what servers put around it.

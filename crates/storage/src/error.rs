@@ -199,6 +199,13 @@ pub enum AnswerProblem {
         /// The bytes that it has.
         found: u64,
     },
+    /// It has another length and another tag than the listing says.
+    Changed {
+        /// The bytes that the listing says.
+        listed: u64,
+        /// The bytes that it has.
+        found: u64,
+    },
     /// It broke off.
     BrokeOff,
     /// It is a page for people.
@@ -214,6 +221,9 @@ impl fmt::Display for AnswerProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Length { expected, found } => write!(f, "{found} bytes instead of {expected}"),
+            Self::Changed { listed, found } => {
+                write!(f, "{found} bytes instead of {listed}, since it has changed")
+            }
             Self::BrokeOff => f.write_str("it broke off"),
             Self::Page => f.write_str("a page for people"),
             Self::Form { what } => f.write_str(what),
@@ -222,6 +232,15 @@ impl fmt::Display for AnswerProblem {
 }
 
 impl Error {
+    /// Whether an object is another than the listing has named.
+    pub(super) const fn is_changed(&self) -> bool {
+        let problem = match self {
+            Self::WrongAnswer { problem, .. } => problem,
+            _ => return false,
+        };
+        matches!(problem, AnswerProblem::Changed { .. })
+    }
+
     /// Whether trying again later may help.
     pub const fn is_transient(&self) -> bool {
         match self {

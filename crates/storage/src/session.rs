@@ -16,6 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// The pause after the first such answer; each pause is twice the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+/// How often an object that has changed since it was listed is asked for again: it stays so.
+const MOST_CHANGED: u32 = 3;
 
 /// What the places that a process opens have in common: its patience with them, and which of them have
 /// answered. Clones share it.
@@ -90,6 +92,7 @@ impl Storage {
     {
         let begin = Instant::now();
         let mut pause = FIRST_PAUSE;
+        let mut changed = 0;
         loop {
             let error = match runtime::block_on(request())? {
                 Ok(answer) => {
@@ -98,7 +101,9 @@ impl Storage {
                 }
                 Err(error) => error,
             };
-            if !self.may_change(&error) || begin.elapsed() + pause > self.session.patience() {
+            changed += u32::from(error.is_changed());
+            let is_over = begin.elapsed() + pause > self.session.patience();
+            if is_over || changed > MOST_CHANGED || !self.may_change(&error) {
                 return Err(error);
             }
             tracing::warn!(

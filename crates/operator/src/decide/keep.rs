@@ -62,7 +62,7 @@ impl Transition<'_> {
     /// would never end.
     fn is_namespace_ending(&self) -> bool {
         let problem = self.observed.pending.job.as_ref();
-        problem.is_some_and(|it| it.message.contains("because it is being terminated"))
+        problem.is_some_and(|it| it.reason == reasons::NAMESPACE_TERMINATING)
     }
 
     /// Changes what of a Job differs from the spec, unless that was undone a moment ago.

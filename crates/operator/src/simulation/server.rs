@@ -59,6 +59,11 @@ pub(super) fn serve(cluster: &mut Cluster, checks: &mut Checks, request: &OnItsW
     if request.path.ends_with("/events") && request.method == "GET" {
         return events(cluster, &request.query);
     }
+    if let Some(name) = namespace_of(&request.path)
+        && request.method == "GET"
+    {
+        return (200, namespace(cluster, name));
+    }
     let Some(target) = Target::of(&request.path) else {
         checks.complain(format!(
             "{} {} is none of its business",
@@ -91,6 +96,20 @@ pub(super) fn failure(code: u16, reason: &str) -> Reply {
 
 fn whole(code: u16, object: &Value) -> Reply {
     (code, object.clone())
+}
+
+/// The namespace that a path is of by itself.
+fn namespace_of(path: &str) -> Option<&str> {
+    let name = path.strip_prefix("/api/v1/namespaces/")?;
+    (!name.contains('/')).then_some(name)
+}
+
+fn namespace(cluster: &Cluster, name: &str) -> Value {
+    let mut metadata = json!({ "name": name });
+    if cluster.terminating.contains(name) {
+        metadata["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    }
+    json!({ "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata })
 }
 
 fn events(cluster: &Cluster, query: &str) -> Reply {

@@ -1,6 +1,7 @@
 //! The contract that every store keeps.
 
 use std::io::{self, Read};
+use std::time::Duration;
 
 use super::{super::*, keys};
 
@@ -31,7 +32,11 @@ fn a_folder_keeps_the_contract() {
 #[ignore = "needs a bucket, which tests/cluster/run has"]
 fn a_bucket_keeps_the_contract() {
     let uri = std::env::var("ATTRIUM_TEST_BUCKET").expect("should name a bucket");
-    let storage = Storage::open(&uri, &StorageOptions::default()).unwrap();
+    let options = StorageOptions {
+        session: Session::default().with_patience(Duration::from_secs(1)),
+        ..StorageOptions::default()
+    };
+    let storage = Storage::open(&uri, &options).unwrap();
     check(&storage);
     its_uri_is_its_name(&storage.at("uri").unwrap());
 }

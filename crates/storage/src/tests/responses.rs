@@ -348,6 +348,21 @@ fn an_object_whose_acknowledgement_is_lost_is_there_and_is_said_to_be() {
 }
 
 #[test]
+fn an_object_that_has_changed_since_it_was_listed_is_asked_for_a_few_times_and_no_more() {
+    let bucket = Bucket::new();
+    bucket.put("scan", "first");
+    let storage = open(&bucket, "", Duration::from_secs(600));
+    let Some(Ok(Listed::Object(listed))) = storage.list().unwrap().next() else {
+        panic!("an object should be listed");
+    };
+    bucket.put("scan", "another");
+    let error = storage.get_listed(&listed, 9).unwrap_err();
+    assert!(matches!(error, Error::WrongAnswer { .. }), "{error:?}");
+    let gets = bucket.requests().into_iter().filter(Request::is_get);
+    assert_eq!(gets.count(), 4);
+}
+
+#[test]
 fn a_host_without_an_address_is_unreachable() {
     // Names below it are never given an address (RFC 6761).
     let storage = at("http://store.invalid", "", Duration::ZERO);

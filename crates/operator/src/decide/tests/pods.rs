@@ -112,10 +112,8 @@ fn the_job_of_a_namespace_that_ends_is_deleted_so_that_it_can_end() {
     let pod = run.add_pod(Train, 0, PodState::Failed);
     pod.deleted = Some(now());
     run.observed.pending.job = Some(Problem {
-        reason: "FailedCreate".to_owned(),
-        message: "pods \"demo-train\" is forbidden: unable to create new content in namespace \
-                  hospital because it is being terminated"
-            .to_owned(),
+        reason: reasons::NAMESPACE_TERMINATING.to_owned(),
+        message: "the namespace is being deleted".to_owned(),
     });
     let reconciled = run.reconcile();
     assert_eq!(reconciled.create, []);
