@@ -67,6 +67,7 @@ fn the_operator_may_do_what_it_needs_and_reads_no_secret() {
         ("create", "jobs.batch"),
         ("get", "pods:log"),
         ("create", "configmaps"),
+        ("get", "configmaps"),
         ("get", "namespaces"),
         ("create", "events.events.k8s.io"),
         ("list", "workloads.kueue.x-k8s.io"),
@@ -85,7 +86,6 @@ fn the_operator_may_do_what_it_needs_and_reads_no_secret() {
     for (verb, resource) in [
         ("create", "pods"),
         ("create", "pods:exec"),
-        ("get", "configmaps"),
         ("patch", "configmaps"),
         ("list", "configmaps"),
         ("create", "trainingruns.attrium.dev"),

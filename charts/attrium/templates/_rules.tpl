@@ -23,7 +23,7 @@ What the operator may do where it watches: no Secrets, and no verb that it does 
   verbs: [get]
 - apiGroups: [""]
   resources: [configmaps]
-  verbs: [create]
+  verbs: [get, create]
 # Whether a namespace is being deleted, whose Jobs would keep it from its end.
 - apiGroups: [""]
   resources: [namespaces]

@@ -13,6 +13,7 @@ mod kubelet;
 mod network;
 mod people;
 mod process;
+mod rules;
 mod server;
 
 use std::collections::{BTreeMap, VecDeque};

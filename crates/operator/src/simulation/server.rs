@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::checks::Checks;
 use super::cluster::{Cluster, Key, Type, merge, text};
 use super::network::OnItsWay;
+use super::rules;
 
 type Reply = (u16, Value);
 
@@ -50,6 +51,13 @@ pub(super) fn object_of(cluster: &Cluster, request: &OnItsWay) -> Option<Key> {
 
 /// Does what a request asks for, if it may be done, and answers.
 pub(super) fn serve(cluster: &mut Cluster, checks: &mut Checks, request: &OnItsWay) -> Reply {
+    if !rules::allow(request) {
+        checks.complain(format!(
+            "the chart does not allow {} {}",
+            request.method, request.path
+        ));
+        return failure(403, "Forbidden");
+    }
     if request.path == "/apis" {
         return (
             200,
