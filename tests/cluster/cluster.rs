@@ -58,7 +58,7 @@ pub(crate) fn alone() -> Alone {
     guard
 }
 
-/// The answer of the API server or of the store, either of which may be away for a minute.
+/// An answer that may be long in coming: the API server or the store may be away for a minute.
 pub(crate) fn through_outages<T, E: Debug>(ask: impl Fn() -> Result<T, E>) -> T {
     const LONGEST: Duration = Duration::from_secs(120);
     let start = Instant::now();

