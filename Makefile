@@ -1,6 +1,6 @@
 # The two commands of a new user: `make demo` and `make test`. `make help` lists the rest.
 #
-# Build output and tools are kept outside the clone, so that a second clone starts warm:
+# Build output and tools are kept outside the clone, so that a second clone starts with the dependencies built:
 # in $ATTRIUM_CACHE, or ~/.cache/attrium when it is not set.
 
 SHELL := /bin/bash
@@ -41,7 +41,7 @@ TEST_PACKAGES := chromium fonts-dejavu-core
 CHECK_PACKAGES := shellcheck
 
 .PHONY: help build programs demo test check fmt clippy doc generated deny scripts chart unit cluster-test cluster cluster-down \
-  advisories sbom reproducible arm64 bases fuzz fuzz-night simulate sanitize bench bench-peers bench-kernels bench-reconcile crds chart-readme build-packages check-packages \
+  advisories sbom reproducible arm64 bases fuzz fuzz-night simulate sanitize bench bench-peers bench-kernels bench-reconcile crds chart-readme own-output build-packages check-packages \
   test-packages clean-demo
 
 help: ## List the targets
@@ -68,7 +68,7 @@ fmt: ## Check the formatting
 	cargo fmt --all --check
 
 # All targets are all but the scenarios, whatever else is named beside them.
-clippy: ## Check the code, the feature `cuda` too, with warnings denied
+clippy: build-packages ## Check the code, the feature `cuda` too, with warnings denied
 	$(CUDA) cargo clippy --release --locked --all-targets --features cuda -- -D warnings
 	$(CUDA) cargo clippy --release --locked --test cluster --features cuda -- -D warnings
 
@@ -83,7 +83,7 @@ chart: ## Check the chart: lint, every optional part, values that are refused
 	tests/cluster/build helm helm-docs
 	PATH="$(CACHE)/cluster/bin:$$PATH" tests/chart/check
 
-doc: ## Build the documentation with warnings denied
+doc: build-packages ## Build the documentation with warnings denied
 	$(CUDA) RUSTDOCFLAGS='-D warnings' cargo doc --release --locked --no-deps --features cuda
 
 deny: $(TOOLS)/bin/cargo-deny ## Check the licences and sources of the dependencies
@@ -188,8 +188,15 @@ if [ -n "$$missing" ]; then \
 fi
 endef
 
-build-packages:
+build-packages: own-output
 	@command -v cc >/dev/null || { $(call debian_packages,$(BUILD_PACKAGES)); }
+
+# Cargo goes by the times of files: what another clone has built since they were written passes for theirs.
+own-output:
+	@mkdir -p $(CARGO_TARGET_DIR)
+	@if [ "$$(cat $(CARGO_TARGET_DIR)/clone 2>/dev/null)" != "$(CURDIR)" ]; then \
+	  cargo clean --quiet --release --workspace && echo "$(CURDIR)" >$(CARGO_TARGET_DIR)/clone; \
+	fi
 
 check-packages:
 	@command -v shellcheck >/dev/null || { $(call debian_packages,$(CHECK_PACKAGES)); }

@@ -45,9 +45,9 @@ impl fmt::Debug for StorageOptions {
     }
 }
 
-/// A request is repeated up to 8 times within 2 minutes, after 0.25 s, then about twice as long
-/// each time, 15 s at most: long enough for a restart of the store, and short enough that an outage
-/// is reported while credentials are still valid. A session of less patience repeats it for less long.
+/// A request is repeated for 2 minutes, after 0.25 s, then up to twice as long each time, 15 s at most:
+/// long enough for a restart of the store, and short enough that an outage is reported while credentials
+/// are still valid. A session of less patience repeats it for less long.
 fn retry(session: &Session) -> RetryConfig {
     let patience = session.patience();
     RetryConfig {
@@ -56,7 +56,8 @@ fn retry(session: &Session) -> RetryConfig {
             max_backoff: Duration::from_secs(15),
             base: 2.0,
         },
-        max_retries: 8,
+        // The pauses are drawn: a few may be over in seconds.
+        max_retries: 100,
         retry_timeout: patience,
     }
 }

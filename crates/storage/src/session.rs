@@ -81,6 +81,34 @@ impl fmt::Debug for Session {
 }
 
 impl Storage {
+    /// Reads from the store until what is read is to be believed, or the session's patience is at its end.
+    /// Only a bucket is asked again: a file does not change by waiting.
+    ///
+    /// # Errors
+    /// What the last reading has failed with.
+    pub fn read_until_believed<T, E: std::error::Error + 'static>(
+        &self,
+        mut read: impl FnMut() -> Result<T, E>,
+        mut is_doubtful: impl FnMut(&E) -> bool,
+    ) -> Result<T, E> {
+        let begin = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let error = match read() {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let is_over = begin.elapsed() + pause > self.session.patience();
+            if is_over || self.pages.is_none() || !is_doubtful(&error) {
+                return Err(error);
+            }
+            let cause: &(dyn std::error::Error + 'static) = &error;
+            tracing::warn!(error = cause, "The store is asked again");
+            sleep(pause);
+            pause = LONGEST_PAUSE.min(pause * 2);
+        }
+    }
+
     /// Asks the store until it gives an answer that is to be believed, says no for good, or the
     /// session's patience is at its end.
     ///
@@ -90,33 +118,19 @@ impl Storage {
     where
         F: Future<Output = Result<T, Error>>,
     {
-        let begin = Instant::now();
-        let mut pause = FIRST_PAUSE;
         let mut changed = 0;
-        loop {
-            let error = match runtime::block_on(request())? {
-                Ok(answer) => {
-                    self.answered.store(true, Ordering::Relaxed);
-                    return Ok(answer);
-                }
-                Err(error) => error,
-            };
+        let ask = || {
+            let answer = runtime::block_on(request())??;
+            self.answered.store(true, Ordering::Relaxed);
+            Ok(answer)
+        };
+        self.read_until_believed(ask, |error: &Error| {
             changed += u32::from(error.is_changed());
-            let is_over = begin.elapsed() + pause > self.session.patience();
-            if is_over || changed > MOST_CHANGED || !self.may_change(&error) {
-                return Err(error);
-            }
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "The store is asked again"
-            );
-            sleep(pause);
-            pause = LONGEST_PAUSE.min(pause * 2);
-        }
+            changed <= MOST_CHANGED && self.may_change(error)
+        })
     }
 
-    /// Whether the answer of a bucket may be another one soon. A file's does not change by waiting, and a
-    /// refusal at first sight is told at once.
+    /// Whether an answer may be another one soon: a refusal at first sight is told at once.
     fn may_change(&self, error: &Error) -> bool {
         let is_refusal = matches!(
             error,
@@ -126,7 +140,7 @@ impl Storage {
                 | Error::Skewed { .. }
         );
         let is_wrong = matches!(error, Error::WrongAnswer { .. });
-        self.pages.is_some() && (is_wrong || is_refusal && self.has_answered())
+        is_wrong || is_refusal && self.has_answered()
     }
 
     pub(super) fn has_answered(&self) -> bool {

@@ -134,8 +134,10 @@ impl<'a> Inputs<'a> {
     /// Opens an artefact that may be too large to hold, after all of it has been compared.
     pub(crate) fn read(&self, name: &str) -> Result<ObjectReader, ArtefactError> {
         let vouched = self.find(name)?.context(NotMadeSnafu { name })?;
-        let found = digest(open(&self.store, &vouched)?)?;
-        ensure_same(&self.store, &vouched, &found)?;
+        until_sound(&self.store, || {
+            let found = digest(open(&self.store, &vouched)?)?;
+            ensure_same(&self.store, &vouched, &found)
+        })?;
         open(&self.store, &vouched)
     }
 
@@ -220,6 +222,13 @@ pub(super) fn read_marker(
     store: &Storage,
     task: &TaskSpec,
 ) -> Result<Option<StoredMarker>, ArtefactError> {
+    until_sound(store, || read_marker_once(store, task))
+}
+
+fn read_marker_once(
+    store: &Storage,
+    task: &TaskSpec,
+) -> Result<Option<StoredMarker>, ArtefactError> {
     let (bytes, version) = match store.get_version(&task.marker, LARGEST_MARKER) {
         Err(storage::Error::NotFound { .. }) => return Ok(None),
         read => read?,
@@ -247,6 +256,24 @@ pub(super) fn get(
     vouched: &Vouched,
     limit: u64,
 ) -> Result<Vec<u8>, ArtefactError> {
+    until_sound(store, || get_once(store, vouched, limit))
+}
+
+/// Reads a few times before it says that something is not as it was written: an answer that was cut short
+/// on its way may be taken for that.
+pub(super) fn until_sound<T>(
+    store: &Storage,
+    read: impl FnMut() -> Result<T, ArtefactError>,
+) -> Result<T, ArtefactError> {
+    store.read_until_believed(read, |error| {
+        matches!(
+            error,
+            ArtefactError::NotAMarker { .. } | ArtefactError::Changed { .. }
+        )
+    })
+}
+
+fn get_once(store: &Storage, vouched: &Vouched, limit: u64) -> Result<Vec<u8>, ArtefactError> {
     let bytes = match store.get(&vouched.file.path, limit) {
         Err(storage::Error::NotFound { uri }) => return gone(uri, vouched),
         bytes => bytes?,

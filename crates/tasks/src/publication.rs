@@ -66,8 +66,13 @@ fn publish_one(store: &Storage, vouched: &Vouched) -> Result<(), ArtefactError> 
         let bytes = inputs::get(store, vouched, SMALL)?;
         return Ok(store.put(&file.name, bytes)?);
     }
+    inputs::until_sound(store, || copy(store, vouched))
+}
+
+/// Copies a file that is too large to hold to its name.
+fn copy(store: &Storage, vouched: &Vouched) -> Result<(), ArtefactError> {
     let object = inputs::open(store, vouched)?;
-    match store.put_chunks(&file.name, compared(store, vouched, object)) {
+    match store.put_chunks(&vouched.file.name, compared(store, vouched, object)) {
         Err(storage::Error::Abandoned { source, uri }) => match source.downcast() {
             Ok(error) => Err(*error),
             Err(source) => Err(storage::Error::Abandoned { source, uri }.into()),

@@ -188,6 +188,22 @@ fn a_marker_whose_acknowledgement_is_lost_counts() {
 }
 
 #[test]
+fn a_marker_that_comes_in_part_is_read_again_before_it_is_called_none() {
+    let bucket = archive();
+    let resource = training(&bucket, 1);
+    run(&impatient(), &resource, 0).expect("a summary");
+    let mut markers = 0;
+    bucket.fail(move |request| {
+        let is_marker = request.is_get() && request.key.starts_with("out/run/tasks/");
+        markers += usize::from(is_marker);
+        (is_marker && markers <= 2).then_some(Fault::Shorter)
+    });
+    let patient = tasks(Duration::from_secs(60));
+    let summary = run(&patient, &resource, 0).expect("a summary");
+    assert_eq!(summary.data.expect("counts").objects, SCANS as u64);
+}
+
+#[test]
 fn a_listing_that_ends_early_fails_the_task_and_writes_no_marker() {
     for fault in [Fault::Page, Fault::Error(400, "ExpiredToken")] {
         let bucket = archive();
