@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::manifest::training_run;
 use crate::namespace::{END, Namespace};
-use crate::program::{finish, kubectl};
+use crate::program::{finish, kubectl, kubectl_with};
 use crate::results::prefix;
 use crate::training::{
     RUN, expect_every_epoch_once, expect_nothing_lost, first_checkpoint, long_run, of_stage,
@@ -48,6 +48,28 @@ fn a_pod_that_is_deleted_is_replaced_and_costs_no_try() {
     let pod = running_pod(&namespace, "train");
     let name = pod["metadata"]["name"].as_str().unwrap();
     namespace.kubectl(&["delete", "pod", name]).ok();
+    let run = expect_nothing_lost(&namespace);
+    assert_eq!(run["status"]["stages"][1]["failed"], 0, "{}", run["status"]);
+}
+
+/// Asks for a pod's end as the drain of its node does (KEP-3329: its condition DisruptionTarget tells so).
+fn evict(namespace: &Namespace, pod: &Value) {
+    let name = pod["metadata"]["name"].as_str().unwrap();
+    let path = format!("/api/v1/namespaces/{}/pods/{name}/eviction", namespace.name);
+    let eviction = json!({
+        "apiVersion": "policy/v1",
+        "kind": "Eviction",
+        "metadata": {"name": name, "namespace": namespace.name},
+    });
+    kubectl_with(["create", "--raw", &path, "-f", "-"], &eviction.to_string()).ok();
+}
+
+#[test]
+fn a_pod_that_is_evicted_from_a_node_that_is_drained_is_replaced_and_costs_no_try() {
+    let namespace = Namespace::new("drained");
+    namespace.apply(&long_run());
+    first_checkpoint(&namespace);
+    evict(&namespace, &running_pod(&namespace, "train"));
     let run = expect_nothing_lost(&namespace);
     assert_eq!(run["status"]["stages"][1]["failed"], 0, "{}", run["status"]);
 }
