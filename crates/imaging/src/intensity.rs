@@ -27,18 +27,10 @@ pub fn intensities(counts: &[f32], intensity: Intensity) -> Vec<f32> {
         Intensity::Normalized => match uptake(counts) {
             Some(uptake) => counts
                 .iter()
-                .map(|&count| variant(count / uptake))
+                .map(|&count| (count / uptake).ln_1p())
                 .collect(),
             None => vec![0.0; counts.len()],
         },
-    }
-}
-
-fn variant(x: f32) -> f32 {
-    match std::env::var("V").as_deref() {
-        Ok("sqrt") => x.min(8.0).sqrt(),
-        Ok("ln4") => (4.0 * x).ln_1p(),
-        _ => x.ln_1p(),
     }
 }
 
@@ -67,4 +59,50 @@ fn block_means(counts: &[f32], side: usize, block: usize) -> Vec<f32> {
         }
     }
     means
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A chest of one count a pixel in a crop of 32 x 32, with a heart and with nothing around it.
+    fn chest(heart: f32) -> Vec<f32> {
+        (0..32 * 32)
+            .map(|at| match (at / 32, at % 32) {
+                (12..20, 18..26) => heart,
+                (_, 4..28) => 4.0,
+                _ => 0.0,
+            })
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn a_scan_of_more_counts_is_the_same_image(
+            counts in prop::collection::vec(0_u16..200, 32 * 32),
+            factor in 0.01_f32..100.0,
+        ) {
+            let counts: Vec<f32> = counts.into_iter().map(f32::from).collect();
+            let more: Vec<f32> = counts.iter().map(|count| count * factor).collect();
+            let image = intensities(&counts, Intensity::Normalized);
+            let same = intensities(&more, Intensity::Normalized);
+            for (a, b) in image.iter().zip(&same) {
+                prop_assert!((a - b).abs() < 1e-4, "{a} and {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_most_of_the_chest_has_is_the_unit_whatever_the_heart_takes_up() {
+        for heart in [4.0, 12.0, 400.0] {
+            assert_eq!(uptake(&chest(heart)), Some(4.0));
+        }
+    }
+
+    #[test]
+    fn no_counts_are_no_image_and_no_error() {
+        assert_eq!(intensities(&[0.0; 16], Intensity::Normalized), [0.0; 16]);
+        assert!(intensities(&[], Intensity::Normalized).is_empty());
+    }
 }

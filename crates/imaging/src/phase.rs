@@ -157,7 +157,8 @@ fn is_named_early(set: &DataSet) -> Result<bool, AttributeError> {
 fn is_early(name: &str) -> bool {
     let words = words(name);
     let is_late = words.iter().any(|word| LATE_WORDS.contains(&word.as_str()));
-    let names = |phrase: &&[&str]| words.windows(phrase.len()).any(|words| words == **phrase);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let names = |phrase: &&[&str]| words.windows(phrase.len()).any(|words| words == *phrase);
     !is_late && (EARLY_WORDS.iter().any(names) || is_minutes_after_injection(name))
 }
 

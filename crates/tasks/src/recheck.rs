@@ -143,7 +143,7 @@ impl Refitted {
         normalization: &Normalization,
     ) -> Result<Self, TaskError> {
         let studies: Vec<_> = (0..cohort.len().min(REPEATED)).collect();
-        let images = images(cohort, &studies, normalization);
+        let images = images(io, cohort, &studies, normalization);
         let probabilities = network.probabilities(&images).or_bad_data()?;
         Ok(Self {
             architecture,
