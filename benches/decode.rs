@@ -10,8 +10,8 @@ use std::io::Write;
 use std::time::Instant;
 use std::{env, fs, io};
 
-use attrium_imaging::{crop, log_image, read_anterior};
-use attrium_types::{CropMode, LossyPolicy};
+use attrium_imaging::{crop, intensities, read_anterior};
+use attrium_types::{CropMode, Intensity, LossyPolicy};
 use dicom_pixeldata::PixelDecoder;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -55,5 +55,6 @@ fn times(
 
 fn preprocess(bytes: &[u8]) -> Result<Vec<f32>, attrium_imaging::Error> {
     let image = read_anterior(bytes, LossyPolicy::Quarantine)?;
-    Ok(log_image(&crop(&image, CropMode::Robust)?.counts))
+    let crop = crop(&image, CropMode::Robust)?;
+    Ok(intensities(&crop.counts, Intensity::default()))
 }

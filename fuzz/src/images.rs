@@ -1,7 +1,7 @@
 //! Images: whole objects, and the decoders of a single frame.
 
-use attrium_imaging::{CROP_PIXELS, crop, fuzzing, log_image, read_anterior};
-use attrium_types::{CropMode, LossyPolicy};
+use attrium_imaging::{CROP_PIXELS, crop, fuzzing, intensities, read_anterior};
+use attrium_types::{CropMode, Intensity, LossyPolicy};
 
 use super::frame::Frame;
 use super::reference;
@@ -25,8 +25,10 @@ pub fn dicom(bytes: &[u8]) -> bool {
     for mode in [CropMode::Robust, CropMode::Paper] {
         if let Ok(crop) = crop(&image, mode) {
             assert_eq!(crop.counts.len(), CROP_PIXELS);
-            let logarithms = log_image(&crop.counts);
-            assert!(logarithms.iter().all(|value| value.is_finite()));
+            for intensity in [Intensity::Normalized, Intensity::Paper] {
+                let image = intensities(&crop.counts, intensity);
+                assert!(image.iter().all(|value| value.is_finite()));
+            }
         }
     }
     true

@@ -10,7 +10,7 @@ use snafu::{ResultExt, Snafu};
 use super::output::{self, Format};
 use attrium_imaging as imaging;
 use attrium_imaging::Inspection;
-use attrium_types::LossyPolicy;
+use attrium_types::{LossyPolicy, Tracer};
 use attrium_workflow::TaskExit;
 
 /// Says what was found in one DICOM file, and draws it.
@@ -94,6 +94,7 @@ pub(super) fn run(args: Args) -> Result<(), Error> {
     let bytes = fs::read(path).context(ReadSnafu { path })?;
     let image =
         imaging::read_anterior(&bytes, LossyPolicy::Accept).context(UnusableSnafu { path })?;
+    let image = imaging::judge(image, Tracer::ALL).context(UnusableSnafu { path })?;
     let crop = imaging::crop(&image, args.crop.into());
     let rectangle = crop.as_ref().ok().map(|crop| &crop.rectangle);
     if let Some(png) = &args.png {

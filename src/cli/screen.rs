@@ -20,7 +20,7 @@ use attrium_tasks::{
     Candidate, ModelError, Screened, Screener, ScreeningDecision, ScreeningError, TaskError,
     activation_maps, open_model,
 };
-use attrium_types::{Decimal, LossyPolicy, text};
+use attrium_types::{Decimal, LossyPolicy, Tracer, text};
 use attrium_workflow::TaskExit;
 
 /// Screens scans with a trained model: a row of probabilities and a decision for each file.
@@ -53,6 +53,10 @@ pub(super) struct Args {
     /// Use images that went through lossy compression too, with a warning.
     #[arg(long)]
     accept_lossy: bool,
+    /// The bone tracers whose scans are screened, parted by commas [default: HMDP,DPD,PYP,MDP].
+    #[arg(long, value_name = "TRACERS", value_delimiter = ',', hide_default_value = true, value_parser = tracer,
+        default_values_t = Tracer::ALL.iter().copied())]
+    tracers: Vec<Tracer>,
     /// Draw the activation maps of positives into this folder, as PNG.
     #[arg(long, value_name = "FOLDER")]
     maps: Option<PathBuf>,
@@ -133,6 +137,7 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
         } else {
             LossyPolicy::Quarantine
         },
+        tracers: args.tracers.clone(),
     };
     let rows = screen(&screener, &args.files, args.maps.as_deref())?;
     let report = Report::new(&screener, rows);
@@ -351,6 +356,16 @@ fn positive_share(text: &str) -> Result<Decimal, String> {
     } else {
         Err("use a number above 0".to_owned())
     }
+}
+
+/// A bone tracer by its short name, in capitals or not.
+fn tracer(text: &str) -> Result<Tracer, String> {
+    let known = Tracer::ALL
+        .iter()
+        .map(Tracer::to_string)
+        .collect::<Vec<_>>();
+    let parsed = text.trim().to_uppercase().parse();
+    parsed.map_err(|_| format!("use {}", known.join(", ")))
 }
 
 /// A share from 0 to 1.

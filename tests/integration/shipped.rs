@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use attrium_bundle::{Demands, Model, model_card};
-use attrium_imaging::{crop, log_image, read_anterior};
+use attrium_imaging::{crop, read_anterior};
 use attrium_nn as nn;
 use attrium_nn::GradCam;
 use attrium_storage::StorageOptions;
@@ -37,14 +37,14 @@ fn phantoms(name: &str, shares: &str) -> PathBuf {
     out.join("images")
 }
 
-/// The anterior crops of a folder, as a network takes them.
+/// The counts of the anterior crops of a folder.
 fn crops(images: &Path) -> Vec<Vec<f32>> {
     let objects = files(images).into_iter();
     let read = objects.filter_map(|key| {
         let bytes = fs::read(images.join(key)).unwrap();
         let image = read_anterior(&bytes, LossyPolicy::Quarantine).ok()?;
         let crop = crop(&image, CropMode::Robust).expect("should hold a crop");
-        Some(log_image(&crop.counts))
+        Some(crop.counts)
     });
     let crops: Vec<_> = read.collect();
     assert_eq!(crops.len(), STUDIES as usize, "one anterior view a study");

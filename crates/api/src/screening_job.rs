@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::{Compute, Status, StorageSpec, limits, preprocessing, unusable};
-use attrium_types::{Decimal, LossyPolicy};
+use attrium_types::{Decimal, LossyPolicy, Tracer};
 
 /// What is screened, with which model, and who is told.
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -77,6 +77,12 @@ pub struct ScreeningJobSpec {
     /// with that reason, Accept screens them with a warning. Default: Quarantine.
     #[serde(default)]
     pub lossy: LossyPolicy,
+    /// The bone tracers whose scans are screened: HMDP (also called HDP), DPD, PYP, MDP. A heart with ATTR takes
+    /// up far less of MDP, so that its scans have a warning. A scan of another tracer, one that this list leaves
+    /// out or an early image is unusable; one that does not say has a warning. Default: all four. At least 1.
+    #[serde(default = "preprocessing::default_tracers")]
+    #[schemars(length(min = 1, max = 4))]
+    pub tracers: Vec<Tracer>,
     /// The greatest share of unusable objects among all that were looked at, as a decimal string. Above it
     /// the table and the report are there, and the condition Succeeded is False with the reason
     /// TooManyUnusable. It may be changed at any time. Default: "0.1". From "0" to "1".
@@ -134,6 +140,7 @@ const UNCHANGED: limits::Unchanged = limits::Unchanged {
         "model",
         "shards",
         "lossy",
+        "tracers",
         "operatingPoint",
         "activationMaps",
     ],

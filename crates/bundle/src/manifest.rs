@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use snafu::{ResultExt, ensure};
 
 use super::error::{Error, UnreadableSnafu, UnwritableSnafu, VersionSnafu};
 use attrium_api::{AugmentationSpec, CrossValidation, PublishMethod, TrainingSpec};
 use attrium_evaluation::Metrics;
-use attrium_types::{Architecture, CropMode, Target};
+use attrium_types::{Architecture, CropMode, Intensity, Target};
 
 /// The version of the bundle's format that is written and read here.
 pub const FORMAT_VERSION: u32 = 1;
@@ -36,9 +38,12 @@ pub struct BundleManifest {
     pub classes: Vec<String>,
     /// Whether it was trained on phantoms.
     pub synthetic: bool,
-    /// How the crop is found; the crop is 128 x 128 and the logarithm of its non-zero counts is
-    /// taken, then the member's normalisation.
+    /// How the crop of 128 x 128 pixels is found.
     pub crop: CropMode,
+    /// The scale of the crop's counts, before the member's normalisation. Bundles that do not say are from
+    /// before there was another than the paper's.
+    #[serde(default = "paper")]
+    pub intensity: Intensity,
     /// The networks whose probabilities are averaged.
     pub members: Vec<Member>,
     /// What it was trained on.
@@ -105,7 +110,9 @@ pub struct TrainingProvenance {
     pub by_grade: BTreeMap<String, u64>,
     /// How the data were split.
     pub cross_validation: CrossValidation,
-    /// The random copies that it was trained on.
+    /// The random copies that it was trained on. Bundles that do not say how much these were thinned are from
+    /// before any were.
+    #[serde(deserialize_with = "augmentation")]
     pub augmentation: AugmentationSpec,
     /// The fit.
     pub training: TrainingSpec,
@@ -139,6 +146,16 @@ impl BundleManifest {
         );
         serde_json::from_slice(json).context(UnreadableSnafu)
     }
+}
+
+fn paper() -> Intensity {
+    Intensity::Paper
+}
+
+fn augmentation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AugmentationSpec, D::Error> {
+    let mut fields = serde_json::Map::deserialize(deserializer)?;
+    fields.entry("exposurePercent").or_insert(0.into());
+    AugmentationSpec::deserialize(Value::Object(fields)).map_err(D::Error::custom)
 }
 
 /// What `bundle.json` of any version has.

@@ -12,7 +12,7 @@ use super::error::{
 use super::{Approval, BundleManifest, CHECKSUMS, Checksums, MANIFEST, SIGNATURE};
 use attrium_api::OperatingPoint;
 use attrium_evaluation::at_temperature;
-use attrium_imaging::CROP_PIXELS;
+use attrium_imaging::{CROP_PIXELS, intensities};
 use attrium_nn::{ActivationMap, GradCam, Network};
 use attrium_training::Normalization;
 
@@ -89,17 +89,19 @@ impl Model {
     /// The probability of each class at the bundle's temperature, averaged over the members:
     /// `[image][class]`.
     ///
-    /// `images` are logarithms of crops' counts, 128 x 128 pixels each, one after another.
+    /// `counts` are those of crops, 128 x 128 pixels each, one after another; they are brought to the
+    /// bundle's scale here.
     ///
     /// # Errors
-    /// [`Error::Network`] if `images` is not a whole number of images.
-    pub fn probabilities(&self, images: &[f32]) -> Result<Vec<Vec<f64>>, Error> {
+    /// [`Error::Network`] if `counts` is not a whole number of crops.
+    pub fn probabilities(&self, counts: &[f32]) -> Result<Vec<Vec<f64>>, Error> {
+        let images = self.images(counts);
         let classes = self.manifest.classes.len();
         let mut mean = vec![vec![0.0; classes]; images.len() / CROP_PIXELS];
         for member in &self.members {
             let probabilities = member
                 .network
-                .probabilities(&member.normalized(images))
+                .probabilities(&member.normalized(&images))
                 .context(NetworkSnafu)?;
             for (mean, probabilities) in mean.iter_mut().zip(probabilities) {
                 let scaled = at_temperature(&probabilities, self.manifest.temperature);
@@ -111,34 +113,34 @@ impl Model {
         Ok(mean)
     }
 
-    /// What the first convolution of each block of the first member makes of one image, given as
-    /// for [`Model::probabilities`].
+    /// What the first convolution of each block of the first member makes of the counts of one crop.
     ///
     /// # Errors
-    /// [`Error::Network`] if `image` is not one image.
-    pub fn activation_maps(&self, image: &[f32]) -> Result<Vec<ActivationMap>, Error> {
+    /// [`Error::Network`] if `counts` are not of one crop.
+    pub fn activation_maps(&self, counts: &[f32]) -> Result<Vec<ActivationMap>, Error> {
         let Some(member) = self.members.first() else {
             return Ok(Vec::new());
         };
         member
             .network
-            .activation_maps(&member.normalized(image))
+            .activation_maps(&member.normalized(&self.images(counts)))
             .context(NetworkSnafu)
     }
 
-    /// Where the members together find what speaks for a positive in one image, given as for
-    /// [`Model::probabilities`]: the mean of their maps, each scaled to a greatest value of 1 (or 0
+    /// Where the members together find what speaks for a positive in the counts of one
+    /// crop: the mean of their maps, each scaled to a greatest value of 1 (or 0
     /// throughout, where a member finds nothing).
     ///
     /// # Errors
-    /// [`Error::Network`] if `image` is not one image.
-    pub fn grad_cam(&self, image: &[f32]) -> Result<Option<GradCam>, Error> {
+    /// [`Error::Network`] if `counts` are not of one crop.
+    pub fn grad_cam(&self, counts: &[f32]) -> Result<Option<GradCam>, Error> {
         let first_positive = self.manifest.target.first_positive_class();
+        let images = self.images(counts);
         let mut mean: Option<GradCam> = None;
         for member in &self.members {
             let map = member
                 .network
-                .grad_cam(&member.normalized(image), first_positive)
+                .grad_cam(&member.normalized(&images), first_positive)
                 .context(NetworkSnafu)?
                 .scaled_to(1.0 / self.members.len() as f32);
             match &mut mean {
@@ -147,6 +149,14 @@ impl Model {
             }
         }
         Ok(mean)
+    }
+
+    /// Crops on the scale that the members were trained on.
+    fn images(&self, counts: &[f32]) -> Vec<f32> {
+        let crops = counts.chunks(CROP_PIXELS);
+        crops
+            .flat_map(|counts| intensities(counts, self.manifest.intensity))
+            .collect()
     }
 
     /// The threshold on the probability of a positive that an operating point means for this
@@ -235,7 +245,7 @@ mod tests {
     use attrium_api::PublishMethod;
     use attrium_evaluation::{EvaluationOptions, Prediction, Predictions, evaluate};
     use attrium_nn as nn;
-    use attrium_types::{Architecture, CropMode, Decimal, Target};
+    use attrium_types::{Architecture, CropMode, Decimal, Intensity, Target};
 
     fn predictions() -> Predictions {
         let row = |study: usize| {
@@ -268,6 +278,7 @@ mod tests {
                 .collect(),
             synthetic: true,
             crop: CropMode::Robust,
+            intensity: Intensity::Normalized,
             members,
             training: TrainingProvenance {
                 run: "test".to_owned(),

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::BundleManifest;
 use attrium_evaluation::{Estimate, Metrics, threshold_text};
+use attrium_types::Intensity;
 
 /// `MODEL_CARD.md`: the bundle in words, for people.
 pub fn model_card(manifest: &BundleManifest) -> String {
@@ -35,9 +36,15 @@ const LIMITS: &str = "Results hold for scans like the ones that it was trained o
 fn input(manifest: &BundleManifest) -> String {
     format!(
         "The anterior view of a whole-body or thoracic static bone scan. The crop of 128 x 128 \
-         pixels is found by the mode {:?}; the natural logarithm of every non-zero count is taken, \
-         then each pixel's z-score by the member's own mean and standard deviation image.",
-        manifest.crop
+         pixels is found by the mode {:?}; {}, then each pixel's z-score by the member's own mean and \
+         standard deviation image.",
+        manifest.crop,
+        match manifest.intensity {
+            Intensity::Normalized =>
+                "counts are divided by the median uptake of the patient in it, and the natural logarithm \
+                 of one more is taken",
+            Intensity::Paper => "the natural logarithm of every non-zero count is taken",
+        }
     )
 }
 
@@ -63,7 +70,7 @@ fn training(manifest: &BundleManifest) -> String {
         .collect();
     format!(
         "Run `{}`, attrium {}, method {:?}. {} studies ({}). {} folds, seed {}; {} augmented \
-         images a fold, {} epochs, batches of {}, Adam from {}. It started from {} (pretrained: {}).",
+         images a fold, thinned by up to {} % of their counts, {} epochs, batches of {}, Adam from {}. It started from {} (pretrained: {}).",
         provenance.run,
         provenance.attrium,
         provenance.method,
@@ -72,6 +79,7 @@ fn training(manifest: &BundleManifest) -> String {
         provenance.cross_validation.folds,
         provenance.cross_validation.seed,
         provenance.augmentation.images,
+        provenance.augmentation.exposure_percent,
         provenance.training.epochs,
         provenance.training.batch_size,
         provenance.training.learning_rate,

@@ -1,4 +1,4 @@
-//! The crop of the thorax that a network sees, and its logarithm.
+//! The crop of the thorax that a network sees.
 
 use std::ops::Range;
 
@@ -81,14 +81,6 @@ pub fn crop(image: &AnteriorImage, mode: CropMode) -> Result<Crop, Error> {
         counts: cut(counts, rectangle),
         warnings,
     })
-}
-
-/// The natural logarithm of every pixel that is not zero, and zero for the others (paper).
-pub fn log_image(counts: &[f32]) -> Vec<f32> {
-    counts
-        .iter()
-        .map(|&count| if count == 0.0 { 0.0 } else { count.ln() })
-        .collect()
 }
 
 fn whole_body_top(

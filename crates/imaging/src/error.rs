@@ -5,6 +5,7 @@ use strum::{IntoStaticStr, VariantNames};
 
 use super::dicom::AttributeError;
 use super::size::{CROP_SIZE, MAX_PIXELS, MAX_SIDE};
+use attrium_types::Tracer;
 
 /// Why an object gives no anterior image or no crop.
 ///
@@ -73,6 +74,27 @@ pub enum Error {
         "the static scan is not of the thorax: use a scan of the thorax or of the whole body"
     ))]
     NotThorax,
+
+    /// Another radiopharmaceutical than a bone tracer with technetium-99m.
+    #[snafu(display(
+        "the object's radiopharmaceutical is no bone tracer with technetium-99m: use a bone scan, or correct the header"
+    ))]
+    OtherTracer,
+
+    /// A bone tracer that the manifest does not accept.
+    #[snafu(display(
+        "the bone tracer is {tracer}, which is not among preprocessing.tracers: add it to use the scan"
+    ))]
+    TracerNotAccepted {
+        /// Which.
+        tracer: Tracer,
+    },
+
+    /// The blood pool, or another image of the first hour.
+    #[snafu(display(
+        "the image is of an early phase, in which blood shows rather than bone: use one of 2 hours or more after the injection"
+    ))]
+    EarlyPhase,
 
     /// The object has no pixel data.
     #[snafu(display("the object has no pixel data: export it again with its image"))]

@@ -4,7 +4,10 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::{Acquisition, AnteriorImage, Crop, CropRectangle, View, ViewSource};
+use super::{
+    Acquisition, AnteriorImage, Crop, CropRectangle, StatedPhase, StatedTracer, View, ViewSource,
+};
+use attrium_types::Tracer;
 
 /// What was found in one object, for a person or a program to read.
 ///
@@ -18,6 +21,10 @@ pub struct Inspection {
     pub view_source: ViewSource,
     /// Whole body or static.
     pub acquisition: Acquisition,
+    /// The bone tracer, where the object names one.
+    pub tracer: Option<Tracer>,
+    /// Minutes from the injection to the image, where the object states both times.
+    pub minutes_after_injection: Option<u32>,
     /// Whether the object shows a phantom instead of a patient.
     pub synthetic: bool,
     /// Rows of the image as it is cropped.
@@ -42,6 +49,14 @@ impl Inspection {
             view: image.view,
             view_source: image.view_source,
             acquisition: image.acquisition,
+            tracer: match image.tracer {
+                StatedTracer::Bone(tracer) => Some(tracer),
+                _ => None,
+            },
+            minutes_after_injection: match image.phase {
+                StatedPhase::Late { minutes } => Some(minutes),
+                _ => None,
+            },
             synthetic: image.synthetic,
             rows: image.counts.rows,
             columns: image.counts.columns,
@@ -69,6 +84,12 @@ impl Inspection {
         ];
         if let Some([height, width]) = self.pixel_spacing_mm {
             lines.push(("pixels", format!("{height:.2} mm x {width:.2} mm")));
+        }
+        if let Some(tracer) = self.tracer {
+            lines.push(("tracer", tracer.to_string()));
+        }
+        if let Some(minutes) = self.minutes_after_injection {
+            lines.push(("delay", format!("{minutes} min after the injection")));
         }
         lines.push(("counts", self.counts.to_string()));
         lines.push((

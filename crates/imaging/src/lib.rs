@@ -1,8 +1,8 @@
 //! DICOM bytes become the anterior image of a bone scan, its crop, and the logarithm of that.
 //!
 //! [`read_anterior`] takes one object and gives the anterior view, upright and in counts, or says
-//! why it cannot; [`crop`] cuts the thorax out of it as the paper does; [`log_image`] is
-//! what a network sees. Bytes and numbers in, numbers out: nothing here opens a file.
+//! why it cannot; [`judge`] sets aside what is no late image of a bone tracer; [`crop`] cuts the thorax out of it as the paper does; [`intensities`]
+//! is what a network sees. Bytes and numbers in, numbers out: nothing here opens a file.
 //!
 //! Never: a posterior image for an anterior; a crop of a scan that lies the other way up or does
 //! not hold it; memory for what a header merely claims; text of the object (names, ids, dates,
@@ -16,27 +16,35 @@ mod extent;
 mod frames;
 #[doc(hidden)]
 pub mod fuzzing;
+mod gate;
 mod image;
 mod inspection;
+mod intensity;
 mod kind;
 mod orientation;
+mod phase;
 mod pixels;
 mod render;
 mod resample;
 mod scan;
 mod size;
+mod tracer;
 mod view;
 mod warning;
 
 pub use acquisition::Acquisition;
-pub use crop::{Crop, CropRectangle, crop, log_image};
+pub use crop::{Crop, CropRectangle, crop};
 pub use dicom::{AttributeError, AttributeName};
 pub use error::Error;
+pub use gate::judge;
 pub use image::Image;
 pub use inspection::Inspection;
+pub use intensity::intensities;
+pub use phase::StatedPhase;
 pub use render::draw;
 pub use scan::{AnteriorImage, StudyUid, read_anterior, study};
 pub use size::{CROP_PIXELS, CROP_SIZE};
+pub use tracer::StatedTracer;
 pub use view::{View, ViewSource};
 pub use warning::Warning;
 

@@ -9,7 +9,10 @@ use super::error::{EmptySnafu, Error, LossySnafu, ViewConflictSnafu};
 use super::orientation::{self, HeadEnd, Stated, Turn};
 use super::pixels::{self, PixelLayout};
 use super::warning::Warning;
-use super::{Acquisition, Image, View, ViewSource, frames, kind, resample};
+use super::{
+    Acquisition, Image, StatedPhase, StatedTracer, View, ViewSource, frames, kind, phase, resample,
+    tracer,
+};
 use attrium_types::LossyPolicy;
 
 /// Sides of the largest static image that is cropped as it is (paper, "Preprocessing").
@@ -56,6 +59,10 @@ pub struct AnteriorImage {
     pub view_source: ViewSource,
     /// Whole body or static.
     pub acquisition: Acquisition,
+    /// What the object says of the radiopharmaceutical.
+    pub tracer: StatedTracer,
+    /// What the object says of the time since the injection.
+    pub phase: StatedPhase,
     /// Millimetres between rows and between columns of `counts`, where the object states them.
     pub pixel_spacing_mm: Option<[f64; 2]>,
     /// Whether the object says that it shows a phantom instead of a patient.
@@ -104,6 +111,8 @@ pub fn read_anterior(bytes: &[u8], lossy: LossyPolicy) -> Result<AnteriorImage, 
         view: View::Anterior,
         view_source: frame.source,
         acquisition,
+        tracer: tracer::stated(set)?,
+        phase: phase::stated(set)?,
         pixel_spacing_mm,
         synthetic: dicom::is_synthetic(set)?,
         warnings,

@@ -18,6 +18,21 @@ pub enum Warning {
     AssumedFrameOrder,
     /// No energy window states its limits; the first was taken for the photopeak.
     AssumedPhotopeak,
+    /// The object does not say which radiopharmaceutical was given.
+    TracerNotStated,
+    /// The object's radiopharmaceutical is not one that attrium knows, or two are named.
+    UnknownTracer,
+    /// The tracer is MDP, which a heart with ATTR takes up far less than the others.
+    InsensitiveTracer,
+    /// The object does not say how long after the injection the image was taken.
+    DelayNotStated,
+    /// The times of injection and image do not belong together.
+    DelayUnclear,
+    /// The image was taken sooner or later than bone scans are.
+    UnusualDelay {
+        /// After the injection.
+        minutes: u32,
+    },
     /// The image went through lossy compression.
     Lossy,
     /// Pixels below zero were set to zero.
@@ -77,6 +92,25 @@ impl fmt::Display for Warning {
             ),
             Self::AssumedPhotopeak => f.write_str(
                 "no energy window states its limits: the first was taken for the photopeak",
+            ),
+            Self::TracerNotStated => {
+                f.write_str("the object does not say which radiopharmaceutical was given")
+            }
+            Self::UnknownTracer => {
+                f.write_str("the object's radiopharmaceutical is not known to be a bone tracer")
+            }
+            Self::InsensitiveTracer => f.write_str(
+                "the tracer is MDP, which a heart with ATTR takes up far less than HMDP, DPD or PYP: a negative means less",
+            ),
+            Self::DelayNotStated => f.write_str(
+                "the object does not say how long after the injection the image was taken",
+            ),
+            Self::DelayUnclear => f.write_str(
+                "the times of injection and image do not belong together: the image may be an early one",
+            ),
+            Self::UnusualDelay { minutes } => write!(
+                f,
+                "the image was taken {minutes} minutes after the injection, not the usual 120 to 360"
             ),
             Self::Lossy => f.write_str("the image went through lossy compression"),
             Self::NegativePixels { count } => {

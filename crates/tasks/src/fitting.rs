@@ -8,13 +8,13 @@ use super::task_io::TrainingIo;
 use super::{Progress, TaskContext, TaskError, Unit};
 use attrium_api::TrainingRunSpec;
 use attrium_dataset::Cohort;
-use attrium_imaging::{CROP_PIXELS, CROP_SIZE, log_image};
+use attrium_imaging::{CROP_SIZE, intensities};
 use attrium_nn::{Device, Network, PretrainedWeights};
 use attrium_storage::Storage;
 use attrium_training as training;
 use attrium_training::fit::Error as FitError;
 use attrium_training::{Fit, FitConfig, FitData, Preparation, Prepared};
-use attrium_types::{Architecture, Target};
+use attrium_types::{Architecture, Intensity, Target};
 
 /// The largest checkpoint that is read, in bytes.
 const LARGEST_CHECKPOINT: u64 = 4 << 30;
@@ -53,11 +53,11 @@ pub(super) struct InitialWeights<'a> {
 pub(super) fn prepare(
     spec: &TrainingRunSpec,
     cohort: &Cohort,
-    images: &[f32],
     target: Target,
     fold: Option<u32>,
 ) -> Result<Prepared, TaskError> {
     let preparation = Preparation {
+        intensity: spec.preprocessing.intensity,
         cross_validation: &spec.cross_validation,
         augmentation: &spec.augmentation,
         training: &spec.training,
@@ -65,7 +65,7 @@ pub(super) fn prepare(
         fold,
     };
     let numbers = training::LabelledImages {
-        images,
+        counts: &cohort.crops,
         side: CROP_SIZE,
         classes: &cohort.classes(target),
         patients: &cohort.patients(),
@@ -73,10 +73,10 @@ pub(super) fn prepare(
     preparation.prepare(numbers).or_bad_data()
 }
 
-/// The logarithms of a cohort's crops.
-pub(super) fn log_images(cohort: &Cohort) -> Vec<f32> {
-    let crops = cohort.crops.chunks_exact(CROP_PIXELS);
-    crops.flat_map(log_image).collect()
+/// The images of some studies, one after the other, as a network sees them before its normalisation.
+pub(super) fn images(cohort: &Cohort, studies: &[usize], intensity: Intensity) -> Vec<f32> {
+    let of_study = |&study: &usize| intensities(cohort.crop(study), intensity);
+    studies.iter().flat_map(of_study).collect()
 }
 
 /// How one network is fitted.

@@ -76,6 +76,7 @@ pub(super) fn screener(
         model,
         threshold,
         lossy: io.spec.lossy,
+        tracers: io.spec.tracers.clone(),
     })
 }
 

@@ -152,6 +152,7 @@ fn crop(
     let Some(labelled) = pseudonyms.of(image.study.as_str()) else {
         return Ok(Preprocessed::Unlabelled);
     };
+    let image = imaging::judge(image, &spec.tracers)?;
     let crop = imaging::crop(&image, spec.crop)?;
     let record = labelled.record(&image, &crop);
     Ok(Preprocessed::Used(Box::new(record), crop))

@@ -64,6 +64,7 @@ fn manifest(
         classes: classes.map(|&class| class.to_owned()).collect(),
         synthetic: published.synthetic,
         crop: io.spec.preprocessing.crop,
+        intensity: io.spec.preprocessing.intensity,
         members,
         training: TrainingProvenance {
             run: io.context.resource.name().to_owned(),

@@ -10,11 +10,12 @@ use snafu::Snafu;
 use super::TaskError;
 use super::combination::Combination;
 use super::failure::OrFail;
+use super::fitting;
 use super::task_io::{LARGEST_WEIGHTS, TrainingIo};
 use attrium_bundle::Member;
 use attrium_dataset::Cohort;
 use attrium_evaluation::Prediction;
-use attrium_imaging::{CROP_PIXELS, log_image};
+use attrium_imaging::CROP_PIXELS;
 use attrium_nn::Network;
 use attrium_training::Normalization;
 use attrium_types::{Architecture, Target};
@@ -68,7 +69,7 @@ pub(super) fn fold(
     let (weights, normalization) = (io.get(&fold.weights())?, io.get(&fold.normalization())?);
     let normalization = Normalization::from_safetensors(&normalization, CROP_PIXELS).ok();
     let again = normalization.and_then(|normalization| {
-        let images = images(cohort, &studies, &normalization);
+        let images = images(io, cohort, &studies, &normalization);
         probabilities(architecture, target, &weights, &images)
     });
     let stored: Vec<_> = rows.iter().map(|row| row.probabilities.clone()).collect();
@@ -113,11 +114,13 @@ fn places(cohort: &Cohort, rows: &[&Prediction]) -> Option<Vec<usize>> {
     places.collect()
 }
 
-fn images(cohort: &Cohort, studies: &[usize], normalization: &Normalization) -> Vec<f32> {
-    let mut images = Vec::with_capacity(studies.len() * CROP_PIXELS);
-    for &study in studies {
-        images.extend(log_image(cohort.crop(study)));
-    }
+fn images(
+    io: &TrainingIo<'_>,
+    cohort: &Cohort,
+    studies: &[usize],
+    normalization: &Normalization,
+) -> Vec<f32> {
+    let mut images = fitting::images(cohort, studies, io.spec.preprocessing.intensity);
     normalization.apply(&mut images);
     images
 }
@@ -133,14 +136,14 @@ pub(super) struct Refitted {
 impl Refitted {
     /// What a network in memory makes of the first studies.
     pub(crate) fn new(
-        architecture: Architecture,
-        target: Target,
+        io: &TrainingIo<'_>,
+        (architecture, target): (Architecture, Target),
         cohort: &Cohort,
         network: &Network,
         normalization: &Normalization,
     ) -> Result<Self, TaskError> {
         let studies: Vec<_> = (0..cohort.len().min(REPEATED)).collect();
-        let images = images(cohort, &studies, normalization);
+        let images = images(io, cohort, &studies, normalization);
         let probabilities = network.probabilities(&images).or_bad_data()?;
         Ok(Self {
             architecture,

@@ -82,12 +82,11 @@ fn train(
     target: Target,
 ) -> Result<(MemberFiles, Refitted), TaskError> {
     let pretrained = io.pretrained(architecture)?;
-    let images = fitting::log_images(cohort);
     let Prepared {
         fit: data,
         normalization,
         ..
-    } = fitting::prepare(io.spec, cohort, &images, target, None)?;
+    } = fitting::prepare(io.spec, cohort, target, None)?;
     let name = |name: &str| format!("{}{name}", artefacts::REFIT);
     let checkpoints = Checkpoints::new(io, name("checkpoint/state"), name("history.csv"));
     let config = fitting::config(io.spec, architecture, target, STREAM);
@@ -100,6 +99,6 @@ fn train(
         weights: network.to_safetensors().or_retry()?,
         normalization: normalization.to_safetensors().or_retry()?,
     };
-    let refitted = Refitted::new(architecture, target, cohort, &network, &normalization)?;
+    let refitted = Refitted::new(io, (architecture, target), cohort, &network, &normalization)?;
     Ok((files, refitted))
 }

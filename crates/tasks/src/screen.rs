@@ -195,11 +195,10 @@ pub fn activation_maps(
     decision: &ScreeningDecision,
 ) -> Result<Vec<u8>, TaskError> {
     let counts = &decision.scan.counts;
-    let image = attrium_imaging::log_image(counts);
-    let maps = screener.model.activation_maps(&image).or_retry()?;
+    let maps = screener.model.activation_maps(counts).or_retry()?;
     let side = attrium_imaging::CROP_SIZE;
     let crop = report::Raster::new(side, side, counts.clone()).or_retry()?;
-    let grad_cam = screener.model.grad_cam(&image).or_retry()?;
+    let grad_cam = screener.model.grad_cam(counts).or_retry()?;
     let grad_cam = grad_cam.iter().map(super::training_report::grad_cam);
     let maps = grad_cam
         .chain(maps.iter().map(super::training_report::maximum))

@@ -11,7 +11,7 @@ use attrium_dataset::Preference;
 use attrium_evaluation::positive_probability;
 use attrium_imaging as imaging;
 use attrium_imaging::{AnteriorImage, Crop, StudyUid, ViewSource, Warning};
-use attrium_types::LossyPolicy;
+use attrium_types::{LossyPolicy, Tracer};
 
 /// A model with the threshold that makes a decision of its probabilities.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub struct Screener {
     pub threshold: f64,
     /// What becomes of images that went through lossy compression.
     pub lossy: LossyPolicy,
+    /// The bone tracers whose scans are screened.
+    pub tracers: Vec<Tracer>,
 }
 
 /// What came of an object.
@@ -101,6 +103,7 @@ impl Screener {
     /// Reads an object from its bytes.
     pub(super) fn scan(&self, bytes: &[u8]) -> Candidate {
         let image = imaging::read_anterior(bytes, self.lossy)?;
+        let image = imaging::judge(image, &self.tracers)?;
         let crop = imaging::crop(&image, self.model.manifest.crop)?;
         Ok(Box::new(Scan::new(image, crop)))
     }
@@ -110,12 +113,12 @@ impl Screener {
     /// # Errors
     /// When the model cannot be run.
     pub fn decide(&self, candidates: Vec<Candidate>) -> Result<Vec<Screened>, ScreeningError> {
-        let images: Vec<f32> = candidates
+        let counts: Vec<f32> = candidates
             .iter()
             .flatten()
-            .flat_map(|scan| imaging::log_image(&scan.counts))
+            .flat_map(|scan| scan.counts.iter().copied())
             .collect();
-        let probabilities = self.model.probabilities(&images).context(ScreeningSnafu)?;
+        let probabilities = self.model.probabilities(&counts).context(ScreeningSnafu)?;
         let mut probabilities = probabilities.into_iter();
         let screened = candidates.into_iter().map(|candidate| match candidate {
             Err(rejection) => Screened::Rejected(rejection),

@@ -6,7 +6,6 @@ use super::task_io::TrainingIo;
 use super::{Summary, TaskError};
 use attrium_dataset::{Cohort, Covariates};
 use attrium_evaluation::{Prediction, Predictions};
-use attrium_imaging::CROP_PIXELS;
 use attrium_training::Prepared;
 use attrium_types::{Architecture, Grade, Target};
 use attrium_workflow::artefacts::Fold;
@@ -20,12 +19,11 @@ pub(super) fn run(
 ) -> Result<Summary, TaskError> {
     let pretrained = io.pretrained(architecture)?;
     let cohort = io.cohort()?;
-    let images = fitting::log_images(&cohort);
     let Prepared {
         fit: data,
         normalization,
         test,
-    } = fitting::prepare(io.spec, &cohort, &images, target, Some(fold))?;
+    } = fitting::prepare(io.spec, &cohort, target, Some(fold))?;
 
     let artefacts = Fold::new(architecture, target, fold);
     let state = artefacts.checkpoint() + "state";
@@ -37,7 +35,7 @@ pub(super) fn run(
     };
     let network = fitting::fit(config, data, initial, &checkpoints, io.context)?;
 
-    let mut unseen = images_of(&images, &test);
+    let mut unseen = fitting::images(&cohort, &test, io.spec.preprocessing.intensity);
     normalization.apply(&mut unseen);
     let probabilities = network.probabilities(&unseen).or_bad_data()?;
     let predictions = predictions(&cohort, target, fold, &test, probabilities);
@@ -52,14 +50,6 @@ pub(super) fn run(
         ),
         ..Summary::default()
     })
-}
-
-/// The images of some studies, one after the other.
-fn images_of(images: &[f32], studies: &[usize]) -> Vec<f32> {
-    let images = studies
-        .iter()
-        .flat_map(|&study| &images[study * CROP_PIXELS..][..CROP_PIXELS]);
-    images.copied().collect()
 }
 
 /// The predictions table of the studies that a network has not seen.

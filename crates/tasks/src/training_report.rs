@@ -254,7 +254,7 @@ fn activation_row(
     let fold = prediction.and_then(|row| row.fold).unwrap_or_default();
     let (architecture, target) = (combination.architecture, combination.target);
     let (network, normalization) = member(io, architecture, target, fold as u32)?;
-    let mut image = attrium_imaging::log_image(cohort.crop(study));
+    let mut image = super::fitting::images(cohort, &[study], io.spec.preprocessing.intensity);
     normalization.apply(&mut image);
     let maps = network.activation_maps(&image).or_retry()?;
     let grad_cam_of_positive = network

@@ -1,9 +1,10 @@
-//! Augmented training images: shifted, turned and scaled copies, drawn once a fold.
+//! Augmented training images: shifted, turned, scaled and thinned copies, drawn once a fold.
 //!
 //! The plan (which source, which transform) is separate from the rendering, so that images can be
 //! rendered lazily and on any thread: an image's numbers are decided by the seed, the fold and the
 //! image's own number. Nothing here looks at validation or test images.
 
+use super::Exposure;
 use super::apportionment::apportion;
 use attrium_types::random;
 
@@ -18,6 +19,8 @@ pub struct Augmentation {
     pub rotation_degrees: f64,
     /// The largest change of scale, in percent: 20 is a factor from 0.8 to 1.2.
     pub scale_percent: f64,
+    /// The largest loss of counts, in percent, below 100.
+    pub exposure_percent: f64,
     /// The run's seed.
     pub seed: u64,
     /// The fold that the images are for; another fold draws other transforms.
@@ -29,6 +32,8 @@ pub struct Augmentation {
 pub struct AugmentedImage {
     /// The index of its source among the training images.
     pub source: usize,
+    /// Which of the source's counts are kept, before anything else is done.
+    pub exposure: Exposure,
     /// What is done to the source.
     pub transform: Transform,
 }
@@ -67,8 +72,12 @@ impl Augmentation {
             let mut drawn: Vec<usize> = of_class.iter().copied().cycle().take(share).collect();
             drawn.sort_unstable();
             for source in drawn {
-                let transform = self.transform(plan.len() as u64);
-                plan.push(AugmentedImage { source, transform });
+                let number = plan.len() as u64;
+                plan.push(AugmentedImage {
+                    source,
+                    exposure: self.exposure(number),
+                    transform: self.transform(number),
+                });
             }
         }
         plan
@@ -102,6 +111,17 @@ impl Augmentation {
             rotation_degrees: within(self.rotation_degrees),
             scale: 1.0 + within(self.scale_percent / 100.0),
         }
+    }
+
+    /// The share of its source's counts that an image keeps.
+    fn exposure(&self, image: u64) -> Exposure {
+        let lowest = 1.0 - self.exposure_percent / 100.0;
+        Exposure::draw(&mut self.stream(b"augshare", image), lowest)
+    }
+
+    /// The counts that an image of the plan has kept of its source's.
+    pub fn thin(&self, image: u64, exposure: Exposure, counts: &[f32]) -> Vec<f32> {
+        exposure.thin(counts, &mut self.stream(b"augcount", image))
     }
 
     fn stream(&self, purpose: &[u8; 8], number: u64) -> rand_chacha::ChaCha8Rng {
@@ -189,6 +209,7 @@ mod tests {
         shift_percent: 10.0,
         rotation_degrees: 20.0,
         scale_percent: 20.0,
+        exposure_percent: 90.0,
         seed: 1,
         fold: 0,
     };

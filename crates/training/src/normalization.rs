@@ -6,8 +6,8 @@
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use snafu::{OptionExt, ResultExt, Snafu, ensure};
 
-/// The least deviation that a pixel is divided by, in the units of the images (natural logarithms
-/// of counts).
+/// The least deviation that a pixel is divided by, in the units of the images
+/// ([`intensities`](attrium_imaging::intensities)).
 ///
 /// Outside the body a pixel is zero in nearly every training image; divided by its own deviation,
 /// a stray count of a new image would dwarf the patient. Within the body deviations are several

@@ -9,6 +9,8 @@ use super::{
     normalization, split_validation,
 };
 use attrium_api::{AugmentationSpec, ClassWeights, CrossValidation, TrainingSpec};
+use attrium_imaging::intensities;
+use attrium_types::Intensity;
 
 /// Why no network can be trained on a cohort.
 #[derive(Debug, Snafu)]
@@ -65,8 +67,8 @@ pub struct Prepared {
 /// The images of a cohort with their labels, one entry a study.
 #[derive(Clone, Copy, Debug)]
 pub struct LabelledImages<'a> {
-    /// The logarithms of the crops' counts, `side * side` pixels each, one after another.
-    pub images: &'a [f32],
+    /// The counts of the crops, `side * side` pixels each, one after another.
+    pub counts: &'a [f32],
     /// The side of an image, in pixels.
     pub side: usize,
     /// The class of each study.
@@ -78,6 +80,8 @@ pub struct LabelledImages<'a> {
 /// How a cohort is prepared, as the manifest says.
 #[derive(Clone, Copy, Debug)]
 pub struct Preparation<'a> {
+    /// The scale on which the network sees counts.
+    pub intensity: Intensity,
     /// The folds and the seed.
     pub cross_validation: &'a CrossValidation,
     /// The random copies.
@@ -116,8 +120,9 @@ impl Preparation<'_> {
             }
         );
 
-        let plan = self.augmentation().plan(&train_classes);
-        let mut images = render(&plan, &split.train, cohort);
+        let augmentation = self.augmentation();
+        let plan = augmentation.plan(&train_classes);
+        let mut images = self.render(&augmentation, &plan, &split.train, cohort);
         let pixels = cohort.side * cohort.side;
         let normalization =
             Normalization::fit(images.chunks_exact(pixels)).context(NormalizationSnafu)?;
@@ -126,7 +131,7 @@ impl Preparation<'_> {
             .iter()
             .map(|image| train_classes[image.source])
             .collect();
-        let mut validation_images = gather(&split.validation, cohort);
+        let mut validation_images = self.gather(&split.validation, cohort);
         normalize(&normalization, &mut validation_images, pixels);
         Ok(Prepared {
             fit: FitData {
@@ -180,6 +185,7 @@ impl Preparation<'_> {
             shift_percent: f64::from(spec.shift_percent),
             rotation_degrees: f64::from(spec.rotation_degrees),
             scale_percent: f64::from(spec.scale_percent),
+            exposure_percent: f64::from(spec.exposure_percent),
             seed: u64::from(self.cross_validation.seed),
             // A training on all studies has a stream that no fold has.
             fold: self.fold.map_or(u64::MAX, u64::from),
@@ -192,30 +198,44 @@ impl Preparation<'_> {
             ClassWeights::None => vec![1.0; self.classes.len()],
         }
     }
+
+    /// The augmented images of a plan whose sources are counted within `train`.
+    fn render(
+        &self,
+        augmentation: &Augmentation,
+        plan: &[AugmentedImage],
+        train: &[usize],
+        cohort: LabelledImages<'_>,
+    ) -> Vec<f32> {
+        let pixels = cohort.side * cohort.side;
+        let mut images = vec![0.0; plan.len() * pixels];
+        images
+            .par_chunks_exact_mut(pixels)
+            .zip(plan.par_iter().enumerate())
+            .for_each(|(target, (number, image))| {
+                let counts = cohort.counts_of(train[image.source]);
+                let counts = augmentation.thin(number as u64, image.exposure, counts);
+                let source = intensities(&counts, self.intensity);
+                image.transform.render(&source, cohort.side, target);
+            });
+        images
+    }
+
+    fn gather(&self, studies: &[usize], cohort: LabelledImages<'_>) -> Vec<f32> {
+        let of_study = |&study: &usize| intensities(cohort.counts_of(study), self.intensity);
+        studies.iter().flat_map(of_study).collect()
+    }
+}
+
+impl<'a> LabelledImages<'a> {
+    fn counts_of(&self, study: usize) -> &'a [f32] {
+        let pixels = self.side * self.side;
+        &self.counts[study * pixels..][..pixels]
+    }
 }
 
 fn pick(values: &[usize], indices: &[usize]) -> Vec<usize> {
     indices.iter().map(|&index| values[index]).collect()
-}
-
-/// The augmented images of a plan whose sources are counted within `train`.
-fn render(plan: &[AugmentedImage], train: &[usize], cohort: LabelledImages<'_>) -> Vec<f32> {
-    let pixels = cohort.side * cohort.side;
-    let mut images = vec![0.0; plan.len() * pixels];
-    images
-        .par_chunks_exact_mut(pixels)
-        .zip(plan.par_iter())
-        .for_each(|(target, image)| {
-            let source = &cohort.images[train[image.source] * pixels..][..pixels];
-            image.transform.render(source, cohort.side, target);
-        });
-    images
-}
-
-fn gather(studies: &[usize], cohort: LabelledImages<'_>) -> Vec<f32> {
-    let pixels = cohort.side * cohort.side;
-    let of_study = |&study: &usize| &cohort.images[study * pixels..][..pixels];
-    studies.iter().flat_map(of_study).copied().collect()
 }
 
 fn normalize(normalization: &Normalization, images: &mut [f32], pixels: usize) {
@@ -232,17 +252,17 @@ mod tests {
     const STUDIES: usize = 40;
 
     struct Fixture {
-        images: Vec<f32>,
+        counts: Vec<f32>,
         classes: Vec<usize>,
         patients: Vec<u32>,
     }
 
     impl Fixture {
-        /// Every pixel of a study's image is the study's number; every tenth patient has two studies.
+        /// Every pixel's logarithm is the study's number; every tenth patient has two studies.
         fn new() -> Self {
             Self {
-                images: (0..STUDIES)
-                    .flat_map(|study| vec![study as f32; SIDE * SIDE])
+                counts: (0..STUDIES)
+                    .flat_map(|study| vec![(study as f32).exp(); SIDE * SIDE])
                     .collect(),
                 classes: (0..STUDIES)
                     .map(|study| usize::from(study % 4 == 0))
@@ -255,7 +275,7 @@ mod tests {
 
         fn cohort(&self) -> LabelledImages<'_> {
             LabelledImages {
-                images: &self.images,
+                counts: &self.counts,
                 side: SIDE,
                 classes: &self.classes,
                 patients: &self.patients,
@@ -265,12 +285,14 @@ mod tests {
 
     fn prepare(fixture: &Fixture, fold: Option<u32>, images: u32) -> Result<Prepared, Error> {
         Preparation {
+            intensity: Intensity::Paper,
             cross_validation: &CrossValidation { folds: 4, seed: 7 },
             augmentation: &AugmentationSpec {
                 images,
                 shift_percent: 0,
                 rotation_degrees: 0,
                 scale_percent: 0,
+                exposure_percent: 0,
             },
             training: &TrainingSpec {
                 validation_percent: 20,

@@ -2,16 +2,24 @@
 
 use snafu::{OptionExt, ensure};
 
-use super::name::AttributeName::*;
+use super::name::AttributeName::{self, *};
 use super::value::{
-    Code, DataSet, InvalidSnafu, MissingSnafu, Result, first_code, ge_integer, ge_text, integer,
-    items, number, numbers, optional_positive, positive, text, texts, vector,
+    Code, DataSet, InvalidSnafu, MissingSnafu, Moment, Result, first_code, ge_integer, ge_text,
+    integer, items, moment, number, numbers, optional_positive, positive, text, texts, vector,
 };
 
 /// What an item of the Detector Information Sequence says about its detector's image.
 pub(crate) struct DetectorView {
     pub code: Option<Code>,
     pub orientation: Option<[f64; 6]>,
+}
+
+/// What was given to the patient. Its texts are the object's: compare them, never print them.
+pub(crate) struct Radiopharmaceutical {
+    pub name: Option<String>,
+    pub code: Option<Code>,
+    pub nuclide: Option<Code>,
+    pub given: Option<Moment>,
 }
 
 /// The limits of an energy window in keV; a window may have several ranges.
@@ -260,6 +268,38 @@ pub(crate) fn image_id(set: &DataSet) -> Result<Option<String>> {
 /// Series Description (0008,103E), if stated.
 pub(crate) fn series_description(set: &DataSet) -> Result<Option<String>> {
     text(set, SeriesDescription)
+}
+
+/// Protocol Name (0018,1030), if stated.
+pub(crate) fn protocol_name(set: &DataSet) -> Result<Option<String>> {
+    text(set, ProtocolName)
+}
+
+/// When the acquisition began: Acquisition DateTime (0008,002A), or Acquisition Date and Time (0008,0022) and
+/// (0008,0032).
+pub(crate) fn acquisition_moment(set: &DataSet) -> Option<Moment> {
+    moment(
+        set,
+        AcquisitionDateTime,
+        AcquisitionTime,
+        Some(AcquisitionDate),
+    )
+}
+
+/// What was given to the patient (PS3.3, C.8.4.10): the items of the Radiopharmaceutical Information Sequence.
+pub(crate) fn radiopharmaceuticals(set: &DataSet) -> Result<Vec<Radiopharmaceutical>> {
+    items(set, RadiopharmaceuticalInformation)?
+        .iter()
+        .map(|item| {
+            let start = RadiopharmaceuticalStartDateTime;
+            Ok(Radiopharmaceutical {
+                name: text(item, AttributeName::Radiopharmaceutical)?,
+                code: first_code(item, RadiopharmaceuticalCode)?,
+                nuclide: first_code(item, RadionuclideCode)?,
+                given: moment(item, start, RadiopharmaceuticalStartTime, None),
+            })
+        })
+        .collect()
 }
 
 /// Body Part Examined (0018,0015), if stated.

@@ -13,16 +13,17 @@ mod transfer_syntax;
 mod value;
 
 pub(super) use attribute::{
-    DetectorView, bits_allocated, bits_stored, body_part, columns, detector_vector, detector_views,
-    energy_window_vector, energy_windows, ge_dataset_name, ge_detector_number, ge_picture_name,
-    has_nm_attributes, high_bit, image_id, image_orientation, image_type, is_marked_lossy,
-    is_signed, is_synthetic, modality, number_of_detectors, number_of_energy_windows,
-    number_of_frames, patient_gantry_relationship, patient_orientation, patient_position,
-    photometric_interpretation, pixel_spacing, rescale_intercept, rescale_slope, rows,
-    samples_per_pixel, series_description, sop_class, study_instance_uid,
+    DetectorView, Radiopharmaceutical, acquisition_moment, bits_allocated, bits_stored, body_part,
+    columns, detector_vector, detector_views, energy_window_vector, energy_windows,
+    ge_dataset_name, ge_detector_number, ge_picture_name, has_nm_attributes, high_bit, image_id,
+    image_orientation, image_type, is_marked_lossy, is_signed, is_synthetic, modality,
+    number_of_detectors, number_of_energy_windows, number_of_frames, patient_gantry_relationship,
+    patient_orientation, patient_position, photometric_interpretation, pixel_spacing,
+    protocol_name, radiopharmaceuticals, rescale_intercept, rescale_slope, rows, samples_per_pixel,
+    series_description, sop_class, study_instance_uid,
 };
 pub(super) use file::{DicomFile, open, without_panic};
 pub use name::AttributeName;
 pub(super) use transfer_syntax::TransferSyntax;
 pub use value::AttributeError;
-pub(super) use value::{Code, DataSet};
+pub(super) use value::{Code, DAY, DataSet, Moment};

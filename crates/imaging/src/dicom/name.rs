@@ -20,6 +20,21 @@ pub enum AttributeName {
     CodingSchemeDesignator,
     CodeMeaning,
     SeriesDescription,
+    ProtocolName,
+    AcquisitionDate,
+    AcquisitionTime,
+    #[strum(serialize = "Acquisition DateTime")]
+    AcquisitionDateTime,
+    #[strum(serialize = "Radiopharmaceutical Information Sequence")]
+    RadiopharmaceuticalInformation,
+    Radiopharmaceutical,
+    #[strum(serialize = "Radiopharmaceutical Code Sequence")]
+    RadiopharmaceuticalCode,
+    #[strum(serialize = "Radionuclide Code Sequence")]
+    RadionuclideCode,
+    RadiopharmaceuticalStartTime,
+    #[strum(serialize = "Radiopharmaceutical Start DateTime")]
+    RadiopharmaceuticalStartDateTime,
     BodyPartExamined,
     PatientPosition,
     #[strum(serialize = "Study Instance UID")]
@@ -83,6 +98,16 @@ impl AttributeName {
             Self::CodingSchemeDesignator => tags::CODING_SCHEME_DESIGNATOR,
             Self::CodeMeaning => tags::CODE_MEANING,
             Self::SeriesDescription => tags::SERIES_DESCRIPTION,
+            Self::ProtocolName => tags::PROTOCOL_NAME,
+            Self::AcquisitionDate => tags::ACQUISITION_DATE,
+            Self::AcquisitionTime => tags::ACQUISITION_TIME,
+            Self::AcquisitionDateTime => tags::ACQUISITION_DATE_TIME,
+            Self::RadiopharmaceuticalInformation => tags::RADIOPHARMACEUTICAL_INFORMATION_SEQUENCE,
+            Self::Radiopharmaceutical => tags::RADIOPHARMACEUTICAL,
+            Self::RadiopharmaceuticalCode => tags::RADIOPHARMACEUTICAL_CODE_SEQUENCE,
+            Self::RadionuclideCode => tags::RADIONUCLIDE_CODE_SEQUENCE,
+            Self::RadiopharmaceuticalStartTime => tags::RADIOPHARMACEUTICAL_START_TIME,
+            Self::RadiopharmaceuticalStartDateTime => tags::RADIOPHARMACEUTICAL_START_DATE_TIME,
             Self::BodyPartExamined => tags::BODY_PART_EXAMINED,
             Self::PatientPosition => tags::PATIENT_POSITION,
             Self::StudyInstanceUid => tags::STUDY_INSTANCE_UID,

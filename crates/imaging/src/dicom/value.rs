@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use dicom_core::VR;
+use dicom_core::chrono::Datelike;
 use dicom_core::header::HasLength;
+use dicom_core::value::{AsRange, DicomDate, DicomTime};
 use dicom_object::mem::InMemElement;
 use snafu::{OptionExt, Snafu, ensure};
 
@@ -61,6 +63,71 @@ pub(crate) struct Code {
     pub value: String,
     pub scheme: String,
     pub meaning: String,
+}
+
+impl Code {
+    /// Whether it is a concept of SNOMED, by its code or by its retired one, under any of the schemes'
+    /// designators (PS3.16, 8.1; 99SDM and SNM3 are what older objects write).
+    pub(crate) fn is(&self, current: &str, retired: &str) -> bool {
+        let expected = match self.scheme.as_str() {
+            "SCT" | "2.16.840.1.113883.6.96" => current,
+            "SRT" | "SNM3" | "99SDM" => retired,
+            _ => return false,
+        };
+        !expected.is_empty() && self.value == expected
+    }
+
+    /// Whether its scheme is SNOMED's.
+    pub(crate) fn is_snomed(&self) -> bool {
+        let scheme = self.scheme.as_str();
+        ["SCT", "2.16.840.1.113883.6.96", "SRT", "SNM3", "99SDM"].contains(&scheme)
+    }
+}
+
+/// A point in time, in seconds of no time zone: a date's days count 86,400 each.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Moment {
+    /// On a date.
+    Dated(i64),
+    /// On a day that is not stated.
+    OfDay(i64),
+}
+
+/// Seconds in a day.
+pub(crate) const DAY: i64 = 86_400;
+
+/// The moment that a date and time (DT), or a time (TM) with a date (DA) or without, states; none where it is
+/// absent or cannot be understood.
+pub(super) fn moment(
+    set: &DataSet,
+    date_time: AttributeName,
+    time: AttributeName,
+    date: Option<AttributeName>,
+) -> Option<Moment> {
+    let whole = set.get(date_time.tag()).and_then(|element| {
+        let moment = element.to_datetime().ok()?;
+        let time = moment.time()?;
+        Some(Moment::Dated(days(moment.date())? * DAY + seconds(time)?))
+    });
+    whole.or_else(|| {
+        let time = seconds(&set.get(time.tag())?.to_time().ok()?)?;
+        let date = date.and_then(|date| set.get(date.tag())?.to_date().ok());
+        Some(match date.and_then(|date| days(&date)) {
+            Some(days) => Moment::Dated(days * DAY + time),
+            None => Moment::OfDay(time),
+        })
+    })
+}
+
+fn seconds(time: &DicomTime) -> Option<i64> {
+    let seconds = i64::from(*time.second().unwrap_or(&0));
+    Some(i64::from(*time.hour()) * 3600 + i64::from(*time.minute()?) * 60 + seconds)
+}
+
+/// Days since a day of no meaning.
+fn days(date: &DicomDate) -> Option<i64> {
+    let date = date.exact().ok()?;
+    Some(i64::from(date.num_days_from_ce()))
 }
 
 fn ge_element(set: &DataSet, name: AttributeName) -> Option<&InMemElement> {

@@ -6,9 +6,9 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::{
-    Acquisition, AnteriorImage, Error, View, ViewSource, Warning, crop, log_image, read_anterior,
+    Acquisition, AnteriorImage, Error, View, ViewSource, Warning, crop, intensities, read_anterior,
 };
-use attrium_types::{CropMode, LossyPolicy};
+use attrium_types::{CropMode, Intensity, LossyPolicy};
 
 #[derive(Deserialize)]
 struct Expected {
@@ -93,7 +93,7 @@ fn the_robust_crop_of_the_real_scan_starts_at_the_shoulders() {
 
 #[test]
 fn the_logarithm_is_natural_and_leaves_zeros() {
-    let logs = log_image(&[0.0, 1.0, 2.0, 278.0]);
+    let logs = intensities(&[0.0, 1.0, 2.0, 278.0], Intensity::Paper);
     assert_eq!(logs, [0.0, 0.0, 2.0_f32.ln(), 278.0_f32.ln()]);
 }
 

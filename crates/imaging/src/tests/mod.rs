@@ -2,6 +2,7 @@
 
 mod archive;
 mod bad_input;
+mod gate;
 mod object;
 mod orientation;
 mod privacy;

@@ -1,0 +1,108 @@
+//! What a network sees of a crop: its counts on a scale.
+//!
+//! The logarithm of the counts moves with everything that multiplies them: the activity that was given,
+//! the delay, the speed of the scan, the sensitivity of the camera. In units of the patient's own uptake
+//! all of these leave the image as it is, but for its noise.
+
+use attrium_types::Intensity;
+
+/// Blocks along a side whose sums tell the patient's uptake. Single pixels of a short scan hold one or two
+/// counts, and a median of such numbers jumps by a half.
+const BLOCKS: usize = 16;
+
+/// Blocks below this share of the brightest twentieth are not the patient.
+const BODY_SHARE: f32 = 0.1;
+
+/// The image of a square crop's counts that a network sees, before its own normalisation.
+///
+/// `Normalized` is the natural logarithm of 1 + c / u, where u is the [`uptake`] of the crop: 0 without
+/// counts, and about 0.7 for what the patient's chest has. `Paper` is the natural logarithm of every count
+/// that is not zero, and zero for the others (paper, "Preprocessing").
+pub fn intensities(counts: &[f32], intensity: Intensity) -> Vec<f32> {
+    match intensity {
+        Intensity::Paper => counts
+            .iter()
+            .map(|&count| if count == 0.0 { 0.0 } else { count.ln() })
+            .collect(),
+        Intensity::Normalized => match uptake(counts) {
+            Some(uptake) => counts
+                .iter()
+                .map(|&count| (count / uptake).ln_1p())
+                .collect(),
+            None => vec![0.0; counts.len()],
+        },
+    }
+}
+
+/// The median counts of a pixel of the patient: of the blocks of 8 x 8 pixels (of a crop's 128 x 128) that
+/// have more than a tenth of the 95th percentile's counts. None without counts.
+fn uptake(counts: &[f32]) -> Option<f32> {
+    let side = counts.len().isqrt();
+    let block = side.div_ceil(BLOCKS).max(1);
+    let mut means = block_means(counts, side, block);
+    means.sort_unstable_by(f32::total_cmp);
+    let bright = *means.get(means.len() * 19 / 20)?;
+    let body = &means[means.partition_point(|&mean| mean <= BODY_SHARE * bright)..];
+    body.get(body.len() / 2).copied()
+}
+
+fn block_means(counts: &[f32], side: usize, block: usize) -> Vec<f32> {
+    let blocks = side / block;
+    let mut means = vec![0.0; blocks * blocks];
+    for (row, pixels) in counts
+        .chunks_exact(side.max(1))
+        .take(blocks * block)
+        .enumerate()
+    {
+        for (column, &count) in pixels.iter().take(blocks * block).enumerate() {
+            means[row / block * blocks + column / block] += count / (block * block) as f32;
+        }
+    }
+    means
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A chest of one count a pixel in a crop of 32 x 32, with a heart and with nothing around it.
+    fn chest(heart: f32) -> Vec<f32> {
+        (0..32 * 32)
+            .map(|at| match (at / 32, at % 32) {
+                (12..20, 18..26) => heart,
+                (_, 4..28) => 4.0,
+                _ => 0.0,
+            })
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn a_scan_of_more_counts_is_the_same_image(
+            counts in prop::collection::vec(0_u16..200, 32 * 32),
+            factor in 0.01_f32..100.0,
+        ) {
+            let counts: Vec<f32> = counts.into_iter().map(f32::from).collect();
+            let more: Vec<f32> = counts.iter().map(|count| count * factor).collect();
+            let image = intensities(&counts, Intensity::Normalized);
+            let same = intensities(&more, Intensity::Normalized);
+            for (a, b) in image.iter().zip(&same) {
+                prop_assert!((a - b).abs() < 1e-4, "{a} and {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_most_of_the_chest_has_is_the_unit_whatever_the_heart_takes_up() {
+        for heart in [4.0, 12.0, 400.0] {
+            assert_eq!(uptake(&chest(heart)), Some(4.0));
+        }
+    }
+
+    #[test]
+    fn no_counts_are_no_image_and_no_error() {
+        assert_eq!(intensities(&[0.0; 16], Intensity::Normalized), [0.0; 16]);
+        assert!(intensities(&[], Intensity::Normalized).is_empty());
+    }
+}
