@@ -35,6 +35,28 @@ pub(super) enum Purpose {
     AnteriorCounts,
     /// The photons of the posterior view.
     PosteriorCounts,
+    /// A patient's cardiac uptake.
+    Uptake,
+    /// Where in the heart a patient's uptake is.
+    Heart,
+    /// How a patient holds arms, legs and head in a study.
+    Posture,
+    /// A study's number of counts.
+    Exposure,
+    /// When and with what a study's patient was injected.
+    Injection,
+    /// Tracer left where it was injected.
+    InjectionSite,
+    /// Devices and clothes that hide a part of the body.
+    Devices,
+    /// A patient's prostheses and operations.
+    Surgery,
+    /// A patient's fractures.
+    Fractures,
+    /// Muscles and kidneys that take up more, or less, than is usual.
+    SoftTissue,
+    /// What an object that is not a late bone scan of a chest shows.
+    Planted,
 }
 
 /// A stream of random numbers.

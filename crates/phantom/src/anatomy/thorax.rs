@@ -8,7 +8,7 @@ const CHEST_DEPTH: f64 = 190.0;
 
 /// One rib: height of its head and of its most lateral point in thousandths, how far that is from
 /// the midline and where its cartilage begins, in mm.
-const RIBS: [[f64; 4]; 10] = [
+pub(super) const RIBS: [[f64; 4]; 10] = [
     [151.0, 166.0, 66.0, 30.0],
     [163.0, 180.0, 92.0, 42.0],
     [176.0, 196.0, 108.0, 50.0],
@@ -74,12 +74,14 @@ fn draw_rib(canvas: &mut Canvas, body: &Body, side: f64, rib: [f64; 4]) {
     let fall = 0.36 * (reach - cartilage) * body.rib_slope;
     let lateral = lateral + side * body.shoulders * 0.1;
     let spine = body.spine(head) / body.breadth;
+    // A bent spine takes the sides of the ribs along.
+    let bow = 0.4 * spine;
     let points = [
         [spine + side * 17.0, head, 6.0, 0.86],
         [spine + side * 0.45 * reach, head + 3.0, 6.2, 0.93],
-        [side * 0.86 * reach, lateral - 11.0, 6.4, 0.78],
-        [side * reach, lateral, 6.4, 0.5],
-        [side * 0.93 * reach, lateral + 0.3 * fall, 6.4, 0.24],
+        [bow + side * 0.86 * reach, lateral - 11.0, 6.4, 0.78],
+        [bow + side * reach, lateral, 6.4, 0.5],
+        [bow + side * 0.93 * reach, lateral + 0.3 * fall, 6.4, 0.24],
         [
             side * 0.5 * (reach + cartilage),
             lateral + 0.72 * fall,
