@@ -218,7 +218,8 @@ impl SyntheticCohort {
             scanner,
             million_counts: (scanner.million_counts * exposure.factor(EXPOSURE)).clamp(0.5, 4.0),
             tracer: Tracer::Hmdp,
-            uptake_minutes: injection.bounded_normal(UPTAKE_MINUTES.0, UPTAKE_MINUTES.1, 2.4) as u32,
+            uptake_minutes: injection.bounded_normal(UPTAKE_MINUTES.0, UPTAKE_MINUTES.1, 2.4)
+                as u32,
             date: self.date(patient, visit, &mut stream),
             study_uid: uid(&mut Stream::new(self.seed, Purpose::Identifiers, number)),
             person,

@@ -28,6 +28,6 @@ pub use cohort::{Date, Study, SyntheticCohort};
 pub use demographics::{Indication, Person, Protocol, Sex};
 pub use error::Error;
 pub use reading::Uptake;
-pub use tracer::Tracer;
 pub use scanner::{ObjectLayout, PrivateGroup, SCANNERS, Scanner, ViewNaming};
+pub use tracer::Tracer;
 pub use view::{Views, scan};

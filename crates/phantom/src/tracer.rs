@@ -25,7 +25,12 @@ impl Tracer {
     /// The names that sites write into Radiopharmaceutical (0018,0031).
     pub fn names(self) -> &'static [&'static str] {
         match self {
-            Self::Hmdp => &["99mTc-HMDP", "Tc99m HDP", "TC-99M OXIDRONATE", "Technescan HDP"],
+            Self::Hmdp => &[
+                "99mTc-HMDP",
+                "Tc99m HDP",
+                "TC-99M OXIDRONATE",
+                "Technescan HDP",
+            ],
             Self::Dpd => &["99mTc-DPD", "Tc99m DPD", "Teceos"],
             Self::Pyp => &["99mTc-PYP", "Tc99m Pyrophosphate", "Technescan PYP"],
             Self::Mdp => &["99mTc-MDP", "Tc99m Medronate"],

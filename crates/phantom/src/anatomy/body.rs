@@ -118,6 +118,12 @@ impl Body {
         self.posture.lean * above_hips + self.posture.head * above_neck
     }
 
+    /// The body's midline at a height in mm from the vertex, in mm.
+    #[cfg(test)]
+    pub(crate) fn middle(&self, y: f64) -> f64 {
+        self.lean(1e3 * y / self.length_mm)
+    }
+
     /// A tube's point: reference mm, thousandths, reference mm of radius, depth.
     pub(super) fn node(&self, x: f64, y: f64, radius: f64, depth: f64) -> Node {
         Node {

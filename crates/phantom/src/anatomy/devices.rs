@@ -15,7 +15,11 @@ pub(super) fn draw(canvas: &mut Canvas, body: &Body, devices: &mut Stream) {
     if buckle {
         let centre = (devices.normal(0.0, 12.0), devices.normal(398.0, 9.0));
         let axes = [devices.range(18.0, 30.0), devices.range(13.0, 20.0), 5.0];
-        cover(canvas, &body.block(centre, axes, 0.0), devices.range(0.3, 0.65));
+        cover(
+            canvas,
+            &body.block(centre, axes, 0.0),
+            devices.range(0.3, 0.65),
+        );
     }
     if necklace {
         let centre = (devices.normal(0.0, 8.0), devices.range(196.0, 238.0));
@@ -24,7 +28,10 @@ pub(super) fn draw(canvas: &mut Canvas, body: &Body, devices: &mut Stream) {
     }
     if pocket {
         let side = devices.side();
-        let centre = (side * devices.range(80.0, 120.0), devices.range(425.0, 470.0));
+        let centre = (
+            side * devices.range(80.0, 120.0),
+            devices.range(425.0, 470.0),
+        );
         let coins = body.ball(centre, devices.range(9.0, 16.0), 0.0);
         cover(canvas, &coins, devices.range(0.3, 0.7));
     }

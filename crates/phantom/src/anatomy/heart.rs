@@ -13,7 +13,7 @@ use crate::reading::Uptake;
 ///
 /// At this concentration the heart's projection stands out from the chest as much as the anterior
 /// part of a rib does, in a patient of average size.
-const HEART_LIKE_RIB: f64 = 1.6;
+const HEART_LIKE_RIB: f64 = 1.75;
 /// Concentration in blood that shows as much as a wall of concentration 1 does: it fills the chambers.
 const BLOOD_LIKE_WALL: f64 = 0.48;
 /// Segments of the left ventricle's wall as they are seen from the front.
@@ -69,7 +69,13 @@ impl Pattern {
 }
 
 /// Draws blood and walls. `pool` is the concentration of blood that is left in everybody.
-pub(super) fn draw(canvas: &mut Canvas, body: &Body, uptake: Uptake, pool: f64, heart: &mut Stream) {
+pub(super) fn draw(
+    canvas: &mut Canvas,
+    body: &Body,
+    uptake: Uptake,
+    pool: f64,
+    heart: &mut Stream,
+) {
     let pattern = Pattern::draw(uptake, heart);
     // Ribs have lost their part of the tracer to the heart already.
     let rib = HEART_LIKE_RIB * body.bone * body.ribs / uptake.left_for_bone();
@@ -172,4 +178,51 @@ fn segment_of(body: &Body, segment: usize, (x, y): (f64, f64)) -> Solid {
         8.0 + y + along * sine + across * cosine,
     );
     part(body, place, [17.0, 15.0, 44.0], 0.34)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SyntheticCohort;
+    use crate::random::Purpose;
+
+    /// The patterns of patients of a grade.
+    fn patterns(grade: usize) -> Vec<Pattern> {
+        let mut shares = [0.0; 4];
+        shares[grade] = 1.0;
+        let cohort = SyntheticCohort::new(2_000, 4)
+            .with_grades(shares)
+            .expect("shares");
+        (0..cohort.len())
+            .map(|number| cohort.study(number))
+            .map(|study| {
+                let mut heart = Stream::new(4, Purpose::Heart, study.patient);
+                Pattern::draw(study.uptake, &mut heart)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn most_hearts_of_grade_1_are_blood_and_few_of_grade_2_are() {
+        let share = |grade| {
+            let patterns = patterns(grade);
+            patterns.iter().filter(|p| p.blood > 0.5).count() as f64 / patterns.len() as f64
+        };
+        assert!((0.65..0.95).contains(&share(1)), "{}", share(1));
+        assert!(share(2) < 0.15, "{}", share(2));
+        assert!(share(3) < 0.01, "{}", share(3));
+    }
+
+    #[test]
+    fn right_ventricles_and_atria_take_up_less_than_the_left_ventricle_and_some_hearts_are_uneven()
+    {
+        let patterns = patterns(3);
+        assert!(patterns.iter().all(|p| p.right < 1.0 && p.atria < 1.0));
+        let share = |of: fn(&Pattern) -> bool| {
+            patterns.iter().filter(|p| of(p)).count() as f64 / patterns.len() as f64
+        };
+        assert!((share(|p| p.atria > 0.3) - 0.5).abs() < 0.05);
+        assert!((share(|p| p.uneven > 0.3) - 0.35).abs() < 0.05);
+        assert!((share(|p| p.infarct.is_some()) - 0.02).abs() < 0.012);
+    }
 }

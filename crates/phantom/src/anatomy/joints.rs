@@ -39,9 +39,10 @@ pub(super) fn draw(canvas: &mut Canvas, body: &Body, lesions: &mut Stream) {
 /// Elbows and wrists, wherever they are held.
 fn arms(canvas: &mut Canvas, body: &Body, lesions: &mut Stream) {
     for arm in body.posture.arms {
-        for (joint, depth, often, activity) in
-            [(arm.elbow, 0.5, 0.25, 3.0), (arm.wrist, arm.depth, 0.4, 4.0)]
-        {
+        for (joint, depth, often, activity) in [
+            (arm.elbow, 0.5, 0.25, 3.0),
+            (arm.wrist, arm.depth, 0.4, 4.0),
+        ] {
             if lesions.chance(often) {
                 let joint = body.ball(joint, 12.0 * lesions.factor(0.2), depth);
                 canvas.solid(&joint, activity * lesions.exponential(0.7).min(3.0));

@@ -54,7 +54,10 @@ fn hand(canvas: &mut Canvas, body: &Body, arm: Arm) {
     );
     let length = dx.hypot(dy).max(1.0);
     // Across the hand, in mm and in thousandths.
-    let across = (dy / length, -dx / length * body.breadth / (1e-3 * body.length_mm));
+    let across = (
+        dy / length,
+        -dx / length * body.breadth / (1e-3 * body.length_mm),
+    );
     for finger in -2..=2 {
         let spread = f64::from(finger) * 9.0;
         let at = |share: f64, spread: f64, radius: f64| {

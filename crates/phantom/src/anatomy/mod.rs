@@ -67,3 +67,10 @@ fn bones(canvas: &mut Canvas, body: &Body) {
     pelvis::draw(canvas, body);
     limbs::draw(canvas, body);
 }
+
+/// The middle of the left ventricle in the body's frame, in mm.
+#[cfg(test)]
+pub(super) fn left_ventricle(body: &Body) -> (f64, f64) {
+    let heart = heart::part(body, (10.0, 8.0), [1.0; 3], 0.0);
+    (heart.x, heart.y)
+}

@@ -25,7 +25,7 @@ pub(super) fn draw(canvas: &mut Canvas, body: &Body, surgery: &mut Stream) {
         if knee {
             let middle = side * (92.0 + body.posture.knees[index]);
             for (y, axes) in [(675.0, [35.0, 20.0, 40.0]), (693.0, [33.0, 9.0, 40.0])] {
-                canvas.empty(&body.ellipsoid((middle, y), axes, 0.45), 0.45);
+                canvas.empty(&body.ellipsoid((middle, y), axes, 0.45), 0.6);
             }
             for y in [660.0, 702.0] {
                 let rim = body.ellipsoid((middle, y), [34.0, 9.0, 26.0], 0.45);

@@ -98,12 +98,7 @@ impl Biodistribution {
 }
 
 /// Draws a body with another tracer, or another phase of this one, in it.
-pub(crate) fn draw(
-    canvas: &mut Canvas,
-    body: &Body,
-    tracer: Biodistribution,
-    stream: &mut Stream,
-) {
+pub(crate) fn draw(canvas: &mut Canvas, body: &Body, tracer: Biodistribution, stream: &mut Stream) {
     let uptakes = tracer.uptakes();
     let mut faint = body.clone();
     faint.bone *= uptakes.bone;
@@ -176,9 +171,16 @@ pub(crate) fn hands(canvas: &mut Canvas, y: f64, stream: &mut Stream) {
         ];
         canvas.body_tube(&palm);
         let wrist = stream.range(2.0, 7.0);
-        canvas.tube(&[node(middle, -62.0, 20.0), node(middle, -48.0, 20.0)], 0.0, wrist);
+        canvas.tube(
+            &[node(middle, -62.0, 20.0), node(middle, -48.0, 20.0)],
+            0.0,
+            wrist,
+        );
         for offset in [-12.0, 12.0] {
-            let bone = [node(middle + offset, -112.0, 8.0), node(middle + offset, -70.0, 11.0)];
+            let bone = [
+                node(middle + offset, -112.0, 8.0),
+                node(middle + offset, -70.0, 11.0),
+            ];
             canvas.tube(&bone, 0.0, 3.0);
         }
         for finger in 0..5 {
@@ -193,8 +195,14 @@ pub(crate) fn hands(canvas: &mut Canvas, y: f64, stream: &mut Stream) {
             canvas.body_tube(&flesh);
             canvas.tube(&smooth(&ray, 4), 0.0, 4.0);
             for up in [12.0, 0.62 * length] {
-                let joint = Node { radius: 7.0, ..node(middle + (14.0 + 0.05 * up) * spread, up, 7.0) };
-                let end = Node { y: joint.y + 4.0, ..joint };
+                let joint = Node {
+                    radius: 7.0,
+                    ..node(middle + (14.0 + 0.05 * up) * spread, up, 7.0)
+                };
+                let end = Node {
+                    y: joint.y + 4.0,
+                    ..joint
+                };
                 canvas.tube(&[joint, end], 0.0, stream.exponential(6.0));
             }
         }

@@ -126,11 +126,25 @@ fn words(kind: WrongKind) -> Option<Words> {
         ),
         WrongKind::Pelvis => (
             "PELVIS",
-            &["PELVIS", "Becken", "Bassin", "Bacino", "Lantio", "Pelvis estatica"],
+            &[
+                "PELVIS",
+                "Becken",
+                "Bassin",
+                "Bacino",
+                "Lantio",
+                "Pelvis estatica",
+            ],
         ),
         WrongKind::Knees => (
             "KNEE",
-            &["KNEES", "Knie beidseits", "Genoux", "Rodillas", "Polvet", "Ginocchia"],
+            &[
+                "KNEES",
+                "Knie beidseits",
+                "Genoux",
+                "Rodillas",
+                "Polvet",
+                "Ginocchia",
+            ],
         ),
         WrongKind::Skull => (
             "SKULL",
@@ -222,10 +236,7 @@ fn say_tracer(
     }
     let mut isotope = Attributes::new();
     isotope
-        .sequence(
-            tags::RADIOPHARMACEUTICAL_INFORMATION_SEQUENCE,
-            vec![item],
-        )
+        .sequence(tags::RADIOPHARMACEUTICAL_INFORMATION_SEQUENCE, vec![item])
         .sequence(tags::ENERGY_WINDOW_INFORMATION_SEQUENCE, vec![window]);
     for element in isotope.into_object() {
         object.put(element);

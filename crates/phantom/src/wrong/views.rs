@@ -269,7 +269,13 @@ fn shades(pixels: &[u16], inverted: bool) -> Vec<u16> {
     let shade = |count: &u16| (255.0 * (f32::from(*count) / upper).min(1.0)) as u16;
     pixels
         .iter()
-        .map(|count| if inverted { 255 - shade(count) } else { shade(count) })
+        .map(|count| {
+            if inverted {
+                255 - shade(count)
+            } else {
+                shade(count)
+            }
+        })
         .collect()
 }
 
