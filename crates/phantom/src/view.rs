@@ -208,4 +208,6 @@ fn expose(study: &Study, field: FieldOfView, views: [&mut Vec<f32>; 2]) {
 }
 
 #[cfg(test)]
+mod figures;
+#[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use crate::raster::Canvas;
 /// A joint on either side: distance from the midline in mm, height in thousandths, radius in mm,
 /// depth, how often it is worn, and how much it takes up then.
 const JOINTS: [[f64; 6]; 9] = [
-    [24.0, 182.0, 10.0, 0.08, 0.75, 9.0],
+    [24.0, 182.0, 10.0, 0.08, 0.75, 7.0],
     [22.0, 203.0, 7.0, 0.07, 0.35, 4.0],
     [142.0, 158.0, 12.0, 0.35, 0.6, 5.0],
     [146.0, 176.0, 17.0, 0.4, 0.55, 3.0],

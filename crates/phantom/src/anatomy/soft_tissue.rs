@@ -117,13 +117,15 @@ fn lungs(canvas: &mut Canvas, body: &Body) {
 }
 
 /// Muscle's share of the soft tissue by height in thousandths; fat takes up next to nothing.
-const MUSCLE: [[f64; 2]; 7] = [
+const MUSCLE: [[f64; 2]; 9] = [
     [0.0, 1.0],
-    [130.0, 0.95],
-    [200.0, 1.05],
-    [280.0, 0.98],
-    [325.0, 0.62],
-    [560.0, 0.66],
+    [130.0, 0.98],
+    [200.0, 1.0],
+    [280.0, 0.9],
+    [325.0, 0.58],
+    [410.0, 0.64],
+    [460.0, 0.82],
+    [560.0, 0.7],
     [1000.0, 1.15],
 ];
 

@@ -43,9 +43,9 @@ fn spine(canvas: &mut Canvas, body: &Body) {
             angle: -lean,
             ..body.block((x, y), [half_width, half_height, 32.0], depth)
         };
-        canvas.solid(&centre, 9.0 * bone);
+        canvas.solid(&centre, 7.8 * bone);
         let arch = body.ellipsoid((x, y + 2.0), [half_width * 1.25, 8.0, 22.0], depth + 0.16);
-        canvas.solid(&arch, 9.0 * bone);
+        canvas.solid(&arch, 8.2 * bone);
     };
     for index in 0..12 {
         let down = f64::from(index);
@@ -120,14 +120,14 @@ fn floating_ribs(canvas: &mut Canvas, body: &Body, side: f64) {
 fn sternum(canvas: &mut Canvas, body: &Body) {
     let bone = body.bone;
     let manubrium = body.block((0.0, 190.0), [29.0, 25.0, 18.0], 0.06);
-    canvas.solid(&manubrium, 8.2 * bone * body.sternum);
+    canvas.solid(&manubrium, 5.9 * bone * body.sternum);
     let points = [
         [0.0, 200.0, 20.0, 0.06],
         [0.0, 225.0, 20.0, 0.06],
         [0.0, 258.0, 21.0, 0.07],
         [0.0, 276.0, 14.0, 0.08],
     ];
-    canvas.tube(&body.nodes(&points), 0.0, 2.75 * bone * body.sternum);
+    canvas.tube(&body.nodes(&points), 0.0, 2.4 * bone * body.sternum);
 }
 
 fn collar_bone(canvas: &mut Canvas, body: &Body, side: f64) {

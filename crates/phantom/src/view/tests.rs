@@ -8,9 +8,6 @@ use attrium_imaging::{CROP_SIZE, crop, read_anterior};
 use attrium_training::count_ratio;
 use attrium_types::{CropMode, LossyPolicy};
 
-/// Counts of the real scan.
-const REAL_COUNTS: f64 = 3.596e6;
-
 /// A study of a grade, by whole-body scan.
 fn study_of(grade: u8, seed: u64) -> Study {
     let cohort = SyntheticCohort::new(u32::MAX, seed)
@@ -36,7 +33,7 @@ fn thorax(study: &Study) -> (Vec<f32>, f64) {
 }
 
 /// A value such that this share of the values is below it.
-fn quantile(values: &[f64], share: f64) -> f64 {
+pub(super) fn quantile(values: &[f64], share: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted[(share * (sorted.len() - 1) as f64).round() as usize]
@@ -50,21 +47,17 @@ fn crops_have_the_statistics_of_the_real_scans_crop() {
         .into_par_iter()
         .map(|number| cohort.study(number))
         .filter(|study| study.person.protocol == Protocol::WholeBody)
-        .map(|study| {
+        .map(|mut study| {
+            study.million_counts = 3.6;
             let (crop, total) = thorax(&study);
-            // At the real scan's number of counts.
-            let as_many = REAL_COUNTS / total;
-            let crop: Vec<f64> = crop
-                .iter()
-                .map(|count| as_many * f64::from(*count))
-                .collect();
+            let crop: Vec<f64> = crop.iter().map(|count| f64::from(*count)).collect();
             let sum: f64 = crop.iter().sum();
             [
                 sum / crop.len() as f64,
                 quantile(&crop, 0.5),
                 quantile(&crop, 0.95),
                 quantile(&crop, 1.0),
-                sum / REAL_COUNTS,
+                sum / total,
             ]
         })
         .collect();
@@ -83,204 +76,6 @@ fn crops_have_the_statistics_of_the_real_scans_crop() {
         let (low, high) = (quantile(&values, 0.02), quantile(&values, 0.98));
         assert!(low < target && target < high, "{name}: {low} to {high}");
     }
-}
-
-#[test]
-fn counts_of_a_view_go_from_half_a_million_to_four_millions() {
-    let cohort = SyntheticCohort::new(120, 14);
-    let totals: Vec<f64> = (0..120u32)
-        .into_par_iter()
-        .map(|number| cohort.study(number))
-        .filter(|study| study.person.protocol == Protocol::WholeBody)
-        .map(|study| {
-            let views = scan(&study);
-            let sum = |view: &[u16]| view.iter().map(|count| f64::from(*count)).sum::<f64>();
-            assert!(sum(&views.posterior) < 4.0e6);
-            sum(&views.anterior)
-        })
-        .collect();
-    let range = (quantile(&totals, 0.0), quantile(&totals, 1.0));
-    assert!(range.0 > 0.5e6 && range.1 < 4.0e6, "{range:?}");
-    assert!(quantile(&totals, 0.1) < 1.1e6 && quantile(&totals, 0.9) > 2.7e6);
-    let middle = quantile(&totals, 0.5);
-    assert!((1.4e6..2.2e6).contains(&middle), "{middle}");
-}
-
-/// A whole-body scan with the place of its body.
-struct Placed {
-    body: anatomy::Body,
-    geometry: crate::raster::Geometry,
-    views: Views,
-}
-
-impl Placed {
-    fn of(study: &Study) -> Self {
-        let body = anatomy::body(study);
-        let mut position = Stream::new(study.seed, Purpose::Position, study.number);
-        let (_, geometry) = field::whole_body(study.scanner, body.length_mm, &mut position);
-        Self {
-            views: scan(study),
-            body,
-            geometry,
-        }
-    }
-
-    /// Mean anterior count where a place of the body, in mm, is within a region.
-    fn mean(&self, within: impl Fn(f64, f64) -> bool) -> f64 {
-        let columns = self.views.columns;
-        let (mut sum, mut pixels) = (0.0, 0.0);
-        for (index, count) in self.views.anterior.iter().enumerate() {
-            let (column, row) = (index % columns, index / columns);
-            let (x, y) = self.geometry.to_body(column as f64, row as f64);
-            if within(x, y) {
-                sum += f64::from(*count);
-                pixels += 1.0;
-            }
-        }
-        sum / pixels
-    }
-
-    /// Mean count over the heart by that over its mirror image on the other side of the chest.
-    fn heart_to_contralateral(&self) -> f64 {
-        let (x, y) = anatomy::left_ventricle(&self.body);
-        let middle = self.body.middle(y);
-        let within = |centre: f64| move |px: f64, py: f64| (px - centre).hypot(py - y) < 32.0;
-        self.mean(within(x)) / self.mean(within(2.0 * middle - x))
-    }
-
-    /// Mean count over the upper sternum by that over the chest.
-    fn sternum_to_chest(&self) -> f64 {
-        let at = |y: f64| 1e-3 * y * self.body.length_mm;
-        let middle = self.body.middle(at(195.0));
-        let sternum =
-            |x: f64, y: f64| (x - middle).abs() < 20.0 && (at(182.0)..at(212.0)).contains(&y);
-        let chest =
-            |x: f64, y: f64| (x - middle).abs() < 125.0 && (at(172.0)..at(300.0)).contains(&y);
-        self.mean(sternum) / self.mean(chest)
-    }
-}
-
-/// Whole-body scans of a cohort, with their grades.
-fn placed(cohort: &SyntheticCohort) -> Vec<(f64, Placed)> {
-    (0..cohort.len())
-        .into_par_iter()
-        .map(|number| cohort.study(number))
-        .filter(|study| study.person.protocol == Protocol::WholeBody)
-        .map(|study| (f64::from(study.grade.value()), Placed::of(&study)))
-        .collect()
-}
-
-fn mean_and_deviation(values: &[f64]) -> (f64, f64) {
-    let mean = values.iter().sum::<f64>() / values.len() as f64;
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    (mean, (squares / values.len() as f64).sqrt())
-}
-
-#[test]
-fn hearts_of_positives_stand_out_from_the_other_side_as_published() {
-    // 2.05 +- 0.64 in 67 patients with ATTR (PMC6928186).
-    let cohort = SyntheticCohort::new(160, 15)
-        .with_prevalence(1.0)
-        .expect("a share");
-    let ratios: Vec<f64> = placed(&cohort)
-        .iter()
-        .map(|(_, scan)| scan.heart_to_contralateral())
-        .collect();
-    let (mean, deviation) = mean_and_deviation(&ratios);
-    assert!((mean - 2.05).abs() < 0.15, "{mean} +- {deviation}");
-    assert!((deviation - 0.64).abs() < 0.12, "{mean} +- {deviation}");
-}
-
-#[test]
-fn hearts_of_negatives_hardly_stand_out() {
-    let cohort = SyntheticCohort::new(80, 16)
-        .with_prevalence(0.0)
-        .expect("a share");
-    let scans = placed(&cohort);
-    let of = |grade: f64| -> Vec<f64> {
-        let graded = scans.iter().filter(|(of, _)| *of == grade);
-        graded
-            .map(|(_, scan)| scan.heart_to_contralateral())
-            .collect()
-    };
-    let (none, low) = (of(0.0), of(1.0));
-    // 1.5 is the usual limit of a planar ratio (JAMA Cardiol 2016;1:880).
-    assert!(quantile(&none, 0.9) < 1.4, "{}", quantile(&none, 0.9));
-    let (none, low) = (quantile(&none, 0.5), quantile(&low, 0.5));
-    assert!(none < low && low < 1.5, "{none} {low}");
-}
-
-#[test]
-fn the_higher_the_grade_the_less_the_sternum_stands_out_from_the_chest() {
-    let cohort = SyntheticCohort::new(120, 17)
-        .with_grades([1.0; 4])
-        .expect("shares");
-    let (grades, ratios): (Vec<f64>, Vec<f64>) = placed(&cohort)
-        .iter()
-        .map(|(grade, scan)| (*grade, scan.sternum_to_chest()))
-        .unzip();
-    let ((g, dg), (r, dr)) = (mean_and_deviation(&grades), mean_and_deviation(&ratios));
-    let pairs = grades.iter().zip(&ratios);
-    let covariance = pairs.map(|(a, b)| (a - g) * (b - r)).sum::<f64>() / grades.len() as f64;
-    let correlation = covariance / (dg * dr);
-    assert!((-0.9..-0.45).contains(&correlation), "{correlation}");
-}
-
-#[test]
-fn legs_have_the_real_scans_share_of_the_counts() {
-    // Of the real scan, below half its height: 0.278.
-    let shares: Vec<f64> = placed(&SyntheticCohort::new(100, 18))
-        .iter()
-        .map(|(_, scan)| {
-            let half = 0.5 * scan.body.length_mm;
-            let columns = scan.views.columns;
-            let counts = |legs: bool| -> f64 {
-                let pixels = scan.views.anterior.iter().enumerate();
-                pixels
-                    .filter(|(index, _)| {
-                        let (column, row) = (index % columns, index / columns);
-                        let (_, y) = scan.geometry.to_body(column as f64, row as f64);
-                        !legs || y > half
-                    })
-                    .map(|(_, count)| f64::from(*count))
-                    .sum()
-            };
-            counts(true) / counts(false)
-        })
-        .collect();
-    let (mean, deviation) = mean_and_deviation(&shares);
-    assert!((mean - 0.278).abs() < 0.02, "{mean}");
-    assert!((0.01..0.04).contains(&deviation), "{deviation}");
-}
-
-#[test]
-fn arms_are_as_unlike_on_both_sides_as_the_real_scans() {
-    // Of the real scan: its right side has 0.13 fewer counts than its left one, relative to both, in the outer
-    // quarters of the image from 0.2 to 0.5 of its height.
-    let unlike: Vec<f64> = placed(&SyntheticCohort::new(100, 19))
-        .iter()
-        .map(|(_, scan)| {
-            let columns = scan.views.columns;
-            let side = |range: std::ops::Range<usize>| -> f64 {
-                let pixels = scan.views.anterior.iter().enumerate();
-                pixels
-                    .filter(|(index, _)| {
-                        let (_, y) = scan.geometry.to_body(0.0, (index / columns) as f64);
-                        let share = y / scan.body.length_mm;
-                        range.contains(&(index % columns)) && (0.2..0.5).contains(&share)
-                    })
-                    .map(|(_, count)| f64::from(*count))
-                    .sum()
-            };
-            let (right, left) = (side(0..columns / 4), side(3 * columns / 4..columns));
-            (right - left) / (right + left)
-        })
-        .collect();
-    let (mean, deviation) = mean_and_deviation(&unlike);
-    assert!(mean.abs() < 0.05, "{mean}");
-    assert!((0.09..0.2).contains(&deviation), "{deviation}");
-    let magnitudes: Vec<f64> = unlike.iter().map(|value| value.abs()).collect();
-    assert!(quantile(&magnitudes, 0.4) < 0.13 && quantile(&magnitudes, 0.9) > 0.13);
 }
 
 #[test]
@@ -444,7 +239,7 @@ fn every_grade_and_scanner_gives_a_crop() {
         if !seen.contains(&kind) {
             let (crop, _) = thorax(&study);
             assert_eq!(crop.len(), CROP_SIZE * CROP_SIZE);
-            assert!(crop.iter().sum::<f32>() > 2e5, "{kind:?}");
+            assert!(crop.iter().sum::<f32>() > 5e4, "{kind:?}");
             seen.push(kind);
         }
     }
