@@ -29,7 +29,7 @@ pub(super) fn draw(canvas: &mut Canvas, body: &Body, surgery: &mut Stream) {
             }
             for y in [660.0, 702.0] {
                 let rim = body.ellipsoid((middle, y), [34.0, 9.0, 26.0], 0.45);
-                canvas.solid(&rim, 0.8 * fresh);
+                canvas.solid(&rim, 0.4 * fresh);
             }
         }
         if shoulder {

@@ -6,6 +6,9 @@ use dicom_object::InMemDicomObject;
 
 use super::views::{Depth, Picture};
 
+/// Rows of a bitmap that is no larger than a static.
+const STATIC_ROWS: usize = 256;
+
 /// Writes pixels of 8 bits, and the counts that a processed image was made of.
 pub(super) fn write(object: &mut InMemDicomObject, picture: &Picture, stated: bool) {
     if let Some(counts) = picture.accumulated {
@@ -19,6 +22,10 @@ pub(super) fn write(object: &mut InMemDicomObject, picture: &Picture, stated: bo
             let kind = "DERIVED\\SECONDARY\\WHOLE BODY\\EMISSION";
             put(object, tags::IMAGE_TYPE, VR::CS, kind.into());
         }
+    }
+    if picture.views.rows == STATIC_ROWS {
+        let kind = "ORIGINAL\\PRIMARY\\STATIC\\EMISSION";
+        put(object, tags::IMAGE_TYPE, VR::CS, kind.into());
     }
     match picture.depth {
         Depth::Counts => {}
