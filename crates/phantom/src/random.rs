@@ -53,8 +53,10 @@ pub(super) enum Purpose {
     Surgery,
     /// A patient's fractures.
     Fractures,
-    /// Muscles and kidneys that take up more, or less, than is usual.
+    /// Muscles that take up more than is usual.
     SoftTissue,
+    /// Kidneys that are obstructed, gone or hot.
+    Kidneys,
     /// What an object that is not a late bone scan of a chest shows.
     Planted,
 }
@@ -68,6 +70,15 @@ impl Stream {
         let mut name = [0; 24];
         name[..4].copy_from_slice(&number.to_le_bytes());
         name[4] = purpose as u8;
+        Self(random::keyed(seed, name))
+    }
+
+    /// The stream of one of several things of a purpose, from 0.
+    pub(super) fn part(seed: u64, purpose: Purpose, number: u32, part: u8) -> Self {
+        let mut name = [0; 24];
+        name[..4].copy_from_slice(&number.to_le_bytes());
+        name[4] = purpose as u8;
+        name[5] = 1 + part;
         Self(random::keyed(seed, name))
     }
 
@@ -300,5 +311,7 @@ mod tests {
         assert_ne!(base, first(2, Purpose::Body, 5));
         assert_ne!(base, first(1, Purpose::Study, 5));
         assert_ne!(base, first(1, Purpose::Body, 6));
+        let part = |part| Stream::part(1, Purpose::Body, 5, part).uniform();
+        assert!(base != part(0) && part(0) != part(1));
     }
 }

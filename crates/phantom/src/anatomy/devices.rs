@@ -4,40 +4,48 @@ use super::body::Body;
 use crate::random::Stream;
 use crate::raster::{Canvas, Solid};
 
-pub(super) fn draw(canvas: &mut Canvas, body: &Body, devices: &mut Stream) {
-    // Each is drawn from numbers of its own, whether it is there or not.
-    let (pacemaker, buckle) = (devices.chance(0.06), devices.chance(0.05));
-    let (necklace, pocket) = (devices.chance(0.03), devices.chance(0.04));
-    let prosthesis = devices.chance(0.4);
-    if pacemaker {
-        generator(canvas, body, devices);
+/// Draws one kind of thing.
+type Draw = fn(&mut Canvas, &Body, &mut Stream);
+
+/// Draws what a patient wears. `stream` gives each kind of thing its own numbers.
+pub(super) fn draw(canvas: &mut Canvas, body: &Body, stream: impl Fn(u8) -> Stream) {
+    let things: [(f64, Draw); 5] = [
+        (0.06, generator),
+        (0.05, buckle),
+        (0.03, necklace),
+        (0.04, coins),
+        (0.4, breast),
+    ];
+    for (part, (share, thing)) in (0..).zip(things) {
+        let mut own = stream(part);
+        if own.chance(share) {
+            thing(canvas, body, &mut own);
+        }
     }
-    if buckle {
-        let centre = (devices.normal(0.0, 12.0), devices.normal(398.0, 9.0));
-        let axes = [devices.range(18.0, 30.0), devices.range(13.0, 20.0), 5.0];
-        cover(
-            canvas,
-            &body.block(centre, axes, 0.0),
-            devices.range(0.3, 0.65),
-        );
-    }
-    if necklace {
-        let centre = (devices.normal(0.0, 8.0), devices.range(196.0, 238.0));
-        let medal = body.ball(centre, devices.range(6.0, 12.0), 0.0);
-        cover(canvas, &medal, devices.range(0.3, 0.7));
-    }
-    if pocket {
-        let side = devices.side();
-        let centre = (
-            side * devices.range(80.0, 120.0),
-            devices.range(425.0, 470.0),
-        );
-        let coins = body.ball(centre, devices.range(9.0, 16.0), 0.0);
-        cover(canvas, &coins, devices.range(0.3, 0.7));
-    }
-    if prosthesis {
-        breast(canvas, body, devices);
-    }
+}
+
+fn buckle(canvas: &mut Canvas, body: &Body, devices: &mut Stream) {
+    let centre = (devices.normal(0.0, 12.0), devices.normal(398.0, 9.0));
+    let axes = [devices.range(18.0, 30.0), devices.range(13.0, 20.0), 5.0];
+    let plate = body.block(centre, axes, 0.0);
+    cover(canvas, &plate, devices.range(0.3, 0.65));
+}
+
+fn necklace(canvas: &mut Canvas, body: &Body, devices: &mut Stream) {
+    let centre = (devices.normal(0.0, 8.0), devices.range(196.0, 238.0));
+    let medal = body.ball(centre, devices.range(6.0, 12.0), 0.0);
+    cover(canvas, &medal, devices.range(0.3, 0.7));
+}
+
+/// Coins or keys in a pocket.
+fn coins(canvas: &mut Canvas, body: &Body, devices: &mut Stream) {
+    let side = devices.side();
+    let centre = (
+        side * devices.range(80.0, 120.0),
+        devices.range(425.0, 470.0),
+    );
+    let coins = body.ball(centre, devices.range(9.0, 16.0), 0.0);
+    cover(canvas, &coins, devices.range(0.3, 0.7));
 }
 
 /// A pacemaker's or a defibrillator's generator below the collar bone, mostly the left one.
@@ -58,14 +66,10 @@ fn generator(canvas: &mut Canvas, body: &Body, devices: &mut Stream) {
 /// A weighted prosthesis, worn in place of a breast that was taken.
 fn breast(canvas: &mut Canvas, body: &Body, devices: &mut Stream) {
     let [right, left] = body.breasts;
-    let side = if right == left {
-        return;
-    } else if right == 0.0 {
-        -1.0
-    } else if left == 0.0 {
-        1.0
-    } else {
-        return;
+    let side = match (right > 0.0, left > 0.0) {
+        (false, true) => -1.0,
+        (true, false) => 1.0,
+        _ => return,
     };
     let shape = body.ellipsoid((side * 84.0, 238.0), [58.0, 54.0, 40.0], 0.0);
     cover(canvas, &shape, devices.range(0.45, 0.7));

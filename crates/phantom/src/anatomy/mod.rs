@@ -49,7 +49,12 @@ pub(super) fn draw(canvas: &mut Canvas, body: &Body, study: &Study) {
     let pool = kinetics.bounded_normal(0.22, 0.13, 1.6) * kinetics.factor(0.15);
     let mut heart = of_patient(Purpose::Heart);
     heart::draw(canvas, body, study.uptake, pool, &mut heart);
-    organs::draw(canvas, body, &mut kinetics, &mut tissue);
+    organs::draw(
+        canvas,
+        body,
+        &mut kinetics,
+        &mut of_patient(Purpose::Kidneys),
+    );
     muscles::draw(canvas, body, &mut tissue);
     joints::draw(canvas, body, &mut lesions);
     fractures::draw(canvas, body, &mut of_patient(Purpose::Fractures));
@@ -58,7 +63,9 @@ pub(super) fn draw(canvas: &mut Canvas, body: &Body, study: &Study) {
     }
     surgery::draw(canvas, body, &mut of_patient(Purpose::Surgery));
     lesions::injection_site(canvas, body, &mut of_study(Purpose::InjectionSite));
-    devices::draw(canvas, body, &mut of_patient(Purpose::Devices));
+    devices::draw(canvas, body, |part| {
+        Stream::part(study.seed, Purpose::Devices, study.patient, part)
+    });
 }
 
 fn bones(canvas: &mut Canvas, body: &Body) {
@@ -73,4 +80,96 @@ fn bones(canvas: &mut Canvas, body: &Body) {
 pub(super) fn left_ventricle(body: &Body) -> (f64, f64) {
     let heart = heart::part(body, (10.0, 8.0), [1.0; 3], 0.0);
     (heart.x, heart.y)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raster::Geometry;
+    use crate::{Indication, SyntheticCohort};
+
+    const PATIENTS: u32 = 1_000;
+
+    fn canvas() -> Canvas {
+        let mut canvas = Canvas::new(Geometry {
+            rows: 380,
+            columns: 120,
+            pixel_mm: 5.0,
+            column: 60.0,
+            row: 4.0,
+            pivot_y: 0.0,
+            angle: 0.0,
+            turn_mm: 0.0,
+        });
+        canvas.thickness.fill(200.0);
+        canvas
+    }
+
+    /// The share of patients in whom something is drawn.
+    fn share(draw: impl Fn(&mut Canvas, &Body, u32) -> bool) -> f64 {
+        let cohort = SyntheticCohort::new(PATIENTS, 22);
+        let drawn = (0..PATIENTS)
+            .filter(|number| draw(&mut canvas(), &body(&cohort.study(*number)), *number));
+        drawn.count() as f64 / f64::from(PATIENTS)
+    }
+
+    fn shows(canvas: &Canvas) -> bool {
+        canvas
+            .layers
+            .iter()
+            .flatten()
+            .any(|activity| *activity > 0.0)
+    }
+
+    #[test]
+    fn findings_are_as_frequent_as_the_documentation_says() {
+        // The standard error of each share is below 0.013.
+        let stream = |purpose, number| Stream::new(22, purpose, number);
+        let metal = share(|canvas, body, number| {
+            let mut plain = body.clone();
+            plain.breasts = [0.0; 2];
+            devices::draw(canvas, &plain, |part| {
+                Stream::part(22, Purpose::Devices, number, part)
+            });
+            canvas.shield.iter().any(|power| *power > 0.0)
+        });
+        // One of 6, 5, 3 and 4 %, or several.
+        assert!((metal - 0.168).abs() < 0.04, "{metal}");
+        let broken = share(|canvas, body, number| {
+            fractures::draw(canvas, body, &mut stream(Purpose::Fractures, number));
+            shows(canvas)
+        });
+        assert!((broken - 0.154).abs() < 0.04, "{broken}");
+        let strained = share(|canvas, body, number| {
+            muscles::draw(canvas, body, &mut stream(Purpose::SoftTissue, number));
+            shows(canvas)
+        });
+        assert!((strained - 0.06).abs() < 0.03, "{strained}");
+        let injected = share(|canvas, body, number| {
+            lesions::injection_site(canvas, body, &mut stream(Purpose::InjectionSite, number));
+            shows(canvas)
+        });
+        assert!((injected - 0.55).abs() < 0.06, "{injected}");
+    }
+
+    #[test]
+    fn a_mastectomy_follows_a_breast_cancer_and_nothing_else() {
+        let cohort = SyntheticCohort::new(PATIENTS * 4, 23);
+        let (mut lost, mut patients) = (0.0, 0.0);
+        for study in (0..cohort.len()).map(|number| cohort.study(number)) {
+            let one_sided = body(&study).breasts.contains(&0.0);
+            if study.person.indication == Indication::BreastCancer {
+                patients += 1.0;
+                lost += f64::from(u8::from(one_sided));
+            } else {
+                // A man's may be thin, and is on both sides.
+                assert!(!one_sided);
+            }
+        }
+        assert!(
+            (lost / patients - 0.45_f64).abs() < 0.08,
+            "{}",
+            lost / patients
+        );
+    }
 }

@@ -4,10 +4,10 @@ use super::body::{Body, SIDES};
 use crate::random::Stream;
 use crate::raster::{Canvas, Solid};
 
-pub(super) fn draw(canvas: &mut Canvas, body: &Body, kinetics: &mut Stream, tissue: &mut Stream) {
+pub(super) fn draw(canvas: &mut Canvas, body: &Body, kinetics: &mut Stream, own: &mut Stream) {
     abdomen(canvas, body, kinetics);
     patches(canvas, body, kinetics);
-    kidneys(canvas, body, kinetics, tissue);
+    kidneys(canvas, body, kinetics, own);
     bladder(canvas, body, kinetics);
     thyroid_and_stomach(canvas, body, kinetics);
 }
@@ -40,9 +40,9 @@ fn patches(canvas: &mut Canvas, body: &Body, kinetics: &mut Stream) {
 }
 
 /// Two kidneys; in some patients one is obstructed or gone, or both take up much.
-fn kidneys(canvas: &mut Canvas, body: &Body, kinetics: &mut Stream, tissue: &mut Stream) {
-    let unusual = tissue.uniform();
-    let affected = tissue.side();
+fn kidneys(canvas: &mut Canvas, body: &Body, kinetics: &mut Stream, own: &mut Stream) {
+    let unusual = own.uniform();
+    let affected = own.side();
     let activity = 3.5 * kinetics.factor(0.5) * if unusual < 0.02 { 4.0 } else { 1.0 };
     for side in SIDES {
         let (gone, obstructed) = match unusual {
@@ -63,19 +63,19 @@ fn kidneys(canvas: &mut Canvas, body: &Body, kinetics: &mut Stream, tissue: &mut
                 0.78,
             )
         };
-        let own = activity * kinetics.factor(0.2);
+        let uptake = activity * kinetics.factor(0.2);
         let filled = kinetics.exponential(0.8) + if obstructed { 4.0 } else { 0.0 };
         if gone {
             continue;
         }
-        canvas.solid(&kidney, 0.6 * own);
+        canvas.solid(&kidney, 0.6 * uptake);
         let pelvis = Solid {
             half_width: if obstructed { 0.75 } else { 0.45 } * kidney.half_width,
             half_height: if obstructed { 0.7 } else { 0.5 } * kidney.half_height,
             x: kidney.x - side * 8.0,
             ..kidney
         };
-        canvas.solid(&pelvis, own * filled);
+        canvas.solid(&pelvis, uptake * filled);
     }
 }
 

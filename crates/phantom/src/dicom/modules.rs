@@ -245,7 +245,7 @@ fn radiopharmaceutical(source: &ObjectSource<'_>) -> Attributes {
         .text(
             tags::RADIOPHARMACEUTICAL,
             VR::LO,
-            names[study.scanner.name.len() % names.len()],
+            names[study.number as usize % names.len()],
         )
         .text(tags::RADIOPHARMACEUTICAL_ROUTE, VR::LO, "Intravenous route")
         // Images follow a minute after the study's own time.
