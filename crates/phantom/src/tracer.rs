@@ -1,11 +1,12 @@
 //! What was injected, by the names that sites give it and by the standard's codes.
 
-use strum::VariantArray;
+use strum::{Display, VariantArray};
 
 use super::dicom::Concept;
 
 /// A radiopharmaceutical labelled with 99mTc that bone takes up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, VariantArray)]
+#[derive(Clone, Copy, Debug, Default, Display, PartialEq, Eq, VariantArray)]
+#[strum(serialize_all = "UPPERCASE")]
 pub enum Tracer {
     /// Oxidronate, HMDP or HDP: the paper's.
     #[default]

@@ -32,9 +32,9 @@ pub(super) fn patient(out: &mut Attributes, source: &ObjectSource<'_>) {
 pub(super) fn study(out: &mut Attributes, source: &ObjectSource<'_>) {
     let study = source.study;
     let description = if source.whole_body() {
-        "Whole Body Bone"
+        "Whole Body Bone".to_owned()
     } else {
-        "Cardiac HMDP Planar"
+        format!("Cardiac {} Planar", study.tracer)
     };
     out.text(tags::STUDY_INSTANCE_UID, VR::UI, study.study_uid.clone())
         .text(tags::STUDY_DATE, VR::DA, study.date.date())

@@ -7,7 +7,7 @@ use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
 
 use super::*;
-use crate::{Protocol, SCANNERS, SyntheticCohort, ViewNaming, scan};
+use crate::{Protocol, SCANNERS, SyntheticCohort, Tracer, ViewNaming, scan};
 use attrium_imaging::{ViewSource, read_anterior};
 use attrium_types::LossyPolicy;
 
@@ -289,5 +289,26 @@ fn every_object_states_its_tracer_its_radionuclide_and_an_injection_three_hours_
             assert!((140 * 60..230 * 60).contains(&waited), "{waited}");
             assert_eq!(waited, 60 * study.uptake_minutes);
         }
+    }
+}
+
+#[test]
+fn a_study_of_another_bone_tracer_names_that_one_alone() {
+    let mut study = static_study();
+    for tracer in Tracer::ALL {
+        study.tracer = *tracer;
+        let objects = objects(&study, &scan(&study));
+        let mut found = Vec::new();
+        texts(&objects[0], &mut found);
+        for other in Tracer::ALL {
+            let named = found.iter().any(|(_, _, text)| {
+                let whole = other.names().contains(&&**text);
+                whole || text == &format!("Cardiac {other} Planar")
+            });
+            assert_eq!(named, other == tracer, "{tracer}: {found:?}");
+        }
+        let item = item(&objects[0], tags::RADIOPHARMACEUTICAL_INFORMATION_SEQUENCE);
+        let coded = item.get(tags::RADIOPHARMACEUTICAL_CODE_SEQUENCE).is_some();
+        assert_eq!(coded, *tracer != Tracer::Dpd);
     }
 }
