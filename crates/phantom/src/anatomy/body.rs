@@ -75,7 +75,7 @@ impl Body {
             bone: stream.factor(0.22),
             ribs: stream.factor(0.2),
             sternum: stream.factor(0.2),
-            legs: 0.86 * stream.factor(0.09),
+            legs: 0.81 * stream.factor(0.09),
             scoliosis: (
                 stream.side() * stream.exponential(8.0).min(46.0),
                 stream.range(220.0, 340.0),
