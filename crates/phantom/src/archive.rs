@@ -24,6 +24,8 @@ pub const IMAGES: &str = "images";
 pub const LABELS: &str = "labels.csv";
 /// Name of the file that marks the cohort as synthetic.
 pub const MARK: &str = "phantom.json";
+/// How phantoms are drawn: another number for any change of what a seed gives.
+const DRAWING: u32 = 2;
 
 /// Marks a folder as synthetic, and tells what it can be drawn again from.
 #[derive(Debug, Serialize)]
@@ -32,6 +34,7 @@ struct SyntheticMark {
     synthetic: bool,
     statement: &'static str,
     generator: &'static str,
+    drawing: u32,
     studies: u32,
     seed: u64,
     grade_shares: [f64; 4],
@@ -106,6 +109,7 @@ fn mark(cohort: &SyntheticCohort, folder: &Path) -> Result<(), Error> {
         synthetic: true,
         statement: "Synthetic bone scans: nobody was scanned. Results say nothing about patients.",
         generator: concat!("attrium phantom ", env!("CARGO_PKG_VERSION")),
+        drawing: DRAWING,
         studies: cohort.len(),
         seed: cohort.seed(),
         grade_shares: cohort.grades(),

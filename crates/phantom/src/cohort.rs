@@ -7,12 +7,17 @@ use attrium_types::Grade;
 use super::demographics::{GRADES, Person};
 use super::error::{Error, ShareSnafu, SharesSnafu};
 use super::random::{Purpose, Stream};
-use super::reading::Uptake;
+use super::reading::{Population, Uptake};
 use super::scanner::{SCANNERS, Scanner};
+use super::tracer::Tracer;
 
 /// The first year of the paper's scans, and how many years there were.
 const FIRST_YEAR: u32 = 2012;
 const YEARS: u32 = 10;
+/// Standard deviation of the logarithm of a study's counts: activity, delay, speed and patient differ.
+const EXPOSURE: f64 = 0.5;
+/// Minutes from the injection to the scan, and their standard deviation (three hours: paper, "Data").
+const UPTAKE_MINUTES: (f64, f64) = (185.0, 14.0);
 
 /// An invented cohort, and the shares by which its patients are drawn.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +25,7 @@ pub struct SyntheticCohort {
     studies: u32,
     seed: u64,
     grades: [f64; 4],
+    population: Population,
     two_scans: f64,
 }
 
@@ -42,6 +48,12 @@ pub struct Study {
     pub uptake: Uptake,
     /// The scanner.
     pub scanner: &'static Scanner,
+    /// Counts of a whole-body anterior view in millions, 0.5 to 4; a static has half as many.
+    pub million_counts: f64,
+    /// What was injected.
+    pub tracer: Tracer,
+    /// Minutes from the injection to the scan.
+    pub uptake_minutes: u32,
     /// Day of the study.
     pub date: Date,
     /// Study Instance UID.
@@ -105,6 +117,7 @@ impl SyntheticCohort {
             studies,
             seed,
             grades: GRADES,
+            population: Population::of_grades(shares_of(GRADES)),
             two_scans: 0.0,
         }
     }
@@ -120,6 +133,7 @@ impl SyntheticCohort {
             SharesSnafu { shares }
         );
         self.grades = shares;
+        self.population = Population::of_grades(shares_of(shares));
         Ok(self)
     }
 
@@ -166,8 +180,7 @@ impl SyntheticCohort {
 
     /// The shares of the grades 0 to 3; they sum up to 1.
     pub fn grades(&self) -> [f64; 4] {
-        let total: f64 = self.grades.iter().sum();
-        self.grades.map(|share| share / total)
+        shares_of(self.grades)
     }
 
     /// The share of patients who were scanned twice.
@@ -181,7 +194,8 @@ impl SyntheticCohort {
         let first_grade = self.first_grade(patient);
         let mut person_stream = Stream::new(self.seed, Purpose::Person, patient);
         let person = Person::draw(first_grade, &mut person_stream);
-        let uptake = Uptake::draw(first_grade, &mut person_stream);
+        let mut uptake_stream = Stream::new(self.seed, Purpose::Uptake, patient);
+        let uptake = self.population.draw(first_grade, &mut uptake_stream);
         let mut stream = Stream::new(self.seed, Purpose::Study, number);
         let mut reading = Stream::new(self.seed, Purpose::Reading, number);
         let visit = number - patient;
@@ -191,6 +205,9 @@ impl SyntheticCohort {
             uptake.read(&mut reading)
         };
         let patients: Vec<f64> = SCANNERS.iter().map(|s| f64::from(s.patients)).collect();
+        let scanner = &SCANNERS[stream.choose(&patients)];
+        let mut exposure = Stream::new(self.seed, Purpose::Exposure, number);
+        let mut injection = Stream::new(self.seed, Purpose::Injection, number);
         Study {
             number,
             patient,
@@ -198,7 +215,11 @@ impl SyntheticCohort {
             grade,
             second_reader: uptake.read(&mut reading),
             uptake,
-            scanner: &SCANNERS[stream.choose(&patients)],
+            scanner,
+            million_counts: (scanner.million_counts * exposure.factor(EXPOSURE)).clamp(0.5, 4.0),
+            tracer: Tracer::Hmdp,
+            uptake_minutes: injection.bounded_normal(UPTAKE_MINUTES.0, UPTAKE_MINUTES.1, 2.4)
+                as u32,
             date: self.date(patient, visit, &mut stream),
             study_uid: uid(&mut Stream::new(self.seed, Purpose::Identifiers, number)),
             person,
@@ -246,6 +267,12 @@ impl SyntheticCohort {
             second: stream.whole(9 * 3600, 16 * 3600),
         }
     }
+}
+
+/// Shares scaled to sum up to 1.
+fn shares_of(weights: [f64; 4]) -> [f64; 4] {
+    let total: f64 = weights.iter().sum();
+    weights.map(|share| share / total)
 }
 
 fn check_share(what: &'static str, share: f64) -> Result<(), Error> {

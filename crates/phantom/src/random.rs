@@ -35,6 +35,30 @@ pub(super) enum Purpose {
     AnteriorCounts,
     /// The photons of the posterior view.
     PosteriorCounts,
+    /// A patient's cardiac uptake.
+    Uptake,
+    /// Where in the heart a patient's uptake is.
+    Heart,
+    /// How a patient holds arms, legs and head in a study.
+    Posture,
+    /// A study's number of counts.
+    Exposure,
+    /// When and with what a study's patient was injected.
+    Injection,
+    /// Tracer left where it was injected.
+    InjectionSite,
+    /// Devices and clothes that hide a part of the body.
+    Devices,
+    /// A patient's prostheses and operations.
+    Surgery,
+    /// A patient's fractures.
+    Fractures,
+    /// Muscles that take up more than is usual.
+    SoftTissue,
+    /// Kidneys that are obstructed, gone or hot.
+    Kidneys,
+    /// What an object that is not a late bone scan of a chest shows.
+    Planted,
 }
 
 /// A stream of random numbers.
@@ -46,6 +70,15 @@ impl Stream {
         let mut name = [0; 24];
         name[..4].copy_from_slice(&number.to_le_bytes());
         name[4] = purpose as u8;
+        Self(random::keyed(seed, name))
+    }
+
+    /// The stream of one of several things of a purpose, from 0.
+    pub(super) fn part(seed: u64, purpose: Purpose, number: u32, part: u8) -> Self {
+        let mut name = [0; 24];
+        name[..4].copy_from_slice(&number.to_le_bytes());
+        name[4] = purpose as u8;
+        name[5] = 1 + part;
         Self(random::keyed(seed, name))
     }
 
@@ -278,5 +311,7 @@ mod tests {
         assert_ne!(base, first(2, Purpose::Body, 5));
         assert_ne!(base, first(1, Purpose::Study, 5));
         assert_ne!(base, first(1, Purpose::Body, 6));
+        let part = |part| Stream::part(1, Purpose::Body, 5, part).uniform();
+        assert!(base != part(0) && part(0) != part(1));
     }
 }

@@ -101,6 +101,8 @@ pub(super) struct Canvas {
     pub(super) layers: [Vec<f32>; DEPTHS.len()],
     /// Thickness of the body in mm of water.
     pub(super) thickness: Vec<f32>,
+    /// What lies on the body's front and hides it from an anterior detector, as a power of e.
+    pub(super) shield: Vec<f32>,
     chord: Vec<f32>,
     chord_depth: Vec<f32>,
 }
@@ -139,6 +141,7 @@ impl Canvas {
             geometry,
             layers: std::array::from_fn(|_| blank.clone()),
             thickness: blank.clone(),
+            shield: blank.clone(),
             chord: blank.clone(),
             chord_depth: blank,
         }
@@ -191,6 +194,24 @@ impl Canvas {
         self.drain(bounds, |canvas, index, chord, _| {
             let left = canvas.thickness[index] - share as f32 * chord;
             canvas.thickness[index] = left.max(0.3 * canvas.thickness[index]);
+        });
+    }
+
+    /// Lays a solid on the body's front that attenuates by this much per mm.
+    pub(super) fn shield(&mut self, solid: &Solid, attenuation: f64) {
+        let bounds = self.trace_solid(solid);
+        self.drain(bounds, |canvas, index, chord, _| {
+            canvas.shield[index] += attenuation as f32 * chord;
+        });
+    }
+
+    /// Takes all but a share of the activity away from where a solid is: metal in place of bone.
+    pub(super) fn empty(&mut self, solid: &Solid, share: f64) {
+        let bounds = self.trace_solid(solid);
+        self.drain(bounds, |canvas, index, _, _| {
+            for layer in &mut canvas.layers {
+                layer[index] *= share as f32;
+            }
         });
     }
 

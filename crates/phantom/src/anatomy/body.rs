@@ -1,6 +1,7 @@
-//! The size, shape and posture of a body, and how avid its bones are.
+//! The size and shape of a body, and how avid its bones are.
 
-use crate::demographics::{Person, Sex};
+use super::posture::Posture;
+use crate::demographics::{Indication, Person, Sex};
 use crate::random::Stream;
 use crate::raster::{Form, Node, Solid};
 
@@ -25,15 +26,16 @@ pub(crate) struct Body {
     pub(super) ribs: f64,
     /// Uptake of the sternum relative to other bone.
     pub(super) sternum: f64,
+    /// Uptake of the legs' bones and muscles relative to the rest.
+    pub(super) legs: f64,
     /// Sideways bend of the spine in mm, and the height of its apex in thousandths.
     pub(super) scoliosis: (f64, f64),
-    /// How far the elbows and the knees are from where they are in the reference, in mm.
-    pub(super) elbows: [f64; 2],
-    pub(super) knees: [f64; 2],
+    /// How arms, legs and head are held.
+    pub(super) posture: Posture,
     /// By how much the heart lies to the left and lower than in the reference, in mm, and its size.
     pub(super) heart: Heart,
-    /// Thickness of breast tissue in mm.
-    pub(super) breasts: f64,
+    /// Thickness of breast tissue on the right and on the left, in mm; none after a mastectomy.
+    pub(super) breasts: [f64; 2],
     /// Tilt of the shoulders: how much lower the left one is, in mm.
     pub(super) shoulders: f64,
     /// By how many thousandths the chest lies lower than in the reference.
@@ -53,38 +55,39 @@ pub(super) struct Heart {
 }
 
 impl Body {
-    /// Draws a body. It depends on the patient's sex and on nothing else that a label says.
-    pub(crate) fn draw(person: &Person, stream: &mut Stream) -> Self {
+    /// Draws a body from the stream of its shape and that of its posture.
+    ///
+    /// It depends on the patient's sex and, after a breast cancer, on the indication; on nothing else
+    /// that a label says.
+    pub(crate) fn draw(person: &Person, stream: &mut Stream, posture: &mut Stream) -> Self {
         let (stature, deviation) = match person.sex {
             Sex::Female => (1600.0, 60.0),
             Sex::Male => (1735.0, 65.0),
         };
         let length_mm = stream.bounded_normal(stature + 25.0, deviation, 2.5);
         let mass_index = (stream.normal(27.5, 4.2)).clamp(18.5, 40.0);
-        let breasts = match person.sex {
-            Sex::Female => stream.range(15.0, 60.0),
-            Sex::Male => stream.range(0.0, 8.0),
-        };
+        let girth = (mass_index / 26.0_f64).sqrt();
+        let breasts = breasts(person, mass_index, stream);
         Self {
             length_mm,
             breadth: length_mm / REFERENCE_MM * stream.factor(0.03),
-            girth: (mass_index / 26.0_f64).sqrt(),
+            girth,
             bone: stream.factor(0.22),
             ribs: stream.factor(0.2),
             sternum: stream.factor(0.2),
+            legs: 0.81 * stream.factor(0.09),
             scoliosis: (
-                stream.side() * stream.exponential(6.0).min(28.0),
+                stream.side() * stream.exponential(8.0).min(46.0),
                 stream.range(220.0, 340.0),
             ),
-            elbows: [stream.normal(0.0, 14.0), stream.normal(0.0, 14.0)],
-            knees: [stream.normal(0.0, 14.0), stream.normal(0.0, 14.0)],
+            posture: Posture::draw(girth, posture),
             heart: Heart {
                 left_mm: stream.bounded_normal(0.0, 9.0, 2.5),
                 down_mm: stream.bounded_normal(0.0, 11.0, 2.5),
                 size: stream.factor(0.1),
                 axis: stream.bounded_normal(0.62, 0.14, 2.0),
             },
-            breasts: breasts * if mass_index > 27.0 { 1.3 } else { 1.0 },
+            breasts,
             shoulders: stream.normal(0.0, 7.0),
             chest: stream.bounded_normal(0.0, 7.0, 2.2),
             rib_slope: stream.factor(0.15),
@@ -100,16 +103,31 @@ impl Body {
     }
 
     /// How far the spine is off the midline at a height in thousandths, in mm.
+    ///
+    /// A marked bend has another one below it, to the other side, that keeps the head above the hips.
     pub(super) fn spine(&self, y: f64) -> f64 {
         let (bend, apex) = self.scoliosis;
-        let distance = (y - apex) / 75.0;
-        bend * (-distance * distance).exp()
+        let bow = |centre: f64| (-((y - centre) / 75.0).powi(2)).exp();
+        bend * bow(apex) - 0.4 * bend * bow(apex + 115.0)
+    }
+
+    /// How far all that lies at a height is off the midline because the patient leans, in mm.
+    pub(super) fn lean(&self, y: f64) -> f64 {
+        let above_hips = (1.0 - y / 440.0).max(0.0);
+        let above_neck = (1.0 - y / 150.0).max(0.0);
+        self.posture.lean * above_hips + self.posture.head * above_neck
+    }
+
+    /// The body's midline at a height in mm from the vertex, in mm.
+    #[cfg(test)]
+    pub(crate) fn middle(&self, y: f64) -> f64 {
+        self.lean(1e3 * y / self.length_mm)
     }
 
     /// A tube's point: reference mm, thousandths, reference mm of radius, depth.
     pub(super) fn node(&self, x: f64, y: f64, radius: f64, depth: f64) -> Node {
         Node {
-            x: x * self.breadth,
+            x: x * self.breadth + self.lean(y),
             y: self.height(y),
             radius: radius * self.breadth,
             depth,
@@ -127,7 +145,7 @@ impl Body {
     /// A solid ellipsoid: centre, half axes and thickness in reference mm, height in thousandths.
     pub(super) fn ellipsoid(&self, (x, y): (f64, f64), axes: [f64; 3], depth: f64) -> Solid {
         Solid {
-            x: x * self.breadth,
+            x: x * self.breadth + self.lean(y),
             y: self.height(y),
             half_width: axes[0] * self.breadth,
             half_height: axes[1] * self.breadth,
@@ -150,6 +168,21 @@ impl Body {
     pub(super) fn ball(&self, centre: (f64, f64), radius: f64, depth: f64) -> Solid {
         self.ellipsoid(centre, [radius, radius, 2.0 * radius], depth)
     }
+}
+
+/// Breast tissue on both sides in mm. After a breast cancer nearly half of the patients lack one breast.
+fn breasts(person: &Person, mass_index: f64, stream: &mut Stream) -> [f64; 2] {
+    let both = match person.sex {
+        Sex::Female => stream.range(15.0, 60.0),
+        Sex::Male => stream.range(0.0, 8.0),
+    };
+    let both = if mass_index > 27.0 { 1.3 * both } else { both };
+    let mut breasts = [both * stream.factor(0.08), both * stream.factor(0.08)];
+    let lost = usize::from(stream.chance(0.5));
+    if stream.chance(0.45) && person.indication == Indication::BreastCancer {
+        breasts[lost] = 0.0;
+    }
+    breasts
 }
 
 /// A smooth curve through points, each cut into this many pieces (Catmull-Rom).

@@ -6,13 +6,11 @@ use crate::raster::Canvas;
 
 /// A joint on either side: distance from the midline in mm, height in thousandths, radius in mm,
 /// depth, how often it is worn, and how much it takes up then.
-const JOINTS: [[f64; 6]; 11] = [
-    [24.0, 182.0, 10.0, 0.08, 0.75, 9.0],
+const JOINTS: [[f64; 6]; 9] = [
+    [24.0, 182.0, 10.0, 0.08, 0.75, 7.0],
     [22.0, 203.0, 7.0, 0.07, 0.35, 4.0],
     [142.0, 158.0, 12.0, 0.35, 0.6, 5.0],
     [146.0, 176.0, 17.0, 0.4, 0.55, 3.0],
-    [228.0, 336.0, 12.0, 0.5, 0.25, 3.0],
-    [240.0, 474.0, 13.0, 0.5, 0.4, 4.0],
     [88.0, 440.0, 20.0, 0.45, 0.35, 4.0],
     [76.0, 684.0, 11.0, 0.4, 0.5, 8.0],
     [112.0, 682.0, 11.0, 0.4, 0.35, 6.0],
@@ -33,8 +31,24 @@ pub(super) fn draw(canvas: &mut Canvas, body: &Body, lesions: &mut Stream) {
             }
         }
     }
+    arms(canvas, body, lesions);
     spondylosis(canvas, body, lesions);
     cartilage(canvas, body, lesions);
+}
+
+/// Elbows and wrists, wherever they are held.
+fn arms(canvas: &mut Canvas, body: &Body, lesions: &mut Stream) {
+    for arm in body.posture.arms {
+        for (joint, depth, often, activity) in [
+            (arm.elbow, 0.5, 0.25, 3.0),
+            (arm.wrist, arm.depth, 0.4, 4.0),
+        ] {
+            if lesions.chance(often) {
+                let joint = body.ball(joint, 12.0 * lesions.factor(0.2), depth);
+                canvas.solid(&joint, activity * lesions.exponential(0.7).min(3.0));
+            }
+        }
+    }
 }
 
 /// Worn facets and bone spurs of the spine.

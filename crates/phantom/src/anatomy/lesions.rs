@@ -1,6 +1,7 @@
 //! Metastases in the bones, and tracer left where it was injected.
 
-use super::body::Body;
+use super::body::{Body, SIDES};
+use super::posture::between;
 use crate::random::Stream;
 use crate::raster::{Canvas, Solid};
 
@@ -67,33 +68,38 @@ fn site(body: &Body, lesions: &mut Stream) -> ((f64, f64), f64) {
     }
 }
 
-/// Tracer that stayed at the injection site, and at times in a lymph node of the armpit.
-pub(super) fn injection_site(canvas: &mut Canvas, body: &Body, kinetics: &mut Stream) {
-    if !kinetics.chance(0.55) {
+/// Tracer that stayed at the injection site, much of it where it was injected beside the vein, and at times
+/// in lymph nodes of the armpit.
+pub(super) fn injection_site(canvas: &mut Canvas, body: &Body, injection: &mut Stream) {
+    if !injection.chance(0.55) {
         return;
     }
-    let side = kinetics.side();
-    let apart = body.elbows[usize::from(side > 0.0)] + 70.0 * (body.girth - 1.0);
-    let (x, y) = match kinetics.choose(&[3.0, 1.0, 3.0]) {
-        0 => (222.0 + apart, kinetics.range(322.0, 345.0)),
-        1 => (236.0 + apart, kinetics.range(370.0, 460.0)),
-        _ => (236.0 + apart, kinetics.range(495.0, 520.0)),
+    let index = usize::from(injection.chance(0.5));
+    let (side, arm) = (SIDES[index], body.posture.arms[index]);
+    let (x, y) = match injection.choose(&[3.0, 1.0, 3.0]) {
+        0 => between(arm.elbow, arm.wrist, injection.range(-0.05, 0.1)),
+        1 => between(arm.elbow, arm.wrist, injection.range(0.25, 0.9)),
+        _ => between(arm.wrist, arm.tips, injection.range(0.25, 0.6)),
     };
-    let spot = body.ball(
-        (side * (x + kinetics.normal(0.0, 6.0)), y),
-        kinetics.range(4.0, 8.0),
-        0.2,
-    );
-    canvas.solid(&spot, 12.0 * kinetics.factor(0.8));
-    if kinetics.chance(0.08) {
-        let node = body.ball(
-            (
-                side * kinetics.range(138.0, 152.0),
-                kinetics.range(198.0, 222.0),
-            ),
-            6.0,
-            0.4,
-        );
-        canvas.solid(&node, 14.0 * kinetics.factor(0.5));
+    let place = (x + injection.normal(0.0, 6.0), y);
+    let spot = body.ball(place, injection.range(4.0, 8.0), 0.2);
+    canvas.solid(&spot, 12.0 * injection.factor(0.8));
+    let beside = injection.chance(0.1);
+    if beside {
+        let extravasate = Solid {
+            angle: injection.range(0.0, 3.0),
+            ..body.ellipsoid(place, [16.0, 26.0, 26.0], 0.3)
+        };
+        canvas.solid(&extravasate, injection.range(12.0, 60.0));
+    }
+    if injection.chance(if beside { 0.4 } else { 0.05 }) {
+        for _ in 0..injection.whole(1, 3) {
+            let centre = (
+                side * injection.range(138.0, 152.0),
+                injection.range(198.0, 222.0),
+            );
+            let node = body.ball(centre, 6.0, 0.4);
+            canvas.solid(&node, 14.0 * injection.factor(0.5));
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The bones of arms and legs.
 
 use super::body::{Body, SIDES};
+use super::posture::{Arm, between};
 use crate::raster::Canvas;
 
 pub(super) fn draw(canvas: &mut Canvas, body: &Body) {
@@ -13,41 +14,73 @@ pub(super) fn draw(canvas: &mut Canvas, body: &Body) {
 
 fn arm(canvas: &mut Canvas, body: &Body, index: usize, side: f64) {
     let bone = body.bone;
-    let apart = body.elbows[index] + 70.0 * (body.girth - 1.0);
+    let arm = body.posture.arms[index];
     let drop = side * body.shoulders / body.length_mm * 1000.0;
     canvas.solid(
         &body.ball((side * 152.0, 174.0 + drop), 24.0, 0.42),
         2.0 * bone,
     );
+    let shoulder = (side * 156.0, 182.0 + drop);
+    let along = |share: f64, radius: f64| {
+        let (x, y) = between(shoulder, arm.elbow, share);
+        [x, y, radius, 0.5]
+    };
     let humerus = [
-        [side * 156.0, 182.0 + drop, 13.0, 0.45],
-        [side * (185.0 + 0.3 * apart), 240.0, 10.0, 0.5],
-        [side * (218.0 + apart), 318.0, 11.0, 0.5],
-        [side * (224.0 + apart), 332.0, 17.0, 0.5],
+        along(0.0, 13.0),
+        along(0.38, 10.0),
+        along(0.88, 11.0),
+        along(0.98, 17.0),
     ];
     canvas.tube(&body.nodes(&humerus), 0.0, 1.9 * bone);
+    let middle = 0.5 * (0.5 + arm.depth);
     for offset in [-9.0, 9.0] {
+        let near = between(arm.elbow, arm.wrist, 0.05);
+        let half = between(arm.elbow, arm.wrist, 0.48);
         let forearm = [
-            [side * (226.0 + apart) + offset, 342.0, 9.0, 0.5],
-            [side * (236.0 + apart) + offset, 400.0, 6.0, 0.5],
-            [side * (238.0 + apart) + offset, 468.0, 9.0, 0.5],
+            [near.0 + offset, near.1, 9.0, 0.5],
+            [half.0 + offset, half.1, 6.0, middle],
+            [arm.wrist.0 + offset, arm.wrist.1, 9.0, arm.depth],
         ];
         canvas.tube(&body.nodes(&forearm), 0.0, 2.2 * bone);
     }
+    hand(canvas, body, arm);
+}
+
+/// The rays of a hand, spread across the line from the wrist to the tips of the fingers.
+fn hand(canvas: &mut Canvas, body: &Body, arm: Arm) {
+    let (dx, dy) = (
+        arm.tips.0 - arm.wrist.0,
+        1e-3 * body.length_mm * (arm.tips.1 - arm.wrist.1) / body.breadth,
+    );
+    let length = dx.hypot(dy).max(1.0);
+    // Across the hand, in mm and in thousandths.
+    let across = (
+        dy / length,
+        -dx / length * body.breadth / (1e-3 * body.length_mm),
+    );
     for finger in -2..=2 {
         let spread = f64::from(finger) * 9.0;
+        let at = |share: f64, spread: f64, radius: f64| {
+            let (x, y) = between(arm.wrist, arm.tips, share);
+            [
+                x + spread * across.0,
+                y + spread * across.1,
+                radius,
+                arm.depth,
+            ]
+        };
         let ray = [
-            [side * (237.0 + apart) + 0.5 * spread, 478.0, 6.0, 0.5],
-            [side * (236.0 + apart) + spread, 505.0, 4.5, 0.5],
-            [side * (232.0 + apart) + spread, 540.0, 3.5, 0.5],
+            at(0.1, 0.5 * spread, 6.0),
+            at(0.48, spread, 4.5),
+            at(0.95, spread, 3.5),
         ];
-        canvas.tube(&body.nodes(&ray), 0.0, 3.0 * bone);
+        canvas.tube(&body.nodes(&ray), 0.0, 3.0 * body.bone);
     }
 }
 
 fn leg(canvas: &mut Canvas, body: &Body, index: usize, side: f64) {
-    let bone = body.bone;
-    let knee = 92.0 + body.knees[index];
+    let bone = body.bone * body.legs;
+    let knee = 92.0 + body.posture.knees[index];
     let femur = [
         [side * 118.0, 465.0, 16.0, 0.5],
         [side * 112.0, 500.0, 13.0, 0.45],
@@ -80,8 +113,9 @@ fn leg(canvas: &mut Canvas, body: &Body, index: usize, side: f64) {
 }
 
 fn foot(canvas: &mut Canvas, body: &Body, index: usize, side: f64) {
-    let bone = body.bone;
-    let ankle = 0.82 * (92.0 + body.knees[index]);
+    let bone = body.bone * body.legs;
+    let out = body.posture.toes[index];
+    let ankle = 0.82 * (92.0 + body.posture.knees[index]);
     canvas.solid(
         &body.ellipsoid((side * ankle, 917.0), [24.0, 18.0, 40.0], 0.5),
         1.6 * bone,
@@ -94,8 +128,8 @@ fn foot(canvas: &mut Canvas, body: &Body, index: usize, side: f64) {
         let across = f64::from(toe) * 10.0 - 20.0;
         let ray = [
             [side * (ankle + 10.0 + 0.8 * across), 948.0, 6.0, 0.4],
-            [side * (ankle + 20.0 + across), 972.0, 5.0, 0.4],
-            [side * (ankle + 24.0 + across), 987.0, 4.5, 0.4],
+            [side * (ankle + 0.9 * out + across), 972.0, 5.0, 0.4],
+            [side * (ankle + 1.1 * out + across), 987.0, 4.5, 0.4],
         ];
         canvas.tube(&body.nodes(&ray), 0.0, 1.7 * bone);
     }

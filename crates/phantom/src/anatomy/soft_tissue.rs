@@ -1,7 +1,11 @@
 //! The body's outline, which attenuates, and the muscle and fat in it, which take up a little.
 
 use super::body::{Body, SIDES};
+use super::posture::between;
 use crate::raster::{Canvas, DEPTHS};
+
+/// Attenuation of 140 keV photons by breast tissue per mm, in broad-beam geometry.
+const SOFT_TISSUE: f64 = 0.01;
 
 /// Heights in thousandths, half widths and thicknesses in mm of the trunk.
 const TRUNK: [[f64; 3]; 15] = [
@@ -52,7 +56,7 @@ fn trunk(canvas: &mut Canvas, body: &Body) {
             let deep = 1.0 + (body.girth - 1.0) * (0.6 + 0.9 * belly);
             [
                 body.height(*y),
-                0.35 * body.spine(*y),
+                0.35 * body.spine(*y) + body.lean(*y),
                 half_width * body.breadth * girth,
                 thickness * body.breadth * deep,
             ]
@@ -63,28 +67,26 @@ fn trunk(canvas: &mut Canvas, body: &Body) {
 
 fn arm(canvas: &mut Canvas, body: &Body, index: usize, side: f64) {
     let stout = body.girth;
-    let apart = body.elbows[index] + 70.0 * (body.girth - 1.0);
+    let arm = body.posture.arms[index];
     let drop = side * body.shoulders / body.length_mm * 500.0;
+    let shoulder = (side * 150.0, 183.0 + drop);
+    let point = |(x, y): (f64, f64), radius: f64| [x, y, radius, 0.5];
     let points = [
-        [side * 150.0, 183.0 + drop, 46.0 * stout, 0.5],
-        [
-            side * (185.0 + 0.3 * apart),
-            225.0 + drop,
-            48.0 * stout,
-            0.5,
-        ],
-        [side * (225.0 + apart), 335.0, 40.0 * stout, 0.5],
-        [side * (236.0 + apart), 400.0, 36.0 * stout, 0.5],
-        [side * (238.0 + apart), 470.0, 26.0, 0.5],
-        [side * (236.0 + apart), 500.0, 34.0, 0.5],
-        [side * (232.0 + apart), 545.0, 20.0, 0.5],
+        point(shoulder, 46.0 * stout),
+        point(between(shoulder, arm.elbow, 0.3), 48.0 * stout),
+        point(arm.elbow, 40.0 * stout),
+        point(between(arm.elbow, arm.wrist, 0.48), 36.0 * stout),
+        point(arm.wrist, 26.0),
+        point(between(arm.wrist, arm.tips, 0.4), 34.0),
+        point(arm.tips, 20.0),
     ];
     canvas.body_tube(&body.nodes(&points));
 }
 
 fn leg(canvas: &mut Canvas, body: &Body, index: usize, side: f64) {
     let stout = body.girth;
-    let knee = 92.0 + body.knees[index];
+    let knee = 92.0 + body.posture.knees[index];
+    let out = body.posture.toes[index];
     let points = [
         [side * 92.0, 455.0, 84.0 * stout, 0.5],
         [side * 90.0, 510.0, 82.0 * stout, 0.5],
@@ -95,8 +97,8 @@ fn leg(canvas: &mut Canvas, body: &Body, index: usize, side: f64) {
         [side * 0.85 * knee, 850.0, 42.0, 0.5],
         [side * 0.8 * knee, 905.0, 36.0, 0.5],
         [side * 0.85 * knee, 930.0, 42.0, 0.5],
-        [side * (0.85 * knee + 14.0), 970.0, 40.0, 0.3],
-        [side * (0.85 * knee + 22.0), 988.0, 30.0, 0.3],
+        [side * (0.85 * knee + 0.6 * out), 970.0, 40.0, 0.3],
+        [side * (0.85 * knee + out), 988.0, 30.0, 0.3],
     ];
     canvas.body_tube(&body.nodes(&points));
 }
@@ -115,13 +117,15 @@ fn lungs(canvas: &mut Canvas, body: &Body) {
 }
 
 /// Muscle's share of the soft tissue by height in thousandths; fat takes up next to nothing.
-const MUSCLE: [[f64; 2]; 7] = [
+const MUSCLE: [[f64; 2]; 9] = [
     [0.0, 1.0],
-    [130.0, 0.95],
-    [200.0, 1.05],
-    [280.0, 0.98],
-    [325.0, 0.62],
-    [560.0, 0.66],
+    [130.0, 0.98],
+    [200.0, 1.0],
+    [280.0, 0.9],
+    [325.0, 0.58],
+    [410.0, 0.64],
+    [460.0, 0.82],
+    [560.0, 0.7],
     [1000.0, 1.15],
 ];
 
@@ -130,7 +134,9 @@ fn fill(canvas: &mut Canvas, body: &Body) {
     let geometry = canvas.geometry;
     for row in 0..geometry.rows {
         let (_, y) = geometry.to_body(0.5 * geometry.columns as f64, row as f64);
-        let share = muscle_at(1e3 * y / body.length_mm) as f32 / DEPTHS.len() as f32;
+        let height = 1e3 * y / body.length_mm;
+        let legs = 1.0 + (body.legs - 1.0) * ((height - 430.0) / 220.0).clamp(0.0, 1.0);
+        let share = (legs * muscle_at(height)) as f32 / DEPTHS.len() as f32;
         let line = row * geometry.columns..(row + 1) * geometry.columns;
         for layer in &mut canvas.layers {
             let pixels = layer[line.clone()]
@@ -156,8 +162,20 @@ fn muscle_at(y: f64) -> f64 {
 }
 
 fn breasts(canvas: &mut Canvas, body: &Body) {
-    for side in SIDES {
-        let breast = body.ellipsoid((side * 84.0, 238.0), [62.0, 58.0, body.breasts], 0.05);
-        canvas.solid(&breast, 0.5);
+    for (thickness, side) in body.breasts.into_iter().zip(SIDES) {
+        if thickness > 0.0 {
+            let breast = body.ellipsoid((side * 84.0, 238.0), [62.0, 58.0, thickness], 0.05);
+            canvas.solid(&breast, 0.5);
+            canvas.shield(&breast, SOFT_TISSUE);
+        }
+    }
+}
+
+/// Spreads an activity of 1 per mm over the layers of whatever there is of a body.
+pub(super) fn fill_evenly(canvas: &mut Canvas) {
+    for layer in &mut canvas.layers {
+        for (activity, thickness) in layer.iter_mut().zip(&canvas.thickness) {
+            *activity += thickness / DEPTHS.len() as f32;
+        }
     }
 }

@@ -8,7 +8,7 @@ const CHEST_DEPTH: f64 = 190.0;
 
 /// One rib: height of its head and of its most lateral point in thousandths, how far that is from
 /// the midline and where its cartilage begins, in mm.
-const RIBS: [[f64; 4]; 10] = [
+pub(super) const RIBS: [[f64; 4]; 10] = [
     [151.0, 166.0, 66.0, 30.0],
     [163.0, 180.0, 92.0, 42.0],
     [176.0, 196.0, 108.0, 50.0],
@@ -43,9 +43,9 @@ fn spine(canvas: &mut Canvas, body: &Body) {
             angle: -lean,
             ..body.block((x, y), [half_width, half_height, 32.0], depth)
         };
-        canvas.solid(&centre, 9.0 * bone);
+        canvas.solid(&centre, 7.8 * bone);
         let arch = body.ellipsoid((x, y + 2.0), [half_width * 1.25, 8.0, 22.0], depth + 0.16);
-        canvas.solid(&arch, 9.0 * bone);
+        canvas.solid(&arch, 8.2 * bone);
     };
     for index in 0..12 {
         let down = f64::from(index);
@@ -74,12 +74,14 @@ fn draw_rib(canvas: &mut Canvas, body: &Body, side: f64, rib: [f64; 4]) {
     let fall = 0.36 * (reach - cartilage) * body.rib_slope;
     let lateral = lateral + side * body.shoulders * 0.1;
     let spine = body.spine(head) / body.breadth;
+    // A bent spine takes the sides of the ribs along.
+    let bow = 0.4 * spine;
     let points = [
         [spine + side * 17.0, head, 6.0, 0.86],
         [spine + side * 0.45 * reach, head + 3.0, 6.2, 0.93],
-        [side * 0.86 * reach, lateral - 11.0, 6.4, 0.78],
-        [side * reach, lateral, 6.4, 0.5],
-        [side * 0.93 * reach, lateral + 0.3 * fall, 6.4, 0.24],
+        [bow + side * 0.86 * reach, lateral - 11.0, 6.4, 0.78],
+        [bow + side * reach, lateral, 6.4, 0.5],
+        [bow + side * 0.93 * reach, lateral + 0.3 * fall, 6.4, 0.24],
         [
             side * 0.5 * (reach + cartilage),
             lateral + 0.72 * fall,
@@ -118,14 +120,14 @@ fn floating_ribs(canvas: &mut Canvas, body: &Body, side: f64) {
 fn sternum(canvas: &mut Canvas, body: &Body) {
     let bone = body.bone;
     let manubrium = body.block((0.0, 190.0), [29.0, 25.0, 18.0], 0.06);
-    canvas.solid(&manubrium, 8.2 * bone * body.sternum);
+    canvas.solid(&manubrium, 5.9 * bone * body.sternum);
     let points = [
         [0.0, 200.0, 20.0, 0.06],
         [0.0, 225.0, 20.0, 0.06],
         [0.0, 258.0, 21.0, 0.07],
         [0.0, 276.0, 14.0, 0.08],
     ];
-    canvas.tube(&body.nodes(&points), 0.0, 2.75 * bone * body.sternum);
+    canvas.tube(&body.nodes(&points), 0.0, 2.4 * bone * body.sternum);
 }
 
 fn collar_bone(canvas: &mut Canvas, body: &Body, side: f64) {

@@ -18,7 +18,11 @@ use super::cohort::{Study, uid};
 use super::random::{Purpose, Stream};
 use super::scanner::ObjectLayout;
 use super::view::Views;
-use attributes::Attributes;
+pub(crate) use attributes::Attributes;
+pub(crate) use codes::{
+    Concept, GALLIUM, GALLIUM_CITRATE, INDIUM, IODIDE, IODINE, MEDRONATE, OXIDRONATE,
+    PENTETREOTIDE, PYROPHOSPHATE, SESTAMIBI, TECHNETIUM,
+};
 use source::{ObjectSource, Side};
 
 pub use plant::{PLANTED_DATE, plant};

@@ -8,9 +8,6 @@ use super::codes::{ANTERIOR, HEAD_FIRST, POSTERIOR, RECUMBENT, SUPINE, TECHNETIU
 use super::source::{ObjectSource, Side};
 use crate::scanner::{ObjectLayout, ViewNaming};
 
-/// Hours between the injection and the scan (paper, "Data").
-const UPTAKE_HOURS: u32 = 3;
-
 pub(super) fn patient(out: &mut Attributes, source: &ObjectSource<'_>) {
     let (study, person) = (source.study, &source.study.person);
     out.text(
@@ -35,9 +32,9 @@ pub(super) fn patient(out: &mut Attributes, source: &ObjectSource<'_>) {
 pub(super) fn study(out: &mut Attributes, source: &ObjectSource<'_>) {
     let study = source.study;
     let description = if source.whole_body() {
-        "Whole Body Bone"
+        "Whole Body Bone".to_owned()
     } else {
-        "Cardiac HMDP Planar"
+        format!("Cardiac {} Planar", study.tracer)
     };
     out.text(tags::STUDY_INSTANCE_UID, VR::UI, study.study_uid.clone())
         .text(tags::STUDY_DATE, VR::DA, study.date.date())
@@ -229,21 +226,50 @@ pub(super) fn isotope(out: &mut Attributes, source: &ObjectSource<'_>) {
     window
         .text(tags::ENERGY_WINDOW_NAME, VR::SH, "Tc-99m")
         .sequence(tags::ENERGY_WINDOW_RANGE_SEQUENCE, vec![range]);
-    let injected = source.study.date.before(UPTAKE_HOURS * 3600);
+    out.sequence(tags::ENERGY_WINDOW_INFORMATION_SEQUENCE, vec![window])
+        .sequence(
+            tags::RADIOPHARMACEUTICAL_INFORMATION_SEQUENCE,
+            vec![radiopharmaceutical(source)],
+        );
+}
+
+/// What was injected, when, and how much of it (500 to 700 MBq: paper, "Data").
+fn radiopharmaceutical(source: &ObjectSource<'_>) -> Attributes {
+    let study = source.study;
+    let retired = retired_codes(source);
+    let names = study.tracer.names();
+    let injected = study.date.before(60 * study.uptake_minutes);
+    let megabecquerels = 500 + study.number % 200;
     let mut tracer = Attributes::new();
     tracer
-        .text(tags::RADIOPHARMACEUTICAL, VR::LO, "99mTc-HMDP")
+        .text(
+            tags::RADIOPHARMACEUTICAL,
+            VR::LO,
+            names[study.number as usize % names.len()],
+        )
+        .text(tags::RADIOPHARMACEUTICAL_ROUTE, VR::LO, "Intravenous route")
+        // Images follow a minute after the study's own time.
         .text(
             tags::RADIOPHARMACEUTICAL_START_TIME,
             VR::TM,
-            injected.time(0),
+            injected.time(60),
+        )
+        .text(
+            tags::RADIONUCLIDE_TOTAL_DOSE,
+            VR::DS,
+            megabecquerels.to_string(),
         )
         .sequence(
             tags::RADIONUCLIDE_CODE_SEQUENCE,
-            vec![TECHNETIUM.item(retired_codes(source))],
+            vec![TECHNETIUM.item(retired)],
         );
-    out.sequence(tags::ENERGY_WINDOW_INFORMATION_SEQUENCE, vec![window])
-        .sequence(tags::RADIOPHARMACEUTICAL_INFORMATION_SEQUENCE, vec![tracer]);
+    if let Some(concept) = study.tracer.concept() {
+        tracer.sequence(
+            tags::RADIOPHARMACEUTICAL_CODE_SEQUENCE,
+            vec![concept.item(retired)],
+        );
+    }
+    tracer
 }
 
 /// NM Detector (C.8.4.11): an item for each frame's detector.

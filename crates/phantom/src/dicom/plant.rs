@@ -11,9 +11,10 @@ use super::attributes::Attributes;
 pub const PLANTED_DATE: &str = "19010203";
 
 /// Texts that tell how to read an object: a planted text is appended instead of replacing them.
-const KEPT: [Tag; 4] = [
+const KEPT: [Tag; 5] = [
     tags::IMAGE_ID,
     tags::SERIES_DESCRIPTION,
+    tags::RADIOPHARMACEUTICAL,
     Tag(0x0011, 0x1012),
     Tag(0x0011, 0x1030),
 ];

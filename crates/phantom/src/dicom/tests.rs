@@ -7,7 +7,7 @@ use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
 
 use super::*;
-use crate::{Protocol, SCANNERS, SyntheticCohort, ViewNaming, scan};
+use crate::{Protocol, SCANNERS, SyntheticCohort, Tracer, ViewNaming, scan};
 use attrium_imaging::{ViewSource, read_anterior};
 use attrium_types::LossyPolicy;
 
@@ -246,5 +246,69 @@ fn a_planted_object_reads_as_before() {
             read += usize::from(after.is_some());
         }
         assert_eq!(read, 1, "{}", study.scanner.name);
+    }
+}
+
+/// Seconds of a DICOM time, HHMMSS.
+fn seconds(object: &InMemDicomObject, tag: Tag) -> u32 {
+    let text = object.get(tag).expect("a time").to_str().expect("a text");
+    let two = |at: usize| text[at..at + 2].parse::<u32>().expect("a number");
+    3600 * two(0) + 60 * two(2) + two(4)
+}
+
+fn item(object: &InMemDicomObject, tag: Tag) -> &InMemDicomObject {
+    let items = object.get(tag).and_then(|element| element.items());
+    items.and_then(<[_]>::first).expect("an item")
+}
+
+#[test]
+fn every_object_states_its_tracer_its_radionuclide_and_an_injection_three_hours_before() {
+    for study in studies() {
+        for object in objects(&study, &scan(&study)) {
+            let tracer = item(&object, tags::RADIOPHARMACEUTICAL_INFORMATION_SEQUENCE);
+            let name = tracer.get(tags::RADIOPHARMACEUTICAL).expect("a name");
+            let name = name.to_str().expect("a text");
+            assert!(study.tracer.names().contains(&&*name), "{name}");
+            let code = |tag| {
+                let code = item(tracer, tag).get(tags::CODE_VALUE).expect("a code");
+                code.to_str().expect("a text").into_owned()
+            };
+            // PS3.16, CID 18 and CID 25.
+            let radionuclide = code(tags::RADIONUCLIDE_CODE_SEQUENCE);
+            assert!(
+                ["72454006", "C-163A8"].contains(&&*radionuclide),
+                "{radionuclide}"
+            );
+            let pharmaceutical = code(tags::RADIOPHARMACEUTICAL_CODE_SEQUENCE);
+            assert!(
+                ["53951001", "C-B1213"].contains(&&*pharmaceutical),
+                "{pharmaceutical}"
+            );
+            let waited = seconds(&object, tags::ACQUISITION_TIME)
+                - seconds(tracer, tags::RADIOPHARMACEUTICAL_START_TIME);
+            assert!((140 * 60..230 * 60).contains(&waited), "{waited}");
+            assert_eq!(waited, 60 * study.uptake_minutes);
+        }
+    }
+}
+
+#[test]
+fn a_study_of_another_bone_tracer_names_that_one_alone() {
+    let mut study = static_study();
+    for tracer in Tracer::ALL {
+        study.tracer = *tracer;
+        let objects = objects(&study, &scan(&study));
+        let mut found = Vec::new();
+        texts(&objects[0], &mut found);
+        for other in Tracer::ALL {
+            let named = found.iter().any(|(_, _, text)| {
+                let whole = other.names().contains(&&**text);
+                whole || text == &format!("Cardiac {other} Planar")
+            });
+            assert_eq!(named, other == tracer, "{tracer}: {found:?}");
+        }
+        let item = item(&objects[0], tags::RADIOPHARMACEUTICAL_INFORMATION_SEQUENCE);
+        let coded = item.get(tags::RADIOPHARMACEUTICAL_CODE_SEQUENCE).is_some();
+        assert_eq!(coded, *tracer != Tracer::Dpd);
     }
 }

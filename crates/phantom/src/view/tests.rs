@@ -33,7 +33,7 @@ fn thorax(study: &Study) -> (Vec<f32>, f64) {
 }
 
 /// A value such that this share of the values is below it.
-fn quantile(values: &[f64], share: f64) -> f64 {
+pub(super) fn quantile(values: &[f64], share: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted[(share * (sorted.len() - 1) as f64).round() as usize]
@@ -43,11 +43,12 @@ fn quantile(values: &[f64], share: f64) -> f64 {
 fn crops_have_the_statistics_of_the_real_scans_crop() {
     // Of the real scan: mean 52, median 46, 95th percentile 107, maximum 195, 0.24 of 3.6 M counts.
     let cohort = SyntheticCohort::new(160, 4);
-    let measured: Vec<[f64; 6]> = (0..160u32)
+    let measured: Vec<[f64; 5]> = (0..160u32)
         .into_par_iter()
         .map(|number| cohort.study(number))
         .filter(|study| study.person.protocol == Protocol::WholeBody)
-        .map(|study| {
+        .map(|mut study| {
+            study.million_counts = 3.6;
             let (crop, total) = thorax(&study);
             let crop: Vec<f64> = crop.iter().map(|count| f64::from(*count)).collect();
             let sum: f64 = crop.iter().sum();
@@ -57,7 +58,6 @@ fn crops_have_the_statistics_of_the_real_scans_crop() {
                 quantile(&crop, 0.95),
                 quantile(&crop, 1.0),
                 sum / total,
-                total,
             ]
         })
         .collect();
@@ -76,7 +76,51 @@ fn crops_have_the_statistics_of_the_real_scans_crop() {
         let (low, high) = (quantile(&values, 0.02), quantile(&values, 0.98));
         assert!(low < target && target < high, "{name}: {low} to {high}");
     }
-    assert!(column(5).iter().all(|total| *total < 3.6e6));
+}
+
+#[test]
+fn metal_on_the_front_hides_from_the_anterior_detector_alone() {
+    let study = study_of(0, 20);
+    let mut position = Stream::new(study.seed, Purpose::Position, study.number);
+    let (field, geometry) = field::whole_body(study.scanner, 1700.0, &mut position);
+    let lit = || {
+        let mut canvas = Canvas::new(geometry);
+        canvas.thickness.fill(200.0);
+        canvas.layers[2].fill(1.0);
+        canvas
+    };
+    let mut covered = lit();
+    let case = crate::raster::Solid {
+        x: 0.0,
+        y: 400.0,
+        half_width: 40.0,
+        half_height: 40.0,
+        thickness: 8.0,
+        angle: 0.0,
+        depth: 0.0,
+        form: crate::raster::Form::Block,
+    };
+    covered.shield(&case, 0.2);
+    let (bare, covered) = (
+        detect(&lit(), field, &study),
+        detect(&covered, field, &study),
+    );
+    let place = (0..field.rows * field.columns)
+        .min_by(|a, b| {
+            let far = |index: usize| {
+                let (column, row) = (index % field.columns, index / field.columns);
+                let (x, y) = geometry.to_body(column as f64, row as f64);
+                x.hypot(y - 400.0)
+            };
+            far(*a).total_cmp(&far(*b))
+        })
+        .expect("pixels");
+    let mirrored =
+        place / field.columns * field.columns + field.columns - 1 - place % field.columns;
+    let anterior = covered.anterior[place] / bare.anterior[place];
+    let posterior = covered.posterior[mirrored] / bare.posterior[mirrored];
+    assert!((0.15..0.35).contains(&anterior), "{anterior}");
+    assert!((0.98..1.05).contains(&posterior), "{posterior}");
 }
 
 #[test]
@@ -132,8 +176,13 @@ fn cardiac_uptake_shows_on_the_right_of_an_anterior_view_and_on_the_left_of_a_po
     let mut healthy = study.clone();
     healthy.uptake = study_of(0, 3).uptake;
     let (ill, well) = (expected(&study), expected(&healthy));
+    // The rows of the heart: elsewhere both are scaled to the same number of counts.
+    let length = ill.field.last_row - ill.field.first_row;
+    let rows = ill.field.first_row + length / 5..ill.field.first_row + length / 3;
     let rise = |with: &[f32], without: &[f32], left: bool| -> f32 {
         let half = ill.field.columns / 2;
+        let chest = 2 * half * rows.start..2 * half * rows.end;
+        let (with, without) = (&with[chest.clone()], &without[chest]);
         let range = if left {
             0..half
         } else {
@@ -190,7 +239,7 @@ fn every_grade_and_scanner_gives_a_crop() {
         if !seen.contains(&kind) {
             let (crop, _) = thorax(&study);
             assert_eq!(crop.len(), CROP_SIZE * CROP_SIZE);
-            assert!(crop.iter().sum::<f32>() > 2e5, "{kind:?}");
+            assert!(crop.iter().sum::<f32>() > 5e4, "{kind:?}");
             seen.push(kind);
         }
     }
