@@ -9,13 +9,16 @@
 //! descriptions) in an error, a warning or a `Debug`.
 
 mod acquisition;
+mod anterior;
 mod crop;
 mod dicom;
 mod error;
 mod extent;
+mod facing;
 mod frames;
 #[doc(hidden)]
 pub mod fuzzing;
+mod grid;
 mod image;
 mod inspection;
 mod kind;
@@ -25,6 +28,7 @@ mod render;
 mod resample;
 mod scan;
 mod size;
+mod units;
 mod view;
 mod warning;
 

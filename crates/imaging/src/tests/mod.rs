@@ -2,8 +2,11 @@
 
 mod archive;
 mod bad_input;
+mod facing;
 mod object;
 mod orientation;
 mod privacy;
 mod size;
+mod units;
+mod unknown_vr;
 mod views;
