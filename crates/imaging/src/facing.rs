@@ -12,15 +12,10 @@ use std::ops::Range;
 
 use super::{Acquisition, Image, extent};
 
-/// The mean of the marks above which a single image is taken for the front, and that below which for the
-/// back. Of whole-body phantoms fronts have 1.0, backs -1.2, and the real scan has 1.4 (see docs/dicom.md); a
-/// static shows neither face nor bladder, and its marks vary more.
-const fn limits(acquisition: Acquisition) -> (f64, f64) {
-    match acquisition {
-        Acquisition::WholeBody => (0.3, -0.5),
-        Acquisition::Static => (0.7, -0.7),
-    }
-}
+/// The mean of the marks above which a whole-body image is taken for the front, and that below which for the
+/// back: fronts of phantoms have 1.0, backs -1.2, and the real scan 1.4 (see docs/dicom.md).
+const FRONT: f64 = 0.3;
+const BACK: f64 = -0.5;
 
 /// By how much one of two images has to look more like the front than the other, and how far from nothing
 /// their mean may be: two images of the same side are not told apart by what differs a little.
@@ -55,12 +50,15 @@ pub(crate) enum Facing {
 }
 
 impl Facing {
-    /// The side that an upright image shows.
+    /// The side that an upright image shows. A static shows neither face nor bladder, and its few marks tell
+    /// two images from each other but not one by itself.
     pub(crate) fn of(image: &Image<f32>, acquisition: Acquisition) -> Self {
-        let (front, back) = limits(acquisition);
+        if acquisition == Acquisition::Static {
+            return Self::Unclear;
+        }
         match frontness(image, acquisition) {
-            Some(marks) if marks > front => Self::Front,
-            Some(marks) if marks < back => Self::Back,
+            Some(marks) if marks > FRONT => Self::Front,
+            Some(marks) if marks < BACK => Self::Back,
             _ => Self::Unclear,
         }
     }
@@ -79,7 +77,7 @@ impl Facing {
 
 /// How much an image looks like the front of a patient: the mean of its marks, from -2 to 2; nothing where
 /// there is no body, or no chest in it.
-pub(crate) fn frontness(image: &Image<f32>, acquisition: Acquisition) -> Option<f64> {
+fn frontness(image: &Image<f32>, acquisition: Acquisition) -> Option<f64> {
     let marks = match acquisition {
         Acquisition::WholeBody => Part::body(image)?.marks_of_body()?,
         Acquisition::Static => Part::field(image)?.marks_of_chest()?,

@@ -6,7 +6,7 @@
 use snafu::ensure;
 
 use super::Acquisition;
-use super::dicom::{self, DataSet, DetectorView};
+use super::dicom::{self, Code, DataSet, DetectorView};
 use super::error::{
     Error, FrameVectorsSnafu, NoAnteriorSnafu, NoPhotopeakSnafu, SeveralAnteriorsSnafu,
 };
@@ -59,11 +59,13 @@ pub(crate) fn choose(
 ) -> Result<Choice, Error> {
     let views = dicom::detector_views(set)?;
     let frames = frames(set, count, views.len(), warnings)?;
+    let of_object = dicom::view_code(set)?;
+    let of_object = of_object.as_ref().filter(|_| count == 1);
     let window = photopeak(set, &frames, warnings)?;
     let mut candidates: Vec<Candidate> = frames
         .iter()
         .filter(|frame| frame.window == window)
-        .map(|frame| coded(frame, &frames, &views))
+        .map(|frame| coded(frame, &frames, &views, of_object))
         .collect();
     if let Some(choice) = single_anterior(&candidates)? {
         return Ok(choice);
@@ -98,15 +100,20 @@ fn single_anterior(candidates: &[Candidate]) -> Result<Option<Choice>, Error> {
     }
 }
 
-/// A frame with the view that its detector's code names.
+/// A frame with the view that its detector's code names, or else the code of an object of one frame.
 ///
 /// Where one detector has been taken out of an object, its number may be the old one while a single item
 /// is left, which then is its own (PS3.17, MM.2.7).
-fn coded(frame: &Frame, frames: &[Frame], views: &[DetectorView]) -> Candidate {
+fn coded(
+    frame: &Frame,
+    frames: &[Frame],
+    views: &[DetectorView],
+    of_object: Option<&Code>,
+) -> Candidate {
     let is_alone = views.len() == 1 && frames.iter().all(|it| it.detector == frame.detector);
     let detector = if is_alone { 0 } else { frame.detector - 1 };
     let code = views.get(detector).and_then(|view| view.code.as_ref());
-    let view = code.map_or(View::Unknown, view::of_code);
+    let view = code.or(of_object).map_or(View::Unknown, view::of_code);
     Candidate {
         index: frame.index,
         detector,
@@ -218,9 +225,9 @@ fn photopeak(
 
 /// Names the views of those that have none by the first text that tells it.
 ///
-/// A text with as many values as the object has frames names each. Another is the whole object's: it tells
-/// the view of a single one, and of several nothing but that they are oblique, since not all of them are
-/// before or behind the patient.
+/// A text with as many values as the object has frames, or detectors, names each. Another is the whole
+/// object's: it tells the view of a single one, and of several nothing but that they are oblique, since not all
+/// of them are before or behind the patient.
 fn name_by_texts(
     set: &DataSet<'_>,
     count: usize,
@@ -236,14 +243,22 @@ fn name_by_texts(
         (dicom::ge_dataset_names(set), ViewSource::GePrivate),
         (dicom::ge_picture_names(set), ViewSource::GePrivate),
     ];
+    let detectors = candidates.iter().map(|it| it.detector + 1).max();
+    let detectors = detectors.unwrap_or(1);
     for (values, source) in texts {
         let silent = candidates.iter_mut().filter(|it| it.view == View::Unknown);
         let silent: Vec<&mut Candidate> = silent.collect();
         let is_alone = silent.len() == 1;
         for candidate in silent {
-            let view = match values.get(candidate.index) {
-                Some(own) if values.len() == count => view::of_text(own),
-                _ => whole(view::of_text(&values.join(" ")), is_alone),
+            let own = match values.len() {
+                0 | 1 => None,
+                number if number == count => values.get(candidate.index),
+                number if number == detectors => values.get(candidate.detector),
+                _ => None,
+            };
+            let view = match own {
+                Some(own) => view::of_text(own),
+                None => whole(view::of_text(&values.join(" ")), is_alone),
             };
             if names(view, source, acquisition) {
                 candidate.view = view;

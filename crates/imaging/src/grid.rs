@@ -23,8 +23,8 @@ pub(crate) struct Grid {
 impl Grid {
     /// Sums pixels that are not square into square ones and small ones into larger ones; says what was done,
     /// and what the size then is where it is not a usual one or not stated.
-    pub(crate) fn to_usual(self, acquisition: Acquisition, warnings: &mut Vec<Warning>) -> Self {
-        let grid = self.to_square(warnings).limited(acquisition, warnings);
+    pub(crate) fn into_usual(self, acquisition: Acquisition, warnings: &mut Vec<Warning>) -> Self {
+        let grid = self.squared(warnings).limited(acquisition, warnings);
         match grid.spacing {
             Some([height, width]) => {
                 let off_centre = |size: &f64| (size / 2.26).ln().abs();
@@ -40,7 +40,7 @@ impl Grid {
         grid
     }
 
-    fn to_square(self, warnings: &mut Vec<Warning>) -> Self {
+    fn squared(self, warnings: &mut Vec<Warning>) -> Self {
         let Some([height, width]) = self.spacing else {
             return self;
         };

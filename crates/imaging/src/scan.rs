@@ -87,7 +87,7 @@ pub fn read_anterior(bytes: &[u8], lossy: LossyPolicy) -> Result<AnteriorImage, 
         counts: frame.counts,
         spacing,
     };
-    let grid = grid.to_usual(acquisition, &mut warnings);
+    let grid = grid.into_usual(acquisition, &mut warnings);
     Ok(AnteriorImage {
         study,
         counts: grid.counts,

@@ -92,10 +92,10 @@ impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::ViewFromImage => f.write_str(
-                "no attribute that can be relied on names the view: the image itself shows the front of the patient",
+                "no attribute that can be relied on names the view: the image itself shows the front, but name it in the header",
             ),
             Self::Prone => f.write_str(
-                "the patient lay prone: only a coded view was followed, and look whether it is the front",
+                "the patient lay prone, so that only a coded view was followed: look whether the image shows the front",
             ),
             Self::OrientationContradictsView => f.write_str(
                 "the view is coded anterior but the image orientation is that of a posterior view: the code was followed",
@@ -114,18 +114,18 @@ impl fmt::Display for Warning {
                 write!(f, "{count} pixels of padding were set to zero")
             }
             Self::FractionalCounts => f.write_str(
-                "the rescale slope or intercept makes counts that are not whole: the image was rescaled",
+                "the rescale slope or intercept makes counts that are not whole: export the acquired image if there is one",
             ),
             Self::CountsDiffer { stated, found } => write!(
                 f,
-                "the image has {found:.0} counts, and Counts Accumulated says {stated:.0}: it may have been changed"
+                "the image has {found:.0} counts, and Counts Accumulated says {stated:.0}: compare it with the acquired image"
             ),
             Self::PixelsNotSquare { height, width } => write!(
                 f,
                 "pixels {height:.2} mm high and {width:.2} mm wide were summed into square ones"
             ),
             Self::PixelSizeNotStated => f.write_str(
-                "the pixel size is not stated: whether the crop shows the chest in its usual size is not known",
+                "the pixel size is not stated, so that how much of the chest the crop shows is not known: state Pixel Spacing",
             ),
             Self::Downsampled { rows, columns } => write!(
                 f,

@@ -195,7 +195,7 @@ pub(crate) fn has_float_pixels(set: &DataSet<'_>) -> bool {
 
 /// Whether Lossy Image Compression (0028,2110) is 01 (PS3.3, C.7.6.1.1.5).
 pub(crate) fn is_marked_lossy(set: &DataSet<'_>) -> Result<bool> {
-    Ok(text(set, LossyImageCompression)?.is_some_and(|mark| mark == "01"))
+    Ok(text(set, LossyImageCompression)?.is_some_and(|mark| mark == "01" || mark == "1"))
 }
 
 /// Whether Quality Control Image (0028,0300) says that a phantom was imaged (PS3.3, C.7.6.1).
@@ -269,6 +269,11 @@ pub(crate) fn detector_views(set: &DataSet<'_>) -> Result<Vec<DetectorView>> {
             })
         })
         .collect()
+}
+
+/// View Code Sequence (0054,0220) of the object itself, where some exporters write it, if stated.
+pub(crate) fn view_code(set: &DataSet<'_>) -> Result<Option<Code>> {
+    first_code(set, ViewCode)
 }
 
 /// Image Orientation (Patient) (0020,0037): the directions of rows and columns in the patient

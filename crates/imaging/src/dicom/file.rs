@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use dicom_core::VR;
 use dicom_dictionary_std::tags;
-use snafu::OptionExt;
+use snafu::{OptionExt, ensure};
 
 use super::data_set::{DataSet, Value, trim};
 use super::{TransferSyntax, parse};
@@ -18,7 +18,7 @@ const PREFIX: &[u8] = b"DICM";
 const PREAMBLE: usize = 128;
 
 /// Media Storage Directory Storage (PS3.4, B.5): what a DICOMDIR is.
-const DIRECTORY: &[u8] = b"1.2.840.10008.1.3.10";
+const DIRECTORY: &str = "1.2.840.10008.1.3.10";
 
 /// A DICOM file in memory.
 pub(crate) struct DicomFile<'a> {
@@ -42,12 +42,14 @@ pub(crate) fn open(bytes: &[u8]) -> Result<DicomFile<'_>, Error> {
         let bytes = meta.get(tag)?.bytes()?;
         std::str::from_utf8(bytes).ok().map(trim)
     };
-    let class = uid(tags::MEDIA_STORAGE_SOP_CLASS_UID).unwrap_or_default();
-    snafu::ensure!(class.as_bytes() != DIRECTORY, DirectorySnafu);
+    let class = uid(tags::MEDIA_STORAGE_SOP_CLASS_UID);
+    ensure!(class != Some(DIRECTORY), DirectorySnafu);
     let transfer_syntax = uid(tags::TRANSFER_SYNTAX_UID)
         .and_then(TransferSyntax::from_uid)
         .context(TransferSyntaxSnafu)?;
     let set = parse::data_set(&information[length..], transfer_syntax.encoding())?;
+    let lists_records = set.get(tags::DIRECTORY_RECORD_SEQUENCE).is_some();
+    ensure!(!lists_records, DirectorySnafu);
     Ok(DicomFile {
         transfer_syntax,
         set,

@@ -22,7 +22,7 @@ pub(super) use attribute::{
     number_of_detectors, number_of_energy_windows, number_of_frames, patient_gantry_relationship,
     patient_orientation, patient_position, patient_posture, photometric_interpretation,
     pixel_padding, pixel_spacing, rescale_intercept, rescale_slope, rows, samples_per_pixel,
-    series_descriptions, sop_class, study_instance_uid,
+    series_descriptions, sop_class, study_instance_uid, view_code,
 };
 pub(super) use file::{DicomFile, open, without_panic};
 pub use name::AttributeName;

@@ -37,6 +37,7 @@ const TERMS: &[(&str, &Encoding)] = &[
     ("144", ISO_8859_5),
     ("148", WINDOWS_1254),
     ("149", EUC_KR),
+    ("159", ISO_2022_JP),
     ("166", WINDOWS_874),
     ("192", UTF_8),
     ("203", ISO_8859_15),
@@ -57,7 +58,8 @@ impl CharacterSet {
     /// or a sign for each. Of sets with one byte a letter UTF-8 is tried first, since a text that is
     /// valid in it and not plain is hardly ever meant otherwise.
     pub(super) fn decode(self, bytes: &[u8]) -> String {
-        let bytes = without_designations(bytes, self.0);
+        let coded = bytes;
+        let bytes = without_designations(coded, self.0);
         let first = if self.0.is_single_byte() {
             UTF_8
         } else {
@@ -66,8 +68,7 @@ impl CharacterSet {
         [first, self.0]
             .iter()
             .find_map(|set| set.decode_without_bom_handling_and_without_replacement(&bytes))
-            .unwrap_or_else(|| WINDOWS_1252.decode_without_bom_handling(&bytes).0)
-            .into_owned()
+            .map_or_else(|| western(coded), Cow::into_owned)
     }
 }
 
@@ -90,23 +91,40 @@ fn encoding_of(term: &str) -> Option<&'static Encoding> {
         .map(|(_, encoding)| *encoding)
 }
 
+/// The text in the Western European set, which has a letter or a sign for each byte. What an escape sequence
+/// designates as letters of several bytes of seven bits is left out: as letters of one they would be words.
+fn western(coded: &[u8]) -> String {
+    let bytes = without_escapes(coded, true);
+    WINDOWS_1252.decode_without_bom_handling(&bytes).0.into()
+}
+
 /// The bytes without the escape sequences that designate character sets (PS3.3, Tables C.12-3 and C.12-4),
 /// except for Japanese, whose encoding has them.
 fn without_designations<'a>(bytes: &'a [u8], set: &Encoding) -> Cow<'a, [u8]> {
+    if set == ISO_2022_JP {
+        return bytes.into();
+    }
+    without_escapes(bytes, false)
+}
+
+fn without_escapes(bytes: &[u8], only_single_bytes: bool) -> Cow<'_, [u8]> {
     const ESCAPE: u8 = 0x1B;
-    if set == ISO_2022_JP || !bytes.contains(&ESCAPE) {
+    if !bytes.contains(&ESCAPE) {
         return bytes.into();
     }
     let mut plain = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
+    let mut is_multiple = false;
     while let Some((&byte, after)) = rest.split_first() {
         rest = after;
         if byte == ESCAPE {
             // Intermediate bytes, then a final one (ISO 2022).
             let intermediate = after.iter().take_while(|it| (0x20..0x30).contains(*it));
             let length = intermediate.count() + 1;
+            // Sets of several bytes are designated by a dollar sign; those of G1 have the eighth bit.
+            is_multiple = only_single_bytes && after.starts_with(b"$") && !after.starts_with(b"$)");
             rest = after.get(length..).unwrap_or_default();
-        } else {
+        } else if !is_multiple {
             plain.push(byte);
         }
     }
@@ -226,6 +244,17 @@ mod tests {
         ];
         for (declared, bytes) in cases {
             assert_eq!(read(declared, bytes), ["POST"], "{declared:?}");
+        }
+    }
+
+    #[test]
+    fn letters_of_a_set_that_is_not_known_are_no_words() {
+        for declared in [
+            &b"\\ISO 2022 IR 87\\ISO 2022 IR 159"[..],
+            b"\\ISO 2022 IR 159",
+        ] {
+            let found = read(declared, b"\x1B$(DPOST\x1B(B ANT");
+            assert_eq!(found, ["ANT"], "{declared:?}");
         }
     }
 

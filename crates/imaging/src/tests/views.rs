@@ -154,6 +154,27 @@ fn each_value_of_a_name_is_that_of_its_frame() {
 }
 
 #[test]
+fn each_value_of_a_name_is_that_of_its_detector_where_there_are_as_many() {
+    let frames = [back(), body(), back(), back()];
+    let named = ScanBuilder::of(&frames)
+        .detectors(&[1, 2, 1, 2])
+        .energy_windows(&[1, 1, 2, 2], &[[126.0, 154.0], [100.0, 120.0]])
+        .text(tags::IMAGE_ID, VR::SH, r"POST\ANT");
+    let image = named.read().expect("should be read");
+    assert_eq!(image.counts, image_of(&body(), ROWS, COLUMNS));
+}
+
+#[test]
+fn the_view_code_of_an_object_itself_is_that_of_its_only_frame() {
+    let entry = || vec![coded(POSTERIOR, "SCT")];
+    let behind = unnamed().items(tags::VIEW_CODE_SEQUENCE, entry());
+    assert_eq!(behind.reason(), "no-anterior");
+    let both = ScanBuilder::of(&[body(), back()]).items(tags::VIEW_CODE_SEQUENCE, entry());
+    let image = both.read().expect("should be read");
+    assert_eq!(image.view_source, ViewSource::Image);
+}
+
+#[test]
 fn names_with_more_or_fewer_values_than_frames_are_the_whole_objects() {
     let text = r"RAO\RPO\LAT";
     let two = ScanBuilder::of(&[back(), body()]).text(tags::IMAGE_ID, VR::SH, text);
