@@ -83,7 +83,9 @@ fn the_real_scan_shows_the_front_at_a_tenth_of_its_counts() {
     let mut state = 1_u64;
     let mut is_kept = || {
         // Numerical Recipes' generator, of which the upper bits are used.
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         (state >> 33) % 10 == 0
     };
     let mut image = real_scan();
