@@ -86,7 +86,7 @@ fn the_real_scan_shows_the_front_at_a_tenth_of_its_counts() {
         state = state
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1);
-        (state >> 33) % 10 == 0
+        (state >> 33).is_multiple_of(10)
     };
     let mut image = real_scan();
     for count in &mut image.pixels {
