@@ -1,6 +1,6 @@
 //! Whose panic it is.
 //!
-//! A panic of dicom-rs or of one of its decoders is caught where it is called and is no finding. One of
+//! A panic of a library's decoder is caught where it is called and is no finding. One of
 //! attrium's own would be caught there as well, so it has to be noticed before it unwinds.
 
 use std::panic::{self, PanicHookInfo};

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 
 use attrium_fuzz::{TARGETS, is_own};
 
-/// attrium's own panics, of which those within dicom-rs' calls are caught.
+/// attrium's own panics, of which those within the calls of decoders are caught.
 static PANICS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 fn root() -> &'static Path {

@@ -63,7 +63,7 @@ mod tests {
         let ordered = [
             Preference::new(Acquisition::WholeBody, ViewSource::ViewCode, 5.5),
             Preference::new(Acquisition::WholeBody, ViewSource::ViewCode, 5.0),
-            Preference::new(Acquisition::WholeBody, ViewSource::FirstDetector, 9.0),
+            Preference::new(Acquisition::WholeBody, ViewSource::Image, 9.0),
             Preference::new(Acquisition::Static, ViewSource::ViewCode, 9.0),
         ];
         assert!(ordered.is_sorted());

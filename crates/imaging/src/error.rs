@@ -35,9 +35,15 @@ pub enum Error {
 
     /// The transfer syntax is missing or not among those attrium reads.
     #[snafu(display(
-        "attrium does not read the object's transfer syntax: convert it to explicit VR little endian"
+        "the object's transfer syntax is missing or not one that attrium reads: convert it to explicit VR little endian"
     ))]
     TransferSyntax,
+
+    /// A DICOMDIR.
+    #[snafu(display(
+        "the object is a DICOMDIR, the directory of a medium and no image: leave it out, its images are read by themselves"
+    ))]
+    Directory,
 
     /// An attribute is missing or makes no sense.
     #[snafu(display("an attribute of the object cannot be used"))]
@@ -100,6 +106,24 @@ pub enum Error {
     #[snafu(display("the object has no pixel data: export it again with its image"))]
     NoPixelData,
 
+    /// Float Pixel Data or Double Float Pixel Data.
+    #[snafu(display(
+        "the pixels are floating-point numbers, which are computed and no counts: export the acquired image"
+    ))]
+    FloatPixels,
+
+    /// A picture of 8 bits, or one that is cut at its largest value.
+    #[snafu(display(
+        "the pixels are scaled or cut as a picture's are and are no counts: export the acquired image"
+    ))]
+    Picture,
+
+    /// Rescaled to less than one count a pixel.
+    #[snafu(display(
+        "the rescale slope makes less than one count of most pixels: export the acquired image in counts"
+    ))]
+    Rescaled,
+
     /// Rows, columns and frames that no camera makes.
     #[snafu(display(
         "{frames} frames of {rows} x {columns} pixels cannot be a scan: a side has at most {} pixels and the frames at most {} together",
@@ -156,15 +180,21 @@ pub enum Error {
         frames: usize,
     },
 
-    /// The view's label says anterior, the image orientation says posterior.
+    /// The header says anterior, and its image orientation or the image itself posterior, or the reverse.
     #[snafu(display(
-        "the image orientation contradicts the label that says anterior: correct the header"
+        "what the header says of the view, the image orientation and the image itself contradict each other: correct the header"
     ))]
     ViewConflict,
 
+    /// No attribute that can be relied on names the view, and the image itself does not tell it.
+    #[snafu(display(
+        "neither the header nor the image itself tells whether this is the anterior view: name the view in the header, by View Code Sequence or Image ID"
+    ))]
+    ViewUnknown,
+
     /// The frames cannot be told apart.
     #[snafu(display(
-        "{frames} frames do not match the object's detectors and energy windows: export it again"
+        "the number of frames, {frames}, does not match the object's detectors and energy windows: export it again"
     ))]
     FrameVectors {
         /// Number of Frames.

@@ -10,7 +10,8 @@ use attrium_types::Intensity;
 /// counts, and a median of such numbers jumps by a half.
 const BLOCKS: usize = 16;
 
-/// Blocks below this share of the brightest twentieth are not the patient.
+/// Blocks below this share of the 80th percentile are not the patient. A heart with ATTR, which may be several
+/// times as bright as the chest, is far less than a fifth of the crop.
 const BODY_SHARE: f32 = 0.1;
 
 /// The image of a square crop's counts that a network sees, before its own normalisation.
@@ -35,13 +36,13 @@ pub fn intensities(counts: &[f32], intensity: Intensity) -> Vec<f32> {
 }
 
 /// The median counts of a pixel of the patient: of the blocks of 8 x 8 pixels (of a crop's 128 x 128) that
-/// have more than a tenth of the 95th percentile's counts. None without counts.
+/// have more than a tenth of the 80th percentile's counts. None without counts.
 fn uptake(counts: &[f32]) -> Option<f32> {
     let side = counts.len().isqrt();
     let block = side.div_ceil(BLOCKS).max(1);
     let mut means = block_means(counts, side, block);
     means.sort_unstable_by(f32::total_cmp);
-    let bright = *means.get(means.len() * 19 / 20)?;
+    let bright = *means.get(means.len() * 4 / 5)?;
     let body = &means[means.partition_point(|&mean| mean <= BODY_SHARE * bright)..];
     body.get(body.len() / 2).copied()
 }

@@ -2,13 +2,13 @@
 
 use snafu::ensure;
 
+use super::Acquisition;
 use super::dicom::{self, DataSet};
 use super::error::{
     Error, ModalitySnafu, NotCountsSnafu, NotPlanarSnafu, NotSquareSnafu, NotThoraxSnafu,
     SopClassSnafu,
 };
 use super::pixels::PixelLayout;
-use super::{Acquisition, view};
 
 /// Modalities that an archive may hold (PS3.3, C.7.3.1.1.1), so that a message may name them.
 const MODALITIES: &[&str] = &[
@@ -22,7 +22,7 @@ const MODALITIES: &[&str] = &[
 /// # Errors
 /// [`Error::Modality`], [`Error::SopClass`], [`Error::NotCounts`], or an attribute that cannot be
 /// used.
-pub(crate) fn check(set: &DataSet) -> Result<(), Error> {
+pub(crate) fn check(set: &DataSet<'_>) -> Result<(), Error> {
     let modality = dicom::modality(set)?;
     if modality != "NM" {
         let known = MODALITIES.iter().find(|known| **known == modality);
@@ -46,13 +46,18 @@ pub(crate) fn check(set: &DataSet) -> Result<(), Error> {
 }
 
 /// A whole-body scan or a static one of the thorax, by the third value of Image Type (PS3.3,
-/// C.8.4.9.1.1); where that is missing, by the image's shape.
+/// C.8.4.9.1.1); where that is missing, by the image's shape, in millimetres where they are stated.
 ///
 /// # Errors
 /// [`Error::NotPlanar`], [`Error::NotSquare`] and [`Error::NotThorax`].
-pub(crate) fn acquisition(set: &DataSet, layout: &PixelLayout) -> Result<Acquisition, Error> {
+pub(crate) fn acquisition(
+    set: &DataSet<'_>,
+    layout: &PixelLayout,
+    spacing: Option<[f64; 2]>,
+) -> Result<Acquisition, Error> {
     let image_type = dicom::image_type(set)?;
-    let is_long = layout.rows >= 2 * layout.columns;
+    let [height, width] = spacing.unwrap_or([1.0, 1.0]);
+    let is_long = layout.rows as f64 * height >= 2.0 * layout.columns as f64 * width;
     let acquisition = match image_type.get(2).map_or("", String::as_str) {
         "WHOLE BODY" => Acquisition::WholeBody,
         // Some exporters call every planar image static; no field of view is twice as long as wide.
@@ -82,20 +87,20 @@ const ELSEWHERE: &[&str] = &[
 ];
 
 const THORAX: &[&str] = &[
-    "THORAX", "CHEST", "HEART", "CARDIAC", "RIBS", "STERNUM", "TSPINE",
+    "THORAX", "CHEST", "HEART", "CARDIAC", "COEUR", "HERZ", "RIBS", "STERNUM", "TSPINE",
 ];
 
 /// A static image is taken for one of the thorax unless the object says that it shows another part.
-fn check_thorax(set: &DataSet) -> Result<(), Error> {
+fn check_thorax(set: &DataSet<'_>) -> Result<(), Error> {
     let texts = [
-        dicom::body_part(set)?,
-        dicom::image_id(set)?,
-        dicom::series_description(set)?,
+        dicom::body_part(set)?.into_iter().collect(),
+        dicom::image_ids(set)?,
+        dicom::series_descriptions(set)?,
     ];
     let words: Vec<String> = texts
         .iter()
         .flatten()
-        .flat_map(|text| view::words(text))
+        .flat_map(|text| dicom::words(text))
         .collect();
     let any = |parts: &[&str]| words.iter().any(|word| parts.contains(&word.as_str()));
     ensure!(any(THORAX) || !any(ELSEWHERE), NotThoraxSnafu);

@@ -9,14 +9,17 @@
 //! descriptions) in an error, a warning or a `Debug`.
 
 mod acquisition;
+mod anterior;
 mod crop;
 mod dicom;
 mod error;
 mod extent;
+mod facing;
 mod frames;
 #[doc(hidden)]
 pub mod fuzzing;
 mod gate;
+mod grid;
 mod image;
 mod inspection;
 mod intensity;
@@ -29,6 +32,7 @@ mod resample;
 mod scan;
 mod size;
 mod tracer;
+mod units;
 mod view;
 mod warning;
 

@@ -26,7 +26,7 @@ pub(crate) struct Stated {
 impl Stated {
     /// Reads Image Orientation (Patient) of the frame's detector or of the object, or else Patient
     /// Orientation (PS3.3, C.7.6.2.1.1 and C.7.6.1.1.1); none where they state no frontal plane.
-    pub(crate) fn read(set: &DataSet, detector: usize) -> Result<Option<Self>, Error> {
+    pub(crate) fn read(set: &DataSet<'_>, detector: usize) -> Result<Option<Self>, Error> {
         let of_detector = dicom::detector_views(set)?
             .get(detector)
             .and_then(|view| view.orientation);
@@ -71,7 +71,7 @@ impl Stated {
 
 /// Whether the patient lay feet first: Patient Gantry Relationship (PS3.3, C.8.4.6; PS3.16,
 /// CID 21), or else Patient Position (C.7.3.1.1.2).
-pub(crate) fn lies_feet_first(set: &DataSet) -> Result<bool, Error> {
+pub(crate) fn lies_feet_first(set: &DataSet<'_>) -> Result<bool, Error> {
     if let Some(code) = dicom::patient_gantry_relationship(set)?
         && let Some(feet_first) = feet_first_code(&code)
     {
@@ -84,6 +84,37 @@ fn feet_first_code(code: &Code) -> Option<bool> {
     match code.value.as_str() {
         "102541007" | "F-10480" => Some(true),
         "102540008" | "F-10470" => Some(false),
+        _ => None,
+    }
+}
+
+/// How the patient lay on the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Posture {
+    Supine,
+    Prone,
+}
+
+/// How the patient lay, by the posture's code (PS3.3, C.8.4.6; PS3.16, CID 20) or else by Patient Position
+/// (PS3.3, C.7.3.1.1.2); nothing where neither says one of the two.
+pub(crate) fn posture(set: &DataSet<'_>) -> Result<Option<Posture>, Error> {
+    let coded = dicom::patient_posture(set)?;
+    if let Some(posture) = coded.and_then(|code| posture_of(&code)) {
+        return Ok(Some(posture));
+    }
+    let position = dicom::patient_position(set)?.unwrap_or_default();
+    Ok(match position.as_str() {
+        "HFS" | "FFS" => Some(Posture::Supine),
+        "HFP" | "FFP" => Some(Posture::Prone),
+        _ => None,
+    })
+}
+
+fn posture_of(code: &Code) -> Option<Posture> {
+    match code.value.as_str() {
+        "40199007" | "F-10340" => Some(Posture::Supine),
+        "1240000" | "F-10310" => Some(Posture::Prone),
+        _ if code.meaning.eq_ignore_ascii_case("prone") => Some(Posture::Prone),
         _ => None,
     }
 }

@@ -1,7 +1,6 @@
 //! How long after the injection an image was taken: late, when blood and soft tissue have cleared, or early.
 
-use super::dicom::{self, AttributeError, DAY, DataSet, Moment};
-use super::view::words;
+use super::dicom::{self, AttributeError, DAY, DataSet, Moment, tokens};
 
 /// Minutes before which an image shows the blood pool, not bone (EANM and SNMMI take the blood pool of a
 /// three-phase scan within 10 minutes and late images after 2 hours at the earliest).
@@ -37,7 +36,7 @@ impl StatedPhase {
     }
 }
 
-/// Words of an early phase, one after another, as they are typed.
+/// Words of an early phase, one after another, in plain capital letters.
 const EARLY_WORDS: &[&[&str]] = &[
     &["BLOOD", "POOL"],
     &["BLOODPOOL"],
@@ -60,18 +59,15 @@ const EARLY_WORDS: &[&[&str]] = &[
     &["WEICHTEILPHASE"],
     &["FRUEHPHASE"],
     &["FRUHPHASE"],
-    &["FRÜHPHASE"],
     &["FRUEHBILD"],
-    &["FRÜHBILD"],
+    &["FRUHBILD"],
     &["FRUEHAUFNAHME"],
-    &["FRÜHAUFNAHME"],
+    &["FRUHAUFNAHME"],
     &["VASCULAR"],
     &["VASCULAIRE"],
     &["VASCOLARE"],
     &["PRECOCE"],
-    &["PRÉCOCE"],
     &["PRECOCES"],
-    &["PRÉCOCES"],
     &["PRECOZ"],
     &["TEMPRANA"],
     &["VARHAISVAIHE"],
@@ -86,11 +82,11 @@ const LATE_WORDS: &[&str] = &[
     "DELAYED",
     "DELAY",
     "SPAET",
-    "SPÄT",
+    "SPAT",
     "SPAETPHASE",
-    "SPÄTPHASE",
+    "SPATPHASE",
     "SPAETAUFNAHME",
-    "SPÄTAUFNAHME",
+    "SPATAUFNAHME",
     "TARDIF",
     "TARDIVE",
     "TARDIVO",
@@ -99,13 +95,12 @@ const LATE_WORDS: &[&str] = &[
     "TARDIA",
     "MINERALISATIONSPHASE",
     "MYOHAISVAIHE",
-    "MYÖHÄISVAIHE",
     "SEN",
     "SENFAS",
 ];
 
 /// What an object says of the time between injection and image: its times and its names.
-pub(super) fn stated(set: &DataSet) -> Result<StatedPhase, AttributeError> {
+pub(super) fn stated(set: &DataSet<'_>) -> Result<StatedPhase, AttributeError> {
     let by_times = of_times(set)?;
     Ok(if by_times != StatedPhase::Early && is_named_early(set)? {
         StatedPhase::Early
@@ -115,7 +110,7 @@ pub(super) fn stated(set: &DataSet) -> Result<StatedPhase, AttributeError> {
 }
 
 /// Of several injections the last one counts: what it gave is the youngest on the image.
-fn of_times(set: &DataSet) -> Result<StatedPhase, AttributeError> {
+fn of_times(set: &DataSet<'_>) -> Result<StatedPhase, AttributeError> {
     let taken = dicom::acquisition_moment(set);
     let given = dicom::radiopharmaceuticals(set)?;
     let given = given.iter().filter_map(|given| given.given);
@@ -143,44 +138,30 @@ fn seconds_between(given: Moment, taken: Moment) -> i64 {
     }
 }
 
-fn is_named_early(set: &DataSet) -> Result<bool, AttributeError> {
+fn is_named_early(set: &DataSet<'_>) -> Result<bool, AttributeError> {
     let names = [
-        dicom::series_description(set)?,
-        dicom::image_id(set)?,
-        dicom::protocol_name(set)?,
-        dicom::ge_dataset_name(set),
-        dicom::ge_picture_name(set),
+        dicom::series_descriptions(set)?,
+        dicom::image_ids(set)?,
+        dicom::protocol_name(set)?.into_iter().collect(),
+        dicom::ge_dataset_names(set),
+        dicom::ge_picture_names(set),
     ];
     Ok(names.iter().flatten().any(|name| is_early(name)))
 }
 
 fn is_early(name: &str) -> bool {
-    let words = words(name);
-    let is_late = words.iter().any(|word| LATE_WORDS.contains(&word.as_str()));
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let names = |phrase: &&[&str]| words.windows(phrase.len()).any(|words| words == *phrase);
-    !is_late && (EARLY_WORDS.iter().any(names) || is_minutes_after_injection(name))
+    let tokens = tokens(name);
+    let tokens: Vec<&str> = tokens.iter().map(String::as_str).collect();
+    let is_late = tokens.iter().any(|token| LATE_WORDS.contains(token));
+    let names = |phrase: &&[&str]| tokens.windows(phrase.len()).any(|words| words == *phrase);
+    !is_late && (EARLY_WORDS.iter().any(names) || is_minutes_after_injection(&tokens))
 }
 
 /// "10 min p.i.", "5 MIN POST INJECTION": minutes alone may be how long a scan took.
-fn is_minutes_after_injection(name: &str) -> bool {
-    let name = name.to_uppercase().replace('.', "");
-    let tokens: Vec<&str> = name
-        .split(|letter: char| !letter.is_alphanumeric())
-        .filter(|token| !token.is_empty())
-        .collect();
-    tokens.windows(2).enumerate().any(|(at, pair)| {
-        let (number, unit) = match pair[0].find(|letter: char| !letter.is_ascii_digit()) {
-            Some(end) => pair[0].split_at(end),
-            None => (pair[0], pair[1]),
-        };
-        let after = tokens.get(at + 1..).unwrap_or_default();
-        number.parse().is_ok_and(|minutes: i64| minutes < EARLY)
-            && unit.starts_with("MIN")
-            && after
-                .iter()
-                .take(2)
-                .any(|word| ["PI", "POST"].contains(word))
+fn is_minutes_after_injection(tokens: &[&str]) -> bool {
+    tokens.windows(3).any(|tokens| {
+        let is_early = tokens[0].parse().is_ok_and(|minutes: i64| minutes < EARLY);
+        is_early && tokens[1].starts_with("MIN") && ["PI", "P", "POST"].contains(&tokens[2])
     })
 }
 
@@ -196,7 +177,8 @@ mod tests {
             "Weichteilphase",
             "BONE FLOW",
             "temps tissulaire",
-            "precoce",
+            "précoce",
+            "Frühphase",
             "WB ANT 5min p.i.",
             "ANT 10 MIN POST INJ",
             "3-PHASE EARLY",

@@ -1,7 +1,6 @@
 //! Which radiopharmaceutical was given, by the codes and the words that objects name it with.
 
-use super::dicom::{self, AttributeError, Code, DataSet};
-use super::view::words;
+use super::dicom::{self, AttributeError, Code, DataSet, words};
 use attrium_types::Tracer;
 
 /// What an object says of its radiopharmaceutical.
@@ -71,6 +70,7 @@ const NAMES: &[(&str, Option<Tracer>)] = &[
     ("COLOID", None),
     ("NANOCOLL", None),
     ("NANOCIS", None),
+    ("NANO", None),
     ("HMPAO", None),
     ("EXAMETAZIM", None),
     ("CERETEC", None),
@@ -101,6 +101,7 @@ const NAMES: &[(&str, Option<Tracer>)] = &[
     ("IODURE", None),
     ("IOFLUPAN", None),
     ("DATSCAN", None),
+    ("TSCAN", None),
     ("GALLIUM", None),
     ("CITRAT", None),
     ("THALL", None),
@@ -129,7 +130,7 @@ const SYMBOLS: &[&str] = &[
 
 /// What an object says of its radiopharmaceutical (PS3.3, C.8.4.10). Of several, one that is none of bone
 /// decides: its photons are on the image too.
-pub(super) fn stated(set: &DataSet) -> Result<StatedTracer, AttributeError> {
+pub(super) fn stated(set: &DataSet<'_>) -> Result<StatedTracer, AttributeError> {
     let mut found = StatedTracer::NotStated;
     for given in dicom::radiopharmaceuticals(set)? {
         let stated = match (of_nuclide(&given), of_tracer(&given)) {
@@ -164,6 +165,7 @@ fn of_code(code: &Code) -> Option<StatedTracer> {
     coded
         .map(|&(.., tracer)| StatedTracer::Bone(tracer))
         .or_else(|| of_text(&code.meaning))
+        .or_else(|| code.is_snomed().then_some(StatedTracer::Other))
 }
 
 /// The tracer that a text names; none where it names none that is known here.

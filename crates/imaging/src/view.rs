@@ -3,7 +3,7 @@
 use serde::Serialize;
 use strum::{Display, EnumString, IntoStaticStr};
 
-use super::dicom::Code;
+use super::dicom::{self, Code};
 
 /// The side from which an image shows the patient.
 #[derive(Clone, Copy, Debug, Display, PartialEq, Eq, Hash, Serialize)]
@@ -14,6 +14,8 @@ pub enum View {
     Posterior,
     /// From a side or obliquely.
     Other,
+    /// Nothing that was understood names it.
+    Unknown,
 }
 
 /// How the view of an image is known, the surest first.
@@ -40,8 +42,10 @@ pub enum ViewSource {
     SeriesDescription,
     /// GE's private names, (0011,xx12) or (0011,xx30).
     GePrivate,
-    /// Nothing says it, so the first detector's image is taken for the anterior.
-    FirstDetector,
+    /// Image Orientation (Patient) (0020,0037) or Patient Orientation (0020,0020).
+    Orientation,
+    /// No attribute names it: the image itself shows the front of the patient.
+    Image,
 }
 
 /// Nuclear medicine projections by the code of SNOMED CT and its retired SNOMED-RT style code
@@ -74,11 +78,11 @@ const CODES: &[(&str, &str, View)] = &[
     ("131186000", "G-A18B", View::Other),
 ];
 
-/// The view that a coded entry names.
+/// The view that a coded entry names; unknown where it is not understood.
 ///
 /// The value decides where its scheme is SNOMED's under any of its designators (PS3.16, 8.1;
 /// 99SDM and SNM3 are what older objects write); otherwise the meaning's words do.
-pub(super) fn of_code(code: &Code) -> Option<View> {
+pub(super) fn of_code(code: &Code) -> View {
     let coded = CODES.iter().find_map(|&(current, retired, view)| {
         let value = match code.scheme.as_str() {
             "SCT" | "2.16.840.1.113883.6.96" => current,
@@ -87,97 +91,198 @@ pub(super) fn of_code(code: &Code) -> Option<View> {
         };
         (code.value == value).then_some(view)
     });
-    coded.or_else(|| of_text(&code.meaning))
+    coded.unwrap_or_else(|| of_text(&code.meaning))
 }
 
-/// Words that say which way a detector looks, as they are typed.
-const ANTERIOR: &[&str] = &["ANT", "ANTE", "WBANT", "ANTWB"];
-const POSTERIOR: &[&str] = &["POST", "WBPOST", "POSTWB"];
-const OTHER: &[&str] = &[
-    "LAO", "RAO", "LPO", "RPO", "OBL", "OBLIQUE", "LAT", "LATERAL", "LLAT", "RLAT",
+/// Words that say that a detector looks from the front, as they are typed in English, German, French,
+/// Spanish, Italian, Finnish and Swedish.
+const ANTERIOR: &[&str] = &[
+    "ANT",
+    "ANTE",
+    "WBANT",
+    "ANTWB",
+    "FRONT",
+    "VORN",
+    "VORNE",
+    "VORDERANSICHT",
+    "VENTRAL",
+    "VENTRALE",
+    "DEVANT",
+    "DAVANTI",
+    "DELANTE",
+    "ETU",
+    "EDESTA",
+    "ETUKUVA",
+    "ETUPUOLI",
+    "ETUPUOLELTA",
+    "ETUSUUNTA",
+    "FRAM",
+    "FRAMIFRAN",
+    "FRAMSIDA",
 ];
 
-/// What follows "post" where it means "after".
-const AFTER: &[&str] = &[
-    "INJ",
-    "INJECTION",
-    "OP",
-    "OPERATION",
-    "SURGERY",
-    "THERAPY",
-    "TX",
-    "TREATMENT",
-    "CHEMO",
-    "RT",
-    "VOID",
-    "EXERCISE",
-    "STRESS",
-    "CONTRAST",
-    "PROCESSED",
-    "PROCESSING",
-    "H",
-    "HR",
-    "HRS",
-    "HOUR",
-    "HOURS",
-    "MIN",
-    "MDP",
-    "HDP",
-    "HMDP",
-    "DPD",
-    "DOSE",
-    "IV",
+/// Words for the front that stand for the face too, or beside a word for another view: "face post" is a view
+/// from behind.
+const FACE: &[&str] = &["FACE", "FRENTE", "FRONTE"];
+
+const POSTERIOR: &[&str] = &[
+    "WBPOST",
+    "POSTWB",
+    "WBPOS",
+    "HINTEN",
+    "DORSAL",
+    "DORSALE",
+    "RUCKEN",
+    "RUECKEN",
+    "RUCKANSICHT",
+    "RUECKANSICHT",
+    "DOS",
+    "ARRIERE",
+    "ESPALDA",
+    "DETRAS",
+    "DIETRO",
+    "TAKA",
+    "TAKAA",
+    "TAKAKUVA",
+    "TAKAPUOLI",
+    "TAKAPUOLELTA",
+    "TAKASUUNTA",
+    "SELKA",
+    "BAK",
+    "BAKIFRAN",
+    "BAKSIDA",
+    "RYGG",
+];
+
+const OTHER: &[&str] = &[
+    "LAO", "RAO", "LPO", "RPO", "OBL", "OBLIQUE", "OBLIQUA", "OBLIQUO", "OBLICUA", "OBLICUO",
+    "LAT", "LATERAL", "LATERALE", "LLAT", "RLAT", "SEITLICH", "SCHRAG", "SCHRAEG", "PROFIL",
+    "PROFILO", "PERFIL", "SIVU", "SIVUKUVA", "SIVULTA", "VIISTO", "SIDAN", "SNED", "VERTEX",
+];
+
+/// Words beside which DORSAL and DOS name no view: the dorsal spine, and "two" in Spanish.
+const DORSAL_SPINE: &[&str] = &[
+    "RACHIS",
+    "COLUMNA",
+    "COLONNE",
+    "COLONNA",
+    "SPINE",
+    "VERTEBRAL",
+    "VERTEBRALE",
+];
+const COUNTED: &[&str] = &["DETECTORES", "CABEZALES", "FASES", "HORAS", "VISTAS"];
+
+/// What may stand beside "post" where it names the view; beside anything else it may mean "after".
+const BESIDE_POST: &[&str] = &[
+    "WB",
+    "WHOLE",
+    "BODY",
+    "WHOLEBODY",
+    "BONE",
+    "SCAN",
+    "VIEW",
+    "IMAGE",
+    "E",
+    "F",
+    "EM",
+    "EMISSION",
+    "STATIC",
+    "PLANAR",
+    "PROJECTION",
+    "SKELETON",
+    "CHEST",
+    "THORAX",
+    "TORSO",
+    "HEART",
+    "SPINE",
+    "PELVIS",
+    "SKULL",
+    "HEAD",
+    "KNEES",
+    "FEET",
+    "LEGS",
+    "ANT",
+    "ANTE",
+    "ANTERIOR",
+    "GANZKORPER",
+    "GANZKOERPER",
+    "KNOCHEN",
+    "VUE",
+    "FACE",
+    "CORPS",
+    "ENTIER",
+    "OS",
+    "VISTA",
+    "CUERPO",
+    "ENTERO",
+    "COMPLETO",
+    "CORPO",
+    "INTERO",
+    "TOTAL",
+    "KOKO",
+    "KEHO",
+    "LUUSTO",
+    "HELKROPP",
+    "SKELETT",
+    "DET",
+    "DETECTOR",
+    "HD",
 ];
 
 /// The view that a free text names, if it names just one.
-pub(super) fn of_text(text: &str) -> Option<View> {
-    let words = words(text);
-    let mut found = None;
-    for (position, word) in words.iter().enumerate() {
-        let next = words.get(position + 1).map(String::as_str);
-        let Some(view) = of_word(word, next) else {
-            continue;
-        };
-        match found {
-            _ if view == View::Other => return Some(View::Other),
-            Some(other) if other != view => return None,
-            _ => found = Some(view),
-        }
-    }
-    found
-}
-
-fn of_word(word: &str, next: Option<&str>) -> Option<View> {
-    if ANTERIOR.contains(&word) || word.starts_with("ANTER") {
-        Some(View::Anterior)
-    } else if word.starts_with("POSTER") {
-        Some(View::Posterior)
-    } else if POSTERIOR.contains(&word) {
-        let after = next.is_some_and(|next| AFTER.contains(&next));
-        (!after).then_some(View::Posterior)
-    } else {
-        OTHER.contains(&word).then_some(View::Other)
+pub(super) fn of_text(text: &str) -> View {
+    let tokens = dicom::tokens(text);
+    let word = |place: Option<usize>| {
+        place
+            .and_then(|place| tokens.get(place))
+            .map(String::as_str)
+    };
+    let named: Vec<View> = (0..tokens.len())
+        .filter_map(|place| {
+            let before = word(place.checked_sub(1));
+            of_word(&tokens[place], before, word(Some(place + 1)))
+        })
+        .collect();
+    let has_face = tokens.iter().any(|token| FACE.contains(&token.as_str()));
+    let has = |view| named.contains(&view);
+    match (has(View::Anterior), has(View::Posterior), has(View::Other)) {
+        (true, true, _) => View::Unknown,
+        (_, _, true) if has_face => View::Unknown,
+        (_, _, true) => View::Other,
+        (_, true, _) => View::Posterior,
+        (true, _, _) => View::Anterior,
+        (false, false, false) if has_face => View::Anterior,
+        (false, false, false) => View::Unknown,
     }
 }
 
-/// The words of a text in capitals; a change from small to capital letters parts words too.
-pub(super) fn words(text: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut previous = ' ';
-    for letter in text.chars() {
-        let starts_word = letter.is_ascii_uppercase() && previous.is_ascii_lowercase();
-        if starts_word || !letter.is_ascii_alphabetic() {
-            words.push(String::new());
-        }
-        if letter.is_ascii_alphabetic()
-            && let Some(word) = words.last_mut()
-        {
-            word.push(letter.to_ascii_uppercase());
-        }
-        previous = letter;
+fn of_word(word: &str, before: Option<&str>, after: Option<&str>) -> Option<View> {
+    let beside = |words: &[&str]| {
+        [before, after]
+            .into_iter()
+            .flatten()
+            .any(|it| words.contains(&it))
+    };
+    if word.starts_with("ANTEROLAT") || word.starts_with("POSTEROLAT") || OTHER.contains(&word) {
+        return Some(View::Other);
     }
-    words.retain(|word| !word.is_empty());
-    words
+    if ANTERIOR.contains(&word) || word.starts_with("ANTERI") {
+        return Some(View::Anterior);
+    }
+    let names_back = match word {
+        "POST" => is_view(before) && is_view(after),
+        // Also short for "position" and "positive".
+        "POS" => is_view(before) && after.is_none_or(|after| ["E", "F"].contains(&after)),
+        "DORSAL" | "DORSALE" => !beside(DORSAL_SPINE),
+        "DOS" => !beside(COUNTED) && after.is_none_or(|after| after != "H"),
+        _ => POSTERIOR.contains(&word) || word.starts_with("POSTERI"),
+    };
+    names_back.then_some(View::Posterior)
+}
+
+/// Whether what is beside "post" leaves it the name of a view: nothing, or a word about the image.
+fn is_view(beside: Option<&str>) -> bool {
+    beside.is_none_or(|beside| BESIDE_POST.contains(&beside))
 }
 
 #[cfg(test)]
@@ -200,20 +305,20 @@ mod tests {
             ("G-5215", "SNM3"),
             ("G-5215", "99SDM"),
         ] {
-            assert_eq!(of_code(&code(value, scheme, "")), Some(View::Anterior));
+            assert_eq!(of_code(&code(value, scheme, "")), View::Anterior);
         }
         for (value, scheme) in [("399001007", "SCT"), ("G-5216", "SRT")] {
-            assert_eq!(of_code(&code(value, scheme, "")), Some(View::Posterior));
+            assert_eq!(of_code(&code(value, scheme, "")), View::Posterior);
         }
     }
 
     #[test]
     fn a_code_of_another_scheme_counts_by_its_meaning_only() {
-        assert_eq!(of_code(&code("G-5215", "99LOCAL", "")), None);
-        assert_eq!(of_code(&code("399321004", "SRT", "")), None);
+        assert_eq!(of_code(&code("G-5215", "99LOCAL", "")), View::Unknown);
+        assert_eq!(of_code(&code("399321004", "SRT", "")), View::Unknown);
         assert_eq!(
             of_code(&code("7", "99LOCAL", "Posterior projection")),
-            Some(View::Posterior)
+            View::Posterior
         );
     }
 
@@ -221,34 +326,153 @@ mod tests {
     fn a_code_outweighs_its_meaning() {
         assert_eq!(
             of_code(&code("399001007", "SCT", "Anterior")),
-            Some(View::Posterior)
+            View::Posterior
         );
+    }
+
+    fn assert_names(view: View, texts: &[&str]) {
+        for text in texts {
+            assert_eq!(of_text(text), view, "{text}");
+        }
     }
 
     #[test]
     fn texts_name_views_by_whole_words() {
-        let cases: &[(&str, Option<View>)] = &[
-            ("WB_ANT", Some(View::Anterior)),
-            ("Anterior whole body", Some(View::Anterior)),
-            ("WholeBodyAnt", Some(View::Anterior)),
-            ("ANTERIOR/ANT", Some(View::Anterior)),
-            ("POSTERIOR_E", Some(View::Posterior)),
-            ("wb post", Some(View::Posterior)),
-            ("ANT+POST", None),
-            ("BONE 3H POST INJ", None),
-            ("ANT 3H POST INJECTION", Some(View::Anterior)),
-            ("BONE POST MDP", None),
-            ("POST 3 HRS", None),
-            ("WB 3h post HMDP", None),
-            ("WHOLE BODY_E", None),
-            ("IMPLANT", None),
-            ("COMPOST", None),
-            ("RAO", Some(View::Other)),
-            ("ANT OBLIQUE", Some(View::Other)),
-            ("", None),
-        ];
-        for &(text, view) in cases {
-            assert_eq!(of_text(text), view, "{text}");
-        }
+        assert_names(
+            View::Anterior,
+            &[
+                "WB_ANT",
+                "Anterior whole body",
+                "WholeBodyAnt",
+                "ANTERIOR/ANT",
+                "ANT_E",
+                "ANT1",
+            ],
+        );
+        assert_names(
+            View::Posterior,
+            &[
+                "POSTERIOR_E",
+                "wb post",
+                "POST",
+                "WB POS",
+                "WB_POS",
+                "POS",
+                "POST_E",
+                "POST WB",
+                "Post View",
+            ],
+        );
+        assert_names(
+            View::Other,
+            &["RAO", "ANT OBLIQUE", "L LAT", "Posterolateral"],
+        );
+        assert_names(
+            View::Unknown,
+            &[
+                "ANT+POST",
+                "WHOLE BODY_E",
+                "IMPLANT",
+                "COMPOST",
+                "",
+                "POS 1",
+                "bed pos",
+                "HEAD POS 2",
+            ],
+        );
+    }
+
+    #[test]
+    fn post_that_may_mean_after_names_no_view() {
+        assert_names(
+            View::Unknown,
+            &[
+                "BONE 3H POST INJ",
+                "BONE POST MDP",
+                "POST 3 HRS",
+                "WB 3h post HMDP",
+                "BONE 3H POST",
+                "POST PROSTATECTOMY",
+                "Post Mastectomy",
+                "post therapy",
+                "Status post fracture",
+                "post-op",
+                "POSTOP",
+                "postInjection",
+                "24 h post",
+                "post Chemo",
+                "POST3H",
+            ],
+        );
+        assert_names(
+            View::Anterior,
+            &["ANT 3H POST INJECTION", "Anterior post Mastectomy"],
+        );
+    }
+
+    #[test]
+    fn views_are_named_in_the_languages_of_sites() {
+        assert_names(
+            View::Anterior,
+            &[
+                "Ganzkörper von vorne",
+                "Ventral",
+                "coeur face",
+                "Vue antérieure",
+                "FACE ANT",
+                "ANTÉRIEUR",
+                "Cuerpo entero anterior",
+                "de frente",
+                "Corpo intero anteriore",
+                "davanti",
+                "koko keho etu",
+                "edestä",
+                "Helkropp fram",
+                "framifrån",
+            ],
+        );
+        assert_names(
+            View::Posterior,
+            &[
+                "Ganzkörper von hinten",
+                "dorsal",
+                "Corps entier dos",
+                "FACE POST",
+                "vue de dos",
+                "face postérieure",
+                "POSTÉRIEUR",
+                "Cuerpo entero posterior",
+                "espalda",
+                "posteriore",
+                "dietro",
+                "koko keho taka",
+                "takaa",
+                "Helkropp bak",
+                "bakifrån",
+                "Rücken",
+            ],
+        );
+        assert_names(
+            View::Other,
+            &[
+                "seitlich",
+                "schräg",
+                "profil",
+                "PERFIL",
+                "obliqua",
+                "sivu",
+                "från sidan",
+            ],
+        );
+        assert_names(
+            View::Unknown,
+            &[
+                "étude osseuse",
+                "rachis dorsal",
+                "dos detectores",
+                "Ganzkörper",
+                "vorne und hinten",
+            ],
+        );
     }
 }

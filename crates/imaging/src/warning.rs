@@ -10,8 +10,10 @@ use strum::{IntoStaticStr, VariantNames};
 #[derive(Clone, Copy, Debug, IntoStaticStr, PartialEq, VariantNames)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Warning {
-    /// No attribute names the view, so the first detector's image was taken for the anterior.
-    AssumedFirstDetector,
+    /// No attribute that can be relied on names the view; the image shows the front of the patient.
+    ViewFromImage,
+    /// The patient lay prone, where names of views may be those of the camera's heads.
+    Prone,
     /// The coded view says anterior and the image orientation says posterior; the code was followed.
     OrientationContradictsView,
     /// The frames' detectors or energy windows are not listed; the standard's order was assumed.
@@ -40,6 +42,29 @@ pub enum Warning {
         /// How many.
         count: usize,
     },
+    /// Pixels that the header declares to be padding were set to zero.
+    Padding {
+        /// How many.
+        count: usize,
+    },
+    /// The rescale slope or intercept makes counts that are not whole.
+    FractionalCounts,
+    /// The image has other counts than Counts Accumulated says.
+    CountsDiffer {
+        /// What the header says.
+        stated: f64,
+        /// The sum of the image.
+        found: f64,
+    },
+    /// Pixels that were not square were summed into square ones.
+    PixelsNotSquare {
+        /// Millimetres between rows.
+        height: f64,
+        /// Millimetres between columns.
+        width: f64,
+    },
+    /// The object does not state the size of its pixels.
+    PixelSizeNotStated,
     /// The image was larger than the paper's and its pixels were summed into fewer.
     Downsampled {
         /// Rows of the stored image.
@@ -53,7 +78,7 @@ pub enum Warning {
     OrientationFromHeader,
     /// Pixels are far from the paper's scanners' in size, so the crop shows more or less of the chest.
     UnusualPixelSize {
-        /// Row spacing in millimetres.
+        /// The pixel's side in millimetres, or the odder of its two sides.
         millimetres: f64,
     },
     /// The patient is shorter or longer on the scan than an adult, so the crop's place is doubtful.
@@ -81,8 +106,11 @@ impl Warning {
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::AssumedFirstDetector => f.write_str(
-                "no attribute names the view: the first detector's image was taken for the anterior",
+            Self::ViewFromImage => f.write_str(
+                "no attribute that can be relied on names the view: the image itself shows the front, but name it in the header",
+            ),
+            Self::Prone => f.write_str(
+                "the patient lay prone, so that only a coded view was followed: look whether the image shows the front",
             ),
             Self::OrientationContradictsView => f.write_str(
                 "the view is coded anterior but the image orientation is that of a posterior view: the code was followed",
@@ -116,6 +144,23 @@ impl fmt::Display for Warning {
             Self::NegativePixels { count } => {
                 write!(f, "{count} pixels below zero were set to zero")
             }
+            Self::Padding { count } => {
+                write!(f, "{count} pixels of padding were set to zero")
+            }
+            Self::FractionalCounts => f.write_str(
+                "the rescale slope or intercept makes counts that are not whole: export the acquired image if there is one",
+            ),
+            Self::CountsDiffer { stated, found } => write!(
+                f,
+                "the image has {found:.0} counts, and Counts Accumulated says {stated:.0}: compare it with the acquired image"
+            ),
+            Self::PixelsNotSquare { height, width } => write!(
+                f,
+                "pixels {height:.2} mm high and {width:.2} mm wide were summed into square ones"
+            ),
+            Self::PixelSizeNotStated => f.write_str(
+                "the pixel size is not stated, so that how much of the chest the crop shows is not known: state Pixel Spacing",
+            ),
             Self::Downsampled { rows, columns } => write!(
                 f,
                 "the stored image of {rows} x {columns} pixels was summed into fewer pixels"

@@ -36,6 +36,7 @@ pub enum AttributeName {
     #[strum(serialize = "Radiopharmaceutical Start DateTime")]
     RadiopharmaceuticalStartDateTime,
     BodyPartExamined,
+    CountsAccumulated,
     PatientPosition,
     #[strum(serialize = "Study Instance UID")]
     StudyInstanceUid,
@@ -57,6 +58,8 @@ pub enum AttributeName {
     PixelRepresentation,
     RescaleIntercept,
     RescaleSlope,
+    PixelPaddingValue,
+    PixelPaddingRangeLimit,
     LossyImageCompression,
     EnergyWindowVector,
     #[strum(serialize = "Number of Energy Windows")]
@@ -78,7 +81,13 @@ pub enum AttributeName {
     ImageId,
     #[strum(serialize = "Patient Gantry Relationship Code Sequence")]
     PatientGantryRelationship,
+    #[strum(serialize = "Patient Orientation Code Sequence")]
+    PatientOrientationCode,
+    #[strum(serialize = "Patient Orientation Modifier Code Sequence")]
+    PatientOrientationModifier,
     PixelData,
+    FloatPixelData,
+    DoubleFloatPixelData,
     #[strum(serialize = "GE Dataset Name")]
     GeDatasetName,
     #[strum(serialize = "GE Detector Number")]
@@ -108,6 +117,7 @@ impl AttributeName {
             Self::RadionuclideCode => tags::RADIONUCLIDE_CODE_SEQUENCE,
             Self::RadiopharmaceuticalStartTime => tags::RADIOPHARMACEUTICAL_START_TIME,
             Self::RadiopharmaceuticalStartDateTime => tags::RADIOPHARMACEUTICAL_START_DATE_TIME,
+            Self::CountsAccumulated => tags::COUNTS_ACCUMULATED,
             Self::BodyPartExamined => tags::BODY_PART_EXAMINED,
             Self::PatientPosition => tags::PATIENT_POSITION,
             Self::StudyInstanceUid => tags::STUDY_INSTANCE_UID,
@@ -125,6 +135,8 @@ impl AttributeName {
             Self::HighBit => tags::HIGH_BIT,
             Self::PixelRepresentation => tags::PIXEL_REPRESENTATION,
             Self::RescaleIntercept => tags::RESCALE_INTERCEPT,
+            Self::PixelPaddingRangeLimit => tags::PIXEL_PADDING_RANGE_LIMIT,
+            Self::PixelPaddingValue => tags::PIXEL_PADDING_VALUE,
             Self::RescaleSlope => tags::RESCALE_SLOPE,
             Self::LossyImageCompression => tags::LOSSY_IMAGE_COMPRESSION,
             Self::EnergyWindowVector => tags::ENERGY_WINDOW_VECTOR,
@@ -138,7 +150,11 @@ impl AttributeName {
             Self::DetectorInformation => tags::DETECTOR_INFORMATION_SEQUENCE,
             Self::ViewCode => tags::VIEW_CODE_SEQUENCE,
             Self::ImageId => tags::IMAGE_ID,
+            Self::PatientOrientationModifier => tags::PATIENT_ORIENTATION_MODIFIER_CODE_SEQUENCE,
+            Self::PatientOrientationCode => tags::PATIENT_ORIENTATION_CODE_SEQUENCE,
             Self::PatientGantryRelationship => tags::PATIENT_GANTRY_RELATIONSHIP_CODE_SEQUENCE,
+            Self::DoubleFloatPixelData => tags::DOUBLE_FLOAT_PIXEL_DATA,
+            Self::FloatPixelData => tags::FLOAT_PIXEL_DATA,
             Self::PixelData => tags::PIXEL_DATA,
             Self::GeDatasetName => Tag(0x0011, 0x1012),
             Self::GeDetectorNumber => Tag(0x0011, 0x1015),

@@ -1,18 +1,11 @@
 //! Values of elements, and the five ways in which reading one can fail.
 
-use std::borrow::Cow;
-
 use dicom_core::VR;
-use dicom_core::chrono::Datelike;
-use dicom_core::header::HasLength;
-use dicom_core::value::{AsRange, DicomDate, DicomTime};
-use dicom_object::mem::InMemElement;
 use snafu::{OptionExt, Snafu, ensure};
 
+pub(crate) use super::data_set::DataSet;
+use super::data_set::{Element, Value, trim};
 use super::name::AttributeName::{self, CodeMeaning, CodeValue, CodingSchemeDesignator};
-
-/// A data set in memory, of a file or of a sequence's item.
-pub(crate) type DataSet = dicom_object::InMemDicomObject;
 
 /// GE's private creator on Genie and Xeleris workstations.
 const GE_CREATOR: &str = "GEMS_GENIE_1";
@@ -84,139 +77,118 @@ impl Code {
     }
 }
 
-/// A point in time, in seconds of no time zone: a date's days count 86,400 each.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Moment {
-    /// On a date.
-    Dated(i64),
-    /// On a day that is not stated.
-    OfDay(i64),
-}
-
-/// Seconds in a day.
-pub(crate) const DAY: i64 = 86_400;
-
-/// The moment that a date and time (DT), or a time (TM) with a date (DA) or without, states; none where it is
-/// absent or cannot be understood.
-pub(super) fn moment(
-    set: &DataSet,
-    date_time: AttributeName,
-    time: AttributeName,
-    date: Option<AttributeName>,
-) -> Option<Moment> {
-    let whole = set.get(date_time.tag()).and_then(|element| {
-        let moment = element.to_datetime().ok()?;
-        let time = moment.time()?;
-        Some(Moment::Dated(days(moment.date())? * DAY + seconds(time)?))
-    });
-    whole.or_else(|| {
-        let time = seconds(&set.get(time.tag())?.to_time().ok()?)?;
-        let date = date.and_then(|date| set.get(date.tag())?.to_date().ok());
-        Some(match date.and_then(|date| days(&date)) {
-            Some(days) => Moment::Dated(days * DAY + time),
-            None => Moment::OfDay(time),
-        })
-    })
-}
-
-fn seconds(time: &DicomTime) -> Option<i64> {
-    let seconds = i64::from(*time.second().unwrap_or(&0));
-    Some(i64::from(*time.hour()) * 3600 + i64::from(*time.minute()?) * 60 + seconds)
-}
-
-/// Days since a day of no meaning.
-fn days(date: &DicomDate) -> Option<i64> {
-    let date = date.exact().ok()?;
-    Some(i64::from(date.num_days_from_ce()))
-}
-
-fn ge_element(set: &DataSet, name: AttributeName) -> Option<&InMemElement> {
+fn ge_element<'s, 'a>(set: &'s DataSet<'a>, name: AttributeName) -> Option<&'s Element<'a>> {
     let tag = name.tag();
-    set.private_element(tag.group(), GE_CREATOR, tag.element() as u8)
-        .ok()
+    set.private(tag.group(), GE_CREATOR, tag.element() as u8)
 }
 
-/// In implicit VR nothing says that a private value is text, so its bytes are read as text.
-pub(super) fn ge_text(set: &DataSet, name: AttributeName) -> Option<String> {
-    let bytes = ge_element(set, name)?.to_bytes().ok()?;
-    Some(trim(&String::from_utf8_lossy(&bytes)).to_owned())
+/// The values of GE's private text, whose bytes are text whether or not the object says so.
+pub(super) fn ge_texts(set: &DataSet<'_>, name: AttributeName) -> Vec<String> {
+    let text = ge_element(set, name).and_then(|element| set.text_of(element));
+    text.map_or_else(Vec::new, |text| split(&text))
 }
 
-/// Nothing says that a private value is a number either in implicit VR, or where an archive did not
-/// know the element (VR UN): its bytes are then read as a little-endian number of their length.
-pub(super) fn ge_integer(set: &DataSet, name: AttributeName) -> Option<i64> {
+/// Nothing says that a private value is a number in implicit VR, or where an archive did not know the
+/// element (VR UN): its bytes are then read as a little-endian number of their length.
+pub(super) fn ge_integer(set: &DataSet<'_>, name: AttributeName) -> Option<i64> {
     let element = ge_element(set, name)?;
-    if element.vr() != VR::UN {
-        let numbers = numbers_of(element, name).ok()?;
+    if element.vr != VR::UN {
+        let numbers = numbers_of(set, element, name).ok()?;
         return numbers.first().map(|&number| number as i64);
     }
-    match *element.to_bytes().ok()? {
+    match *element.bytes()? {
         [low, high] => Some(u16::from_le_bytes([low, high]).into()),
         [a, b, c, d, ..] => Some(i32::from_le_bytes([a, b, c, d]).into()),
         _ => None,
     }
 }
 
-/// A text without the spaces and zeros around it (PS3.5, 6.2).
-fn trim(text: &str) -> &str {
-    text.trim_matches(|letter: char| letter == '\0' || letter.is_whitespace())
+/// The values that backslashes part; none where all are empty.
+fn split(text: &str) -> Vec<String> {
+    let values: Vec<String> = text
+        .split('\\')
+        .map(|value| trim(value).to_owned())
+        .collect();
+    if values.iter().all(String::is_empty) {
+        return Vec::new();
+    }
+    values
 }
 
 /// The values of a text; none if it is absent or empty.
-pub(super) fn texts(set: &DataSet, name: AttributeName) -> Result<Vec<String>> {
+pub(super) fn texts(set: &DataSet<'_>, name: AttributeName) -> Result<Vec<String>> {
     let Some(element) = set.get(name.tag()) else {
         return Ok(Vec::new());
     };
-    let is_text = !matches!(
-        element.vr(),
-        VR::US | VR::SS | VR::UL | VR::SL | VR::FL | VR::FD | VR::OB | VR::OW | VR::AT
+    ensure!(
+        !is_binary(element.vr) && !matches!(element.vr, VR::OB | VR::OW | VR::AT),
+        WrongTypeSnafu { name }
     );
-    ensure!(is_text, WrongTypeSnafu { name });
-    let values: Cow<'_, [String]> = element.to_multi_str().or(UnreadableSnafu { name }.fail())?;
-    let values: Vec<String> = values.iter().map(|value| trim(value).to_owned()).collect();
-    Ok(if values.iter().all(String::is_empty) {
-        Vec::new()
-    } else {
-        values
-    })
+    let text = set.text_of(element).context(UnreadableSnafu { name })?;
+    Ok(split(&text))
 }
 
-pub(super) fn text(set: &DataSet, name: AttributeName) -> Result<Option<String>> {
+pub(super) fn text(set: &DataSet<'_>, name: AttributeName) -> Result<Option<String>> {
     let first = texts(set, name)?.into_iter().next();
     Ok(first.filter(|text| !text.is_empty()))
 }
 
-/// The numbers of an element, binary or written out.
-fn numbers_of(element: &InMemElement, name: AttributeName) -> Result<Vec<f64>> {
-    let is_number = matches!(
-        element.vr(),
-        VR::US | VR::SS | VR::UL | VR::SL | VR::FL | VR::FD | VR::DS | VR::IS
-    );
-    ensure!(is_number, WrongTypeSnafu { name });
-    let primitive = element
-        .value()
-        .primitive()
-        .context(UnreadableSnafu { name })?;
-    if primitive.multiplicity() == 0 || primitive.to_str().trim_matches(['\0', ' ']).is_empty() {
-        return Ok(Vec::new());
-    }
-    primitive
-        .to_multi_float64()
-        .or(NotConvertibleSnafu { name }.fail())
+const fn is_binary(vr: VR) -> bool {
+    matches!(
+        vr,
+        VR::US | VR::SS | VR::UL | VR::SL | VR::FL | VR::FD | VR::SV | VR::UV
+    )
 }
 
-pub(super) fn numbers(set: &DataSet, name: AttributeName) -> Result<Vec<f64>> {
+/// The numbers of an element, binary or written out.
+fn numbers_of(set: &DataSet<'_>, element: &Element<'_>, name: AttributeName) -> Result<Vec<f64>> {
+    if matches!(element.vr, VR::DS | VR::IS) {
+        let text = set.text_of(element).context(UnreadableSnafu { name })?;
+        let read = |value: String| value.replace(',', ".").parse();
+        let numbers = split(&text).into_iter().map(read);
+        return numbers
+            .collect::<std::result::Result<_, _>>()
+            .or(NotConvertibleSnafu { name }.fail());
+    }
+    ensure!(is_binary(element.vr), WrongTypeSnafu { name });
+    binary_numbers(element).context(UnreadableSnafu { name })
+}
+
+/// The whole numbers and floating-point numbers of PS3.5, 6.2, of which the last is left out where it is
+/// cut short.
+fn binary_numbers(element: &Element<'_>) -> Option<Vec<f64>> {
+    fn each<const N: usize>(
+        element: &Element<'_>,
+        number: impl Fn([u8; N]) -> f64,
+    ) -> Option<Vec<f64>> {
+        let bytes = element.little_endian(N)?;
+        Some(bytes.as_chunks().0.iter().map(|&it| number(it)).collect())
+    }
+    match element.vr {
+        VR::US => each(element, |it| u16::from_le_bytes(it).into()),
+        VR::SS => each(element, |it| i16::from_le_bytes(it).into()),
+        VR::UL => each(element, |it| u32::from_le_bytes(it).into()),
+        VR::SL => each(element, |it| i32::from_le_bytes(it).into()),
+        VR::FL => each(element, |it| f32::from_le_bytes(it).into()),
+        VR::FD => each(element, f64::from_le_bytes),
+        VR::SV => each(element, |it| i64::from_le_bytes(it) as f64),
+        VR::UV => each(element, |it| u64::from_le_bytes(it) as f64),
+        _ => None,
+    }
+}
+
+pub(super) fn numbers(set: &DataSet<'_>, name: AttributeName) -> Result<Vec<f64>> {
     match set.get(name.tag()) {
-        Some(element) => numbers_of(element, name),
+        Some(element) => numbers_of(set, element, name),
         None => Ok(Vec::new()),
     }
 }
 
-pub(super) fn number(set: &DataSet, name: AttributeName) -> Result<Option<f64>> {
+pub(super) fn number(set: &DataSet<'_>, name: AttributeName) -> Result<Option<f64>> {
     Ok(numbers(set, name)?.first().copied())
 }
 
-pub(super) fn integer(set: &DataSet, name: AttributeName) -> Result<Option<i64>> {
+pub(super) fn integer(set: &DataSet<'_>, name: AttributeName) -> Result<Option<i64>> {
     let Some(value) = number(set, name)? else {
         return Ok(None);
     };
@@ -228,7 +200,7 @@ pub(super) fn integer(set: &DataSet, name: AttributeName) -> Result<Option<i64>>
 }
 
 pub(super) fn optional_positive(
-    set: &DataSet,
+    set: &DataSet<'_>,
     name: AttributeName,
     absent: usize,
 ) -> Result<usize> {
@@ -243,7 +215,7 @@ pub(super) fn optional_positive(
     }
 }
 
-pub(super) fn positive(set: &DataSet, name: AttributeName) -> Result<usize> {
+pub(super) fn positive(set: &DataSet<'_>, name: AttributeName) -> Result<usize> {
     let value = integer(set, name)?.context(MissingSnafu { name })?;
     ensure!(
         value > 0,
@@ -255,7 +227,7 @@ pub(super) fn positive(set: &DataSet, name: AttributeName) -> Result<usize> {
     Ok(value as usize)
 }
 
-pub(super) fn vector(set: &DataSet, name: AttributeName) -> Result<Option<Vec<usize>>> {
+pub(super) fn vector(set: &DataSet<'_>, name: AttributeName) -> Result<Option<Vec<usize>>> {
     let numbers = numbers(set, name)?;
     if numbers.is_empty() {
         return Ok(None);
@@ -273,18 +245,19 @@ pub(super) fn vector(set: &DataSet, name: AttributeName) -> Result<Option<Vec<us
         .map(Some)
 }
 
-pub(super) fn items(set: &DataSet, name: AttributeName) -> Result<&[DataSet]> {
-    let Some(element) = set.get(name.tag()) else {
-        return Ok(&[]);
-    };
-    match element.items() {
-        Some(items) => Ok(items),
-        None if element.is_empty() => Ok(&[]),
-        None => UnreadableSnafu { name }.fail(),
+pub(super) fn items<'s, 'a>(
+    set: &'s DataSet<'a>,
+    name: AttributeName,
+) -> Result<&'s [DataSet<'a>]> {
+    match set.get(name.tag()).map(|element| &element.value) {
+        None => Ok(&[]),
+        Some(Value::Items(items)) => Ok(items),
+        Some(Value::Bytes([])) => Ok(&[]),
+        Some(_) => UnreadableSnafu { name }.fail(),
     }
 }
 
-pub(super) fn first_code(set: &DataSet, name: AttributeName) -> Result<Option<Code>> {
+pub(super) fn first_code(set: &DataSet<'_>, name: AttributeName) -> Result<Option<Code>> {
     let Some(item) = items(set, name)?.first() else {
         return Ok(None);
     };

@@ -20,8 +20,9 @@ pub(super) fn check(
     syntax: TransferSyntax,
 ) -> Result<(), Error> {
     let fits = match syntax {
-        TransferSyntax::Rle => rle_segments(data) == Some(layout.bits_allocated as usize / 8),
-        TransferSyntax::JpegBaseline => jpeg_size(data) == Some([layout.rows, layout.columns]),
+        TransferSyntax::JpegBaseline | TransferSyntax::JpegExtended => {
+            jpeg_header(data).is_some_and(|(_, size)| size == [layout.rows, layout.columns])
+        }
         _ => jpeg_2000_size(data) == Some([layout.rows, layout.columns]),
     };
     ensure!(
@@ -43,26 +44,25 @@ pub(super) fn check(
     Ok(())
 }
 
-/// The number of segments of an RLE frame: one for each byte of a pixel (PS3.5, G.2 and G.5).
-fn rle_segments(data: &[u8]) -> Option<usize> {
-    const HEADER: usize = 64;
-    let count = data.get(..HEADER)?.first_chunk()?;
-    Some(u32::from_le_bytes(*count) as usize)
-}
-
-/// Rows and columns of a JPEG image with one component (ITU-T T.81, B.2.2).
-fn jpeg_size(data: &[u8]) -> Option<[usize; 2]> {
+/// The bits of a sample, and rows and columns, of a JPEG image with one component (ITU-T T.81, B.2.2).
+fn jpeg_header(data: &[u8]) -> Option<(u8, [usize; 2])> {
     let mut rest = data.strip_prefix(b"\xFF\xD8")?;
     loop {
         let (kind, parameters, after) = segment(rest)?;
         if matches!(kind, 0xC0..=0xC2) {
-            let &[_, y1, y0, x1, x0, 1, ..] = parameters else {
+            let &[precision, y1, y0, x1, x0, 1, ..] = parameters else {
                 return None;
             };
-            return Some([[y1, y0], [x1, x0]].map(|side| u16::from_be_bytes(side).into()));
+            let size = [[y1, y0], [x1, x0]].map(|side| u16::from_be_bytes(side).into());
+            return Some((precision, size));
         }
         rest = after;
     }
+}
+
+/// The bits of a sample of a JPEG image with one component.
+pub(super) fn jpeg_precision(data: &[u8]) -> Option<u8> {
+    jpeg_header(data).map(|(precision, _)| precision)
 }
 
 /// Rows and columns of a JPEG 2000 codestream with one component (ITU-T T.800, A.5.1: SOC, then

@@ -4,8 +4,8 @@ use snafu::{OptionExt, ensure};
 
 use crate::dicom::{self, AttributeName, DataSet};
 use crate::error::{
-    Error, ImpossibleSizeSnafu, NoPixelDataSnafu, PhotometricSnafu, PixelDataTooShortSnafu,
-    TooSmallSnafu,
+    Error, FloatPixelsSnafu, ImpossibleSizeSnafu, NoPixelDataSnafu, PhotometricSnafu,
+    PixelDataTooShortSnafu, TooSmallSnafu,
 };
 use crate::size::{CROP_SIZE, MAX_PIXELS, MAX_SIDE};
 
@@ -24,15 +24,18 @@ pub(crate) struct PixelLayout {
     pub is_signed: bool,
     pub slope: f64,
     pub intercept: f64,
+    /// The first and the last stored value that is padding, if any.
+    pub padding: Option<[i32; 2]>,
 }
 
 impl PixelLayout {
     /// Reads and checks what the header says about the pixels (PS3.3, C.7.6.3 and C.8.4.7).
     ///
     /// # Errors
-    /// [`Error::NoPixelData`], [`Error::ImpossibleSize`], [`Error::TooSmall`],
+    /// [`Error::FloatPixels`], [`Error::NoPixelData`], [`Error::ImpossibleSize`], [`Error::TooSmall`],
     /// [`Error::Photometric`], [`Error::PixelDataTooShort`], or an attribute that cannot be used.
-    pub(crate) fn read(set: &DataSet) -> Result<Self, Error> {
+    pub(crate) fn read(set: &DataSet<'_>) -> Result<Self, Error> {
+        ensure!(!dicom::has_float_pixels(set), FloatPixelsSnafu);
         let pixel_data = set
             .get(AttributeName::PixelData.tag())
             .context(NoPixelDataSnafu)?;
@@ -43,6 +46,7 @@ impl PixelLayout {
         check_photometric(set)?;
         let bits_allocated = dicom::bits_allocated(set)?;
         let bits_stored = dicom::bits_stored(set, bits_allocated)?;
+        let is_signed = dicom::is_signed(set)?;
         let layout = Self {
             rows,
             columns,
@@ -50,13 +54,14 @@ impl PixelLayout {
             bits_allocated,
             bits_stored,
             high_bit: dicom::high_bit(set, bits_allocated, bits_stored)?,
-            is_signed: dicom::is_signed(set)?,
+            is_signed,
             slope: dicom::rescale_slope(set)?,
             intercept: dicom::rescale_intercept(set)?,
+            padding: dicom::pixel_padding(set, is_signed)?,
         };
-        if let Some(pixels) = pixel_data.value().primitive() {
+        if let Some(pixels) = pixel_data.bytes() {
             let needed = layout.frame_bytes() * frames;
-            let found = pixels.calculate_byte_len();
+            let found = pixels.len();
             ensure!(found >= needed, PixelDataTooShortSnafu { needed, found });
         }
         Ok(layout)
@@ -92,7 +97,7 @@ fn check_size(rows: usize, columns: usize, frames: usize) -> Result<(), Error> {
 
 /// Counts are one grey sample that rises with brightness; a palette only colours them (PS3.3,
 /// C.8.4.7 allows both).
-fn check_photometric(set: &DataSet) -> Result<(), Error> {
+fn check_photometric(set: &DataSet<'_>) -> Result<(), Error> {
     let interpretation = dicom::photometric_interpretation(set)?;
     ensure!(
         dicom::samples_per_pixel(set)? == 1

@@ -1,27 +1,30 @@
 //! The samples of one frame of the pixel data, and the counts that they stand for.
 //!
-//! Libraries decode, after every frame's own header has been compared with the object's. JPEG
-//! Lossless, the syntax in which archives keep nuclear medicine, is decoded here: the decoder of
-//! dicom-rs would take most of the time that reading a scan may take (see `benches/decode.rs`).
+//! Libraries decode JPEG and JPEG 2000, after every frame's own header has been compared with the
+//! object's. RLE is decoded here, and so is JPEG Lossless, the syntax in which archives keep nuclear
+//! medicine: a library would take most of the time that reading a scan may take (see `benches/decode.rs`).
 //! Never: memory for what a header claims; a frame that was not asked for.
 
 mod codestream;
 mod frame_header;
 mod huffman;
+mod jpeg;
 mod jpeg_2000;
 mod jpeg_lossless;
 mod layout;
 mod marker_segment;
+mod rle;
 
-use dicom_encoding::adapters::PixelDataObject;
-use dicom_pixeldata::PixelDecoder;
-use snafu::{OptionExt, ensure};
+use std::borrow::Cow;
+
+use snafu::OptionExt;
 
 pub(crate) use layout::PixelLayout;
 
 use super::Image;
-use super::dicom::{self, DicomFile, TransferSyntax};
+use super::dicom::{DicomFile, TransferSyntax};
 use super::error::{Error, PixelDataSnafu};
+use super::warning::Warning;
 
 /// The bits of each pixel of one frame as they are stored, unused bits included.
 ///
@@ -29,90 +32,123 @@ use super::error::{Error, PixelDataSnafu};
 /// [`Error::PixelData`] where the frame is missing, cannot be decoded, or has another size than the
 /// layout.
 pub(crate) fn decode(
-    file: &DicomFile,
+    file: &DicomFile<'_>,
     layout: &PixelLayout,
     frame: usize,
 ) -> Result<Vec<u16>, Error> {
-    let data = file
-        .object
-        .frame_pixel_data(frame as u32)
-        .context(PixelDataSnafu {
-            problem: "the frame is missing",
-        })?;
+    let missing = PixelDataSnafu {
+        problem: "the frame is missing",
+    };
+    let coded = || {
+        let coded = file.coded_frame(frame, layout.frames);
+        coded.context(missing)
+    };
     match file.transfer_syntax {
-        TransferSyntax::Native => to_samples(&data, layout),
-        TransferSyntax::JpegLossless => jpeg_lossless::decode(&data, layout),
+        TransferSyntax::ImplicitLittleEndian
+        | TransferSyntax::ExplicitLittleEndian
+        | TransferSyntax::ExplicitBigEndian => {
+            let native = file.native_frame(frame, layout.frame_bytes());
+            Ok(to_samples(&native.context(missing)?, layout))
+        }
+        TransferSyntax::JpegLossless => jpeg_lossless::decode(&coded()?, layout),
+        TransferSyntax::Rle => rle::decode(&coded()?, layout),
         syntax @ (TransferSyntax::Jpeg2000Lossless | TransferSyntax::Jpeg2000) => {
+            let data: Cow<'_, [u8]> = coded()?;
             frame_header::check(&data, layout, syntax)?;
             jpeg_2000::decode(&data, layout)
         }
-        syntax @ (TransferSyntax::Rle | TransferSyntax::JpegBaseline) => {
+        syntax @ (TransferSyntax::JpegBaseline | TransferSyntax::JpegExtended) => {
+            let data: Cow<'_, [u8]> = coded()?;
             frame_header::check(&data, layout, syntax)?;
-            to_samples(&decode_by_library(file, frame)?, layout)
+            jpeg::decode(&data, layout)
         }
     }
 }
 
-fn decode_by_library(file: &DicomFile, frame: usize) -> Result<Vec<u8>, Error> {
-    dicom::without_panic(|| {
-        let decoded = file.object.decode_pixel_data_frame(frame as u32).ok()?;
-        Some(decoded.data().to_vec())
-    })
-    .flatten()
-    .context(PixelDataSnafu {
-        problem: "the frame is damaged",
-    })
-}
-
-/// Samples of a frame in dicom-rs' order of bytes, the least significant first.
-fn to_samples(frame: &[u8], layout: &PixelLayout) -> Result<Vec<u16>, Error> {
-    ensure!(
-        frame.len() == layout.frame_bytes(),
-        PixelDataSnafu {
-            problem: "the frame has another size than the header says",
-        }
-    );
-    Ok(if layout.bits_allocated == 16 {
+/// Samples of a frame that is not compressed, the least significant byte first.
+fn to_samples(frame: &[u8], layout: &PixelLayout) -> Vec<u16> {
+    if layout.bits_allocated == 16 {
         let (words, _) = frame.as_chunks();
         words.iter().map(|&word| u16::from_le_bytes(word)).collect()
     } else {
         frame.iter().map(|&pixel| pixel.into()).collect()
-    })
+    }
 }
 
-/// The counts that stored bits stand for, and the number of pixels that were below zero.
+/// Pixels that were set to zero, by why.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct LeftOut {
+    /// Below zero.
+    pub negative: usize,
+    /// Padding: where the camera counted nothing.
+    pub padding: usize,
+}
+
+impl LeftOut {
+    /// A warning for each kind there is.
+    pub(crate) fn warnings(self) -> Vec<Warning> {
+        let Self { negative, padding } = self;
+        [
+            (negative > 0).then_some(Warning::NegativePixels { count: negative }),
+            (padding > 0).then_some(Warning::Padding { count: padding }),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+/// The counts that stored bits stand for, and the pixels that stand for none.
 ///
 /// The stored value is in the bits from the High Bit downwards, two's complement where the layout
-/// says so (PS3.5, 8.1.1); the count is `slope * value + intercept` (PS3.3, C.11.1.1.2). There is
-/// no negative count: such pixels, which lossy compression and background subtraction leave, are
-/// set to zero, and so are those that are not finite in 32 bits.
-pub(crate) fn to_counts(samples: &[u16], layout: &PixelLayout) -> (Image<f32>, usize) {
+/// says so (PS3.5, 8.1.1); the count is `slope * value + intercept` (PS3.3, C.11.1.1.2). Padding is no count
+/// (C.7.5.1.1.2). There is no negative count: such pixels, which lossy compression and background
+/// subtraction leave, are set to zero, and so are those that are not finite in 32 bits.
+pub(crate) fn to_counts(samples: &[u16], layout: &PixelLayout) -> (Image<f32>, LeftOut) {
     let shift = layout.high_bit + 1 - layout.bits_stored;
     let unused = 16 - layout.bits_stored;
     let is_plain = layout.slope == 1.0 && layout.intercept == 0.0;
-    let signed = |sample: u16| f32::from((((sample >> shift) << unused) as i16) >> unused);
-    let unsigned = |sample: u16| f32::from(((sample >> shift) << unused) >> unused);
+    let signed = |sample: u16| (((sample >> shift) << unused) as i16) >> unused;
+    let unsigned = |sample: u16| ((sample >> shift) << unused) >> unused;
     let rescale = |value: f32| {
         let count = (layout.slope * f64::from(value) + layout.intercept) as f32;
         if count.is_finite() { count } else { 0.0 }
     };
+    let mut left_out = LeftOut::default();
     // One loop for each kind, so that each is as simple as it can be.
-    let (pixels, negative) = match (layout.is_signed, is_plain) {
-        (true, true) => keep_counts(samples, signed),
-        (false, true) => keep_counts(samples, unsigned),
-        (true, false) => keep_counts(samples, |sample| rescale(signed(sample))),
-        (false, false) => keep_counts(samples, |sample| rescale(unsigned(sample))),
+    let (pixels, negative) = if let Some([first, last]) = layout.padding {
+        let padding = &mut left_out.padding;
+        keep_counts(samples, |sample| {
+            let stored = if layout.is_signed {
+                i32::from(signed(sample))
+            } else {
+                i32::from(unsigned(sample))
+            };
+            if (first..=last).contains(&stored) {
+                *padding += usize::from(stored != 0);
+                return 0.0;
+            }
+            rescale(stored as f32)
+        })
+    } else {
+        match (layout.is_signed, is_plain) {
+            (true, true) => keep_counts(samples, |sample| f32::from(signed(sample))),
+            (false, true) => keep_counts(samples, |sample| f32::from(unsigned(sample))),
+            (true, false) => keep_counts(samples, |sample| rescale(signed(sample).into())),
+            (false, false) => keep_counts(samples, |sample| rescale(unsigned(sample).into())),
+        }
     };
+    left_out.negative = negative;
     let image = Image {
         rows: layout.rows,
         columns: layout.columns,
         pixels,
     };
-    (image, negative)
+    (image, left_out)
 }
 
-/// Has no branches, since it cannot be predicted whether a pixel has counts.
-fn keep_counts(samples: &[u16], value: impl Fn(u16) -> f32) -> (Vec<f32>, usize) {
+/// Has no branches of its own, since it cannot be predicted whether a pixel has counts.
+fn keep_counts(samples: &[u16], mut value: impl FnMut(u16) -> f32) -> (Vec<f32>, usize) {
     let mut negative = 0_u32;
     let pixels = samples
         .iter()

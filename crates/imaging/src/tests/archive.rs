@@ -57,10 +57,10 @@ fn the_real_scan_has_its_own_count_of_counts() {
 }
 
 #[test]
-fn no_attribute_of_the_real_scan_names_its_view_and_that_is_said() {
+fn the_real_scan_whose_view_no_attribute_names_is_seen_to_be_anterior_and_that_is_said() {
     let image = read("nm-wholebody-anterior.dcm").expect("should be read");
-    assert_eq!(image.view_source, ViewSource::FirstDetector);
-    assert_eq!(image.warnings, [Warning::AssumedFirstDetector]);
+    assert_eq!(image.view_source, ViewSource::Image);
+    assert_eq!(image.warnings, [Warning::ViewFromImage]);
 }
 
 #[test]

@@ -2,9 +2,12 @@
 
 mod archive;
 mod bad_input;
+mod facing;
 mod gate;
 mod object;
 mod orientation;
 mod privacy;
 mod size;
+mod units;
+mod unknown_vr;
 mod views;

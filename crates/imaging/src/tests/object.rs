@@ -19,14 +19,17 @@ pub(super) const ANTERIOR: &str = "399321004";
 pub(super) const POSTERIOR: &str = "399001007";
 
 /// A body in rows 40 to 359: a head, a trunk with a spine, two legs with a gap between them.
-pub(super) fn body() -> Vec<u16> {
+fn figure(face: u16, sternum: u16, lumbar: u16, bladder: u16) -> Vec<u16> {
     let mut pixels = vec![0; ROWS * COLUMNS];
     for row in 40..360 {
         for column in 0..COLUMNS {
             let off = column.abs_diff(COLUMNS / 2);
             let count = match row {
+                62..78 if off < 6 => face,
                 40..80 if off < 14 => 30,
-                80..200 if off < 4 => 60,
+                80..120 if off < 4 => sternum,
+                120..178 if off < 4 => lumbar,
+                178..200 if off < 6 => bladder,
                 80..200 if off < 40 => 20,
                 200..360 if (8..20).contains(&off) => 15,
                 _ => 0,
@@ -35,26 +38,40 @@ pub(super) fn body() -> Vec<u16> {
         }
     }
     // The patient's left hand only, so that a mirrored image would show.
-    pixels[190 * COLUMNS + 130] = 90;
+    pixels[190 * COLUMNS + 130] = 200;
     pixels
+}
+
+/// A body as seen from the front.
+pub(super) fn body() -> Vec<u16> {
+    figure(120, 40, 26, 60)
 }
 
 /// The body as seen from behind, unlike the front in every pixel with counts.
 pub(super) fn back() -> Vec<u16> {
-    body()
-        .into_iter()
-        .map(|count| {
-            if count == 0 {
-                0
-            } else {
-                count + POSTERIOR_OFFSET
-            }
-        })
-        .collect()
+    let pixels = figure(30, 900, 900, 900).into_iter();
+    let unlike = |count| {
+        if count == 0 {
+            0
+        } else {
+            count + POSTERIOR_OFFSET
+        }
+    };
+    pixels.map(unlike).collect()
 }
 
-/// An object of one anterior frame.
+/// A body of which the counts do not tell from which side it is seen.
+pub(super) fn silhouette() -> Vec<u16> {
+    figure(60, 40, 34, 34)
+}
+
+/// An object of one frame, coded as anterior.
 pub(super) fn scan() -> ScanBuilder {
+    unnamed().views(&[ANTERIOR])
+}
+
+/// An object of one frame, whose view nothing names.
+pub(super) fn unnamed() -> ScanBuilder {
     ScanBuilder::of(&[body()])
 }
 
@@ -193,7 +210,8 @@ impl ScanBuilder {
 
     /// The reason why it cannot be read.
     pub(super) fn reason(self) -> &'static str {
-        self.read().expect_err("should not be read").reason()
+        let read = self.read().map(|_| "it is read");
+        read.expect_err("should not be read").reason()
     }
 }
 
@@ -208,7 +226,7 @@ pub(super) fn coded(value: &str, scheme: &str) -> InMemDicomObject {
     entry
 }
 
-fn sequence(tag: Tag, items: Vec<InMemDicomObject>) -> dicom_object::mem::InMemElement {
+pub(super) fn sequence(tag: Tag, items: Vec<InMemDicomObject>) -> dicom_object::mem::InMemElement {
     DataElement::new(tag, VR::SQ, Value::Sequence(DataSetSequence::from(items)))
 }
 

@@ -5,7 +5,10 @@ use dicom_core::{Tag, VR};
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
 
-use super::object::{ANTERIOR, COLUMNS, POSTERIOR, ROWS, ScanBuilder, back, body, image_of, scan};
+use super::object::{
+    ANTERIOR, COLUMNS, POSTERIOR, ROWS, ScanBuilder, back, body, coded, image_of, scan, sequence,
+    silhouette, unnamed,
+};
 use crate::{ViewSource, Warning, read_anterior};
 use attrium_types::LossyPolicy;
 
@@ -72,8 +75,8 @@ fn two_anteriors_are_too_many() {
 
 #[test]
 fn texts_name_the_view_where_no_code_does() {
-    let by_image_id = scan().text(tags::IMAGE_ID, VR::SH, "WB_ANT");
-    let by_series = scan().text(tags::SERIES_DESCRIPTION, VR::LO, "Whole body anterior");
+    let by_image_id = unnamed().text(tags::IMAGE_ID, VR::SH, "WB_ANT");
+    let by_series = unnamed().text(tags::SERIES_DESCRIPTION, VR::LO, "Whole body anterior");
     for (scan, source) in [
         (by_image_id, ViewSource::ImageId),
         (by_series, ViewSource::SeriesDescription),
@@ -85,20 +88,22 @@ fn texts_name_the_view_where_no_code_does() {
 }
 
 #[test]
-fn a_text_that_says_post_hides_no_scan_with_both_views() {
+fn a_text_of_the_whole_object_names_neither_of_two_detectors() {
     for text in [
         "WB BONE 3H POST",
         "BONE POST MDP",
         "POST 3 HRS",
         "POSTERIOR",
+        "WB ANT",
     ] {
-        let both = ScanBuilder::of(&[body(), back()]).text(tags::SERIES_DESCRIPTION, VR::LO, text);
-        let image = both.read().expect("should be read");
-        assert_eq!(image.counts, image_of(&body(), ROWS, COLUMNS), "{text}");
-        assert_eq!(image.warnings, [Warning::AssumedFirstDetector], "{text}");
+        for frames in [[body(), back()], [back(), body()]] {
+            let both = ScanBuilder::of(&frames).text(tags::SERIES_DESCRIPTION, VR::LO, text);
+            let image = both.read().expect("should be read");
+            assert_eq!(image.counts, image_of(&body(), ROWS, COLUMNS), "{text}");
+            assert_eq!(image.view_source, ViewSource::Image);
+            assert_eq!(image.warnings, [Warning::ViewFromImage]);
+        }
     }
-    let oblique = ScanBuilder::of(&[body(), back()]).text(tags::IMAGE_ID, VR::SH, "RAO");
-    assert_eq!(oblique.reason(), "no-anterior");
     // Where the other detector's view is coded, the text is this one's.
     let second = ScanBuilder::of(&[back(), back()]).views(&["", POSTERIOR]);
     let second = second.text(tags::IMAGE_ID, VR::SH, "POST");
@@ -106,8 +111,79 @@ fn a_text_that_says_post_hides_no_scan_with_both_views() {
 }
 
 #[test]
+fn an_oblique_in_a_protocols_name_loses_no_whole_body_scan() {
+    let oblique = ScanBuilder::of(&[body(), back()]).text(tags::IMAGE_ID, VR::SH, "RAO");
+    assert_eq!(oblique.reason(), "no-anterior");
+    for protocol in ["WB + LAT SKULL", "BONE WB OBL", "WB LAO RAO"] {
+        let named = |scan: ScanBuilder| scan.text(tags::SERIES_DESCRIPTION, VR::LO, protocol);
+        let source = |scan: ScanBuilder| named(scan).read().expect("should be read").view_source;
+        assert_eq!(source(unnamed()), ViewSource::Image);
+        assert_eq!(source(scan()), ViewSource::ViewCode);
+        let by_image_id = unnamed().text(tags::IMAGE_ID, VR::SH, "ANT");
+        assert_eq!(source(by_image_id), ViewSource::ImageId);
+    }
+}
+
+#[test]
+fn each_value_of_a_name_is_that_of_its_frame() {
+    let names = |scan: ScanBuilder, text: &str| {
+        let texts = [
+            scan.text(tags::IMAGE_ID, VR::SH, text),
+            ScanBuilder::of(&[back(), body()]).text(tags::SERIES_DESCRIPTION, VR::LO, text),
+            ge(ScanBuilder::of(&[back(), body()]), 0x1012, text),
+            ge(ScanBuilder::of(&[back(), body()]), 0x1030, text),
+        ];
+        texts.map(|scan| scan.read().expect("should be read").counts)
+    };
+    for text in [
+        r"POSTERIOR\ANTERIOR",
+        r"WB_POS\WB_ANT",
+        r"hinten\vorne",
+        r"dos\face",
+        r"bak\fram",
+    ] {
+        for counts in names(ScanBuilder::of(&[back(), body()]), text) {
+            assert_eq!(counts, image_of(&body(), ROWS, COLUMNS), "{text}");
+        }
+    }
+    // A single frame has no others: the text is one.
+    for text in [r"WB\POSTERIOR", "WB POS", "coeur dos"] {
+        let single = ScanBuilder::of(&[back()]).text(tags::IMAGE_ID, VR::SH, text);
+        assert_eq!(single.reason(), "no-anterior", "{text}");
+    }
+}
+
+#[test]
+fn each_value_of_a_name_is_that_of_its_detector_where_there_are_as_many() {
+    let frames = [back(), body(), back(), back()];
+    let named = ScanBuilder::of(&frames)
+        .detectors(&[1, 2, 1, 2])
+        .energy_windows(&[1, 1, 2, 2], &[[126.0, 154.0], [100.0, 120.0]])
+        .text(tags::IMAGE_ID, VR::SH, r"POST\ANT");
+    let image = named.read().expect("should be read");
+    assert_eq!(image.counts, image_of(&body(), ROWS, COLUMNS));
+}
+
+#[test]
+fn the_view_code_of_an_object_itself_is_that_of_its_only_frame() {
+    let entry = || vec![coded(POSTERIOR, "SCT")];
+    let behind = unnamed().items(tags::VIEW_CODE_SEQUENCE, entry());
+    assert_eq!(behind.reason(), "no-anterior");
+    let both = ScanBuilder::of(&[body(), back()]).items(tags::VIEW_CODE_SEQUENCE, entry());
+    let image = both.read().expect("should be read");
+    assert_eq!(image.view_source, ViewSource::Image);
+}
+
+#[test]
+fn names_with_more_or_fewer_values_than_frames_are_the_whole_objects() {
+    let text = r"RAO\RPO\LAT";
+    let two = ScanBuilder::of(&[back(), body()]).text(tags::IMAGE_ID, VR::SH, text);
+    assert_eq!(two.reason(), "no-anterior");
+}
+
+#[test]
 fn the_image_id_outweighs_the_series_description() {
-    let image = scan().text(tags::IMAGE_ID, VR::SH, "ANT").text(
+    let image = unnamed().text(tags::IMAGE_ID, VR::SH, "ANT").text(
         tags::SERIES_DESCRIPTION,
         VR::LO,
         "posterior",
@@ -126,10 +202,12 @@ fn ge(scan: ScanBuilder, element: u16, value: &str) -> ScanBuilder {
 #[test]
 fn ge_private_names_come_after_the_standard_ones() {
     for element in [0x1012, 0x1030] {
-        let image = ge(scan(), element, "ANT_E").read().expect("should be read");
+        let image = ge(unnamed(), element, "ANT_E")
+            .read()
+            .expect("should be read");
         assert_eq!(image.view_source, ViewSource::GePrivate);
-        assert_eq!(ge(scan(), element, "POST_E").reason(), "no-anterior");
-        let labelled = ge(scan(), element, "POST_E").text(tags::IMAGE_ID, VR::SH, "ANT");
+        assert_eq!(ge(unnamed(), element, "POST_E").reason(), "no-anterior");
+        let labelled = ge(unnamed(), element, "POST_E").text(tags::IMAGE_ID, VR::SH, "ANT");
         assert_eq!(
             labelled.read().expect("should be read").view_source,
             ViewSource::ImageId
@@ -139,21 +217,11 @@ fn ge_private_names_come_after_the_standard_ones() {
 
 #[test]
 fn a_private_block_of_another_creator_says_nothing() {
-    let image = scan()
+    let scan = unnamed()
         .text(Tag(0x0011, 0x0010), VR::LO, "SOMEONE ELSE")
         .text(Tag(0x0011, 0x1012), VR::LO, "POST");
-    let image = image.read().expect("should be read");
-    assert_eq!(image.view_source, ViewSource::FirstDetector);
-}
-
-#[test]
-fn the_first_detector_is_taken_with_a_warning_where_nothing_names_a_view() {
-    for scan in [ScanBuilder::of(&[body(), back()]), scan()] {
-        let image = scan.read().expect("should be read");
-        assert_eq!(image.counts, image_of(&body(), ROWS, COLUMNS));
-        assert_eq!(image.view_source, ViewSource::FirstDetector);
-        assert_eq!(image.warnings, [Warning::AssumedFirstDetector]);
-    }
+    let image = scan.read().expect("should be read");
+    assert_eq!(image.view_source, ViewSource::Image);
 }
 
 #[test]
@@ -162,7 +230,7 @@ fn the_second_detector_alone_is_not_taken_for_the_first() {
         ScanBuilder::of(&[back()]).detectors(&[2]).reason(),
         "no-anterior"
     );
-    let second = scan()
+    let second = unnamed()
         .text(Tag(0x0011, 0x0010), VR::LO, "GEMS_GENIE_1")
         .put(Tag(0x0011, 0x1015), VR::SL, PrimitiveValue::from(2_i32));
     assert_eq!(second.reason(), "no-anterior");
@@ -171,7 +239,7 @@ fn the_second_detector_alone_is_not_taken_for_the_first() {
 #[test]
 fn ges_detector_number_counts_where_the_object_does_not_say_that_it_is_a_number() {
     let posterior = |vr, number| {
-        scan()
+        unnamed()
             .text(tags::IMAGE_ID, VR::SH, "WHOLE BODY_E")
             .text(Tag(0x0011, 0x0010), VR::LO, "GEMS_GENIE_1")
             .put(Tag(0x0011, 0x1015), vr, number)
@@ -185,7 +253,7 @@ fn ges_detector_number_counts_where_the_object_does_not_say_that_it_is_a_number(
     assert_eq!(unknown(&[2, 0]).reason(), "no-anterior");
     for first_or_none in [&[1, 0, 0, 0][..], &[1, 0], &[]] {
         let image = unknown(first_or_none).read().expect("should be read");
-        assert_eq!(image.warnings, [Warning::AssumedFirstDetector]);
+        assert_eq!(image.warnings, [Warning::ViewFromImage]);
     }
 }
 
@@ -244,6 +312,37 @@ fn frames_without_vectors_follow_the_standards_order_with_a_warning() {
 }
 
 #[test]
+fn detectors_that_are_not_counted_are_those_that_are_described() {
+    for (frames, views) in [
+        ([back(), body()], [POSTERIOR, ANTERIOR]),
+        ([body(), back()], [ANTERIOR, POSTERIOR]),
+    ] {
+        let image = ScanBuilder::of(&frames)
+            .views(&views)
+            .without(tags::DETECTOR_VECTOR)
+            .without(tags::NUMBER_OF_DETECTORS)
+            .read()
+            .expect("should be read");
+        assert_eq!(image.counts, image_of(&body(), ROWS, COLUMNS));
+        assert_eq!(image.warnings, [Warning::AssumedFrameOrder]);
+    }
+}
+
+#[test]
+fn a_frame_that_was_taken_out_of_an_object_is_found_by_its_only_detector() {
+    let number_of_another = scan().detectors(&[2]).views(&[ANTERIOR]);
+    assert!(number_of_another.read().is_ok());
+    let vectors_of_all = scan()
+        .numbers(tags::DETECTOR_VECTOR, &[1, 2])
+        .numbers(tags::ENERGY_WINDOW_VECTOR, &[1, 1]);
+    assert!(vectors_of_all.read().is_ok());
+    let of_two = ScanBuilder::of(&[body()])
+        .views(&[POSTERIOR, ANTERIOR])
+        .numbers(tags::DETECTOR_VECTOR, &[1, 2]);
+    assert_eq!(of_two.reason(), "frame-vectors");
+}
+
+#[test]
 fn frames_that_do_not_match_their_vectors_are_refused() {
     let long = ScanBuilder::of(&[body(), back()]).detectors(&[1, 2, 1]);
     assert_eq!(long.reason(), "frame-vectors");
@@ -253,16 +352,117 @@ fn frames_that_do_not_match_their_vectors_are_refused() {
     assert_eq!(three.reason(), "frame-vectors");
 }
 
+fn seen_from_behind(scan: ScanBuilder) -> ScanBuilder {
+    scan.text(tags::PATIENT_ORIENTATION, VR::CS, r"R\F")
+}
+
 #[test]
 fn an_orientation_from_behind_outweighs_a_text_but_not_a_code() {
-    let seen_from_behind = |scan: ScanBuilder| scan.text(tags::PATIENT_ORIENTATION, VR::CS, r"R\F");
-    let labelled = scan().text(tags::IMAGE_ID, VR::SH, "ANT");
+    let labelled = unnamed().text(tags::IMAGE_ID, VR::SH, "ANT");
     assert_eq!(seen_from_behind(labelled).reason(), "view-conflict");
-    assert_eq!(seen_from_behind(scan()).reason(), "view-conflict");
-    let coded = seen_from_behind(scan().views(&[ANTERIOR]))
-        .read()
-        .expect("should be read");
+    let coded = seen_from_behind(scan()).read().expect("should be read");
     assert_eq!(coded.warnings, [Warning::OrientationContradictsView]);
+}
+
+fn of_one(pixels: Vec<u16>) -> ScanBuilder {
+    ScanBuilder::of(&[pixels])
+}
+
+#[test]
+fn an_orientation_names_the_view_where_nothing_else_does() {
+    for behind in [back(), silhouette()] {
+        assert_eq!(seen_from_behind(of_one(behind)).reason(), "no-anterior");
+    }
+    let before = |pixels| of_one(pixels).text(tags::PATIENT_ORIENTATION, VR::CS, r"L\F");
+    for front in [body(), silhouette()] {
+        let image = before(front).read().expect("should be read");
+        assert_eq!(image.view_source, ViewSource::Orientation);
+        assert_eq!(image.warnings, []);
+    }
+    // The image itself contradicts it.
+    assert_eq!(seen_from_behind(unnamed()).reason(), "view-conflict");
+    assert_eq!(before(back()).reason(), "view-conflict");
+    // Copied from one detector to the other it names neither.
+    let both = |frames: [Vec<u16>; 2]| {
+        let both = ScanBuilder::of(&frames);
+        both.text(tags::PATIENT_ORIENTATION, VR::CS, r"L\F")
+    };
+    let image = both([back(), body()]).read().expect("should be read");
+    assert_eq!(image.view_source, ViewSource::Image);
+    assert_eq!(both([body(), body()]).reason(), "view-unknown");
+}
+
+#[test]
+fn where_nothing_names_a_view_the_image_itself_tells_it_or_the_object_is_set_aside() {
+    let image = unnamed().read().expect("should be read");
+    assert_eq!(image.view_source, ViewSource::Image);
+    assert_eq!(image.warnings, [Warning::ViewFromImage]);
+    assert_eq!(of_one(back()).reason(), "no-anterior");
+    assert_eq!(of_one(silhouette()).reason(), "view-unknown");
+    let two = |frames: [Vec<u16>; 2]| ScanBuilder::of(&frames).reason();
+    let mirrored = |pixels: Vec<u16>| -> Vec<u16> {
+        let rows = pixels.chunks(COLUMNS);
+        rows.flat_map(|row| row.iter().rev().copied()).collect()
+    };
+    assert_eq!(two([body(), mirrored(body())]), "view-unknown");
+    assert_eq!(two([back(), back()]), "view-unknown");
+    assert_eq!(two([silhouette(), silhouette()]), "view-unknown");
+}
+
+fn lying(scan: ScanBuilder, position: &str) -> ScanBuilder {
+    scan.text(tags::PATIENT_POSITION, VR::CS, position)
+}
+
+#[test]
+fn of_a_prone_patient_codes_are_followed_and_texts_are_not() {
+    for position in ["HFP", "FFP"] {
+        let image = lying(scan(), position).read().expect("should be read");
+        assert_eq!(image.warnings, [Warning::Prone]);
+        let miscoded = of_one(back()).views(&[ANTERIOR]);
+        assert_eq!(lying(miscoded, position).reason(), "view-conflict");
+        for text in ["ANT", "POST"] {
+            let named = |pixels| of_one(pixels).text(tags::IMAGE_ID, VR::SH, text);
+            let image = lying(named(body()), position)
+                .read()
+                .expect("should be read");
+            assert_eq!(image.view_source, ViewSource::Image);
+            assert_eq!(image.warnings, [Warning::Prone, Warning::ViewFromImage]);
+            assert_eq!(lying(named(back()), position).reason(), "no-anterior");
+            assert_eq!(
+                lying(named(silhouette()), position).reason(),
+                "view-unknown"
+            );
+        }
+    }
+    let named = unnamed().text(tags::IMAGE_ID, VR::SH, "ANT");
+    let image = lying(named, "HFS").read().expect("should be read");
+    assert_eq!(image.view_source, ViewSource::ImageId);
+}
+
+#[test]
+fn a_code_that_says_prone_outweighs_the_position() {
+    let coded_as = |posture: &str, scheme| {
+        let modifier = vec![coded(posture, scheme)];
+        let mut recumbent = coded("102538003", "SCT");
+        recumbent.put(sequence(
+            tags::PATIENT_ORIENTATION_MODIFIER_CODE_SEQUENCE,
+            modifier,
+        ));
+        scan().items(tags::PATIENT_ORIENTATION_CODE_SEQUENCE, vec![recumbent])
+    };
+    for (prone, supine, scheme) in [
+        ("1240000", "40199007", "SCT"),
+        ("F-10310", "F-10340", "SRT"),
+    ] {
+        let image = lying(coded_as(prone, scheme), "HFS")
+            .read()
+            .expect("should be read");
+        assert_eq!(image.warnings, [Warning::Prone]);
+        let image = lying(coded_as(supine, scheme), "HFP")
+            .read()
+            .expect("should be read");
+        assert_eq!(image.warnings, []);
+    }
 }
 
 #[test]
