@@ -7,7 +7,10 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::{Covariates, Labels};
+use super::blinding::Blinding;
+use super::patients::PatientClue;
+use super::{Covariates, Labels, Preference};
+use attrium_imaging::Provenance;
 use attrium_types::{Grade, random};
 
 /// What is known of a labelled study, without its name.
@@ -17,6 +20,8 @@ pub struct LabelledStudy {
     pub study: u32,
     /// The patient's pseudonym, from 1 to the number of patients.
     pub patient: u32,
+    /// Whether `labels.csv` names the patient; else the pseudonym is of this study alone.
+    pub names_patient: bool,
     /// The reader's grade.
     pub grade: Grade,
     /// What else `labels.csv` says.
@@ -30,6 +35,7 @@ pub struct LabelledStudy {
 pub struct Pseudonyms {
     by_study: HashMap<String, LabelledStudy>,
     digest: String,
+    blinding: Blinding,
 }
 
 impl Labels {
@@ -53,6 +59,7 @@ impl Labels {
             let labelled = LabelledStudy {
                 study: studies[&Identifier::Study(&row.study)],
                 patient: patients[&row.patient()],
+                names_patient: row.patient.is_some(),
                 grade: row.grade,
                 covariates: row.covariates.clone(),
             };
@@ -60,15 +67,17 @@ impl Labels {
         });
         Pseudonyms {
             by_study: by_study.collect(),
-            digest: self.digest(seed),
+            digest: hex::encode(self.digest(seed, b"")),
+            blinding: Blinding::new(self.digest(seed, b"a secret of the run")),
         }
     }
 
-    /// The SHA-256 of the seed and of every row, sorted by study.
-    fn digest(&self, seed: u64) -> String {
+    /// The SHA-256 of what it is for, of the seed and of every row, sorted by study.
+    fn digest(&self, seed: u64, purpose: &[u8]) -> [u8; 32] {
         let mut rows: Vec<_> = self.rows.iter().collect();
         rows.sort_by(|a, b| a.study.cmp(&b.study));
         let mut digest = Sha256::new();
+        digest.update(purpose);
         digest.update(seed.to_le_bytes());
         for row in rows {
             let patient = row.patient.clone().unwrap_or_default();
@@ -79,7 +88,7 @@ impl Labels {
                 digest.update(value);
             }
         }
-        hex::encode(digest.finalize())
+        digest.finalize().into()
     }
 }
 
@@ -150,6 +159,40 @@ impl Pseudonyms {
     /// As with the shuffle, nobody can tell the labels by it who does not hold all of them.
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// The preference of an object of a study, with its time on a clock of the study's own.
+    pub fn dated(&self, study: u32, preference: Preference, provenance: &Provenance) -> Preference {
+        let acquired = provenance.acquired;
+        Preference {
+            acquired: acquired.map(|minutes| self.blinding.minutes(study, minutes)),
+            ..preference
+        }
+    }
+
+    /// What tells whose an object of a study is.
+    pub fn patient_clue(&self, labelled: &LabelledStudy, provenance: &Provenance) -> PatientClue {
+        let id = provenance.patient.as_ref();
+        PatientClue {
+            patient: labelled.patient,
+            is_named: labelled.names_patient,
+            id: id.map(|id| self.blinding.patient(id.as_str())),
+        }
+    }
+
+    /// What stands for the pixels of a crop, so that copies are known by it.
+    pub fn blinded_pixels(&self, counts: &[f32]) -> String {
+        self.blinding.pixels(counts)
+    }
+
+    /// An object's key, as it may stand in a table of pseudonyms.
+    pub fn seal(&self, key: &str) -> String {
+        self.blinding.seal(key)
+    }
+
+    /// The key of an object that was sealed with these labels; `None` where it was not.
+    pub fn open(&self, sealed: &str) -> Option<String> {
+        self.blinding.open(sealed)
     }
 
     /// How many studies there are.

@@ -32,7 +32,7 @@ pub enum StatedPhase {
 
 impl StatedPhase {
     /// Whether it is outside of what guidelines ask for.
-    pub(super) fn is_unusual(self) -> bool {
+    pub fn is_unusual(self) -> bool {
         matches!(self, Self::Late { minutes } if !USUAL.contains(&i64::from(minutes)))
     }
 }
@@ -157,7 +157,7 @@ fn is_named_early(set: &DataSet) -> Result<bool, AttributeError> {
 fn is_early(name: &str) -> bool {
     let words = words(name);
     let is_late = words.iter().any(|word| LATE_WORDS.contains(&word.as_str()));
-    let names = |phrase: &&[&str]| words.windows(phrase.len()).any(|words| words == **phrase);
+    let names = |phrase: &&[&str]| words.windows(phrase.len()).any(|words| *words == **phrase);
     !is_late && (EARLY_WORDS.iter().any(names) || is_minutes_after_injection(name))
 }
 

@@ -260,6 +260,11 @@ pub(crate) fn patient_gantry_relationship(set: &DataSet) -> Result<Option<Code>>
     first_code(set, PatientGantryRelationship)
 }
 
+/// Patient ID (0010,0020), if stated; it identifies a patient.
+pub(crate) fn patient_id(set: &DataSet) -> Result<Option<String>> {
+    text(set, PatientId)
+}
+
 /// Image ID (0054,0400), if stated.
 pub(crate) fn image_id(set: &DataSet) -> Result<Option<String>> {
     text(set, ImageId)

@@ -18,7 +18,7 @@ pub(super) use attribute::{
     ge_dataset_name, ge_detector_number, ge_picture_name, has_nm_attributes, high_bit, image_id,
     image_orientation, image_type, is_marked_lossy, is_signed, is_synthetic, modality,
     number_of_detectors, number_of_energy_windows, number_of_frames, patient_gantry_relationship,
-    patient_orientation, patient_position, photometric_interpretation, pixel_spacing,
+    patient_id, patient_orientation, patient_position, photometric_interpretation, pixel_spacing,
     protocol_name, radiopharmaceuticals, rescale_intercept, rescale_slope, rows, samples_per_pixel,
     series_description, sop_class, study_instance_uid,
 };

@@ -37,6 +37,8 @@ pub enum AttributeName {
     RadiopharmaceuticalStartDateTime,
     BodyPartExamined,
     PatientPosition,
+    #[strum(serialize = "Patient ID")]
+    PatientId,
     #[strum(serialize = "Study Instance UID")]
     StudyInstanceUid,
     PatientOrientation,
@@ -110,6 +112,7 @@ impl AttributeName {
             Self::RadiopharmaceuticalStartDateTime => tags::RADIOPHARMACEUTICAL_START_DATE_TIME,
             Self::BodyPartExamined => tags::BODY_PART_EXAMINED,
             Self::PatientPosition => tags::PATIENT_POSITION,
+            Self::PatientId => tags::PATIENT_ID,
             Self::StudyInstanceUid => tags::STUDY_INSTANCE_UID,
             Self::PatientOrientation => tags::PATIENT_ORIENTATION,
             Self::ImageOrientation => tags::IMAGE_ORIENTATION_PATIENT,
