@@ -180,6 +180,20 @@ impl Pseudonyms {
         }
     }
 
+    /// Whether a run of these labels may have given a study this patient: the one that they name, else one whom
+    /// Patient IDs tell, which is another named one or the first of those that nobody names
+    /// ([`PatientGroups`](super::PatientGroups)).
+    pub fn may_be_of(&self, labelled: &LabelledStudy, patient: u32) -> bool {
+        let is_named = || {
+            let mut studies = self.by_study.values();
+            studies.any(|study| study.names_patient && study.patient == patient)
+        };
+        match labelled.names_patient {
+            true => labelled.patient == patient,
+            false => patient <= labelled.patient || is_named(),
+        }
+    }
+
     /// What stands for the pixels of a crop, so that copies are known by it.
     pub fn blinded_pixels(&self, counts: &[f32]) -> String {
         self.blinding.pixels(counts)
@@ -262,6 +276,31 @@ mod tests {
             [1, 2, 3, 4],
             "a patient named like a study is another's"
         );
+    }
+
+    #[test]
+    fn a_patient_whom_labels_name_is_the_only_one_that_a_study_may_be_of() {
+        let pseudonyms = labels(&[(1, "a"), (2, "b"), (3, ""), (4, "")]).pseudonymise(1);
+        let of = |study: u32| pseudonyms.of(&format!("1.2.{study}")).unwrap();
+        let may = |study: u32, patient: u32| pseudonyms.may_be_of(of(study), patient);
+        assert!(may(1, of(1).patient) && !may(1, of(2).patient) && !may(1, of(3).patient));
+        assert!(may(3, of(3).patient) && may(3, of(1).patient) && may(3, of(2).patient));
+        assert_ne!(may(3, of(4).patient), may(4, of(3).patient));
+    }
+
+    #[test]
+    fn what_is_blinded_is_of_the_run_and_not_of_the_digest_that_it_shows() {
+        let patient = |seed| {
+            let pseudonyms = labels(&many()).pseudonymise(seed);
+            let sealed = pseudonyms.seal("2014/a.dcm");
+            assert_eq!(pseudonyms.open(&sealed).as_deref(), Some("2014/a.dcm"));
+            assert_eq!(labels(&many()[1..]).pseudonymise(seed).open(&sealed), None);
+            let digest = hex::decode(pseudonyms.digest()).unwrap();
+            let guessed = Blinding::new(digest.try_into().unwrap());
+            assert_eq!(guessed.open(&sealed), None);
+            pseudonyms.blinded_pixels(&[1.0])
+        };
+        assert_ne!(patient(1), patient(2));
     }
 
     #[test]

@@ -63,9 +63,7 @@ mod tests {
     use super::*;
     use attrium_dataset::{Covariates, Delay, Preference, Record};
     use attrium_evaluation::{Prediction, Predictions};
-    use attrium_imaging::{
-        Acquisition, CROP_PIXELS, CROP_SIZE, CropRectangle, Origin, ViewSource,
-    };
+    use attrium_imaging::{Acquisition, CROP_PIXELS, CROP_SIZE, CropRectangle, Origin, ViewSource};
     use attrium_types::{Architecture, CropMode, Grade};
 
     /// A study's grade is its number modulo 4; each patient has two.
