@@ -188,9 +188,10 @@ impl Pseudonyms {
             let mut studies = self.by_study.values();
             studies.any(|study| study.names_patient && study.patient == patient)
         };
-        match labelled.names_patient {
-            true => labelled.patient == patient,
-            false => patient <= labelled.patient || is_named(),
+        if labelled.names_patient {
+            labelled.patient == patient
+        } else {
+            patient <= labelled.patient || is_named()
         }
     }
 

@@ -13,6 +13,7 @@ use super::screener::Screener;
 use super::screening_table::{self, ScreeningRow, Verdict};
 use super::study_selection::{ObjectPredictions, StudyPredictions};
 use super::task_io::ScreeningIo;
+use super::training_report::PATIENT_UNKNOWN;
 use super::{Summary, TaskError, screen};
 use attrium_api::ScreeningStatus;
 use attrium_bundle::SignaturePolicy;
@@ -39,6 +40,10 @@ pub(super) fn run(
     let screener = model::screener(io, signatures)?;
     let mut tally = join(io, &screener)?;
     let validation = validate(io, &screener, &mut tally.counts)?;
+    if let Some(unknown @ 1..) = tally.counts.patient_unknown {
+        let warning = PATIENT_UNKNOWN.to_owned();
+        tally.warnings.insert(warning, unknown);
+    }
     let document = ScreeningDocument::new(&tally.counts, &screener);
     io.put(
         artefacts::SCREENING_SUMMARY,

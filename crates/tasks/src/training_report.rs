@@ -24,7 +24,8 @@ use attrium_types::{Architecture, Grade, Target};
 use attrium_workflow::artefacts::Fold;
 
 /// What the report says of studies whose patients are not known, and of Patient IDs that labels contradict.
-const PATIENT_UNKNOWN: &str = "patient unknown: studies of one may be on both sides of a split";
+pub(super) const PATIENT_UNKNOWN: &str =
+    "the patient is not known: two studies of one count as two patients";
 const PATIENT_CONFLICT: &str = "Patient IDs that labels.csv gives to several patients";
 /// Example crops of each grade.
 const EXAMPLES: usize = 4;

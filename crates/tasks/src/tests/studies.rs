@@ -100,7 +100,10 @@ impl Archive {
         let name = artefacts::predictions(Architecture::Linear, Target::Positive);
         let predictions = Predictions::parse(&store.get(&name, LIMIT).unwrap()).unwrap();
         let link = pseudonyms.link();
-        let patient_of = |study: &str| self.patients[link[&study.parse().unwrap()]].clone();
+        let patient_of = |study: &str| {
+            let number: u32 = study.parse().unwrap();
+            self.patients[link[&number]].clone()
+        };
         let place = predictions
             .covariates
             .iter()
