@@ -84,7 +84,7 @@ fn crops(rows: usize, table: &[u8]) -> Vec<u8> {
     let header = json!({
         "__metadata__": {
             "crops_sha256": hex::encode(Sha256::digest(&data)),
-            "format": "attrium-shard-1",
+            "format": "attrium-shard-2",
             "labels_sha256": "",
             "table_sha256": hex::encode(Sha256::digest(table)),
         },

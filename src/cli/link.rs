@@ -10,7 +10,7 @@ use super::output;
 use attrium_api::manifest::{self, Violations};
 use attrium_api::{Resource, TrainingRun};
 use attrium_dataset as dataset;
-use attrium_dataset::{LabelledStudy, Labels};
+use attrium_dataset::{LabelledStudy, Labels, Pseudonyms};
 use attrium_evaluation as evaluation;
 use attrium_evaluation::{Prediction, Predictions, positive_probability};
 use attrium_storage as storage;
@@ -141,7 +141,8 @@ pub(super) fn run(args: Args) -> Result<(), Error> {
                     .and_then(|number: u32| studies.get(&number));
                 let fitting = study.filter(|&&study| {
                     let labelled = pseudonyms.of(study);
-                    labelled.is_some_and(|labelled| fits(labelled, target, &table, row))
+                    labelled
+                        .is_some_and(|labelled| fits(&pseudonyms, labelled, target, &table, row))
                 });
                 let study = fitting.context(OtherLabelsSnafu { path, name })?;
                 rows.push(joined(study, network.architecture, target, row));
@@ -166,11 +167,21 @@ fn training(run: &str, storage: &Storage) -> Result<Box<TrainingRun>, Error> {
 
 /// Whether a prediction can be of this study: other labels give a study's number to another, whose
 /// grade or patient then differs.
-fn fits(labelled: &LabelledStudy, target: Target, table: &Predictions, row: &Prediction) -> bool {
+fn fits(
+    pseudonyms: &Pseudonyms,
+    labelled: &LabelledStudy,
+    target: Target,
+    table: &Predictions,
+    row: &Prediction,
+) -> bool {
     let label = row.label == Some(target.class_of(labelled.grade));
     let patient = table.covariates.iter().position(|name| name == PATIENT);
     let patient = patient.and_then(|column| row.covariates.get(column));
-    label && patient.is_none_or(|patient| *patient == labelled.patient.to_string())
+    let may_be = |patient: &String| {
+        let patient = patient.parse();
+        patient.is_ok_and(|patient| pseudonyms.may_be_of(labelled, patient))
+    };
+    label && patient.is_none_or(may_be)
 }
 
 fn header() -> Vec<String> {

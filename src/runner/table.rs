@@ -54,6 +54,9 @@ pub(crate) fn screening_table(counts: &ScreeningStatus) -> String {
         negative,
         unusable,
         unusable_by_reason: _,
+        superseded: _,
+        ambiguous: _,
+        patient_unknown: _,
         synthetic,
     } = counts;
     let row = [

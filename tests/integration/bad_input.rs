@@ -240,6 +240,8 @@ fn unusable_objects_are_set_aside_with_their_reasons_and_any_spreadsheets_labels
         );
         rows.push((row[0].to_owned(), row[1].to_owned()));
     }
+    let all = rows.len();
+    rows.retain(|(_, reason)| reason != "other-view");
     let nameless = ("K\\xF6ln.dcm", Vec::new(), "impossible-key");
     for (key, _, reason) in unusable.iter().chain([&nameless]) {
         let expected = ((*key).to_owned(), (*reason).to_owned());
@@ -257,6 +259,8 @@ fn unusable_objects_are_set_aside_with_their_reasons_and_any_spreadsheets_labels
         serde_saphyr::from_str(&fs::read_to_string(prefix.join("status.yaml")).unwrap()).unwrap();
     assert_eq!(status["data"]["used"], STUDIES);
     assert_eq!(status["data"]["quarantined"], rows.len());
+    assert_eq!(status["data"]["otherViews"], all - rows.len());
+    assert_eq!(status["data"]["objects"], STUDIES + all);
 }
 
 #[test]

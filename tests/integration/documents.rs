@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use attrium_api::crd::Definition;
 use attrium_api::manifest;
-use attrium_dataset::{Covariates, ShardWriter};
+use attrium_dataset::{Covariates, ShardWriter, Standing};
 use attrium_imaging::{Error, Warning};
 use attrium_types::{Architecture, Target};
 use attrium_workflow::artefacts::{self, Fold};
@@ -38,10 +38,13 @@ fn owned(words: &[&str]) -> BTreeSet<String> {
 fn every_reason_of_the_quarantine_has_a_row_and_no_row_has_another() {
     let mut reasons = owned(Error::REASONS);
     assert!(reasons.len() > 20, "{reasons:?}");
-    // An object of another view is counted, not quarantined; an object that cannot be had is.
+    // The word of a screening for what is `other-view` in the quarantine.
     assert!(reasons.remove("no-anterior"));
     assert!(DICOM.contains("`no-anterior`"));
     reasons.insert("unreadable".to_owned());
+    // What is no fault of an object.
+    reasons.extend(owned(&["other-view", "unlabelled"]));
+    reasons.extend(owned(Standing::REASONS));
     reasons.extend(owned(&attrium_storage::Error::WORDS_OF_ONE_OBJECT));
     assert_eq!(rows(DICOM, "\n## Reasons of the quarantine\n"), reasons);
 }
@@ -139,6 +142,7 @@ fn every_artefact_is_described() {
         artefacts::PREDICTIONS.to_owned(),
         artefacts::SCREENING.to_owned(),
         artefacts::SCREENING_SUMMARY.to_owned(),
+        artefacts::LEFT_OUT.to_owned(),
         artefacts::ACTIVATION_MAPS.to_owned(),
         artefacts::MODELS.to_owned(),
         artefacts::ATTEMPTS.to_owned(),

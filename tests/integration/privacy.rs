@@ -15,7 +15,12 @@ use crate::screening::SCREENED;
 use crate::trained::TRAINED;
 
 /// The results of a screening, which say where a scan is found.
-const NAMES_OBJECTS: [&str; 3] = ["screening.csv", "screening/shard-", "report/index.html"];
+const NAMES_OBJECTS: [&str; 4] = [
+    "screening.csv",
+    "screening/shard-",
+    "left-out.csv",
+    "report/index.html",
+];
 
 /// The marks that bytes hold, but for the mark of the keys.
 fn marks(bytes: &[u8]) -> BTreeSet<String> {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use attrium_types::{CropMode, Intensity, LossyPolicy, Tracer};
+use attrium_types::{CropMode, Intensity, LossyPolicy, PreferredAcquisition, Tracer};
 
 /// How DICOM objects become crops of 128 x 128 pixels.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -27,6 +27,10 @@ pub struct Preprocessing {
     /// out or an early image is set aside; one that does not say has a warning. Default: all four. At least 1.
     #[schemars(length(min = 1, max = 4))]
     pub tracers: Vec<Tracer>,
+    /// Which image is used of a study that has whole-body scans and static ones: WholeBody, Static. What is
+    /// derived from another image, has a view that is guessed or is of an earlier phase gives way before that.
+    /// Default: WholeBody.
+    pub prefer: PreferredAcquisition,
     /// What becomes of images that went through lossy compression: Quarantine sets them aside
     /// with their reason, Accept uses them with a warning. Default: Quarantine.
     pub lossy: LossyPolicy,
@@ -39,6 +43,7 @@ impl Default for Preprocessing {
             intensity: Intensity::default(),
             shards: default_shards(),
             tracers: default_tracers(),
+            prefer: PreferredAcquisition::default(),
             lossy: LossyPolicy::default(),
         }
     }

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::{Compute, Status, StorageSpec, limits, preprocessing, unusable};
-use attrium_types::{Decimal, LossyPolicy, Tracer};
+use attrium_types::{Decimal, LossyPolicy, PreferredAcquisition, Tracer};
 
 /// What is screened, with which model, and who is told.
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -83,6 +83,10 @@ pub struct ScreeningJobSpec {
     #[serde(default = "preprocessing::default_tracers")]
     #[schemars(length(min = 1, max = 4))]
     pub tracers: Vec<Tracer>,
+    /// Which image stands in the external validation for a study that has whole-body scans and static ones:
+    /// WholeBody, Static. Each object is given its own decision all the same. Default: WholeBody.
+    #[serde(default)]
+    pub prefer: PreferredAcquisition,
     /// The greatest share of unusable objects among all that were looked at, as a decimal string. Above it
     /// the table and the report are there, and the condition Succeeded is False with the reason
     /// TooManyUnusable. It may be changed at any time. Default: "0.1". From "0" to "1".
@@ -141,6 +145,7 @@ const UNCHANGED: limits::Unchanged = limits::Unchanged {
         "shards",
         "lossy",
         "tracers",
+        "prefer",
         "operatingPoint",
         "activationMaps",
     ],

@@ -194,8 +194,18 @@ pub struct DataStatus {
     /// Studies that are used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub used: Option<u64>,
+    /// Used studies whose patient is not known, since neither the labels' column patient nor a Patient ID
+    /// tells: two of one patient may be on both sides of a split.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patient_unknown: Option<u64>,
+    /// Patient IDs whose studies the labels' column patient gives to several patients.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patient_conflicts: Option<u64>,
     /// Usable objects whose study has no row in the labels.
     pub unlabelled: u64,
+    /// Usable objects that are not used since their study has a better one, or a copy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub superseded: Option<u64>,
     /// Objects that were set aside.
     pub quarantined: u64,
     /// Of these, the ones that `maxUnusable` is about: all but those of studies that the labels do not
@@ -233,7 +243,10 @@ impl DataStatus {
         self.other_views += other.other_views;
         add(&mut self.studies, other.studies);
         add(&mut self.used, other.used);
+        add(&mut self.patient_unknown, other.patient_unknown);
+        add(&mut self.patient_conflicts, other.patient_conflicts);
         self.unlabelled += other.unlabelled;
+        add(&mut self.superseded, other.superseded);
         self.quarantined += other.quarantined;
         self.unusable += other.unusable;
         unusable::add(&mut self.unusable_by_reason, &other.unusable_by_reason);
@@ -294,6 +307,18 @@ pub struct ScreeningStatus {
     pub negative: u64,
     /// Objects that could not be used; each has a row with its reason.
     pub unusable: u64,
+    /// With labels: objects that were given a decision and do not stand for their study in the external
+    /// validation, since it has a better one, or a copy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub superseded: Option<u64>,
+    /// With labels: objects that were given a decision and stand for no study in the external validation,
+    /// since nothing tells which of several does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ambiguous: Option<u64>,
+    /// With labels: validated studies whose patient is not known, since neither the labels' column patient nor
+    /// a Patient ID tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patient_unknown: Option<u64>,
     /// Those by the word for why they cannot be used.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "unusable::counts_by_reason")]
@@ -312,6 +337,9 @@ impl ScreeningStatus {
         self.negative += other.negative;
         self.unusable += other.unusable;
         unusable::add(&mut self.unusable_by_reason, &other.unusable_by_reason);
+        add(&mut self.superseded, other.superseded);
+        add(&mut self.ambiguous, other.ambiguous);
+        add(&mut self.patient_unknown, other.patient_unknown);
         self.synthetic += other.synthetic;
     }
 }

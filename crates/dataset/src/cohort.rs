@@ -1,46 +1,81 @@
 //! The studies of a run, one record each.
 
-use std::cmp::Ordering;
-
-use super::{Record, Shard};
+use super::{PatientCounts, PatientGroups, Record, Shard, Standing, select};
 use attrium_imaging::CROP_PIXELS;
-use attrium_types::Target;
+use attrium_types::{PreferredAcquisition, Target};
 
 /// One record a study, sorted by pseudonym, with the crops.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cohort {
-    /// The records.
+    /// The records; their patients are told by `labels.csv` and by Patient ID together.
     pub records: Vec<Record>,
     /// Raw counts: `records.len()` crops of [`CROP_PIXELS`], row-major.
     pub crops: Vec<f32>,
-    /// How many objects were left out because their study has a better one.
-    pub superseded: usize,
+    /// Usable objects that do not stand for their study, sorted by study and object.
+    pub left_out: Vec<LeftOut>,
+    /// How the patients of the studies are known.
+    pub known_patients: PatientCounts,
+}
+
+/// A usable object that does not stand for its study.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LeftOut {
+    /// Its key, sealed.
+    pub object: String,
+    /// Why not.
+    pub standing: Standing,
 }
 
 impl Cohort {
     /// Joins the shards of a run.
     ///
-    /// Of a study's objects one is kept: a whole-body scan before a static one, then the surer way of
-    /// knowing the view, then more counts, and of equals the one whose crop comes first pixel by pixel.
-    /// Neither the order of the shards nor their number changes the result.
-    pub fn assemble(shards: Vec<Shard>) -> Self {
-        let mut places: Vec<(usize, usize)> = Vec::new();
-        for (shard, content) in shards.iter().enumerate() {
-            places.extend((0..content.records.len()).map(|row| (shard, row)));
+    /// Of a study's objects one is kept, as [`select`] tells; a study of which several might be has none. Studies
+    /// whose patient `labels.csv` does not name are of one patient where their Patient ID is the same
+    /// ([`PatientGroups`]). Neither the order of the shards nor their number changes the result.
+    pub fn assemble(shards: &[Shard], prefer: PreferredAcquisition) -> Self {
+        let objects = objects(shards);
+        let clues = objects
+            .iter()
+            .map(|it| (it.record.study, it.record.patient_clue()));
+        let patients = PatientGroups::new(clues);
+        let mut cohort = Self::default();
+        for study in objects.chunk_by(|a, b| a.record.study == b.record.study) {
+            cohort.add(study, &patients, prefer);
         }
-        let objects = places.len();
-        places.sort_by(|&a, &b| compare(&shards, a, b));
-        places.dedup_by_key(|&mut (shard, row)| shards[shard].records[row].study);
-        let mut cohort = Self {
-            records: Vec::with_capacity(places.len()),
-            crops: Vec::with_capacity(places.len() * CROP_PIXELS),
-            superseded: objects - places.len(),
-        };
-        for (shard, row) in places {
-            cohort.records.push(shards[shard].records[row].clone());
-            cohort.crops.extend_from_slice(shards[shard].crop(row));
-        }
+        let studies = cohort.records.iter().map(|record| record.study);
+        cohort.known_patients = patients.counts(studies);
         cohort
+    }
+
+    /// Adds a study by its objects.
+    fn add(
+        &mut self,
+        objects: &[Object<'_>],
+        patients: &PatientGroups,
+        prefer: PreferredAcquisition,
+    ) {
+        let preferences: Vec<_> = objects.iter().map(|it| it.record.preference).collect();
+        let same = |a: usize, b: usize| objects[a].crop == objects[b].crop;
+        for (object, standing) in objects.iter().zip(select(&preferences, same, prefer)) {
+            if standing == Standing::Used {
+                let mut record = object.record.clone();
+                record.patient = patients.of(record.study).unwrap_or(record.patient);
+                record.patient_id = None;
+                self.records.push(record);
+                self.crops.extend_from_slice(object.crop);
+            } else {
+                self.left_out.push(LeftOut {
+                    object: object.record.object.clone(),
+                    standing,
+                });
+            }
+        }
+    }
+
+    /// How many objects are of studies of which several might be used.
+    pub fn ambiguous(&self) -> usize {
+        let is_ambiguous = |it: &&LeftOut| matches!(it.standing, Standing::Ambiguous(_));
+        self.left_out.iter().filter(is_ambiguous).count()
     }
 
     /// How many studies there are.
@@ -92,23 +127,38 @@ impl Cohort {
     }
 }
 
-/// Orders objects by study, and those of one study from the best.
-fn compare(shards: &[Shard], a: (usize, usize), b: (usize, usize)) -> Ordering {
-    let record = |(shard, row): (usize, usize)| &shards[shard].records[row];
-    let key = |place| (record(place).study, record(place).preference());
-    let pixels = || {
-        let (a, b) = (shards[a.0].crop(a.1), shards[b.0].crop(b.1));
-        let differ = a.iter().zip(b).find(|(a, b)| a != b);
-        differ.map_or(Ordering::Equal, |(a, b)| a.total_cmp(b))
-    };
-    key(a).cmp(&key(b)).then_with(pixels)
+/// A usable object of a study.
+struct Object<'a> {
+    record: &'a Record,
+    crop: &'a [f32],
+}
+
+/// The objects of all shards, by study, in an order that follows from the objects alone.
+fn objects(shards: &[Shard]) -> Vec<Object<'_>> {
+    let mut objects = Vec::new();
+    for shard in shards {
+        objects.extend(
+            shard
+                .records
+                .iter()
+                .enumerate()
+                .map(|(row, record)| Object {
+                    record,
+                    crop: shard.crop(row),
+                }),
+        );
+    }
+    objects.sort_by(|a, b| {
+        (a.record.study, &a.record.object).cmp(&(b.record.study, &b.record.object))
+    });
+    objects
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fixtures::{crop, record};
-    use attrium_imaging::{Acquisition, ViewSource};
+    use attrium_imaging::{Acquisition, Origin, ViewSource};
 
     fn shard(entries: Vec<(Record, f32)>) -> Shard {
         let mut shard = Shard::default();
@@ -119,55 +169,112 @@ mod tests {
         shard
     }
 
-    fn with(study: u32, change: impl Fn(&mut Record)) -> Record {
+    fn object(study: u32, object: &str, change: impl Fn(&mut Record)) -> Record {
         let mut record = record(study);
+        record.object = object.to_owned();
         change(&mut record);
         record
     }
 
+    fn assemble(shards: &[Shard]) -> Cohort {
+        Cohort::assemble(shards, PreferredAcquisition::WholeBody)
+    }
+
     #[test]
-    fn the_better_object_of_a_study_is_kept() {
-        let static_one = |record: &mut Record| record.acquisition = Acquisition::Static;
-        let by_name = |record: &mut Record| record.view_source = ViewSource::SeriesDescription;
-        let more = |record: &mut Record| record.counts += 100.0;
+    fn the_better_object_of_a_study_is_kept_and_the_others_are_told_of() {
+        let fixed = |record: &mut Record| record.preference.acquisition = Acquisition::Static;
+        let guessed = |record: &mut Record| record.preference.view_source = ViewSource::Image;
+        let more = |record: &mut Record| record.counts += 1e6;
+        let derived = |record: &mut Record| {
+            record.preference.origin = Origin::Derived;
+            record.counts *= 30.0;
+        };
         let shards = vec![
             shard(vec![
-                (with(4, static_one), 1.0),
-                (record(2), 2.0),
-                (record(1), 3.0),
+                (object(4, "a", fixed), 1.0),
+                (object(2, "b", |_| ()), 2.0),
+                (object(1, "c", |_| ()), 3.0),
             ]),
             shard(vec![
-                (with(1, more), 4.0),
-                (with(2, by_name), 5.0),
-                (with(4, by_name), 6.0),
+                (object(1, "d", derived), 4.0),
+                (object(2, "e", guessed), 5.0),
+                (object(4, "f", |_| ()), 6.0),
             ]),
             shard(vec![
-                (with(2, |record| (by_name(record), more(record)).0), 7.0),
-                (record(3), 9.0),
+                (
+                    object(2, "g", |record| (guessed(record), more(record)).0),
+                    7.0,
+                ),
+                (object(3, "h", more), 9.0),
+                (object(5, "j", more), 10.0),
             ]),
-            shard(vec![(record(3), 8.0)]),
+            shard(vec![
+                (object(3, "i", |_| ()), 8.0),
+                (object(5, "k", |_| ()), 10.0),
+            ]),
         ];
         let mut turned = shards.clone();
         turned.reverse();
-        let cohort = Cohort::assemble(shards);
+        let cohort = assemble(&shards);
+        let studies: Vec<_> = cohort.records.iter().map(|record| record.study).collect();
         assert_eq!(
+            studies,
+            [1, 2, 4, 5],
+            "nothing tells which object stands for study 3"
+        );
+        let kept: Vec<f32> = (0..4).map(|study| cohort.crop(study)[0]).collect();
+        assert_eq!(kept, [3.0, 2.0, 6.0, 10.0]);
+        let left_out: Vec<_> = cohort
+            .left_out
+            .iter()
+            .map(|it| it.object.as_str())
+            .collect();
+        assert_eq!(left_out, ["d", "e", "g", "h", "i", "a", "k"]);
+        let reasons = cohort.left_out.iter().filter_map(|it| it.standing.reason());
+        let expected = [
+            "superseded",
+            "superseded",
+            "superseded",
+            "ambiguous",
+            "ambiguous",
+            "superseded",
+            "duplicate",
+        ];
+        assert_eq!(reasons.collect::<Vec<_>>(), expected);
+        assert_eq!(cohort.ambiguous(), 2);
+        assert_eq!(assemble(&turned), cohort);
+    }
+
+    #[test]
+    fn studies_of_one_patient_id_are_of_one_patient_where_no_column_names_him() {
+        let of = |study: u32, id: &str| {
+            let record = object(study, "", |record| {
+                record.patient = 100 + study;
+                record.names_patient = false;
+                record.patient_id = Some(id.to_owned()).filter(|id| !id.is_empty());
+            });
+            (record, study as f32)
+        };
+        let shards = [
+            shard(vec![of(1, "a"), of(2, "b"), of(5, "d")]),
+            shard(vec![of(3, "a"), of(4, "c"), of(6, "")]),
+        ];
+        let cohort = assemble(&shards);
+        assert_eq!(cohort.patients(), [101, 102, 101, 104, 105, 106]);
+        let known = cohort.known_patients;
+        assert_eq!((known.named, known.by_id, known.unknown), (0, 5, 1));
+        assert!(
             cohort
                 .records
                 .iter()
-                .map(|record| record.study)
-                .collect::<Vec<_>>(),
-            [1, 2, 3, 4]
+                .all(|record| record.patient_id.is_none())
         );
-        let kept: Vec<f32> = (0..4).map(|study| cohort.crop(study)[0]).collect();
-        assert_eq!(kept, [4.0, 2.0, 8.0, 6.0]);
-        assert_eq!(cohort.superseded, 5);
-        assert_eq!(Cohort::assemble(turned), cohort);
     }
 
     #[test]
     fn a_cohort_knows_its_classes_and_patients() {
         let entries = (0..8).map(|study| (record(study), 0.0)).collect();
-        let cohort = Cohort::assemble(vec![shard(entries)]);
+        let cohort = assemble(&[shard(entries)]);
         assert_eq!(cohort.len(), 8);
         assert_eq!(cohort.classes(Target::Positive), [0, 0, 1, 1, 0, 0, 1, 1]);
         assert_eq!(cohort.classes(Target::Perugini), [0, 1, 2, 3, 0, 1, 2, 3]);
@@ -175,6 +282,6 @@ mod tests {
         assert_eq!(cohort.by_grade(), [2, 2, 2, 2]);
         assert!(cohort.is_synthetic());
         assert_eq!(cohort.synthetic(), cohort.len());
-        assert!(Cohort::assemble(vec![]).is_empty());
+        assert!(assemble(&[]).is_empty());
     }
 }

@@ -106,6 +106,11 @@ pub enum Error {
         /// What the writer says.
         source: csv::Error,
     },
+    /// An object's key was sealed with other labels.
+    #[snafu(display(
+        "labels.csv has changed since its studies were looked at: restore it, or run under another name"
+    ))]
+    Sealed,
     /// `quarantine.csv` cannot be read back.
     #[snafu(display("the quarantine table, row {row}: not what was written: preprocess again"))]
     Quarantine {

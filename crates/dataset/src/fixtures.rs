@@ -1,7 +1,7 @@
 //! Records and crops for this crate's tests.
 
-use super::{Covariates, Record};
-use attrium_imaging::{Acquisition, CROP_PIXELS, CROP_SIZE, CropRectangle, ViewSource};
+use super::{Covariates, Delay, Preference, Record};
+use attrium_imaging::{Acquisition, CROP_PIXELS, CROP_SIZE, CropRectangle, Origin, ViewSource};
 use attrium_types::{CropMode, Grade};
 
 /// A whole-body record of a study.
@@ -9,6 +9,9 @@ pub(super) fn record(study: u32) -> Record {
     Record {
         study,
         patient: study / 2,
+        names_patient: true,
+        patient_id: None,
+        object: format!("sealed {study}"),
         grade: Grade::ALL[study as usize % 4],
         covariates: Covariates {
             age: Some(77.1),
@@ -26,8 +29,13 @@ pub(super) fn record(study: u32) -> Record {
             height: CROP_SIZE,
             width: CROP_SIZE,
         },
-        view_source: ViewSource::ViewCode,
-        acquisition: Acquisition::WholeBody,
+        preference: Preference {
+            origin: Origin::Original,
+            view_source: ViewSource::ViewCode,
+            delay: Delay::Usual,
+            acquired: Some(1000),
+            acquisition: Acquisition::WholeBody,
+        },
         counts: 3_596_452.25,
         synthetic: true,
         warnings: vec!["stray-counts".to_owned(), "lossy".to_owned()],

@@ -7,7 +7,10 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::{Covariates, Labels};
+use super::blinding::Blinding;
+use super::patients::PatientClue;
+use super::{Covariates, Labels, Preference};
+use attrium_imaging::Provenance;
 use attrium_types::{Grade, random};
 
 /// What is known of a labelled study, without its name.
@@ -17,6 +20,8 @@ pub struct LabelledStudy {
     pub study: u32,
     /// The patient's pseudonym, from 1 to the number of patients.
     pub patient: u32,
+    /// Whether `labels.csv` names the patient; else the pseudonym is of this study alone.
+    pub names_patient: bool,
     /// The reader's grade.
     pub grade: Grade,
     /// What else `labels.csv` says.
@@ -30,6 +35,7 @@ pub struct LabelledStudy {
 pub struct Pseudonyms {
     by_study: HashMap<String, LabelledStudy>,
     digest: String,
+    blinding: Blinding,
 }
 
 impl Labels {
@@ -53,6 +59,7 @@ impl Labels {
             let labelled = LabelledStudy {
                 study: studies[&Identifier::Study(&row.study)],
                 patient: patients[&row.patient()],
+                names_patient: row.patient.is_some(),
                 grade: row.grade,
                 covariates: row.covariates.clone(),
             };
@@ -60,15 +67,17 @@ impl Labels {
         });
         Pseudonyms {
             by_study: by_study.collect(),
-            digest: self.digest(seed),
+            digest: hex::encode(self.digest(seed, b"")),
+            blinding: Blinding::new(self.digest(seed, b"a secret of the run")),
         }
     }
 
-    /// The SHA-256 of the seed and of every row, sorted by study.
-    fn digest(&self, seed: u64) -> String {
+    /// The SHA-256 of what it is for, of the seed and of every row, sorted by study.
+    fn digest(&self, seed: u64, purpose: &[u8]) -> [u8; 32] {
         let mut rows: Vec<_> = self.rows.iter().collect();
         rows.sort_by(|a, b| a.study.cmp(&b.study));
         let mut digest = Sha256::new();
+        digest.update(purpose);
         digest.update(seed.to_le_bytes());
         for row in rows {
             let patient = row.patient.clone().unwrap_or_default();
@@ -79,7 +88,7 @@ impl Labels {
                 digest.update(value);
             }
         }
-        hex::encode(digest.finalize())
+        digest.finalize().into()
     }
 }
 
@@ -152,6 +161,55 @@ impl Pseudonyms {
         &self.digest
     }
 
+    /// The preference of an object of a study, with its time on a clock of the study's own.
+    pub fn dated(&self, study: u32, preference: Preference, provenance: &Provenance) -> Preference {
+        let acquired = provenance.acquired;
+        Preference {
+            acquired: acquired.map(|minutes| self.blinding.minutes(study, minutes)),
+            ..preference
+        }
+    }
+
+    /// What tells whose an object of a study is.
+    pub fn patient_clue(&self, labelled: &LabelledStudy, provenance: &Provenance) -> PatientClue {
+        let id = provenance.patient.as_ref();
+        PatientClue {
+            patient: labelled.patient,
+            is_named: labelled.names_patient,
+            id: id.map(|id| self.blinding.patient(id.as_str())),
+        }
+    }
+
+    /// Whether a run of these labels may have given a study this patient: the one that they name, else one whom
+    /// Patient IDs tell, which is another named one or the first of those that nobody names
+    /// ([`PatientGroups`](super::PatientGroups)).
+    pub fn may_be_of(&self, labelled: &LabelledStudy, patient: u32) -> bool {
+        let is_named = || {
+            let mut studies = self.by_study.values();
+            studies.any(|study| study.names_patient && study.patient == patient)
+        };
+        if labelled.names_patient {
+            labelled.patient == patient
+        } else {
+            patient <= labelled.patient || is_named()
+        }
+    }
+
+    /// What stands for the pixels of a crop, so that copies are known by it.
+    pub fn blinded_pixels(&self, counts: &[f32]) -> String {
+        self.blinding.pixels(counts)
+    }
+
+    /// An object's key, as it may stand in a table of pseudonyms.
+    pub fn seal(&self, key: &str) -> String {
+        self.blinding.seal(key)
+    }
+
+    /// The key of an object that was sealed with these labels; `None` where it was not.
+    pub fn open(&self, sealed: &str) -> Option<String> {
+        self.blinding.open(sealed)
+    }
+
     /// How many studies there are.
     pub fn len(&self) -> usize {
         self.by_study.len()
@@ -219,6 +277,31 @@ mod tests {
             [1, 2, 3, 4],
             "a patient named like a study is another's"
         );
+    }
+
+    #[test]
+    fn a_patient_whom_labels_name_is_the_only_one_that_a_study_may_be_of() {
+        let pseudonyms = labels(&[(1, "a"), (2, "b"), (3, ""), (4, "")]).pseudonymise(1);
+        let of = |study: u32| pseudonyms.of(&format!("1.2.{study}")).unwrap();
+        let may = |study: u32, patient: u32| pseudonyms.may_be_of(of(study), patient);
+        assert!(may(1, of(1).patient) && !may(1, of(2).patient) && !may(1, of(3).patient));
+        assert!(may(3, of(3).patient) && may(3, of(1).patient) && may(3, of(2).patient));
+        assert_ne!(may(3, of(4).patient), may(4, of(3).patient));
+    }
+
+    #[test]
+    fn what_is_blinded_is_of_the_run_and_not_of_the_digest_that_it_shows() {
+        let patient = |seed| {
+            let pseudonyms = labels(&many()).pseudonymise(seed);
+            let sealed = pseudonyms.seal("2014/a.dcm");
+            assert_eq!(pseudonyms.open(&sealed).as_deref(), Some("2014/a.dcm"));
+            assert_eq!(labels(&many()[1..]).pseudonymise(seed).open(&sealed), None);
+            let digest = hex::decode(pseudonyms.digest()).unwrap();
+            let guessed = Blinding::new(digest.try_into().unwrap());
+            assert_eq!(guessed.open(&sealed), None);
+            pseudonyms.blinded_pixels(&[1.0])
+        };
+        assert_ne!(patient(1), patient(2));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `quarantine.csv`: the objects that could not be used, each with its reason.
+//! `quarantine.csv`: the objects that are not used, each with its reason.
 //!
 //! It names objects by their keys, since somebody has to look at them; nothing else of a run does.
 
@@ -6,15 +6,17 @@ use std::{collections::BTreeMap, fmt};
 
 use snafu::{OptionExt, ResultExt};
 
-use super::error::{Error, QuarantineSnafu, TableSnafu};
+use super::error::{Error, QuarantineSnafu, SealedSnafu, TableSnafu};
+use super::{LeftOut, Pseudonyms};
 
 /// The objects set aside.
 ///
 /// `Debug` shows their number alone.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Quarantine {
-    /// By object, so that the table does not depend on the order of work.
-    entries: BTreeMap<String, QuarantineEntry>,
+    /// By object, so that the table does not depend on the order of work; of two objects that are written alike
+    /// each keeps its row.
+    entries: BTreeMap<String, Vec<QuarantineEntry>>,
 }
 
 /// Why an object is set aside.
@@ -38,17 +40,37 @@ impl Quarantine {
             reason: reason.into(),
             sentence: sentence.into(),
         };
-        self.entries.insert(object.into(), entry);
+        self.entries.entry(object.into()).or_default().push(entry);
+    }
+
+    /// Sets aside the objects that do not stand for their study.
+    ///
+    /// # Errors
+    /// When a key was sealed with other labels than these.
+    pub fn add_left_out(
+        &mut self,
+        objects: &[LeftOut],
+        pseudonyms: &Pseudonyms,
+    ) -> Result<(), Error> {
+        for LeftOut { object, standing } in objects {
+            if let Some(reason) = standing.reason() {
+                let key = pseudonyms.open(object).context(SealedSnafu)?;
+                self.add(key, reason, standing.sentence());
+            }
+        }
+        Ok(())
     }
 
     /// Takes over the entries of another table, such as another shard's.
     pub fn extend(&mut self, other: Self) {
-        self.entries.extend(other.entries);
+        for (object, entries) in other.entries {
+            self.entries.entry(object).or_default().extend(entries);
+        }
     }
 
     /// How many objects are set aside.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.entries.values().map(Vec::len).sum()
     }
 
     /// Whether no object is.
@@ -59,7 +81,7 @@ impl Quarantine {
     /// How many objects are set aside for each reason.
     pub fn by_reason(&self) -> BTreeMap<&str, usize> {
         let mut counts = BTreeMap::new();
-        for entry in self.entries.values() {
+        for entry in self.entries.values().flatten() {
             *counts.entry(entry.reason.as_str()).or_insert(0) += 1;
         }
         counts
@@ -67,9 +89,10 @@ impl Quarantine {
 
     /// The objects, sorted by key, with why each is set aside.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &QuarantineEntry)> {
-        self.entries
-            .iter()
-            .map(|(object, entry)| (object.as_str(), entry))
+        self.entries.iter().flat_map(|(object, entries)| {
+            let object = object.as_str();
+            entries.iter().map(move |entry| (object, entry))
+        })
     }
 
     /// The table `object,reason,sentence`.
@@ -81,7 +104,7 @@ impl Quarantine {
         writer
             .write_record(["object", "reason", "sentence"])
             .context(TableSnafu)?;
-        for (object, entry) in &self.entries {
+        for (object, entry) in self.iter() {
             let row = [object, &entry.reason, &entry.sentence];
             writer.write_record(row).context(TableSnafu)?;
         }
@@ -143,6 +166,19 @@ mod tests {
             [("lossy", 1), ("not-dicom", 2)]
         );
         assert_eq!(format!("{read:?}"), "Quarantine { objects: 3, .. }");
+    }
+
+    #[test]
+    fn objects_whose_keys_are_written_alike_have_a_row_each() {
+        let mut quarantine = Quarantine::default();
+        quarantine.add("K\\xF6ln.dcm", "impossible-key", "a name that is not UTF-8");
+        let mut other = Quarantine::default();
+        other.add("K\\xF6ln.dcm", "truncated", "cut short");
+        quarantine.extend(other);
+        assert_eq!(quarantine.len(), 2);
+        let read = Quarantine::parse(&quarantine.to_csv().unwrap()).unwrap();
+        assert!(read == quarantine);
+        assert_eq!(read.iter().count(), 2);
     }
 
     #[test]

@@ -8,9 +8,9 @@ use strum::VariantArray;
 
 use super::covariates::{Covariate, parse_grade, parse_yes_or_no, yes_or_no};
 use super::error::{Error, RowSnafu, ShardSnafu, TableSnafu};
-use super::preference::Preference;
-use super::{Covariates, LabelledStudy};
-use attrium_imaging::{Acquisition, AnteriorImage, Crop, CropRectangle, ViewSource};
+use super::preference;
+use super::{Covariates, LabelledStudy, PatientClue, Preference, Pseudonyms};
+use attrium_imaging::{AnteriorImage, Crop, CropRectangle};
 use attrium_types::Grade;
 
 /// A usable object: its study's pseudonym and label, and how its crop was made.
@@ -18,18 +18,22 @@ use attrium_types::Grade;
 pub struct Record {
     /// The study's pseudonym.
     pub study: u32,
-    /// The patient's pseudonym.
+    /// The patient's pseudonym: by `labels.csv`, and in a cohort by Patient ID too.
     pub patient: u32,
+    /// Whether `labels.csv` names the patient.
+    pub names_patient: bool,
+    /// The object's Patient ID, blinded; in no cohort.
+    pub patient_id: Option<String>,
+    /// The object's key, sealed.
+    pub object: String,
     /// The reader's grade.
     pub grade: Grade,
     /// What else `labels.csv` says of the study.
     pub covariates: Covariates,
     /// Where the crop lies on the anterior image.
     pub rectangle: CropRectangle,
-    /// How the view is known.
-    pub view_source: ViewSource,
-    /// Whole body or static.
-    pub acquisition: Acquisition,
+    /// What it is chosen by among the objects of its study.
+    pub preference: Preference,
     /// The counts of the whole anterior image.
     pub counts: f64,
     /// Whether the object says that it is a phantom.
@@ -38,23 +42,30 @@ pub struct Record {
     pub warnings: Vec<String>,
 }
 
-const IMAGE_COLUMNS: [&str; 10] = [
+const RECTANGLE_COLUMNS: [&str; 5] = [
     "crop_mode",
     "crop_top",
     "crop_left",
     "crop_height",
     "crop_width",
-    "view_source",
-    "acquisition",
+];
+const LAST_COLUMNS: [&str; 6] = [
     "counts",
     "synthetic",
     "warnings",
+    "names_patient",
+    "patient_id",
+    "object",
 ];
 
 impl Record {
-    /// Decides which of two objects of a study is used: that of the lesser.
-    pub(super) fn preference(&self) -> Preference {
-        Preference::new(self.acquisition, self.view_source, self.counts)
+    /// What tells whose the object is.
+    pub(super) fn patient_clue(&self) -> PatientClue {
+        PatientClue {
+            patient: self.patient,
+            is_named: self.names_patient,
+            id: self.patient_id.clone(),
+        }
     }
 }
 
@@ -63,38 +74,40 @@ pub(super) fn write(records: &[Record]) -> Result<Vec<u8>, Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let header = ["study", "patient", "grade"]
         .into_iter()
-        .chain(Covariates::COLUMNS.iter().copied());
-    writer
-        .write_record(header.chain(IMAGE_COLUMNS))
-        .context(TableSnafu)?;
+        .chain(Covariates::COLUMNS.iter().copied())
+        .chain(RECTANGLE_COLUMNS)
+        .chain(Preference::COLUMNS)
+        .chain(LAST_COLUMNS);
+    writer.write_record(header).context(TableSnafu)?;
     for record in records {
         let rectangle = &record.rectangle;
         let label = [record.study, record.patient, record.grade.value().into()]
             .map(|number| number.to_string());
         let covariates = record.covariates.columns().map(|(_, value)| value);
-        let image = [
-            word(rectangle.mode),
+        let mode: &str = rectangle.mode.into();
+        let crop = [
+            mode.to_owned(),
             rectangle.top.to_string(),
             rectangle.left.to_string(),
             rectangle.height.to_string(),
             rectangle.width.to_string(),
-            word(record.view_source),
-            word(record.acquisition),
+        ];
+        let last = [
             record.counts.to_string(),
             yes_or_no(record.synthetic).to_owned(),
             record.warnings.join(" "),
+            yes_or_no(record.names_patient).to_owned(),
+            record.patient_id.clone().unwrap_or_default(),
+            record.object.clone(),
         ];
-        let row = label.into_iter().chain(covariates).chain(image);
+        let row = label.into_iter().chain(covariates).chain(crop);
+        let row = row.chain(record.preference.columns()).chain(last);
         writer.write_record(row).context(TableSnafu)?;
     }
     writer
         .into_inner()
         .map_err(|error| error.into_error().into())
         .context(TableSnafu)
-}
-
-fn word(variant: impl Into<&'static str>) -> String {
-    variant.into().to_owned()
 }
 
 /// Reads the table of a shard back.
@@ -134,6 +147,9 @@ impl RecordRow<'_> {
         Ok(Record {
             study: self.parsed("study")?,
             patient: self.parsed("patient")?,
+            names_patient: self.read("names_patient", parse_yes_or_no)?,
+            patient_id: Some(self.value("patient_id")?.to_owned()).filter(|id| !id.is_empty()),
+            object: self.value("object")?.to_owned(),
             grade: self.read("grade", parse_grade)?,
             covariates: self.covariates()?,
             rectangle: CropRectangle {
@@ -143,11 +159,20 @@ impl RecordRow<'_> {
                 height: self.parsed("crop_height")?,
                 width: self.parsed("crop_width")?,
             },
-            view_source: self.parsed("view_source")?,
-            acquisition: self.parsed("acquisition")?,
+            preference: self.preference()?,
             counts,
             synthetic: self.read("synthetic", parse_yes_or_no)?,
             warnings: warnings.map(str::to_owned).collect(),
+        })
+    }
+
+    fn preference(&self) -> Result<Preference, Error> {
+        Ok(Preference {
+            origin: self.parsed("origin")?,
+            view_source: self.parsed("view_source")?,
+            delay: self.parsed("delay")?,
+            acquired: self.read("acquired", preference::parse_minutes)?,
+            acquisition: self.parsed("acquisition")?,
         })
     }
 
@@ -189,18 +214,26 @@ impl RecordRow<'_> {
     }
 }
 
-impl LabelledStudy {
-    /// The record of an object of this study, from its anterior image and the crop of that.
-    pub fn record(&self, image: &AnteriorImage, crop: &Crop) -> Record {
+impl Pseudonyms {
+    /// The record of an object of a study, from its key, its anterior image and the crop of that.
+    pub fn record(
+        &self,
+        labelled: &LabelledStudy,
+        key: &str,
+        image: &AnteriorImage,
+        crop: &Crop,
+    ) -> Record {
         let warnings = image.warnings.iter().chain(&crop.warnings);
         Record {
-            study: self.study,
-            patient: self.patient,
-            grade: self.grade,
-            covariates: self.covariates.clone(),
+            study: labelled.study,
+            patient: labelled.patient,
+            names_patient: labelled.names_patient,
+            patient_id: self.patient_clue(labelled, &image.provenance).id,
+            object: self.seal(key),
+            grade: labelled.grade,
+            covariates: labelled.covariates.clone(),
             rectangle: crop.rectangle,
-            view_source: image.view_source,
-            acquisition: image.acquisition,
+            preference: self.dated(labelled.study, Preference::of(image), &image.provenance),
             counts: image.counts.sum(),
             synthetic: image.synthetic,
             warnings: warnings.map(|warning| warning.code().to_owned()).collect(),
@@ -219,23 +252,28 @@ mod tests {
         assert_eq!(
             String::from_utf8(table).unwrap(),
             "study,patient,grade,age,sex,indication,scanner,protocol,metastases,reader2,\
-             crop_mode,crop_top,crop_left,crop_height,crop_width,view_source,acquisition,counts,\
-             synthetic,warnings\n\
+             crop_mode,crop_top,crop_left,crop_height,crop_width,origin,view_source,delay,acquired,\
+             acquisition,counts,synthetic,warnings,names_patient,patient_id,object\n\
              7,3,3,77.1,F,\"suspected, \"\"ATTR\"\"; heart\",,Ganzkörper,no,3,\
-             Robust,204,64,128,128,ViewCode,WholeBody,3596452.25,yes,stray-counts lossy\n"
+             Robust,204,64,128,128,Original,ViewCode,Usual,1000,WholeBody,3596452.25,yes,\
+             stray-counts lossy,yes,,sealed 7\n"
         );
     }
 
     #[test]
     fn a_word_that_no_table_has_is_refused_by_its_column() {
         let table = String::from_utf8(write(&[fixtures::record(7)]).unwrap()).unwrap();
-        for (column, word) in [
-            ("crop_mode", "Robust"),
-            ("view_source", "ViewCode"),
-            ("acquisition", "WholeBody"),
-            ("synthetic", "yes"),
+        for (column, word, other) in [
+            ("crop_mode", "Robust", "whole body"),
+            ("origin", "Original", "ORIGINAL"),
+            ("view_source", "ViewCode", "whole body"),
+            ("delay", "Usual", "late"),
+            ("acquired", ",1000,", ",10:00,"),
+            ("acquisition", "WholeBody", "whole body"),
+            ("synthetic", "yes,stray", "maybe,stray"),
+            ("names_patient", "lossy,yes", "lossy,Maier"),
         ] {
-            let changed = table.replace(word, "whole body");
+            let changed = table.replace(word, other);
             let error = read(2, changed.as_bytes()).unwrap_err().to_string();
             let expected = format!("shard 2, row 1, column {column}: ");
             assert!(error.starts_with(&expected), "{error}");

@@ -16,7 +16,7 @@ use super::error::{CropSizeSnafu, Error, ShardSnafu};
 use super::record::{self, Record};
 use attrium_imaging::{CROP_PIXELS, CROP_SIZE};
 
-const FORMAT: &str = "attrium-shard-1";
+const FORMAT: &str = "attrium-shard-2";
 /// The header's field for the digest of the labels.
 const LABELS: &str = "labels_sha256";
 
@@ -34,7 +34,7 @@ pub fn shard_of(key: &str, shards: u32) -> u32 {
 /// The records of a shard with their crops.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Shard {
-    /// One record an object, sorted by pseudonym, then by preference.
+    /// One record an object, sorted by pseudonym, then by the object's sealed key.
     pub records: Vec<Record>,
     /// Raw counts: `records.len()` crops of [`CROP_PIXELS`], row-major.
     pub crops: Vec<f32>,
@@ -167,8 +167,8 @@ impl ShardWriter {
     /// When the table cannot be written.
     pub fn finish(mut self) -> Result<ShardFiles, Error> {
         self.entries.sort_by(|(a, a_crop), (b, b_crop)| {
-            (a.study, a.preference())
-                .cmp(&(b.study, b.preference()))
+            (a.study, &a.object)
+                .cmp(&(b.study, &b.object))
                 .then_with(|| a_crop.bytes().cmp(b_crop.bytes()))
         });
         let (records, crops): (Vec<Record>, Vec<PackedCrop>) = self.entries.into_iter().unzip();
@@ -312,7 +312,8 @@ mod tests {
         let mut entries = entries();
         entries.push((record(2), crop(3.0)));
         let mut planar = record(2);
-        planar.acquisition = Acquisition::Static;
+        planar.object = "sealed otherwise".to_owned();
+        planar.preference.acquisition = Acquisition::Static;
         entries.push((planar, crop(1.0)));
         let first = shard(&entries);
         entries.rotate_left(2);

@@ -31,7 +31,7 @@ pub enum StatedPhase {
 
 impl StatedPhase {
     /// Whether it is outside of what guidelines ask for.
-    pub(super) fn is_unusual(self) -> bool {
+    pub fn is_unusual(self) -> bool {
         matches!(self, Self::Late { minutes } if !USUAL.contains(&i64::from(minutes)))
     }
 }

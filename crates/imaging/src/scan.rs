@@ -11,7 +11,8 @@ use super::grid::Grid;
 use super::pixels::PixelLayout;
 use super::warning::Warning;
 use super::{
-    Acquisition, Image, StatedPhase, StatedTracer, View, ViewSource, kind, phase, tracer, units,
+    Acquisition, Image, Provenance, StatedPhase, StatedTracer, View, ViewSource, kind, phase,
+    tracer, units,
 };
 use attrium_types::LossyPolicy;
 
@@ -56,6 +57,8 @@ pub struct AnteriorImage {
     pub tracer: StatedTracer,
     /// What the object says of the time since the injection.
     pub phase: StatedPhase,
+    /// Whose image it is, when it was made and of what.
+    pub provenance: Provenance,
     /// Millimetres between rows and between columns of `counts`, where the object states them.
     pub pixel_spacing_mm: Option<[f64; 2]>,
     /// Whether the object says that it shows a phantom instead of a patient.
@@ -102,6 +105,7 @@ pub fn read_anterior(bytes: &[u8], lossy: LossyPolicy) -> Result<AnteriorImage, 
         acquisition,
         tracer: tracer::stated(set)?,
         phase: phase::stated(set)?,
+        provenance: Provenance::read(set)?,
         pixel_spacing_mm: grid.spacing,
         synthetic: dicom::is_synthetic(set)?,
         warnings,

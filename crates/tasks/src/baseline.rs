@@ -61,9 +61,9 @@ fn judge(studies: &mut [BaselineStudy], judged: &Combination) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use attrium_dataset::{Covariates, Record};
+    use attrium_dataset::{Covariates, Delay, Preference, Record};
     use attrium_evaluation::{Prediction, Predictions};
-    use attrium_imaging::{Acquisition, CROP_PIXELS, CROP_SIZE, CropRectangle, ViewSource};
+    use attrium_imaging::{Acquisition, CROP_PIXELS, CROP_SIZE, CropRectangle, Origin, ViewSource};
     use attrium_types::{Architecture, CropMode, Grade};
 
     /// A study's grade is its number modulo 4; each patient has two.
@@ -71,6 +71,9 @@ mod tests {
         Record {
             study,
             patient: study / 2,
+            names_patient: true,
+            patient_id: None,
+            object: String::new(),
             grade: Grade::ALL[study as usize % 4],
             covariates: Covariates::default(),
             rectangle: CropRectangle {
@@ -80,8 +83,13 @@ mod tests {
                 height: CROP_SIZE,
                 width: CROP_SIZE,
             },
-            view_source: ViewSource::ViewCode,
-            acquisition: Acquisition::WholeBody,
+            preference: Preference {
+                origin: Origin::Original,
+                view_source: ViewSource::ViewCode,
+                delay: Delay::Usual,
+                acquired: None,
+                acquisition: Acquisition::WholeBody,
+            },
             counts: 1e6,
             synthetic: true,
             warnings: Vec::new(),

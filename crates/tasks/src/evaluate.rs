@@ -11,7 +11,7 @@ use super::training_report::{self, Findings};
 use super::{Summary, TaskError};
 use attrium_api::{DataStatus, ModelReference, Publish, PublishMethod};
 use attrium_bundle::{Member, MemberFiles};
-use attrium_dataset::{Cohort, Quarantine};
+use attrium_dataset::{Cohort, Pseudonyms, Quarantine, Standing};
 use attrium_evaluation as evaluation;
 use attrium_evaluation::{
     Baseline, EvaluationOptions, MetricsDocument, NetworkGate, NetworkMetrics,
@@ -22,8 +22,9 @@ use attrium_workflow::artefacts::{self, Fold};
 /// Evaluates the run and publishes its model if every gate passes.
 pub(super) fn run(io: &TrainingIo<'_>) -> Result<Summary, TaskError> {
     let cohort = io.cohort()?;
-    let quarantine = join_quarantine(io)?;
-    let data = data_status(io, &cohort, &quarantine)?;
+    let pseudonyms = io.pseudonyms()?;
+    let quarantine = join_quarantine(io, &cohort, &pseudonyms)?;
+    let data = data_status(io, &cohort, &pseudonyms)?;
     io.put(artefacts::QUARANTINE, quarantine.to_csv().or_retry()?)?;
 
     let combinations = combinations(io)?;
@@ -56,7 +57,14 @@ pub(super) fn run(io: &TrainingIo<'_>) -> Result<Summary, TaskError> {
     };
     let page = training_report::page(io, &findings)?;
     io.put(artefacts::REPORT, page.into_bytes())?;
-    summary(io, &document, data, model, shortfall)
+    for warning in cohort.known_patients.warnings() {
+        tracing::warn!("{warning}");
+    }
+    let mut summary = summary(io, &document, data, model, shortfall)?;
+    for warning in cohort.known_patients.warnings() {
+        summary.message = format!("{}; {warning}", summary.message);
+    }
+    Ok(summary)
 }
 
 fn summary(
@@ -113,13 +121,19 @@ fn message(document: &MetricsDocument, published: bool, shortfall: Option<&str>)
     }
 }
 
-/// The quarantine of all shards.
-fn join_quarantine(io: &TrainingIo<'_>) -> Result<Quarantine, TaskError> {
+/// The quarantine of all shards, and the objects that do not stand for their study.
+fn join_quarantine(
+    io: &TrainingIo<'_>,
+    cohort: &Cohort,
+    pseudonyms: &Pseudonyms,
+) -> Result<Quarantine, TaskError> {
     let mut quarantine = Quarantine::default();
     for shard in 0..io.spec.preprocessing.shards {
         let part = io.get(&artefacts::quarantine_part(shard))?;
         quarantine.extend(Quarantine::parse(&part).or_retry()?);
     }
+    let left_out = quarantine.add_left_out(&cohort.left_out, pseudonyms);
+    left_out.or_bad_configuration()?;
     Ok(quarantine)
 }
 
@@ -127,15 +141,25 @@ fn join_quarantine(io: &TrainingIo<'_>) -> Result<Quarantine, TaskError> {
 fn data_status(
     io: &TrainingIo<'_>,
     cohort: &Cohort,
-    quarantine: &Quarantine,
+    pseudonyms: &Pseudonyms,
 ) -> Result<DataStatus, TaskError> {
-    let labelled = io.pseudonyms()?.len() as u64;
+    let labelled = pseudonyms.len() as u64;
     let mut data = io.counted(StageKind::Preprocess)?;
     let used = cohort.len() as u64;
     data.used = Some(used);
     data.studies = Some(labelled);
     data.missing_images = Some(labelled.saturating_sub(used));
-    data.quarantined = quarantine.len() as u64;
+    let left_out = cohort.left_out.len() as u64;
+    let ambiguous = cohort.ambiguous() as u64;
+    data.superseded = Some(left_out - ambiguous);
+    if ambiguous > 0 {
+        data.quarantined += ambiguous;
+        data.unusable += ambiguous;
+        let by_reason = &mut data.unusable_by_reason;
+        by_reason.insert(Standing::AMBIGUOUS.to_owned(), ambiguous);
+    }
+    data.patient_unknown = Some(cohort.known_patients.unknown as u64);
+    data.patient_conflicts = Some(cohort.known_patients.conflicts as u64);
     data.synthetic = Some(cohort.synthetic() as u64);
     data.by_grade = (0..)
         .zip(cohort.by_grade())

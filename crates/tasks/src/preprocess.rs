@@ -10,6 +10,13 @@ use attrium_imaging as imaging;
 use attrium_imaging::Crop;
 use attrium_workflow::artefacts;
 
+/// The word for an object of another view.
+pub(super) const OTHER_VIEW: &str = "other-view";
+const NO_ANTERIOR: &str = "no frame of the object is an anterior view";
+/// The word for an object of a study without a label.
+pub(super) const UNLABELLED: &str = "unlabelled";
+const NO_LABEL: &str = "labels.csv has no row for the object's study: add one to use it";
+
 /// What became of an object that shows the anterior view.
 enum Preprocessed {
     Used(Box<Record>, Crop),
@@ -31,7 +38,10 @@ pub(super) fn run(io: &TrainingIo<'_>, shard: u32) -> Result<Summary, TaskError>
         &io.images()?,
         ShardFilter { shard, shards },
         io.context,
-        |object| (object.key, preprocess(object.bytes, spec, &pseudonyms)),
+        |object| {
+            let made = preprocess(&object.key, object.bytes, spec, &pseudonyms);
+            (object.key, made)
+        },
         |objects| {
             let mut objects = objects.into_iter();
             objects.try_for_each(|(key, object)| sorted.add(key, object))?;
@@ -44,7 +54,6 @@ pub(super) fn run(io: &TrainingIo<'_>, shard: u32) -> Result<Summary, TaskError>
         mut data,
     } = sorted;
     data.objects = objects;
-    data.quarantined = quarantine.len() as u64;
     let message = message(&data, writer.len());
     write(io, shard, writer, &quarantine)?;
     Ok(Summary {
@@ -71,16 +80,23 @@ impl Sorted {
             Ok(Preprocessed::Used(record, crop)) => {
                 self.writer.push(*record, &crop.counts).or_retry()?;
             }
-            Ok(Preprocessed::Unlabelled) => self.data.unlabelled += 1,
+            Ok(Preprocessed::Unlabelled) => {
+                self.data.unlabelled += 1;
+                self.quarantine.add(key, UNLABELLED, NO_LABEL);
+            }
             Err(SetAside {
                 why: Rejection::OtherView,
                 ..
-            }) => self.data.other_views += 1,
+            }) => {
+                self.data.other_views += 1;
+                self.quarantine.add(key, OTHER_VIEW, NO_ANTERIOR);
+            }
             Err(SetAside {
                 why: Rejection::Unusable { reason, sentence },
                 is_wanted,
             }) => {
                 self.quarantine.add(key, reason, sentence);
+                self.data.quarantined += 1;
                 if is_wanted {
                     self.data.unusable += 1;
                     let by_reason = &mut self.data.unusable_by_reason;
@@ -127,6 +143,7 @@ struct SetAside {
 }
 
 fn preprocess(
+    key: &str,
     bytes: Result<Vec<u8>, Rejection>,
     spec: &Preprocessing,
     pseudonyms: &Pseudonyms,
@@ -136,7 +153,7 @@ fn preprocess(
         is_wanted: true,
     };
     let bytes = bytes.map_err(unknown)?;
-    crop(&bytes, spec, pseudonyms).map_err(|why| SetAside {
+    crop(key, &bytes, spec, pseudonyms).map_err(|why| SetAside {
         why,
         is_wanted: imaging::study(&bytes)
             .is_none_or(|study| pseudonyms.of(study.as_str()).is_some()),
@@ -144,6 +161,7 @@ fn preprocess(
 }
 
 fn crop(
+    key: &str,
     bytes: &[u8],
     spec: &Preprocessing,
     pseudonyms: &Pseudonyms,
@@ -154,6 +172,6 @@ fn crop(
     };
     let image = imaging::judge(image, &spec.tracers)?;
     let crop = imaging::crop(&image, spec.crop)?;
-    let record = labelled.record(&image, &crop);
+    let record = pseudonyms.record(labelled, key, &image, &crop);
     Ok(Preprocessed::Used(Box::new(record), crop))
 }

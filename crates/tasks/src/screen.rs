@@ -114,13 +114,12 @@ impl Shard<'_> {
                     row.count(&mut counts);
                     row.activation_map = self.draw(screened, counts.objects)?;
                     send(chunks, screening_table::write(&row, classes).or_retry()?)?;
-                    self.predict(screened, &mut predictions);
+                    self.predict(object, screened, &mut predictions);
                 }
                 self.io.files.attempt.check()
             },
         )?;
         if self.labels.is_some() {
-            predictions.select();
             let table = predictions.to_csv().or_retry()?;
             self.io
                 .put(&artefacts::screening_predictions(self.number), table)?;
@@ -152,11 +151,12 @@ impl Shard<'_> {
     }
 
     /// Keeps the prediction of a study that the labels know.
-    fn predict(&self, screened: &Screened, predictions: &mut ObjectPredictions) {
+    fn predict(&self, key: &str, screened: &Screened, predictions: &mut ObjectPredictions) {
         let (Some(labels), Screened::Decided(decision)) = (self.labels, screened) else {
             return;
         };
-        let Some(labelled) = labels.of(decision.scan.study.as_str()) else {
+        let scan = &decision.scan;
+        let Some(labelled) = labels.of(scan.study.as_str()) else {
             return;
         };
         let target = self.screener.model.manifest.target;
@@ -174,7 +174,10 @@ impl Shard<'_> {
             study: labelled.study,
             prediction,
             labels: labels.digest().to_owned(),
-            preference: decision.scan.preference,
+            object: labels.seal(key),
+            pixels: labels.blinded_pixels(&scan.counts),
+            patient: labels.patient_clue(labelled, &scan.provenance),
+            preference: labels.dated(labelled.study, scan.preference, &scan.provenance),
         };
         predictions.push(names, object);
     }

@@ -10,7 +10,7 @@ use attrium_bundle::Model;
 use attrium_dataset::Preference;
 use attrium_evaluation::positive_probability;
 use attrium_imaging as imaging;
-use attrium_imaging::{AnteriorImage, Crop, StudyUid, ViewSource, Warning};
+use attrium_imaging::{AnteriorImage, Crop, Provenance, StudyUid, ViewSource, Warning};
 use attrium_types::{LossyPolicy, Tracer};
 
 /// A model with the threshold that makes a decision of its probabilities.
@@ -55,8 +55,10 @@ pub struct Scan {
     pub study: StudyUid,
     /// How the view is known.
     pub view_source: ViewSource,
-    /// How well the object stands for its study.
+    /// What the object is chosen by among those of its study, but for its time.
     pub preference: Preference,
+    /// Whose it is, when it was made and of what.
+    pub provenance: Provenance,
     /// Whether the object says that it is a phantom.
     pub synthetic: bool,
     /// What a reader should know about the image and the crop.
@@ -67,12 +69,14 @@ pub struct Scan {
 
 impl Scan {
     fn new(image: AnteriorImage, crop: Crop) -> Self {
+        let preference = Preference::of(&image);
         let mut warnings = image.warnings;
         warnings.extend(crop.warnings);
         Self {
             study: image.study,
             view_source: image.view_source,
-            preference: Preference::new(image.acquisition, image.view_source, image.counts.sum()),
+            preference,
+            provenance: image.provenance,
             synthetic: image.synthetic,
             warnings,
             counts: crop.counts,

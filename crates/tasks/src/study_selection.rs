@@ -1,23 +1,40 @@
 //! One prediction a study, where several of its objects were screened.
 //!
-//! A shard's table has a row for each object, with columns by which the objects of a study are compared
-//! and the digest of the labels that decide the pseudonyms; the joined table has neither. What is chosen
-//! depends neither on the order of objects nor on the number of shards.
+//! A shard's table has a row for each object, with columns by which the objects of a study are compared and whose
+//! it is, and the digest of the labels that decide the pseudonyms; the joined table has none of them. What is
+//! chosen depends neither on the order of objects nor on the number of shards.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::TaskError;
 use super::failure::OrFail;
-use attrium_dataset::Preference;
+use attrium_dataset::{
+    LeftOut, PatientClue, PatientCounts, PatientGroups, Preference, Standing, select,
+};
 use attrium_evaluation as evaluation;
 use attrium_evaluation::{Prediction, Predictions};
+use attrium_types::PreferredAcquisition;
 
-/// The columns that only the shards' tables have, and that come last there.
-const COLUMNS: [&str; 4] = {
-    let [acquisition, view_source, counts] = Preference::COLUMNS;
-    ["labels_sha256", acquisition, view_source, counts]
+/// How many columns only the shards' tables have.
+const OWN: usize = 5 + Preference::COLUMNS.len();
+/// Those columns, which come last there.
+const COLUMNS: [&str; OWN] = {
+    let [origin, view_source, delay, acquired, acquisition] = Preference::COLUMNS;
+    [
+        "labels_sha256",
+        "object",
+        "pixels",
+        "names_patient",
+        "patient_id",
+        origin,
+        view_source,
+        delay,
+        acquired,
+        acquisition,
+    ]
 };
+/// The column of the patient's pseudonym, which both tables have.
+const PATIENT: &str = "patient";
 
 /// The prediction of one object.
 #[derive(Clone, Debug)]
@@ -28,8 +45,25 @@ pub(super) struct ObjectPrediction {
     pub prediction: Prediction,
     /// The digest of the labels that the pseudonym is of.
     pub labels: String,
-    /// How well the object stands for its study.
+    /// The object's key, sealed.
+    pub object: String,
+    /// What stands for the pixels of its crop.
+    pub pixels: String,
+    /// What tells whose it is.
+    pub patient: PatientClue,
+    /// What it is chosen by among the objects of its study.
     pub preference: Preference,
+}
+
+/// One prediction a study.
+#[derive(Debug, Default)]
+pub(super) struct StudyPredictions {
+    /// The predictions.
+    pub predictions: Predictions,
+    /// The objects that stand for no study.
+    pub left_out: Vec<LeftOut>,
+    /// How the patients of the studies are known.
+    pub known_patients: PatientCounts,
 }
 
 /// The predictions of labelled objects.
@@ -62,42 +96,54 @@ impl ObjectPredictions {
         self.rows.extend(other.rows);
     }
 
-    /// Keeps the best object of each study, sorted by pseudonym.
-    pub(super) fn select(&mut self) {
-        let mut best: BTreeMap<u32, ObjectPrediction> = BTreeMap::new();
-        for row in self.rows.drain(..) {
-            let kept = best.get(&row.study);
-            if kept.is_none_or(|kept| row.compare(kept).is_lt()) {
-                best.insert(row.study, row);
-            }
-        }
-        self.rows = best.into_values().collect();
-    }
-
     /// Whether every row was made of the labels of this digest.
     pub(super) fn are_of(&self, labels: &str) -> bool {
         self.rows.iter().all(|row| row.labels == labels)
     }
 
-    /// The predictions without what objects are compared by.
-    pub(super) fn into_predictions(self) -> Predictions {
-        let rows = self.rows.into_iter();
-        Predictions {
-            classes: self.classes,
-            covariates: self.covariates,
-            rows: rows.map(|row| row.prediction).collect(),
+    /// Keeps the object that stands for each study, sorted by pseudonym, without what objects are compared by. Of a
+    /// study of which several might, none is kept.
+    pub(super) fn select(mut self, prefer: PreferredAcquisition) -> StudyPredictions {
+        self.rows
+            .sort_by(|a, b| (a.study, &a.object).cmp(&(b.study, &b.object)));
+        let clues = self.rows.iter().map(|row| (row.study, row.patient.clone()));
+        let patients = PatientGroups::new(clues);
+        let mut selected = StudyPredictions::default();
+        let mut studies = Vec::new();
+        for objects in self.rows.chunk_by(|a, b| a.study == b.study) {
+            for (object, standing) in objects.iter().zip(stand(objects, prefer)) {
+                if standing == Standing::Used {
+                    studies.push(object.study);
+                    let patient = patients.of(object.study).unwrap_or(object.patient.patient);
+                    let row = object.of_study(&self.covariates, patient);
+                    selected.predictions.rows.push(row);
+                } else {
+                    selected.left_out.push(object.left_out(standing));
+                }
+            }
         }
+        selected.predictions.classes = self.classes;
+        selected.predictions.covariates = self.covariates;
+        selected.known_patients = patients.counts(studies);
+        selected
     }
 
-    /// A shard's table.
+    /// A shard's table. In its column `study` the object's number in the shard follows the pseudonym, since a table
+    /// of predictions names nothing twice.
     pub(super) fn to_csv(&self) -> Result<Vec<u8>, evaluation::Error> {
-        let mut table = self.clone().into_predictions();
+        let mut table = Predictions {
+            classes: self.classes,
+            covariates: self.covariates.clone(),
+            rows: Vec::new(),
+        };
         if !self.rows.is_empty() {
             table.covariates.extend(COLUMNS.map(str::to_owned));
         }
-        for (row, object) in table.rows.iter_mut().zip(&self.rows) {
-            row.covariates.push(object.labels.clone());
-            row.covariates.extend(object.preference.columns());
+        for (number, object) in self.rows.iter().enumerate() {
+            let mut row = object.prediction.clone();
+            row.study = format!("{}.{number}", object.study);
+            row.covariates.extend(object.columns());
+            table.rows.push(row);
         }
         table.to_csv()
     }
@@ -110,8 +156,11 @@ impl ObjectPredictions {
         let mut table = Predictions::parse(table).or_retry()?;
         let own = table.covariates.len().saturating_sub(COLUMNS.len());
         let columns = table.covariates.split_off(own);
+        let place = table.covariates.iter().position(|name| name == PATIENT);
         let rows = table.rows.into_iter();
-        let rows: Option<Vec<_>> = rows.map(|row| ObjectPrediction::read(row, own)).collect();
+        let rows: Option<Vec<_>> = rows
+            .map(|row| ObjectPrediction::read(row, own, place))
+            .collect();
         match rows {
             Some(rows) if rows.is_empty() || columns == COLUMNS => Ok(Self {
                 classes: table.classes,
@@ -126,55 +175,123 @@ impl ObjectPredictions {
     }
 }
 
+/// What becomes of each object of a study.
+fn stand(objects: &[ObjectPrediction], prefer: PreferredAcquisition) -> Vec<Standing> {
+    let preferences: Vec<_> = objects.iter().map(|object| object.preference).collect();
+    let same = |a: usize, b: usize| objects[a].pixels == objects[b].pixels;
+    select(&preferences, same, prefer)
+}
+
 impl ObjectPrediction {
-    /// Takes what only a shard's table has from a row, whose own covariates are so many.
-    fn read(mut prediction: Prediction, own: usize) -> Option<Self> {
+    /// Takes what only a shard's table has from a row, whose own covariates are so many and name the patient at
+    /// this place.
+    fn read(mut prediction: Prediction, own: usize, patient: Option<usize>) -> Option<Self> {
         let columns = prediction.covariates.get(own..)?.to_vec();
         prediction.covariates.truncate(own);
-        let [labels, acquisition, view_source, counts] = columns.as_slice() else {
+        let [
+            labels,
+            object,
+            pixels,
+            names_patient,
+            patient_id,
+            preference @ ..,
+        ] = columns.as_slice()
+        else {
             return None;
         };
+        let preference: Vec<&str> = preference.iter().map(String::as_str).collect();
+        let (study, _) = prediction.study.split_once('.')?;
         Some(Self {
-            study: prediction.study.parse().ok()?,
-            prediction,
+            study: study.parse().ok()?,
             labels: labels.clone(),
-            preference: Preference::parse([acquisition, view_source, counts])?,
+            object: object.clone(),
+            pixels: pixels.clone(),
+            patient: PatientClue {
+                patient: prediction.covariates.get(patient?)?.parse().ok()?,
+                is_named: match names_patient.as_str() {
+                    "yes" => true,
+                    "no" => false,
+                    _ => return None,
+                },
+                id: Some(patient_id.clone()).filter(|id| !id.is_empty()),
+            },
+            preference: Preference::parse(preference.try_into().ok()?)?,
+            prediction,
         })
     }
 
-    /// The better object first; of equally good ones the one with the lower probabilities.
-    fn compare(&self, other: &Self) -> Ordering {
-        let probabilities = || {
-            let others = &other.prediction.probabilities;
-            let mut pairs = self.prediction.probabilities.iter().zip(others);
-            pairs
-                .find_map(|(a, b)| Some(a.total_cmp(b)).filter(|order| order.is_ne()))
-                .unwrap_or(Ordering::Equal)
-        };
-        let preference = self.preference.cmp(&other.preference);
-        preference.then_with(probabilities)
+    /// The values of [`COLUMNS`].
+    fn columns(&self) -> impl Iterator<Item = String> {
+        let names_patient = if self.patient.is_named { "yes" } else { "no" };
+        let first = [
+            self.labels.clone(),
+            self.object.clone(),
+            self.pixels.clone(),
+            names_patient.to_owned(),
+            self.patient.id.clone().unwrap_or_default(),
+        ];
+        first.into_iter().chain(self.preference.columns())
+    }
+
+    /// The prediction of the study that it stands for, with the patient's pseudonym.
+    fn of_study(&self, covariates: &[String], patient: u32) -> Prediction {
+        let mut prediction = self.prediction.clone();
+        prediction.study = self.study.to_string();
+        let place = covariates.iter().position(|name| name == PATIENT);
+        if let Some(value) = place.and_then(|place| prediction.covariates.get_mut(place)) {
+            *value = patient.to_string();
+        }
+        prediction
+    }
+
+    fn left_out(&self, standing: Standing) -> LeftOut {
+        LeftOut {
+            object: self.object.clone(),
+            standing,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use attrium_imaging::{Acquisition, ViewSource};
+    use attrium_dataset::Delay;
+    use attrium_imaging::{Acquisition, Origin, ViewSource};
 
-    fn table(objects: &[(u32, Preference, f64)]) -> ObjectPredictions {
+    const WHOLE: Preference = Preference {
+        origin: Origin::Original,
+        view_source: ViewSource::ViewCode,
+        delay: Delay::Usual,
+        acquired: Some(7),
+        acquisition: Acquisition::WholeBody,
+    };
+    const FIXED: Preference = Preference {
+        acquisition: Acquisition::Static,
+        ..WHOLE
+    };
+
+    /// Objects of these studies, keys and preferences, whose crops are as their probabilities.
+    fn table(objects: &[(u32, &str, Preference, f64)]) -> ObjectPredictions {
         let mut table = ObjectPredictions::new(2);
-        for &(study, preference, positive) in objects {
+        for &(study, object, preference, positive) in objects {
             let prediction = Prediction {
                 study: study.to_string(),
                 fold: None,
                 label: Some(1),
                 probabilities: vec![1.0 - positive, positive],
-                covariates: vec!["7".to_owned()],
+                covariates: vec![(10 + study).to_string()],
             };
             let object = ObjectPrediction {
                 study,
                 prediction,
                 labels: "a digest".to_owned(),
+                object: object.to_owned(),
+                pixels: positive.to_string(),
+                patient: PatientClue {
+                    patient: 10 + study,
+                    is_named: false,
+                    id: (study < 3).then(|| "a patient".to_owned()),
+                },
                 preference,
             };
             table.push(vec!["patient".to_owned()], object);
@@ -183,44 +300,70 @@ mod tests {
     }
 
     #[test]
-    fn the_object_that_counts_depends_on_no_order() {
-        let whole = |counts| Preference::new(Acquisition::WholeBody, ViewSource::ViewCode, counts);
-        let fixed = Preference::new(Acquisition::Static, ViewSource::ViewCode, 9.0);
+    fn the_object_that_counts_depends_on_no_order_and_no_number_of_shards() {
+        let derived = Preference {
+            origin: Origin::Derived,
+            ..WHOLE
+        };
         let mut objects = [
-            (2, fixed, 0.9),
-            (2, whole(5.0), 0.25),
-            (2, whole(6.0), 0.5),
-            (1, whole(1.0), 0.75),
-            (1, whole(1.0), 0.125),
+            (2, "a", FIXED, 0.9),
+            (2, "b", derived, 0.25),
+            (2, "c", WHOLE, 0.5),
+            (1, "d", WHOLE, 0.75),
+            (1, "e", WHOLE, 0.75),
+            (3, "f", WHOLE, 0.125),
+            (3, "g", WHOLE, 0.25),
+            (4, "h", FIXED, 0.5),
         ];
         for _ in 0..objects.len() {
             objects.rotate_left(1);
             for split in 0..objects.len() {
                 let (first, second) = objects.split_at(split);
-                let (mut chosen, mut second) = (table(second), table(first));
-                second.select();
-                chosen.extend(second);
-                chosen.select();
-                let chosen = chosen.into_predictions();
-                let rows: Vec<_> = chosen
-                    .rows
-                    .iter()
-                    .map(|row| (row.study.as_str(), row.probabilities[1]))
+                let mut joined = table(second);
+                joined.extend(table(first));
+                let chosen = joined.select(PreferredAcquisition::WholeBody);
+                let rows = chosen.predictions.rows.iter();
+                let rows: Vec<_> = rows
+                    .map(|row| {
+                        (
+                            row.study.as_str(),
+                            row.probabilities[1],
+                            row.covariates[0].as_str(),
+                        )
+                    })
                     .collect();
-                assert_eq!(rows, [("1", 0.75), ("2", 0.5)]);
-                assert_eq!(chosen.covariates, ["patient"]);
-                assert_eq!(chosen.rows[0].covariates, ["7"]);
+                assert_eq!(
+                    rows,
+                    [("1", 0.75, "11"), ("2", 0.5, "11"), ("4", 0.5, "14")]
+                );
+                assert_eq!(chosen.predictions.covariates, ["patient"]);
+                let left_out: Vec<_> = chosen
+                    .left_out
+                    .iter()
+                    .map(|it| (it.object.as_str(), it.standing.reason().unwrap_or_default()))
+                    .collect();
+                let expected = [
+                    ("e", "duplicate"),
+                    ("a", "superseded"),
+                    ("b", "superseded"),
+                    ("f", "ambiguous"),
+                    ("g", "ambiguous"),
+                ];
+                assert_eq!(left_out, expected);
+                let known = chosen.known_patients;
+                assert_eq!((known.named, known.by_id, known.unknown), (0, 2, 1));
             }
         }
     }
 
     #[test]
     fn a_shards_table_has_what_objects_are_compared_by_in_its_last_columns() {
-        let preference = Preference::new(Acquisition::Static, ViewSource::ImageId, 1.5);
-        let table = table(&[(1, preference, 0.5)]);
+        let table = table(&[(1, "sealed", FIXED, 0.5), (1, "too", WHOLE, 0.5)]);
         let written = table.to_csv().expect("a table");
-        let expected = "study,fold,label,p_0,p_1,patient,labels_sha256,acquisition,view_source,counts\n\
-                        1,,1,0.5,0.5,7,a digest,Static,ImageId,1.5\n";
+        let expected = "study,fold,label,p_0,p_1,patient,labels_sha256,object,pixels,names_patient,patient_id,\
+                        origin,view_source,delay,acquired,acquisition\n\
+                        1.0,,1,0.5,0.5,11,a digest,sealed,0.5,no,a patient,Original,ViewCode,Usual,7,Static\n\
+                        1.1,,1,0.5,0.5,11,a digest,too,0.5,no,a patient,Original,ViewCode,Usual,7,WholeBody\n";
         assert_eq!(String::from_utf8_lossy(&written), expected);
         let read = ObjectPredictions::parse(&written).expect("its own table");
         assert_eq!(read.to_csv().expect("a table"), written);
@@ -230,32 +373,38 @@ mod tests {
             "study,fold,label,p_0,p_1\n"
         );
         let read = ObjectPredictions::parse(&empty).expect("its own table");
-        assert!(read.into_predictions().rows.is_empty());
+        assert!(read.rows.is_empty());
     }
 
     #[test]
     fn labels_that_have_changed_are_noticed() {
-        let preference = Preference::new(Acquisition::Static, ViewSource::ImageId, 1.0);
-        let mut table = table(&[(1, preference, 0.5), (2, preference, 0.5)]);
+        let mut table = table(&[(1, "a", WHOLE, 0.5), (2, "b", WHOLE, 0.5)]);
         assert!(table.are_of("a digest"));
         table.rows[1].labels = "another".to_owned();
         assert!(!table.are_of("a digest"));
-        assert_eq!(table.into_predictions().rows[1].covariates, ["7"]);
     }
 
     #[test]
     fn a_row_without_its_columns_is_an_error_rather_than_a_guess() {
-        for table in [
-            "study,fold,label,p_0,p_1,patient\n1,,1,0.5,0.5,7\n",
-            "study,fold,label,p_0,p_1,labels_sha256,acquisition,view_source,counts\n\
-             1,,1,0.5,0.5,a digest,Static,ImageId,many\n",
-            "study,fold,label,p_0,p_1,labels_sha256,acquisition,view_source,counts\n\
-             one,,1,0.5,0.5,a digest,Static,ImageId,1.0\n",
+        let sound = table(&[(1, "a", WHOLE, 0.5)]).to_csv().expect("a table");
+        let sound = String::from_utf8(sound).expect("text");
+        for (from, to) in [
+            (",Usual", ",late"),
+            (",7,", ",noon,"),
+            (",no,", ",maybe,"),
+            ("1.0,,", "1,,"),
+            ("1.0,,", "one.0,,"),
+            (",11,", ",eleven,"),
+            (",delay", ",phase"),
         ] {
+            let changed = sound.replace(from, to);
+            assert_ne!(changed, sound);
             assert!(
-                ObjectPredictions::parse(table.as_bytes()).is_err(),
-                "{table}"
+                ObjectPredictions::parse(changed.as_bytes()).is_err(),
+                "{changed}"
             );
         }
+        let bare = "study,fold,label,p_0,p_1,patient\n1,,1,0.5,0.5,7\n";
+        assert!(ObjectPredictions::parse(bare.as_bytes()).is_err());
     }
 }

@@ -11,11 +11,13 @@ use super::provenance;
 use super::results;
 use super::screener::Screener;
 use super::screening_table::{self, ScreeningRow, Verdict};
-use super::study_selection::ObjectPredictions;
+use super::study_selection::{ObjectPredictions, StudyPredictions};
 use super::task_io::ScreeningIo;
+use super::training_report::PATIENT_UNKNOWN;
 use super::{Summary, TaskError, screen};
 use attrium_api::ScreeningStatus;
 use attrium_bundle::SignaturePolicy;
+use attrium_dataset::{LeftOut, Quarantine, Standing};
 use attrium_evaluation as evaluation;
 use attrium_evaluation::{EvaluationOptions, MetricsDocument, NetworkMetrics, Predictions};
 use attrium_report as report;
@@ -36,13 +38,17 @@ pub(super) fn run(
     signatures: &SignaturePolicy,
 ) -> Result<Summary, TaskError> {
     let screener = model::screener(io, signatures)?;
-    let tally = join(io, &screener)?;
+    let mut tally = join(io, &screener)?;
+    let validation = validate(io, &screener, &mut tally.counts)?;
+    if let Some(unknown @ 1..) = tally.counts.patient_unknown {
+        let warning = PATIENT_UNKNOWN.to_owned();
+        tally.warnings.insert(warning, unknown);
+    }
     let document = ScreeningDocument::new(&tally.counts, &screener);
     io.put(
         artefacts::SCREENING_SUMMARY,
         serde_json::to_vec_pretty(&document).or_retry()?,
     )?;
-    let validation = validate(io, &screener, &tally.counts)?;
     let results = match &validation {
         Some(document) => {
             io.put(
@@ -228,13 +234,13 @@ fn changed(what: &str) -> TaskError {
 fn validate(
     io: &ScreeningIo<'_>,
     screener: &Screener,
-    counts: &ScreeningStatus,
+    counts: &mut ScreeningStatus,
 ) -> Result<Option<MetricsDocument>, TaskError> {
     let Some(uri) = &io.spec.labels else {
         return Ok(None);
     };
     let manifest = &screener.model.manifest;
-    let all = labelled_predictions(io, manifest.classes.len(), uri)?;
+    let all = labelled_predictions(io, manifest.classes.len(), uri, counts)?;
     let name = artefacts::predictions(manifest.architecture, manifest.target);
     io.put(&name, all.to_csv().or_retry()?)?;
     let options = EvaluationOptions {
@@ -254,28 +260,51 @@ fn validate(
     }))
 }
 
-/// The predictions of the studies that the labels know, one a study.
+/// The predictions of the studies that the labels know, one a study. The objects that stand for none are counted
+/// and have a table of their own.
 fn labelled_predictions(
     io: &ScreeningIo<'_>,
     classes: usize,
     uri: &str,
+    counts: &mut ScreeningStatus,
 ) -> Result<Predictions, TaskError> {
     let mut objects = ObjectPredictions::new(classes);
     for shard in 0..io.spec.shards {
         let table = io.get(&artefacts::screening_predictions(shard))?;
         objects.extend(ObjectPredictions::parse(&table)?);
     }
-    if !objects.are_of(screen::pseudonyms(io, uri)?.digest()) {
+    let pseudonyms = screen::pseudonyms(io, uri)?;
+    if !objects.are_of(pseudonyms.digest()) {
         return Err(changed(uri));
     }
-    objects.select();
-    let studies = objects.into_predictions();
-    if studies.rows.is_empty() {
-        return Err(TaskError::bad_data(
-            "no screened study is in the labels: check that they are of the same archive",
-        ));
+    let studies = objects.select(io.spec.prefer);
+    let mut left_out = Quarantine::default();
+    left_out
+        .add_left_out(&studies.left_out, &pseudonyms)
+        .or_bad_configuration()?;
+    io.put(artefacts::LEFT_OUT, left_out.to_csv().or_retry()?)?;
+    count(&studies, counts);
+    for warning in studies.known_patients.warnings() {
+        tracing::warn!("{warning}");
     }
-    Ok(studies)
+    if studies.predictions.rows.is_empty() {
+        return Err(TaskError::bad_data(if studies.left_out.is_empty() {
+            "no screened study is in the labels: check that they are of the same archive"
+        } else {
+            "every labelled study has several usable objects that differ, and nothing tells which of them stands for \
+             it: leave the one to use below images, or correct their headers"
+        }));
+    }
+    Ok(studies.predictions)
+}
+
+/// Counts what stands for no study, and whose patients are not known.
+fn count(studies: &StudyPredictions, counts: &mut ScreeningStatus) {
+    let is_ambiguous = |it: &&LeftOut| matches!(it.standing, Standing::Ambiguous(_));
+    let ambiguous = studies.left_out.iter().filter(is_ambiguous).count();
+    counts.ambiguous = Some(ambiguous as u64);
+    counts.superseded = Some((studies.left_out.len() - ambiguous) as u64);
+    counts.patient_unknown = Some(studies.known_patients.unknown as u64);
 }
 
 fn screening_report(

@@ -196,7 +196,13 @@ impl TrainingIo<'_> {
                 self.spec.labels
             )));
         }
-        let cohort = Cohort::assemble(shards);
+        let cohort = Cohort::assemble(&shards, self.spec.preprocessing.prefer);
+        if cohort.is_empty() && !cohort.left_out.is_empty() {
+            return Err(TaskError::bad_data(
+                "every labelled study has several usable objects that differ, and nothing tells which of them stands \
+                 for it: leave the one to use below images, or correct their headers",
+            ));
+        }
         if cohort.is_empty() {
             return Err(TaskError::bad_data(
                 "no object has a usable anterior image and a label: see dataset/quarantine-*.csv, and check that \

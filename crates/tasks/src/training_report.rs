@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use super::TaskError;
 use super::combination::Combination;
 use super::failure::OrFail;
+use super::preprocess;
 use super::provenance;
 use super::publish::Scaled;
 use super::task_io::TrainingIo;
 use attrium_api::{DataStatus, ModelReference, PublishMethod};
-use attrium_dataset::{Cohort, Quarantine};
+use attrium_dataset::{Cohort, Quarantine, Standing};
 use attrium_evaluation::{MetricsDocument, positive_probability};
 use attrium_imaging::CROP_SIZE;
 use attrium_nn::{ActivationMap, GradCam, Network};
@@ -22,6 +23,10 @@ use attrium_training::Normalization;
 use attrium_types::{Architecture, Grade, Target};
 use attrium_workflow::artefacts::Fold;
 
+/// What the report says of studies whose patients are not known, and of Patient IDs that labels contradict.
+pub(super) const PATIENT_UNKNOWN: &str =
+    "the patient is not known: two studies of one count as two patients";
+const PATIENT_CONFLICT: &str = "Patient IDs that labels.csv gives to several patients";
 /// Example crops of each grade.
 const EXAMPLES: usize = 4;
 /// The name of the map of a positive among those of layers.
@@ -72,6 +77,15 @@ fn data_flow(findings: &Findings<'_>) -> DataFlow {
     for warning in cohort.records.iter().flat_map(|record| &record.warnings) {
         *warnings.entry(warning).or_default() += 1;
     }
+    let known = &cohort.known_patients;
+    for (warning, count) in [
+        (PATIENT_UNKNOWN, known.unknown),
+        (PATIENT_CONFLICT, known.conflicts),
+    ] {
+        if count > 0 {
+            warnings.insert(warning, count);
+        }
+    }
     DataFlow {
         objects: data.objects,
         dropped_objects: dropped_objects(findings),
@@ -90,33 +104,22 @@ fn data_flow(findings: &Findings<'_>) -> DataFlow {
 
 /// The objects that no study is made of, by the reason.
 fn dropped_objects(findings: &Findings<'_>) -> Vec<Count> {
-    let Findings {
-        cohort,
-        quarantine,
-        data,
-        ..
-    } = findings;
-    let mut dropped_objects: Vec<Count> = quarantine
-        .by_reason()
-        .into_iter()
-        .map(|(reason, count)| counted(reason, count))
-        .collect();
-    for (what, count) in [
-        ("not an anterior view", data.other_views),
-        ("study without a label", data.unlabelled),
-        (
-            "another object of the study is used",
-            cohort.superseded as u64,
-        ),
-    ] {
-        if count > 0 {
-            dropped_objects.push(Count {
-                what: what.to_owned(),
-                count,
-            });
-        }
+    let by_reason = findings.quarantine.by_reason().into_iter();
+    by_reason
+        .map(|(reason, count)| counted(in_words(reason), count))
+        .collect()
+}
+
+/// A reason of which nothing is wrong with the object, in words; any other as it is.
+fn in_words(reason: &str) -> &str {
+    match reason {
+        preprocess::OTHER_VIEW => "not an anterior view",
+        preprocess::UNLABELLED => "study without a label",
+        "superseded" => "another object of the study is better",
+        "duplicate" => "another object of the study has the same pixels",
+        Standing::AMBIGUOUS => "one of several objects of the study that differ",
+        reason => reason,
     }
-    dropped_objects
 }
 
 fn counted(what: &str, count: usize) -> Count {

@@ -12,7 +12,7 @@ use super::TaskRef;
 pub const MANIFEST: &str = "manifest.yaml";
 /// The resource's status, written by the local runner.
 pub const STATUS: &str = "status.yaml";
-/// Every object that was set aside, with its reason.
+/// Every object that is not used, with its reason.
 pub const QUARANTINE: &str = "quarantine.csv";
 /// The folder of [`predictions`].
 pub const PREDICTIONS: &str = "predictions/";
@@ -25,6 +25,8 @@ pub const REPORT: &str = "report/index.html";
 pub const REFIT: &str = "refit/";
 /// One row for each study that was screened.
 pub const SCREENING: &str = "screening.csv";
+/// Objects that were screened and stand for no study in the external validation, each with its reason.
+pub const LEFT_OUT: &str = "left-out.csv";
 /// The counts of a screening.
 pub const SCREENING_SUMMARY: &str = "screening.json";
 /// The folder of activation maps, one PNG for each study that is shown.
@@ -48,7 +50,7 @@ pub fn shard_table(shard: u32) -> String {
     format!("dataset/shard-{shard:03}.csv")
 }
 
-/// The objects of a shard that were set aside; [`QUARANTINE`] joins them.
+/// The objects of a shard that are not used; [`QUARANTINE`] joins them.
 pub fn quarantine_part(shard: u32) -> String {
     format!("{QUARANTINE_PARTS}{shard:03}.csv")
 }
@@ -91,7 +93,14 @@ pub fn attempt(task: TaskRef, id: &str) -> String {
 /// Whether an artefact is found by its name, too, once its task has ended: what people read. What only
 /// later tasks read lies where the marker says.
 pub fn is_published(name: &str) -> bool {
-    let files = [QUARANTINE, METRICS, REPORT, SCREENING, SCREENING_SUMMARY];
+    let files = [
+        QUARANTINE,
+        METRICS,
+        REPORT,
+        SCREENING,
+        SCREENING_SUMMARY,
+        LEFT_OUT,
+    ];
     let folders = [PREDICTIONS, ACTIVATION_MAPS, MODELS, QUARANTINE_PARTS];
     files.contains(&name) || folders.iter().any(|folder| name.starts_with(folder))
 }

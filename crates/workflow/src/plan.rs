@@ -380,7 +380,12 @@ fn summarize(shards: u32, is_labelled: bool) -> Stage {
     ];
     if is_labelled {
         reads.extend((0..shards).map(artefacts::screening_predictions));
-        writes.extend([artefacts::METRICS, artefacts::PREDICTIONS].map(str::to_owned));
+        let validation = [
+            artefacts::METRICS,
+            artefacts::PREDICTIONS,
+            artefacts::LEFT_OUT,
+        ];
+        writes.extend(validation.map(str::to_owned));
     }
     stage(
         StageKind::Summarize,

@@ -315,6 +315,11 @@ pub(crate) fn patient_gantry_relationship(set: &DataSet<'_>) -> Result<Option<Co
     first_code(set, PatientGantryRelationship)
 }
 
+/// Patient ID (0010,0020), if stated; it identifies a patient.
+pub(crate) fn patient_id(set: &DataSet<'_>) -> Result<Option<String>> {
+    text(set, PatientId)
+}
+
 /// The values of Image ID (0054,0400), of which the standard knows one; none if not stated.
 pub(crate) fn image_ids(set: &DataSet<'_>) -> Result<Vec<String>> {
     texts(set, ImageId)

@@ -38,6 +38,8 @@ pub enum AttributeName {
     BodyPartExamined,
     CountsAccumulated,
     PatientPosition,
+    #[strum(serialize = "Patient ID")]
+    PatientId,
     #[strum(serialize = "Study Instance UID")]
     StudyInstanceUid,
     PatientOrientation,
@@ -120,6 +122,7 @@ impl AttributeName {
             Self::CountsAccumulated => tags::COUNTS_ACCUMULATED,
             Self::BodyPartExamined => tags::BODY_PART_EXAMINED,
             Self::PatientPosition => tags::PATIENT_POSITION,
+            Self::PatientId => tags::PATIENT_ID,
             Self::StudyInstanceUid => tags::STUDY_INSTANCE_UID,
             Self::PatientOrientation => tags::PATIENT_ORIENTATION,
             Self::ImageOrientation => tags::IMAGE_ORIENTATION_PATIENT,

@@ -3,6 +3,7 @@
 mod attempts;
 mod changed;
 mod disturbed;
+mod studies;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
