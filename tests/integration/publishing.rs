@@ -92,6 +92,10 @@ fn a_refit_on_all_data_is_published_and_screens_at_the_sensitivity_that_is_asked
         .filter(|row| &row[2] == "1")
         .map(|row| row[4].parse::<f64>().expect("a probability"))
         .fold(f64::INFINITY, f64::min);
+    // A bundle's probabilities are at its temperature.
+    let temperature = described["temperature"].as_f64().expect("a number");
+    let odds = (lowest / (1.0 - lowest)).powf(1.0 / temperature);
+    let lowest = odds / (1.0 + odds);
     let model = format!("{{uri: {}}}", bundle.display());
     let point = "  operatingPoint: {sensitivity: \"1\"}";
     let text = with(&screening(&out, &model), "operatingPoint", point);

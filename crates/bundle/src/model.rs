@@ -344,8 +344,8 @@ mod tests {
     #[test]
     fn the_probabilities_of_the_members_are_scaled_and_averaged() {
         let model = Model::open(&bundle(), &nn::cpu()).unwrap();
-        let image: Vec<f32> = (0..CROP_PIXELS).map(|pixel| (pixel % 7) as f32).collect();
-        let mut normalized = image.clone();
+        let counts: Vec<f32> = (0..CROP_PIXELS).map(|pixel| (pixel % 7) as f32).collect();
+        let mut normalized = intensities(&counts, model.manifest.intensity);
         normalization().apply(&mut normalized);
         // At a temperature of 2 the odds are the square roots of what they were.
         let of_member = |seed| {
@@ -354,7 +354,7 @@ mod tests {
             odds / (1.0 + odds)
         };
         let mean = (of_member(0) + of_member(1)) / 2.0;
-        let found = model.probabilities(&image).unwrap();
+        let found = model.probabilities(&counts).unwrap();
         assert_eq!(found.len(), 1);
         assert!((found[0][1] - mean).abs() < 1e-12, "{found:?} {mean}");
     }

@@ -4,8 +4,6 @@
 //! it is, and the digest of the labels that decide the pseudonyms; the joined table has none of them. What is
 //! chosen depends neither on the order of objects nor on the number of shards.
 
-use std::collections::BTreeMap;
-
 use super::TaskError;
 use super::failure::OrFail;
 use attrium_dataset::{
