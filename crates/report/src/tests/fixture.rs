@@ -239,7 +239,7 @@ fn evaluated_screening() -> ScreeningReport {
                 "The file ends within the pixel data: 131,072 of 524,288 bytes are there.",
             ),
         ],
-        warnings: vec![count("view known by the first detector only", 7)],
+        warnings: vec![count("view known by the image alone", 7)],
         scores: vec![
             3900, 611, 222, 98, 51, 40, 22, 18, 9, 0, 16, 14, 12, 9, 11, 15, 12, 19, 21, 18,
         ],
@@ -279,7 +279,7 @@ fn data() -> DataFlow {
         missing_images: 5,
         by_grade: GRADES,
         warnings: vec![
-            count("view known by the first detector only", 3),
+            count("view known by the image alone", 3),
             count("scan shorter than the crop", 1),
         ],
     }
@@ -395,7 +395,7 @@ fn screened(number: u32) -> ScreenedObject {
         probabilities: vec![1.0 - probability, probability],
         positive_probability: probability,
         warnings: if number == 2 {
-            vec!["The view is known by the first detector only.".to_owned()]
+            vec!["The view is known by the image alone.".to_owned()]
         } else {
             Vec::new()
         },
