@@ -12,7 +12,7 @@ use crate::program::{Ended, attrium, command, finish, run_arguments};
 
 /// Tests run in the folder of the package.
 const BUNDLE: &str = "models/residual-positive";
-const DIGEST: &str = "sha256:23e9ff172d3c30cac5a31025d0b698a087549ada460cff3cf0973fc782cb7df4";
+const DIGEST: &str = "sha256:c8ca97349fdaf0c5dfc169db3d64ba0aa04b6d43821949cdc570f1bcc1562b03";
 const SCAN: &str = "tests/data/nm-wholebody-anterior.dcm";
 const BAD_DATA: i32 = 42;
 const CONFIGURATION: i32 = 43;

@@ -16,7 +16,7 @@ const BODY_SHARE: f32 = 0.1;
 
 /// The image of a square crop's counts that a network sees, before its own normalisation.
 ///
-/// `Normalized` is the natural logarithm of 1 + c / u, where u is the [`uptake`] of the crop: 0 without
+/// `Normalized` is the natural logarithm of 1 + c / u, where u is the median uptake of the crop's pixels: 0 without
 /// counts, and about 0.7 for what the patient's chest has. `Paper` is the natural logarithm of every count
 /// that is not zero, and zero for the others (paper, "Preprocessing").
 pub fn intensities(counts: &[f32], intensity: Intensity) -> Vec<f32> {
