@@ -27,6 +27,12 @@ const KEY_ID: &str = "A64493332E80624A";
 const OTHER_KEY: &str = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3";
 const OTHER_ID: &str = "E7620F1842B4E81F";
 
+/// The digest of another bundle.
+fn other_digest() -> String {
+    let digits = DIGEST.trim_start_matches("sha256:").chars().rev();
+    format!("sha256:{}", digits.collect::<String>())
+}
+
 /// A folder with a copy of the bundle that comes with attrium, and a secret key.
 struct Desk {
     folder: PathBuf,
@@ -203,7 +209,7 @@ fn a_screening_of_files_uses_what_was_asked_for_and_approved_alone() {
     let told = json(desk.screen(&required));
     assert_eq!(told["signedBy"], KEY_ID);
     assert_eq!(json(desk.screen(&["--digest", DIGEST]))["model"], DIGEST);
-    let other = DIGEST.replace("23e9", "23e8");
+    let other = other_digest();
     let words = [
         DIGEST,
         other.as_str(),
@@ -225,7 +231,7 @@ fn run_job(desk: &Desk, model: &str, demands: &[&str]) -> (Ended, PathBuf) {
 #[test]
 fn a_job_whose_model_was_exchanged_screens_nothing() {
     let desk = Desk::new("job-exchanged");
-    let other = DIGEST.replace("23e9", "23e8");
+    let other = other_digest();
     let (refused, prefix) = run_job(&desk, &format!(", digest: \"{other}\""), &[]);
     refused.fails_with(CONFIGURATION, &[DIGEST, &other]);
     assert!(!prefix.join("screening.csv").exists());
@@ -238,7 +244,7 @@ fn a_pod_compares_the_digest_that_it_is_told() {
     let desk = Desk::new("pod-exchanged");
     let text = screening(&desk.folder.join("results"), "{trainingRun: small}");
     let pod = Pod::new(&desk.folder, &text);
-    let other = DIGEST.replace("23e9", "23e8");
+    let other = other_digest();
     let model = ["--model", desk.bundle(), "--model-digest", &other];
     let ended = pod.task("screen", 0, &model);
     assert_eq!(ended.code, Some(CONFIGURATION), "{}", ended.stderr);
