@@ -10,6 +10,7 @@
 
 use std::ops::Range;
 
+use super::image::{capped_line, half};
 use super::{Acquisition, Image, extent};
 
 /// The mean of the marks above which a whole-body image is taken for the front, and that below which for the
@@ -189,8 +190,8 @@ impl<'a> Part<'a> {
     }
 
     fn sum(&self, from: f64, to: f64) -> f64 {
-        let line = mean_line(self.image, self.between(from, to));
-        line.iter().sum::<f64>() * self.between(from, to).len() as f64
+        let line = capped_line(self.image, self.between(from, to), f32::INFINITY);
+        line.iter().sum()
     }
 
     /// The columns within some millimetres of a column.
@@ -257,30 +258,6 @@ fn mean_line(image: &Image<f32>, rows: Range<usize>) -> Vec<f64> {
     let mut line = capped_line(image, rows, f32::INFINITY);
     line.iter_mut().for_each(|sum| *sum /= count);
     line
-}
-
-/// The sum of some rows, column by column, in which no pixel counts for more than a limit.
-fn capped_line(image: &Image<f32>, rows: Range<usize>, limit: f32) -> Vec<f64> {
-    let mut line = vec![0.0; image.columns];
-    let lines = image.pixels.chunks_exact(image.columns);
-    for row in lines.skip(rows.start).take(rows.len()) {
-        for (sum, count) in line.iter_mut().zip(row) {
-            *sum += f64::from(count.min(limit));
-        }
-    }
-    line
-}
-
-/// The place to the left of which half of a line's sum is.
-fn half(line: &[f64]) -> usize {
-    let half = line.iter().sum::<f64>() / 2.0;
-    let mut below = 0.0;
-    line.iter()
-        .position(|value| {
-            below += value;
-            below >= half
-        })
-        .unwrap_or(0)
 }
 
 /// The mean of each strip of so many columns.

@@ -1,5 +1,7 @@
 //! Grey images in memory.
 
+use std::ops::Range;
+
 /// A grey image.
 ///
 /// Row 0 is the top, column 0 the left edge; on an anterior image the patient's head is at the top
@@ -42,4 +44,28 @@ pub(super) fn sum_capped(values: &[f32], limit: f32) -> f64 {
     }
     let rest: f64 = rest.iter().map(|value| f64::from(value.min(limit))).sum();
     lanes.iter().sum::<f64>() + rest
+}
+
+/// The sum of some rows, column by column, in which no pixel counts for more than a limit.
+pub(super) fn capped_line(image: &Image<f32>, rows: Range<usize>, limit: f32) -> Vec<f64> {
+    let mut line = vec![0.0; image.columns];
+    let lines = image.pixels.chunks_exact(image.columns);
+    for row in lines.skip(rows.start).take(rows.len()) {
+        for (sum, count) in line.iter_mut().zip(row) {
+            *sum += f64::from(count.min(limit));
+        }
+    }
+    line
+}
+
+/// The place to the left of which half of a line's sum is.
+pub(super) fn half(line: &[f64]) -> usize {
+    let half = line.iter().sum::<f64>() / 2.0;
+    let mut below = 0.0;
+    line.iter()
+        .position(|value| {
+            below += value;
+            below >= half
+        })
+        .unwrap_or(0)
 }

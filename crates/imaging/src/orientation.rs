@@ -153,7 +153,8 @@ impl HeadEnd {
             .skip(body.start)
             .take(body.len())
             .collect();
-        let spine = beside(midline(&rows, limit), image.columns);
+        let midline = image::half(&image::capped_line(image, body.clone(), limit));
+        let spine = beside(midline, image.columns);
         let tenth = |tenths: usize| tenths * rows.len() / 10;
         let sum = |part: Range<usize>, columns: Range<usize>| {
             let of_row = |row: &&[f32]| image::sum_capped(&row[columns.clone()], limit);
@@ -189,25 +190,6 @@ fn vote(top: f64, bottom: f64) -> HeadEnd {
 /// Roughly the count of a pixel of bone: a patient is about a quarter as wide as the image.
 fn bone(median_row: f64, columns: usize) -> f32 {
     (4.0 * median_row / columns as f64) as f32
-}
-
-/// The column to the left of which half of the counts are, where no pixel counts for more than a limit.
-fn midline(rows: &[&[f32]], limit: f32) -> usize {
-    let mut columns = vec![0.0; rows.first().map_or(0, |row| row.len())];
-    for row in rows {
-        for (column, count) in columns.iter_mut().zip(*row) {
-            *column += count.min(limit);
-        }
-    }
-    let half = image::sum(&columns) / 2.0;
-    let mut below = 0.0;
-    columns
-        .iter()
-        .position(|&column| {
-            below += f64::from(column);
-            below >= half
-        })
-        .unwrap_or(0)
 }
 
 /// The columns within a fortieth of the width beside the midline.

@@ -1,6 +1,6 @@
 //! How long after the injection an image was taken: late, when blood and soft tissue have cleared, or early.
 
-use super::dicom::{self, AttributeError, DAY, DataSet, Moment, tokens};
+use super::dicom::{self, AttributeError, DAY, DataSet, Moment, Radiopharmaceutical, tokens};
 
 /// Minutes before which an image shows the blood pool, not bone (EANM and SNMMI take the blood pool of a
 /// three-phase scan within 10 minutes and late images after 2 hours at the earliest).
@@ -100,8 +100,11 @@ const LATE_WORDS: &[&str] = &[
 ];
 
 /// What an object says of the time between injection and image: its times and its names.
-pub(super) fn stated(set: &DataSet<'_>) -> Result<StatedPhase, AttributeError> {
-    let by_times = of_times(set)?;
+pub(super) fn stated(
+    set: &DataSet<'_>,
+    given: &[Radiopharmaceutical],
+) -> Result<StatedPhase, AttributeError> {
+    let by_times = of_times(dicom::acquisition_moment(set), given);
     Ok(if by_times != StatedPhase::Early && is_named_early(set)? {
         StatedPhase::Early
     } else {
@@ -110,21 +113,19 @@ pub(super) fn stated(set: &DataSet<'_>) -> Result<StatedPhase, AttributeError> {
 }
 
 /// Of several injections the last one counts: what it gave is the youngest on the image.
-fn of_times(set: &DataSet<'_>) -> Result<StatedPhase, AttributeError> {
-    let taken = dicom::acquisition_moment(set);
-    let given = dicom::radiopharmaceuticals(set)?;
+fn of_times(taken: Option<Moment>, given: &[Radiopharmaceutical]) -> StatedPhase {
     let given = given.iter().filter_map(|given| given.given);
     let delays = given.filter_map(|given| Some(seconds_between(given, taken?)));
     let Some(seconds) = delays.min() else {
-        return Ok(StatedPhase::NotStated);
+        return StatedPhase::NotStated;
     };
-    Ok(match seconds / 60 {
+    match seconds / 60 {
         _ if !(0..=LONGEST).contains(&seconds) => StatedPhase::Unclear,
         minutes if minutes < EARLY => StatedPhase::Early,
         minutes => StatedPhase::Late {
             minutes: minutes as u32,
         },
-    })
+    }
 }
 
 /// Of times of a day without their dates, the later is within a day of the earlier.

@@ -97,14 +97,15 @@ pub fn read_anterior(bytes: &[u8], lossy: LossyPolicy) -> Result<AnteriorImage, 
         spacing,
     };
     let grid = grid.into_usual(acquisition, &mut warnings);
+    let given = dicom::radiopharmaceuticals(set)?;
     Ok(AnteriorImage {
         study,
         counts: grid.counts,
         view: View::Anterior,
         view_source: frame.source,
         acquisition,
-        tracer: tracer::stated(set)?,
-        phase: phase::stated(set)?,
+        tracer: tracer::stated(&given),
+        phase: phase::stated(set, &given)?,
         provenance: Provenance::read(set)?,
         pixel_spacing_mm: grid.spacing,
         synthetic: dicom::is_synthetic(set)?,

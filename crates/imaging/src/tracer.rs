@@ -1,6 +1,6 @@
 //! Which radiopharmaceutical was given, by the codes and the words that objects name it with.
 
-use super::dicom::{self, AttributeError, Code, DataSet, words};
+use super::dicom::{Code, Radiopharmaceutical, words};
 use attrium_types::Tracer;
 
 /// What an object says of its radiopharmaceutical.
@@ -130,11 +130,11 @@ const SYMBOLS: &[&str] = &[
 
 /// What an object says of its radiopharmaceutical (PS3.3, C.8.4.10). Of several, one that is none of bone
 /// decides: its photons are on the image too.
-pub(super) fn stated(set: &DataSet<'_>) -> Result<StatedTracer, AttributeError> {
+pub(super) fn stated(given: &[Radiopharmaceutical]) -> StatedTracer {
     let mut found = StatedTracer::NotStated;
-    for given in dicom::radiopharmaceuticals(set)? {
-        let stated = match (of_nuclide(&given), of_tracer(&given)) {
-            (Some(false), _) | (_, StatedTracer::Other) => return Ok(StatedTracer::Other),
+    for given in given {
+        let stated = match (of_nuclide(given), of_tracer(given)) {
+            (Some(false), _) | (_, StatedTracer::Other) => return StatedTracer::Other,
             (_, stated) => stated,
         };
         found = match (found, stated) {
@@ -144,10 +144,10 @@ pub(super) fn stated(set: &DataSet<'_>) -> Result<StatedTracer, AttributeError> 
             _ => StatedTracer::Unknown,
         };
     }
-    Ok(found)
+    found
 }
 
-fn of_tracer(given: &dicom::Radiopharmaceutical) -> StatedTracer {
+fn of_tracer(given: &Radiopharmaceutical) -> StatedTracer {
     let by_code = given.code.as_ref().map(of_code);
     let by_name = given.name.as_deref().map(of_text);
     match (by_code, by_name) {
@@ -190,7 +190,7 @@ fn is_name(word: &str, name: &str) -> bool {
 }
 
 /// Whether the radionuclide is technetium-99m, where it is stated.
-fn of_nuclide(given: &dicom::Radiopharmaceutical) -> Option<bool> {
+fn of_nuclide(given: &Radiopharmaceutical) -> Option<bool> {
     let code = given.nuclide.as_ref()?;
     let (current, retired) = TECHNETIUM;
     if code.is(current, retired) {

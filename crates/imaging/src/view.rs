@@ -80,18 +80,11 @@ const CODES: &[(&str, &str, View)] = &[
 
 /// The view that a coded entry names; unknown where it is not understood.
 ///
-/// The value decides where its scheme is SNOMED's under any of its designators (PS3.16, 8.1;
-/// 99SDM and SNM3 are what older objects write); otherwise the meaning's words do.
+/// The value decides where it is one of these of SNOMED ([`Code::is`]); otherwise the meaning's words do.
 pub(super) fn of_code(code: &Code) -> View {
-    let coded = CODES.iter().find_map(|&(current, retired, view)| {
-        let value = match code.scheme.as_str() {
-            "SCT" | "2.16.840.1.113883.6.96" => current,
-            "SRT" | "SNM3" | "99SDM" => retired,
-            _ => return None,
-        };
-        (code.value == value).then_some(view)
-    });
-    coded.unwrap_or_else(|| of_text(&code.meaning))
+    let mut coded = CODES.iter();
+    let coded = coded.find(|(current, retired, _)| code.is(current, retired));
+    coded.map_or_else(|| of_text(&code.meaning), |&(.., view)| view)
 }
 
 /// Words that say that a detector looks from the front, as they are typed in English, German, French,

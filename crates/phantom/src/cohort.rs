@@ -2,14 +2,13 @@
 //!
 //! (seed, study number) decides all of a study; no study depends on how many there are.
 
-use attrium_types::Grade;
+use attrium_types::{Grade, Tracer};
 
 use super::demographics::{GRADES, Person};
 use super::error::{Error, ShareSnafu, SharesSnafu};
 use super::random::{Purpose, Stream};
 use super::reading::{Population, Uptake};
 use super::scanner::{SCANNERS, Scanner};
-use super::tracer::Tracer;
 
 /// The first year of the paper's scans, and how many years there were.
 const FIRST_YEAR: u32 = 2012;

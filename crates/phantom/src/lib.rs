@@ -29,5 +29,4 @@ pub use demographics::{Indication, Person, Protocol, Sex};
 pub use error::Error;
 pub use reading::Uptake;
 pub use scanner::{ObjectLayout, PrivateGroup, SCANNERS, Scanner, ViewNaming};
-pub use tracer::Tracer;
 pub use view::{Views, scan};

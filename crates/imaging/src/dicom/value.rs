@@ -58,22 +58,24 @@ pub(crate) struct Code {
     pub meaning: String,
 }
 
+/// The designators of SNOMED CT, and of its retired codes (PS3.16, 8.1; 99SDM and SNM3 are what older objects
+/// write).
+const SNOMED_CT: [&str; 2] = ["SCT", "2.16.840.1.113883.6.96"];
+const RETIRED: [&str; 3] = ["SRT", "SNM3", "99SDM"];
+
 impl Code {
-    /// Whether it is a concept of SNOMED, by its code or by its retired one, under any of the schemes'
-    /// designators (PS3.16, 8.1; 99SDM and SNM3 are what older objects write).
+    /// Whether it is a concept of SNOMED, by its code or by its retired one, which is empty where it has none.
     pub(crate) fn is(&self, current: &str, retired: &str) -> bool {
-        let expected = match self.scheme.as_str() {
-            "SCT" | "2.16.840.1.113883.6.96" => current,
-            "SRT" | "SNM3" | "99SDM" => retired,
-            _ => return false,
+        let is_of = |schemes: &[&str], code: &str| {
+            schemes.contains(&self.scheme.as_str()) && !code.is_empty() && self.value == code
         };
-        !expected.is_empty() && self.value == expected
+        is_of(&SNOMED_CT, current) || is_of(&RETIRED, retired)
     }
 
     /// Whether its scheme is SNOMED's.
     pub(crate) fn is_snomed(&self) -> bool {
-        let scheme = self.scheme.as_str();
-        ["SCT", "2.16.840.1.113883.6.96", "SRT", "SNM3", "99SDM"].contains(&scheme)
+        let mut schemes = SNOMED_CT.iter().chain(&RETIRED);
+        schemes.any(|scheme| *scheme == self.scheme)
     }
 }
 

@@ -7,6 +7,7 @@ use super::attributes::Attributes;
 use super::codes::{ANTERIOR, HEAD_FIRST, POSTERIOR, RECUMBENT, SUPINE, TECHNETIUM};
 use super::source::{ObjectSource, Side};
 use crate::scanner::{ObjectLayout, ViewNaming};
+use crate::tracer;
 
 pub(super) fn patient(out: &mut Attributes, source: &ObjectSource<'_>) {
     let (study, person) = (source.study, &source.study.person);
@@ -237,7 +238,7 @@ pub(super) fn isotope(out: &mut Attributes, source: &ObjectSource<'_>) {
 fn radiopharmaceutical(source: &ObjectSource<'_>) -> Attributes {
     let study = source.study;
     let retired = retired_codes(source);
-    let names = study.tracer.names();
+    let names = tracer::names(study.tracer);
     let injected = study.date.before(60 * study.uptake_minutes);
     let megabecquerels = 500 + study.number % 200;
     let mut tracer = Attributes::new();
@@ -263,7 +264,7 @@ fn radiopharmaceutical(source: &ObjectSource<'_>) -> Attributes {
             tags::RADIONUCLIDE_CODE_SEQUENCE,
             vec![TECHNETIUM.item(retired)],
         );
-    if let Some(concept) = study.tracer.concept() {
+    if let Some(concept) = tracer::concept(study.tracer) {
         tracer.sequence(
             tags::RADIOPHARMACEUTICAL_CODE_SEQUENCE,
             vec![concept.item(retired)],
