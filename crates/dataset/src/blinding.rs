@@ -49,8 +49,9 @@ impl Blinding {
 
     /// Minutes since a moment that is another for each study, so that only differences within it tell anything.
     pub(super) fn minutes(&self, study: u32, minutes: i64) -> i64 {
-        let [first, ..] = self.words(Purpose::Shift, &study.to_le_bytes());
-        minutes + (first >> (u64::BITS - SHIFT_BITS)) as i64
+        let [a, b, c, d, e, f, g, h, ..] = self.digest(Purpose::Shift, &study.to_le_bytes());
+        let shift = u64::from_le_bytes([a, b, c, d, e, f, g, h]) >> (u64::BITS - SHIFT_BITS);
+        minutes + shift as i64
     }
 
     /// A text that [`Self::open`] reads: its digest, then it itself under a stream that the digest begins.
@@ -79,12 +80,6 @@ impl Blinding {
             mixed.collect::<Vec<u8>>()
         };
         bytes.chunks(32).enumerate().flat_map(block).collect()
-    }
-
-    fn words(&self, purpose: Purpose, message: &[u8]) -> [u64; 4] {
-        let digest = self.digest(purpose, message);
-        let (words, _) = digest.as_chunks::<8>();
-        [0, 1, 2, 3].map(|at| u64::from_le_bytes(words[at]))
     }
 
     /// A digest with a secret, made twice so that nothing can be appended to the message.

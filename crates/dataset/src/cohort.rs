@@ -26,6 +26,14 @@ pub struct LeftOut {
     pub standing: Standing,
 }
 
+impl LeftOut {
+    /// How many of these are of studies of which several might be used.
+    pub fn ambiguous(left_out: &[Self]) -> usize {
+        let is_ambiguous = |it: &&Self| matches!(it.standing, Standing::Ambiguous(_));
+        left_out.iter().filter(is_ambiguous).count()
+    }
+}
+
 impl Cohort {
     /// Joins the shards of a run.
     ///
@@ -70,12 +78,6 @@ impl Cohort {
                 });
             }
         }
-    }
-
-    /// How many objects are of studies of which several might be used.
-    pub fn ambiguous(&self) -> usize {
-        let is_ambiguous = |it: &&LeftOut| matches!(it.standing, Standing::Ambiguous(_));
-        self.left_out.iter().filter(is_ambiguous).count()
     }
 
     /// How many studies there are.
@@ -241,7 +243,7 @@ mod tests {
             "duplicate",
         ];
         assert_eq!(reasons.collect::<Vec<_>>(), expected);
-        assert_eq!(cohort.ambiguous(), 2);
+        assert_eq!(LeftOut::ambiguous(&cohort.left_out), 2);
         assert_eq!(assemble(&turned), cohort);
     }
 

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::covariates::yes_or_no;
+
 /// More studies than these are of no one patient: bone scans are months apart.
 const MOST: usize = 10;
 /// Up to so many studies a Patient ID may be that of more than half of a cohort.
@@ -16,6 +18,35 @@ pub struct PatientClue {
     pub is_named: bool,
     /// The object's Patient ID, blinded, where it tells patients apart.
     pub id: Option<String>,
+}
+
+impl PatientClue {
+    /// The columns of a table that keeps it, beside the patient's pseudonym.
+    pub const COLUMNS: [&'static str; 2] = ["names_patient", "patient_id"];
+
+    /// The values of [`Self::COLUMNS`].
+    pub fn columns(&self) -> [String; 2] {
+        let id = self.id.clone().unwrap_or_default();
+        [yes_or_no(self.is_named).to_owned(), id]
+    }
+
+    /// Reads the values of [`Self::COLUMNS`]; `None` where they are not as [`Self::columns`] wrote them.
+    pub fn parse(patient: u32, [names_patient, id]: [&str; 2]) -> Option<Self> {
+        Some(Self {
+            patient,
+            is_named: match names_patient {
+                "yes" => true,
+                "no" => false,
+                _ => return None,
+            },
+            id: parse_id(id),
+        })
+    }
+}
+
+/// The column `patient_id`, which is empty where nothing is stated.
+pub(super) fn parse_id(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// How the patients of some studies are known.

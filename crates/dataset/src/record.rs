@@ -8,8 +8,8 @@ use strum::VariantArray;
 
 use super::covariates::{Covariate, parse_grade, parse_yes_or_no, yes_or_no};
 use super::error::{Error, RowSnafu, ShardSnafu, TableSnafu};
-use super::preference;
 use super::{Covariates, LabelledStudy, PatientClue, Preference, Pseudonyms};
+use super::{patients, preference};
 use attrium_imaging::{AnteriorImage, Crop, CropRectangle};
 use attrium_types::Grade;
 
@@ -49,14 +49,8 @@ const RECTANGLE_COLUMNS: [&str; 5] = [
     "crop_height",
     "crop_width",
 ];
-const LAST_COLUMNS: [&str; 6] = [
-    "counts",
-    "synthetic",
-    "warnings",
-    "names_patient",
-    "patient_id",
-    "object",
-];
+const IMAGE_COLUMNS: [&str; 3] = ["counts", "synthetic", "warnings"];
+const OBJECT_COLUMN: &str = "object";
 
 impl Record {
     /// What tells whose the object is.
@@ -77,7 +71,9 @@ pub(super) fn write(records: &[Record]) -> Result<Vec<u8>, Error> {
         .chain(Covariates::COLUMNS.iter().copied())
         .chain(RECTANGLE_COLUMNS)
         .chain(Preference::COLUMNS)
-        .chain(LAST_COLUMNS);
+        .chain(IMAGE_COLUMNS)
+        .chain(PatientClue::COLUMNS)
+        .chain([OBJECT_COLUMN]);
     writer.write_record(header).context(TableSnafu)?;
     for record in records {
         let rectangle = &record.rectangle;
@@ -92,16 +88,15 @@ pub(super) fn write(records: &[Record]) -> Result<Vec<u8>, Error> {
             rectangle.height.to_string(),
             rectangle.width.to_string(),
         ];
-        let last = [
+        let image = [
             record.counts.to_string(),
             yes_or_no(record.synthetic).to_owned(),
             record.warnings.join(" "),
-            yes_or_no(record.names_patient).to_owned(),
-            record.patient_id.clone().unwrap_or_default(),
-            record.object.clone(),
         ];
         let row = label.into_iter().chain(covariates).chain(crop);
-        let row = row.chain(record.preference.columns()).chain(last);
+        let row = row.chain(record.preference.columns()).chain(image);
+        let row = row.chain(record.patient_clue().columns());
+        let row = row.chain([record.object.clone()]);
         writer.write_record(row).context(TableSnafu)?;
     }
     writer
@@ -148,8 +143,8 @@ impl RecordRow<'_> {
             study: self.parsed("study")?,
             patient: self.parsed("patient")?,
             names_patient: self.read("names_patient", parse_yes_or_no)?,
-            patient_id: Some(self.value("patient_id")?.to_owned()).filter(|id| !id.is_empty()),
-            object: self.value("object")?.to_owned(),
+            patient_id: patients::parse_id(self.value("patient_id")?),
+            object: self.value(OBJECT_COLUMN)?.to_owned(),
             grade: self.read("grade", parse_grade)?,
             covariates: self.covariates()?,
             rectangle: CropRectangle {

@@ -6,7 +6,7 @@
 
 use std::cmp::Reverse;
 
-use strum::{Display, IntoStaticStr, VariantNames};
+use strum::Display;
 
 use super::Preference;
 use attrium_imaging::Acquisition;
@@ -50,28 +50,23 @@ pub enum Better {
     Acquisition,
 }
 
-/// The words of [`Standing::reason`].
-#[derive(Clone, Copy, Debug, IntoStaticStr, VariantNames)]
-#[strum(serialize_all = "kebab-case")]
-enum Reason {
-    Duplicate,
-    Superseded,
-    Ambiguous,
-}
-
 impl Standing {
-    /// Every word that [`Self::reason`] gives.
-    pub const REASONS: &[&str] = Reason::VARIANTS;
-    /// That of [`Self::Ambiguous`].
+    /// The word for [`Self::Duplicate`].
+    pub const DUPLICATE: &str = "duplicate";
+    /// The word for [`Self::Superseded`].
+    pub const SUPERSEDED: &str = "superseded";
+    /// The word for [`Self::Ambiguous`].
     pub const AMBIGUOUS: &str = "ambiguous";
+    /// Every word that [`Self::reason`] gives.
+    pub const REASONS: &[&str] = &[Self::DUPLICATE, Self::SUPERSEDED, Self::AMBIGUOUS];
 
     /// A short stable word for why the object does not stand for its study; none where it does.
     pub fn reason(self) -> Option<&'static str> {
         Some(match self {
             Self::Used => return None,
-            Self::Duplicate => Reason::Duplicate.into(),
-            Self::Superseded(_) => Reason::Superseded.into(),
-            Self::Ambiguous(_) => Reason::Ambiguous.into(),
+            Self::Duplicate => Self::DUPLICATE,
+            Self::Superseded(_) => Self::SUPERSEDED,
+            Self::Ambiguous(_) => Self::AMBIGUOUS,
         })
     }
 

@@ -11,7 +11,7 @@ use super::training_report::{self, Findings};
 use super::{Summary, TaskError};
 use attrium_api::{DataStatus, ModelReference, Publish, PublishMethod};
 use attrium_bundle::{Member, MemberFiles};
-use attrium_dataset::{Cohort, Pseudonyms, Quarantine, Standing};
+use attrium_dataset::{Cohort, LeftOut, Pseudonyms, Quarantine, Standing};
 use attrium_evaluation as evaluation;
 use attrium_evaluation::{
     Baseline, EvaluationOptions, MetricsDocument, NetworkGate, NetworkMetrics,
@@ -57,11 +57,9 @@ pub(super) fn run(io: &TrainingIo<'_>) -> Result<Summary, TaskError> {
     };
     let page = training_report::page(io, &findings)?;
     io.put(artefacts::REPORT, page.into_bytes())?;
-    for warning in cohort.known_patients.warnings() {
-        tracing::warn!("{warning}");
-    }
     let mut summary = summary(io, &document, data, model, shortfall)?;
     for warning in cohort.known_patients.warnings() {
+        tracing::warn!("{warning}");
         summary.message = format!("{}; {warning}", summary.message);
     }
     Ok(summary)
@@ -150,7 +148,7 @@ fn data_status(
     data.studies = Some(labelled);
     data.missing_images = Some(labelled.saturating_sub(used));
     let left_out = cohort.left_out.len() as u64;
-    let ambiguous = cohort.ambiguous() as u64;
+    let ambiguous = LeftOut::ambiguous(&cohort.left_out) as u64;
     data.superseded = Some(left_out - ambiguous);
     if ambiguous > 0 {
         data.quarantined += ambiguous;

@@ -2,6 +2,7 @@
 
 use super::failure::OrFail;
 use super::object_batches::{ShardFilter, for_each_object};
+use super::screening_table::Verdict;
 use super::task_io::TrainingIo;
 use super::{Rejection, Summary, TaskError};
 use attrium_api::{DataStatus, Preprocessing};
@@ -11,8 +12,7 @@ use attrium_imaging::Crop;
 use attrium_workflow::artefacts;
 
 /// The word for an object of another view.
-pub(super) const OTHER_VIEW: &str = "other-view";
-const NO_ANTERIOR: &str = "no frame of the object is an anterior view";
+pub(super) const OTHER_VIEW: &str = Verdict::OtherView.name();
 /// The word for an object of a study without a label.
 pub(super) const UNLABELLED: &str = "unlabelled";
 const NO_LABEL: &str = "labels.csv has no row for the object's study: add one to use it";
@@ -89,7 +89,8 @@ impl Sorted {
                 ..
             }) => {
                 self.data.other_views += 1;
-                self.quarantine.add(key, OTHER_VIEW, NO_ANTERIOR);
+                let sentence = imaging::Error::NoAnterior.to_string();
+                self.quarantine.add(key, OTHER_VIEW, sentence);
             }
             Err(SetAside {
                 why: Rejection::Unusable { reason, sentence },

@@ -13,17 +13,22 @@ use attrium_evaluation as evaluation;
 use attrium_evaluation::{Prediction, Predictions};
 use attrium_types::PreferredAcquisition;
 
+/// Why no study can be used, although objects can.
+pub(super) const ALL_AMBIGUOUS: &str = "every labelled study has several usable objects that differ, and nothing \
+    tells which of them stands for it: leave the one to use below images, or correct their headers";
+
 /// How many columns only the shards' tables have.
-const OWN: usize = 5 + Preference::COLUMNS.len();
+const OWN: usize = 3 + PatientClue::COLUMNS.len() + Preference::COLUMNS.len();
 /// Those columns, which come last there.
 const COLUMNS: [&str; OWN] = {
+    let [names_patient, patient_id] = PatientClue::COLUMNS;
     let [origin, view_source, delay, acquired, acquisition] = Preference::COLUMNS;
     [
         "labels_sha256",
         "object",
         "pixels",
-        "names_patient",
-        "patient_id",
+        names_patient,
+        patient_id,
         origin,
         view_source,
         delay,
@@ -204,15 +209,10 @@ impl ObjectPrediction {
             labels: labels.clone(),
             object: object.clone(),
             pixels: pixels.clone(),
-            patient: PatientClue {
-                patient: prediction.covariates.get(patient?)?.parse().ok()?,
-                is_named: match names_patient.as_str() {
-                    "yes" => true,
-                    "no" => false,
-                    _ => return None,
-                },
-                id: Some(patient_id.clone()).filter(|id| !id.is_empty()),
-            },
+            patient: PatientClue::parse(
+                prediction.covariates.get(patient?)?.parse().ok()?,
+                [names_patient, patient_id],
+            )?,
             preference: Preference::parse(preference.try_into().ok()?)?,
             prediction,
         })
@@ -220,15 +220,13 @@ impl ObjectPrediction {
 
     /// The values of [`COLUMNS`].
     fn columns(&self) -> impl Iterator<Item = String> {
-        let names_patient = if self.patient.is_named { "yes" } else { "no" };
         let first = [
             self.labels.clone(),
             self.object.clone(),
             self.pixels.clone(),
-            names_patient.to_owned(),
-            self.patient.id.clone().unwrap_or_default(),
         ];
-        first.into_iter().chain(self.preference.columns())
+        let columns = first.into_iter().chain(self.patient.columns());
+        columns.chain(self.preference.columns())
     }
 
     /// The prediction of the study that it stands for, with the patient's pseudonym.

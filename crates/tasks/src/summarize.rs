@@ -11,13 +11,13 @@ use super::provenance;
 use super::results;
 use super::screener::Screener;
 use super::screening_table::{self, ScreeningRow, Verdict};
-use super::study_selection::{ObjectPredictions, StudyPredictions};
+use super::study_selection::{self, ObjectPredictions, StudyPredictions};
 use super::task_io::ScreeningIo;
 use super::training_report::PATIENT_UNKNOWN;
 use super::{Summary, TaskError, screen};
 use attrium_api::ScreeningStatus;
 use attrium_bundle::SignaturePolicy;
-use attrium_dataset::{LeftOut, Quarantine, Standing};
+use attrium_dataset::{LeftOut, Quarantine};
 use attrium_evaluation as evaluation;
 use attrium_evaluation::{EvaluationOptions, MetricsDocument, NetworkMetrics, Predictions};
 use attrium_report as report;
@@ -291,8 +291,7 @@ fn labelled_predictions(
         return Err(TaskError::bad_data(if studies.left_out.is_empty() {
             "no screened study is in the labels: check that they are of the same archive"
         } else {
-            "every labelled study has several usable objects that differ, and nothing tells which of them stands for \
-             it: leave the one to use below images, or correct their headers"
+            study_selection::ALL_AMBIGUOUS
         }));
     }
     Ok(studies.predictions)
@@ -300,8 +299,7 @@ fn labelled_predictions(
 
 /// Counts what stands for no study, and whose patients are not known.
 fn count(studies: &StudyPredictions, counts: &mut ScreeningStatus) {
-    let is_ambiguous = |it: &&LeftOut| matches!(it.standing, Standing::Ambiguous(_));
-    let ambiguous = studies.left_out.iter().filter(is_ambiguous).count();
+    let ambiguous = LeftOut::ambiguous(&studies.left_out);
     counts.ambiguous = Some(ambiguous as u64);
     counts.superseded = Some((studies.left_out.len() - ambiguous) as u64);
     counts.patient_unknown = Some(studies.known_patients.unknown as u64);

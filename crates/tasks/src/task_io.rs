@@ -3,6 +3,7 @@
 use super::attempt::Attempt;
 use super::failure::{OrBadPlace, OrFail};
 use super::inputs::Inputs;
+use super::study_selection;
 use super::{Summary, TaskContext, TaskError};
 use attrium_api::{
     Accelerator, Compute, DataStatus, ScreeningJobSpec, StorageSpec, TrainingRunSpec,
@@ -198,10 +199,7 @@ impl TrainingIo<'_> {
         }
         let cohort = Cohort::assemble(&shards, self.spec.preprocessing.prefer);
         if cohort.is_empty() && !cohort.left_out.is_empty() {
-            return Err(TaskError::bad_data(
-                "every labelled study has several usable objects that differ, and nothing tells which of them stands \
-                 for it: leave the one to use below images, or correct their headers",
-            ));
+            return Err(TaskError::bad_data(study_selection::ALL_AMBIGUOUS));
         }
         if cohort.is_empty() {
             return Err(TaskError::bad_data(

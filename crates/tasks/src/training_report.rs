@@ -115,8 +115,8 @@ fn in_words(reason: &str) -> &str {
     match reason {
         preprocess::OTHER_VIEW => "not an anterior view",
         preprocess::UNLABELLED => "study without a label",
-        "superseded" => "another object of the study is better",
-        "duplicate" => "another object of the study has the same pixels",
+        Standing::SUPERSEDED => "another object of the study is better",
+        Standing::DUPLICATE => "another object of the study has the same pixels",
         Standing::AMBIGUOUS => "one of several objects of the study that differ",
         reason => reason,
     }
