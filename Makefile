@@ -144,16 +144,16 @@ sanitize: ## Run the engine's tests with the address sanitiser; needs a nightly 
 	RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR="$(CACHE)/engine" cargo +nightly test --release --locked \
 	  --package attrium-engine --target x86_64-unknown-linux-gnu --lib
 
-bench: ## Measure decoding, cropping and memory against their bars
+bench: build-packages ## Measure decoding, cropping and memory against their bars
 	benches/run
 
-bench-peers: ## Measure training, inference, an epoch and a screening against PyTorch and its like
+bench-peers: build-packages ## Measure training, inference, an epoch and a screening against PyTorch and its like
 	benches/peers
 
-bench-kernels: ## Measure each kernel of the engine against the processor's peak
+bench-kernels: build-packages ## Measure each kernel of the engine against the processor's peak
 	cargo bench --locked --package attrium-engine --bench kernels
 
-bench-reconcile: ## Measure the operator against a real API server; needs root
+bench-reconcile: build-packages ## Measure the operator against a real API server; needs root
 	benches/reconcile
 
 crds: build ## Write crds/, and the chart's copy of it, from the types
