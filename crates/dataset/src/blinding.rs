@@ -5,7 +5,10 @@
 //! seed and of all rows of `labels.csv`, which are in no artefact: who holds the labels can undo it, and so finds the
 //! way back as with pseudonyms; another run of other labels or another seed has other words for the same patient.
 
-use sha2::{Digest, Sha256};
+use hmac::{Hmac, KeyInit, Mac};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha20Rng;
+use sha2::Sha256;
 
 /// Bytes of a digest that are kept: enough that no two differ by chance alone.
 const KEPT: usize = 16;
@@ -54,7 +57,8 @@ impl Blinding {
         minutes + shift as i64
     }
 
-    /// A text that [`Self::open`] reads: its digest, then it itself under a stream that the digest begins.
+    /// A text that [`Self::open`] reads: its digest, then it itself under ChaCha20 with a key that the digest gives,
+    /// so that equal texts are sealed equally.
     pub(super) fn seal(&self, text: &str) -> String {
         let digest = &self.digest(Purpose::Seal, text.as_bytes())[..KEPT];
         let mut sealed = digest.to_vec();
@@ -70,28 +74,26 @@ impl Blinding {
         (self.digest(Purpose::Seal, text.as_bytes())[..KEPT] == *digest).then_some(text)
     }
 
-    /// Bytes, each under its own of a stream of digests.
+    /// Bytes, each under its own of the stream.
     fn under_stream(&self, start: &[u8], bytes: &[u8]) -> Vec<u8> {
-        let block = |(number, block): (usize, &[u8])| {
-            let mut place = start.to_vec();
-            place.extend((number as u64).to_le_bytes());
-            let stream = self.digest(Purpose::Stream, &place);
-            let mixed = block.iter().zip(stream).map(|(byte, under)| byte ^ under);
-            mixed.collect::<Vec<u8>>()
-        };
-        bytes.chunks(32).enumerate().flat_map(block).collect()
+        let mut mixed = vec![0; bytes.len()];
+        ChaCha20Rng::from_seed(self.digest(Purpose::Stream, start)).fill_bytes(&mut mixed);
+        mixed
+            .iter_mut()
+            .zip(bytes)
+            .for_each(|(under, byte)| *under ^= byte);
+        mixed
     }
 
-    /// A digest with a secret, made twice so that nothing can be appended to the message.
+    /// HMAC-SHA-256 of a message, which no message for another purpose has.
     fn digest(&self, purpose: Purpose, message: &[u8]) -> [u8; 32] {
-        let mut inner = Sha256::new();
-        inner.update(self.secret);
-        inner.update([purpose as u8]);
-        inner.update(message);
-        let mut outer = Sha256::new();
-        outer.update(self.secret);
-        outer.update(inner.finalize());
-        outer.finalize().into()
+        // HMAC fills a key up to a block with zeros.
+        let mut key = [0; 64];
+        key[..32].copy_from_slice(&self.secret);
+        let mut mac = Hmac::<Sha256>::new(&key.into());
+        mac.update(&[purpose as u8]);
+        mac.update(message);
+        mac.finalize().into_bytes().into()
     }
 }
 
