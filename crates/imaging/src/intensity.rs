@@ -37,7 +37,7 @@ pub fn intensities(counts: &[f32], intensity: Intensity) -> Vec<f32> {
 
 /// The median counts of a pixel of the patient: of the blocks of 8 x 8 pixels (of a crop's 128 x 128) that
 /// have more than a tenth of the 80th percentile's counts. None without counts.
-fn uptake(counts: &[f32]) -> Option<f32> {
+pub(crate) fn uptake(counts: &[f32]) -> Option<f32> {
     let side = counts.len().isqrt();
     let block = side.div_ceil(BLOCKS).max(1);
     let mut means = block_means(counts, side, block);
@@ -47,7 +47,7 @@ fn uptake(counts: &[f32]) -> Option<f32> {
     body.get(body.len() / 2).copied()
 }
 
-fn block_means(counts: &[f32], side: usize, block: usize) -> Vec<f32> {
+pub(crate) fn block_means(counts: &[f32], side: usize, block: usize) -> Vec<f32> {
     let blocks = side / block;
     let mut means = vec![0.0; blocks * blocks];
     for (row, pixels) in counts
@@ -91,6 +91,43 @@ mod tests {
             for (a, b) in image.iter().zip(&same) {
                 prop_assert!((a - b).abs() < 1e-4, "{a} and {b}");
             }
+        }
+    }
+
+    #[test]
+    fn intensities_are_those_that_numpy_gives() {
+        let counts: Vec<f32> = (0..128 * 128_usize)
+            .map(|at| {
+                let (row, column) = ((at / 128) as i32, (at % 128) as i32);
+                let within = |y: i32, x: i32, down: i32, right: i32| {
+                    (row - y).pow(2) * down + (column - x).pow(2) * right
+                };
+                let heart = if within(70, 80, 1, 1) < 200 { 10 } else { 1 };
+                let body = within(64, 64, 2, 3) < 9000;
+                if body {
+                    (at * 7919 % 41 * heart) as f32
+                } else {
+                    0.0
+                }
+            })
+            .collect();
+        let normalized = intensities(&counts, Intensity::Normalized);
+        let paper = intensities(&counts, Intensity::Paper);
+        let golden = include_str!("../../../tests/golden/imaging/intensities.csv");
+        assert_eq!(golden.lines().count(), 269);
+        for line in golden.lines() {
+            let (at, expected) = line.split_once(',').expect("a place");
+            let at: usize = at.parse().expect("a place");
+            let expected: Vec<f32> = expected
+                .split(',')
+                .map(|it| it.parse().expect("a number"))
+                .collect();
+            let found = [normalized[at], paper[at]];
+            let close = found
+                .iter()
+                .zip(&expected)
+                .all(|(found, expected)| (found - expected).abs() < 1e-5);
+            assert!(close, "{at}: {found:?} and {expected:?}");
         }
     }
 
