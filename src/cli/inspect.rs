@@ -87,15 +87,16 @@ impl Error {
     }
 }
 
-/// Reads, draws and describes the file; a scan that does not hold the crop is described all the
-/// same before that is an error.
+/// Reads, draws and describes the file; a scan whose crop is missing or shows no thorax is
+/// described all the same before that is an error.
 pub(super) fn run(args: Args) -> Result<(), Error> {
     let path = &args.file;
     let bytes = fs::read(path).context(ReadSnafu { path })?;
     let image =
         imaging::read_anterior(&bytes, LossyPolicy::Accept).context(UnusableSnafu { path })?;
     let image = imaging::judge(image, Tracer::ALL).context(UnusableSnafu { path })?;
-    let crop = imaging::crop(&image, args.crop.into());
+    let mut crop = imaging::crop(&image, args.crop.into());
+    let judged = crop.as_mut().map_or(Ok(()), imaging::judge_crop);
     let rectangle = crop.as_ref().ok().map(|crop| &crop.rectangle);
     if let Some(png) = &args.png {
         let drawing = imaging::draw(&image.counts, rectangle).context(DrawSnafu { path })?;
@@ -103,7 +104,7 @@ pub(super) fn run(args: Args) -> Result<(), Error> {
     }
     let inspection = Inspection::new(&image, crop.as_ref().ok());
     output::print_as(args.output, &inspection, Inspection::to_table).context(PrintSnafu)?;
-    crop.map(drop).context(UnusableSnafu { path })
+    crop.and(judged).context(UnusableSnafu { path })
 }
 
 #[cfg(test)]

@@ -75,11 +75,18 @@ pub enum Error {
     #[snafu(display("the object is not a planar image: use a whole-body or a static scan"))]
     NotPlanar,
 
-    /// A static image of another part of the body.
+    /// An image that its object says is of another part of the body.
     #[snafu(display(
-        "the static scan is not of the thorax: use a scan of the thorax or of the whole body"
+        "the object says that its image shows another part of the body: use a scan of the thorax or of the whole body"
     ))]
     NotThorax,
+
+    /// An image that does not look like a late bone scan of a thorax, whatever its object says.
+    #[snafu(display(
+        "the image does not look like a thorax on a late bone scan: look at it; an early phase, another part of the \
+         body, or several images on one page cannot be used"
+    ))]
+    NoThoraxSeen,
 
     /// Another radiopharmaceutical than a bone tracer with technetium-99m.
     #[snafu(display(
@@ -117,6 +124,26 @@ pub enum Error {
         "the pixels are scaled or cut as a picture's are and are no counts: export the acquired image"
     ))]
     Picture,
+
+    /// Noise of many times more than that of as many counts.
+    #[snafu(display(
+        "the pixels have {dispersion:.0} times the noise of counts: they were scaled up; export the acquired image"
+    ))]
+    ScaledUp {
+        /// Variance over mean.
+        dispersion: f64,
+    },
+
+    /// An image of many more counts than were accumulated.
+    #[snafu(display(
+        "the image has {found:.0} counts, and Counts Accumulated says {stated:.0}: its pixels were scaled up; export the acquired image"
+    ))]
+    MoreThanAccumulated {
+        /// What the header says.
+        stated: f64,
+        /// The sum of the image.
+        found: f64,
+    },
 
     /// Rescaled to less than one count a pixel.
     #[snafu(display(
@@ -227,6 +254,17 @@ pub enum Error {
     /// A static image that is not square.
     #[snafu(display("a static image of {rows} x {columns} pixels is not square"))]
     NotSquare {
+        /// Rows of the image.
+        rows: usize,
+        /// Columns of the image.
+        columns: usize,
+    },
+
+    /// A whole-body scan that is hardly longer than wide.
+    #[snafu(display(
+        "a whole-body scan of {rows} x {columns} pixels is hardly longer than wide, as a page is: export the acquired image"
+    ))]
+    NotLong {
         /// Rows of the image.
         rows: usize,
         /// Columns of the image.

@@ -5,8 +5,7 @@ use snafu::ensure;
 use super::Acquisition;
 use super::dicom::{self, DataSet};
 use super::error::{
-    Error, ModalitySnafu, NotCountsSnafu, NotPlanarSnafu, NotSquareSnafu, NotThoraxSnafu,
-    SopClassSnafu,
+    Error, ModalitySnafu, NotCountsSnafu, NotPlanarSnafu, NotSquareSnafu, SopClassSnafu,
 };
 use super::pixels::PixelLayout;
 
@@ -49,7 +48,7 @@ pub(crate) fn check(set: &DataSet<'_>) -> Result<(), Error> {
 /// C.8.4.9.1.1); where that is missing, by the image's shape, in millimetres where they are stated.
 ///
 /// # Errors
-/// [`Error::NotPlanar`], [`Error::NotSquare`] and [`Error::NotThorax`].
+/// [`Error::NotPlanar`] and [`Error::NotSquare`].
 pub(crate) fn acquisition(
     set: &DataSet<'_>,
     layout: &PixelLayout,
@@ -65,44 +64,11 @@ pub(crate) fn acquisition(
         "STATIC" | "" => Acquisition::Static,
         _ => return NotPlanarSnafu.fail(),
     };
-    if acquisition == Acquisition::Static {
-        ensure!(
-            layout.rows == layout.columns,
-            NotSquareSnafu {
-                rows: layout.rows,
-                columns: layout.columns
-            }
-        );
-        check_thorax(set)?;
-    }
+    let (rows, columns) = (layout.rows, layout.columns);
+    let is_square = rows == columns;
+    ensure!(
+        is_square || acquisition == Acquisition::WholeBody,
+        NotSquareSnafu { rows, columns }
+    );
     Ok(acquisition)
-}
-
-/// Parts of the body that a static bone scan shows instead of the thorax, as they are typed.
-const ELSEWHERE: &[&str] = &[
-    "SKULL", "HEAD", "FACE", "NECK", "PELVIS", "PELVIC", "HIP", "HIPS", "FEMUR", "FEMURS", "LEG",
-    "LEGS", "KNEE", "KNEES", "TIBIA", "ANKLE", "ANKLES", "FOOT", "FEET", "ELBOW", "ELBOWS", "HAND",
-    "HANDS", "WRIST", "WRISTS", "FOREARM", "LSPINE", "LUMBAR", "ABDOMEN", "BLADDER", "KIDNEY",
-    "KIDNEYS", "THYROID",
-];
-
-const THORAX: &[&str] = &[
-    "THORAX", "CHEST", "HEART", "CARDIAC", "COEUR", "HERZ", "RIBS", "STERNUM", "TSPINE",
-];
-
-/// A static image is taken for one of the thorax unless the object says that it shows another part.
-fn check_thorax(set: &DataSet<'_>) -> Result<(), Error> {
-    let texts = [
-        dicom::body_part(set)?.into_iter().collect(),
-        dicom::image_ids(set)?,
-        dicom::series_descriptions(set)?,
-    ];
-    let words: Vec<String> = texts
-        .iter()
-        .flatten()
-        .flat_map(|text| dicom::words(text))
-        .collect();
-    let any = |parts: &[&str]| words.iter().any(|word| parts.contains(&word.as_str()));
-    ensure!(any(THORAX) || !any(ELSEWHERE), NotThoraxSnafu);
-    Ok(())
 }

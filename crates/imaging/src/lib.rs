@@ -1,14 +1,16 @@
 //! DICOM bytes become the anterior image of a bone scan, its crop, and the logarithm of that.
 //!
 //! [`read_anterior`] takes one object and gives the anterior view, upright and in counts, or says
-//! why it cannot; [`judge`] sets aside what is no late image of a bone tracer; [`crop`] cuts the thorax out of it as the paper does; [`intensities`]
-//! is what a network sees. Bytes and numbers in, numbers out: nothing here opens a file.
+//! why it cannot; [`crop`] cuts the thorax out of it as the paper does; [`admit`] does so where the object says
+//! ([`judge`]) and the crop shows ([`judge_crop`]) a late bone scan of a thorax, and else sets it aside;
+//! [`intensities`] is what a network sees. Bytes and numbers in, numbers out: nothing here opens a file.
 //!
 //! Never: a posterior image for an anterior; a crop of a scan that lies the other way up or does
 //! not hold it; memory for what a header merely claims; text of the object (names, ids, dates,
 //! descriptions) in an error, a warning or a `Debug`.
 
 mod acquisition;
+mod admission;
 mod anterior;
 mod crop;
 mod dicom;
@@ -18,35 +20,38 @@ mod facing;
 mod frames;
 #[doc(hidden)]
 pub mod fuzzing;
-mod gate;
 mod grid;
 mod image;
 mod inspection;
 mod intensity;
 mod kind;
+mod noise;
 mod orientation;
 mod phase;
 mod pixels;
 mod provenance;
+mod region;
 mod render;
 mod resample;
 mod scan;
 mod size;
+pub mod thorax;
 mod tracer;
 mod units;
 mod view;
 mod warning;
 
 pub use acquisition::Acquisition;
+pub use admission::{admit, judge, judge_crop};
 pub use crop::{Crop, CropRectangle, crop};
 pub use dicom::{AttributeError, AttributeName};
 pub use error::Error;
-pub use gate::judge;
 pub use image::Image;
 pub use inspection::Inspection;
 pub use intensity::intensities;
 pub use phase::StatedPhase;
 pub use provenance::{Origin, PatientId, Provenance};
+pub use region::StatedRegion;
 pub use render::draw;
 pub use scan::{AnteriorImage, StudyUid, read_anterior, study};
 pub use size::{CROP_PIXELS, CROP_SIZE};

@@ -11,8 +11,8 @@ use super::grid::Grid;
 use super::pixels::PixelLayout;
 use super::warning::Warning;
 use super::{
-    Acquisition, Image, Provenance, StatedPhase, StatedTracer, View, ViewSource, kind, phase,
-    tracer, units,
+    Acquisition, Image, Provenance, StatedPhase, StatedRegion, StatedTracer, View, ViewSource,
+    kind, noise, phase, region, tracer, units,
 };
 use attrium_types::LossyPolicy;
 
@@ -53,10 +53,14 @@ pub struct AnteriorImage {
     pub view_source: ViewSource,
     /// Whole body or static.
     pub acquisition: Acquisition,
+    /// What the object says of the part of the body.
+    pub region: StatedRegion,
     /// What the object says of the radiopharmaceutical.
     pub tracer: StatedTracer,
     /// What the object says of the time since the injection.
     pub phase: StatedPhase,
+    /// Variance over mean of its noise, 1 of counts; none where few pixels have counts.
+    pub dispersion: Option<f64>,
     /// Whose image it is, when it was made and of what.
     pub provenance: Provenance,
     /// Millimetres between rows and between columns of `counts`, where the object states them.
@@ -92,6 +96,7 @@ pub fn read_anterior(bytes: &[u8], lossy: LossyPolicy) -> Result<AnteriorImage, 
     warnings.extend(frame.warnings);
     let stated = dicom::counts_accumulated(set);
     warnings.extend(units::check(&frame.counts, &layout, stated)?);
+    let dispersion = noise::dispersion(&frame.counts);
     let grid = Grid {
         counts: frame.counts,
         spacing,
@@ -104,8 +109,10 @@ pub fn read_anterior(bytes: &[u8], lossy: LossyPolicy) -> Result<AnteriorImage, 
         view: View::Anterior,
         view_source: frame.source,
         acquisition,
+        region: region::stated(set)?,
         tracer: tracer::stated(&given),
         phase: phase::stated(set, &given)?,
+        dispersion,
         provenance: Provenance::read(set)?,
         pixel_spacing_mm: grid.spacing,
         synthetic: dicom::is_synthetic(set)?,

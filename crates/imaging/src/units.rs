@@ -3,13 +3,19 @@
 use snafu::ensure;
 
 use super::Image;
-use super::error::{Error, PictureSnafu, RescaledSnafu};
+use super::error::{Error, MoreThanAccumulatedSnafu, PictureSnafu, RescaledSnafu};
 use super::pixels::PixelLayout;
 use super::warning::Warning;
 
 /// The sum of a frame may differ by so much of what Counts Accumulated says: cameras count what lies outside
 /// the stored image too.
 const SAME_COUNTS: f64 = 0.05;
+
+/// How many times the counts that were accumulated an image of counts never has.
+const FAR_MORE: f64 = 2.5;
+
+/// Values to which copies are scaled up, of 12, 14, 15 and 16 bits. A counter that is full is no count either.
+const FULL_SCALE: [f64; 4] = [4095.0, 16383.0, 32767.0, 65535.0];
 
 /// The largest value of an image that can be cut.
 const LEAST_CUT: f32 = 100.0;
@@ -26,12 +32,13 @@ const MANY: usize = 1000;
 
 /// Looks at the pixels of a frame before they are resampled.
 ///
-/// Three things tell a picture: in any bits, a plateau at the largest value, which a window leaves; in 8 bits
-/// a brightest spot of just the last value, to which pictures are scaled; and 8 bits of which the values 1
+/// Four things tell a picture: in any bits, a plateau at the largest value, which a window leaves; a brightest
+/// pixel of the last value of 12, 14, 15 or 16 bits, and in 8 bits a brightest spot of the last value, to which pictures are scaled; and 8 bits of which the values 1
 /// and 2 are missing, since scaling up leaves gaps. Counts of few photons pass in 8 bits as in 16.
 ///
 /// # Errors
-/// [`Error::Picture`], and [`Error::Rescaled`] where most pixels have less than one count.
+/// [`Error::Picture`], [`Error::Rescaled`] where most pixels have less than one count, and
+/// [`Error::MoreThanAccumulated`].
 pub(crate) fn check(
     image: &Image<f32>,
     layout: &PixelLayout,
@@ -44,7 +51,14 @@ pub(crate) fn check(
         ensure!(image.sum() >= with_counts as f64, RescaledSnafu);
         warnings.push(Warning::FractionalCounts);
     }
-    warnings.extend(stated.and_then(|stated| check_sum(image, layout.frames, stated)));
+    if let Some(stated) = stated {
+        let found = image.sum();
+        ensure!(
+            found <= FAR_MORE * stated,
+            MoreThanAccumulatedSnafu { stated, found }
+        );
+        warnings.extend(check_sum(found, layout.frames, stated));
+    }
     Ok(warnings)
 }
 
@@ -52,13 +66,15 @@ fn check_picture(image: &Image<f32>, layout: &PixelLayout) -> Result<(), Error> 
     let pixels = &image.pixels;
     let largest = pixels.iter().fold(0.0_f32, |largest, &it| largest.max(it));
     let (at_largest, of_each_below) = top(pixels, largest, layout.slope);
+    let of_stored = |value: f64| (layout.slope * value + layout.intercept) as f32;
+    let is_full = FULL_SCALE.iter().any(|value| of_stored(*value) == largest);
+    ensure!(!is_full, PictureSnafu);
     let (least, times) = PLATEAU;
     let is_cut = at_largest >= least && at_largest > times * of_each_below;
     ensure!(largest < LEAST_CUT || !is_cut, PictureSnafu);
     if layout.bits_stored > 8 {
         return Ok(());
     }
-    let of_stored = |value: f64| (layout.slope * value + layout.intercept) as f32;
     let last = ((1_u32 << (layout.bits_stored - u32::from(layout.is_signed))) - 1).into();
     ensure!(largest < of_stored(last) || at_largest > SPOT, PictureSnafu);
     let has = |value: f64| pixels.contains(&of_stored(value));
@@ -81,8 +97,7 @@ fn top(pixels: &[f32], largest: f32, step: f64) -> (f64, f64) {
 }
 
 /// Compares a frame's sum with the counts of all frames together, which some exporters state for one.
-fn check_sum(image: &Image<f32>, frames: usize, stated: f64) -> Option<Warning> {
-    let found = image.sum();
+fn check_sum(found: f64, frames: usize, stated: f64) -> Option<Warning> {
     let is_like = |expected: f64| (found / expected - 1.0).abs() <= SAME_COUNTS;
     let is_part = frames > 1 && found < stated && found > 0.1 * stated / frames as f64;
     (!is_like(stated) && !is_part).then_some(Warning::CountsDiffer { stated, found })

@@ -20,6 +20,15 @@ pub enum Warning {
     AssumedFrameOrder,
     /// No energy window states its limits; the first was taken for the photopeak.
     AssumedPhotopeak,
+    /// The object of a static image does not say which part of the body it shows, or in words that are not known.
+    RegionNotStated,
+    /// The image looks only a little like a thorax on a late bone scan.
+    DoubtfulThorax,
+    /// The image has other noise than counts have.
+    NoiseNotOfCounts {
+        /// Variance over mean; counts have 1.
+        dispersion: f64,
+    },
     /// The object does not say which radiopharmaceutical was given.
     TracerNotStated,
     /// The object's radiopharmaceutical is not one that attrium knows, or two are named.
@@ -120,6 +129,16 @@ impl fmt::Display for Warning {
             ),
             Self::AssumedPhotopeak => f.write_str(
                 "no energy window states its limits: the first was taken for the photopeak",
+            ),
+            Self::RegionNotStated => f.write_str(
+                "the object does not say that the image shows the thorax: state Body Part Examined",
+            ),
+            Self::DoubtfulThorax => f.write_str(
+                "the image looks only a little like a thorax on a late bone scan: look at it",
+            ),
+            Self::NoiseNotOfCounts { dispersion } => write!(
+                f,
+                "the pixels have {dispersion:.2} times the noise of counts: they were filtered or scaled; use the acquired image if there is one"
             ),
             Self::TracerNotStated => {
                 f.write_str("the object does not say which radiopharmaceutical was given")

@@ -171,8 +171,7 @@ fn crop(
     let Some(labelled) = pseudonyms.of(image.study.as_str()) else {
         return Ok(Preprocessed::Unlabelled);
     };
-    let image = imaging::judge(image, &spec.tracers)?;
-    let crop = imaging::crop(&image, spec.crop)?;
+    let (image, crop) = imaging::admit(image, &spec.tracers, spec.crop)?;
     let record = pseudonyms.record(labelled, key, &image, &crop);
     Ok(Preprocessed::Used(Box::new(record), crop))
 }

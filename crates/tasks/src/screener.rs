@@ -107,8 +107,7 @@ impl Screener {
     /// Reads an object from its bytes.
     pub(super) fn scan(&self, bytes: &[u8]) -> Candidate {
         let image = imaging::read_anterior(bytes, self.lossy)?;
-        let image = imaging::judge(image, &self.tracers)?;
-        let crop = imaging::crop(&image, self.model.manifest.crop)?;
+        let (image, crop) = imaging::admit(image, &self.tracers, self.model.manifest.crop)?;
         Ok(Box::new(Scan::new(image, crop)))
     }
 

@@ -1,11 +1,12 @@
 //! Tests of the crate as a whole, on real, written and damaged objects.
 
+mod admission;
 mod archive;
 mod bad_input;
 mod facing;
-mod gate;
 mod object;
 mod orientation;
+mod planted;
 mod privacy;
 mod size;
 mod units;

@@ -5,8 +5,8 @@ use dicom_core::{DataElement, Tag, VR};
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
 
-use crate::{AnteriorImage, Error, Image, read_anterior};
-use attrium_types::LossyPolicy;
+use crate::{AnteriorImage, Error, Image, judge, read_anterior};
+use attrium_types::{LossyPolicy, Tracer};
 
 pub(super) const ROWS: usize = 400;
 pub(super) const COLUMNS: usize = 160;
@@ -208,10 +208,11 @@ impl ScanBuilder {
         read_anterior(&self.bytes(), LossyPolicy::Quarantine)
     }
 
-    /// The reason why it cannot be read.
+    /// The reason why it cannot be used.
     pub(super) fn reason(self) -> &'static str {
-        let read = self.read().map(|_| "it is read");
-        read.expect_err("should not be read").reason()
+        let used = self.read().and_then(|image| judge(image, Tracer::ALL));
+        let used = used.map(|_| "it is used");
+        used.expect_err("should not be used").reason()
     }
 }
 

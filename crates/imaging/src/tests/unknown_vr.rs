@@ -7,8 +7,8 @@ use dicom_dictionary_std::tags;
 use super::object::{
     ANTERIOR, COLUMNS, POSTERIOR, ROWS, ScanBuilder, back, body, image_of, scan, unnamed,
 };
-use crate::{Error, ViewSource, Warning, read_anterior};
-use attrium_types::LossyPolicy;
+use crate::{Error, ViewSource, Warning, judge, read_anterior};
+use attrium_types::{LossyPolicy, Tracer};
 
 /// The data set of an object as its elements: tag, value representation and value.
 type Elements = Vec<(Tag, [u8; 2], Vec<u8>)>;
@@ -200,8 +200,9 @@ fn unknown_elements_are_what_the_dictionary_says() {
 fn what_an_archive_did_not_know_is_no_silence() {
     let unknown = |scan: ScanBuilder, tag| read(&with_unknown(scan, &[tag], false));
     let reason = |scan, tag| {
-        let read = unknown(scan, tag).map(|_| "it is read");
-        read.expect_err("should not be read").reason()
+        let read = unknown(scan, tag).and_then(|image| judge(image, Tracer::ALL));
+        let read = read.map(|_| "it is used");
+        read.expect_err("should not be used").reason()
     };
     let behind = unnamed().text(tags::IMAGE_ID, VR::SH, "POSTERIOR");
     assert_eq!(reason(behind, tags::IMAGE_ID), "no-anterior");
