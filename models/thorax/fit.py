@@ -1,7 +1,7 @@
 """Fits the network that tells a thorax on a late bone scan from all else.
 
-    cargo run --release -p attrium-imaging --example thorax -- 5 5000 train
-    cargo run --release -p attrium-imaging --example thorax -- 6 1000 test
+    cargo run --release -p attrium-imaging --example thorax -- 5 4000 train
+    cargo run --release -p attrium-imaging --example thorax -- 6 600 test
     python models/thorax/fit.py train test models/thorax
 
 Needs numpy 2 and torch 2.15. Writes `weights.f32` (little-endian, of each layer the weights and the biases) and

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use attrium_imaging::{AnteriorImage, CROP_SIZE, Image, crop, read_anterior, thorax};
 use attrium_phantom::wrong::{WrongKind, valid_study, wrong_object};
-use attrium_phantom::{dicom, scan};
+use attrium_phantom::{Protocol, Study, SyntheticCohort, dicom, scan};
 use attrium_types::{CropMode, LossyPolicy};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -49,32 +49,58 @@ fn write(folder: &Path, rows: &[Row]) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A valid study, moved and resized crops of it, all that is no thorax in it, a drawing and four planted objects.
+/// A valid study and one of a bright heart, moved and resized crops of them, all that is no thorax in them, a drawing
+/// and four planted objects.
 fn of_study(seed: u64, number: u32) -> Vec<Row> {
     let mut random = ChaCha8Rng::seed_from_u64(seed ^ (u64::from(number) << 32));
-    let study = valid_study(seed, number);
-    let of = format!("{:?}-{number}", study.grade);
-    let mut crops = Vec::new();
-    for object in dicom::objects(&study, &scan(&study)) {
-        let bytes = dicom::encode(object, study.scanner.implicit);
-        // The image of the other detector is none to crop.
-        let image = bytes
-            .ok()
-            .and_then(|bytes| read_anterior(&bytes, LossyPolicy::Accept).ok());
-        if let Some(image) = image {
-            crops.extend(of_image(&image, &mut random));
-        }
+    let mut rows = Vec::new();
+    for study in [valid_study(seed, number), bright_heart(seed, number)] {
+        let of = format!("{:?}-{number}", study.grade);
+        let crops = of_objects(&study, &mut random);
+        let row = |(shows, crop): (&str, Vec<f32>)| {
+            (thorax::features(&crop), shows.to_owned(), of.clone())
+        };
+        rows.extend(crops.into_iter().map(row));
     }
-    crops.push(("drawn", drawn(&mut random)));
-    let row =
-        |(shows, crop): (&str, Vec<f32>)| (thorax::features(&crop), shows.to_owned(), of.clone());
-    let mut rows: Vec<Row> = crops.into_iter().map(row).collect();
+    let drawing = thorax::features(&drawn(&mut random));
+    rows.push((drawing, "drawn".to_owned(), number.to_string()));
     for serial in 4 * number..4 * number + 4 {
         let kind = WrongKind::ALL[serial as usize % WrongKind::ALL.len()];
         let seed = seed * 1_000_003 + u64::from(serial) / WrongKind::ALL.len() as u64;
         rows.extend(of_planted(kind, seed));
     }
     rows
+}
+
+/// A study of grade 3: the brighter the heart the fainter the bones, and the more like a blood pool.
+fn bright_heart(seed: u64, number: u32) -> Study {
+    let cohort = SyntheticCohort::new(u32::MAX, !seed);
+    let bright = cohort
+        .clone()
+        .with_grades([0.0, 0.0, 0.0, 1.0])
+        .unwrap_or(cohort);
+    let mut study = bright.study(number);
+    study.person.protocol = if number.is_multiple_of(2) {
+        Protocol::ThoracicStatic
+    } else {
+        Protocol::WholeBody
+    };
+    study
+}
+
+fn of_objects(study: &Study, random: &mut ChaCha8Rng) -> Vec<(&'static str, Vec<f32>)> {
+    let mut crops = Vec::new();
+    for object in dicom::objects(study, &scan(study)) {
+        let bytes = dicom::encode(object, study.scanner.implicit);
+        // The image of the other detector is none to crop.
+        let image = bytes
+            .ok()
+            .and_then(|bytes| read_anterior(&bytes, LossyPolicy::Accept).ok());
+        if let Some(image) = image {
+            crops.extend(of_image(&image, random));
+        }
+    }
+    crops
 }
 
 fn of_image(image: &AnteriorImage, random: &mut ChaCha8Rng) -> Vec<(&'static str, Vec<f32>)> {
