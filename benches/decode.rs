@@ -1,8 +1,8 @@
 //! How long reading and cropping a scan takes.
 //!
 //! `decode FILE SAMPLES` prints two JSON lists of seconds, one for each reader: attrium's, from the
-//! object's bytes to the crop's logarithm, and what it would be built on otherwise, dicom-rs from
-//! the bytes to the decoded frame alone. `benches/run` calls it.
+//! object's bytes to what a network sees of the crop that was admitted, and what it would be built on
+//! otherwise, dicom-rs from the bytes to the decoded frame alone. `benches/run` calls it.
 
 use std::error::Error;
 use std::hint::black_box;
@@ -10,8 +10,8 @@ use std::io::Write;
 use std::time::Instant;
 use std::{env, fs, io};
 
-use attrium_imaging::{crop, intensities, read_anterior};
-use attrium_types::{CropMode, Intensity, LossyPolicy};
+use attrium_imaging::{admit, intensities, read_anterior};
+use attrium_types::{CropMode, Intensity, LossyPolicy, Tracer};
 use dicom_pixeldata::PixelDecoder;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -55,6 +55,6 @@ fn times(
 
 fn preprocess(bytes: &[u8]) -> Result<Vec<f32>, attrium_imaging::Error> {
     let image = read_anterior(bytes, LossyPolicy::Quarantine)?;
-    let crop = crop(&image, CropMode::Robust)?;
+    let (_, crop) = admit(image, Tracer::ALL, CropMode::Robust)?;
     Ok(intensities(&crop.counts, Intensity::default()))
 }
