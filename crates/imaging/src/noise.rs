@@ -15,16 +15,17 @@ const MEDIAN: f32 = 0.454_936;
 /// are the same on both; its square over their sum is 1 on average. The median leaves out the few fours at
 /// which something ends. None where few pixels have counts.
 pub(super) fn dispersion(image: &Image<f32>) -> Option<f64> {
-    let rows: Vec<&[f32]> = image.pixels.chunks_exact(image.columns).collect();
-    let mut ratios: Vec<f32> = rows
-        .windows(2)
-        .flat_map(|rows| rows[0].windows(2).zip(rows[1].windows(2)))
-        .filter_map(|(above, below)| {
+    let mut ratios = Vec::with_capacity(image.pixels.len() / 4);
+    for rows in image.pixels.chunks_exact(2 * image.columns) {
+        let (above, below) = rows.split_at(image.columns);
+        for (above, below) in above.chunks_exact(2).zip(below.chunks_exact(2)) {
             let sum = above[0] + above[1] + below[0] + below[1];
-            let difference = above[0] + below[1] - above[1] - below[0];
-            (sum > LEAST).then(|| difference * difference / sum)
-        })
-        .collect();
+            if sum > LEAST {
+                let difference = above[0] + below[1] - above[1] - below[0];
+                ratios.push(difference * difference / sum);
+            }
+        }
+    }
     if ratios.len() < ENOUGH {
         return None;
     }

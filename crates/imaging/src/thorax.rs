@@ -75,16 +75,20 @@ fn logit(features: &[f32]) -> f32 {
 
 /// A convolution with a stride of 2 and a margin of one zero, and what is above zero of it.
 fn convolve(image: &[f32], side: usize, kernels: &[f32], biases: &[f32]) -> Vec<f32> {
-    let half = side / 2;
+    let (half, width) = (side / 2, side + 2);
+    let planes: Vec<f32> = image
+        .chunks_exact(side * side)
+        .flat_map(|plane| with_margin(plane, side))
+        .collect();
     let kernels = kernels.chunks_exact(kernels.len() / biases.len());
     let mut outputs = Vec::with_capacity(biases.len() * half * half);
     for (kernel, bias) in kernels.zip(biases) {
         for at in 0..half * half {
-            let corner = [2 * (at / half), 2 * (at % half)];
-            let sum: f32 = image
-                .chunks_exact(side * side)
-                .zip(kernel.chunks_exact(KERNEL * KERNEL))
-                .map(|(plane, kernel)| product(plane, side, kernel, corner))
+            let corner = 2 * (at / half) * width + 2 * (at % half);
+            let planes = planes.chunks_exact(width * width);
+            let products = planes.zip(kernel.chunks_exact(KERNEL * KERNEL));
+            let sum: f32 = products
+                .map(|(plane, kernel)| product(&plane[corner..], width, kernel))
                 .sum();
             outputs.push((sum + bias).max(0.0));
         }
@@ -92,18 +96,23 @@ fn convolve(image: &[f32], side: usize, kernels: &[f32], biases: &[f32]) -> Vec<
     outputs
 }
 
-/// The product of a kernel and the pixels around a place.
-fn product(plane: &[f32], side: usize, kernel: &[f32], [row, column]: [usize; 2]) -> f32 {
-    let mut sum = 0.0;
-    for (down, weights) in kernel.chunks_exact(KERNEL).enumerate() {
-        for (right, weight) in weights.iter().enumerate() {
-            let (row, column) = (row + down, column + right);
-            if (1..=side).contains(&row) && (1..=side).contains(&column) {
-                sum += weight * plane[(row - 1) * side + column - 1];
-            }
-        }
+fn with_margin(plane: &[f32], side: usize) -> Vec<f32> {
+    let width = side + 2;
+    let mut wider = vec![0.0; width * width];
+    let rows = wider.chunks_exact_mut(width).skip(1);
+    for (wider, row) in rows.zip(plane.chunks_exact(side)) {
+        wider[1..=side].copy_from_slice(row);
     }
-    sum
+    wider
+}
+
+/// The product of a kernel and the pixels from a corner on.
+fn product(pixels: &[f32], width: usize, kernel: &[f32]) -> f32 {
+    let rows = pixels.chunks(width).zip(kernel.chunks_exact(KERNEL));
+    rows.map(|(pixels, weights)| {
+        weights[0] * pixels[0] + weights[1] * pixels[1] + weights[2] * pixels[2]
+    })
+    .sum()
 }
 
 /// Of each layer the weights and the biases, as PyTorch lays them out.
