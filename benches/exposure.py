@@ -50,7 +50,11 @@ def area(positives, negatives):
 def area_with_interval(positives, negatives):
     """The area, and the middle 95 % of it over 2,000 draws of the patients with replacement."""
     random = np.random.default_rng(1)
-    draws = [area(random.choice(positives, len(positives)), random.choice(negatives, len(negatives))) for _ in range(2000)]
+
+    def drawn(scores):
+        return random.choice(scores, len(scores))
+
+    draws = [area(drawn(positives), drawn(negatives)) for _ in range(2000)]
     low, high = np.quantile(draws, (0.025, 0.975))
     return f"{area(positives, negatives):.3f} [{low:.3f}, {high:.3f}]"
 
@@ -66,12 +70,15 @@ def share_with_interval(called):
 def main(attrium, model, cohort):
     with open(Path(cohort) / "labels.csv") as labels:
         grades = {row["study"]: int(row["grade"]) for row in csv.DictReader(labels)}
-    print("| counts | AUC | sensitivity | specificity | decided on | set aside | doubtful |\n|---|---|---|---|---|---|---|")
+    print("| counts | AUC | sensitivity | specificity | decided on | set aside | doubtful |")
+    print("|---|---|---|---|---|---|---|")
     for factor in FACTORS:
         with tempfile.TemporaryDirectory() as folder:
             studies = exposed(Path(cohort), Path(folder), factor)
             command = [attrium, "screen", *studies, "--model", model, "-o", "json"]
-            rows = json.loads(subprocess.run(command, capture_output=True, check=False).stdout)["studies"]
+            # It ends with another code where images were set aside, and has told of all of them.
+            told = subprocess.run(command, capture_output=True, check=False).stdout
+        rows = json.loads(told)["studies"]
         decided = [row for row in rows if row["decision"] in ("positive", "negative")]
         scores = np.array([row["positiveProbability"] for row in decided])
         called = np.array([row["decision"] == "positive" for row in decided])

@@ -40,12 +40,12 @@ pub fn admit(
     Ok((image, crop))
 }
 
-/// Judges an image by its shape and noise, and by the region, the tracer and the delay that its object states, and adds what
-/// a reader should know.
+/// Judges an image by its shape and noise, and by the region, the tracer and the delay that its object states, and
+/// adds what a reader should know.
 ///
 /// # Errors
-/// [`Error::NotLong`], [`Error::ScaledUp`], [`Error::NotThorax`], [`Error::OtherTracer`], [`Error::TracerNotAccepted`] for a bone tracer that is not among `accepted`, and
-/// [`Error::EarlyPhase`].
+/// [`Error::NotLong`], [`Error::ScaledUp`], [`Error::NotThorax`], [`Error::OtherTracer`],
+/// [`Error::TracerNotAccepted`] for a bone tracer that is not among `accepted`, and [`Error::EarlyPhase`].
 pub fn judge(mut image: AnteriorImage, accepted: &[Tracer]) -> Result<AnteriorImage, Error> {
     judge_shape(&image)?;
     image.warnings.extend(judge_noise(image.dispersion)?);

@@ -137,88 +137,93 @@ fn of_texts(texts: &[String]) -> StatedRegion {
 mod tests {
     use super::*;
 
-    fn of(text: &str) -> StatedRegion {
-        of_texts(&[text.to_owned()])
+    fn assert_all(texts: &[&str], region: StatedRegion) {
+        for text in texts {
+            assert_eq!(of_texts(&[(*text).to_owned()]), region, "{text}");
+        }
     }
 
     #[test]
     fn the_thorax_is_known_in_the_languages_of_sites() {
-        for text in [
-            "CHEST",
-            "Thorax ant",
-            "THORACIC",
-            "Thoraxaufnahme",
-            "Brustkorb",
-            "Rippen",
-            "coeur face",
-            "thoracique",
-            "gril costal",
-            "tórax",
-            "corazón",
-            "torace",
-            "cuore",
-            "rintakehä",
-            "sydän",
-            "bröstkorg",
-            "hjärta",
-            "THORAX ABDOMEN",
-            "TSPINE",
-        ] {
-            assert_eq!(of(text), StatedRegion::Thorax, "{text}");
-        }
+        assert_all(
+            &[
+                "CHEST",
+                "Thorax ant",
+                "THORACIC",
+                "Thoraxaufnahme",
+                "Brustkorb",
+                "Rippen",
+                "coeur face",
+                "thoracique",
+                "gril costal",
+                "tórax",
+                "corazón",
+                "torace",
+                "cuore",
+                "rintakehä",
+                "sydän",
+                "bröstkorg",
+                "hjärta",
+                "THORAX ABDOMEN",
+                "TSPINE",
+            ],
+            StatedRegion::Thorax,
+        );
     }
 
     #[test]
     fn other_parts_are_known_in_the_languages_of_sites() {
-        for text in [
-            "PELVIS",
-            "Becken",
-            "Beckenübersicht",
-            "bassin face",
-            "bacino",
-            "lantio",
-            "bäcken",
-            "knees",
-            "Kniegelenke",
-            "genoux",
-            "rodillas",
-            "ginocchia",
-            "polvet",
-            "knän",
-            "skull",
-            "Schädel",
-            "crâne",
-            "cráneo",
-            "cranio",
-            "kallo",
-            "skalle",
-            "Hände",
-            "mains",
-            "manos",
-            "mani",
-            "kädet",
-            "händer",
-            "Füße",
-            "pieds",
-            "feet",
-            "LWS",
-        ] {
-            assert_eq!(of(text), StatedRegion::Elsewhere, "{text}");
-        }
+        assert_all(
+            &[
+                "PELVIS",
+                "Becken",
+                "Beckenübersicht",
+                "bassin face",
+                "bacino",
+                "lantio",
+                "bäcken",
+                "knees",
+                "Kniegelenke",
+                "genoux",
+                "rodillas",
+                "ginocchia",
+                "polvet",
+                "knän",
+                "skull",
+                "Schädel",
+                "crâne",
+                "cráneo",
+                "cranio",
+                "kallo",
+                "skalle",
+                "Hände",
+                "mains",
+                "manos",
+                "mani",
+                "kädet",
+                "händer",
+                "Füße",
+                "pieds",
+                "feet",
+                "LWS",
+            ],
+            StatedRegion::Elsewhere,
+        );
     }
 
     #[test]
     fn a_word_that_is_no_part_of_the_body_leaves_it_unknown() {
-        for text in [
-            "",
-            "STATIC",
-            "FACE",
-            "main window",
-            "ANT 3H",
-            "Benskintigrafi",
-            "knochenszintigraphie",
-        ] {
-            assert_eq!(of(text), StatedRegion::Unknown, "{text}");
-        }
+        assert_all(
+            &[
+                "",
+                "STATIC",
+                "FACE",
+                "main window",
+                "ANT 3H",
+                "Benskintigrafi",
+                "knochenszintigraphie",
+            ],
+            StatedRegion::Unknown,
+        );
     }
 }
