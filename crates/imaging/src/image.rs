@@ -28,22 +28,42 @@ impl Image<f32> {
     }
 }
 
-/// Adds up in 64 bits.
+/// Adds up in 64 bits, in lanes that fill a register.
 pub(super) fn sum(values: &[f32]) -> f64 {
-    sum_capped(values, f32::INFINITY)
-}
-
-/// Adds up in 64 bits, in lanes that fill a register; no value counts for more than `limit`.
-pub(super) fn sum_capped(values: &[f32], limit: f32) -> f64 {
     let (chunks, rest) = values.as_chunks::<8>();
     let mut lanes = [0.0; 8];
     for chunk in chunks {
-        for (lane, value) in lanes.iter_mut().zip(chunk) {
-            *lane += f64::from(value.min(limit));
+        for (lane, &value) in lanes.iter_mut().zip(chunk) {
+            *lane += f64::from(value);
         }
     }
-    let rest: f64 = rest.iter().map(|value| f64::from(value.min(limit))).sum();
+    let rest: f64 = rest.iter().map(|&value| f64::from(value)).sum();
     lanes.iter().sum::<f64>() + rest
+}
+
+/// One instruction, where `f32::min` asks whether the value is a number.
+fn at_most(value: f32, limit: f32) -> f32 {
+    if value < limit { value } else { limit }
+}
+
+/// The largest value, 0 where none is above it, in lanes that fill a register.
+pub(super) fn largest(values: &[f32]) -> f32 {
+    let larger = |one: f32, other: f32| if other > one { other } else { one };
+    let (chunks, rest) = values.as_chunks::<8>();
+    let mut lanes = [0.0; 8];
+    for chunk in chunks {
+        for (lane, &value) in lanes.iter_mut().zip(chunk) {
+            *lane = larger(*lane, value);
+        }
+    }
+    lanes.iter().chain(rest).copied().fold(0.0, larger)
+}
+
+/// How many values are counted.
+pub(super) fn count(values: &[f32], is_counted: impl Fn(f32) -> bool) -> usize {
+    // An image has fewer pixels than would overflow, and a check would forbid to count several at once.
+    let add = |sum: u32, &value: &f32| sum.wrapping_add(u32::from(is_counted(value)));
+    values.iter().fold(0, add) as usize
 }
 
 /// The sum of some rows, column by column, in which no pixel counts for more than a limit.
@@ -52,7 +72,7 @@ pub(super) fn capped_line(image: &Image<f32>, rows: Range<usize>, limit: f32) ->
     let lines = image.pixels.chunks_exact(image.columns);
     for row in lines.skip(rows.start).take(rows.len()) {
         for (sum, count) in line.iter_mut().zip(row) {
-            *sum += f64::from(count.min(limit));
+            *sum += f64::from(at_most(*count, limit));
         }
     }
     line

@@ -47,19 +47,20 @@ pub(crate) fn uptake(counts: &[f32]) -> Option<f32> {
     body.get(body.len() / 2).copied()
 }
 
+/// The means of square blocks of so many pixels a side; those that the image's edges cut are left out.
 pub(crate) fn block_means(counts: &[f32], side: usize, block: usize) -> Vec<f32> {
     let blocks = side / block;
-    let mut means = vec![0.0; blocks * blocks];
-    for (row, pixels) in counts
-        .chunks_exact(side.max(1))
-        .take(blocks * block)
-        .enumerate()
-    {
-        for (column, &count) in pixels.iter().take(blocks * block).enumerate() {
-            means[row / block * blocks + column / block] += count / (block * block) as f32;
+    let rows = counts.chunks_exact(side.max(1));
+    let mut sums = vec![0.0; blocks * blocks];
+    for (row, pixels) in rows.take(blocks * block).enumerate() {
+        let from = row / block * blocks;
+        let sums = &mut sums[from..from + blocks];
+        for (sum, pixels) in sums.iter_mut().zip(pixels.chunks_exact(block)) {
+            *sum += pixels.iter().sum::<f32>();
         }
     }
-    means
+    let pixels = (block * block) as f32;
+    sums.iter().map(|sum| sum / pixels).collect()
 }
 
 #[cfg(test)]

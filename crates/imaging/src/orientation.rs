@@ -147,26 +147,25 @@ impl HeadEnd {
             return Self::Unclear;
         };
         let limit = bone(median, image.columns);
-        let rows: Vec<&[f32]> = image
-            .pixels
-            .chunks_exact(image.columns)
-            .skip(body.start)
-            .take(body.len())
+        let tenth = |tenths: usize| body.start + tenths * body.len() / 10;
+        // The profile across the patient, tenth by tenth: what is asked for is made of these.
+        let lines: Vec<Vec<f64>> = (0..10)
+            .map(|it| image::capped_line(image, tenth(it)..tenth(it + 1), limit))
             .collect();
-        let midline = image::half(&image::capped_line(image, body.clone(), limit));
-        let spine = beside(midline, image.columns);
-        let tenth = |tenths: usize| tenths * rows.len() / 10;
-        let sum = |part: Range<usize>, columns: Range<usize>| {
-            let of_row = |row: &&[f32]| image::sum_capped(&row[columns.clone()], limit);
-            rows[part].iter().map(of_row).sum::<f64>()
+        let line = |part: &[Vec<f64>]| {
+            let column = |column: usize| part.iter().map(|line| line[column]).sum();
+            (0..image.columns).map(column).collect::<Vec<f64>>()
         };
-        let counts = |part| sum(part, 0..image.columns);
-        let share = |part: Range<usize>| {
-            sum(part.clone(), spine.clone()) / counts(part).max(f64::MIN_POSITIVE)
+        let midline = image::half(&line(&lines));
+        let spine = beside(midline, image.columns);
+        let counts = |part: &[Vec<f64>]| line(part).iter().sum::<f64>();
+        let share = |part: &[Vec<f64>]| {
+            let near: f64 = line(part)[spine.clone()].iter().sum();
+            near / counts(part).max(f64::MIN_POSITIVE)
         };
         let votes = [
-            vote(counts(0..tenth(4)), counts(tenth(6)..rows.len())),
-            vote(share(tenth(1)..tenth(4)), share(tenth(6)..tenth(9))),
+            vote(counts(&lines[..4]), counts(&lines[6..])),
+            vote(share(&lines[1..4]), share(&lines[6..9])),
         ];
         match (votes.contains(&Self::Top), votes.contains(&Self::Bottom)) {
             (true, false) => Self::Top,

@@ -4,6 +4,7 @@ use snafu::ensure;
 
 use super::Image;
 use super::error::{Error, MoreThanAccumulatedSnafu, PictureSnafu, RescaledSnafu};
+use super::image::{self, count};
 use super::pixels::PixelLayout;
 use super::warning::Warning;
 
@@ -47,7 +48,7 @@ pub(crate) fn check(
     let mut warnings = Vec::new();
     check_picture(image, layout)?;
     if layout.slope.fract() != 0.0 || layout.intercept.fract() != 0.0 {
-        let with_counts = image.pixels.iter().filter(|&&count| count > 0.0).count();
+        let with_counts = count(&image.pixels, has_counts);
         ensure!(image.sum() >= with_counts as f64, RescaledSnafu);
         warnings.push(Warning::FractionalCounts);
     }
@@ -64,7 +65,7 @@ pub(crate) fn check(
 
 fn check_picture(image: &Image<f32>, layout: &PixelLayout) -> Result<(), Error> {
     let pixels = &image.pixels;
-    let largest = pixels.iter().fold(0.0_f32, |largest, &it| largest.max(it));
+    let largest = image::largest(pixels);
     let (at_largest, of_each_below) = top(pixels, largest, layout.slope);
     let of_stored = |value: f64| (layout.slope * value + layout.intercept) as f32;
     let is_full = FULL_SCALE.iter().any(|value| of_stored(*value) == largest);
@@ -78,22 +79,22 @@ fn check_picture(image: &Image<f32>, layout: &PixelLayout) -> Result<(), Error> 
     let last = ((1_u32 << (layout.bits_stored - u32::from(layout.is_signed))) - 1).into();
     ensure!(largest < of_stored(last) || at_largest > SPOT, PictureSnafu);
     let has = |value: f64| pixels.contains(&of_stored(value));
-    let with_counts = pixels.iter().filter(|&&count| count > 0.0).count();
-    ensure!(with_counts < MANY || has(1.0) || has(2.0), PictureSnafu);
+    let is_small = count(pixels, has_counts) < MANY;
+    ensure!(is_small || has(1.0) || has(2.0), PictureSnafu);
     Ok(())
 }
 
 /// How many pixels have the largest value, and how many on average each of the values in the tenth below it,
 /// which are `step` apart.
 fn top(pixels: &[f32], largest: f32, step: f64) -> (f64, f64) {
-    let mut at_largest = 0_u32;
-    let mut in_tenth = 0_u32;
-    for &count in pixels {
-        at_largest += u32::from(count == largest);
-        in_tenth += u32::from(count >= 0.9 * largest);
-    }
+    let at_largest = count(pixels, |count| count == largest);
+    let in_tenth = count(pixels, |count| count >= 0.9 * largest);
     let values = (0.1 * f64::from(largest) / step).max(1.0);
-    (at_largest.into(), f64::from(in_tenth - at_largest) / values)
+    (at_largest as f64, (in_tenth - at_largest) as f64 / values)
+}
+
+fn has_counts(count: f32) -> bool {
+    count > 0.0
 }
 
 /// Compares a frame's sum with the counts of all frames together, which some exporters state for one.

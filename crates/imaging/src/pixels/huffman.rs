@@ -37,6 +37,7 @@ pub(super) fn unstuff(data: &[u8]) -> (Cow<'_, [u8]>, &[u8]) {
 }
 
 /// Reads bits from the most significant down; zeros follow the last byte.
+#[derive(Clone, Copy)]
 pub(super) struct BitReader<'a> {
     bytes: &'a [u8],
     /// The next bits, left-aligned.
@@ -57,21 +58,26 @@ impl<'a> BitReader<'a> {
         }
     }
 
-    /// Makes at least 56 bits known.
+    /// Makes at least 32 bits known: two of the fast table's entries, or the longest difference.
     #[inline]
     fn refill(&mut self) {
-        if let Some(chunk) = self.bytes.first_chunk::<8>() {
-            self.window |= u64::from_be_bytes(*chunk) >> self.known;
-            let bytes = (63 - self.known) >> 3;
-            self.bytes = &self.bytes[bytes as usize..];
-            self.known += bytes * 8;
-        } else {
-            self.refill_near_the_end();
+        if self.known >= 32 {
+            return;
+        }
+        match self.bytes.first_chunk::<8>() {
+            Some(chunk) => {
+                self.window |= u64::from_be_bytes(*chunk) >> self.known;
+                let bytes = (63 - self.known) >> 3;
+                self.bytes = &self.bytes[bytes as usize..];
+                self.known += bytes * 8;
+            }
+            None => *self = self.refilled_near_the_end(),
         }
     }
 
+    /// By value, so that a reader whose address nobody takes stays in registers.
     #[cold]
-    fn refill_near_the_end(&mut self) {
+    fn refilled_near_the_end(mut self) -> Self {
         while self.known <= 56 {
             if let Some((&byte, rest)) = self.bytes.split_first() {
                 self.window |= u64::from(byte) << (56 - self.known);
@@ -81,12 +87,13 @@ impl<'a> BitReader<'a> {
             }
             self.known += 8;
         }
+        self
     }
 
     #[inline]
     const fn skip(&mut self, count: u32) {
-        self.window <<= count;
-        self.known -= count;
+        self.window = self.window.wrapping_shl(count);
+        self.known = self.known.wrapping_sub(count);
     }
 
     /// Whether more bits were taken than there are.
@@ -179,6 +186,7 @@ impl HuffmanTable {
     }
 
     /// The difference at the front of a window of bits, modulo 65536, and its length in bits.
+    #[cold]
     fn slow(&self, window: u64) -> Option<(i16, u32)> {
         let next = (window >> 48) as u32;
         let length = self.ends.iter().position(|&(end, _)| next < end)?;
@@ -200,6 +208,7 @@ impl HuffmanTable {
         })
     }
 
+    #[inline]
     fn look_up(&self, bits: &mut BitReader<'_>) -> FastEntry {
         bits.refill();
         self.fast[(bits.window >> (64 - FAST_BITS)) as usize]
@@ -236,7 +245,7 @@ impl HuffmanTable {
         Some(fast.first as u16)
     }
 
-    #[cold]
+    #[inline]
     fn read_slowly(&self, bits: &mut BitReader<'_>) -> Option<u16> {
         let (difference, length) = self.slow(bits.window)?;
         bits.skip(length);

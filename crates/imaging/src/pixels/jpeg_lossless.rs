@@ -270,17 +270,20 @@ fn decode_from_left(
 ) -> Option<()> {
     let mut left = start;
     let mut next = 0;
+    // A reader of its own stays in registers.
+    let mut own = *bits;
     // A pair may have one difference, so the last sample of a line is read by itself.
     while next + 1 < rest.len() {
-        let pair = table.read_pair(bits)?;
+        let pair = table.read_pair(&mut own)?;
         rest[next] = left.wrapping_add(pair.first);
         rest[next + 1] = left.wrapping_add(pair.sum);
         left = left.wrapping_add(pair.sum);
         next += pair.count;
     }
     if let Some(last) = rest.get_mut(next) {
-        *last = left.wrapping_add(table.read(bits)?);
+        *last = left.wrapping_add(table.read(&mut own)?);
     }
+    *bits = own;
     Some(())
 }
 

@@ -24,6 +24,7 @@ pub(crate) use layout::PixelLayout;
 use super::Image;
 use super::dicom::{DicomFile, TransferSyntax};
 use super::error::{Error, PixelDataSnafu};
+use super::image;
 use super::warning::Warning;
 
 /// The bits of each pixel of one frame as they are stored, unused bits included.
@@ -100,45 +101,41 @@ impl LeftOut {
 
 /// The counts that stored bits stand for, and the pixels that stand for none.
 ///
-/// The stored value is in the bits from the High Bit downwards, two's complement where the layout
-/// says so (PS3.5, 8.1.1); the count is `slope * value + intercept` (PS3.3, C.11.1.1.2). Padding is no count
-/// (C.7.5.1.1.2). There is no negative count: such pixels, which lossy compression and background
-/// subtraction leave, are set to zero, and so are those that are not finite in 32 bits.
+/// The count is `slope * value + intercept` (PS3.3, C.11.1.1.2). Padding is no count (C.7.5.1.1.2). There is
+/// no negative count: such pixels, which lossy compression and background subtraction leave, are set to zero,
+/// and so are those that are not finite in 32 bits.
 pub(crate) fn to_counts(samples: &[u16], layout: &PixelLayout) -> (Image<f32>, LeftOut) {
-    let shift = layout.high_bit + 1 - layout.bits_stored;
-    let unused = 16 - layout.bits_stored;
-    let is_plain = layout.slope == 1.0 && layout.intercept == 0.0;
-    let signed = |sample: u16| (((sample >> shift) << unused) as i16) >> unused;
-    let unsigned = |sample: u16| ((sample >> shift) << unused) >> unused;
-    let rescale = |value: f32| {
+    let stored = StoredBits::of(layout);
+    let rescale = |value: i32| {
         let count = (layout.slope * f64::from(value) + layout.intercept) as f32;
         if count.is_finite() { count } else { 0.0 }
     };
+    let is_plain = layout.slope == 1.0 && layout.intercept == 0.0;
     let mut left_out = LeftOut::default();
     // One loop for each kind, so that each is as simple as it can be.
-    let (pixels, negative) = if let Some([first, last]) = layout.padding {
-        let padding = &mut left_out.padding;
-        keep_counts(samples, |sample| {
-            let stored = if layout.is_signed {
-                i32::from(signed(sample))
-            } else {
-                i32::from(unsigned(sample))
+    let samples = samples.iter();
+    let mut pixels: Vec<f32> = match layout.padding {
+        Some([first, last]) => {
+            let is_padding = |value| (first..=last).contains(&value);
+            let padding = &mut left_out.padding;
+            let value = |&sample| match stored.value(sample) {
+                value if is_padding(value) => {
+                    *padding += usize::from(value != 0);
+                    0.0
+                }
+                value => rescale(value),
             };
-            if (first..=last).contains(&stored) {
-                *padding += usize::from(stored != 0);
-                return 0.0;
-            }
-            rescale(stored as f32)
-        })
-    } else {
-        match (layout.is_signed, is_plain) {
-            (true, true) => keep_counts(samples, |sample| f32::from(signed(sample))),
-            (false, true) => keep_counts(samples, |sample| f32::from(unsigned(sample))),
-            (true, false) => keep_counts(samples, |sample| rescale(signed(sample).into())),
-            (false, false) => keep_counts(samples, |sample| rescale(unsigned(sample).into())),
+            samples.map(value).collect()
         }
+        None if is_plain => samples.map(|&sample| stored.value(sample) as f32).collect(),
+        None => samples
+            .map(|&sample| rescale(stored.value(sample)))
+            .collect(),
     };
-    left_out.negative = negative;
+    left_out.negative = image::count(&pixels, |count| count < 0.0);
+    if left_out.negative > 0 {
+        pixels.iter_mut().for_each(|count| *count = count.max(0.0));
+    }
     let image = Image {
         rows: layout.rows,
         columns: layout.columns,
@@ -147,16 +144,27 @@ pub(crate) fn to_counts(samples: &[u16], layout: &PixelLayout) -> (Image<f32>, L
     (image, left_out)
 }
 
-/// Has no branches of its own, since it cannot be predicted whether a pixel has counts.
-fn keep_counts(samples: &[u16], mut value: impl FnMut(u16) -> f32) -> (Vec<f32>, usize) {
-    let mut negative = 0_u32;
-    let pixels = samples
-        .iter()
-        .map(|&sample| {
-            let value = value(sample);
-            negative += u32::from(value < 0.0);
-            value.max(0.0)
-        })
-        .collect();
-    (pixels, negative as usize)
+/// Where the stored value is in a sample: in the bits from the High Bit downwards, two's complement where the
+/// layout says so (PS3.5, 8.1.1).
+#[derive(Clone, Copy)]
+struct StoredBits {
+    shift: u32,
+    mask: i32,
+    sign: i32,
+}
+
+impl StoredBits {
+    fn of(layout: &PixelLayout) -> Self {
+        Self {
+            shift: layout.high_bit + 1 - layout.bits_stored,
+            mask: (1 << layout.bits_stored) - 1,
+            sign: i32::from(layout.is_signed) << (layout.bits_stored - 1),
+        }
+    }
+
+    /// Neither shift nor subtraction can overflow, and checks would forbid to do several at once.
+    fn value(self, sample: u16) -> i32 {
+        let bits = i32::from(sample).wrapping_shr(self.shift) & self.mask;
+        (bits ^ self.sign).wrapping_sub(self.sign)
+    }
 }
