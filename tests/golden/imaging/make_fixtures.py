@@ -1,7 +1,7 @@
 """Writes the synthetic objects of tests/data and their expected pixels.
 
 Made with Python 3.11.7, pydicom 3.0.2, pylibjpeg 2.1.0, pylibjpeg-openjpeg 2.6.0,
-pylibjpeg-libjpeg 2.5.0, pylibjpeg-rle 2.2.0 and numpy 2.4.6.
+pylibjpeg-libjpeg 2.5.0, pylibjpeg-rle 2.2.0, Pillow 13.0.0 and numpy 2.4.6.
 
     python tests/golden/imaging/make_fixtures.py
 
@@ -9,17 +9,20 @@ Each object is one small scene: 160 x 144 pixels, an anterior frame of smooth co
 left empty so that no turned or mirrored reading passes, and where there are two, a posterior frame
 that is 1000 higher. Every object is read back by pydicom with its decoders, and the values at the
 chosen coordinates go to pixels.json. JPEG Lossless is written by jpeg_lossless.py beside this file,
-once with each predictor, and with restart intervals.
+once with each predictor, and with restart intervals. Lossy JPEG is made of even blocks, of which decoders make
+no two images.
 
 Seeds for the fuzzer go to fuzz/corpus/dicom: 128 x 128 pixels of eight bits in each syntax.
 """
 
+import io
 import json
 from pathlib import Path
 
 import jpeg_lossless
 import numpy as np
 import pydicom
+from PIL import Image
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.pixels import pixel_array
@@ -29,6 +32,8 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
     JPEGLossless,
     JPEGLosslessSV1,
     NuclearMedicineImageStorage,
@@ -171,6 +176,26 @@ def jpeg(image, **options):
     return image
 
 
+def lossy_jpeg(syntax):
+    """Blocks of 8 x 8 pixels that are one count each, in Baseline and in Extended of eight bits, which differ in
+    the marker of the frame's header alone."""
+    numbers = np.arange(ROWS // 8 * COLUMNS // 8).reshape(ROWS // 8, COLUMNS // 8)
+    blocks = 1 + 97 * numbers % 180
+    blocks[:2, :2] = 0
+    image = one_frame(bits=8)
+    file = io.BytesIO()
+    pixels = Image.fromarray(np.kron(blocks, np.ones((8, 8))).astype("u1"))
+    pixels.save(file, "JPEG", quality=100)
+    data = file.getvalue()
+    if syntax == JPEGExtended12Bit:
+        data = data.replace(b"\xff\xc0\x00\x0b", b"\xff\xc1\x00\x0b")
+    image.PixelData = encapsulate([data])
+    image["PixelData"].VR = "OB"
+    image.LossyImageCompression, image.LossyImageCompressionMethod = "01", "ISO_10918_1"
+    image.file_meta.TransferSyntaxUID = syntax
+    return image
+
+
 FIXTURES = {
     "implicit-little": (one_frame(), ImplicitVRLittleEndian, 0),
     "explicit-little": (one_frame(), ExplicitVRLittleEndian, 0),
@@ -196,6 +221,8 @@ FIXTURES = {
         for predictor in range(1, 8)
     },
     "jpeg-lossless-restart": (jpeg(one_frame(), predictor=4, restart_lines=16), None, 0),
+    "jpeg-baseline": (lossy_jpeg(JPEGBaseline8Bit), None, 0),
+    "jpeg-extended": (lossy_jpeg(JPEGExtended12Bit), None, 0),
     "secondary-capture": (secondary_capture(), ExplicitVRLittleEndian, 0),
 }
 
