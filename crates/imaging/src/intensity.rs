@@ -35,9 +35,18 @@ pub fn intensities(counts: &[f32], intensity: Intensity) -> Vec<f32> {
     }
 }
 
+/// The means of a square crop's blocks of so many pixels a side, on the scale of [`Intensity::Normalized`].
+pub(crate) fn of_blocks(counts: &[f32], block: usize) -> Vec<f32> {
+    let means = block_means(counts, counts.len().isqrt(), block);
+    match uptake(counts) {
+        Some(uptake) => means.iter().map(|mean| (mean / uptake).ln_1p()).collect(),
+        None => vec![0.0; means.len()],
+    }
+}
+
 /// The median counts of a pixel of the patient: of the blocks of 8 x 8 pixels (of a crop's 128 x 128) that
 /// have more than a tenth of the 80th percentile's counts. None without counts.
-pub(crate) fn uptake(counts: &[f32]) -> Option<f32> {
+fn uptake(counts: &[f32]) -> Option<f32> {
     let side = counts.len().isqrt();
     let block = side.div_ceil(BLOCKS).max(1);
     let mut means = block_means(counts, side, block);
@@ -48,7 +57,7 @@ pub(crate) fn uptake(counts: &[f32]) -> Option<f32> {
 }
 
 /// The means of square blocks of so many pixels a side; those that the image's edges cut are left out.
-pub(crate) fn block_means(counts: &[f32], side: usize, block: usize) -> Vec<f32> {
+fn block_means(counts: &[f32], side: usize, block: usize) -> Vec<f32> {
     let blocks = side / block;
     let rows = counts.chunks_exact(side.max(1));
     let mut sums = vec![0.0; blocks * blocks];

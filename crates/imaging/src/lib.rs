@@ -25,6 +25,7 @@ mod image;
 mod inspection;
 mod intensity;
 mod kind;
+mod network;
 mod noise;
 mod orientation;
 mod phase;
