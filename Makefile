@@ -47,8 +47,10 @@ CHECK_PACKAGES := shellcheck
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+# The binary alone, of which the features are those that all packages ask for together: what is built then serves
+# the tests too.
 build: build-packages ## Build the attrium binary
-	cargo build --release --locked
+	cargo build --release --locked --bin attrium
 
 programs: build-packages ## Build the binary and all tests, side by side
 	cargo test --release --locked --no-run --lib --bins --test integration --test cluster
