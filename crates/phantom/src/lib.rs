@@ -21,6 +21,7 @@ mod raster;
 mod reading;
 mod scanner;
 mod tracer;
+mod ventricle;
 mod view;
 pub mod wrong;
 
@@ -29,4 +30,5 @@ pub use demographics::{Indication, Person, Protocol, Sex};
 pub use error::Error;
 pub use reading::Uptake;
 pub use scanner::{ObjectLayout, PrivateGroup, SCANNERS, Scanner, ViewNaming};
+pub use ventricle::{Ventricle, ventricle};
 pub use view::{Views, scan};

@@ -26,13 +26,18 @@ pub(super) struct Geometry {
 }
 
 impl Geometry {
-    fn to_pixel(self, x: f64, y: f64) -> (f64, f64) {
+    pub(super) fn to_pixel(self, x: f64, y: f64) -> (f64, f64) {
         let (sine, cosine) = self.angle.sin_cos();
         let (x, y) = (x / self.pixel_mm, (y - self.pivot_y) / self.pixel_mm);
         (
             self.column + x * cosine - y * sine,
             self.row + x * sine + y * cosine,
         )
+    }
+
+    /// How far what lies at a depth is shifted to the left because the patient lies turned.
+    pub(super) fn turned(self, depth: f64) -> f64 {
+        self.turn_mm * (0.5 - depth)
     }
 
     pub(super) fn to_body(self, column: f64, row: f64) -> (f64, f64) {
@@ -216,7 +221,7 @@ impl Canvas {
     }
 
     fn trace_solid(&mut self, solid: &Solid) -> Bounds {
-        let x = solid.x + self.geometry.turn_mm * (0.5 - solid.depth);
+        let x = solid.x + self.geometry.turned(solid.depth);
         let reach = solid.half_width.hypot(solid.half_height);
         let reach = match solid.form {
             Form::Block => reach,
@@ -244,11 +249,8 @@ impl Canvas {
     }
 
     fn trace_segment(&mut self, from: Node, to: Node, depth_mm: f64) -> Bounds {
-        let turn = self.geometry.turn_mm;
-        let (x0, x1) = (
-            from.x + turn * (0.5 - from.depth),
-            to.x + turn * (0.5 - to.depth),
-        );
+        let turned = |depth| self.geometry.turned(depth);
+        let (x0, x1) = (from.x + turned(from.depth), to.x + turned(to.depth));
         let reach = from.radius.max(to.radius);
         let bounds = self.bounds(
             x0.min(x1) - reach,

@@ -6,13 +6,13 @@
 //! the table weakens the posterior view; stray counts fill the field that was scanned and nothing lies
 //! outside it; every pixel is a Poisson count.
 
-use super::anatomy;
+use super::anatomy::{self, Body};
 use super::blur::{gaussian, wide_gaussian};
 use super::cohort::Study;
 use super::demographics::Protocol;
 use super::field::{self, Aim, FieldOfView};
 use super::random::{Purpose, Stream};
-use super::raster::{Canvas, DEPTHS};
+use super::raster::{Canvas, DEPTHS, Geometry};
 
 /// Attenuation of 140 keV photons in the body per mm, in broad-beam geometry.
 const ATTENUATION: f32 = 0.0115;
@@ -84,6 +84,14 @@ pub(super) fn photons(study: &Study, expected: &ExpectedCounts) -> Views {
 
 /// The expected counts of both views.
 pub(super) fn expected(study: &Study) -> ExpectedCounts {
+    let (body, field, geometry) = placed(study);
+    let mut canvas = Canvas::new(geometry);
+    anatomy::draw(&mut canvas, &body, study);
+    detect(&canvas, field, study)
+}
+
+/// A study's patient, what the camera sees, and where in it the patient lies.
+pub(super) fn placed(study: &Study) -> (Body, FieldOfView, Geometry) {
     let body = anatomy::body(study);
     let mut position = Stream::new(study.seed, Purpose::Position, study.number);
     let (field, geometry) = match study.person.protocol {
@@ -97,9 +105,7 @@ pub(super) fn expected(study: &Study) -> ExpectedCounts {
             field::fixed(study.scanner, aim, &mut position)
         }
     };
-    let mut canvas = Canvas::new(geometry);
-    anatomy::draw(&mut canvas, &body, study);
-    detect(&canvas, field, study)
+    (body, field, geometry)
 }
 
 /// What both detectors are expected to count of a canvas, for as long as the study lasts.

@@ -119,7 +119,6 @@ impl Body {
     }
 
     /// The body's midline at a height in mm from the vertex, in mm.
-    #[cfg(test)]
     pub(crate) fn middle(&self, y: f64) -> f64 {
         self.lean(1e3 * y / self.length_mm)
     }

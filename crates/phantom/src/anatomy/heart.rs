@@ -16,6 +16,8 @@ use crate::reading::Uptake;
 const HEART_LIKE_RIB: f64 = 1.75;
 /// Concentration in blood that shows as much as a wall of concentration 1 does: it fills the chambers.
 const BLOOD_LIKE_WALL: f64 = 0.48;
+/// The left ventricle: its place in the heart, its half axes and its depth.
+const LEFT_VENTRICLE: ((f64, f64), [f64; 3], f64) = ((10.0, 8.0), [52.0, 41.0, 80.0], 0.36);
 /// Segments of the left ventricle's wall as they are seen from the front.
 const SEGMENTS: usize = 6;
 
@@ -104,6 +106,11 @@ pub(super) fn part(body: &Body, (x, y): (f64, f64), axes: [f64; 3], depth: f64) 
     part
 }
 
+/// The left ventricle, its wall included, between the phases of its beat.
+pub(super) fn left_ventricle(body: &Body) -> Solid {
+    part(body, LEFT_VENTRICLE.0, LEFT_VENTRICLE.1, LEFT_VENTRICLE.2)
+}
+
 /// Blood of this concentration in the chambers and in the great vessels.
 pub(super) fn blood(canvas: &mut Canvas, body: &Body, concentration: f64) {
     for (place, axes, depth, share) in [
@@ -153,7 +160,8 @@ fn walls(canvas: &mut Canvas, body: &Body, pattern: &Pattern, wall: f64, concent
             ..part(body, (place.0 + x, place.1 + y), sized(axes), depth)
         };
         let quarter = 0.25 * concentration;
-        let left = shell((10.0, 8.0), [52.0, 41.0, 80.0], 0.36, wall);
+        let (place, axes, depth) = LEFT_VENTRICLE;
+        let left = shell(place, axes, depth, wall);
         canvas.solid(&left, quarter * (1.0 - pattern.uneven));
         let right = shell((-26.0, 4.0), [42.0, 40.0, 70.0], 0.28, 0.2);
         canvas.solid(&right, quarter * pattern.right);

@@ -26,7 +26,7 @@ pub(super) use tracers::{Biodistribution, draw as draw_other, hands};
 
 use super::cohort::Study;
 use super::random::{Purpose, Stream};
-use super::raster::Canvas;
+use super::raster::{Canvas, Solid};
 
 /// The body of a study's patient, as it lies in that study. Bone has what the heart left of the tracer.
 pub(super) fn body(study: &Study) -> Body {
@@ -75,11 +75,9 @@ fn bones(canvas: &mut Canvas, body: &Body) {
     limbs::draw(canvas, body);
 }
 
-/// The middle of the left ventricle in the body's frame, in mm.
-#[cfg(test)]
-pub(super) fn left_ventricle(body: &Body) -> (f64, f64) {
-    let heart = heart::part(body, (10.0, 8.0), [1.0; 3], 0.0);
-    (heart.x, heart.y)
+/// The left ventricle as it is seen from the front.
+pub(super) fn left_ventricle(body: &Body) -> Solid {
+    heart::left_ventricle(body)
 }
 
 #[cfg(test)]

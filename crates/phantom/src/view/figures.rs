@@ -104,7 +104,8 @@ impl Placed {
     }
 
     fn heart_to_contralateral(&self) -> f64 {
-        let (x, y) = anatomy::left_ventricle(&self.body);
+        let ventricle = anatomy::left_ventricle(&self.body);
+        let (x, y) = (ventricle.x, ventricle.y);
         let middle = self.body.middle(y);
         let within = |centre: f64| move |px: f64, py: f64| (px - centre).hypot(py - y) < 32.0;
         self.mean(within(x)) / self.mean(within(2.0 * middle - x))
