@@ -9,7 +9,7 @@ use snafu::{ResultExt, Snafu};
 
 use super::output::{self, Format};
 use attrium_imaging as imaging;
-use attrium_imaging::Inspection;
+use attrium_imaging::{Heart, Inspection};
 use attrium_types::{LossyPolicy, Tracer};
 use attrium_workflow::TaskExit;
 
@@ -97,12 +97,17 @@ pub(super) fn run(args: Args) -> Result<(), Error> {
     let image = imaging::judge(image, Tracer::ALL).context(UnusableSnafu { path })?;
     let mut crop = imaging::crop(&image, args.crop.into());
     let judged = crop.as_mut().map_or(Ok(()), imaging::judge_crop);
-    let rectangle = crop.as_ref().ok().map(|crop| &crop.rectangle);
+    let found = crop.as_ref().ok();
+    let rectangle = found.map(|crop| &crop.rectangle);
+    let is_thorax = found.is_some() && judged.is_ok();
+    let heart = is_thorax.then(|| Heart::find(&image)).flatten();
+    let regions = heart.as_ref().map(|heart| &heart.regions);
     if let Some(png) = &args.png {
-        let drawing = imaging::draw(&image.counts, rectangle).context(DrawSnafu { path })?;
+        let drawing =
+            imaging::draw(&image.counts, rectangle, regions).context(DrawSnafu { path })?;
         output::write_private(png, &drawing).context(WriteSnafu { path: png })?;
     }
-    let inspection = Inspection::new(&image, crop.as_ref().ok());
+    let inspection = Inspection::new(&image, found, heart);
     output::print_as(args.output, &inspection, Inspection::to_table).context(PrintSnafu)?;
     crop.and(judged).context(UnusableSnafu { path })
 }

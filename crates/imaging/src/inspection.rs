@@ -5,7 +5,8 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::{
-    Acquisition, AnteriorImage, Crop, CropRectangle, StatedPhase, StatedTracer, View, ViewSource,
+    Acquisition, AnteriorImage, Crop, CropRectangle, Heart, StatedPhase, StatedTracer, View,
+    ViewSource,
 };
 use attrium_types::Tracer;
 
@@ -37,13 +38,15 @@ pub struct Inspection {
     pub counts: u64,
     /// Where the crop lies; none where the scan does not hold it.
     pub crop: Option<CropRectangle>,
+    /// Where the heart is and how much it takes up; none where no thorax is seen.
+    pub heart: Option<Heart>,
     /// What a reader should know, a sentence each.
     pub warnings: Vec<String>,
 }
 
 impl Inspection {
-    /// Describes an image and, where it has one, its crop.
-    pub fn new(image: &AnteriorImage, crop: Option<&Crop>) -> Self {
+    /// Describes an image and, where it has them, its crop and its heart.
+    pub fn new(image: &AnteriorImage, crop: Option<&Crop>, heart: Option<Heart>) -> Self {
         let of_crop = crop.map_or(&[][..], |crop| &crop.warnings);
         Self {
             view: image.view,
@@ -63,6 +66,7 @@ impl Inspection {
             pixel_spacing_mm: image.pixel_spacing_mm,
             counts: image.counts.sum().round() as u64,
             crop: crop.map(|crop| crop.rectangle),
+            heart,
             warnings: image
                 .warnings
                 .iter()
@@ -96,6 +100,9 @@ impl Inspection {
             "crop",
             self.crop.as_ref().map_or("none".to_owned(), describe),
         ));
+        if let Some(heart) = &self.heart {
+            lines.push(("heart", describe_heart(heart)));
+        }
         if self.synthetic {
             lines.push(("origin", "synthetic".to_owned()));
         }
@@ -120,4 +127,18 @@ fn describe(crop: &CropRectangle) -> String {
         crop.left,
         crop.left + crop.width - 1
     )
+}
+
+fn describe_heart(heart: &Heart) -> String {
+    let mut text = format!("row {:.0}, column {:.0}", heart.row, heart.column);
+    for (name, ratio, digits) in [
+        ("H/CL", heart.contralateral_ratio, 2),
+        ("H/WB", heart.whole_body_ratio, 4),
+    ] {
+        if let Some(ratio) = ratio {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "; {name} {ratio:.digits$}");
+        }
+    }
+    text
 }

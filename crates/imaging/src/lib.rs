@@ -21,6 +21,7 @@ mod frames;
 #[doc(hidden)]
 pub mod fuzzing;
 mod grid;
+mod heart;
 mod image;
 mod inspection;
 mod intensity;
@@ -47,6 +48,7 @@ pub use admission::{admit, judge, judge_crop};
 pub use crop::{Crop, CropRectangle, crop};
 pub use dicom::{AttributeError, AttributeName};
 pub use error::Error;
+pub use heart::{Ellipse, Heart, HeartRegions};
 pub use image::Image;
 pub use inspection::Inspection;
 pub use intensity::intensities;

@@ -4,43 +4,65 @@
 /// The side of a kernel.
 const KERNEL: usize = 3;
 
+/// Output channels that are computed together, in registers; every number of them is a multiple.
+const LANES: usize = 8;
+
 /// A network for square images of one channel.
 pub(super) struct Network {
     side: usize,
-    /// Channels before, between and after the convolutions.
-    channels: &'static [usize],
-    /// Of each layer the weights and the biases, as PyTorch lays them out.
+    convolutions: Vec<Convolution>,
+    /// Of each output the weights of all values of the last image, and its bias.
+    linear: Vec<(Vec<f32>, f32)>,
+}
+
+struct Convolution {
+    inputs: usize,
+    outputs: usize,
+    /// By place in the kernel, input and output, so that [`LANES`] outputs lie side by side.
     weights: Vec<f32>,
+    biases: Vec<f32>,
 }
 
 impl Network {
-    /// Reads weights of 32 bits each, the least significant byte first.
-    pub(super) fn new(side: usize, channels: &'static [usize], weights: &[u8]) -> Self {
+    /// Reads weights of 32 bits each, the least significant byte first: of each layer the weights and the biases, as
+    /// PyTorch lays them out. `channels` are those before, between and after the convolutions.
+    pub(super) fn new(side: usize, channels: &[usize], weights: &[u8]) -> Self {
         let (values, _) = weights.as_chunks();
-        let weights = values.iter().map(|value| f32::from_le_bytes(*value));
+        let values: Vec<f32> = values
+            .iter()
+            .map(|value| f32::from_le_bytes(*value))
+            .collect();
+        let mut rest = values.as_slice();
+        let mut convolutions = Vec::new();
+        for channels in channels.windows(2) {
+            let (inputs, outputs) = (channels[0], channels[1]);
+            let (weights, after) = rest.split_at(outputs * inputs * KERNEL * KERNEL);
+            let (biases, after) = after.split_at(outputs);
+            convolutions.push(Convolution::new(inputs, outputs, weights, biases));
+            rest = after;
+        }
+        let last = channels.last().copied().unwrap_or(1);
+        let places = (side >> convolutions.len()).pow(2);
+        let outputs = rest.len() / (places * last + 1);
+        let (weights, biases) = rest.split_at(outputs * places * last);
+        let rows = weights.chunks_exact(places * last).zip(biases);
+        let linear = rows.map(|(weights, bias)| (channels_last(weights, last), *bias));
         Self {
             side,
-            channels,
-            weights: weights.collect(),
+            convolutions,
+            linear: linear.collect(),
         }
     }
 
     /// Computes the outputs for an image of `side * side` values.
     pub(super) fn outputs(&self, image: Vec<f32>) -> Vec<f32> {
-        let mut rest = self.weights.as_slice();
         let mut image = image;
         let mut side = self.side;
-        for channels in self.channels.windows(2) {
-            let (inputs, outputs) = (channels[0], channels[1]);
-            let (kernels, after) = rest.split_at(outputs * inputs * KERNEL * KERNEL);
-            let (biases, after) = after.split_at(outputs);
-            image = convolve(&image, side, kernels, biases);
-            rest = after;
+        for convolution in &self.convolutions {
+            image = convolution.apply(&image, side);
             side /= 2;
         }
-        let outputs = rest.len() / (image.len() + 1);
-        let (weights, biases) = rest.split_at(outputs * image.len());
-        let rows = weights.chunks_exact(image.len()).zip(biases);
+        let rows = self.linear.iter();
         rows.map(|(weights, bias)| {
             let products = image.iter().zip(weights);
             products.map(|(value, weight)| value * weight).sum::<f32>() + bias
@@ -49,46 +71,75 @@ impl Network {
     }
 }
 
-/// A convolution with a stride of 2 and a margin of one zero, and what is above zero of it.
-fn convolve(image: &[f32], side: usize, kernels: &[f32], biases: &[f32]) -> Vec<f32> {
-    let (half, width) = (side / 2, side + 2);
-    let planes: Vec<f32> = image
-        .chunks_exact(side * side)
-        .flat_map(|plane| with_margin(plane, side))
-        .collect();
-    let kernels = kernels.chunks_exact(kernels.len() / biases.len());
-    let mut outputs = Vec::with_capacity(biases.len() * half * half);
-    for (kernel, bias) in kernels.zip(biases) {
-        for at in 0..half * half {
-            let corner = 2 * (at / half) * width + 2 * (at % half);
-            let planes = planes.chunks_exact(width * width);
-            let products = planes.zip(kernel.chunks_exact(KERNEL * KERNEL));
-            let sum: f32 = products
-                .map(|(plane, kernel)| product(&plane[corner..], width, kernel))
-                .sum();
-            outputs.push((sum + bias).max(0.0));
+impl Convolution {
+    fn new(inputs: usize, outputs: usize, weights: &[f32], biases: &[f32]) -> Self {
+        let taps = KERNEL * KERNEL;
+        let places = (0..taps).flat_map(|tap| (0..inputs).map(move |input| (tap, input)));
+        let weights = places.flat_map(|(tap, input)| {
+            (0..outputs).map(move |output| weights[(output * inputs + input) * taps + tap])
+        });
+        Self {
+            inputs,
+            outputs,
+            weights: weights.collect(),
+            biases: biases.to_vec(),
         }
     }
-    outputs
-}
 
-fn with_margin(plane: &[f32], side: usize) -> Vec<f32> {
-    let width = side + 2;
-    let mut wider = vec![0.0; width * width];
-    let rows = wider.chunks_exact_mut(width).skip(1);
-    for (wider, row) in rows.zip(plane.chunks_exact(side)) {
-        wider[1..=side].copy_from_slice(row);
+    /// With a stride of 2 and a margin of one zero; what is below zero is cut. Channels of a pixel lie side by side.
+    fn apply(&self, image: &[f32], side: usize) -> Vec<f32> {
+        let half = side / 2;
+        let mut outputs = Vec::with_capacity(half * half * self.outputs);
+        for at in 0..half * half {
+            let taps = self.taps(image, side, [at / half, at % half]);
+            for first in (0..self.outputs).step_by(LANES) {
+                outputs.extend(self.lanes(&taps, first).map(|sum| sum.max(0.0)));
+            }
+        }
+        outputs
     }
-    wider
+
+    /// Of each place in the kernel that lies on the image, the pixel under it and the weights.
+    fn taps<'a>(
+        &'a self,
+        image: &'a [f32],
+        side: usize,
+        [row, column]: [usize; 2],
+    ) -> Vec<(&'a [f32], &'a [f32])> {
+        let inside = |place: usize, tap: usize| {
+            let shifted = (2 * place + tap).checked_sub(1);
+            shifted.filter(|&place| place < side)
+        };
+        let kernels = self.weights.chunks_exact(self.inputs * self.outputs);
+        let taps = kernels.enumerate().filter_map(|(tap, weights)| {
+            let row = inside(row, tap / KERNEL)?;
+            let column = inside(column, tap % KERNEL)?;
+            let start = (row * side + column) * self.inputs;
+            Some((&image[start..start + self.inputs], weights))
+        });
+        taps.collect()
+    }
+
+    fn lanes(&self, taps: &[(&[f32], &[f32])], first: usize) -> [f32; LANES] {
+        let mut sums: [f32; LANES] = std::array::from_fn(|lane| self.biases[first + lane]);
+        for (pixel, weights) in taps {
+            for (value, weights) in pixel.iter().zip(weights.chunks_exact(self.outputs)) {
+                let weights = &weights[first..first + LANES];
+                for (sum, weight) in sums.iter_mut().zip(weights) {
+                    *sum += value * weight;
+                }
+            }
+        }
+        sums
+    }
 }
 
-/// The product of a kernel and the pixels from a corner on.
-fn product(pixels: &[f32], width: usize, kernel: &[f32]) -> f32 {
-    let rows = pixels.chunks(width).zip(kernel.chunks_exact(KERNEL));
-    rows.map(|(pixels, weights)| {
-        weights[0] * pixels[0] + weights[1] * pixels[1] + weights[2] * pixels[2]
-    })
-    .sum()
+/// Weights of channels one after the other, in the order of pixels whose channels lie side by side.
+fn channels_last(weights: &[f32], channels: usize) -> Vec<f32> {
+    let places = weights.len() / channels;
+    (0..places)
+        .flat_map(|place| (0..channels).map(move |channel| weights[channel * places + place]))
+        .collect()
 }
 
 /// An image that a formula makes, of which a network's outputs are known.

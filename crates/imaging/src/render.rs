@@ -1,14 +1,16 @@
 //! Scans as PNG images, for people.
 
-use super::{CropRectangle, Image};
+use super::{CropRectangle, HeartRegions, Image};
 
 /// The share of the pixels with counts that are drawn black whatever they count, a full bladder's among them.
 const SATURATED: f64 = 0.01;
 
-/// The rectangle's colour.
+/// The colours of the crop and the heart's region, and of what that is compared with.
 const RED: [u8; 3] = [0xD0, 0x20, 0x20];
+const BLUE: [u8; 3] = [0x20, 0x60, 0xD0];
 
-/// Draws counts as is usual in nuclear medicine: none white, many black. A crop is outlined in red.
+/// Draws counts as is usual in nuclear medicine: none white, many black. The crop and the heart's region are
+/// outlined in red, the region of the other side of the chest in blue.
 ///
 /// Grey is linear up to the count that 1 % of the pixels with counts exceed. Gives a PNG in RGB
 /// with a pixel for each of the image's.
@@ -18,6 +20,7 @@ const RED: [u8; 3] = [0xD0, 0x20, 0x20];
 pub fn draw(
     image: &Image<f32>,
     crop: Option<&CropRectangle>,
+    heart: Option<&HeartRegions>,
 ) -> Result<Vec<u8>, png::EncodingError> {
     let black = window(image);
     let mut pixels: Vec<[u8; 3]> = image
@@ -27,6 +30,12 @@ pub fn draw(
         .collect();
     if let Some(rectangle) = crop {
         outline(&mut pixels, image.columns, rectangle);
+    }
+    if let Some(regions) = heart {
+        let is_heart = |row, column| regions.is_heart(row, column);
+        outline_region(&mut pixels, image.columns, RED, is_heart);
+        let is_contralateral = |row, column| regions.is_contralateral(row, column);
+        outline_region(&mut pixels, image.columns, BLUE, is_contralateral);
     }
     let mut file = Vec::new();
     let mut encoder = png::Encoder::new(&mut file, image.columns as u32, image.rows as u32);
@@ -67,6 +76,30 @@ fn outline(pixels: &mut [[u8; 3]], columns: usize, rectangle: &CropRectangle) {
     }
 }
 
+/// Colours the pixels of a region that have a neighbour outside it.
+fn outline_region(
+    pixels: &mut [[u8; 3]],
+    columns: usize,
+    colour: [u8; 3],
+    within: impl Fn(usize, usize) -> bool,
+) {
+    for (place, pixel) in pixels.iter_mut().enumerate() {
+        let (row, column) = (place / columns, place % columns);
+        let neighbours = [
+            (row.wrapping_sub(1), column),
+            (row + 1, column),
+            (row, column.wrapping_sub(1)),
+            (row, column + 1),
+        ];
+        let is_edge = neighbours
+            .into_iter()
+            .any(|(row, column)| !within(row, column));
+        if is_edge && within(row, column) {
+            *pixel = colour;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,7 +119,7 @@ mod tests {
             height: 2,
             width: 2,
         };
-        let file = draw(&image, Some(&rectangle)).expect("should encode");
+        let file = draw(&image, Some(&rectangle), None).expect("should encode");
         let mut reader = png::Decoder::new(std::io::Cursor::new(file))
             .read_info()
             .expect("should be a PNG");
@@ -98,12 +131,48 @@ mod tests {
     }
 
     #[test]
+    fn the_heart_is_red_and_what_it_is_compared_with_blue() {
+        let image = Image {
+            rows: 9,
+            columns: 40,
+            pixels: vec![1.0; 360],
+        };
+        let heart = crate::Ellipse {
+            row: 4.0,
+            column: 34.0,
+            height: 6.0,
+            width: 6.0,
+        };
+        let contralateral = crate::Ellipse {
+            column: 5.0,
+            ..heart
+        };
+        let regions = HeartRegions {
+            heart,
+            contralateral,
+        };
+        let file = draw(&image, None, Some(&regions)).expect("should encode");
+        let mut reader = png::Decoder::new(std::io::Cursor::new(file))
+            .read_info()
+            .expect("should be a PNG");
+        let mut pixels = vec![0; reader.output_buffer_size().expect("should be small")];
+        reader.next_frame(&mut pixels).expect("should decode");
+        let at = |row: usize, column: usize| {
+            let start = 3 * (row * 40 + column);
+            &pixels[start..start + 3]
+        };
+        assert_eq!((at(1, 34), at(4, 37)), (&RED[..], &RED[..]));
+        assert_eq!((at(1, 5), at(4, 2)), (&BLUE[..], &BLUE[..]));
+        assert_eq!(at(4, 34), [0; 3]);
+    }
+
+    #[test]
     fn an_empty_image_is_white() {
         let image = Image {
             rows: 1,
             columns: 1,
             pixels: vec![0.0],
         };
-        assert!(draw(&image, None).is_ok());
+        assert!(draw(&image, None, None).is_ok());
     }
 }

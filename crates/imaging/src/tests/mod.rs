@@ -4,6 +4,7 @@ mod admission;
 mod archive;
 mod bad_input;
 mod facing;
+mod heart;
 mod object;
 mod orientation;
 mod planted;

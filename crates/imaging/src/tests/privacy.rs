@@ -6,7 +6,7 @@ use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 
 use super::object::{ANTERIOR, ScanBuilder, body, scan};
-use crate::{Inspection, crop};
+use crate::{Heart, Inspection, crop};
 use attrium_types::CropMode;
 
 /// Stands for a name, an id or a date.
@@ -42,7 +42,7 @@ fn plant(scan: ScanBuilder) -> ScanBuilder {
 fn an_inspection_holds_no_text_of_the_object() {
     let image = plant(scan()).read().expect("should be read");
     let crop = crop(&image, CropMode::Robust).expect("should hold a crop");
-    let inspection = Inspection::new(&image, Some(&crop));
+    let inspection = Inspection::new(&image, Some(&crop), Heart::find(&image));
     let json = serde_json::to_string(&inspection).expect("should be JSON");
     let debug = format!("{:?} {inspection:?}", image.study);
     for printed in [json, inspection.to_table(), debug] {

@@ -1,0 +1,270 @@
+//! Where the heart is, and how much it takes up against the other side of the chest and the whole body.
+//!
+//! A small network finds the left ventricle on the crop of a thorax (see `models/heart`). It was fitted on phantoms
+//! alone, whose hearts are known, and shown no real scan. Measured are the ventricle and its mirror image in the
+//! right chest, without a strip along the midline, where sternum and spine are: the planar heart-to-contralateral
+//! ratio that physicians draw by hand (JAMA Cardiol 2016;1:880-889).
+
+use std::sync::LazyLock;
+
+use serde::Serialize;
+
+use super::network::Network;
+use super::size::CROP_SIZE;
+use super::{Acquisition, AnteriorImage, crop, extent, image, intensity};
+use attrium_types::CropMode;
+
+/// Blocks along a side of a crop, whose means the network sees.
+const BLOCKS: usize = 64;
+
+/// Channels before, between and after the convolutions.
+const CHANNELS: [usize; 5] = [1, 16, 32, 48, 64];
+
+/// What the outputs stand for: row, column and mirrored column in pixels of the crop, and the logarithms of the
+/// ventricle's height and width.
+const MEAN: [f32; 5] = [84.0, 88.0, 43.0, 3.688_879_5, 3.784_189_7];
+const SCALE: [f32; 5] = [10.0, 10.0, 10.0, 0.15, 0.15];
+
+/// Heights and widths that a ventricle has in pixels of the crop.
+const SIZES: std::ops::RangeInclusive<f64> = 20.0..=80.0;
+
+/// Half the width of the strip along the midline that is not measured, in pixels of the crop: 20 mm.
+const MIDLINE: f64 = 9.0;
+
+/// An upright ellipse on an image. Row and column 0 are the middle of the first pixel.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ellipse {
+    /// Row of its middle.
+    pub row: f64,
+    /// Column of its middle.
+    pub column: f64,
+    /// Height in pixels.
+    pub height: f64,
+    /// Width in pixels.
+    pub width: f64,
+}
+
+impl Ellipse {
+    /// Whether the middle of a pixel lies within.
+    pub fn contains(&self, row: usize, column: usize) -> bool {
+        let down = (row as f64 - self.row) / (0.5 * self.height);
+        let right = (column as f64 - self.column) / (0.5 * self.width);
+        down * down + right * right <= 1.0
+    }
+
+    /// The rows that it reaches over.
+    fn rows(&self) -> std::ops::Range<usize> {
+        let half = 0.5 * self.height;
+        (self.row - half).max(0.0) as usize..(self.row + half).max(0.0) as usize + 1
+    }
+
+    fn moved(self, rows: usize, columns: usize) -> Self {
+        Self {
+            row: self.row + rows as f64,
+            column: self.column + columns as f64,
+            ..self
+        }
+    }
+}
+
+/// The left ventricle and its mirror image in the right chest.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HeartRegions {
+    /// The left ventricle.
+    pub heart: Ellipse,
+    /// Its mirror image in the right chest.
+    pub contralateral: Ellipse,
+}
+
+impl HeartRegions {
+    /// Finds the heart on a crop of `CROP_SIZE * CROP_SIZE` counts; none where it has no counts.
+    pub fn find(counts: &[f32]) -> Option<Self> {
+        if counts.len() != CROP_SIZE * CROP_SIZE {
+            return None;
+        }
+        let features = intensity::of_blocks(counts, CROP_SIZE / BLOCKS);
+        features.iter().find(|value| **value > 0.0)?;
+        let outputs = NETWORK.outputs(features);
+        let scaled: [f64; 5] =
+            std::array::from_fn(|at| f64::from(MEAN[at] + SCALE[at] * outputs[at]));
+        let [row, column, mirrored, height, width] = scaled;
+        let last = (CROP_SIZE - 1) as f64;
+        let heart = Ellipse {
+            row: row.clamp(0.0, last),
+            column: column.clamp(0.0, last),
+            height: height.exp().clamp(*SIZES.start(), *SIZES.end()),
+            width: width.exp().clamp(*SIZES.start(), *SIZES.end()),
+        };
+        let contralateral = Ellipse {
+            column: mirrored.clamp(0.0, last),
+            ..heart
+        };
+        Some(Self {
+            heart,
+            contralateral,
+        })
+    }
+
+    /// Whether a pixel is of the heart and is measured.
+    pub fn is_heart(&self, row: usize, column: usize) -> bool {
+        column as f64 > self.midline() + MIDLINE && self.heart.contains(row, column)
+    }
+
+    /// Whether a pixel is what the heart is compared with.
+    pub fn is_contralateral(&self, row: usize, column: usize) -> bool {
+        (column as f64) < self.midline() - MIDLINE && self.contralateral.contains(row, column)
+    }
+
+    /// The patient's midline at the heart's height: a column.
+    fn midline(&self) -> f64 {
+        self.heart.column.midpoint(self.contralateral.column)
+    }
+
+    /// Mean count over the heart divided by that over its mirror image; none where the right chest has no counts.
+    pub fn ratio(&self, counts: &[f32]) -> Option<f64> {
+        let (heart, pixels) = self.heart_counts(counts, CROP_SIZE);
+        let is_opposite = |row, column| self.is_contralateral(row, column);
+        let (opposite, others) = sum(counts, CROP_SIZE, &self.contralateral, is_opposite);
+        (pixels > 0.0 && opposite > 0.0).then(|| heart / pixels / (opposite / others))
+    }
+
+    /// The sum of the heart's pixels, and how many there are.
+    fn heart_counts(&self, pixels: &[f32], columns: usize) -> (f64, f64) {
+        let is_heart = |row, column| self.is_heart(row, column);
+        sum(pixels, columns, &self.heart, is_heart)
+    }
+
+    fn moved(self, rows: usize, columns: usize) -> Self {
+        Self {
+            heart: self.heart.moved(rows, columns),
+            contralateral: self.contralateral.moved(rows, columns),
+        }
+    }
+}
+
+/// The sum of the pixels of a part of an ellipse, and how many there are.
+fn sum(
+    pixels: &[f32],
+    columns: usize,
+    ellipse: &Ellipse,
+    within: impl Fn(usize, usize) -> bool,
+) -> (f64, f64) {
+    let (mut sum, mut count) = (0.0, 0.0);
+    let lines = pixels.chunks_exact(columns).enumerate();
+    for (row, line) in lines.filter(|(row, _)| ellipse.rows().contains(row)) {
+        for (column, value) in line.iter().enumerate() {
+            if within(row, column) {
+                sum += f64::from(*value);
+                count += 1.0;
+            }
+        }
+    }
+    (sum, count)
+}
+
+/// The heart of a scan, in pixels of the image that the crop was cut from.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Heart {
+    /// Row of the middle of the left ventricle.
+    pub row: f64,
+    /// Column of its middle.
+    pub column: f64,
+    /// Its height in millimetres, where the object states the pixels' size.
+    pub height_mm: Option<f64>,
+    /// Its width in millimetres.
+    pub width_mm: Option<f64>,
+    /// Mean count over the heart divided by that over its mirror image in the right chest: H/CL. None where the right
+    /// chest has no counts.
+    pub contralateral_ratio: Option<f64>,
+    /// Counts over the heart divided by those of the whole body: H/WB. None on a static.
+    pub whole_body_ratio: Option<f64>,
+    /// The regions, in pixels of the image.
+    #[serde(skip)]
+    pub regions: HeartRegions,
+}
+
+impl Heart {
+    /// Finds and measures the heart on the [`Robust`](CropMode::Robust) crop; none where the image holds none or it
+    /// has no counts.
+    pub fn find(image: &AnteriorImage) -> Option<Self> {
+        let crop = crop(image, CropMode::Robust).ok()?;
+        let found = HeartRegions::find(&crop.counts)?;
+        let (top, left) = (crop.rectangle.top, crop.rectangle.left);
+        let regions = found.moved(top, left);
+        let heart = regions.heart;
+        let spacing = image.pixel_spacing_mm;
+        Some(Self {
+            row: tenths(heart.row),
+            column: tenths(heart.column),
+            height_mm: spacing.map(|[between_rows, _]| tenths(heart.height * between_rows)),
+            width_mm: spacing.map(|[_, between_columns]| tenths(heart.width * between_columns)),
+            contralateral_ratio: found.ratio(&crop.counts),
+            whole_body_ratio: whole_body_ratio(image, &regions),
+            regions,
+        })
+    }
+}
+
+/// A place or a size as it is stated: more digits than a tenth would say more than is known.
+fn tenths(value: f64) -> f64 {
+    (10.0 * value).round() / 10.0
+}
+
+fn whole_body_ratio(image: &AnteriorImage, regions: &HeartRegions) -> Option<f64> {
+    if image.acquisition == Acquisition::Static {
+        return None;
+    }
+    let counts = &image.counts;
+    let body = extent::of_body(&counts.row_sums())?;
+    let body = body.start * counts.columns..body.end * counts.columns;
+    let whole = image::sum(counts.pixels.get(body)?);
+    let (heart, _) = regions.heart_counts(&counts.pixels, counts.columns);
+    (whole > 0.0).then(|| heart / whole)
+}
+
+static NETWORK: LazyLock<Network> = LazyLock::new(|| {
+    let weights = include_bytes!("../../../models/heart/weights.f32");
+    Network::new(BLOCKS, &CHANNELS, weights)
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::assert_computes;
+
+    #[test]
+    fn the_network_computes_what_it_did_where_it_was_fitted() {
+        assert_computes(&NETWORK, include_str!("../../../models/heart/outputs.csv"));
+    }
+
+    #[test]
+    fn the_ratio_is_of_means_and_leaves_the_midline_out() {
+        let ellipse = |column| Ellipse {
+            row: 64.0,
+            column,
+            height: 40.0,
+            width: 44.0,
+        };
+        let regions = HeartRegions {
+            heart: ellipse(84.0),
+            contralateral: ellipse(44.0),
+        };
+        let mut counts = vec![1.0; CROP_SIZE * CROP_SIZE];
+        for row in counts.chunks_exact_mut(CROP_SIZE) {
+            row[55..=73].fill(1000.0);
+            row[74..].fill(3.0);
+        }
+        assert_eq!(regions.ratio(&counts), Some(3.0));
+        counts
+            .chunks_exact_mut(CROP_SIZE)
+            .for_each(|row| row[..55].fill(0.0));
+        assert_eq!(regions.ratio(&counts), None);
+    }
+
+    #[test]
+    fn nothing_is_found_without_counts_or_on_another_size() {
+        assert_eq!(HeartRegions::find(&[0.0; CROP_SIZE * CROP_SIZE]), None);
+        assert_eq!(HeartRegions::find(&[1.0; 16]), None);
+    }
+}

@@ -1,0 +1,112 @@
+//! The heart on phantoms, whose hearts are known, and on the real scan.
+
+use attrium_phantom::wrong::valid_study;
+use attrium_phantom::{Study, Ventricle, dicom, scan, ventricle};
+use attrium_types::LossyPolicy;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
+use crate::{AnteriorImage, Heart, read_anterior};
+
+/// A phantom's heart as it was found and as it is.
+struct Found {
+    heart: Heart,
+    truth: Ventricle,
+    grade: u8,
+    /// Millimetres from the found middle to the true one.
+    off_mm: f64,
+}
+
+fn found(study: &Study) -> Found {
+    let views = scan(study);
+    let image = dicom::objects(study, &views)
+        .into_iter()
+        .map(|object| dicom::encode(object, study.scanner.implicit).expect("should be valid"))
+        .find_map(|bytes| read_anterior(&bytes, LossyPolicy::Quarantine).ok())
+        .expect("should have an anterior view");
+    let heart = Heart::find(&image).expect("should have a heart");
+    let truth = ventricle(study);
+    // The image may have fewer pixels than the view.
+    let pixels = views.rows as f64 / image.counts.rows as f64;
+    let off = |found: f64, truth: f64| (found + 0.5) * pixels - 0.5 - truth;
+    let off = off(heart.row, truth.row).hypot(off(heart.column, truth.column));
+    Found {
+        heart,
+        truth,
+        grade: study.grade.value(),
+        off_mm: off * views.pixel_mm,
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+#[test]
+fn hearts_of_phantoms_are_found_and_their_ratios_are_near_the_truth() {
+    let hearts: Vec<Found> = (0..80_u32)
+        .into_par_iter()
+        .map(|number| found(&valid_study(91, number)))
+        .collect();
+    let off = |positive: bool| {
+        let of = hearts.iter().filter(|it| (it.grade >= 2) == positive);
+        median(of.map(|it| it.off_mm).collect())
+    };
+    assert!(
+        off(true) < 6.0 && off(false) < 12.0,
+        "{} {}",
+        off(true),
+        off(false)
+    );
+    let relative = |found: Option<f64>, truth: f64| (found.expect("a ratio") / truth - 1.0).abs();
+    let ratios = hearts
+        .iter()
+        .map(|it| relative(it.heart.contralateral_ratio, it.truth.contralateral_ratio));
+    let ratio = median(ratios.collect());
+    assert!(ratio < 0.05, "{ratio}");
+    let height = |it: &Found| relative(it.heart.height_mm, it.truth.height_mm);
+    assert!(median(hearts.iter().map(height).collect()) < 0.1);
+    let has_whole_body = |it: &Found| it.heart.whole_body_ratio.is_some();
+    assert_eq!(hearts.iter().filter(|it| has_whole_body(it)).count(), 60);
+}
+
+fn real_scan() -> AnteriorImage {
+    let bytes = include_bytes!("../../../../tests/data/nm-wholebody-anterior.dcm");
+    read_anterior(bytes, LossyPolicy::Quarantine).expect("should be read")
+}
+
+/// The real scan with uptake of about twice a rib's in an ellipse of 92 mm x 82 mm.
+fn with_uptake(row: f64, column: f64) -> AnteriorImage {
+    let mut image = real_scan();
+    let columns = image.counts.columns;
+    for (place, count) in image.counts.pixels.iter_mut().enumerate() {
+        let down = ((place / columns) as f64 - row) / (41.0 / 2.26);
+        let right = ((place % columns) as f64 - column) / (46.0 / 2.26);
+        if down * down + right * right < 1.0 {
+            *count += 100.0;
+        }
+    }
+    image
+}
+
+#[test]
+fn uptake_that_is_painted_on_the_real_scan_is_where_the_heart_is_found() {
+    let before = Heart::find(&real_scan()).expect("a heart");
+    for (row, column) in [(286.0, 152.0), (276.0, 156.0), (294.0, 150.0)] {
+        let heart = Heart::find(&with_uptake(row, column)).expect("a heart");
+        let off_mm = 2.26 * (heart.row - row).hypot(heart.column - column);
+        assert!(off_mm < 10.0, "{row} {column}: {off_mm} {heart:?}");
+        let ratio = |heart: Heart| heart.contralateral_ratio.expect("a ratio");
+        assert!(ratio(heart) > 1.7 * ratio(before), "{heart:?}");
+    }
+}
+
+#[test]
+fn the_real_scan_without_uptake_has_no_more_than_the_other_side() {
+    let heart = Heart::find(&real_scan()).expect("a heart");
+    let ratio = heart.contralateral_ratio.expect("a ratio");
+    assert!((0.7..1.3).contains(&ratio), "{heart:?}");
+    // Left of the midline, between the shoulders and the liver.
+    assert!((250.0..320.0).contains(&heart.row), "{heart:?}");
+    assert!((135.0..175.0).contains(&heart.column), "{heart:?}");
+}
