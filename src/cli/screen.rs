@@ -228,6 +228,8 @@ struct Study {
     decision: &'static str,
     positive_probability: Option<f64>,
     probabilities: Vec<f64>,
+    contralateral_ratio: Option<f64>,
+    whole_body_ratio: Option<f64>,
     warnings: Vec<String>,
     #[serde(skip_serializing_if = "String::is_empty")]
     reason: String,
@@ -262,14 +264,15 @@ impl Report {
     }
 
     fn table(&self) -> String {
-        let header = ["OBJECT", "DECISION", "P(POSITIVE)", "NOTES"].map(str::to_owned);
+        let header = ["OBJECT", "DECISION", "P(POSITIVE)", "H/CL", "NOTES"].map(str::to_owned);
         let rows = self.studies.iter().map(Study::cells);
         let rows = std::iter::once(header).chain(rows);
         // Words that not every table has do not move the columns.
         let rows: Vec<_> = rows
-            .map(|[object, decision, probability, notes]| {
+            .map(|[object, decision, probability, ratio, notes]| {
                 let decision = format!("{decision:<10}");
-                vec![object, decision, format!("{probability:>11}"), notes]
+                let probability = format!("{probability:>11}");
+                vec![object, decision, probability, format!("{ratio:>5}"), notes]
             })
             .collect();
         let mut text = text::table(&rows, 2);
@@ -306,8 +309,10 @@ impl Report {
 
 impl Study {
     /// What the table for people says of it.
-    fn cells(&self) -> [String; 4] {
-        let probability = self.positive_probability;
+    fn cells(&self) -> [String; 5] {
+        let figure = |value: Option<f64>, digits| {
+            value.map_or("-".to_owned(), |value| format!("{value:.digits$}"))
+        };
         let notes = if self.sentence.is_empty() {
             self.warnings.join(", ")
         } else {
@@ -316,7 +321,8 @@ impl Study {
         [
             self.object.clone(),
             self.decision.to_owned(),
-            probability.map_or("-".to_owned(), |probability| format!("{probability:.3}")),
+            figure(self.positive_probability, 3),
+            figure(self.contralateral_ratio, 2),
             notes,
         ]
     }
@@ -329,6 +335,8 @@ impl From<ScreeningRow> for Study {
             decision: Verdict::name(row.verdict),
             positive_probability: row.positive_probability,
             probabilities: row.probabilities,
+            contralateral_ratio: row.contralateral_ratio,
+            whole_body_ratio: row.whole_body_ratio,
             warnings: row.warnings,
             reason: row.reason,
             sentence: row.sentence,

@@ -239,7 +239,7 @@ fn evaluate_computes_the_runs_own_metrics_from_its_predictions() {
     fields.remove("architecture");
     // The table does not say what the network started from.
     assert_eq!(fields.remove("pretrained"), Some(Value::Bool(false)));
-    // Nor does it hold the scans, of which the count ratio is taken.
+    // Nor does it hold the scans, of which the heart's ratio is taken.
     let difference = fields.remove("baselineDifference");
     assert!(difference.is_some_and(|of| of["studies"] == expected["studies"]));
     assert_eq!(printed, expected);

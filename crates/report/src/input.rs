@@ -294,6 +294,8 @@ pub struct ScreenedObject {
     pub probabilities: Vec<f64>,
     /// The probability of a positive.
     pub positive_probability: f64,
+    /// How much the heart takes up against the right chest, where that has counts.
+    pub contralateral_ratio: Option<f64>,
     /// Warnings about the image.
     pub warnings: Vec<String>,
     /// The crop and its activation maps as one PNG file, where they were drawn.

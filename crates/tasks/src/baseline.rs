@@ -1,11 +1,12 @@
-//! The count ratio of each study: what a network has to beat to be of use.
+//! The heart-to-contralateral ratio of each study: what a network has to beat to be of use.
 
 use std::collections::HashMap;
 
 use super::combination::Combination;
 use attrium_dataset::Cohort;
 use attrium_evaluation::{Baseline, BaselineStudy};
-use attrium_training::{count_ratio, out_of_fold_probabilities};
+use attrium_imaging::HeartRegions;
+use attrium_training::out_of_fold_probabilities;
 use attrium_types::Target;
 
 /// The ratio as a baseline of a target, over the studies where it has a logarithm.
@@ -15,7 +16,9 @@ pub(super) fn baseline(cohort: &Cohort, target: Target, combinations: &[Combinat
         .iter()
         .enumerate()
         .filter_map(|(study, record)| {
-            let score = count_ratio(cohort.crop(study)).filter(|ratio| *ratio > 0.0)?;
+            let crop = cohort.crop(study);
+            let ratio = HeartRegions::find(crop)?.ratio(crop);
+            let score = ratio.filter(|ratio| *ratio > 0.0)?;
             Some(BaselineStudy {
                 study: record.study.to_string(),
                 patient: record.patient,
@@ -30,7 +33,7 @@ pub(super) fn baseline(cohort: &Cohort, target: Target, combinations: &[Combinat
         judge(&mut studies, judged);
     }
     Baseline {
-        name: "heart-to-chest count ratio".to_owned(),
+        name: "heart-to-contralateral ratio".to_owned(),
         target,
         studies,
     }

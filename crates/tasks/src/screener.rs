@@ -10,7 +10,7 @@ use attrium_bundle::Model;
 use attrium_dataset::Preference;
 use attrium_evaluation::positive_probability;
 use attrium_imaging as imaging;
-use attrium_imaging::{AnteriorImage, Crop, Provenance, StudyUid, ViewSource, Warning};
+use attrium_imaging::{AnteriorImage, Crop, Heart, Provenance, StudyUid, ViewSource, Warning};
 use attrium_types::{LossyPolicy, Tracer};
 
 /// A model with the threshold that makes a decision of its probabilities.
@@ -63,6 +63,8 @@ pub struct Scan {
     pub synthetic: bool,
     /// What a reader should know about the image and the crop.
     pub warnings: Vec<Warning>,
+    /// Where the heart is and how much it takes up.
+    pub heart: Option<Heart>,
     /// The crop's counts, 128 x 128.
     pub counts: Vec<f32>,
 }
@@ -70,6 +72,7 @@ pub struct Scan {
 impl Scan {
     fn new(image: AnteriorImage, crop: Crop) -> Self {
         let preference = Preference::of(&image);
+        let heart = Heart::find(&image);
         let mut warnings = image.warnings;
         warnings.extend(crop.warnings);
         Self {
@@ -79,6 +82,7 @@ impl Scan {
             provenance: image.provenance,
             synthetic: image.synthetic,
             warnings,
+            heart,
             counts: crop.counts,
         }
     }

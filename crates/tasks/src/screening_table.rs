@@ -54,6 +54,10 @@ pub struct ScreeningRow {
     pub positive_probability: Option<f64>,
     /// The probability of each class; empty without a decision.
     pub probabilities: Vec<f64>,
+    /// How much the heart takes up against the right chest; `None` without a decision.
+    pub contralateral_ratio: Option<f64>,
+    /// Share of the whole body's counts that the heart has; `None` on a static too.
+    pub whole_body_ratio: Option<f64>,
     /// The codes of the warnings about the image, and first of all whether it is of a phantom.
     pub warnings: Vec<String>,
     /// Why there is no decision: a short stable word.
@@ -74,6 +78,8 @@ impl ScreeningRow {
             verdict: Verdict::OtherView,
             positive_probability: None,
             probabilities: Vec::new(),
+            contralateral_ratio: None,
+            whole_body_ratio: None,
             warnings: Vec::new(),
             reason: String::new(),
             sentence: String::new(),
@@ -89,6 +95,8 @@ impl ScreeningRow {
                 },
                 positive_probability: Some(decision.positive_probability),
                 probabilities: decision.probabilities.clone(),
+                contralateral_ratio: decision.scan.heart.and_then(|it| it.contralateral_ratio),
+                whole_body_ratio: decision.scan.heart.and_then(|it| it.whole_body_ratio),
                 warnings: warnings(&decision.scan),
                 ..empty
             },
@@ -159,7 +167,17 @@ pub enum TableError {
 }
 
 const FIRST: [&str; 3] = ["object", "decision", "positive_probability"];
-const LAST: [&str; 5] = ["warnings", "reason", "sentence", "activation_map", "model"];
+const LAST: [&str; 7] = [
+    CONTRALATERAL,
+    WHOLE_BODY,
+    "warnings",
+    "reason",
+    "sentence",
+    "activation_map",
+    "model",
+];
+const CONTRALATERAL: &str = "contralateral_ratio";
+const WHOLE_BODY: &str = "whole_body_ratio";
 
 /// The header for a number of classes.
 ///
@@ -185,6 +203,8 @@ pub fn write(row: &ScreeningRow, classes: usize) -> Result<Vec<u8>, TableError> 
     ];
     let probabilities = (0..classes).map(|class| number(row.probabilities.get(class).copied()));
     let last = [
+        number(row.contralateral_ratio),
+        number(row.whole_body_ratio),
         row.warnings.join(" "),
         row.reason.clone(),
         row.sentence.clone(),
@@ -246,11 +266,16 @@ fn parse(record: &csv::StringRecord, row: u64) -> Result<ScreeningRow, TableErro
         verdict,
         positive_probability: number(2, "positive_probability")?,
         probabilities,
-        warnings: field(last).split_whitespace().map(str::to_owned).collect(),
-        reason: field(last + 1),
-        sentence: field(last + 2),
-        activation_map: field(last + 3),
-        model: field(last + 4),
+        contralateral_ratio: number(last, CONTRALATERAL)?,
+        whole_body_ratio: number(last + 1, WHOLE_BODY)?,
+        warnings: field(last + 2)
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect(),
+        reason: field(last + 3),
+        sentence: field(last + 4),
+        activation_map: field(last + 5),
+        model: field(last + 6),
     })
 }
 
@@ -269,6 +294,8 @@ mod tests {
             } else {
                 Vec::new()
             },
+            contralateral_ratio: decided.then_some(1.25),
+            whole_body_ratio: (verdict == Verdict::Positive).then_some(0.03),
             warnings: vec!["lossy".to_owned(), "turned-upright".to_owned()],
             reason: String::new(),
             sentence: "one, two".to_owned(),
@@ -291,7 +318,7 @@ mod tests {
     #[test]
     fn a_row_without_a_known_decision_is_an_error_that_names_it() {
         let mut table = header(2).unwrap();
-        table.extend_from_slice(b"scan.dcm,perhaps,,,,,,,,\n");
+        table.extend_from_slice(b"scan.dcm,perhaps,,,,,,,,,,\n");
         let error = read(table.as_slice()).next().unwrap().unwrap_err();
         assert_eq!(
             error.to_string(),

@@ -177,6 +177,7 @@ fn positives(
             row: number,
             positive_probability: row.positive_probability.unwrap_or_default(),
             probabilities: row.probabilities,
+            contralateral_ratio: row.contralateral_ratio,
             warnings: row.warnings,
             montage: picture,
         })

@@ -1,6 +1,6 @@
 //! Gaussian naive Bayes with one feature: how likely each class is, given one number of a study.
 //!
-//! It turns the count ratio into a probability for each of several classes, which can be compared
+//! It turns the heart-to-contralateral ratio into a probability for each of several classes, which can be compared
 //! with that of a network. It is scikit-learn's `GaussianNB()`. It is fitted anew without each fold
 //! and never sees the studies that it is applied to.
 

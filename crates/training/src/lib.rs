@@ -8,7 +8,6 @@
 mod apportionment;
 pub mod augmentation;
 pub mod class_weights;
-pub mod count_ratio;
 mod exposure;
 pub mod fit;
 pub mod folds;
@@ -19,7 +18,6 @@ pub mod validation_split;
 
 pub use augmentation::{Augmentation, AugmentedImage, Transform};
 pub use class_weights::class_weights;
-pub use count_ratio::count_ratio;
 pub use exposure::Exposure;
 #[doc(hidden)]
 pub use fit::fuzzing;

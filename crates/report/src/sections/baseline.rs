@@ -180,8 +180,8 @@ fn table(target: Target, models: &[EvaluatedModel<'_>], baseline: &BaselineMetri
 
 /// How the score without a network is made and compared.
 fn explanation(target: Target) -> String {
-    const RATIO: &str = "The count ratio is the mean count over the heart divided by that over the \
-                         same place in the right chest.";
+    const RATIO: &str = "The heart-to-contralateral ratio is the mean count over the left ventricle, as a small \
+                         network finds it, divided by that over its mirror image in the right chest.";
     match target {
         Target::Perugini => format!(
             "{RATIO} For grade 2 or 3 the ratio itself ranks the studies. For all four grades it \

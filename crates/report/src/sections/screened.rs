@@ -123,11 +123,12 @@ fn table_of_positives(report: &ScreeningReport) -> Table {
         .into_iter()
         .map(str::to_owned)
         .chain(classes.iter().map(|class| format!("p({class})")))
-        .chain(["Decision".to_owned(), "Warnings".to_owned()]);
+        .chain(["H/CL", "Decision", "Warnings"].map(str::to_owned));
     let mut table = Table::new(
         caption(
             "Objects called positive",
-            "Most probable first; row: that of the results table.",
+            "Most probable first; row: that of the results table. H/CL: mean count over the heart, as a network \
+             finds it, by that over its mirror image in the right chest.",
         ),
         headers,
     );
@@ -143,6 +144,7 @@ fn table_of_positives(report: &ScreeningReport) -> Table {
             @for class in 0..classes.len() {
                 td { (number::optional(object.probabilities.get(class).copied())) }
             }
+            td { (number::optional(object.contralateral_ratio)) }
             td { (decision) }
             td.wide { (object.warnings.join("; ")) }
         };

@@ -95,7 +95,7 @@ fn baseline(target: Target) -> Option<Baseline> {
         study: row.study,
     };
     (target != Target::HighGrade).then(|| Baseline {
-        name: "heart-to-chest count ratio".to_owned(),
+        name: "heart-to-contralateral ratio".to_owned(),
         target,
         studies: grades.map(study).collect(),
     })
@@ -394,6 +394,7 @@ fn screened(number: u32) -> ScreenedObject {
         row: u64::from(number) * 1031 + 17,
         probabilities: vec![1.0 - probability, probability],
         positive_probability: probability,
+        contralateral_ratio: (number != 1).then_some(2.31 - 0.17 * f64::from(number)),
         warnings: if number == 2 {
             vec!["The view is known by the image alone.".to_owned()]
         } else {

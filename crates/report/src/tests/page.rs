@@ -223,7 +223,7 @@ fn a_network_that_is_not_shown_to_beat_the_baseline_is_a_caveat() {
 fn four_grades_are_compared_with_the_baseline_by_grades_and_by_positives() {
     let page = training_report(&fixture::training());
     let (_, grades) = page
-        .split_once("Networks against the heart-to-chest count ratio")
+        .split_once("Networks against the heart-to-contralateral ratio")
         .expect("the first target is that of four grades");
     let (table, _) = grades.split_once("</table>").expect("the table ends");
     let groups: Vec<_> = table.matches("scope=\"rowgroup\"").collect();
