@@ -26,7 +26,7 @@ pub(super) struct Args {
     /// Draw the scan with its crop to this PNG file.
     #[arg(long, value_name = "OUT")]
     png: Option<PathBuf>,
-    /// How the patient's extent is found.
+    /// What a network would see, and how the patient's extent is found.
     #[arg(long, value_enum, ignore_case = true, default_value_t = CropMode::Robust)]
     crop: CropMode,
     /// How to print.
@@ -43,6 +43,9 @@ enum CropMode {
     /// Every row with counts, to the letter of the paper.
     #[value(name = "Paper")]
     Paper,
+    /// What lies around the heart.
+    #[value(name = "Heart")]
+    Heart,
 }
 
 impl From<CropMode> for attrium_types::CropMode {
@@ -50,6 +53,7 @@ impl From<CropMode> for attrium_types::CropMode {
         match mode {
             CropMode::Robust => Self::Robust,
             CropMode::Paper => Self::Paper,
+            CropMode::Heart => Self::Heart,
         }
     }
 }
@@ -96,7 +100,9 @@ pub(super) fn run(args: Args) -> Result<(), Error> {
         imaging::read_anterior(&bytes, LossyPolicy::Accept).context(UnusableSnafu { path })?;
     let image = imaging::judge(image, Tracer::ALL).context(UnusableSnafu { path })?;
     let mut crop = imaging::crop(&image, args.crop.into());
-    let judged = crop.as_mut().map_or(Ok(()), imaging::judge_crop);
+    let judged = crop
+        .as_mut()
+        .map_or(Ok(()), |crop| imaging::judge_crop(&image, crop));
     let found = crop.as_ref().ok();
     let rectangle = found.map(|crop| &crop.rectangle);
     let is_thorax = found.is_some() && judged.is_ok();

@@ -11,7 +11,8 @@ use attrium_types::{CropMode, Intensity, LossyPolicy, PreferredAcquisition, Trac
 pub struct Preprocessing {
     /// How the patient's extent, and from it the crop, is found on a whole-body scan. Robust takes
     /// the rows whose profile exceeds a small share of its maximum, so that stray counts outside
-    /// the body do not move the crop; Paper takes every non-zero row. Default: Robust.
+    /// the body do not move the crop; Paper takes every non-zero row.
+    /// Heart takes 192 mm x 192 mm around the heart that is found on the Robust crop. Default: Robust.
     pub crop: CropMode,
     /// The scale on which a network sees counts. Normalized divides them by the patient's own uptake in
     /// the crop, so that a scan of half the counts is the same scan with more noise; Paper takes the

@@ -37,6 +37,8 @@ pub(super) fn record(study: u32) -> Record {
             acquisition: Acquisition::WholeBody,
         },
         counts: 3_596_452.25,
+        contralateral_ratio: Some(1.25),
+        whole_body_ratio: None,
         synthetic: true,
         warnings: vec!["stray-counts".to_owned(), "lossy".to_owned()],
     }

@@ -1,5 +1,6 @@
 //! What is kept of a usable object beside its crop, and its row in a shard's table.
 
+use std::num::ParseFloatError;
 use std::str::FromStr;
 
 use csv::StringRecord;
@@ -10,7 +11,7 @@ use super::covariates::{Covariate, parse_grade, parse_yes_or_no, yes_or_no};
 use super::error::{Error, RowSnafu, ShardSnafu, TableSnafu};
 use super::{Covariates, LabelledStudy, PatientClue, Preference, Pseudonyms};
 use super::{patients, preference};
-use attrium_imaging::{AnteriorImage, Crop, CropRectangle};
+use attrium_imaging::{AnteriorImage, Crop, CropRectangle, Heart};
 use attrium_types::Grade;
 
 /// A usable object: its study's pseudonym and label, and how its crop was made.
@@ -36,6 +37,10 @@ pub struct Record {
     pub preference: Preference,
     /// The counts of the whole anterior image.
     pub counts: f64,
+    /// How much the heart takes up against the right chest, where that has counts.
+    pub contralateral_ratio: Option<f64>,
+    /// The heart's share of the whole body's counts; none of a static.
+    pub whole_body_ratio: Option<f64>,
     /// Whether the object says that it is a phantom.
     pub synthetic: bool,
     /// The codes of the warnings of image and crop.
@@ -49,7 +54,9 @@ const RECTANGLE_COLUMNS: [&str; 5] = [
     "crop_height",
     "crop_width",
 ];
-const IMAGE_COLUMNS: [&str; 3] = ["counts", "synthetic", "warnings"];
+const IMAGE_COLUMNS: [&str; 5] = ["counts", CONTRALATERAL, WHOLE_BODY, "synthetic", "warnings"];
+const CONTRALATERAL: &str = "contralateral_ratio";
+const WHOLE_BODY: &str = "whole_body_ratio";
 const OBJECT_COLUMN: &str = "object";
 
 impl Record {
@@ -90,6 +97,8 @@ pub(super) fn write(records: &[Record]) -> Result<Vec<u8>, Error> {
         ];
         let image = [
             record.counts.to_string(),
+            ratio(record.contralateral_ratio),
+            ratio(record.whole_body_ratio),
             yes_or_no(record.synthetic).to_owned(),
             record.warnings.join(" "),
         ];
@@ -103,6 +112,14 @@ pub(super) fn write(records: &[Record]) -> Result<Vec<u8>, Error> {
         .into_inner()
         .map_err(|error| error.into_error().into())
         .context(TableSnafu)
+}
+
+fn ratio(value: Option<f64>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
+}
+
+fn parse_ratio(text: &str) -> Result<Option<f64>, ParseFloatError> {
+    (!text.is_empty()).then(|| text.parse()).transpose()
 }
 
 /// Reads the table of a shard back.
@@ -156,6 +173,8 @@ impl RecordRow<'_> {
             },
             preference: self.preference()?,
             counts,
+            contralateral_ratio: self.read(CONTRALATERAL, parse_ratio)?,
+            whole_body_ratio: self.read(WHOLE_BODY, parse_ratio)?,
             synthetic: self.read("synthetic", parse_yes_or_no)?,
             warnings: warnings.map(str::to_owned).collect(),
         })
@@ -219,6 +238,7 @@ impl Pseudonyms {
         crop: &Crop,
     ) -> Record {
         let warnings = image.warnings.iter().chain(&crop.warnings);
+        let heart = Heart::find(image);
         Record {
             study: labelled.study,
             patient: labelled.patient,
@@ -230,6 +250,8 @@ impl Pseudonyms {
             rectangle: crop.rectangle,
             preference: self.dated(labelled.study, Preference::of(image), &image.provenance),
             counts: image.counts.sum(),
+            contralateral_ratio: heart.and_then(|heart| heart.contralateral_ratio),
+            whole_body_ratio: heart.and_then(|heart| heart.whole_body_ratio),
             synthetic: image.synthetic,
             warnings: warnings.map(|warning| warning.code().to_owned()).collect(),
         }
@@ -248,9 +270,9 @@ mod tests {
             String::from_utf8(table).unwrap(),
             "study,patient,grade,age,sex,indication,scanner,protocol,metastases,reader2,\
              crop_mode,crop_top,crop_left,crop_height,crop_width,origin,view_source,delay,acquired,\
-             acquisition,counts,synthetic,warnings,names_patient,patient_id,object\n\
+             acquisition,counts,contralateral_ratio,whole_body_ratio,synthetic,warnings,names_patient,patient_id,object\n\
              7,3,3,77.1,F,\"suspected, \"\"ATTR\"\"; heart\",,Ganzkörper,no,3,\
-             Robust,204,64,128,128,Original,ViewCode,Usual,1000,WholeBody,3596452.25,yes,\
+             Robust,204,64,128,128,Original,ViewCode,Usual,1000,WholeBody,3596452.25,1.25,,yes,\
              stray-counts lossy,yes,,sealed 7\n"
         );
     }
@@ -265,6 +287,7 @@ mod tests {
             ("delay", "Usual", "late"),
             ("acquired", ",1000,", ",10:00,"),
             ("acquisition", "WholeBody", "whole body"),
+            ("contralateral_ratio", ",1.25,", ",high,"),
             ("synthetic", "yes,stray", "maybe,stray"),
             ("names_patient", "lossy,yes", "lossy,Maier"),
         ] {

@@ -16,7 +16,7 @@ use super::error::{CropSizeSnafu, Error, ShardSnafu};
 use super::record::{self, Record};
 use attrium_imaging::{CROP_PIXELS, CROP_SIZE};
 
-const FORMAT: &str = "attrium-shard-2";
+const FORMAT: &str = "attrium-shard-3";
 /// The header's field for the digest of the labels.
 const LABELS: &str = "labels_sha256";
 

@@ -36,7 +36,7 @@ pub fn admit(
 ) -> Result<(AnteriorImage, Crop), Error> {
     let image = judge(image, accepted)?;
     let mut crop = crop(&image, mode)?;
-    judge_crop(&mut crop)?;
+    judge_crop(&image, &mut crop)?;
     Ok((image, crop))
 }
 
@@ -55,12 +55,17 @@ pub fn judge(mut image: AnteriorImage, accepted: &[Tracer]) -> Result<AnteriorIm
     Ok(image)
 }
 
-/// Judges a crop by what it shows, and adds what a reader should know.
+/// Judges a crop of an image by what it shows, that of a heart by the thorax that it was found in, and adds what a
+/// reader should know.
 ///
 /// # Errors
-/// [`Error::NoThoraxSeen`].
-pub fn judge_crop(crop: &mut Crop) -> Result<(), Error> {
-    match thorax::likeness(&crop.counts) {
+/// [`Error::NoThoraxSeen`], and those of [`crop`].
+pub fn judge_crop(image: &AnteriorImage, crop: &mut Crop) -> Result<(), Error> {
+    let likeness = match crop.rectangle.mode {
+        CropMode::Robust | CropMode::Paper => thorax::likeness(&crop.counts),
+        CropMode::Heart => thorax::likeness(&super::crop(image, CropMode::Robust)?.counts),
+    };
+    match likeness {
         Likeness::Thorax => {}
         Likeness::Doubtful => crop.warnings.push(Warning::DoubtfulThorax),
         Likeness::Other => return NoThoraxSeenSnafu.fail(),

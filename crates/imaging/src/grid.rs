@@ -90,7 +90,7 @@ impl Grid {
             ]
         });
         Self {
-            counts: resample::shrink(&self.counts, rows, columns),
+            counts: resample::resized(&self.counts, rows, columns),
             spacing,
         }
     }

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use super::combination::Combination;
 use attrium_dataset::Cohort;
 use attrium_evaluation::{Baseline, BaselineStudy};
-use attrium_imaging::HeartRegions;
 use attrium_training::out_of_fold_probabilities;
 use attrium_types::Target;
 
@@ -14,11 +13,8 @@ pub(super) fn baseline(cohort: &Cohort, target: Target, combinations: &[Combinat
     let mut studies: Vec<BaselineStudy> = cohort
         .records
         .iter()
-        .enumerate()
-        .filter_map(|(study, record)| {
-            let crop = cohort.crop(study);
-            let ratio = HeartRegions::find(crop)?.ratio(crop);
-            let score = ratio.filter(|ratio| *ratio > 0.0)?;
+        .filter_map(|record| {
+            let score = record.contralateral_ratio.filter(|ratio| *ratio > 0.0)?;
             Some(BaselineStudy {
                 study: record.study.to_string(),
                 patient: record.patient,
@@ -66,11 +62,11 @@ mod tests {
     use super::*;
     use attrium_dataset::{Covariates, Delay, Preference, Record};
     use attrium_evaluation::{Prediction, Predictions};
-    use attrium_imaging::{Acquisition, CROP_PIXELS, CROP_SIZE, CropRectangle, Origin, ViewSource};
+    use attrium_imaging::{Acquisition, CROP_SIZE, CropRectangle, Origin, ViewSource};
     use attrium_types::{Architecture, CropMode, Grade};
 
     /// A study's grade is its number modulo 4; each patient has two.
-    fn record(study: u32) -> Record {
+    fn record(study: u32, ratio: f64) -> Record {
         Record {
             study,
             patient: study / 2,
@@ -94,23 +90,19 @@ mod tests {
                 acquisition: Acquisition::WholeBody,
             },
             counts: 1e6,
+            contralateral_ratio: Some(ratio),
+            whole_body_ratio: None,
             synthetic: true,
             warnings: Vec::new(),
         }
     }
 
-    /// Two studies of each grade in each of two folds, whose hearts are as hot as this tells.
-    fn cohort(heat: impl Fn(u32) -> f32) -> Cohort {
-        let mut cohort = Cohort::default();
-        for study in 0..16 {
-            let mut counts = vec![40.0; CROP_PIXELS];
-            for row in counts.chunks_exact_mut(CROP_SIZE) {
-                row[CROP_SIZE / 2..].fill(heat(study));
-            }
-            cohort.records.push(record(study));
-            cohort.crops.extend(counts);
+    /// Two studies of each grade in each of two folds, with these ratios.
+    fn cohort(ratio: impl Fn(u32) -> f64) -> Cohort {
+        Cohort {
+            records: (0..16).map(|study| record(study, ratio(study))).collect(),
+            ..Cohort::default()
         }
-        cohort
     }
 
     /// A network's answers; folds are of eight studies each.
@@ -140,8 +132,8 @@ mod tests {
     }
 
     /// Hotter by the grade, which is the study's number modulo 4, and by a little in each study.
-    fn hotter_by_grade(study: u32) -> f32 {
-        40.0 + 20.0 * (study % 4) as f32 + study as f32 / 4.0
+    fn hotter_by_grade(study: u32) -> f64 {
+        1.0 + 0.5 * f64::from(study % 4) + f64::from(study) / 160.0
     }
 
     #[test]
@@ -156,7 +148,7 @@ mod tests {
     #[test]
     fn the_folds_of_the_run_decide_from_which_studies_the_ratio_is_judged() {
         // Grades that overlap, so that no probability is 0 but for rounding.
-        let cohort = cohort(|study| 40.0 + (study * 7 % 16) as f32);
+        let cohort = cohort(|study| 1.0 + f64::from(study * 7 % 16) / 40.0);
         let combination = combination(&cohort, Target::Perugini);
         let of = |cohort: &Cohort| {
             let one = std::slice::from_ref(&combination);

@@ -1,10 +1,10 @@
-//! How the rows of a whole-body scan that show the patient are found.
+//! Which part of a scan a network sees.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr};
 
-/// How the patient's extent is found on a whole-body scan (paper, "Preprocessing").
+/// Which part of a scan a network sees: the thorax (paper, "Preprocessing") or the heart.
 #[derive(
     Clone,
     Copy,
@@ -26,4 +26,6 @@ pub enum CropMode {
     Robust,
     /// Every non-zero row, to the letter of the paper.
     Paper,
+    /// What lies around the heart, where it is found on the `Robust` crop: as much of every patient, in millimetres.
+    Heart,
 }

@@ -2,10 +2,10 @@
 
 use attrium_phantom::wrong::valid_study;
 use attrium_phantom::{Study, Ventricle, dicom, scan, ventricle};
-use attrium_types::LossyPolicy;
+use attrium_types::{CropMode, LossyPolicy, Tracer};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use crate::{AnteriorImage, Heart, read_anterior};
+use crate::{AnteriorImage, CROP_PIXELS, CropRectangle, Heart, admit, crop, read_anterior};
 
 /// A phantom's heart as it was found and as it is.
 struct Found {
@@ -109,4 +109,49 @@ fn the_real_scan_without_uptake_has_no_more_than_the_other_side() {
     // Left of the midline, between the shoulders and the liver.
     assert!((250.0..320.0).contains(&heart.row), "{heart:?}");
     assert!((135.0..175.0).contains(&heart.column), "{heart:?}");
+}
+
+#[test]
+fn the_crop_of_a_heart_lies_around_it_and_keeps_the_counts() {
+    let image = with_uptake(286.0, 152.0);
+    let heart = Heart::find(&image).expect("a heart");
+    let (image, found) = admit(image, Tracer::ALL, CropMode::Heart).expect("should be admitted");
+    let CropRectangle {
+        top,
+        left,
+        height,
+        width,
+        ..
+    } = found.rectangle;
+    // 192 mm in pixels of 2.26 mm.
+    assert_eq!((height, width), (85, 85));
+    assert!(
+        (top as f64 + 42.0 - heart.row).abs() <= 1.0,
+        "{top} {heart:?}"
+    );
+    assert!(
+        (left as f64 + 42.0 - heart.column).abs() <= 1.0,
+        "{left} {heart:?}"
+    );
+    let rows = image.counts.pixels.chunks_exact(image.counts.columns);
+    let rows = rows.skip(top).take(height);
+    let counts: f64 = rows
+        .flat_map(|row| &row[left..left + width])
+        .map(|count| f64::from(*count))
+        .sum();
+    let cropped: f64 = found.counts.iter().map(|count| f64::from(*count)).sum();
+    assert_eq!(found.counts.len(), CROP_PIXELS);
+    assert!((cropped / counts - 1.0).abs() < 1e-5, "{cropped} {counts}");
+}
+
+#[test]
+fn a_heart_is_cropped_of_a_thorax_alone() {
+    let mut image = real_scan();
+    // What lies below the hips, upright and as long as it was.
+    let columns = image.counts.columns;
+    image.counts.pixels.rotate_left(420 * columns);
+    image.counts.pixels[500 * columns..].fill(0.0);
+    assert!(crop(&image, CropMode::Heart).is_ok());
+    let error = admit(image, Tracer::ALL, CropMode::Heart).expect_err("no thorax");
+    assert_eq!(error.reason(), "no-thorax-seen");
 }
