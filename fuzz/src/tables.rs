@@ -74,6 +74,11 @@ pub fn shard(bytes: &[u8]) -> bool {
         assert_eq!(shard.records.len(), rows);
         assert!((0..rows).all(|record| shard.crop(record).len() == CROP_PIXELS));
         assert!(shard.records.iter().all(|it| it.counts.is_finite()));
+        let ratios = shard
+            .records
+            .iter()
+            .flat_map(|it| [it.contralateral_ratio, it.whole_body_ratio]);
+        assert!(ratios.flatten().all(f64::is_finite));
         true
     })
 }
@@ -84,7 +89,7 @@ fn crops(rows: usize, table: &[u8]) -> Vec<u8> {
     let header = json!({
         "__metadata__": {
             "crops_sha256": hex::encode(Sha256::digest(&data)),
-            "format": "attrium-shard-2",
+            "format": "attrium-shard-3",
             "labels_sha256": "",
             "table_sha256": hex::encode(Sha256::digest(table)),
         },

@@ -1,6 +1,5 @@
 //! What is kept of a usable object beside its crop, and its row in a shard's table.
 
-use std::num::ParseFloatError;
 use std::str::FromStr;
 
 use csv::StringRecord;
@@ -118,8 +117,12 @@ fn ratio(value: Option<f64>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }
 
-fn parse_ratio(text: &str) -> Result<Option<f64>, ParseFloatError> {
-    (!text.is_empty()).then(|| text.parse()).transpose()
+fn parse_ratio(text: &str) -> Result<Option<f64>, &'static str> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let ratio = text.parse().ok().filter(|ratio: &f64| ratio.is_finite());
+    ratio.map(Some).ok_or("no finite number")
 }
 
 /// Reads the table of a shard back.
@@ -288,6 +291,7 @@ mod tests {
             ("acquired", ",1000,", ",10:00,"),
             ("acquisition", "WholeBody", "whole body"),
             ("contralateral_ratio", ",1.25,", ",high,"),
+            ("contralateral_ratio", ",1.25,", ",inf,"),
             ("synthetic", "yes,stray", "maybe,stray"),
             ("names_patient", "lossy,yes", "lossy,Maier"),
         ] {
