@@ -77,7 +77,7 @@ pub fn shard(bytes: &[u8]) -> bool {
         let ratios = shard
             .records
             .iter()
-            .flat_map(|it| [it.contralateral_ratio, it.whole_body_ratio]);
+            .flat_map(|it| [it.contralateral_ratio, it.rib_ratio, it.whole_body_ratio]);
         assert!(ratios.flatten().all(f64::is_finite));
         true
     })

@@ -229,6 +229,7 @@ struct Study {
     positive_probability: Option<f64>,
     probabilities: Vec<f64>,
     contralateral_ratio: Option<f64>,
+    rib_ratio: Option<f64>,
     whole_body_ratio: Option<f64>,
     warnings: Vec<String>,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -336,6 +337,7 @@ impl From<ScreeningRow> for Study {
             positive_probability: row.positive_probability,
             probabilities: row.probabilities,
             contralateral_ratio: row.contralateral_ratio,
+            rib_ratio: row.rib_ratio,
             whole_body_ratio: row.whole_body_ratio,
             warnings: row.warnings,
             reason: row.reason,

@@ -38,6 +38,7 @@ pub(super) fn record(study: u32) -> Record {
         },
         counts: 3_596_452.25,
         contralateral_ratio: Some(1.25),
+        rib_ratio: Some(1.5),
         whole_body_ratio: None,
         synthetic: true,
         warnings: vec!["stray-counts".to_owned(), "lossy".to_owned()],

@@ -38,6 +38,8 @@ pub struct Record {
     pub counts: f64,
     /// How much the heart takes up against the right chest, where that has counts.
     pub contralateral_ratio: Option<f64>,
+    /// How much the heart takes up against the right ribs, where these have counts.
+    pub rib_ratio: Option<f64>,
     /// The heart's share of the whole body's counts; none of a static.
     pub whole_body_ratio: Option<f64>,
     /// Whether the object says that it is a phantom.
@@ -53,8 +55,16 @@ const RECTANGLE_COLUMNS: [&str; 5] = [
     "crop_height",
     "crop_width",
 ];
-const IMAGE_COLUMNS: [&str; 5] = ["counts", CONTRALATERAL, WHOLE_BODY, "synthetic", "warnings"];
+const IMAGE_COLUMNS: [&str; 6] = [
+    "counts",
+    CONTRALATERAL,
+    RIB,
+    WHOLE_BODY,
+    "synthetic",
+    "warnings",
+];
 const CONTRALATERAL: &str = "contralateral_ratio";
+const RIB: &str = "rib_ratio";
 const WHOLE_BODY: &str = "whole_body_ratio";
 const OBJECT_COLUMN: &str = "object";
 
@@ -97,6 +107,7 @@ pub(super) fn write(records: &[Record]) -> Result<Vec<u8>, Error> {
         let image = [
             record.counts.to_string(),
             ratio(record.contralateral_ratio),
+            ratio(record.rib_ratio),
             ratio(record.whole_body_ratio),
             yes_or_no(record.synthetic).to_owned(),
             record.warnings.join(" "),
@@ -177,6 +188,7 @@ impl RecordRow<'_> {
             preference: self.preference()?,
             counts,
             contralateral_ratio: self.read(CONTRALATERAL, parse_ratio)?,
+            rib_ratio: self.read(RIB, parse_ratio)?,
             whole_body_ratio: self.read(WHOLE_BODY, parse_ratio)?,
             synthetic: self.read("synthetic", parse_yes_or_no)?,
             warnings: warnings.map(str::to_owned).collect(),
@@ -254,6 +266,7 @@ impl Pseudonyms {
             preference: self.dated(labelled.study, Preference::of(image), &image.provenance),
             counts: image.counts.sum(),
             contralateral_ratio: heart.and_then(|heart| heart.contralateral_ratio),
+            rib_ratio: heart.and_then(|heart| heart.rib_ratio),
             whole_body_ratio: heart.and_then(|heart| heart.whole_body_ratio),
             synthetic: image.synthetic,
             warnings: warnings.map(|warning| warning.code().to_owned()).collect(),
@@ -273,9 +286,9 @@ mod tests {
             String::from_utf8(table).unwrap(),
             "study,patient,grade,age,sex,indication,scanner,protocol,metastases,reader2,\
              crop_mode,crop_top,crop_left,crop_height,crop_width,origin,view_source,delay,acquired,\
-             acquisition,counts,contralateral_ratio,whole_body_ratio,synthetic,warnings,names_patient,patient_id,object\n\
+             acquisition,counts,contralateral_ratio,rib_ratio,whole_body_ratio,synthetic,warnings,names_patient,patient_id,object\n\
              7,3,3,77.1,F,\"suspected, \"\"ATTR\"\"; heart\",,Ganzkörper,no,3,\
-             Robust,204,64,128,128,Original,ViewCode,Usual,1000,WholeBody,3596452.25,1.25,,yes,\
+             Robust,204,64,128,128,Original,ViewCode,Usual,1000,WholeBody,3596452.25,1.25,1.5,,yes,\
              stray-counts lossy,yes,,sealed 7\n"
         );
     }

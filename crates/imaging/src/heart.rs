@@ -31,6 +31,16 @@ const SIZES: std::ops::RangeInclusive<f64> = 20.0..=80.0;
 /// Half the width of the strip along the midline that is not measured, in pixels of the crop: 20 mm.
 const MIDLINE: f64 = 9.0;
 
+/// Where the right ribs are looked at: from and to so many widths of the ventricle beside that strip, so many of its
+/// heights, whose middle is so many above the ventricle's.
+const RIBS_NEAR: f64 = 0.25;
+const RIBS_FAR: f64 = 1.1;
+const RIBS_HEIGHT: f64 = 1.5;
+const RIBS_ABOVE: f64 = 0.2;
+
+/// The share of what is seen there that has less than a rib.
+const RIB_SHARE: f64 = 0.8;
+
 /// An upright ellipse on an image. Row and column 0 are the middle of the first pixel.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ellipse {
@@ -128,6 +138,40 @@ impl HeartRegions {
         (pixels > 0.0 && opposite > 0.0).then(|| heart / pixels / (opposite / others))
     }
 
+    /// Mean count over the heart divided by the ribs' in the right chest; none where these have no counts.
+    pub fn rib_ratio(&self, counts: &[f32]) -> Option<f64> {
+        let (heart, pixels) = self.heart_counts(counts, CROP_SIZE);
+        let ribs = self.ribs(counts);
+        (pixels > 0.0 && ribs > 0.0).then(|| heart / pixels / ribs)
+    }
+
+    /// What ribs have: the 80th percentile of the means of 3 x 3 pixels where the right ribs are seen, since lung and
+    /// gaps between ribs fill much of that, and a lesion little.
+    fn ribs(&self, counts: &[f32]) -> f64 {
+        let Ellipse {
+            row, height, width, ..
+        } = self.heart;
+        let edge = self.midline() - MIDLINE;
+        let middle = row - RIBS_ABOVE * height;
+        let reach = 0.5 * RIBS_HEIGHT * height;
+        let is_rib = |at: usize, column: usize| {
+            let column = column as f64;
+            (at as f64 - middle).abs() <= reach
+                && (edge - RIBS_FAR * width..edge - RIBS_NEAR * width).contains(&column)
+        };
+        let mut means = Vec::new();
+        for at in 1..CROP_SIZE - 1 {
+            let columns = (1..CROP_SIZE - 1).filter(|column| is_rib(at, *column));
+            means.extend(columns.map(|column| mean_around(counts, at, column)));
+        }
+        let place = (means.len() as f64 * RIB_SHARE) as usize;
+        if place >= means.len() {
+            return 0.0;
+        }
+        let (_, ribs, _) = means.select_nth_unstable_by(place, f64::total_cmp);
+        *ribs
+    }
+
     /// The sum of the heart's pixels, and how many there are.
     fn heart_counts(&self, pixels: &[f32], columns: usize) -> (f64, f64) {
         let is_heart = |row, column| self.is_heart(row, column);
@@ -140,6 +184,15 @@ impl HeartRegions {
             contralateral: self.contralateral.moved(rows, columns),
         }
     }
+}
+
+/// The mean of 3 x 3 pixels of a crop, of which none is at its edge.
+fn mean_around(counts: &[f32], row: usize, column: usize) -> f64 {
+    let sum: f64 = (row - 1..=row + 1)
+        .flat_map(|row| &counts[row * CROP_SIZE + column - 1..=row * CROP_SIZE + column + 1])
+        .map(|count| f64::from(*count))
+        .sum();
+    sum / 9.0
 }
 
 /// The sum of the pixels of a part of an ellipse, and how many there are.
@@ -177,6 +230,9 @@ pub struct Heart {
     /// Mean count over the heart divided by that over its mirror image in the right chest: H/CL. None where the right
     /// chest has no counts.
     pub contralateral_ratio: Option<f64>,
+    /// Mean count over the heart divided by that of the ribs in the right chest, with which the Perugini grade
+    /// compares the heart. None where these have no counts.
+    pub rib_ratio: Option<f64>,
     /// Counts over the heart divided by those of the whole body: H/WB. None on a static.
     pub whole_body_ratio: Option<f64>,
     /// The regions, in pixels of the image.
@@ -200,6 +256,7 @@ impl Heart {
             height_mm: spacing.map(|[between_rows, _]| tenths(heart.height * between_rows)),
             width_mm: spacing.map(|[_, between_columns]| tenths(heart.width * between_columns)),
             contralateral_ratio: found.ratio(&crop.counts),
+            rib_ratio: found.rib_ratio(&crop.counts),
             whole_body_ratio: whole_body_ratio(image, &regions),
             regions,
         })
@@ -260,6 +317,34 @@ mod tests {
             .chunks_exact_mut(CROP_SIZE)
             .for_each(|row| row[..55].fill(0.0));
         assert_eq!(regions.ratio(&counts), None);
+    }
+
+    #[test]
+    fn a_rib_is_what_four_fifths_of_the_right_chest_do_not_reach() {
+        let ellipse = |column| Ellipse {
+            row: 64.0,
+            column,
+            height: 40.0,
+            width: 44.0,
+        };
+        let regions = HeartRegions {
+            heart: ellipse(84.0),
+            contralateral: ellipse(44.0),
+        };
+        // Ribs of 4 rows in every 12, of which 2 have full means.
+        let mut counts = vec![2.0; CROP_SIZE * CROP_SIZE];
+        for (at, row) in counts.chunks_exact_mut(CROP_SIZE).enumerate() {
+            if at % 12 < 4 {
+                row[..55].fill(8.0);
+            }
+            row[74..].fill(24.0);
+        }
+        let ratio = regions.rib_ratio(&counts).expect("a ratio");
+        assert!((3.0..=4.0).contains(&ratio), "{ratio}");
+        counts
+            .chunks_exact_mut(CROP_SIZE)
+            .for_each(|row| row[..55].fill(0.0));
+        assert_eq!(regions.rib_ratio(&counts), None);
     }
 
     #[test]

@@ -133,6 +133,7 @@ fn describe_heart(heart: &Heart) -> String {
     let mut text = format!("row {:.0}, column {:.0}", heart.row, heart.column);
     for (name, ratio, digits) in [
         ("H/CL", heart.contralateral_ratio, 2),
+        ("H/rib", heart.rib_ratio, 2),
         ("H/WB", heart.whole_body_ratio, 4),
     ] {
         if let Some(ratio) = ratio {

@@ -91,6 +91,7 @@ mod tests {
             },
             counts: 1e6,
             contralateral_ratio: Some(ratio),
+            rib_ratio: None,
             whole_body_ratio: None,
             synthetic: true,
             warnings: Vec::new(),

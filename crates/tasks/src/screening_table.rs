@@ -56,6 +56,8 @@ pub struct ScreeningRow {
     pub probabilities: Vec<f64>,
     /// How much the heart takes up against the right chest; `None` without a decision.
     pub contralateral_ratio: Option<f64>,
+    /// How much it takes up against the right ribs.
+    pub rib_ratio: Option<f64>,
     /// Share of the whole body's counts that the heart has; `None` on a static too.
     pub whole_body_ratio: Option<f64>,
     /// The codes of the warnings about the image, and first of all whether it is of a phantom.
@@ -79,6 +81,7 @@ impl ScreeningRow {
             positive_probability: None,
             probabilities: Vec::new(),
             contralateral_ratio: None,
+            rib_ratio: None,
             whole_body_ratio: None,
             warnings: Vec::new(),
             reason: String::new(),
@@ -96,6 +99,7 @@ impl ScreeningRow {
                 positive_probability: Some(decision.positive_probability),
                 probabilities: decision.probabilities.clone(),
                 contralateral_ratio: decision.scan.heart.and_then(|it| it.contralateral_ratio),
+                rib_ratio: decision.scan.heart.and_then(|it| it.rib_ratio),
                 whole_body_ratio: decision.scan.heart.and_then(|it| it.whole_body_ratio),
                 warnings: warnings(&decision.scan),
                 ..empty
@@ -167,8 +171,9 @@ pub enum TableError {
 }
 
 const FIRST: [&str; 3] = ["object", "decision", "positive_probability"];
-const LAST: [&str; 7] = [
+const LAST: [&str; 8] = [
     CONTRALATERAL,
+    RIB,
     WHOLE_BODY,
     "warnings",
     "reason",
@@ -177,6 +182,7 @@ const LAST: [&str; 7] = [
     "model",
 ];
 const CONTRALATERAL: &str = "contralateral_ratio";
+const RIB: &str = "rib_ratio";
 const WHOLE_BODY: &str = "whole_body_ratio";
 
 /// The header for a number of classes.
@@ -204,6 +210,7 @@ pub fn write(row: &ScreeningRow, classes: usize) -> Result<Vec<u8>, TableError> 
     let probabilities = (0..classes).map(|class| number(row.probabilities.get(class).copied()));
     let last = [
         number(row.contralateral_ratio),
+        number(row.rib_ratio),
         number(row.whole_body_ratio),
         row.warnings.join(" "),
         row.reason.clone(),
@@ -267,15 +274,16 @@ fn parse(record: &csv::StringRecord, row: u64) -> Result<ScreeningRow, TableErro
         positive_probability: number(2, "positive_probability")?,
         probabilities,
         contralateral_ratio: number(last, CONTRALATERAL)?,
-        whole_body_ratio: number(last + 1, WHOLE_BODY)?,
-        warnings: field(last + 2)
+        rib_ratio: number(last + 1, RIB)?,
+        whole_body_ratio: number(last + 2, WHOLE_BODY)?,
+        warnings: field(last + 3)
             .split_whitespace()
             .map(str::to_owned)
             .collect(),
-        reason: field(last + 3),
-        sentence: field(last + 4),
-        activation_map: field(last + 5),
-        model: field(last + 6),
+        reason: field(last + 4),
+        sentence: field(last + 5),
+        activation_map: field(last + 6),
+        model: field(last + 7),
     })
 }
 
@@ -295,6 +303,7 @@ mod tests {
                 Vec::new()
             },
             contralateral_ratio: decided.then_some(1.25),
+            rib_ratio: decided.then_some(0.75),
             whole_body_ratio: (verdict == Verdict::Positive).then_some(0.03),
             warnings: vec!["lossy".to_owned(), "turned-upright".to_owned()],
             reason: String::new(),
@@ -318,7 +327,7 @@ mod tests {
     #[test]
     fn a_row_without_a_known_decision_is_an_error_that_names_it() {
         let mut table = header(2).unwrap();
-        table.extend_from_slice(b"scan.dcm,perhaps,,,,,,,,,,\n");
+        table.extend_from_slice(b"scan.dcm,perhaps,,,,,,,,,,,\n");
         let error = read(table.as_slice()).next().unwrap().unwrap_err();
         assert_eq!(
             error.to_string(),

@@ -1,5 +1,7 @@
 //! The heart on phantoms, whose hearts are known, and on the real scan.
 
+use std::sync::LazyLock;
+
 use attrium_phantom::wrong::valid_study;
 use attrium_phantom::{Study, Ventricle, dicom, scan, ventricle};
 use attrium_types::{CropMode, LossyPolicy, Tracer};
@@ -37,6 +39,13 @@ fn found(study: &Study) -> Found {
     }
 }
 
+static HEARTS: LazyLock<Vec<Found>> = LazyLock::new(|| {
+    let numbers = (0..120_u32).into_par_iter();
+    numbers
+        .map(|number| found(&valid_study(91, number)))
+        .collect()
+});
+
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     values[values.len() / 2]
@@ -44,10 +53,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 #[test]
 fn hearts_of_phantoms_are_found_and_their_ratios_are_near_the_truth() {
-    let hearts: Vec<Found> = (0..80_u32)
-        .into_par_iter()
-        .map(|number| found(&valid_study(91, number)))
-        .collect();
+    let hearts = &*HEARTS;
     let off = |positive: bool| {
         let of = hearts.iter().filter(|it| (it.grade >= 2) == positive);
         median(of.map(|it| it.off_mm).collect())
@@ -67,7 +73,30 @@ fn hearts_of_phantoms_are_found_and_their_ratios_are_near_the_truth() {
     let height = |it: &Found| relative(it.heart.height_mm, it.truth.height_mm);
     assert!(median(hearts.iter().map(height).collect()) < 0.1);
     let has_whole_body = |it: &Found| it.heart.whole_body_ratio.is_some();
-    assert_eq!(hearts.iter().filter(|it| has_whole_body(it)).count(), 60);
+    assert_eq!(hearts.iter().filter(|it| has_whole_body(it)).count(), 90);
+}
+
+/// How often a score of a study of grade 2 or 3 is above that of another study.
+fn auc(score: impl Fn(&Heart) -> Option<f64>) -> f64 {
+    let of = |positive: bool| {
+        let graded = HEARTS.iter().filter(|it| (it.grade >= 2) == positive);
+        let scores = graded.map(|it| score(&it.heart).expect("a ratio"));
+        scores.collect::<Vec<f64>>()
+    };
+    let (positives, others) = (of(true), of(false));
+    let pairs = positives
+        .iter()
+        .flat_map(|one| others.iter().map(move |other| one > other));
+    let above = pairs.filter(|is_above| *is_above).count();
+    above as f64 / (positives.len() * others.len()) as f64
+}
+
+#[test]
+fn ratios_tell_hearts_with_amyloid_and_that_to_the_ribs_does_so_best() {
+    let contralateral = auc(|heart| heart.contralateral_ratio);
+    let rib = auc(|heart| heart.rib_ratio);
+    assert!(contralateral > 0.94, "{contralateral}");
+    assert!(rib > contralateral && rib > 0.97, "{rib}");
 }
 
 fn real_scan() -> AnteriorImage {
