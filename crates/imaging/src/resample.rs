@@ -39,9 +39,10 @@ fn resized_line(values: impl Iterator<Item = f64>, from: usize, to: usize) -> Ve
     let mut sums = vec![0.0; to];
     for (index, value) in values.enumerate() {
         let (start, end) = (index * to, (index + 1) * to);
-        for place in start / from..=(end - 1) / from {
+        let (first, last) = (start / from, (end - 1) / from);
+        for (place, sum) in (first..).zip(&mut sums[first..=last]) {
             let covered = end.min((place + 1) * from) - start.max(place * from);
-            sums[place] += value * (covered as f64 / to as f64);
+            *sum += value * (covered as f64 / to as f64);
         }
     }
     sums
