@@ -100,29 +100,24 @@ impl Convolution {
     }
 
     /// Of each place in the kernel that lies on the image, the pixel under it and the weights.
-    fn taps<'a>(
-        &'a self,
-        image: &'a [f32],
-        side: usize,
-        [row, column]: [usize; 2],
-    ) -> Vec<(&'a [f32], &'a [f32])> {
+    fn taps<'a>(&'a self, image: &'a [f32], side: usize, [row, column]: [usize; 2]) -> Taps<'a> {
         let inside = |place: usize, tap: usize| {
             let shifted = (2 * place + tap).checked_sub(1);
             shifted.filter(|&place| place < side)
         };
-        let kernels = self.weights.chunks_exact(self.inputs * self.outputs);
-        let taps = kernels.enumerate().filter_map(|(tap, weights)| {
+        let kernel = self.inputs * self.outputs;
+        std::array::from_fn(|tap| {
             let row = inside(row, tap / KERNEL)?;
             let column = inside(column, tap % KERNEL)?;
             let start = (row * side + column) * self.inputs;
-            Some((&image[start..start + self.inputs], weights))
-        });
-        taps.collect()
+            let pixel = &image[start..start + self.inputs];
+            Some((pixel, &self.weights[tap * kernel..(tap + 1) * kernel]))
+        })
     }
 
-    fn lanes(&self, taps: &[(&[f32], &[f32])], first: usize) -> [f32; LANES] {
+    fn lanes(&self, taps: &Taps<'_>, first: usize) -> [f32; LANES] {
         let mut sums: [f32; LANES] = std::array::from_fn(|lane| self.biases[first + lane]);
-        for (pixel, weights) in taps {
+        for (pixel, weights) in taps.iter().flatten() {
             for (value, weights) in pixel.iter().zip(weights.chunks_exact(self.outputs)) {
                 let weights = &weights[first..first + LANES];
                 for (sum, weight) in sums.iter_mut().zip(weights) {
@@ -133,6 +128,9 @@ impl Convolution {
         sums
     }
 }
+
+/// Of each place in a kernel the pixel under it and the weights; none beside the image.
+type Taps<'a> = [Option<(&'a [f32], &'a [f32])>; KERNEL * KERNEL];
 
 /// Weights of channels one after the other, in the order of pixels whose channels lie side by side.
 fn channels_last(weights: &[f32], channels: usize) -> Vec<f32> {
