@@ -160,8 +160,9 @@ impl HeadEnd {
         let spine = beside(midline, image.columns);
         let counts = |part: &[Vec<f64>]| line(part).iter().sum::<f64>();
         let share = |part: &[Vec<f64>]| {
-            let near: f64 = line(part)[spine.clone()].iter().sum();
-            near / counts(part).max(f64::MIN_POSITIVE)
+            let line = line(part);
+            let near: f64 = line[spine.clone()].iter().sum();
+            near / line.iter().sum::<f64>().max(f64::MIN_POSITIVE)
         };
         let votes = [
             vote(counts(&lines[..4]), counts(&lines[6..])),

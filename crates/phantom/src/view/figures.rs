@@ -49,9 +49,7 @@ struct Placed {
 
 impl Measured {
     fn of(study: &Study) -> Self {
-        let body = anatomy::body(study);
-        let mut position = Stream::new(study.seed, Purpose::Position, study.number);
-        let (_, geometry) = field::whole_body(study.scanner, body.length_mm, &mut position);
+        let (body, _, geometry) = placed(study);
         let views = scan(study);
         let posterior = views.posterior.iter().map(|count| f64::from(*count));
         let posterior = posterior.sum();
