@@ -290,6 +290,20 @@ mod tests {
     use super::*;
     use crate::network::assert_computes;
 
+    /// A heart and its mirror image at the midline 64.
+    fn regions() -> HeartRegions {
+        let ellipse = |column| Ellipse {
+            row: 64.0,
+            column,
+            height: 40.0,
+            width: 44.0,
+        };
+        HeartRegions {
+            heart: ellipse(84.0),
+            contralateral: ellipse(44.0),
+        }
+    }
+
     #[test]
     fn the_network_computes_what_it_did_where_it_was_fitted() {
         assert_computes(&NETWORK, include_str!("../../../models/heart/outputs.csv"));
@@ -297,16 +311,7 @@ mod tests {
 
     #[test]
     fn the_ratio_is_of_means_and_leaves_the_midline_out() {
-        let ellipse = |column| Ellipse {
-            row: 64.0,
-            column,
-            height: 40.0,
-            width: 44.0,
-        };
-        let regions = HeartRegions {
-            heart: ellipse(84.0),
-            contralateral: ellipse(44.0),
-        };
+        let regions = regions();
         let mut counts = vec![1.0; CROP_SIZE * CROP_SIZE];
         for row in counts.chunks_exact_mut(CROP_SIZE) {
             row[55..=73].fill(1000.0);
@@ -321,16 +326,7 @@ mod tests {
 
     #[test]
     fn a_rib_is_what_four_fifths_of_the_right_chest_do_not_reach() {
-        let ellipse = |column| Ellipse {
-            row: 64.0,
-            column,
-            height: 40.0,
-            width: 44.0,
-        };
-        let regions = HeartRegions {
-            heart: ellipse(84.0),
-            contralateral: ellipse(44.0),
-        };
+        let regions = regions();
         // Ribs of 4 rows in every 12, of which 2 have full means.
         let mut counts = vec![2.0; CROP_SIZE * CROP_SIZE];
         for (at, row) in counts.chunks_exact_mut(CROP_SIZE).enumerate() {
