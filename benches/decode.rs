@@ -55,6 +55,6 @@ fn times(
 
 fn preprocess(bytes: &[u8]) -> Result<Vec<f32>, attrium_imaging::Error> {
     let image = read_anterior(bytes, LossyPolicy::Quarantine)?;
-    let (_, crop) = admit(image, Tracer::ALL, CropMode::Robust)?;
+    let crop = admit(image, Tracer::ALL, CropMode::Robust)?.crop;
     Ok(intensities(&crop.counts, Intensity::default()))
 }

@@ -9,7 +9,7 @@ use snafu::{ResultExt, Snafu};
 
 use super::output::{self, Format};
 use attrium_imaging as imaging;
-use attrium_imaging::{Heart, Inspection};
+use attrium_imaging::Inspection;
 use attrium_types::{LossyPolicy, Tracer};
 use attrium_workflow::TaskExit;
 
@@ -99,23 +99,22 @@ pub(super) fn run(args: Args) -> Result<(), Error> {
     let image =
         imaging::read_anterior(&bytes, LossyPolicy::Accept).context(UnusableSnafu { path })?;
     let image = imaging::judge(image, Tracer::ALL).context(UnusableSnafu { path })?;
-    let mut crop = imaging::crop(&image, args.crop.into());
-    let judged = crop
-        .as_mut()
-        .map_or(Ok(()), |crop| imaging::judge_crop(&image, crop));
-    let found = crop.as_ref().ok();
-    let rectangle = found.map(|crop| &crop.rectangle);
-    let is_thorax = found.is_some() && judged.is_ok();
-    let heart = is_thorax.then(|| Heart::find(&image)).flatten();
+    let mode = args.crop.into();
+    let judged = imaging::judged_crop(&image, mode);
+    let (crop, heart) = match &judged {
+        Ok((crop, heart)) => (Some(crop.clone()), *heart),
+        Err(_) => (imaging::crop(&image, mode).ok(), None),
+    };
+    let rectangle = crop.as_ref().map(|crop| &crop.rectangle);
     let regions = heart.as_ref().map(|heart| &heart.regions);
     if let Some(png) = &args.png {
         let drawing =
             imaging::draw(&image.counts, rectangle, regions).context(DrawSnafu { path })?;
         output::write_private(png, &drawing).context(WriteSnafu { path: png })?;
     }
-    let inspection = Inspection::new(&image, found, heart);
+    let inspection = Inspection::new(&image, crop.as_ref(), heart);
     output::print_as(args.output, &inspection, Inspection::to_table).context(PrintSnafu)?;
-    crop.and(judged).context(UnusableSnafu { path })
+    judged.map(drop).context(UnusableSnafu { path })
 }
 
 #[cfg(test)]

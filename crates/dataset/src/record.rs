@@ -10,7 +10,7 @@ use super::covariates::{Covariate, parse_grade, parse_yes_or_no, yes_or_no};
 use super::error::{Error, RowSnafu, ShardSnafu, TableSnafu};
 use super::{Covariates, LabelledStudy, PatientClue, Preference, Pseudonyms};
 use super::{patients, preference};
-use attrium_imaging::{AnteriorImage, Crop, CropRectangle, Heart};
+use attrium_imaging::{Admitted, CropRectangle};
 use attrium_types::Grade;
 
 /// A usable object: its study's pseudonym and label, and how its crop was made.
@@ -244,16 +244,11 @@ impl RecordRow<'_> {
 }
 
 impl Pseudonyms {
-    /// The record of an object of a study, from its key, its anterior image and the crop of that.
-    pub fn record(
-        &self,
-        labelled: &LabelledStudy,
-        key: &str,
-        image: &AnteriorImage,
-        crop: &Crop,
-    ) -> Record {
+    /// The record of an object of a study, from its key and its scan.
+    pub fn record(&self, labelled: &LabelledStudy, key: &str, scan: &Admitted) -> Record {
+        let Admitted { image, crop, heart } = scan;
         let warnings = image.warnings.iter().chain(&crop.warnings);
-        let heart = Heart::find(image);
+        let heart = heart.as_ref();
         Record {
             study: labelled.study,
             patient: labelled.patient,

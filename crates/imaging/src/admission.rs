@@ -4,15 +4,17 @@
 //! since many exporters leave out what was given, and when, and of what the image is. What the object says is
 //! not enough: the crop has to look like it.
 
-use snafu::ensure;
+use snafu::{OptionExt, ensure};
 
 use super::error::{
-    EarlyPhaseSnafu, Error, NoThoraxSeenSnafu, NotLongSnafu, NotThoraxSnafu, OtherTracerSnafu,
-    ScaledUpSnafu, TracerNotAcceptedSnafu,
+    EarlyPhaseSnafu, EmptySnafu, Error, NoThoraxSeenSnafu, NotLongSnafu, NotThoraxSnafu,
+    OtherTracerSnafu, ScaledUpSnafu, TracerNotAcceptedSnafu,
 };
 use super::thorax::{self, Likeness};
 use super::warning::Warning;
-use super::{Acquisition, AnteriorImage, Crop, StatedPhase, StatedRegion, StatedTracer, crop};
+use super::{
+    Acquisition, AnteriorImage, Crop, Heart, StatedPhase, StatedRegion, StatedTracer, crop,
+};
 use attrium_types::{CropMode, Tracer};
 
 /// How many times as long as wide a whole-body scan is at least: a patient is taller than the bed is wide, and
@@ -25,19 +27,25 @@ const OF_COUNTS: std::ops::RangeInclusive<f64> = 0.7..=1.4;
 /// Variance over mean of pixels that somebody multiplied, by more than exposures differ.
 const SCALED_UP: f64 = 4.0;
 
-/// The crop of an image that a decision may be made on, and what a reader should know of both.
+/// A scan that a decision may be made on, and what a reader should know of it.
+#[derive(Clone, Debug)]
+pub struct Admitted {
+    /// The image with its warnings.
+    pub image: AnteriorImage,
+    /// What a network sees of it, with warnings of its own.
+    pub crop: Crop,
+    /// Where the heart is and how much it takes up.
+    pub heart: Option<Heart>,
+}
+
+/// Judges an image and its crop.
 ///
 /// # Errors
-/// Those of [`judge`], [`crop`] and [`judge_crop`].
-pub fn admit(
-    image: AnteriorImage,
-    accepted: &[Tracer],
-    mode: CropMode,
-) -> Result<(AnteriorImage, Crop), Error> {
+/// Those of [`judge`] and [`judged_crop`].
+pub fn admit(image: AnteriorImage, accepted: &[Tracer], mode: CropMode) -> Result<Admitted, Error> {
     let image = judge(image, accepted)?;
-    let mut crop = crop(&image, mode)?;
-    judge_crop(&image, &mut crop)?;
-    Ok((image, crop))
+    let (crop, heart) = judged_crop(&image, mode)?;
+    Ok(Admitted { image, crop, heart })
 }
 
 /// Judges an image by its shape and noise, and by the region, the tracer and the delay that its object states, and
@@ -55,22 +63,35 @@ pub fn judge(mut image: AnteriorImage, accepted: &[Tracer]) -> Result<AnteriorIm
     Ok(image)
 }
 
-/// Judges a crop of an image by what it shows, that of a heart by the thorax that it was found in, and adds what a
-/// reader should know.
+/// The crop of an image, judged by what it shows, that of a heart by the thorax that it was found in; and the heart,
+/// none where it could not be measured.
 ///
 /// # Errors
-/// [`Error::NoThoraxSeen`], and those of [`crop`].
-pub fn judge_crop(image: &AnteriorImage, crop: &mut Crop) -> Result<(), Error> {
-    let likeness = match crop.rectangle.mode {
-        CropMode::Robust | CropMode::Paper => thorax::likeness(&crop.counts),
-        CropMode::Heart => thorax::likeness(&super::crop(image, CropMode::Robust)?.counts),
+/// [`Error::NoThoraxSeen`], and those of [`crop`](crop()).
+pub fn judged_crop(image: &AnteriorImage, mode: CropMode) -> Result<(Crop, Option<Heart>), Error> {
+    let thorax = match mode {
+        CropMode::Robust | CropMode::Heart => judged(crop(image, CropMode::Robust)?)?,
+        CropMode::Paper => judged(crop(image, CropMode::Paper)?)?,
     };
-    match likeness {
+    let heart = match mode {
+        CropMode::Robust | CropMode::Heart => Heart::in_thorax(image, &thorax),
+        CropMode::Paper => Heart::find(image),
+    };
+    let crop = match mode {
+        CropMode::Robust | CropMode::Paper => thorax,
+        CropMode::Heart => thorax.narrowed(image, &heart.context(EmptySnafu)?.regions)?,
+    };
+    Ok((crop, heart))
+}
+
+/// Judges the crop of a thorax by what it shows, and adds what a reader should know.
+fn judged(mut crop: Crop) -> Result<Crop, Error> {
+    match thorax::likeness(&crop.counts) {
         Likeness::Thorax => {}
         Likeness::Doubtful => crop.warnings.push(Warning::DoubtfulThorax),
         Likeness::Other => return NoThoraxSeenSnafu.fail(),
     }
-    Ok(())
+    Ok(crop)
 }
 
 fn judge_shape(image: &AnteriorImage) -> Result<(), Error> {

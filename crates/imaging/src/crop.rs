@@ -8,7 +8,7 @@ use snafu::{OptionExt, ensure};
 use super::error::{EmptySnafu, Error, TooSmallSnafu};
 use super::size::CROP_SIZE;
 use super::warning::Warning;
-use super::{Acquisition, AnteriorImage, HeartRegions, Image, extent, resample};
+use super::{Acquisition, AnteriorImage, Ellipse, HeartRegions, Image, extent, resample};
 use attrium_types::CropMode;
 
 /// The crop's upper edge as a share of the patient's height, from the feet (paper).
@@ -50,6 +50,8 @@ pub struct Crop {
     pub counts: Vec<f32>,
     /// What a reader should know about the crop, beside the image's own warnings.
     pub warnings: Vec<Warning>,
+    /// Counts of the whole body; none of a static.
+    pub body_counts: Option<f64>,
 }
 
 /// Cuts out of an anterior image what a network sees.
@@ -65,15 +67,43 @@ pub struct Crop {
 pub fn crop(image: &AnteriorImage, mode: CropMode) -> Result<Crop, Error> {
     match mode {
         CropMode::Robust | CropMode::Paper => thorax(image, mode),
-        CropMode::Heart => heart(image),
+        CropMode::Heart => {
+            let thorax = thorax(image, CropMode::Robust)?;
+            let regions = thorax.heart().context(EmptySnafu)?;
+            thorax.narrowed(image, &regions)
+        }
     }
 }
 
-fn heart(image: &AnteriorImage) -> Result<Crop, Error> {
-    let thorax = thorax(image, CropMode::Robust)?;
-    let found = HeartRegions::find(&thorax.counts)
-        .context(EmptySnafu)?
-        .heart;
+impl Crop {
+    /// Finds the heart in a thorax, in pixels of the image; none where that has no counts.
+    pub(crate) fn heart(&self) -> Option<HeartRegions> {
+        let found = HeartRegions::find(&self.counts)?;
+        Some(found.moved(self.rectangle.top, self.rectangle.left))
+    }
+
+    /// The crop of the heart that was found in this one of the thorax.
+    pub(crate) fn narrowed(
+        self,
+        image: &AnteriorImage,
+        regions: &HeartRegions,
+    ) -> Result<Self, Error> {
+        let rectangle = around(image, regions.heart)?;
+        let part = Image {
+            rows: rectangle.height,
+            columns: rectangle.width,
+            pixels: cut(&image.counts, rectangle),
+        };
+        Ok(Self {
+            rectangle,
+            counts: resample::resized(&part, CROP_SIZE, CROP_SIZE).pixels,
+            ..self
+        })
+    }
+}
+
+/// What is shown around a heart, as far within the image as need be.
+fn around(image: &AnteriorImage, heart: Ellipse) -> Result<CropRectangle, Error> {
     let counts = &image.counts;
     let [between_rows, between_columns] = image.pixel_spacing_mm.unwrap_or([USUAL_PIXEL_MM; 2]);
     let pixels = |mm: f64| ((HEART_FIELD_MM / mm).round() as usize).max(1);
@@ -85,26 +115,16 @@ fn heart(image: &AnteriorImage) -> Result<Crop, Error> {
             columns: counts.columns
         }
     );
-    let start = |thorax: usize, middle: f64, side: usize, all: usize| {
-        let start = (thorax as f64 + middle + 0.5 - 0.5 * side as f64).round();
+    let start = |middle: f64, side: usize, all: usize| {
+        let start = (middle + 0.5 - 0.5 * side as f64).round();
         (start.max(0.0) as usize).min(all - side)
     };
-    let rectangle = CropRectangle {
+    Ok(CropRectangle {
         mode: CropMode::Heart,
-        top: start(thorax.rectangle.top, found.row, height, counts.rows),
-        left: start(thorax.rectangle.left, found.column, width, counts.columns),
+        top: start(heart.row, height, counts.rows),
+        left: start(heart.column, width, counts.columns),
         height,
         width,
-    };
-    let part = Image {
-        rows: height,
-        columns: width,
-        pixels: cut(counts, rectangle),
-    };
-    Ok(Crop {
-        rectangle,
-        counts: resample::resized(&part, CROP_SIZE, CROP_SIZE).pixels,
-        warnings: thorax.warnings,
     })
 }
 
@@ -118,9 +138,14 @@ fn thorax(image: &AnteriorImage, mode: CropMode) -> Result<Crop, Error> {
         }
     );
     let mut warnings = Vec::new();
-    let top = match image.acquisition {
-        Acquisition::Static => (counts.rows - CROP_SIZE) / 2,
-        Acquisition::WholeBody => whole_body_top(image, mode, &mut warnings)?,
+    let (top, body_counts) = match image.acquisition {
+        Acquisition::Static => ((counts.rows - CROP_SIZE) / 2, None),
+        Acquisition::WholeBody => {
+            let profile = counts.row_sums();
+            let body = extent::of_body(&profile).context(EmptySnafu)?;
+            let top = whole_body_top(image, mode, &profile, &body, &mut warnings)?;
+            (top, Some(profile[body].iter().sum()))
+        }
     };
     let rectangle = CropRectangle {
         mode,
@@ -133,16 +158,17 @@ fn thorax(image: &AnteriorImage, mode: CropMode) -> Result<Crop, Error> {
         rectangle,
         counts: cut(counts, rectangle),
         warnings,
+        body_counts,
     })
 }
 
 fn whole_body_top(
     image: &AnteriorImage,
     mode: CropMode,
+    profile: &[f64],
+    body: &Range<usize>,
     warnings: &mut Vec<Warning>,
 ) -> Result<usize, Error> {
-    let profile = image.counts.row_sums();
-    let body = extent::of_body(&profile).context(EmptySnafu)?;
     if let Some([millimetres, _]) = image.pixel_spacing_mm {
         let height = body.len() as f64 * millimetres;
         if !USUAL_HEIGHT.contains(&height) {
@@ -151,11 +177,11 @@ fn whole_body_top(
             });
         }
     }
-    let robust = upper_edge(&body);
+    let robust = upper_edge(body);
     if mode == CropMode::Robust {
-        return checked(robust, &body, &image.counts);
+        return checked(robust, body, &image.counts);
     }
-    let patient = extent::with_counts(&profile).context(EmptySnafu)?;
+    let patient = extent::with_counts(profile).context(EmptySnafu)?;
     let top = upper_edge(&patient);
     let rows = top as i64 - robust as i64;
     if rows.abs() > STRAY_ROWS {

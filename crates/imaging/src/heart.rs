@@ -5,13 +5,14 @@
 //! right chest, without a strip along the midline, where sternum and spine are: the planar heart-to-contralateral
 //! ratio that physicians draw by hand (JAMA Cardiol 2016;1:880-889).
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use serde::Serialize;
 
 use super::network::Network;
 use super::size::CROP_SIZE;
-use super::{Acquisition, AnteriorImage, crop, extent, image, intensity};
+use super::{AnteriorImage, Crop, crop, intensity};
 use attrium_types::CropMode;
 
 /// Blocks along a side of a crop, whose means the network sees.
@@ -60,12 +61,6 @@ impl Ellipse {
         let down = (row as f64 - self.row) / (0.5 * self.height);
         let right = (column as f64 - self.column) / (0.5 * self.width);
         down * down + right * right <= 1.0
-    }
-
-    /// The rows that it reaches over.
-    fn rows(&self) -> std::ops::Range<usize> {
-        let half = 0.5 * self.height;
-        (self.row - half).max(0.0) as usize..(self.row + half).max(0.0) as usize + 1
     }
 
     fn moved(self, rows: usize, columns: usize) -> Self {
@@ -132,15 +127,15 @@ impl HeartRegions {
 
     /// Mean count over the heart divided by that over its mirror image; none where the right chest has no counts.
     pub fn ratio(&self, counts: &[f32]) -> Option<f64> {
-        let (heart, pixels) = self.heart_counts(counts, CROP_SIZE);
+        let (heart, pixels) = self.heart_counts(counts);
         let is_opposite = |row, column| self.is_contralateral(row, column);
-        let (opposite, others) = sum(counts, CROP_SIZE, &self.contralateral, is_opposite);
+        let (opposite, others) = sum(counts, &self.contralateral, is_opposite);
         (pixels > 0.0 && opposite > 0.0).then(|| heart / pixels / (opposite / others))
     }
 
     /// Mean count over the heart divided by the ribs' in the right chest; none where these have no counts.
     pub fn rib_ratio(&self, counts: &[f32]) -> Option<f64> {
-        let (heart, pixels) = self.heart_counts(counts, CROP_SIZE);
+        let (heart, pixels) = self.heart_counts(counts);
         let ribs = self.ribs(counts);
         (pixels > 0.0 && ribs > 0.0).then(|| heart / pixels / ribs)
     }
@@ -154,16 +149,12 @@ impl HeartRegions {
         let edge = self.midline() - MIDLINE;
         let middle = row - RIBS_ABOVE * height;
         let reach = 0.5 * RIBS_HEIGHT * height;
-        let is_rib = |at: usize, column: usize| {
-            let column = column as f64;
-            (at as f64 - middle).abs() <= reach
-                && (edge - RIBS_FAR * width..edge - RIBS_NEAR * width).contains(&column)
-        };
-        let mut means = Vec::new();
-        for at in 1..CROP_SIZE - 1 {
-            let columns = (1..CROP_SIZE - 1).filter(|column| is_rib(at, *column));
-            means.extend(columns.map(|column| mean_around(counts, at, column)));
-        }
+        let rows = inner(middle - reach, middle + reach);
+        let columns = inner(edge - RIBS_FAR * width, edge - RIBS_NEAR * width);
+        let places = rows.flat_map(|row| columns.clone().map(move |column| (row, column)));
+        let mut means: Vec<f64> = places
+            .map(|(row, column)| mean_around(counts, row, column))
+            .collect();
         let place = (means.len() as f64 * RIB_SHARE) as usize;
         if place >= means.len() {
             return 0.0;
@@ -172,18 +163,25 @@ impl HeartRegions {
         *ribs
     }
 
-    /// The sum of the heart's pixels, and how many there are.
-    fn heart_counts(&self, pixels: &[f32], columns: usize) -> (f64, f64) {
-        let is_heart = |row, column| self.is_heart(row, column);
-        sum(pixels, columns, &self.heart, is_heart)
+    /// The sum of the heart's pixels on a crop, and how many there are.
+    fn heart_counts(&self, counts: &[f32]) -> (f64, f64) {
+        sum(counts, &self.heart, |row, column| {
+            self.is_heart(row, column)
+        })
     }
 
-    fn moved(self, rows: usize, columns: usize) -> Self {
+    pub(super) fn moved(self, rows: usize, columns: usize) -> Self {
         Self {
             heart: self.heart.moved(rows, columns),
             contralateral: self.contralateral.moved(rows, columns),
         }
     }
+}
+
+/// The pixels between two places on a crop, without those at its edge.
+fn inner(from: f64, to: f64) -> Range<usize> {
+    let within = |place: f64| (place.ceil().max(1.0) as usize).min(CROP_SIZE - 1);
+    within(from)..within(to)
 }
 
 /// The mean of 3 x 3 pixels of a crop, of which none is at its edge.
@@ -195,24 +193,24 @@ fn mean_around(counts: &[f32], row: usize, column: usize) -> f64 {
     sum / 9.0
 }
 
-/// The sum of the pixels of a part of an ellipse, and how many there are.
-fn sum(
-    pixels: &[f32],
-    columns: usize,
-    ellipse: &Ellipse,
-    within: impl Fn(usize, usize) -> bool,
-) -> (f64, f64) {
-    let (mut sum, mut count) = (0.0, 0.0);
-    let lines = pixels.chunks_exact(columns).enumerate();
-    for (row, line) in lines.filter(|(row, _)| ellipse.rows().contains(row)) {
-        for (column, value) in line.iter().enumerate() {
-            if within(row, column) {
-                sum += f64::from(*value);
-                count += 1.0;
-            }
+/// The sum of the pixels of a part of an ellipse on a crop, and how many there are.
+fn sum(counts: &[f32], ellipse: &Ellipse, within: impl Fn(usize, usize) -> bool) -> (f64, f64) {
+    let columns = reach(ellipse.column, ellipse.width);
+    let (mut sum, mut pixels) = (0.0, 0.0);
+    for row in reach(ellipse.row, ellipse.height) {
+        for column in columns.clone().filter(|column| within(row, *column)) {
+            sum += f64::from(counts[row * CROP_SIZE + column]);
+            pixels += 1.0;
         }
     }
-    (sum, count)
+    (sum, pixels)
+}
+
+/// The pixels of a crop that something of this size may reach.
+fn reach(middle: f64, size: f64) -> Range<usize> {
+    let half = 0.5 * size;
+    let after = ((middle + half).max(0.0) as usize + 1).min(CROP_SIZE);
+    (middle - half).max(0.0) as usize..after
 }
 
 /// The heart of a scan, in pixels of the image that the crop was cut from.
@@ -244,20 +242,25 @@ impl Heart {
     /// Finds and measures the heart on the [`Robust`](CropMode::Robust) crop; none where the image holds none or it
     /// has no counts.
     pub fn find(image: &AnteriorImage) -> Option<Self> {
-        let crop = crop(image, CropMode::Robust).ok()?;
-        let found = HeartRegions::find(&crop.counts)?;
-        let (top, left) = (crop.rectangle.top, crop.rectangle.left);
-        let regions = found.moved(top, left);
+        Self::in_thorax(image, &crop(image, CropMode::Robust).ok()?)
+    }
+
+    /// Finds and measures the heart on a crop of the thorax.
+    pub(crate) fn in_thorax(image: &AnteriorImage, thorax: &Crop) -> Option<Self> {
+        let found = HeartRegions::find(&thorax.counts)?;
+        let regions = found.moved(thorax.rectangle.top, thorax.rectangle.left);
         let heart = regions.heart;
         let spacing = image.pixel_spacing_mm;
+        let share =
+            |whole: f64| (whole > 0.0).then(|| found.heart_counts(&thorax.counts).0 / whole);
         Some(Self {
             row: tenths(heart.row),
             column: tenths(heart.column),
             height_mm: spacing.map(|[between_rows, _]| tenths(heart.height * between_rows)),
             width_mm: spacing.map(|[_, between_columns]| tenths(heart.width * between_columns)),
-            contralateral_ratio: found.ratio(&crop.counts),
-            rib_ratio: found.rib_ratio(&crop.counts),
-            whole_body_ratio: whole_body_ratio(image, &regions),
+            contralateral_ratio: found.ratio(&thorax.counts),
+            rib_ratio: found.rib_ratio(&thorax.counts),
+            whole_body_ratio: thorax.body_counts.and_then(share),
             regions,
         })
     }
@@ -266,18 +269,6 @@ impl Heart {
 /// A place or a size as it is stated: more digits than a tenth would say more than is known.
 fn tenths(value: f64) -> f64 {
     (10.0 * value).round() / 10.0
-}
-
-fn whole_body_ratio(image: &AnteriorImage, regions: &HeartRegions) -> Option<f64> {
-    if image.acquisition == Acquisition::Static {
-        return None;
-    }
-    let counts = &image.counts;
-    let body = extent::of_body(&counts.row_sums())?;
-    let body = body.start * counts.columns..body.end * counts.columns;
-    let whole = image::sum(counts.pixels.get(body)?);
-    let (heart, _) = regions.heart_counts(&counts.pixels, counts.columns);
-    (whole > 0.0).then(|| heart / whole)
 }
 
 static NETWORK: LazyLock<Network> = LazyLock::new(|| {

@@ -1,8 +1,8 @@
 //! DICOM bytes become the anterior image of a bone scan, its crop, and the logarithm of that.
 //!
 //! [`read_anterior`] takes one object and gives the anterior view, upright and in counts, or says
-//! why it cannot; [`crop`] cuts the thorax out of it as the paper does; [`admit`] does so where the object says
-//! ([`judge`]) and the crop shows ([`judge_crop`]) a late bone scan of a thorax, and else sets it aside;
+//! why it cannot; [`crop`](crop()) cuts the thorax out of it as the paper does; [`admit`] does so where the object
+//! says ([`judge`]) and the crop shows ([`judged_crop`]) a late bone scan of a thorax, and else sets it aside;
 //! [`intensities`] is what a network sees. Bytes and numbers in, numbers out: nothing here opens a file.
 //!
 //! Never: a posterior image for an anterior; a crop of a scan that lies the other way up or does
@@ -44,7 +44,7 @@ mod view;
 mod warning;
 
 pub use acquisition::Acquisition;
-pub use admission::{admit, judge, judge_crop};
+pub use admission::{Admitted, admit, judge, judged_crop};
 pub use crop::{Crop, CropRectangle, crop};
 pub use dicom::{AttributeError, AttributeName};
 pub use error::Error;

@@ -7,6 +7,10 @@ const KERNEL: usize = 3;
 /// Output channels that are computed together, in registers; every number of them is a multiple.
 const LANES: usize = 8;
 
+/// Pixels beside each other that are computed together, so that no sum waits for the one before; every image made has
+/// a multiple of them in a row.
+const PIXELS: usize = 4;
+
 /// A network for square images of one channel.
 pub(super) struct Network {
     side: usize,
@@ -89,39 +93,41 @@ impl Convolution {
     /// With a stride of 2 and a margin of one zero; what is below zero is cut. Channels of a pixel lie side by side.
     fn apply(&self, image: &[f32], side: usize) -> Vec<f32> {
         let half = side / 2;
-        let mut outputs = Vec::with_capacity(half * half * self.outputs);
-        for at in 0..half * half {
-            let taps = self.taps(image, side, [at / half, at % half]);
+        let image = with_margin(image, side, self.inputs);
+        let mut outputs = vec![0.0; half * half * self.outputs];
+        for (place, outputs) in outputs.chunks_exact_mut(PIXELS * self.outputs).enumerate() {
+            let (row, column) = (place * PIXELS / half, place * PIXELS % half);
+            let start = 2 * (row * (side + 1) + column) * self.inputs;
             for first in (0..self.outputs).step_by(LANES) {
-                outputs.extend(self.lanes(&taps, first).map(|sum| sum.max(0.0)));
+                let sums = self.lanes(&image[start..], side + 1, first);
+                for (pixel, sums) in outputs.chunks_exact_mut(self.outputs).zip(sums) {
+                    pixel[first..first + LANES].copy_from_slice(&sums.map(|sum| sum.max(0.0)));
+                }
             }
         }
         outputs
     }
 
-    /// Of each place in the kernel that lies on the image, the pixel under it and the weights.
-    fn taps<'a>(&'a self, image: &'a [f32], side: usize, [row, column]: [usize; 2]) -> Taps<'a> {
-        let inside = |place: usize, tap: usize| {
-            let shifted = (2 * place + tap).checked_sub(1);
-            shifted.filter(|&place| place < side)
-        };
-        let kernel = self.inputs * self.outputs;
-        std::array::from_fn(|tap| {
-            let row = inside(row, tap / KERNEL)?;
-            let column = inside(column, tap % KERNEL)?;
-            let start = (row * side + column) * self.inputs;
-            let pixel = &image[start..start + self.inputs];
-            Some((pixel, &self.weights[tap * kernel..(tap + 1) * kernel]))
-        })
-    }
-
-    fn lanes(&self, taps: &Taps<'_>, first: usize) -> [f32; LANES] {
-        let mut sums: [f32; LANES] = std::array::from_fn(|lane| self.biases[first + lane]);
-        for (pixel, weights) in taps.iter().flatten() {
-            for (value, weights) in pixel.iter().zip(weights.chunks_exact(self.outputs)) {
+    /// Some channels of pixels beside each other, before they are cut, from the image at the first one's kernel.
+    fn lanes(&self, image: &[f32], side: usize, first: usize) -> [[f32; LANES]; PIXELS] {
+        let bias: [f32; LANES] = std::array::from_fn(|lane| self.biases[first + lane]);
+        let mut sums = [bias; PIXELS];
+        for (tap, weights) in self
+            .weights
+            .chunks_exact(self.inputs * self.outputs)
+            .enumerate()
+        {
+            let start = (tap / KERNEL * side + tap % KERNEL) * self.inputs;
+            let pixels: [&[f32]; PIXELS] = std::array::from_fn(|pixel| {
+                let start = start + 2 * pixel * self.inputs;
+                &image[start..start + self.inputs]
+            });
+            for (input, weights) in weights.chunks_exact(self.outputs).enumerate() {
                 let weights = &weights[first..first + LANES];
-                for (sum, weight) in sums.iter_mut().zip(weights) {
-                    *sum += value * weight;
+                for (sums, pixel) in sums.iter_mut().zip(pixels) {
+                    for (sum, weight) in sums.iter_mut().zip(weights) {
+                        *sum += pixel[input] * weight;
+                    }
                 }
             }
         }
@@ -129,8 +135,16 @@ impl Convolution {
     }
 }
 
-/// Of each place in a kernel the pixel under it and the weights; none beside the image.
-type Taps<'a> = [Option<(&'a [f32], &'a [f32])>; KERNEL * KERNEL];
+/// A square image with a row of zeros above it and a column of them on its left; on the other sides a stride of 2
+/// reaches over no edge.
+fn with_margin(image: &[f32], side: usize, channels: usize) -> Vec<f32> {
+    let mut padded = vec![0.0; (side + 1) * (side + 1) * channels];
+    let rows = padded.chunks_exact_mut((side + 1) * channels).skip(1);
+    for (padded, row) in rows.zip(image.chunks_exact(side * channels)) {
+        padded[channels..].copy_from_slice(row);
+    }
+    padded
+}
 
 /// Weights of channels one after the other, in the order of pixels whose channels lie side by side.
 fn channels_last(weights: &[f32], channels: usize) -> Vec<f32> {

@@ -171,7 +171,7 @@ fn crop(
     let Some(labelled) = pseudonyms.of(image.study.as_str()) else {
         return Ok(Preprocessed::Unlabelled);
     };
-    let (image, crop) = imaging::admit(image, &spec.tracers, spec.crop)?;
-    let record = pseudonyms.record(labelled, key, &image, &crop);
-    Ok(Preprocessed::Used(Box::new(record), crop))
+    let admitted = imaging::admit(image, &spec.tracers, spec.crop)?;
+    let record = pseudonyms.record(labelled, key, &admitted);
+    Ok(Preprocessed::Used(Box::new(record), admitted.crop))
 }

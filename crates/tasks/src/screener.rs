@@ -10,7 +10,7 @@ use attrium_bundle::Model;
 use attrium_dataset::Preference;
 use attrium_evaluation::positive_probability;
 use attrium_imaging as imaging;
-use attrium_imaging::{AnteriorImage, Crop, Heart, Provenance, StudyUid, ViewSource, Warning};
+use attrium_imaging::{Admitted, Heart, Provenance, StudyUid, ViewSource, Warning};
 use attrium_types::{LossyPolicy, Tracer};
 
 /// A model with the threshold that makes a decision of its probabilities.
@@ -70,9 +70,9 @@ pub struct Scan {
 }
 
 impl Scan {
-    fn new(image: AnteriorImage, crop: Crop) -> Self {
+    fn new(admitted: Admitted) -> Self {
+        let Admitted { image, crop, heart } = admitted;
         let preference = Preference::of(&image);
-        let heart = Heart::find(&image);
         let mut warnings = image.warnings;
         warnings.extend(crop.warnings);
         Self {
@@ -111,8 +111,8 @@ impl Screener {
     /// Reads an object from its bytes.
     pub(super) fn scan(&self, bytes: &[u8]) -> Candidate {
         let image = imaging::read_anterior(bytes, self.lossy)?;
-        let (image, crop) = imaging::admit(image, &self.tracers, self.model.manifest.crop)?;
-        Ok(Box::new(Scan::new(image, crop)))
+        let admitted = imaging::admit(image, &self.tracers, self.model.manifest.crop)?;
+        Ok(Box::new(Scan::new(admitted)))
     }
 
     /// Decides on objects together, in their order.

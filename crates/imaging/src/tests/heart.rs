@@ -144,7 +144,9 @@ fn the_real_scan_without_uptake_has_no_more_than_the_other_side() {
 fn the_crop_of_a_heart_lies_around_it_and_keeps_the_counts() {
     let image = with_uptake(286.0, 152.0);
     let heart = Heart::find(&image).expect("a heart");
-    let (image, found) = admit(image, Tracer::ALL, CropMode::Heart).expect("should be admitted");
+    let admitted = admit(image, Tracer::ALL, CropMode::Heart).expect("should be admitted");
+    assert_eq!(admitted.heart, Some(heart));
+    let (image, found) = (admitted.image, admitted.crop);
     let CropRectangle {
         top,
         left,
