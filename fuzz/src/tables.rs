@@ -74,10 +74,7 @@ pub fn shard(bytes: &[u8]) -> bool {
         assert_eq!(shard.records.len(), rows);
         assert!((0..rows).all(|record| shard.crop(record).len() == CROP_PIXELS));
         assert!(shard.records.iter().all(|it| it.counts.is_finite()));
-        let ratios = shard
-            .records
-            .iter()
-            .flat_map(|it| [it.contralateral_ratio, it.rib_ratio, it.whole_body_ratio]);
+        let ratios = shard.records.iter().flat_map(|it| it.ratios.values());
         assert!(ratios.flatten().all(f64::is_finite));
         true
     })

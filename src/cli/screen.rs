@@ -13,6 +13,7 @@ use super::output::{self, Format, RESEARCH};
 use attrium_api::{OperatingPoint, ScreeningStatus};
 use attrium_bundle::{Demands, MissingOperatingPoint};
 use attrium_evaluation::threshold_text;
+use attrium_imaging::HeartRatios;
 use attrium_nn as nn;
 use attrium_storage::StorageOptions;
 use attrium_tasks::screening_table::{ScreeningRow, Verdict};
@@ -228,9 +229,8 @@ struct Study {
     decision: &'static str,
     positive_probability: Option<f64>,
     probabilities: Vec<f64>,
-    contralateral_ratio: Option<f64>,
-    rib_ratio: Option<f64>,
-    whole_body_ratio: Option<f64>,
+    #[serde(flatten)]
+    ratios: HeartRatios,
     warnings: Vec<String>,
     #[serde(skip_serializing_if = "String::is_empty")]
     reason: String,
@@ -323,7 +323,7 @@ impl Study {
             self.object.clone(),
             self.decision.to_owned(),
             figure(self.positive_probability, 3),
-            figure(self.contralateral_ratio, 2),
+            figure(self.ratios.contralateral, 2),
             notes,
         ]
     }
@@ -336,9 +336,7 @@ impl From<ScreeningRow> for Study {
             decision: Verdict::name(row.verdict),
             positive_probability: row.positive_probability,
             probabilities: row.probabilities,
-            contralateral_ratio: row.contralateral_ratio,
-            rib_ratio: row.rib_ratio,
-            whole_body_ratio: row.whole_body_ratio,
+            ratios: row.ratios,
             warnings: row.warnings,
             reason: row.reason,
             sentence: row.sentence,

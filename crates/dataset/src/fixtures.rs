@@ -1,7 +1,9 @@
 //! Records and crops for this crate's tests.
 
 use super::{Covariates, Delay, Preference, Record};
-use attrium_imaging::{Acquisition, CROP_PIXELS, CROP_SIZE, CropRectangle, Origin, ViewSource};
+use attrium_imaging::{
+    Acquisition, CROP_PIXELS, CROP_SIZE, CropRectangle, HeartRatios, Origin, ViewSource,
+};
 use attrium_types::{CropMode, Grade};
 
 /// A whole-body record of a study.
@@ -37,9 +39,11 @@ pub(super) fn record(study: u32) -> Record {
             acquisition: Acquisition::WholeBody,
         },
         counts: 3_596_452.25,
-        contralateral_ratio: Some(1.25),
-        rib_ratio: Some(1.5),
-        whole_body_ratio: None,
+        ratios: HeartRatios {
+            contralateral: Some(1.25),
+            rib: Some(1.5),
+            whole_body: None,
+        },
         synthetic: true,
         warnings: vec!["stray-counts".to_owned(), "lossy".to_owned()],
     }

@@ -10,7 +10,7 @@ use super::covariates::{Covariate, parse_grade, parse_yes_or_no, yes_or_no};
 use super::error::{Error, RowSnafu, ShardSnafu, TableSnafu};
 use super::{Covariates, LabelledStudy, PatientClue, Preference, Pseudonyms};
 use super::{patients, preference};
-use attrium_imaging::{Admitted, CropRectangle};
+use attrium_imaging::{Admitted, CropRectangle, HeartRatios};
 use attrium_types::Grade;
 
 /// A usable object: its study's pseudonym and label, and how its crop was made.
@@ -36,12 +36,8 @@ pub struct Record {
     pub preference: Preference,
     /// The counts of the whole anterior image.
     pub counts: f64,
-    /// How much the heart takes up against the right chest, where that has counts.
-    pub contralateral_ratio: Option<f64>,
-    /// How much the heart takes up against the right ribs, where these have counts.
-    pub rib_ratio: Option<f64>,
-    /// The heart's share of the whole body's counts; none of a static.
-    pub whole_body_ratio: Option<f64>,
+    /// How much the heart takes up.
+    pub ratios: HeartRatios,
     /// Whether the object says that it is a phantom.
     pub synthetic: bool,
     /// The codes of the warnings of image and crop.
@@ -55,17 +51,8 @@ const RECTANGLE_COLUMNS: [&str; 5] = [
     "crop_height",
     "crop_width",
 ];
-const IMAGE_COLUMNS: [&str; 6] = [
-    "counts",
-    CONTRALATERAL,
-    RIB,
-    WHOLE_BODY,
-    "synthetic",
-    "warnings",
-];
-const CONTRALATERAL: &str = "contralateral_ratio";
-const RIB: &str = "rib_ratio";
-const WHOLE_BODY: &str = "whole_body_ratio";
+const COUNTS_COLUMN: &str = "counts";
+const WARNING_COLUMNS: [&str; 2] = ["synthetic", "warnings"];
 const OBJECT_COLUMN: &str = "object";
 
 impl Record {
@@ -87,7 +74,9 @@ pub(super) fn write(records: &[Record]) -> Result<Vec<u8>, Error> {
         .chain(Covariates::COLUMNS.iter().copied())
         .chain(RECTANGLE_COLUMNS)
         .chain(Preference::COLUMNS)
-        .chain(IMAGE_COLUMNS)
+        .chain([COUNTS_COLUMN])
+        .chain(HeartRatios::COLUMNS)
+        .chain(WARNING_COLUMNS)
         .chain(PatientClue::COLUMNS)
         .chain([OBJECT_COLUMN]);
     writer.write_record(header).context(TableSnafu)?;
@@ -104,16 +93,17 @@ pub(super) fn write(records: &[Record]) -> Result<Vec<u8>, Error> {
             rectangle.height.to_string(),
             rectangle.width.to_string(),
         ];
-        let image = [
-            record.counts.to_string(),
-            ratio(record.contralateral_ratio),
-            ratio(record.rib_ratio),
-            ratio(record.whole_body_ratio),
+        let ratios = record.ratios.values().map(ratio);
+        let warnings = [
             yes_or_no(record.synthetic).to_owned(),
             record.warnings.join(" "),
         ];
         let row = label.into_iter().chain(covariates).chain(crop);
-        let row = row.chain(record.preference.columns()).chain(image);
+        let row = row.chain(record.preference.columns());
+        let row = row
+            .chain([record.counts.to_string()])
+            .chain(ratios)
+            .chain(warnings);
         let row = row.chain(record.patient_clue().columns());
         let row = row.chain([record.object.clone()]);
         writer.write_record(row).context(TableSnafu)?;
@@ -167,8 +157,8 @@ struct RecordRow<'a> {
 
 impl RecordRow<'_> {
     fn record(&self) -> Result<Record, Error> {
-        let counts: f64 = self.parsed("counts")?;
-        ensure!(counts.is_finite(), self.fault("counts"));
+        let counts: f64 = self.parsed(COUNTS_COLUMN)?;
+        ensure!(counts.is_finite(), self.fault(COUNTS_COLUMN));
         let warnings = self.value("warnings")?.split_whitespace();
         Ok(Record {
             study: self.parsed("study")?,
@@ -187,12 +177,18 @@ impl RecordRow<'_> {
             },
             preference: self.preference()?,
             counts,
-            contralateral_ratio: self.read(CONTRALATERAL, parse_ratio)?,
-            rib_ratio: self.read(RIB, parse_ratio)?,
-            whole_body_ratio: self.read(WHOLE_BODY, parse_ratio)?,
+            ratios: self.ratios()?,
             synthetic: self.read("synthetic", parse_yes_or_no)?,
             warnings: warnings.map(str::to_owned).collect(),
         })
+    }
+
+    fn ratios(&self) -> Result<HeartRatios, Error> {
+        let mut values = [None; 3];
+        for (value, column) in values.iter_mut().zip(HeartRatios::COLUMNS) {
+            *value = self.read(column, parse_ratio)?;
+        }
+        Ok(HeartRatios::from_values(values))
     }
 
     fn preference(&self) -> Result<Preference, Error> {
@@ -248,7 +244,6 @@ impl Pseudonyms {
     pub fn record(&self, labelled: &LabelledStudy, key: &str, scan: &Admitted) -> Record {
         let Admitted { image, crop, heart } = scan;
         let warnings = image.warnings.iter().chain(&crop.warnings);
-        let heart = heart.as_ref();
         Record {
             study: labelled.study,
             patient: labelled.patient,
@@ -260,9 +255,7 @@ impl Pseudonyms {
             rectangle: crop.rectangle,
             preference: self.dated(labelled.study, Preference::of(image), &image.provenance),
             counts: image.counts.sum(),
-            contralateral_ratio: heart.and_then(|heart| heart.contralateral_ratio),
-            rib_ratio: heart.and_then(|heart| heart.rib_ratio),
-            whole_body_ratio: heart.and_then(|heart| heart.whole_body_ratio),
+            ratios: heart.map(|heart| heart.ratios).unwrap_or_default(),
             synthetic: image.synthetic,
             warnings: warnings.map(|warning| warning.code().to_owned()).collect(),
         }

@@ -225,17 +225,47 @@ pub struct Heart {
     pub height_mm: Option<f64>,
     /// Its width in millimetres.
     pub width_mm: Option<f64>,
-    /// Mean count over the heart divided by that over its mirror image in the right chest: H/CL. None where the right
-    /// chest has no counts.
-    pub contralateral_ratio: Option<f64>,
-    /// Mean count over the heart divided by that of the ribs in the right chest, with which the Perugini grade
-    /// compares the heart. None where these have no counts.
-    pub rib_ratio: Option<f64>,
-    /// Counts over the heart divided by those of the whole body: H/WB. None on a static.
-    pub whole_body_ratio: Option<f64>,
+    /// How much it takes up.
+    #[serde(flatten)]
+    pub ratios: HeartRatios,
     /// The regions, in pixels of the image.
     #[serde(skip)]
     pub regions: HeartRegions,
+}
+
+/// How much a heart takes up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct HeartRatios {
+    /// Mean count over the heart divided by that over its mirror image in the right chest: H/CL. None where the right
+    /// chest has no counts.
+    #[serde(rename = "contralateralRatio")]
+    pub contralateral: Option<f64>,
+    /// Mean count over the heart divided by that of the ribs in the right chest, with which the Perugini grade
+    /// compares the heart: H/rib. None where these have no counts.
+    #[serde(rename = "ribRatio")]
+    pub rib: Option<f64>,
+    /// Counts over the heart divided by those of the whole body: H/WB. None on a static.
+    #[serde(rename = "wholeBodyRatio")]
+    pub whole_body: Option<f64>,
+}
+
+impl HeartRatios {
+    /// The columns of tables that hold them, in the order of [`values`](Self::values).
+    pub const COLUMNS: [&str; 3] = ["contralateral_ratio", "rib_ratio", "whole_body_ratio"];
+
+    /// What stands in these columns.
+    pub fn values(self) -> [Option<f64>; 3] {
+        [self.contralateral, self.rib, self.whole_body]
+    }
+
+    /// What was read of these columns.
+    pub fn from_values([contralateral, rib, whole_body]: [Option<f64>; 3]) -> Self {
+        Self {
+            contralateral,
+            rib,
+            whole_body,
+        }
+    }
 }
 
 impl Heart {
@@ -258,9 +288,11 @@ impl Heart {
             column: tenths(heart.column),
             height_mm: spacing.map(|[between_rows, _]| tenths(heart.height * between_rows)),
             width_mm: spacing.map(|[_, between_columns]| tenths(heart.width * between_columns)),
-            contralateral_ratio: found.ratio(&thorax.counts),
-            rib_ratio: found.rib_ratio(&thorax.counts),
-            whole_body_ratio: thorax.body_counts.and_then(share),
+            ratios: HeartRatios {
+                contralateral: found.ratio(&thorax.counts),
+                rib: found.rib_ratio(&thorax.counts),
+                whole_body: thorax.body_counts.and_then(share),
+            },
             regions,
         })
     }

@@ -132,9 +132,9 @@ fn describe(crop: &CropRectangle) -> String {
 fn describe_heart(heart: &Heart) -> String {
     let mut text = format!("row {:.0}, column {:.0}", heart.row, heart.column);
     for (name, ratio, digits) in [
-        ("H/CL", heart.contralateral_ratio, 2),
-        ("H/rib", heart.rib_ratio, 2),
-        ("H/WB", heart.whole_body_ratio, 4),
+        ("H/CL", heart.ratios.contralateral, 2),
+        ("H/rib", heart.ratios.rib, 2),
+        ("H/WB", heart.ratios.whole_body, 4),
     ] {
         if let Some(ratio) = ratio {
             // Writing to a string cannot fail.

@@ -48,7 +48,7 @@ pub use admission::{Admitted, admit, judge, judged_crop};
 pub use crop::{Crop, CropRectangle, crop};
 pub use dicom::{AttributeError, AttributeName};
 pub use error::Error;
-pub use heart::{Ellipse, Heart, HeartRegions};
+pub use heart::{Ellipse, Heart, HeartRatios, HeartRegions};
 pub use image::Image;
 pub use inspection::Inspection;
 pub use intensity::intensities;

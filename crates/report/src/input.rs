@@ -296,6 +296,8 @@ pub struct ScreenedObject {
     pub positive_probability: f64,
     /// How much the heart takes up against the right chest, where that has counts.
     pub contralateral_ratio: Option<f64>,
+    /// How much it takes up against the right ribs, where these have counts.
+    pub rib_ratio: Option<f64>,
     /// Warnings about the image.
     pub warnings: Vec<String>,
     /// The crop and its activation maps as one PNG file, where they were drawn.

@@ -14,7 +14,7 @@ pub(super) fn baseline(cohort: &Cohort, target: Target, combinations: &[Combinat
         .records
         .iter()
         .filter_map(|record| {
-            let score = record.contralateral_ratio.filter(|ratio| *ratio > 0.0)?;
+            let score = record.ratios.contralateral.filter(|ratio| *ratio > 0.0)?;
             Some(BaselineStudy {
                 study: record.study.to_string(),
                 patient: record.patient,
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
     use attrium_dataset::{Covariates, Delay, Preference, Record};
     use attrium_evaluation::{Prediction, Predictions};
-    use attrium_imaging::{Acquisition, CROP_SIZE, CropRectangle, Origin, ViewSource};
+    use attrium_imaging::{Acquisition, CROP_SIZE, CropRectangle, HeartRatios, Origin, ViewSource};
     use attrium_types::{Architecture, CropMode, Grade};
 
     /// A study's grade is its number modulo 4; each patient has two.
@@ -90,9 +90,10 @@ mod tests {
                 acquisition: Acquisition::WholeBody,
             },
             counts: 1e6,
-            contralateral_ratio: Some(ratio),
-            rib_ratio: None,
-            whole_body_ratio: None,
+            ratios: HeartRatios {
+                contralateral: Some(ratio),
+                ..HeartRatios::default()
+            },
             synthetic: true,
             warnings: Vec::new(),
         }

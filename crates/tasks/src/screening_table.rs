@@ -7,6 +7,7 @@ use snafu::{ResultExt, Snafu};
 use super::Rejection;
 use super::screener::{Scan, Screened};
 use attrium_api::ScreeningStatus;
+use attrium_imaging::HeartRatios;
 
 /// What a row says was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,12 +55,8 @@ pub struct ScreeningRow {
     pub positive_probability: Option<f64>,
     /// The probability of each class; empty without a decision.
     pub probabilities: Vec<f64>,
-    /// How much the heart takes up against the right chest; `None` without a decision.
-    pub contralateral_ratio: Option<f64>,
-    /// How much it takes up against the right ribs.
-    pub rib_ratio: Option<f64>,
-    /// Share of the whole body's counts that the heart has; `None` on a static too.
-    pub whole_body_ratio: Option<f64>,
+    /// How much the heart takes up; nothing without a decision.
+    pub ratios: HeartRatios,
     /// The codes of the warnings about the image, and first of all whether it is of a phantom.
     pub warnings: Vec<String>,
     /// Why there is no decision: a short stable word.
@@ -80,9 +77,7 @@ impl ScreeningRow {
             verdict: Verdict::OtherView,
             positive_probability: None,
             probabilities: Vec::new(),
-            contralateral_ratio: None,
-            rib_ratio: None,
-            whole_body_ratio: None,
+            ratios: HeartRatios::default(),
             warnings: Vec::new(),
             reason: String::new(),
             sentence: String::new(),
@@ -98,9 +93,7 @@ impl ScreeningRow {
                 },
                 positive_probability: Some(decision.positive_probability),
                 probabilities: decision.probabilities.clone(),
-                contralateral_ratio: decision.scan.heart.and_then(|it| it.contralateral_ratio),
-                rib_ratio: decision.scan.heart.and_then(|it| it.rib_ratio),
-                whole_body_ratio: decision.scan.heart.and_then(|it| it.whole_body_ratio),
+                ratios: decision.scan.heart.map(|it| it.ratios).unwrap_or_default(),
                 warnings: warnings(&decision.scan),
                 ..empty
             },
@@ -172,18 +165,15 @@ pub enum TableError {
 
 const FIRST: [&str; 3] = ["object", "decision", "positive_probability"];
 const LAST: [&str; 8] = [
-    CONTRALATERAL,
-    RIB,
-    WHOLE_BODY,
+    HeartRatios::COLUMNS[0],
+    HeartRatios::COLUMNS[1],
+    HeartRatios::COLUMNS[2],
     "warnings",
     "reason",
     "sentence",
     "activation_map",
     "model",
 ];
-const CONTRALATERAL: &str = "contralateral_ratio";
-const RIB: &str = "rib_ratio";
-const WHOLE_BODY: &str = "whole_body_ratio";
 
 /// The header for a number of classes.
 ///
@@ -208,10 +198,11 @@ pub fn write(row: &ScreeningRow, classes: usize) -> Result<Vec<u8>, TableError> 
         number(row.positive_probability),
     ];
     let probabilities = (0..classes).map(|class| number(row.probabilities.get(class).copied()));
+    let [contralateral, rib, whole_body] = row.ratios.values().map(number);
     let last = [
-        number(row.contralateral_ratio),
-        number(row.rib_ratio),
-        number(row.whole_body_ratio),
+        contralateral,
+        rib,
+        whole_body,
         row.warnings.join(" "),
         row.reason.clone(),
         row.sentence.clone(),
@@ -268,14 +259,16 @@ fn parse(record: &csv::StringRecord, row: u64) -> Result<ScreeningRow, TableErro
     for place in FIRST.len()..last {
         probabilities.extend(number(place, "p_")?);
     }
+    let mut ratios = [None; 3];
+    for (at, ratio) in ratios.iter_mut().enumerate() {
+        *ratio = number(last + at, HeartRatios::COLUMNS[at])?;
+    }
     Ok(ScreeningRow {
         object: field(0),
         verdict,
         positive_probability: number(2, "positive_probability")?,
         probabilities,
-        contralateral_ratio: number(last, CONTRALATERAL)?,
-        rib_ratio: number(last + 1, RIB)?,
-        whole_body_ratio: number(last + 2, WHOLE_BODY)?,
+        ratios: HeartRatios::from_values(ratios),
         warnings: field(last + 3)
             .split_whitespace()
             .map(str::to_owned)
@@ -302,9 +295,11 @@ mod tests {
             } else {
                 Vec::new()
             },
-            contralateral_ratio: decided.then_some(1.25),
-            rib_ratio: decided.then_some(0.75),
-            whole_body_ratio: (verdict == Verdict::Positive).then_some(0.03),
+            ratios: HeartRatios {
+                contralateral: decided.then_some(1.25),
+                rib: decided.then_some(0.75),
+                whole_body: (verdict == Verdict::Positive).then_some(0.03),
+            },
             warnings: vec!["lossy".to_owned(), "turned-upright".to_owned()],
             reason: String::new(),
             sentence: "one, two".to_owned(),

@@ -177,7 +177,8 @@ fn positives(
             row: number,
             positive_probability: row.positive_probability.unwrap_or_default(),
             probabilities: row.probabilities,
-            contralateral_ratio: row.contralateral_ratio,
+            contralateral_ratio: row.ratios.contralateral,
+            rib_ratio: row.ratios.rib,
             warnings: row.warnings,
             montage: picture,
         })

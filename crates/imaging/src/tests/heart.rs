@@ -67,12 +67,12 @@ fn hearts_of_phantoms_are_found_and_their_ratios_are_near_the_truth() {
     let relative = |found: Option<f64>, truth: f64| (found.expect("a ratio") / truth - 1.0).abs();
     let ratios = hearts
         .iter()
-        .map(|it| relative(it.heart.contralateral_ratio, it.truth.contralateral_ratio));
+        .map(|it| relative(it.heart.ratios.contralateral, it.truth.contralateral_ratio));
     let ratio = median(ratios.collect());
     assert!(ratio < 0.05, "{ratio}");
     let height = |it: &Found| relative(it.heart.height_mm, it.truth.height_mm);
     assert!(median(hearts.iter().map(height).collect()) < 0.1);
-    let has_whole_body = |it: &Found| it.heart.whole_body_ratio.is_some();
+    let has_whole_body = |it: &Found| it.heart.ratios.whole_body.is_some();
     assert_eq!(hearts.iter().filter(|it| has_whole_body(it)).count(), 90);
 }
 
@@ -93,8 +93,8 @@ fn auc(score: impl Fn(&Heart) -> Option<f64>) -> f64 {
 
 #[test]
 fn ratios_tell_hearts_with_amyloid_and_that_to_the_ribs_does_so_best() {
-    let contralateral = auc(|heart| heart.contralateral_ratio);
-    let rib = auc(|heart| heart.rib_ratio);
+    let contralateral = auc(|heart| heart.ratios.contralateral);
+    let rib = auc(|heart| heart.ratios.rib);
     assert!(contralateral > 0.94, "{contralateral}");
     assert!(rib > contralateral && rib > 0.97, "{rib}");
 }
@@ -125,7 +125,7 @@ fn uptake_that_is_painted_on_the_real_scan_is_where_the_heart_is_found() {
         let heart = Heart::find(&with_uptake(row, column)).expect("a heart");
         let off_mm = 2.26 * (heart.row - row).hypot(heart.column - column);
         assert!(off_mm < 10.0, "{row} {column}: {off_mm} {heart:?}");
-        let ratio = |heart: Heart| heart.contralateral_ratio.expect("a ratio");
+        let ratio = |heart: Heart| heart.ratios.contralateral.expect("a ratio");
         assert!(ratio(heart) > 1.7 * ratio(before), "{heart:?}");
     }
 }
@@ -133,7 +133,7 @@ fn uptake_that_is_painted_on_the_real_scan_is_where_the_heart_is_found() {
 #[test]
 fn the_real_scan_without_uptake_has_no_more_than_the_other_side() {
     let heart = Heart::find(&real_scan()).expect("a heart");
-    let ratio = heart.contralateral_ratio.expect("a ratio");
+    let ratio = heart.ratios.contralateral.expect("a ratio");
     assert!((0.7..1.3).contains(&ratio), "{heart:?}");
     // Left of the midline, between the shoulders and the liver.
     assert!((250.0..320.0).contains(&heart.row), "{heart:?}");

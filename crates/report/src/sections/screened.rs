@@ -123,12 +123,12 @@ fn table_of_positives(report: &ScreeningReport) -> Table {
         .into_iter()
         .map(str::to_owned)
         .chain(classes.iter().map(|class| format!("p({class})")))
-        .chain(["H/CL", "Decision", "Warnings"].map(str::to_owned));
+        .chain(["H/CL", "H/rib", "Decision", "Warnings"].map(str::to_owned));
     let mut table = Table::new(
         caption(
             "Objects called positive",
             "Most probable first; row: that of the results table. H/CL: mean count over the heart, as a network \
-             finds it, by that over its mirror image in the right chest.",
+             finds it, by that over its mirror image in the right chest; H/rib: by that of the right ribs.",
         ),
         headers,
     );
@@ -145,6 +145,7 @@ fn table_of_positives(report: &ScreeningReport) -> Table {
                 td { (number::optional(object.probabilities.get(class).copied())) }
             }
             td { (number::optional(object.contralateral_ratio)) }
+            td { (number::optional(object.rib_ratio)) }
             td { (decision) }
             td.wide { (object.warnings.join("; ")) }
         };

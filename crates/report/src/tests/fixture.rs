@@ -395,6 +395,7 @@ fn screened(number: u32) -> ScreenedObject {
         probabilities: vec![1.0 - probability, probability],
         positive_probability: probability,
         contralateral_ratio: (number != 1).then_some(2.31 - 0.17 * f64::from(number)),
+        rib_ratio: (number != 1).then_some(1.42 - 0.08 * f64::from(number)),
         warnings: if number == 2 {
             vec!["The view is known by the image alone.".to_owned()]
         } else {
