@@ -32,8 +32,10 @@ use attrium_engine::{
     Statistics, StatisticsMut, training_chunks,
 };
 
-/// The inputs of the operation: the images, and three parameters for each of 25 layers.
+/// The inputs of the operation: the images, and three parameters for each of the 25 layers of Linear and Residual, or
+/// of the 7 of Heart. Burn wants their number when it is compiled.
 const INPUTS: usize = 1 + 3 * 25;
+const HEART_INPUTS: usize = 1 + 3 * 7;
 
 /// What a panic says if it fails; the error of the engine follows.
 pub(super) const RUNS: &str = "the engine should have memory for the layers and fit them";
@@ -63,10 +65,13 @@ impl EngineOperation {
     /// The engine of a program.
     ///
     /// # Panics
-    /// If the program does not have 25 layers.
+    /// If the program has neither 25 layers nor 7.
     pub(crate) fn new(program: Program) -> Self {
         let inputs = 1 + 3 * program.convolutions().count();
-        assert_eq!(inputs, INPUTS, "a program should have 25 layers");
+        assert!(
+            [INPUTS, HEART_INPUTS].contains(&inputs),
+            "a program should have 25 layers or 7"
+        );
         Self {
             engine: Some(Arc::new(Engine::new(program, isa()))),
             kept: Arc::default(),
@@ -169,17 +174,14 @@ impl EngineOperation {
         let engine = self.engine_for(images)?;
         let mut inputs = vec![images.clone().into_dispatch()];
         inputs.extend(layers.flat_map(parameters));
-        if inputs.len() != INPUTS || !inputs.iter().all(is_cpu_f32) {
+        if !inputs.iter().all(is_cpu_f32) {
             return None;
         }
-        match checkpointing_strategy(&inputs) {
-            Some(GradientCheckpointingStrategy::Disabled) => {
-                record::<NoCheckpointing>(engine, inputs)
-            }
-            Some(GradientCheckpointingStrategy::Balanced) => {
-                record::<BalancedCheckpointing>(engine, inputs)
-            }
-            None => {
+        match (inputs.len(), checkpointing_strategy(&inputs)) {
+            (INPUTS, Some(strategy)) => record_by::<INPUTS>(strategy, engine, inputs),
+            (HEART_INPUTS, Some(strategy)) => record_by::<HEART_INPUTS>(strategy, engine, inputs),
+            (_, Some(_)) => None,
+            (_, None) => {
                 let inputs = inputs
                     .into_iter()
                     .map(untracked)
@@ -298,7 +300,7 @@ fn forward(engine: &Arc<Engine>, inputs: Vec<FlexTensor>) -> Option<Forward> {
 #[derive(Debug)]
 struct EngineBackward;
 
-impl Backward<Flex, INPUTS> for EngineBackward {
+impl<const INPUTS: usize> Backward<Flex, INPUTS> for EngineBackward {
     type State = EngineState;
 
     fn backward(
@@ -351,7 +353,22 @@ impl EngineState {
     }
 }
 
-fn record<C: CheckpointStrategy>(
+fn record_by<const INPUTS: usize>(
+    strategy: GradientCheckpointingStrategy,
+    engine: &Arc<Engine>,
+    inputs: Vec<DispatchTensor>,
+) -> Option<TrainingOutput> {
+    match strategy {
+        GradientCheckpointingStrategy::Disabled => {
+            record::<NoCheckpointing, INPUTS>(engine, inputs)
+        }
+        GradientCheckpointingStrategy::Balanced => {
+            record::<BalancedCheckpointing, INPUTS>(engine, inputs)
+        }
+    }
+}
+
+fn record<C: CheckpointStrategy, const INPUTS: usize>(
     engine: &Arc<Engine>,
     inputs: Vec<DispatchTensor>,
 ) -> Option<TrainingOutput>
@@ -430,7 +447,11 @@ mod tests {
 
     #[test]
     fn the_engine_and_burn_agree_on_logits_gradients_and_running_statistics() {
-        for architecture in [Architecture::Linear, Architecture::Residual] {
+        for architecture in [
+            Architecture::Linear,
+            Architecture::Residual,
+            Architecture::Heart,
+        ] {
             let [engine, burn] = networks(architecture).map(step);
             // 25 normalisations by a batch of two magnify differences of the last digit.
             assert_near(&engine.0, &burn.0, 1e-3);
@@ -456,7 +477,11 @@ mod tests {
 
     #[test]
     fn an_evaluation_follows_weights_that_have_changed() {
-        for architecture in [Architecture::Linear, Architecture::Residual] {
+        for architecture in [
+            Architecture::Linear,
+            Architecture::Residual,
+            Architecture::Heart,
+        ] {
             let [mut network, _] = networks(architecture);
             let mut before = Vec::new();
             for number in 0..2 {

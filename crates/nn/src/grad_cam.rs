@@ -62,7 +62,10 @@ impl Network {
         let [activation, features] = network.last_activation(images);
         let head = network.head();
         let logits = floats(head.forward(features).into_data());
-        let gradient = log_odds_gradient(&logits, first_positive);
+        let gradient = match self {
+            Self::Heart(_) => threshold_gradient(logits.len(), first_positive),
+            _ => log_odds_gradient(&logits, first_positive),
+        };
         Ok(weighted_sum(activation, head, &gradient))
     }
 }
@@ -99,6 +102,13 @@ fn log_odds_gradient(logits: &[f32], first_positive: usize) -> Vec<f32> {
     let (negative, positive) = logits.split_at(first_positive.min(logits.len()));
     let negative = softmax(negative).map(|share| -share);
     negative.chain(softmax(positive)).collect()
+}
+
+/// The same with respect to outputs that each are the logarithm of the odds of a class or a higher one.
+fn threshold_gradient(outputs: usize, first_positive: usize) -> Vec<f32> {
+    (1..=outputs)
+        .map(|class| if class == first_positive { 1.0 } else { 0.0 })
+        .collect()
 }
 
 fn softmax(logits: &[f32]) -> impl Iterator<Item = f32> + '_ {

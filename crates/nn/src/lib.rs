@@ -1,4 +1,4 @@
-//! The networks of the paper and what they compute: logits, probabilities, activation maps.
+//! The networks of the paper and attrium's own, and what they compute: logits, probabilities, activation maps.
 //!
 //! A [`Network`] is made from a seed or from the bytes of a safetensors file, and gives such bytes
 //! back. Everything here is a function of its arguments: initial weights and dropout masks come
@@ -8,7 +8,7 @@
 //!
 //! The networks are written in Burn's operations and run on whatever [`Device`] they are made on;
 //! [`cpu`] and [`gpu`] are the two that this crate knows. On a CPU the layers before the head of
-//! Linear and Residual run on [`attrium_engine`], which `engine_operation` makes one operation of
+//! Linear, Residual and Heart run on [`attrium_engine`], which `engine_operation` makes one operation of
 //! Burn's, and `convolve` and `normalize` have faster operations for the ImageNet networks.
 
 mod activation_map;
@@ -23,6 +23,7 @@ mod forward_pass;
 mod grad_cam;
 mod grey;
 mod head;
+mod heart;
 mod import;
 mod inception_v3;
 mod isa;
@@ -58,6 +59,7 @@ pub use forward_pass::ForwardPass;
 pub use grad_cam::GradCam;
 pub use grey::Grey;
 pub use head::Head;
+pub use heart::Heart;
 pub use import::{PretrainedWeights, WeightsError};
 pub use inception_v3::InceptionV3;
 pub use layer::Layer;

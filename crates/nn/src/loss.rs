@@ -1,6 +1,6 @@
-//! Losses: cross-entropy with class weights for training, and that of one image for validation.
+//! Losses: cross-entropy and its ordinal kin, with class weights, for training, and that of one image for validation.
 
-use burn::tensor::activation::log_softmax;
+use burn::tensor::activation::{log_sigmoid, log_softmax};
 use burn::tensor::{Tensor, TensorData};
 
 /// Sparse categorical cross-entropy with class weights, from logits.
@@ -24,6 +24,38 @@ pub fn cross_entropy(logits: Tensor<2>, labels: &[usize], class_weights: &[f32])
     }
     let weights = Tensor::from_data(TensorData::new(weights, [batch, classes]), &logits.device());
     (log_softmax(logits, 1) * weights).sum()
+}
+
+/// How sure a reader is taken to be that a grade is above or below each threshold: two who read the same scan differ.
+const SURE: f32 = 0.97;
+
+/// The mean binary cross-entropy of the thresholds between classes, from the logarithms of the odds of being above
+/// each, divided by the number of images.
+///
+/// An image counts by the square root of its class's weight: as much as the weight itself would ask for makes a
+/// rare class's few images all that is learnt. Labels are smoothed.
+///
+/// # Shapes
+/// - `outputs`: `[batch, classes - 1]`
+/// - `labels`: `batch` indices below `classes`
+/// - `class_weights`: `classes` numbers
+/// - output: `[1]`
+pub fn ordinal(outputs: Tensor<2>, labels: &[usize], class_weights: &[f32]) -> Tensor<1> {
+    let [batch, thresholds] = outputs.dims();
+    let mut above = Vec::with_capacity(batch * thresholds);
+    let mut below = Vec::with_capacity(batch * thresholds);
+    for &label in labels {
+        let weight = -class_weights[label].sqrt() / (batch * thresholds) as f32;
+        for threshold in 0..thresholds {
+            let share = if label > threshold { SURE } else { 1.0 - SURE };
+            above.push(weight * share);
+            below.push(weight * (1.0 - share));
+        }
+    }
+    let device = outputs.device();
+    let weights = |values| Tensor::from_data(TensorData::new(values, [batch, thresholds]), &device);
+    let (above, below): (Tensor<2>, Tensor<2>) = (weights(above), weights(below));
+    (log_sigmoid(outputs.clone()) * above + log_sigmoid(-outputs) * below).sum()
 }
 
 /// The cross-entropy of one image without class weights, `-log(probability[label])`, in 64 bits.

@@ -1,4 +1,4 @@
-//! [`Network`]: one type for all six, with logits, probabilities and activation maps.
+//! [`Network`]: one type for all seven, with logits, probabilities and activation maps.
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -6,19 +6,19 @@ use snafu::ensure;
 
 use super::error::{ClassesSnafu, LogitsSnafu, PixelsSnafu};
 use super::{
-    ActivationMap, Error, Head, IMAGE_PIXELS, IMAGE_SIZE, InceptionV3, Layout, MobileNet, ResNet50,
-    Stack, TrainingStep, Transfer, Vgg16, linear, residual, weights,
+    ActivationMap, Error, Head, Heart, IMAGE_PIXELS, IMAGE_SIZE, InceptionV3, Layout, MobileNet,
+    ResNet50, Stack, TrainingStep, Transfer, Vgg16, heart, linear, loss, residual, weights,
 };
 use attrium_types::Architecture;
 
 /// Images of a batch of an ImageNet network outside training: enough to keep a CPU busy, few enough
 /// to stay below 200 MB.
 const BATCH: usize = 16;
-/// The same for Linear and Residual, which need memory for only a few images a thread, however many
+/// The same for Linear, Residual and Heart, which need memory for only a few images a thread, however many
 /// there are: so many that threads seldom wait for the last of them.
 const OWN_BATCH: usize = 64;
 
-/// One of the paper's networks.
+/// One of the paper's networks, or attrium's own.
 ///
 /// Weights are kept as a safetensors file of 32-bit floats with these names, where BLOCK is 0 to 3
 /// and LAYER 0 to 5:
@@ -32,6 +32,7 @@ const OWN_BATCH: usize = 64;
 /// | `head.weight` | `[classes, 8192]` |
 /// | `head.bias` | `[classes]` |
 ///
+/// Those of Heart begin with `stack.`; its blocks are 0 to 2, its layers 0 and 1, and its head has an output less.
 /// The ImageNet networks have `grey.{scale,offset}`, `[3]`, their own tensors below `base.`, and
 /// the head. The metadata of the file name the [`Layout`] where it is not Keras'.
 ///
@@ -50,6 +51,8 @@ pub enum Network {
     InceptionV3(Transfer<InceptionV3>),
     /// [`Architecture::MobileNet`]
     MobileNet(Transfer<MobileNet>),
+    /// [`Architecture::Heart`]
+    Heart(Heart),
 }
 
 /// Calls one method of whichever network it is.
@@ -61,6 +64,7 @@ macro_rules! each {
             Network::ResNet50($network) => $call,
             Network::InceptionV3($network) => $call,
             Network::MobileNet($network) => $call,
+            Network::Heart($network) => $call,
         }
     };
 }
@@ -124,13 +128,14 @@ impl Network {
             Architecture::ResNet50 => Self::ResNet50(Transfer::new(layout, classes, device)),
             Architecture::InceptionV3 => Self::InceptionV3(Transfer::new(layout, classes, device)),
             Architecture::MobileNet => Self::MobileNet(Transfer::new(layout, classes, device)),
+            Architecture::Heart => Self::Heart(Heart::new(classes, device)),
         })
     }
 
-    /// Whose conventions the network follows; Keras' for the paper's own networks.
+    /// Whose conventions the network follows; Keras' for Linear, Residual and Heart.
     pub fn layout(&self) -> Layout {
         match self {
-            Self::Linear(_) | Self::Residual(_) => Layout::Keras,
+            Self::Linear(_) | Self::Residual(_) | Self::Heart(_) => Layout::Keras,
             Self::VGG16(network) => network.layout(),
             Self::ResNet50(network) => network.layout(),
             Self::InceptionV3(network) => network.layout(),
@@ -145,6 +150,12 @@ impl Network {
     /// [`Error::Format`] if the format cannot hold them.
     pub fn to_safetensors(&self) -> Result<Vec<u8>, Error> {
         weights::save(self)
+    }
+
+    /// The average of the weights, running statistics included, with those of a network of the same kind, in which
+    /// this one's have so large a share.
+    pub fn blended(self, other: &Self, share: f32) -> Self {
+        weights::blend(self, other, share)
     }
 
     /// The number of parameters that training changes by gradients.
@@ -167,6 +178,7 @@ impl Network {
         match self {
             Self::Linear(network) => Self::Linear(network.without_engine()),
             Self::Residual(network) => Self::Residual(network.without_engine()),
+            Self::Heart(network) => Self::Heart(network.without_engine()),
             other => other,
         }
     }
@@ -176,16 +188,39 @@ impl Network {
     pub(super) fn training_logits(&mut self, images: Tensor<4>, step: TrainingStep) -> Tensor<2> {
         each!(self, network => {
             let features = network.features_training(images, step);
-            network.head.forward(features)
+            network.head().forward(features)
         })
     }
 
-    /// The logits by the batch's own statistics and with dropout; moves the running statistics.
+    /// The outputs by the batch's own statistics and with dropout; moves the running statistics. They are logits,
+    /// but for Heart; see [`loss`](Self::loss) and [`class_logits`](Self::class_logits).
     ///
     /// # Shapes
-    /// - `images`: `[batch, 1, 128, 128]`, output: `[batch, classes]`
+    /// - `images`: `[batch, 1, 128, 128]`, output: `[batch, classes]`, or a column less
     pub fn forward_training(&mut self, images: Tensor<4>, step: TrainingStep) -> Tensor<2> {
         each!(self, network => network.forward_training(images, step))
+    }
+
+    /// What training makes smaller: the cross-entropy, or [`loss::ordinal`] of Heart.
+    ///
+    /// # Shapes
+    /// - `outputs`: those of [`forward_training`](Self::forward_training), output: `[1]`
+    pub fn loss(&self, outputs: Tensor<2>, labels: &[usize], class_weights: &[f32]) -> Tensor<1> {
+        match self {
+            Self::Heart(_) => loss::ordinal(outputs, labels, class_weights),
+            _ => loss::cross_entropy(outputs, labels, class_weights),
+        }
+    }
+
+    /// The logits of the classes, from the outputs in training.
+    ///
+    /// # Shapes
+    /// - `outputs`: those of [`forward_training`](Self::forward_training), output: `[batch, classes]`
+    pub fn class_logits(&self, outputs: Tensor<2>) -> Tensor<2> {
+        match self {
+            Self::Heart(_) => heart::class_logits(outputs),
+            _ => outputs,
+        }
     }
 
     /// The logits of any number of images, in batches: `[image][class]`.
@@ -211,7 +246,7 @@ impl Network {
 
     fn batch(&self) -> usize {
         match self {
-            Self::Linear(_) | Self::Residual(_) => OWN_BATCH,
+            Self::Linear(_) | Self::Residual(_) | Self::Heart(_) => OWN_BATCH,
             _ => BATCH,
         }
     }
@@ -270,7 +305,7 @@ impl Network {
     }
 
     pub(super) const fn head(&self) -> &Head {
-        each!(self, network => &network.head)
+        each!(self, network => network.head())
     }
 
     /// The device that the weights are on.
@@ -345,6 +380,13 @@ mod tests {
     }
 
     #[test]
+    fn heart_has_a_sixth_of_them() {
+        // By hand: 164,304 in convolutions, 704 in normalisation, 18,435 in the head.
+        let heart = network(Architecture::Heart, 1);
+        assert_eq!(heart.trained_parameters(), 183_443);
+    }
+
+    #[test]
     fn the_same_seed_gives_the_same_weights_and_another_gives_others() {
         let bytes = |seed| {
             network(Architecture::Linear, seed)
@@ -360,7 +402,7 @@ mod tests {
         let Network::Linear(network) = network(Architecture::Linear, 1) else {
             unreachable!()
         };
-        let weights = floats(network.head.weight.val().into_data());
+        let weights = floats(network.head().weight.val().into_data());
         let limit = (6.0f32 / (8192.0 + 4.0)).sqrt();
         let variance = weights.iter().map(|w| w * w).sum::<f32>() / weights.len() as f32;
         assert!(weights.iter().all(|weight| weight.abs() <= limit));
@@ -369,7 +411,7 @@ mod tests {
             "{variance}"
         );
         assert!(
-            floats(network.head.bias.val().into_data())
+            floats(network.head().bias.val().into_data())
                 .iter()
                 .all(|bias| *bias == 0.0)
         );
@@ -377,7 +419,11 @@ mod tests {
 
     #[test]
     fn weights_survive_their_file() {
-        for architecture in [Architecture::Linear, Architecture::Residual] {
+        for architecture in [
+            Architecture::Linear,
+            Architecture::Residual,
+            Architecture::Heart,
+        ] {
             let mut trained = network(architecture, 1);
             // Moves the running statistics away from their initial values.
             trained.forward_training(image_tensor(images(2), &cpu()), FIRST);
@@ -532,7 +578,18 @@ mod tests {
 
     #[test]
     fn activation_maps_show_the_first_layer_of_each_block() {
-        for architecture in [Architecture::Linear, Architecture::Residual] {
+        let paper = vec![
+            (1, 16, 128, 128),
+            (2, 32, 64, 64),
+            (3, 64, 32, 32),
+            (4, 128, 16, 16),
+        ];
+        let heart = vec![(1, 24, 64, 64), (2, 48, 32, 32), (3, 96, 16, 16)];
+        for (architecture, expected) in [
+            (Architecture::Linear, paper.clone()),
+            (Architecture::Residual, paper),
+            (Architecture::Heart, heart),
+        ] {
             let maps = network(architecture, 1)
                 .activation_maps(&images(1))
                 .unwrap();
@@ -540,12 +597,6 @@ mod tests {
                 .iter()
                 .map(|map| (map.block, map.channels, map.height, map.width))
                 .collect();
-            let expected = [
-                (1, 16, 128, 128),
-                (2, 32, 64, 64),
-                (3, 64, 32, 32),
-                (4, 128, 16, 16),
-            ];
             assert_eq!(sizes, expected);
             for map in maps {
                 assert_eq!(map.values.len(), map.channels * map.height * map.width);

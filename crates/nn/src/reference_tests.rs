@@ -6,10 +6,10 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 use super::network::{floats, image_tensor};
-use super::stack::Block;
+use super::stack::{Block, StackShape};
 use super::weights::{MapByName, gradients, map_by_name};
-use super::{Network, TrainingStep, cpu, linear, residual};
-use crate::loss::cross_entropy;
+use super::{Heart, Network, TrainingStep, cpu, linear, residual};
+use crate::loss::{cross_entropy, ordinal};
 
 const LABELS: [usize; 2] = [2, 0];
 const CLASS_WEIGHTS: [f32; 4] = [0.5, 1.0, 2.0, 4.0];
@@ -37,10 +37,24 @@ struct BlockReference {
     gradients: BTreeMap<String, Vec<f32>>,
 }
 
-fn reference(architecture: &str) -> Reference {
+#[derive(Deserialize)]
+struct HeartReference {
+    /// Of the classes, by the running statistics.
+    inference: Vec<f32>,
+    /// Of the thresholds, by the batch's.
+    outputs: Vec<f32>,
+    loss: f32,
+    grad_cam: Vec<f32>,
+}
+
+fn read<T: serde::de::DeserializeOwned>(architecture: &str) -> T {
     let file = include_str!("../../../tests/golden/nn/reference.json");
-    let mut all: BTreeMap<String, Reference> = serde_json::from_str(file).unwrap();
-    all.remove(architecture).unwrap()
+    let mut all: serde_json::Value = serde_json::from_str(file).unwrap();
+    serde_json::from_value(all[architecture].take()).unwrap()
+}
+
+fn reference(architecture: &str) -> Reference {
+    read(architecture)
 }
 
 /// The scripts' `wave`.
@@ -150,6 +164,24 @@ fn a_grad_cam_is_what_pytorchs_gradients_make_of_the_last_convolution() {
 }
 
 #[test]
+fn heart_gives_the_logits_the_outputs_the_loss_and_the_map_of_pytorch() {
+    let expected: HeartReference = read("Heart");
+    let batch = image_tensor(images(), &cpu());
+    let mut network = fill(Heart::new(4, &cpu()), true);
+    let whole = Network::Heart(network.clone());
+    let logits = floats(whole.forward(batch.clone()).into_data());
+    assert_near(&logits, &expected.inference, 1e-5);
+    let map = whole.grad_cam(&images()[..crate::IMAGE_PIXELS], 2).unwrap();
+    assert_near(&map.scaled_to(1.0).values, &expected.grad_cam, 1e-4);
+
+    let features = network.features_training(batch, FIRST);
+    let outputs = network.head().forward(features);
+    let loss = ordinal(outputs.clone(), &LABELS, &CLASS_WEIGHTS);
+    assert_near(&floats(outputs.into_data()), &expected.outputs, 1e-5);
+    assert_near(&floats(loss.into_data()), &[expected.loss], 1e-5);
+}
+
+#[test]
 fn training_gives_the_logits_the_loss_and_the_statistics_of_pytorch() {
     let images = image_tensor(images(), &cpu());
     for (name, network, residual) in [
@@ -159,7 +191,7 @@ fn training_gives_the_logits_the_loss_and_the_statistics_of_pytorch() {
         let expected = reference(name);
         let mut network = fill(network, residual);
         let features = network.features_training(images.clone(), FIRST);
-        assert_logits(network.head.forward(features), &expected.training);
+        assert_logits(network.head().forward(features), &expected.training);
         let norm = &network.stem.norm;
         let values = |of: Tensor<1>| floats(of.into_data());
         assert_near(
@@ -176,7 +208,7 @@ fn the_gradients_of_a_block_are_those_of_pytorch() {
     for (name, skips) in [("Linear", false), ("Residual", true)] {
         let expected = reference(name).block;
         let device = cpu().autodiff();
-        let mut block = fill(Block::new(3, 4, skips, &device), skips);
+        let mut block = fill(Block::new(3, 4, &StackShape::paper(skips), &device), skips);
         let input = TensorData::new(wave(2 * 3 * 8 * 8, 0.5), [2, 3, 8, 8]);
         let input = Tensor::<4>::from_data(input, &device).require_grad();
 

@@ -3,6 +3,7 @@
 use burn::tensor::{Device, Tensor};
 
 use super::Stack;
+use super::stack::StackShape;
 
 /// The [`Stack`] with a skip connection around every other convolution: the six layers of a block
 /// are three pairs, and the input of a pair is added before the activation of its second layer.
@@ -13,7 +14,7 @@ use super::Stack;
 /// shows (2, 12, 22, 32); a projection would be one more. The parameters are those of "Linear", by
 /// name and shape.
 pub(super) fn new(classes: usize, device: &Device) -> Stack {
-    Stack::new(classes, true, device)
+    Stack::new(StackShape::paper(true), classes, device)
 }
 
 /// Adds the input of a pair to the output of its second layer.

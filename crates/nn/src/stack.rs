@@ -1,4 +1,4 @@
-//! The stack of layers that the paper's own networks, Linear and Residual, are made of.
+//! The stack of layers that Linear and Residual, the paper's own networks, and Heart are made of.
 
 use burn::module::Module;
 use burn::tensor::activation::relu;
@@ -7,49 +7,93 @@ use burn::tensor::{Device, Tensor};
 use super::batch_norm::EPSILON;
 use super::engine_operation::{EngineOperation, TrainingOutput};
 use super::layer::average_pool;
-use super::{Head, IMAGE_SIZE, Layer, TrainingStep, residual};
+use super::{Head, Layer, TrainingStep, residual};
 use attrium_engine::{Operation, Program};
 
-/// Channels of the four blocks.
-const CHANNELS: [usize; 4] = [16, 32, 64, 128];
-/// Pairs of convolutions of a block.
-const PAIRS: usize = 3;
-/// Features that reach the head: 128 channels of 8 x 8 pixels.
-const FEATURES: usize = 8192;
+/// How many layers a stack has, and how wide they are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StackShape {
+    /// Height and width of the images.
+    pub side: usize,
+    /// Channels of the first layer.
+    pub stem: usize,
+    /// Channels of the blocks.
+    pub blocks: &'static [usize],
+    /// Pairs of layers of a block.
+    pub pairs: usize,
+    /// Whether each pair has a skip connection around it.
+    pub skips: bool,
+}
 
-/// The layers of the paper's own networks: a first layer of 16 channels, then four blocks of 16,
-/// 32, 64 and 128 channels, each of six [`Layer`]s with ReLU and a 2x2 average pool, then the
+impl StackShape {
+    /// That of the paper's own networks, Linear or with skip connections Residual.
+    pub(super) const fn paper(skips: bool) -> Self {
+        Self {
+            side: super::IMAGE_SIZE,
+            stem: 16,
+            blocks: &[16, 32, 64, 128],
+            pairs: 3,
+            skips,
+        }
+    }
+
+    /// Features that reach the head.
+    fn features(&self) -> usize {
+        let side = self.side >> self.blocks.len();
+        self.blocks
+            .last()
+            .map_or(0, |channels| channels * side * side)
+    }
+
+    /// The layers and pools as a program of the engine.
+    fn program(&self) -> Program {
+        let layer = |channels, skip| Operation::Convolution { channels, skip };
+        let mut operations = vec![layer(self.stem, None)];
+        for &channels in self.blocks {
+            for _ in 0..self.pairs {
+                let before = operations.len() - 1;
+                operations.push(layer(channels, None));
+                operations.push(layer(channels, self.skips.then_some(before)));
+            }
+            operations.push(Operation::Pool);
+        }
+        Program::new(self.side, self.side, EPSILON, operations)
+            .expect("the layers of a stack should make a program")
+    }
+}
+
+/// A first [`Layer`], then blocks of pairs of them with ReLU, each with a 2x2 average pool at its end, then the
 /// [`Head`].
 ///
-/// With four classes it has 1,114,100 trained parameters.
+/// Those of the paper's own networks have a first layer of 16 channels and four blocks of 16, 32, 64 and 128, each of
+/// six layers: with four classes 1,114,100 trained parameters.
 #[derive(Module, Debug)]
 pub struct Stack {
     pub(super) stem: Layer,
     blocks: Vec<Block>,
-    pub(super) head: Head,
+    head: Head,
     #[module(skip)]
     engine: EngineOperation,
 }
 
 impl Stack {
-    /// A stack for `classes` classes with all convolutions at zero. With `skips` each pair of
-    /// layers has a skip connection around it.
-    pub(super) fn new(classes: usize, skips: bool, device: &Device) -> Self {
-        let mut channels = CHANNELS[0];
-        let block = |width| {
-            Block::new(
-                std::mem::replace(&mut channels, width),
-                width,
-                skips,
-                device,
-            )
+    /// A stack with so many outputs and all convolutions at zero.
+    pub(super) fn new(shape: StackShape, outputs: usize, device: &Device) -> Self {
+        let mut channels = shape.stem;
+        let block = |&width: &usize| {
+            let before = std::mem::replace(&mut channels, width);
+            Block::new(before, width, &shape, device)
         };
         Self {
-            stem: Layer::new(1, CHANNELS[0], device),
-            blocks: CHANNELS.map(block).into(),
-            head: Head::new(FEATURES, classes, device),
-            engine: EngineOperation::new(program(skips)),
+            stem: Layer::new(1, shape.stem, device),
+            blocks: shape.blocks.iter().map(block).collect(),
+            head: Head::new(shape.features(), outputs, device),
+            engine: EngineOperation::new(shape.program()),
         }
+    }
+
+    pub(super) const fn head(&self) -> &Head {
+        &self.head
     }
 
     /// The same stack in Burn's own operations on every device.
@@ -66,30 +110,27 @@ impl Stack {
         std::iter::once(&self.stem).chain(blocks)
     }
 
-    /// The logits.
+    /// The outputs of the head.
     ///
     /// # Shapes
-    /// - `images`: `[batch, 1, 128, 128]`, output: `[batch, classes]`
+    /// - `images`: `[batch, 1, side, side]`, output: `[batch, outputs]`
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        self.head.forward(self.features(images)) // from [batch, 128, 8, 8]
+        self.head.forward(self.features(images))
     }
 
-    /// The features that reach the head.
-    ///
-    /// # Shapes
-    /// - `images`: `[batch, 1, 128, 128]`, output: `[batch, 128, 8, 8]`
+    /// The features that reach the head, `[batch, 128, 8, 8]` in the paper's own networks.
     fn features(&self, images: Tensor<4>) -> Tensor<4> {
         if let Some(features) = self.engine.evaluate(&images, self.layers()) {
             return features;
         }
-        let mut images = relu(self.stem.forward(images)); // [batch, 16, 128, 128]
+        let mut images = relu(self.stem.forward(images));
         for block in &self.blocks {
             images = block.forward(images);
         }
         images
     }
 
-    /// The logits in training: batch statistics and dropout.
+    /// The outputs in training: batch statistics and dropout.
     ///
     /// # Shapes
     /// As [`forward`](Self::forward).
@@ -99,14 +140,11 @@ impl Stack {
     }
 
     /// The features that reach the head, in training.
-    ///
-    /// # Shapes
-    /// - `images`: `[batch, 1, 128, 128]`, output: `[batch, 128, 8, 8]`
     pub(super) fn features_training(&mut self, images: Tensor<4>, step: TrainingStep) -> Tensor<4> {
         if let Some(trained) = self.engine.train(&images, self.layers()) {
             return self.follow(trained, step);
         }
-        let mut images = relu(self.stem.forward_training(images, step)); // [batch, 16, 128, 128]
+        let mut images = relu(self.stem.forward_training(images, step));
         for block in &mut self.blocks {
             images = block.forward_training(images, step);
         }
@@ -126,8 +164,8 @@ impl Stack {
     /// The activation of the first layer of each block.
     ///
     /// # Shapes
-    /// - `images`: `[batch, 1, 128, 128]`
-    /// - output: `[batch, channels, size, size]` for each of the four blocks
+    /// - `images`: `[batch, 1, side, side]`
+    /// - output: `[batch, channels, size, size]` for each of the blocks
     pub fn activations(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
         let mut images = relu(self.stem.forward(images));
         let mut first = Vec::with_capacity(self.blocks.len());
@@ -142,8 +180,8 @@ impl Stack {
     /// makes of it for the head.
     ///
     /// # Shapes
-    /// - `images`: `[batch, 1, 128, 128]`
-    /// - outputs: `[batch, 128, 16, 16]` and `[batch, 128, 8, 8]`
+    /// - `images`: `[batch, 1, side, side]`
+    /// - outputs: `[batch, channels, size, size]`, the second half as high and wide as the first
     pub(super) fn last_activation(&self, images: Tensor<4>) -> [Tensor<4>; 2] {
         let mut features = relu(self.stem.forward(images));
         let mut activation = features.clone();
@@ -155,23 +193,7 @@ impl Stack {
     }
 }
 
-/// The layers and pools of a stack as a program of the engine.
-fn program(skips: bool) -> Program {
-    let layer = |channels, skip| Operation::Convolution { channels, skip };
-    let mut operations = vec![layer(CHANNELS[0], None)];
-    for channels in CHANNELS {
-        for _ in 0..PAIRS {
-            let before = operations.len() - 1;
-            operations.push(layer(channels, None));
-            operations.push(layer(channels, skips.then_some(before)));
-        }
-        operations.push(Operation::Pool);
-    }
-    Program::new(IMAGE_SIZE, IMAGE_SIZE, EPSILON, operations)
-        .expect("the layers of a stack should make a program")
-}
-
-/// Three pairs of layers and a pool.
+/// Pairs of layers and a pool.
 #[derive(Module, Debug)]
 pub(super) struct Block {
     layers: Vec<Layer>,
@@ -180,12 +202,17 @@ pub(super) struct Block {
 }
 
 impl Block {
-    pub(super) fn new(channels_in: usize, channels: usize, skips: bool, device: &Device) -> Self {
+    pub(super) fn new(
+        channels_in: usize,
+        channels: usize,
+        shape: &StackShape,
+        device: &Device,
+    ) -> Self {
         let first = Layer::new(channels_in, channels, device);
-        let rest = (1..2 * PAIRS).map(|_| Layer::new(channels, channels, device));
+        let rest = (1..2 * shape.pairs).map(|_| Layer::new(channels, channels, device));
         Self {
             layers: std::iter::once(first).chain(rest).collect(),
-            skips,
+            skips: shape.skips,
         }
     }
 
@@ -200,7 +227,7 @@ impl Block {
     fn convolve(&self, mut images: Tensor<4>) -> Tensor<4> {
         for pair in self.layers.chunks_exact(2) {
             let inner = relu(pair[0].forward(images.clone()));
-            images = self.join(pair[1].forward(inner), images);
+            images = join(self.skips, pair[1].forward(inner), images);
         }
         images
     }
@@ -211,25 +238,22 @@ impl Block {
         mut images: Tensor<4>,
         step: TrainingStep,
     ) -> Tensor<4> {
-        for pair in 0..PAIRS {
-            let layer = &mut self.layers[2 * pair];
-            let inner = relu(layer.forward_training(images.clone(), step));
-            let layer = &mut self.layers[2 * pair + 1];
-            let outer = layer.forward_training(inner, step);
-            images = self.join(outer, images);
+        for pair in self.layers.chunks_exact_mut(2) {
+            let inner = relu(pair[0].forward_training(images.clone(), step));
+            images = join(self.skips, pair[1].forward_training(inner, step), images);
         }
         average_pool(images)
     }
+}
 
-    /// The end of a pair: its input is added to its output where there are skips, and the sum is
-    /// activated.
-    fn join(&self, output: Tensor<4>, input: Tensor<4>) -> Tensor<4> {
-        relu(if self.skips {
-            residual::skip(output, input)
-        } else {
-            output
-        })
-    }
+/// The end of a pair: its input is added to its output where there are skips, and the sum is
+/// activated.
+fn join(skips: bool, output: Tensor<4>, input: Tensor<4>) -> Tensor<4> {
+    relu(if skips {
+        residual::skip(output, input)
+    } else {
+        output
+    })
 }
 
 #[cfg(test)]
@@ -241,7 +265,8 @@ mod tests {
         let mut layer = 0;
         let mut pooled = true;
         let mut first = Vec::new();
-        for (place, operation) in program(skips).operations().iter().enumerate() {
+        let program = StackShape::paper(skips).program();
+        for (place, operation) in program.operations().iter().enumerate() {
             match operation {
                 Operation::Convolution { skip, .. } => {
                     layer += 1;

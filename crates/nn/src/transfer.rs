@@ -33,7 +33,7 @@ pub trait Base: Module + Sync {
 pub struct Transfer<B: Module> {
     pub(super) grey: Grey,
     pub(super) base: B,
-    pub(super) head: Head,
+    head: Head,
     #[module(skip)]
     layout: Layout,
 }
@@ -52,6 +52,10 @@ impl<B: Base> Transfer<B> {
     /// Whose conventions it follows.
     pub fn layout(&self) -> Layout {
         self.layout
+    }
+
+    pub(super) const fn head(&self) -> &Head {
+        &self.head
     }
 
     fn features(&self, images: Tensor<4>, pass: &mut ForwardPass) -> Tensor<4> {

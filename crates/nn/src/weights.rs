@@ -77,6 +77,30 @@ pub(super) fn trained_parameters(network: &Network) -> usize {
     counter.0
 }
 
+/// The network with each tensor moved towards another's of its kind, of which it keeps so much.
+pub(super) fn blend(network: Network, other: &Network, kept: f32) -> Network {
+    let others = collect(other);
+    map_by_name(network, &mut Blender { others, kept })
+}
+
+struct Blender {
+    others: BTreeMap<String, StoredTensor>,
+    kept: f32,
+}
+
+impl MapByName for Blender {
+    fn map<const D: usize>(&mut self, name: &str, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(other) = self.others.get(name) else {
+            return param;
+        };
+        let own = floats(param.val().into_data());
+        let values = own.iter().zip(&other.values);
+        let values = values.map(|(own, other)| self.kept * own + (1.0 - self.kept) * other);
+        let values = values.collect();
+        with_values(param, name, values)
+    }
+}
+
 struct Counter(usize);
 
 impl ModuleVisitor for Counter {

@@ -1,10 +1,10 @@
-//! The networks of the paper, by their names.
+//! The networks of the paper and attrium's own, by their names.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{Display, VariantArray};
 
-/// A network of the paper.
+/// A network of the paper, or attrium's own.
 #[derive(
     Clone,
     Copy,
@@ -33,14 +33,16 @@ pub enum Architecture {
     InceptionV3,
     /// Convolutions of single channels and of single pixels in turn.
     MobileNet,
+    /// Attrium's own: seven convolutions on a smaller image, and grades in their order.
+    Heart,
 }
 
 impl Architecture {
-    /// Every architecture, in the paper's order.
+    /// Every architecture, in the paper's order, attrium's own last.
     pub const ALL: &[Self] = Self::VARIANTS;
 
     /// Whether it can start from weights of ImageNet.
     pub const fn takes_pretrained_weights(self) -> bool {
-        !matches!(self, Self::Linear | Self::Residual)
+        !matches!(self, Self::Linear | Self::Residual | Self::Heart)
     }
 }

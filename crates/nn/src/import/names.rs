@@ -25,7 +25,7 @@ impl LayerNames {
 /// The layers of a network in a file of this origin.
 pub(super) fn layer_names(architecture: Architecture, origin: Origin) -> Vec<LayerNames> {
     match (architecture, origin) {
-        (Architecture::Linear | Architecture::Residual, _) => Vec::new(),
+        (Architecture::Linear | Architecture::Residual | Architecture::Heart, _) => Vec::new(),
         (Architecture::VGG16, Origin::Keras) => vgg16_of_keras(),
         (Architecture::VGG16, Origin::PyTorch) => vgg16_of_torchvision(),
         (Architecture::ResNet50, Origin::Keras) => resnet50_of_keras(),
