@@ -11,7 +11,7 @@ use std::io::{self, BufRead, Write};
 use std::time::Instant;
 
 use attrium_nn::{IMAGE_PIXELS, IMAGE_SIZE, Network, cpu, keep_freed_memory};
-use attrium_training::{Fit, FitConfig, FitData};
+use attrium_training::{Fit, FitConfig, FitData, Recipe, TrainingImages};
 use attrium_types::Architecture;
 use burn::tensor::{Tensor, TensorData};
 
@@ -70,12 +70,14 @@ fn training(architecture: Architecture, batch: usize) -> Result<Work, Box<dyn Er
         epochs: u32::MAX,
         batch_size: batch,
         learning_rate: 1e-4,
-        min_learning_rate: 1e-7,
-        patience: 2,
+        recipe: Recipe::Paper {
+            min_learning_rate: 1e-7,
+            patience: 2,
+        },
         seed: 1,
     };
     let data = FitData {
-        images: images(count),
+        images: TrainingImages::Ready(images(count)),
         labels: (0..count).map(|image| image % CLASSES).collect(),
         class_weights: vec![0.5, 1.0, 1.5, 2.0],
         validation_images: Vec::new(),

@@ -1,4 +1,4 @@
-//! Augmented training images: shifted, turned, scaled and thinned copies, drawn once a fold.
+//! Augmented training images: shifted, turned, scaled and thinned copies, drawn once a fold or once an epoch.
 //!
 //! The plan (which source, which transform) is separate from the rendering, so that images can be
 //! rendered lazily and on any thread: an image's numbers are decided by the seed, the fold and the
@@ -72,15 +72,20 @@ impl Augmentation {
             let mut drawn: Vec<usize> = of_class.iter().copied().cycle().take(share).collect();
             drawn.sort_unstable();
             for source in drawn {
-                let number = plan.len() as u64;
+                let (exposure, transform) = self.draw(plan.len() as u64);
                 plan.push(AugmentedImage {
                     source,
-                    exposure: self.exposure(number),
-                    transform: self.transform(number),
+                    exposure,
+                    transform,
                 });
             }
         }
         plan
+    }
+
+    /// The image of a number, of whatever source.
+    pub(super) fn draw(&self, number: u64) -> (Exposure, Transform) {
+        (self.exposure(number), self.transform(number))
     }
 
     /// How many images each class gets.

@@ -8,6 +8,7 @@
 mod apportionment;
 pub mod augmentation;
 pub mod class_weights;
+mod drawn_images;
 mod exposure;
 pub mod fit;
 pub mod folds;
@@ -18,12 +19,13 @@ pub mod validation_split;
 
 pub use augmentation::{Augmentation, AugmentedImage, Transform};
 pub use class_weights::class_weights;
+pub use drawn_images::DrawnImages;
 pub use exposure::Exposure;
 #[doc(hidden)]
 pub use fit::fuzzing;
-pub use fit::{Fit, FitConfig, FitData};
+pub use fit::{Fit, FitConfig, FitData, Recipe, TrainingImages};
 pub use folds::assign_folds;
 pub use gaussian_bayes::out_of_fold_probabilities;
 pub use normalization::Normalization;
-pub use preparation::{LabelledImages, Preparation, Prepared};
+pub use preparation::{Copies, LabelledImages, Preparation, Prepared};
 pub use validation_split::{Split, split_validation};

@@ -5,8 +5,8 @@ use rayon::slice::ParallelSliceMut;
 use snafu::{ResultExt, Snafu, ensure};
 
 use super::{
-    Augmentation, AugmentedImage, FitData, Normalization, assign_folds, class_weights, folds,
-    normalization, split_validation,
+    Augmentation, AugmentedImage, DrawnImages, FitData, Normalization, TrainingImages,
+    assign_folds, class_weights, folds, normalization, split_validation,
 };
 use attrium_api::{AugmentationSpec, ClassWeights, CrossValidation, TrainingSpec};
 use attrium_imaging::intensities;
@@ -77,6 +77,15 @@ pub struct LabelledImages<'a> {
     pub patients: &'a [u32],
 }
 
+/// When the random copies are drawn that a network trains on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Copies {
+    /// As many as the manifest says, once; a part of the studies is kept for validation (paper, "Training").
+    Once,
+    /// One of each study, anew for each epoch, and nothing is kept for validation.
+    EachEpoch,
+}
+
 /// How a cohort is prepared, as the manifest says.
 #[derive(Clone, Copy, Debug)]
 pub struct Preparation<'a> {
@@ -86,6 +95,8 @@ pub struct Preparation<'a> {
     pub cross_validation: &'a CrossValidation,
     /// The random copies.
     pub augmentation: &'a AugmentationSpec,
+    /// When they are drawn.
+    pub copies: Copies,
     /// The share kept for validation and the class weights.
     pub training: &'a TrainingSpec,
     /// The names of the task's classes.
@@ -97,29 +108,37 @@ pub struct Preparation<'a> {
 impl Preparation<'_> {
     /// Prepares a cohort: the fold is left out, validation patients are split off, the rest is
     /// augmented, and the normalisation and the class weights come from the augmented images
-    /// alone.
+    /// alone, those of the first epoch where each has its own.
     ///
     /// # Errors
     /// When a class has too few patients for the folds, or what is left has a single class.
     pub fn prepare(&self, cohort: LabelledImages<'_>) -> Result<Prepared, Error> {
         let (seen, test) = self.leave_out(cohort)?;
+        let (fit, normalization) = match self.copies {
+            Copies::Once => self.draw_once(cohort, &seen)?,
+            Copies::EachEpoch => self.draw_each_epoch(cohort, &seen)?,
+        };
+        Ok(Prepared {
+            fit,
+            normalization,
+            test,
+        })
+    }
+
+    fn draw_once(
+        &self,
+        cohort: LabelledImages<'_>,
+        seen: &[usize],
+    ) -> Result<(FitData, Normalization), Error> {
         let seed = u64::from(self.cross_validation.seed);
         let split = split_validation(
-            &seen,
+            seen,
             cohort.classes,
             cohort.patients,
             self.training.validation_percent,
             seed,
         );
-        let train_classes = pick(cohort.classes, &split.train);
-        let first = train_classes.first();
-        ensure!(
-            train_classes.iter().any(|class| Some(class) != first),
-            OneClassSnafu {
-                studies: train_classes.len()
-            }
-        );
-
+        let train_classes = several_classes(cohort, &split.train)?;
         let augmentation = self.augmentation();
         let plan = augmentation.plan(&train_classes);
         let mut images = self.render(&augmentation, &plan, &split.train, cohort);
@@ -133,17 +152,47 @@ impl Preparation<'_> {
             .collect();
         let mut validation_images = self.gather(&split.validation, cohort);
         normalize(&normalization, &mut validation_images, pixels);
-        Ok(Prepared {
-            fit: FitData {
-                images,
-                class_weights: self.class_weights(&labels),
-                labels,
-                validation_images,
-                validation_labels: pick(cohort.classes, &split.validation),
-            },
-            normalization,
-            test,
-        })
+        let fit = FitData {
+            images: TrainingImages::Ready(images),
+            class_weights: self.class_weights(&labels),
+            labels,
+            validation_images,
+            validation_labels: pick(cohort.classes, &split.validation),
+        };
+        Ok((fit, normalization))
+    }
+
+    fn draw_each_epoch(
+        &self,
+        cohort: LabelledImages<'_>,
+        seen: &[usize],
+    ) -> Result<(FitData, Normalization), Error> {
+        let labels = several_classes(cohort, seen)?;
+        let counts = seen.iter().map(|&study| cohort.counts_of(study));
+        let mut images = DrawnImages {
+            counts: counts.flatten().copied().collect(),
+            side: cohort.side,
+            augmentation: self.augmentation(),
+            intensity: self.intensity,
+            normalization: None,
+        };
+        let pixels = cohort.side * cohort.side;
+        let mut first = vec![0.0; seen.len() * pixels];
+        first
+            .par_chunks_exact_mut(pixels)
+            .enumerate()
+            .for_each(|(image, target)| images.render(0, image, target));
+        let normalization =
+            Normalization::fit(first.chunks_exact(pixels)).context(NormalizationSnafu)?;
+        images.normalization = Some(normalization.clone());
+        let fit = FitData {
+            images: TrainingImages::Drawn(images),
+            class_weights: self.class_weights(&labels),
+            labels,
+            validation_images: Vec::new(),
+            validation_labels: Vec::new(),
+        };
+        Ok((fit, normalization))
     }
 
     /// The studies that may be seen, and those of the fold that is left out.
@@ -234,6 +283,19 @@ impl<'a> LabelledImages<'a> {
     }
 }
 
+/// The classes of some studies, of which there are two at least.
+fn several_classes(cohort: LabelledImages<'_>, studies: &[usize]) -> Result<Vec<usize>, Error> {
+    let classes = pick(cohort.classes, studies);
+    let first = classes.first();
+    ensure!(
+        classes.iter().any(|class| Some(class) != first),
+        OneClassSnafu {
+            studies: classes.len()
+        }
+    );
+    Ok(classes)
+}
+
 fn pick(values: &[usize], indices: &[usize]) -> Vec<usize> {
     indices.iter().map(|&index| values[index]).collect()
 }
@@ -284,6 +346,28 @@ mod tests {
     }
 
     fn prepare(fixture: &Fixture, fold: Option<u32>, images: u32) -> Result<Prepared, Error> {
+        prepare_copies(fixture, fold, images, Copies::Once)
+    }
+
+    /// The training images of an epoch.
+    fn rendered(prepared: &Prepared, epoch: u32) -> Vec<f32> {
+        match &prepared.fit.images {
+            TrainingImages::Ready(images) => images.clone(),
+            TrainingImages::Drawn(images) => {
+                let mut all = vec![0.0; images.len() * SIDE * SIDE];
+                let targets = all.chunks_exact_mut(SIDE * SIDE).enumerate();
+                targets.for_each(|(image, target)| images.render(epoch, image, target));
+                all
+            }
+        }
+    }
+
+    fn prepare_copies(
+        fixture: &Fixture,
+        fold: Option<u32>,
+        images: u32,
+        copies: Copies,
+    ) -> Result<Prepared, Error> {
         Preparation {
             intensity: Intensity::Paper,
             cross_validation: &CrossValidation { folds: 4, seed: 7 },
@@ -294,6 +378,7 @@ mod tests {
                 scale_percent: 0,
                 exposure_percent: 0,
             },
+            copies,
             training: &TrainingSpec {
                 validation_percent: 20,
                 ..TrainingSpec::default()
@@ -326,7 +411,7 @@ mod tests {
                 .map(|&study| fixture.patients[study])
                 .collect()
         };
-        let train = patients(&studies(&prepared, &prepared.fit.images));
+        let train = patients(&studies(&prepared, &rendered(&prepared, 0)));
         let validation = patients(&studies(&prepared, &prepared.fit.validation_images));
         let test = patients(&prepared.test);
         assert!(!validation.is_empty() && !test.is_empty());
@@ -344,7 +429,7 @@ mod tests {
         for images in [7, 24, 101] {
             let prepared = prepare(&fixture, Some(0), images).unwrap();
             assert_eq!(prepared.fit.labels.len(), images as usize);
-            let sources = studies(&prepared, &prepared.fit.images);
+            let sources = studies(&prepared, &rendered(&prepared, 0));
             let labels: Vec<usize> = sources
                 .iter()
                 .map(|&study| fixture.classes[study])
@@ -358,7 +443,7 @@ mod tests {
         let prepared = prepare(&Fixture::new(), Some(2), 60).unwrap();
         let count = prepared.fit.labels.len() as f32;
         let first = |images: &[f32]| images.chunks_exact(SIDE * SIDE).map(|i| i[0]).sum::<f32>();
-        assert!((first(&prepared.fit.images) / count).abs() < 1e-4);
+        assert!((first(&rendered(&prepared, 0)) / count).abs() < 1e-4);
         let validation = prepared.fit.validation_labels.len() as f32;
         assert!((first(&prepared.fit.validation_images) / validation).abs() > 1e-3);
     }
@@ -380,11 +465,27 @@ mod tests {
         let fixture = Fixture::new();
         let prepared = prepare(&fixture, None, 200).unwrap();
         assert!(prepared.test.is_empty());
-        let mut seen = studies(&prepared, &prepared.fit.images);
+        let mut seen = studies(&prepared, &rendered(&prepared, 0));
         seen.extend(studies(&prepared, &prepared.fit.validation_images));
         seen.sort_unstable();
         seen.dedup();
         assert_eq!(seen.len(), STUDIES);
+    }
+
+    #[test]
+    fn copies_of_each_epoch_are_of_every_study_that_is_seen_and_of_no_other() {
+        let fixture = Fixture::new();
+        let prepared = prepare_copies(&fixture, Some(1), 100, Copies::EachEpoch).unwrap();
+        let whole = prepare(&fixture, Some(1), 100).unwrap();
+        assert_eq!(prepared.test, whole.test);
+        assert!(prepared.fit.validation_labels.is_empty());
+        let seen = studies(&prepared, &rendered(&prepared, 3));
+        let expected: Vec<usize> = (0..STUDIES)
+            .filter(|study| !prepared.test.contains(study))
+            .collect();
+        assert_eq!(seen, expected);
+        let labels: Vec<usize> = seen.iter().map(|&study| fixture.classes[study]).collect();
+        assert_eq!(prepared.fit.labels, labels);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! `attrium checkpoint 1\n`, the SHA-256 of all that follows, then three parts, each after its
 //! length (64 bits, little endian): the position as JSON, the weights as safetensors, the state of
-//! the optimiser as a burnpack. The position holds a fingerprint of configuration and data, so that
+//! the optimiser as a burnpack; and where the recipe has one, the average of the weights as a fourth. The position holds a fingerprint of configuration and data, so that
 //! a fit never goes on from the checkpoint of another.
 
 use std::cmp::Ordering;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::epoch_sums::{EpochSums, bits};
-use super::{Error, FitConfig, FitData, History};
+use super::{Error, FitConfig, FitData, History, Recipe};
 
 const MAGIC: &[u8] = b"attrium checkpoint 1\n";
 const DIGEST: usize = 32;
@@ -44,7 +44,13 @@ impl FitProgress {
         let mut numbers = (1..).zip(&history.epochs);
         let is_numbered = numbers.all(|(number, epoch)| epoch.epoch == number);
         let epochs = history.epochs.len() as u64;
-        let rates = config.min_learning_rate..=config.learning_rate;
+        let lowest = match config.recipe {
+            Recipe::Paper {
+                min_learning_rate, ..
+            } => min_learning_rate,
+            Recipe::OneCycle { .. } => 0.0,
+        };
+        let rates = lowest..=config.learning_rate;
         let is_sound = is_numbered
             && self.is_between_steps(config, epochs, images as u64)
             && rates.contains(&self.learning_rate)
@@ -79,6 +85,7 @@ pub(super) struct Snapshot {
     pub(super) progress: FitProgress,
     pub(super) weights: Vec<u8>,
     pub(super) optimizer: Vec<u8>,
+    pub(super) average: Option<Vec<u8>>,
 }
 
 /// A digest of everything that decides a fit.
@@ -95,14 +102,17 @@ pub(super) fn write(
     progress: &FitProgress,
     weights: &[u8],
     optimizer: &ModuleOptimizer,
+    average: Option<&[u8]>,
 ) -> Result<Vec<u8>, Error> {
     let progress = serde_json::to_vec(progress).map_err(|error| fault(&error))?;
     let optimizer = optimizer.into_bytes().map_err(|error| fault(&error))?;
-    Ok(seal([&progress, weights, &optimizer]))
+    let mut parts = vec![progress.as_slice(), weights, &optimizer];
+    parts.extend(average);
+    Ok(seal(&parts))
 }
 
-/// A checkpoint of these parts: position, weights, optimiser.
-pub(super) fn seal(parts: [&[u8]; 3]) -> Vec<u8> {
+/// A checkpoint of these parts: position, weights, optimiser, and an average if there is one.
+pub(super) fn seal(parts: &[&[u8]]) -> Vec<u8> {
     let length = parts.iter().map(|part| LENGTH + part.len()).sum();
     let mut payload = Vec::with_capacity(length);
     for part in parts {
@@ -112,7 +122,7 @@ pub(super) fn seal(parts: [&[u8]; 3]) -> Vec<u8> {
     [MAGIC, Sha256::digest(&payload).as_slice(), &payload].concat()
 }
 
-pub(super) fn read(bytes: &[u8], fingerprint: &str) -> Result<Snapshot, Error> {
+pub(super) fn read(bytes: &[u8], fingerprint: &str, averages: bool) -> Result<Snapshot, Error> {
     let Some(bytes) = bytes.strip_prefix(MAGIC) else {
         return Err(fault(&"no checkpoint of this version"));
     };
@@ -123,6 +133,7 @@ pub(super) fn read(bytes: &[u8], fingerprint: &str) -> Result<Snapshot, Error> {
     }
     let mut part = || take_part(&mut payload).ok_or_else(torn);
     let (progress, weights, optimizer) = (part()?, part()?, part()?);
+    let average = averages.then(part).transpose()?;
     let progress: FitProgress = serde_json::from_slice(progress).map_err(|error| fault(&error))?;
     if progress.fingerprint != fingerprint {
         return Err(fault(
@@ -133,6 +144,7 @@ pub(super) fn read(bytes: &[u8], fingerprint: &str) -> Result<Snapshot, Error> {
         progress,
         weights: weights.to_vec(),
         optimizer: optimizer.to_vec(),
+        average: average.map(<[u8]>::to_vec),
     })
 }
 
@@ -162,9 +174,12 @@ fn fault(fault: &dyn std::fmt::Display) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use burn::optim::AdamConfig;
-
     use super::*;
+
+    const PAPER: Recipe = Recipe::Paper {
+        min_learning_rate: 1e-7,
+        patience: 2,
+    };
 
     fn progress() -> FitProgress {
         FitProgress {
@@ -183,7 +198,7 @@ mod tests {
     }
 
     fn checkpoint() -> Vec<u8> {
-        write(&progress(), b"weights", &AdamConfig::new().init()).unwrap()
+        write(&progress(), b"weights", &PAPER.optimizer(), None).unwrap()
     }
 
     /// After the second of three steps of the second epoch of four: of five images, two a step.
@@ -209,8 +224,7 @@ mod tests {
             epochs: 4,
             batch_size: 2,
             learning_rate: 1e-4,
-            min_learning_rate: 1e-7,
-            patience: 2,
+            recipe: PAPER,
             seed: 1,
         };
         progress.history(&config, 5).is_ok()
@@ -220,7 +234,7 @@ mod tests {
     fn every_digit_comes_back() {
         let Snapshot {
             progress, weights, ..
-        } = read(&checkpoint(), "f").unwrap();
+        } = read(&checkpoint(), "f", false).unwrap();
         assert_eq!((progress.taken, progress.waited), (7, 1));
         assert_eq!(
             progress.sums,
@@ -242,7 +256,7 @@ mod tests {
         let whole = checkpoint();
         for length in 0..whole.len() {
             assert!(
-                read(&whole[..length], "f").is_err(),
+                read(&whole[..length], "f", false).is_err(),
                 "{length} bytes were accepted"
             );
         }
@@ -250,7 +264,7 @@ mod tests {
             let mut changed = whole.clone();
             changed[place] ^= 1;
             assert!(
-                read(&changed, "f").is_err(),
+                read(&changed, "f", false).is_err(),
                 "a changed byte {place} was accepted"
             );
         }
@@ -281,7 +295,7 @@ mod tests {
 
     #[test]
     fn a_checkpoint_of_another_training_is_refused_with_the_reason() {
-        let message = read(&checkpoint(), "g").err().unwrap().to_string();
+        let message = read(&checkpoint(), "g", false).err().unwrap().to_string();
         assert!(
             message.contains("another configuration or other data"),
             "{message}"

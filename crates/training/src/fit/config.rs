@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use snafu::ensure;
 
-use super::Error;
 use super::error::ConfigSnafu;
+use super::{Error, Recipe};
 use attrium_types::Architecture;
 
 /// The hyperparameters of a fit.
@@ -19,12 +19,10 @@ pub struct FitConfig {
     /// Images of a step, 1 or more; the last step of an epoch takes those that are left. Paper:
     /// 128.
     pub batch_size: usize,
-    /// Adam's learning rate at the start, above 0. Paper: 1e-4.
+    /// Adam's learning rate, above 0: that of the start in the paper's recipe, 1e-4 there, the highest of one cycle.
     pub learning_rate: f64,
-    /// Where the learning rate stops falling, from 0 to `learning_rate`. Paper: 1e-7.
-    pub min_learning_rate: f64,
-    /// Epochs without a lower validation loss before the learning rate falls, 1 or more. Paper: 2.
-    pub patience: u32,
+    /// How the weights are moved.
+    pub recipe: Recipe,
     /// Decides initial weights, the order of the images and dropout.
     pub seed: u64,
 }
@@ -38,27 +36,36 @@ impl FitConfig {
         };
         positive("epochs", self.epochs.into())?;
         positive("batchSize", self.batch_size as u64)?;
-        positive("patience", self.patience.into())?;
-        let Self {
-            learning_rate,
-            min_learning_rate,
-            ..
-        } = *self;
+        let learning_rate = self.learning_rate;
         ensure!(
             learning_rate.is_finite() && learning_rate > 0.0,
             ConfigSnafu {
                 problem: format!("learningRate is {learning_rate}, but must be above 0")
             }
         );
-        ensure!(
-            (0.0..=learning_rate).contains(&min_learning_rate),
-            ConfigSnafu {
-                problem: format!(
-                    "minLearningRate is {min_learning_rate}, but must lie between 0 and \
-                     learningRate, {learning_rate}"
-                )
+        match self.recipe {
+            Recipe::Paper {
+                min_learning_rate,
+                patience,
+            } => {
+                positive("patience", patience.into())?;
+                ensure!(
+                    (0.0..=learning_rate).contains(&min_learning_rate),
+                    ConfigSnafu {
+                        problem: format!(
+                            "minLearningRate is {min_learning_rate}, but must lie between 0 and \
+                             learningRate, {learning_rate}"
+                        )
+                    }
+                );
             }
-        );
+            Recipe::OneCycle { weight_decay } => ensure!(
+                weight_decay.is_finite() && weight_decay >= 0.0,
+                ConfigSnafu {
+                    problem: format!("weightDecay is {weight_decay}, but must be 0 or more")
+                }
+            ),
+        }
         Ok(())
     }
 }

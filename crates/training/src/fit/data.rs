@@ -5,14 +5,15 @@ use snafu::ensure;
 
 use super::Error;
 use super::error::{DataSnafu, PixelSnafu};
+use crate::DrawnImages;
 use attrium_nn::IMAGE_PIXELS;
 
 /// What a network is fitted to. Images are normalised, of 128 x 128 pixels, and lie one after
 /// another, row by row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FitData {
-    /// The training images: `labels.len() * 128 * 128` values.
-    pub images: Vec<f32>,
+    /// The training images, as many as labels.
+    pub images: TrainingImages,
     /// The class index of each training image. At least one.
     pub labels: Vec<usize>,
     /// The weight of each class in the training loss, 0 or more.
@@ -21,6 +22,34 @@ pub struct FitData {
     pub validation_images: Vec<f32>,
     /// The class index of each validation image. Without any the learning rate never falls.
     pub validation_labels: Vec<usize>,
+}
+
+/// The training images.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TrainingImages {
+    /// The same in every epoch: `labels.len() * 128 * 128` values.
+    Ready(Vec<f32>),
+    /// Others in every epoch.
+    Drawn(DrawnImages),
+}
+
+impl TrainingImages {
+    /// Writes down the image that an epoch, counted from 0, sees.
+    pub(super) fn render(&self, epoch: u32, image: usize, target: &mut [f32]) {
+        match self {
+            Self::Ready(images) => {
+                target.copy_from_slice(&images[image * IMAGE_PIXELS..][..IMAGE_PIXELS]);
+            }
+            Self::Drawn(images) => images.render(epoch, image, target),
+        }
+    }
+
+    fn pixels(&self) -> &[f32] {
+        match self {
+            Self::Ready(pixels) => pixels,
+            Self::Drawn(images) => &images.counts,
+        }
+    }
 }
 
 impl FitData {
@@ -34,7 +63,7 @@ impl FitData {
                 problem: format!("{weights:?} are not {classes} class weights of 0 or more")
             }
         );
-        check_part("training", &self.images, &self.labels, classes)?;
+        check_part("training", self.images.pixels(), &self.labels, classes)?;
         check_part(
             "validation",
             &self.validation_images,
@@ -53,11 +82,16 @@ impl FitData {
                 hasher.update(bytes);
             }
         };
-        floats(&self.images);
+        if let TrainingImages::Ready(images) = &self.images {
+            floats(images);
+        }
         floats(&self.class_weights);
         floats(&self.validation_images);
         for &label in self.labels.iter().chain(&self.validation_labels) {
             hasher.update((label as u64).to_le_bytes());
+        }
+        if let TrainingImages::Drawn(images) = &self.images {
+            images.digest(&mut hasher);
         }
         hasher.finalize().into()
     }

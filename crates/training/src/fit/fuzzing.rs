@@ -3,8 +3,7 @@
 use attrium_types::Architecture;
 
 use super::checkpoint::{read, read_optimizer, seal};
-use super::state::new_optimizer;
-use super::{Error, FitConfig};
+use super::{Error, FitConfig, Recipe};
 
 /// The fingerprint that a position has to have.
 const FINGERPRINT: &str = "fuzzing";
@@ -19,8 +18,10 @@ fn config() -> FitConfig {
         epochs: 4,
         batch_size: 2,
         learning_rate: 1e-4,
-        min_learning_rate: 1e-7,
-        patience: 2,
+        recipe: Recipe::Paper {
+            min_learning_rate: 1e-7,
+            patience: 2,
+        },
         seed: 1,
     }
 }
@@ -31,15 +32,16 @@ pub fn checkpoint(bytes: &[u8]) -> bool {
 }
 
 fn resume(bytes: &[u8]) -> Result<(), Error> {
-    let snapshot = read(bytes, FINGERPRINT)?;
-    snapshot.progress.history(&config(), IMAGES)?;
-    read_optimizer(new_optimizer(), snapshot.optimizer)?;
+    let config = config();
+    let snapshot = read(bytes, FINGERPRINT, config.recipe.averages())?;
+    snapshot.progress.history(&config, IMAGES)?;
+    read_optimizer(config.recipe.optimizer(), snapshot.optimizer)?;
     Ok(())
 }
 
 /// A checkpoint of a position as JSON and the state of an optimiser, of a new one where there is none.
 pub fn checkpoint_of(position: &[u8], optimizer: Option<&[u8]>) -> Vec<u8> {
-    let new = new_optimizer().into_bytes().ok();
+    let new = config().recipe.optimizer().into_bytes().ok();
     let new = new.as_deref().unwrap_or_default();
-    seal([position, b"", optimizer.unwrap_or(new)])
+    seal(&[position, b"", optimizer.unwrap_or(new)])
 }

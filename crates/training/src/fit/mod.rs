@@ -4,7 +4,8 @@
 //! caller drives it: each [`Fit::step`] is one batch, and between any two steps
 //! [`Fit::checkpoint`] gives bytes from which [`Fit::resume`] goes on to the same weights, bit for
 //! bit on one type of processor. A fit never saves anything itself, never decides to stop early,
-//! and never augments, splits or normalises: its training and validation images come ready.
+//! and never splits or normalises: its training images come ready or as [`DrawnImages`](super::DrawnImages), its
+//! validation images ready.
 //!
 //! ```no_run
 //! # use attrium_training::{Fit, FitConfig, FitData, fit::Error};
@@ -28,14 +29,16 @@ mod error;
 pub mod fuzzing;
 mod history;
 mod plateau;
+mod recipe;
 mod state;
 
 #[cfg(test)]
 mod tests;
 
 pub use config::FitConfig;
-pub use data::FitData;
+pub use data::{FitData, TrainingImages};
 pub use error::Error;
 pub use history::{Epoch, History};
 pub use plateau::Plateau;
+pub use recipe::Recipe;
 pub use state::{Fit, StepReport};

@@ -1,21 +1,24 @@
 //! [`Fit`]: the network, the optimiser and the schedule between any two steps.
 
 use burn::module::Module;
-use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
+use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::Device;
+use rayon::iter::{IndexedParallelIterator, ParallelIterator};
+use rayon::slice::ParallelSliceMut;
 use snafu::{ResultExt, ensure};
 
 use super::checkpoint::{self, FitProgress};
 use super::epoch_sums::{EpochSums, count_right};
 use super::error::{FinishedSnafu, NetworkSnafu, TrainingLossSnafu, ValidationLossSnafu};
-use super::{Epoch, Error, FitConfig, FitData, History, Plateau};
-use attrium_nn::loss::{cross_entropy, negative_log_likelihood};
+use super::recipe::{kept_share, one_cycle};
+use super::{Epoch, Error, FitConfig, FitData, History, Plateau, Recipe};
+use attrium_nn::loss::negative_log_likelihood;
 use attrium_nn::{IMAGE_PIXELS, Network, TrainingStep, floats, image_tensor};
 use attrium_types::random;
 
 /// A network being fitted; see the [module](super).
 ///
-/// The optimiser is Adam with Keras' defaults: decay rates of 0.9 and 0.999, epsilon 1e-7 (added
+/// The optimiser of the paper's recipe is Adam with Keras' defaults: decay rates of 0.9 and 0.999, epsilon 1e-7 (added
 /// to the root of the bias-corrected second moment, as in the publication of Adam).
 #[derive(Clone)]
 pub struct Fit {
@@ -24,7 +27,10 @@ pub struct Fit {
     fingerprint: String,
     device: Device,
     network: Network,
+    /// The average of the weights, where the recipe has one.
+    average: Option<Network>,
     optimizer: ModuleOptimizer,
+    /// The schedule of the paper's recipe.
     plateau: Plateau,
     /// Steps taken, over all epochs.
     taken: u64,
@@ -87,16 +93,20 @@ impl Fit {
 
     /// A fit of configuration and data that have been checked.
     fn begin(config: FitConfig, data: FitData, network: Network, origin: &str) -> Self {
+        let (minimum, patience) = match config.recipe {
+            Recipe::Paper {
+                min_learning_rate,
+                patience,
+            } => (min_learning_rate, patience),
+            Recipe::OneCycle { .. } => (config.learning_rate, 1),
+        };
         let mut fit = Self {
             fingerprint: checkpoint::fingerprint(&config, &data, origin),
             device: network.device(),
+            average: config.recipe.averages().then(|| network.valid()),
             network: network.train(),
-            optimizer: new_optimizer(),
-            plateau: Plateau::new(
-                config.learning_rate,
-                config.min_learning_rate,
-                config.patience,
-            ),
+            optimizer: config.recipe.optimizer(),
+            plateau: Plateau::new(config.learning_rate, minimum, patience),
             taken: 0,
             sums: EpochSums::default(),
             history: History::default(),
@@ -130,6 +140,7 @@ impl Fit {
     pub(super) fn without_engine(self) -> Self {
         Self {
             network: self.network.without_engine(),
+            average: self.average.map(Network::without_engine),
             ..self
         }
     }
@@ -141,7 +152,8 @@ impl Fit {
     /// [`Error::Checkpoint`] if the bytes are torn, of another version, or of a fit with another
     /// configuration or other data. The fit is then as before: one that has not begun begins.
     pub fn restore(&mut self, checkpoint: &[u8]) -> Result<(), Error> {
-        let snapshot = checkpoint::read(checkpoint, &self.fingerprint)?;
+        let averages = self.config.recipe.averages();
+        let snapshot = checkpoint::read(checkpoint, &self.fingerprint, averages)?;
         let images = self.data.labels.len();
         let history = snapshot.progress.history(&self.config, images)?;
         let FitProgress {
@@ -157,11 +169,16 @@ impl Fit {
             classes,
             ..
         } = self.config;
-        let network =
-            Network::from_safetensors(architecture, classes, &snapshot.weights, &self.device)
-                .context(NetworkSnafu)?;
-        self.optimizer = checkpoint::read_optimizer(new_optimizer(), snapshot.optimizer)?;
+        let network = |weights: &[u8]| {
+            Network::from_safetensors(architecture, classes, weights, &self.device)
+                .context(NetworkSnafu)
+        };
+        let average = snapshot.average.as_deref().map(network).transpose()?;
+        let network = network(&snapshot.weights)?;
+        let optimizer = self.config.recipe.optimizer();
+        self.optimizer = checkpoint::read_optimizer(optimizer, snapshot.optimizer)?;
         self.network = network.train();
+        self.average = average.map(|average| average.valid());
         self.plateau = Plateau {
             learning_rate,
             best,
@@ -192,7 +209,9 @@ impl Fit {
             history: String::from_utf8_lossy(&self.history.to_csv()?).into_owned(),
         };
         let weights = self.network.to_safetensors().context(NetworkSnafu)?;
-        checkpoint::write(&progress, &weights, &self.optimizer)
+        let average = self.average.as_ref().map(Network::to_safetensors);
+        let average = average.transpose().context(NetworkSnafu)?;
+        checkpoint::write(&progress, &weights, &self.optimizer, average.as_deref())
     }
 
     /// Trains on one batch; after the last batch of an epoch also evaluates the network on the
@@ -236,18 +255,21 @@ impl Fit {
             .iter()
             .map(|&image| self.data.labels[image])
             .collect();
-        let mut pixels = Vec::with_capacity(chosen.len() * IMAGE_PIXELS);
-        for image in chosen {
-            pixels.extend_from_slice(&self.data.images[image * IMAGE_PIXELS..][..IMAGE_PIXELS]);
-        }
+        let epoch = self.epoch();
+        let mut pixels = vec![0.0; chosen.len() * IMAGE_PIXELS];
+        pixels
+            .par_chunks_exact_mut(IMAGE_PIXELS)
+            .zip(chosen)
+            .for_each(|(target, &image)| self.data.images.render(epoch, image, target));
 
         let mut network = self.network.clone();
         let step = TrainingStep {
             seed: self.config.seed,
             number: self.taken,
         };
-        let logits = network.forward_training(image_tensor(pixels, &self.device), step);
-        let loss = cross_entropy(logits.clone(), &labels, &self.data.class_weights);
+        let outputs = network.forward_training(image_tensor(pixels, &self.device), step);
+        let logits = network.class_logits(outputs.clone());
+        let loss = network.loss(outputs, &labels, &self.data.class_weights);
         let value = f64::from(floats(loss.clone().into_data())[0]);
         ensure!(
             value.is_finite(),
@@ -260,10 +282,24 @@ impl Fit {
         let right = count_right(&floats(logits.into_data()), &labels);
 
         let gradients = GradientsParams::from_grads(loss.backward(), &network);
-        self.network = self
-            .optimizer
-            .step(self.plateau.learning_rate, network, gradients);
+        let rate = self.learning_rate();
+        self.network = self.optimizer.step(rate, network, gradients);
+        if let Some(average) = self.average.take() {
+            let kept = kept_share(self.taken + 1);
+            self.average = Some(average.blended(&self.network.valid(), kept));
+        }
         Ok((value, right))
+    }
+
+    /// The learning rate of the next step.
+    fn learning_rate(&self) -> f64 {
+        match self.config.recipe {
+            Recipe::Paper { .. } => self.plateau.learning_rate,
+            Recipe::OneCycle { .. } => {
+                let steps = self.steps_per_epoch() as u64 * u64::from(self.config.epochs);
+                one_cycle(self.config.learning_rate, self.taken, steps)
+            }
+        }
     }
 
     /// Evaluates the network, records the epoch and prepares the next.
@@ -288,7 +324,7 @@ impl Fit {
             accuracy: self.sums.accuracy(),
             validation_loss: validation.map(|sums| sums.loss()),
             validation_accuracy: validation.map(|sums| sums.accuracy()),
-            learning_rate: self.plateau.learning_rate,
+            learning_rate: self.learning_rate(),
         };
         if let Some(loss) = epoch.validation_loss {
             self.plateau.observe(loss);
@@ -303,8 +339,8 @@ impl Fit {
         if self.data.validation_labels.is_empty() {
             return Ok(None);
         }
-        let logits = self
-            .network
+        let network = self.average.as_ref().unwrap_or(&self.network);
+        let logits = network
             .logits(&self.data.validation_images)
             .context(NetworkSnafu)?;
         let mut sums = EpochSums::default();
@@ -340,9 +376,9 @@ impl Fit {
         self.taken
     }
 
-    /// The network as it is now, for predictions and saving.
+    /// The network as it is now, for predictions and saving: the average of its weights, where the recipe has one.
     pub fn network(&self) -> Network {
-        self.network.valid()
+        self.average.as_ref().unwrap_or(&self.network).valid()
     }
 
     /// The current epoch, counted from 0.
@@ -364,8 +400,4 @@ impl Fit {
         random::shuffle(&mut stream, &mut order);
         order
     }
-}
-
-pub(super) fn new_optimizer() -> ModuleOptimizer {
-    AdamConfig::new().with_epsilon(1e-7).init()
 }

@@ -1,8 +1,16 @@
 //! Whole trainings, on as few images as show what they test.
 
 use super::*;
+use crate::{Augmentation, DrawnImages};
 use attrium_nn::{IMAGE_PIXELS, IMAGE_SIZE, Network, cpu};
-use attrium_types::Architecture;
+use attrium_types::{Architecture, Intensity};
+
+const fn paper(min_learning_rate: f64, patience: u32) -> Recipe {
+    Recipe::Paper {
+        min_learning_rate,
+        patience,
+    }
+}
 
 fn config() -> FitConfig {
     FitConfig {
@@ -11,8 +19,7 @@ fn config() -> FitConfig {
         epochs: 2,
         batch_size: 2,
         learning_rate: 1e-3,
-        min_learning_rate: 1e-7,
-        patience: 1,
+        recipe: paper(1e-7, 1),
         seed: 1,
     }
 }
@@ -44,7 +51,7 @@ fn data(training: &[usize], validation: &[usize]) -> FitData {
             .collect()
     };
     FitData {
-        images: images(training, 0),
+        images: TrainingImages::Ready(images(training, 0)),
         labels: training.to_vec(),
         class_weights: vec![1.0, 2.0],
         validation_images: images(validation, 100),
@@ -103,6 +110,49 @@ fn a_training_interrupted_at_every_step_ends_with_the_very_same_weights() {
             assert!(weights(&pieces) == weights(&whole), "{architecture}");
         });
     }
+}
+
+/// Heart by its own recipe: images drawn anew, and an average of the weights.
+#[test]
+fn a_training_on_images_of_each_epoch_interrupted_ends_with_the_very_same_average() {
+    let config = FitConfig {
+        architecture: Architecture::Heart,
+        classes: 3,
+        recipe: Recipe::OneCycle { weight_decay: 0.02 },
+        ..config()
+    };
+    let drawn = DrawnImages {
+        counts: (0..3 * IMAGE_PIXELS).map(|at| (at % 23) as f32).collect(),
+        side: IMAGE_SIZE,
+        augmentation: Augmentation {
+            images: 0,
+            shift_percent: 10.0,
+            rotation_degrees: 20.0,
+            scale_percent: 20.0,
+            exposure_percent: 90.0,
+            seed: 1,
+            fold: 0,
+        },
+        intensity: Intensity::Normalized,
+        normalization: None,
+    };
+    let data = FitData {
+        images: TrainingImages::Drawn(drawn),
+        labels: vec![0, 1, 2],
+        class_weights: vec![1.0, 2.0, 0.5],
+        validation_images: Vec::new(),
+        validation_labels: Vec::new(),
+    };
+    let whole = with_threads(1, || finish(start(config.clone(), data.clone())));
+    let pieces = with_threads(2, || finish_with_interruptions(&config, &data));
+    assert_eq!(pieces.history(), whole.history());
+    assert!(weights(&pieces) == weights(&whole));
+    let checkpoint = pieces.checkpoint().unwrap();
+    let paper = FitConfig {
+        recipe: paper(1e-7, 1),
+        ..config
+    };
+    assert!(Fit::resume(paper, data, &cpu(), &checkpoint).is_err());
 }
 
 /// A network that starts from weights of its own and goes on with another number of threads.
@@ -376,7 +426,7 @@ fn what_cannot_be_trained_is_refused_with_the_reason() {
         (
             refusal(
                 FitConfig {
-                    patience: 0,
+                    recipe: paper(1e-7, 0),
                     ..config()
                 },
                 good(),
@@ -396,12 +446,22 @@ fn what_cannot_be_trained_is_refused_with_the_reason() {
         (
             refusal(
                 FitConfig {
-                    min_learning_rate: 1.0,
+                    recipe: paper(1.0, 1),
                     ..config()
                 },
                 good(),
             ),
             "minLearningRate is 1",
+        ),
+        (
+            refusal(
+                FitConfig {
+                    recipe: Recipe::OneCycle { weight_decay: -0.1 },
+                    ..config()
+                },
+                good(),
+            ),
+            "weightDecay is -0.1",
         ),
         (
             refusal(config(), data(&[], &[])),
@@ -441,7 +501,11 @@ fn what_cannot_be_trained_is_refused_with_the_reason() {
     for (message, expected) in cases {
         assert!(message.contains(expected), "{message}");
     }
-    let mut faulty = good();
-    faulty.images[IMAGE_PIXELS + 3] = f32::INFINITY;
+    let mut pixels = [image(0, 0), image(1, 1)].concat();
+    pixels[IMAGE_PIXELS + 3] = f32::INFINITY;
+    let faulty = FitData {
+        images: TrainingImages::Ready(pixels),
+        ..good()
+    };
     assert!(refusal(config(), faulty).contains("pixel inf in training image 1"));
 }
