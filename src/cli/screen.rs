@@ -184,6 +184,11 @@ fn screen(
 }
 
 fn read(screener: &Screener, file: &Path) -> Candidate {
+    if file.is_dir() {
+        return screener.read(Err(io::Error::other(
+            "it is a folder: name its files, or give it to a ScreeningJob as images",
+        )));
+    }
     screener.read(fs::read(file))
 }
 

@@ -120,6 +120,47 @@ fn a_refit_on_all_data_is_published_and_screens_at_the_sensitivity_that_is_asked
 }
 
 #[test]
+fn heart_trained_on_crops_of_the_heart_is_published_and_screens_with_a_map_for_each_positive() {
+    let folder = scratch("heart");
+    let out = folder.join("results");
+    let lines = [
+        ("preprocessing", "  preprocessing: {shards: 2, crop: Heart}"),
+        ("networks", "  networks: [{architecture: Heart}]"),
+        ("training", "  training: {heart: {steps: 7, batchSize: 8}}"),
+    ];
+    let text = lines
+        .into_iter()
+        .fold(training(&out), |text, (line, instead)| {
+            with(&text, line, instead)
+        });
+    let text = format!("{text}  publish: {{architecture: Heart, task: Positive, method: Refit}}\n");
+    run(&[&manifest::write(&folder.join("run.yaml"), &text)]).ok();
+    let prefix = training_prefix(&out);
+    assert_eq!(
+        rows(&prefix.join("predictions/Heart-Positive.csv")).len(),
+        STUDIES
+    );
+
+    let model = format!("{{uri: {}}}", prefix.join("model/Heart-Positive").display());
+    run(&[&manifest::write(
+        &folder.join("job.yaml"),
+        &screening(&out, &model),
+    )])
+    .ok();
+    let screened = screening_prefix(&out);
+    let mut reader = csv::Reader::from_path(screened.join("screening.csv")).expect("a table");
+    let mut maps = 0;
+    for row in reader.deserialize() {
+        let row: BTreeMap<String, String> = row.expect("should be a row");
+        if row["decision"] == "positive" {
+            assert!(screened.join(&row["activation_map"]).is_file(), "{row:?}");
+            maps += 1;
+        }
+    }
+    assert!(maps >= STUDIES);
+}
+
+#[test]
 fn a_missed_gate_publishes_nothing_and_trains_nothing_more() {
     let folder = scratch("gate");
     let out = folder.join("results");

@@ -40,6 +40,8 @@ pub use status::{
     Status, TaskFailure,
 };
 pub use storage::{CaBundle, StorageSpec};
-pub use training::{AugmentationSpec, ClassWeights, CrossValidation, Network, TrainingSpec};
+pub use training::{
+    AugmentationSpec, ClassWeights, CrossValidation, HeartTraining, Network, TrainingSpec,
+};
 pub use training_run::{TrainingRun, TrainingRunSpec};
 pub use uid::Uid;

@@ -13,7 +13,8 @@ use attrium_types::{Architecture, Decimal};
 #[schemars(transform = only_imagenet_is_pretrained)]
 pub struct Network {
     /// The architecture: Linear (four blocks of six 3x3 convolutions), Residual (the same with a
-    /// skip connection around every other convolution), VGG16, ResNet50, InceptionV3 or MobileNet.
+    /// skip connection around every other convolution), VGG16, ResNet50, InceptionV3 or MobileNet, all
+    /// of the paper; or Heart, attrium's own, which is trained as training.heart says.
     pub architecture: Architecture,
     /// Weights of ImageNet to start from, for VGG16, ResNet50, InceptionV3 and MobileNet: a file of
     /// Keras (.h5), torchvision (.pth or .safetensors) or timm (.safetensors). A URI or path, as for
@@ -26,10 +27,11 @@ pub struct Network {
 }
 
 fn only_imagenet_is_pretrained(schema: &mut Schema) {
-    let rule =
-        Rule::new("!has(self.pretrainedWeights) || !(self.architecture in ['Linear', 'Residual'])")
-            .message("Linear and Residual have no weights of ImageNet: leave pretrainedWeights out")
-            .field_path(".pretrainedWeights");
+    let rule = Rule::new(
+        "!has(self.pretrainedWeights) || !(self.architecture in ['Linear', 'Residual', 'Heart'])",
+    )
+    .message("Linear, Residual and Heart have no weights of ImageNet: leave pretrainedWeights out")
+    .field_path(".pretrainedWeights");
     limits::add(schema, rule);
 }
 
@@ -51,11 +53,12 @@ impl Default for CrossValidation {
     }
 }
 
-/// The random copies that a network trains on, drawn once for each fold from its training part.
+/// The random copies that a network trains on, drawn once for each fold from its training part; Heart's
+/// are drawn anew for each epoch, one of each study.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct AugmentationSpec {
-    /// The number of images that each fold trains on; the proportions of the classes are kept.
+    /// The number of images that each fold trains on, but for Heart; the proportions of the classes are kept.
     /// Default: 5330. From 1 to 200000.
     #[schemars(range(min = 1, max = 200_000))]
     pub images: u32,
@@ -98,7 +101,39 @@ pub enum ClassWeights {
     None,
 }
 
-/// The fit: Adam on the weighted cross-entropy (paper, "Training").
+/// How Heart is trained: AdamW on the binary cross-entropy of each threshold between classes, one
+/// cycle of the learning rate, and a moving average of the weights.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct HeartTraining {
+    /// The number of steps, a batch each, that a training takes at least; whole epochs are trained.
+    /// Default: 500. From 1 to 1000000.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub steps: u32,
+    /// The number of images in a batch. Default: 32. From 2 to 1024.
+    #[schemars(range(min = 2, max = 1024))]
+    pub batch_size: u32,
+    /// The highest learning rate of the cycle, as a decimal string. Default: "3e-3". Above 0, at most 1.
+    #[schemars(transform = limits::positive_share)]
+    pub learning_rate: Decimal,
+    /// What each step takes away of a weight, times the learning rate, as a decimal string. Default:
+    /// "0.02". From 0 to 1.
+    #[schemars(transform = limits::share)]
+    pub weight_decay: Decimal,
+}
+
+impl Default for HeartTraining {
+    fn default() -> Self {
+        Self {
+            steps: 500,
+            batch_size: 32,
+            learning_rate: Decimal::literal("3e-3"),
+            weight_decay: Decimal::literal("0.02"),
+        }
+    }
+}
+
+/// The fit of the paper's networks: Adam on the weighted cross-entropy (paper, "Training").
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(transform = rate_only_falls)]
@@ -131,6 +166,9 @@ pub struct TrainingSpec {
     /// The number of epochs between two checkpoints. Default: 1. From 1 to 1000.
     #[schemars(range(min = 1, max = 1000))]
     pub checkpoint_epochs: u32,
+    /// How Heart is trained, of which the other fields but classWeights and checkpointEpochs say
+    /// nothing.
+    pub heart: HeartTraining,
 }
 
 fn rate_only_falls(schema: &mut Schema) {
@@ -151,6 +189,7 @@ impl Default for TrainingSpec {
             validation_percent: 10,
             class_weights: ClassWeights::default(),
             checkpoint_epochs: 1,
+            heart: HeartTraining::default(),
         }
     }
 }

@@ -6,14 +6,14 @@ use super::attempt::Attempt;
 use super::failure::OrFail;
 use super::task_io::TrainingIo;
 use super::{Progress, TaskContext, TaskError, Unit};
-use attrium_api::TrainingRunSpec;
+use attrium_api::{HeartTraining, TrainingRunSpec};
 use attrium_dataset::Cohort;
 use attrium_imaging::{CROP_SIZE, intensities};
 use attrium_nn::{Device, Network, PretrainedWeights};
 use attrium_storage::Storage;
 use attrium_training as training;
 use attrium_training::fit::Error as FitError;
-use attrium_training::{Fit, FitConfig, FitData, Preparation, Prepared};
+use attrium_training::{Copies, Fit, FitConfig, FitData, Preparation, Prepared, Recipe};
 use attrium_types::{Architecture, Intensity, Target};
 
 /// The largest checkpoint that is read, in bytes.
@@ -53,6 +53,7 @@ pub(super) struct InitialWeights<'a> {
 pub(super) fn prepare(
     spec: &TrainingRunSpec,
     cohort: &Cohort,
+    architecture: Architecture,
     target: Target,
     fold: Option<u32>,
 ) -> Result<Prepared, TaskError> {
@@ -60,6 +61,10 @@ pub(super) fn prepare(
         intensity: spec.preprocessing.intensity,
         cross_validation: &spec.cross_validation,
         augmentation: &spec.augmentation,
+        copies: match architecture {
+            Architecture::Heart => Copies::EachEpoch,
+            _ => Copies::Once,
+        },
         training: &spec.training,
         classes: target.classes(),
         fold,
@@ -79,24 +84,46 @@ pub(super) fn images(cohort: &Cohort, studies: &[usize], intensity: Intensity) -
     studies.iter().flat_map(of_study).collect()
 }
 
-/// How one network is fitted.
+/// How one network is fitted to so many images an epoch.
 pub(super) fn config(
     spec: &TrainingRunSpec,
     architecture: Architecture,
     target: Target,
     stream: u64,
+    images: usize,
 ) -> FitConfig {
     let training = &spec.training;
-    FitConfig {
+    let paper = FitConfig {
         architecture,
         classes: target.classes().len(),
         epochs: training.epochs,
         batch_size: training.batch_size as usize,
         learning_rate: training.learning_rate.value(),
-        min_learning_rate: training.min_learning_rate.value(),
-        patience: training.patience,
+        recipe: Recipe::Paper {
+            min_learning_rate: training.min_learning_rate.value(),
+            patience: training.patience,
+        },
         // Folds of one run differ, and two runs whose seeds differ share no stream.
         seed: (u64::from(spec.cross_validation.seed) << 32) | stream,
+    };
+    match architecture {
+        Architecture::Heart => of_heart(&training.heart, images, paper),
+        _ => paper,
+    }
+}
+
+/// How Heart is fitted: for as many whole epochs as have the steps that the manifest asks for.
+fn of_heart(heart: &HeartTraining, images: usize, paper: FitConfig) -> FitConfig {
+    let batch_size = heart.batch_size as usize;
+    let steps_per_epoch = images.div_ceil(batch_size).max(1) as u32;
+    FitConfig {
+        epochs: heart.steps.div_ceil(steps_per_epoch),
+        batch_size,
+        learning_rate: heart.learning_rate.value(),
+        recipe: Recipe::OneCycle {
+            weight_decay: heart.weight_decay.value(),
+        },
+        ..paper
     }
 }
 
@@ -234,5 +261,37 @@ impl Throughput {
     fn images_per_second(&self) -> Option<f64> {
         let seconds = self.since.elapsed().as_secs_f64();
         (seconds > 0.0).then(|| self.images as f64 / seconds)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heart_is_trained_for_whole_epochs_that_have_the_steps_asked_for() {
+        let paper = FitConfig {
+            architecture: Architecture::Heart,
+            classes: 4,
+            epochs: 50,
+            batch_size: 128,
+            learning_rate: 1e-4,
+            recipe: Recipe::Paper {
+                min_learning_rate: 1e-7,
+                patience: 2,
+            },
+            seed: 1,
+        };
+        let heart = HeartTraining {
+            steps: 500,
+            ..HeartTraining::default()
+        };
+        let epochs = |images| of_heart(&heart, images, paper.clone()).epochs;
+        // 9 steps an epoch, then 1, then 500 and 501.
+        let images = [267, 20, 500 * 32, 500 * 32 + 1];
+        assert_eq!(images.map(epochs), [56, 500, 1, 1]);
+        let config = of_heart(&heart, 267, paper);
+        assert_eq!((config.batch_size, config.learning_rate), (32, 3e-3));
+        assert_eq!(config.recipe, Recipe::OneCycle { weight_decay: 0.02 });
     }
 }

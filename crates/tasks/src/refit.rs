@@ -86,10 +86,11 @@ fn train(
         fit: data,
         normalization,
         ..
-    } = fitting::prepare(io.spec, cohort, target, None)?;
+    } = fitting::prepare(io.spec, cohort, architecture, target, None)?;
     let name = |name: &str| format!("{}{name}", artefacts::REFIT);
     let checkpoints = Checkpoints::new(io, name("checkpoint/state"), name("history.csv"));
-    let config = fitting::config(io.spec, architecture, target, STREAM);
+    let images = data.labels.len();
+    let config = fitting::config(io.spec, architecture, target, STREAM, images);
     let initial = InitialWeights {
         pretrained: pretrained.as_ref(),
         device: &io.device()?,

@@ -23,12 +23,13 @@ pub(super) fn run(
         fit: data,
         normalization,
         test,
-    } = fitting::prepare(io.spec, &cohort, target, Some(fold))?;
+    } = fitting::prepare(io.spec, &cohort, architecture, target, Some(fold))?;
 
     let artefacts = Fold::new(architecture, target, fold);
     let state = artefacts.checkpoint() + "state";
     let checkpoints = Checkpoints::new(io, state, artefacts.history());
-    let config = fitting::config(io.spec, architecture, target, u64::from(fold));
+    let images = data.labels.len();
+    let config = fitting::config(io.spec, architecture, target, u64::from(fold), images);
     let initial = InitialWeights {
         pretrained: pretrained.as_ref(),
         device: &io.device()?,
