@@ -98,15 +98,14 @@ fn outcome(bytes: &[u8]) -> &'static str {
         .and_then(|image| admit(image, Tracer::ALL, CropMode::Robust));
     match judged {
         Err(error) => error.reason(),
-        Ok((_, crop))
-            if crop
-                .warnings
-                .iter()
-                .any(|warning| warning.code() == "doubtful-thorax") =>
-        {
-            DOUBTFUL
+        Ok(admitted) => {
+            let mut warnings = admitted.crop.warnings.iter();
+            if warnings.any(|warning| warning.code() == "doubtful-thorax") {
+                DOUBTFUL
+            } else {
+                USED
+            }
         }
-        Ok(_) => USED,
     }
 }
 

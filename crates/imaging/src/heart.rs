@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::network::Network;
 use super::size::CROP_SIZE;
-use super::{AnteriorImage, Crop, crop, intensity};
+use super::{AnteriorImage, Crop, CropRectangle, crop, intensity};
 use attrium_types::CropMode;
 
 /// Blocks along a side of a crop, whose means the network sees.
@@ -30,7 +30,7 @@ const SCALE: [f32; 5] = [10.0, 10.0, 10.0, 0.15, 0.15];
 const SIZES: std::ops::RangeInclusive<f64> = 20.0..=80.0;
 
 /// Half the width of the strip along the midline that is not measured, in pixels of the crop: 20 mm.
-const MIDLINE: f64 = 9.0;
+const MARGIN: f64 = 9.0;
 
 /// Where the right ribs are looked at: from and to so many widths of the ventricle beside that strip, so many of its
 /// heights, whose middle is so many above the ventricle's.
@@ -63,6 +63,17 @@ impl Ellipse {
         down * down + right * right <= 1.0
     }
 
+    fn on(self, crop: &CropRectangle) -> Self {
+        let [down, across] = [crop.height, crop.width].map(|side| CROP_SIZE as f64 / side as f64);
+        let place = |at: f64, start: usize, scale: f64| (at + 0.5 - start as f64) * scale - 0.5;
+        Self {
+            row: place(self.row, crop.top, down),
+            column: place(self.column, crop.left, across),
+            height: self.height * down,
+            width: self.width * across,
+        }
+    }
+
     fn moved(self, rows: usize, columns: usize) -> Self {
         Self {
             row: self.row + rows as f64,
@@ -79,6 +90,8 @@ pub struct HeartRegions {
     pub heart: Ellipse,
     /// Its mirror image in the right chest.
     pub contralateral: Ellipse,
+    /// Half the width of the strip along the midline that belongs to neither, in pixels.
+    pub margin: f64,
 }
 
 impl HeartRegions {
@@ -107,17 +120,27 @@ impl HeartRegions {
         Some(Self {
             heart,
             contralateral,
+            margin: MARGIN,
         })
+    }
+
+    /// The same regions in pixels of a crop of the image that they are in the pixels of.
+    pub fn on(&self, crop: &CropRectangle) -> Self {
+        Self {
+            heart: self.heart.on(crop),
+            contralateral: self.contralateral.on(crop),
+            margin: self.margin * CROP_SIZE as f64 / crop.width as f64,
+        }
     }
 
     /// Whether a pixel is of the heart and is measured.
     pub fn is_heart(&self, row: usize, column: usize) -> bool {
-        column as f64 > self.midline() + MIDLINE && self.heart.contains(row, column)
+        column as f64 > self.midline() + self.margin && self.heart.contains(row, column)
     }
 
     /// Whether a pixel is what the heart is compared with.
     pub fn is_contralateral(&self, row: usize, column: usize) -> bool {
-        (column as f64) < self.midline() - MIDLINE && self.contralateral.contains(row, column)
+        (column as f64) < self.midline() - self.margin && self.contralateral.contains(row, column)
     }
 
     /// The patient's midline at the heart's height: a column.
@@ -146,7 +169,7 @@ impl HeartRegions {
         let Ellipse {
             row, height, width, ..
         } = self.heart;
-        let edge = self.midline() - MIDLINE;
+        let edge = self.midline() - self.margin;
         let middle = row - RIBS_ABOVE * height;
         let reach = 0.5 * RIBS_HEIGHT * height;
         let rows = inner(middle - reach, middle + reach);
@@ -174,6 +197,7 @@ impl HeartRegions {
         Self {
             heart: self.heart.moved(rows, columns),
             contralateral: self.contralateral.moved(rows, columns),
+            ..self
         }
     }
 }
@@ -324,7 +348,30 @@ mod tests {
         HeartRegions {
             heart: ellipse(84.0),
             contralateral: ellipse(44.0),
+            margin: MARGIN,
         }
+    }
+
+    #[test]
+    fn regions_keep_their_place_on_a_crop_of_other_pixels() {
+        let crop = CropRectangle {
+            mode: CropMode::Heart,
+            top: 32,
+            left: 40,
+            height: 64,
+            width: 64,
+        };
+        let found = regions().on(&crop);
+        // Pixels of half the size; the middle of 64 is that of 64 and 65.
+        assert_eq!((found.heart.row, found.heart.column), (64.5, 88.5));
+        assert_eq!((found.heart.height, found.heart.width), (80.0, 88.0));
+        assert_eq!((found.contralateral.column, found.margin), (8.5, 18.0));
+        let thorax = CropRectangle {
+            height: CROP_SIZE,
+            width: CROP_SIZE,
+            ..crop
+        };
+        assert_eq!(regions().on(&thorax).moved(32, 40), regions());
     }
 
     #[test]

@@ -55,7 +55,7 @@ pub use intensity::intensities;
 pub use phase::StatedPhase;
 pub use provenance::{Origin, PatientId, Provenance};
 pub use region::StatedRegion;
-pub use render::draw;
+pub use render::{draw, outlines};
 pub use scan::{AnteriorImage, StudyUid, read_anterior, study};
 pub use size::{CROP_PIXELS, CROP_SIZE};
 pub use tracer::StatedTracer;

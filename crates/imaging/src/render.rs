@@ -32,10 +32,10 @@ pub fn draw(
         outline(&mut pixels, image.columns, rectangle);
     }
     if let Some(regions) = heart {
-        let is_heart = |row, column| regions.is_heart(row, column);
-        outline_region(&mut pixels, image.columns, RED, is_heart);
-        let is_contralateral = |row, column| regions.is_contralateral(row, column);
-        outline_region(&mut pixels, image.columns, BLUE, is_contralateral);
+        let outlines = outlines(regions, image.rows, image.columns);
+        for (pixel, outline) in pixels.iter_mut().zip(outlines) {
+            *pixel = outline.unwrap_or(*pixel);
+        }
     }
     let mut file = Vec::new();
     let mut encoder = png::Encoder::new(&mut file, image.columns as u32, image.rows as u32);
@@ -76,28 +76,33 @@ fn outline(pixels: &mut [[u8; 3]], columns: usize, rectangle: &CropRectangle) {
     }
 }
 
-/// Colours the pixels of a region that have a neighbour outside it.
-fn outline_region(
-    pixels: &mut [[u8; 3]],
-    columns: usize,
-    colour: [u8; 3],
-    within: impl Fn(usize, usize) -> bool,
-) {
-    for (place, pixel) in pixels.iter_mut().enumerate() {
-        let (row, column) = (place / columns, place % columns);
-        let neighbours = [
-            (row.wrapping_sub(1), column),
-            (row + 1, column),
-            (row, column.wrapping_sub(1)),
-            (row, column + 1),
-        ];
-        let is_edge = neighbours
+/// The colour of each pixel on the outline of the heart's region (red) or of what that is compared with (blue).
+pub fn outlines(regions: &HeartRegions, rows: usize, columns: usize) -> Vec<Option<[u8; 3]>> {
+    let is_heart = |row, column| regions.is_heart(row, column);
+    let is_contralateral = |row, column| regions.is_contralateral(row, column);
+    let pixels = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
+    pixels
+        .map(|(row, column)| {
+            let heart = is_at_edge(row, column, is_heart).then_some(RED);
+            heart.or_else(|| is_at_edge(row, column, is_contralateral).then_some(BLUE))
+        })
+        .collect()
+}
+
+/// Whether a pixel is of a region and has a neighbour outside it.
+fn is_at_edge(row: usize, column: usize, within: impl Fn(usize, usize) -> bool) -> bool {
+    let neighbours = [
+        (row.wrapping_sub(1), column),
+        (row + 1, column),
+        (row, column.wrapping_sub(1)),
+        (row, column + 1),
+    ];
+    let is_surrounded = || {
+        neighbours
             .into_iter()
-            .any(|(row, column)| !within(row, column));
-        if is_edge && within(row, column) {
-            *pixel = colour;
-        }
-    }
+            .all(|(row, column)| within(row, column))
+    };
+    within(row, column) && !is_surrounded()
 }
 
 #[cfg(test)]
@@ -150,6 +155,7 @@ mod tests {
         let regions = HeartRegions {
             heart,
             contralateral,
+            margin: 9.0,
         };
         let file = draw(&image, None, Some(&regions)).expect("should encode");
         let mut reader = png::Decoder::new(std::io::Cursor::new(file))

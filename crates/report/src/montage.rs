@@ -1,4 +1,4 @@
-//! A crop and its activation maps side by side, as one PNG file.
+//! A crop with its regions and its activation maps side by side, as one PNG file.
 
 use super::Raster;
 use super::raster::encode;
@@ -10,14 +10,19 @@ const ENLARGED: usize = 2;
 const GAP: usize = 4;
 
 /// A crop, inverted grey, and beside it each map in colours of even lightness steps, all of the
-/// crop's size; a PNG file of 24 bits a pixel.
+/// crop's size; a PNG file of 24 bits a pixel. `outlines` are the colours of what is drawn over the crop, a pixel
+/// each, or empty.
 ///
 /// Each map has its own scale, from its least value (dark violet) to its greatest (yellow).
-pub fn montage(crop: &Raster, maps: &[Raster]) -> Vec<u8> {
+pub fn montage(crop: &Raster, outlines: &[Option<[u8; 3]>], maps: &[Raster]) -> Vec<u8> {
     let (rows, columns) = crop.size();
     let (height, width) = (rows * ENLARGED, columns * ENLARGED);
     let grey = crop.grey_levels().into_iter().map(|level| [level; 3]);
-    let mut tiles = vec![(crop.size(), grey.collect::<Vec<_>>())];
+    let outlines = outlines.iter().copied().chain(std::iter::repeat(None));
+    let outlined = grey
+        .zip(outlines)
+        .map(|(grey, outline)| outline.unwrap_or(grey));
+    let mut tiles = vec![(crop.size(), outlined.collect::<Vec<_>>())];
     tiles.extend(maps.iter().map(|map| (map.size(), map.colours())));
     let all = tiles.len() * (width + GAP) - GAP;
     let mut pixels = Vec::with_capacity(height * all);
@@ -51,12 +56,15 @@ mod tests {
         let crop = Raster::new(2, 2, vec![0.0, 0.0, 0.0, 9.0]).expect("a crop");
         let even = Raster::new(1, 1, vec![1.0]).expect("a map");
         let steep = Raster::new(1, 2, vec![0.0, 1.0]).expect("a map");
-        let (height, width, pixels) = decode(&montage(&crop, &[even, steep]));
+        let (height, width, pixels) =
+            decode(&montage(&crop, &[None, Some([7, 8, 9])], &[even, steep]));
         assert_eq!((height, width), (4, 20));
         let at = |row: usize, column: usize| {
             let start = (row * 20 + column) * 3;
             [pixels[start], pixels[start + 1], pixels[start + 2]]
         };
+        assert_eq!(at(1, 3), [7, 8, 9], "the outline is over the crop");
+        assert_eq!(at(0, 0), [255; 3], "and nowhere else");
         assert_eq!(at(0, 5), [255; 3], "the gap is white");
         assert_eq!(at(3, 9), [68, 1, 84], "an even map is dark");
         assert_eq!([at(0, 16), at(0, 19)], [[68, 1, 84], [253, 231, 37]]);
@@ -65,7 +73,7 @@ mod tests {
     #[test]
     fn a_crop_alone_is_a_montage_too() {
         let crop = Raster::new(1, 1, vec![3.0]).expect("a crop");
-        let (height, width, pixels) = decode(&montage(&crop, &[]));
+        let (height, width, pixels) = decode(&montage(&crop, &[], &[]));
         assert_eq!((height, width, pixels), (2, 2, vec![0; 12]));
     }
 }

@@ -206,5 +206,5 @@ pub fn activation_maps(
     let maps = grad_cam
         .chain(maps.iter().map(super::training_report::maximum))
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(report::montage(&crop, &maps))
+    Ok(report::montage(&crop, &decision.scan.outlines(), &maps))
 }

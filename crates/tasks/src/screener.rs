@@ -10,7 +10,9 @@ use attrium_bundle::Model;
 use attrium_dataset::Preference;
 use attrium_evaluation::positive_probability;
 use attrium_imaging as imaging;
-use attrium_imaging::{Admitted, Heart, Provenance, StudyUid, ViewSource, Warning};
+use attrium_imaging::{
+    Admitted, CROP_SIZE, CropRectangle, Heart, Provenance, StudyUid, ViewSource, Warning,
+};
 use attrium_types::{LossyPolicy, Tracer};
 
 /// A model with the threshold that makes a decision of its probabilities.
@@ -67,9 +69,18 @@ pub struct Scan {
     pub heart: Option<Heart>,
     /// The crop's counts, 128 x 128.
     pub counts: Vec<f32>,
+    /// Where the crop lies on the image.
+    pub rectangle: CropRectangle,
 }
 
 impl Scan {
+    /// What is drawn over the crop: the regions of the heart, where there is one.
+    pub(super) fn outlines(&self) -> Vec<Option<[u8; 3]>> {
+        let regions = self.heart.map(|heart| heart.regions.on(&self.rectangle));
+        let outlines = regions.map(|regions| imaging::outlines(&regions, CROP_SIZE, CROP_SIZE));
+        outlines.unwrap_or_default()
+    }
+
     fn new(admitted: Admitted) -> Self {
         let Admitted { image, crop, heart } = admitted;
         let preference = Preference::of(&image);
@@ -84,6 +95,7 @@ impl Scan {
             warnings,
             heart,
             counts: crop.counts,
+            rectangle: crop.rectangle,
         }
     }
 }

@@ -401,7 +401,7 @@ fn screened(number: u32) -> ScreenedObject {
         } else {
             Vec::new()
         },
-        montage: Some(crate::montage(&crop(grade, number), &[map(64, grade)])),
+        montage: Some(crate::montage(&crop(grade, number), &[], &[map(64, grade)])),
     }
 }
 
