@@ -21,7 +21,7 @@ FUZZ_IMAGE_RUNS ?= 1000000
 SIMULATION_STEPS ?= 1000000
 # Compiles the feature `cuda` where there is no CUDA toolkit; nothing so compiled runs.
 CUDA := DOCS_RS=1 CUDARC_CUDA_VERSION=12080
-SCRIPTS := .ci/run .ci/reproducible fuzz/run images/bases benches/run benches/peers benches/reconcile examples/demo/run examples/ci/retrain tests/chart/check \
+SCRIPTS := .ci/run .ci/reproducible fuzz/run images/bases benches/run benches/peers benches/learning/run benches/reconcile examples/demo/run examples/ci/retrain tests/chart/check \
   $(addprefix tests/cluster/,build component down exports image install load-image run try up upload)
 
 # No path of this machine is in what is built: sources of dependencies, generated files and the compiler's
@@ -41,7 +41,7 @@ TEST_PACKAGES := chromium fonts-dejavu-core
 CHECK_PACKAGES := shellcheck
 
 .PHONY: help build programs demo test check fmt clippy doc generated deny scripts chart unit cluster-test cluster cluster-down \
-  advisories sbom reproducible arm64 bases fuzz fuzz-night simulate sanitize bench bench-peers bench-kernels bench-reconcile crds chart-readme own-output build-packages check-packages \
+  advisories sbom reproducible arm64 bases fuzz fuzz-night simulate sanitize bench bench-peers bench-learning bench-kernels bench-reconcile crds chart-readme own-output build-packages check-packages \
   test-packages clean-demo
 
 help: ## List the targets
@@ -151,6 +151,9 @@ bench: build-packages ## Measure decoding, cropping and memory against their bar
 
 bench-peers: build-packages ## Measure training, inference, an epoch and a screening against PyTorch and its like
 	benches/peers
+
+bench-learning: build-packages ## Compare networks with those of PyTorch on the same synthetic cohorts
+	benches/learning/run
 
 bench-kernels: build-packages ## Measure each kernel of the engine against the processor's peak
 	cargo bench --locked --package attrium-engine --bench kernels
