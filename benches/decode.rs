@@ -21,7 +21,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         .filter(|flag| flag != "--bench")
         .collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [file, samples] => print_times(&fs::read(file)?, samples.parse()?),
+        [file, samples] => {
+            // As the commands that screen and preprocess do.
+            attrium_nn::keep_freed_memory();
+            print_times(&fs::read(file)?, samples.parse()?)
+        }
         _ => {
             writeln!(io::stderr(), "skipped: benches/run gives the arguments")?;
             Ok(())

@@ -148,19 +148,22 @@ impl HeartRegions {
         self.heart.column.midpoint(self.contralateral.column)
     }
 
-    /// Mean count over the heart divided by that over its mirror image; none where the right chest has no counts.
-    pub fn ratio(&self, counts: &[f32]) -> Option<f64> {
-        let (heart, pixels) = self.heart_counts(counts);
+    /// How much the heart takes up on a crop of `CROP_SIZE * CROP_SIZE` counts, of a body that has so many, if that is
+    /// known.
+    pub fn ratios(&self, counts: &[f32], body_counts: Option<f64>) -> HeartRatios {
+        let is_heart = |row, column| self.is_heart(row, column);
+        let (heart, pixels) = sum(counts, &self.heart, is_heart);
         let is_opposite = |row, column| self.is_contralateral(row, column);
         let (opposite, others) = sum(counts, &self.contralateral, is_opposite);
-        (pixels > 0.0 && opposite > 0.0).then(|| heart / pixels / (opposite / others))
-    }
-
-    /// Mean count over the heart divided by the ribs' in the right chest; none where these have no counts.
-    pub fn rib_ratio(&self, counts: &[f32]) -> Option<f64> {
-        let (heart, pixels) = self.heart_counts(counts);
         let ribs = self.ribs(counts);
-        (pixels > 0.0 && ribs > 0.0).then(|| heart / pixels / ribs)
+        let is_seen = |other: f64| pixels > 0.0 && other > 0.0;
+        HeartRatios {
+            contralateral: is_seen(opposite).then(|| heart / pixels / (opposite / others)),
+            rib: is_seen(ribs).then(|| heart / pixels / ribs),
+            whole_body: body_counts
+                .filter(|body| *body > 0.0)
+                .map(|body| heart / body),
+        }
     }
 
     /// What ribs have: the 80th percentile of the means of 3 x 3 pixels where the right ribs are seen, since lung and
@@ -174,23 +177,16 @@ impl HeartRegions {
         let reach = 0.5 * RIBS_HEIGHT * height;
         let rows = inner(middle - reach, middle + reach);
         let columns = inner(edge - RIBS_FAR * width, edge - RIBS_NEAR * width);
-        let places = rows.flat_map(|row| columns.clone().map(move |column| (row, column)));
-        let mut means: Vec<f64> = places
-            .map(|(row, column)| mean_around(counts, row, column))
-            .collect();
+        let mut means = Vec::with_capacity(rows.len() * columns.len());
+        for row in rows {
+            means.extend(means_around(counts, row, &columns));
+        }
         let place = (means.len() as f64 * RIB_SHARE) as usize;
         if place >= means.len() {
             return 0.0;
         }
         let (_, ribs, _) = means.select_nth_unstable_by(place, f64::total_cmp);
         *ribs
-    }
-
-    /// The sum of the heart's pixels on a crop, and how many there are.
-    fn heart_counts(&self, counts: &[f32]) -> (f64, f64) {
-        sum(counts, &self.heart, |row, column| {
-            self.is_heart(row, column)
-        })
     }
 
     pub(super) fn moved(self, rows: usize, columns: usize) -> Self {
@@ -205,16 +201,22 @@ impl HeartRegions {
 /// The pixels between two places on a crop, without those at its edge.
 fn inner(from: f64, to: f64) -> Range<usize> {
     let within = |place: f64| (place.ceil().max(1.0) as usize).min(CROP_SIZE - 1);
-    within(from)..within(to)
+    let start = within(from);
+    start..within(to).max(start)
 }
 
-/// The mean of 3 x 3 pixels of a crop, of which none is at its edge.
-fn mean_around(counts: &[f32], row: usize, column: usize) -> f64 {
-    let sum: f64 = (row - 1..=row + 1)
-        .flat_map(|row| &counts[row * CROP_SIZE + column - 1..=row * CROP_SIZE + column + 1])
-        .map(|count| f64::from(*count))
-        .sum();
-    sum / 9.0
+/// The means of 3 x 3 pixels of a crop, around some in a row of which none is at its edge.
+fn means_around(counts: &[f32], row: usize, columns: &Range<usize>) -> Vec<f64> {
+    let line = |row: usize| {
+        let start = row * CROP_SIZE;
+        &counts[start + columns.start - 1..start + columns.end + 1]
+    };
+    let rows = line(row - 1).iter().zip(line(row)).zip(line(row + 1));
+    let sums: Vec<f64> = rows
+        .map(|((above, at), below)| f64::from(*above) + f64::from(*at) + f64::from(*below))
+        .collect();
+    let of_nine = |sums: &[f64]| (sums[0] + sums[1] + sums[2]) / 9.0;
+    sums.windows(3).map(of_nine).collect()
 }
 
 /// The sum of the pixels of a part of an ellipse on a crop, and how many there are.
@@ -305,18 +307,12 @@ impl Heart {
         let regions = found.moved(thorax.rectangle.top, thorax.rectangle.left);
         let heart = regions.heart;
         let spacing = image.pixel_spacing_mm;
-        let share =
-            |whole: f64| (whole > 0.0).then(|| found.heart_counts(&thorax.counts).0 / whole);
         Some(Self {
             row: tenths(heart.row),
             column: tenths(heart.column),
             height_mm: spacing.map(|[between_rows, _]| tenths(heart.height * between_rows)),
             width_mm: spacing.map(|[_, between_columns]| tenths(heart.width * between_columns)),
-            ratios: HeartRatios {
-                contralateral: found.ratio(&thorax.counts),
-                rib: found.rib_ratio(&thorax.counts),
-                whole_body: thorax.body_counts.and_then(share),
-            },
+            ratios: found.ratios(&thorax.counts, thorax.body_counts),
             regions,
         })
     }
@@ -387,11 +383,11 @@ mod tests {
             row[55..=73].fill(1000.0);
             row[74..].fill(3.0);
         }
-        assert_eq!(regions.ratio(&counts), Some(3.0));
+        assert_eq!(regions.ratios(&counts, None).contralateral, Some(3.0));
         counts
             .chunks_exact_mut(CROP_SIZE)
             .for_each(|row| row[..55].fill(0.0));
-        assert_eq!(regions.ratio(&counts), None);
+        assert_eq!(regions.ratios(&counts, None).contralateral, None);
     }
 
     #[test]
@@ -405,12 +401,12 @@ mod tests {
             }
             row[74..].fill(24.0);
         }
-        let ratio = regions.rib_ratio(&counts).expect("a ratio");
+        let ratio = regions.ratios(&counts, None).rib.expect("a ratio");
         assert!((3.0..=4.0).contains(&ratio), "{ratio}");
         counts
             .chunks_exact_mut(CROP_SIZE)
             .for_each(|row| row[..55].fill(0.0));
-        assert_eq!(regions.rib_ratio(&counts), None);
+        assert_eq!(regions.ratios(&counts, None).rib, None);
     }
 
     #[test]

@@ -112,21 +112,23 @@ impl Convolution {
     fn lanes(&self, image: &[f32], side: usize, first: usize) -> [[f32; LANES]; PIXELS] {
         let bias: [f32; LANES] = std::array::from_fn(|lane| self.biases[first + lane]);
         let mut sums = [bias; PIXELS];
-        for (tap, weights) in self
-            .weights
-            .chunks_exact(self.inputs * self.outputs)
-            .enumerate()
-        {
-            let start = (tap / KERNEL * side + tap % KERNEL) * self.inputs;
-            let pixels: [&[f32]; PIXELS] = std::array::from_fn(|pixel| {
+        // A row of the kernel is as one in memory, of the image and of the weights.
+        let line = KERNEL * self.inputs;
+        for (row, weights) in self.weights.chunks_exact(line * self.outputs).enumerate() {
+            let start = row * side * self.inputs;
+            let [one, two, three, four]: [&[f32]; PIXELS] = std::array::from_fn(|pixel| {
                 let start = start + 2 * pixel * self.inputs;
-                &image[start..start + self.inputs]
+                &image[start..start + line]
             });
-            for (input, weights) in weights.chunks_exact(self.outputs).enumerate() {
+            // In step, so that no place is looked up and checked.
+            let values = one.iter().zip(two).zip(three).zip(four);
+            for ((((one, two), three), four), weights) in
+                values.zip(weights.chunks_exact(self.outputs))
+            {
                 let weights = &weights[first..first + LANES];
-                for (sums, pixel) in sums.iter_mut().zip(pixels) {
+                for (sums, value) in sums.iter_mut().zip([one, two, three, four]) {
                     for (sum, weight) in sums.iter_mut().zip(weights) {
-                        *sum += pixel[input] * weight;
+                        *sum += value * weight;
                     }
                 }
             }

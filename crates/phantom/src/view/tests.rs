@@ -133,7 +133,10 @@ fn the_heart_to_contralateral_ratio_tells_much_and_not_all() {
         .map(|study| {
             let crop = thorax(&study).0;
             let regions = HeartRegions::find(&crop).expect("should have counts");
-            let ratio = regions.ratio(&crop).expect("should have counts");
+            let ratio = regions
+                .ratios(&crop, None)
+                .contralateral
+                .expect("should have counts");
             (study.grade.value() >= 2, ratio)
         })
         .collect();
