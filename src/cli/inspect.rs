@@ -100,10 +100,9 @@ pub(super) fn run(args: Args) -> Result<(), Error> {
         imaging::read_anterior(&bytes, LossyPolicy::Accept).context(UnusableSnafu { path })?;
     let image = imaging::judge(image, Tracer::ALL).context(UnusableSnafu { path })?;
     let mode = args.crop.into();
-    let judged = imaging::judged_crop(&image, mode);
-    let (crop, heart) = match &judged {
-        Ok((crop, heart)) => (Some(crop.clone()), *heart),
-        Err(_) => (imaging::crop(&image, mode).ok(), None),
+    let (crop, heart, judged) = match imaging::judged_crop(&image, mode) {
+        Ok((crop, heart)) => (Some(crop), heart, Ok(())),
+        Err(error) => (imaging::crop(&image, mode).ok(), None, Err(error)),
     };
     let rectangle = crop.as_ref().map(|crop| &crop.rectangle);
     let regions = heart.as_ref().map(|heart| &heart.regions);
@@ -114,7 +113,7 @@ pub(super) fn run(args: Args) -> Result<(), Error> {
     }
     let inspection = Inspection::new(&image, crop.as_ref(), heart);
     output::print_as(args.output, &inspection, Inspection::to_table).context(PrintSnafu)?;
-    judged.map(drop).context(UnusableSnafu { path })
+    judged.context(UnusableSnafu { path })
 }
 
 #[cfg(test)]

@@ -69,17 +69,14 @@ pub fn judge(mut image: AnteriorImage, accepted: &[Tracer]) -> Result<AnteriorIm
 /// # Errors
 /// [`Error::NoThoraxSeen`], and those of [`crop`](crop()).
 pub fn judged_crop(image: &AnteriorImage, mode: CropMode) -> Result<(Crop, Option<Heart>), Error> {
-    let thorax = match mode {
-        CropMode::Robust | CropMode::Heart => judged(crop(image, CropMode::Robust)?)?,
-        CropMode::Paper => judged(crop(image, CropMode::Paper)?)?,
-    };
-    let heart = match mode {
-        CropMode::Robust | CropMode::Heart => Heart::in_thorax(image, &thorax),
-        CropMode::Paper => Heart::find(image),
-    };
+    if mode == CropMode::Paper {
+        return Ok((judged(crop(image, mode)?)?, Heart::find(image)));
+    }
+    let thorax = judged(crop(image, CropMode::Robust)?)?;
+    let heart = Heart::in_thorax(image, &thorax);
     let crop = match mode {
+        CropMode::Heart => thorax.narrowed(image, &heart.context(EmptySnafu)?)?,
         CropMode::Robust | CropMode::Paper => thorax,
-        CropMode::Heart => thorax.narrowed(image, &heart.context(EmptySnafu)?.regions)?,
     };
     Ok((crop, heart))
 }

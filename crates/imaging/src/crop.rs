@@ -8,7 +8,7 @@ use snafu::{OptionExt, ensure};
 use super::error::{EmptySnafu, Error, TooSmallSnafu};
 use super::size::CROP_SIZE;
 use super::warning::Warning;
-use super::{Acquisition, AnteriorImage, Ellipse, HeartRegions, Image, extent, resample};
+use super::{Acquisition, AnteriorImage, Ellipse, Heart, Image, extent, resample};
 use attrium_types::CropMode;
 
 /// The crop's upper edge as a share of the patient's height, from the feet (paper).
@@ -69,26 +69,16 @@ pub fn crop(image: &AnteriorImage, mode: CropMode) -> Result<Crop, Error> {
         CropMode::Robust | CropMode::Paper => thorax(image, mode),
         CropMode::Heart => {
             let thorax = thorax(image, CropMode::Robust)?;
-            let regions = thorax.heart().context(EmptySnafu)?;
-            thorax.narrowed(image, &regions)
+            let heart = Heart::in_thorax(image, &thorax).context(EmptySnafu)?;
+            thorax.narrowed(image, &heart)
         }
     }
 }
 
 impl Crop {
-    /// Finds the heart in a thorax, in pixels of the image; none where that has no counts.
-    pub(crate) fn heart(&self) -> Option<HeartRegions> {
-        let found = HeartRegions::find(&self.counts)?;
-        Some(found.moved(self.rectangle.top, self.rectangle.left))
-    }
-
     /// The crop of the heart that was found in this one of the thorax.
-    pub(crate) fn narrowed(
-        self,
-        image: &AnteriorImage,
-        regions: &HeartRegions,
-    ) -> Result<Self, Error> {
-        let rectangle = around(image, regions.heart)?;
+    pub(crate) fn narrowed(self, image: &AnteriorImage, heart: &Heart) -> Result<Self, Error> {
+        let rectangle = around(image, heart.regions.heart)?;
         let part = Image {
             rows: rectangle.height,
             columns: rectangle.width,

@@ -189,7 +189,7 @@ impl HeartRegions {
         *ribs
     }
 
-    pub(super) fn moved(self, rows: usize, columns: usize) -> Self {
+    fn moved(self, rows: usize, columns: usize) -> Self {
         Self {
             heart: self.heart.moved(rows, columns),
             contralateral: self.contralateral.moved(rows, columns),

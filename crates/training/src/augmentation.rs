@@ -6,7 +6,8 @@
 
 use super::Exposure;
 use super::apportionment::apportion;
-use attrium_types::random;
+use attrium_imaging::intensities;
+use attrium_types::{Intensity, random};
 
 /// How many augmented images to draw, and from which ranges (paper, "Training").
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +33,8 @@ pub struct Augmentation {
 pub struct AugmentedImage {
     /// The index of its source among the training images.
     pub source: usize,
+    /// Its number, which decides with the seed and the fold what is drawn.
+    pub number: u64,
     /// Which of the source's counts are kept, before anything else is done.
     pub exposure: Exposure,
     /// What is done to the source.
@@ -72,20 +75,34 @@ impl Augmentation {
             let mut drawn: Vec<usize> = of_class.iter().copied().cycle().take(share).collect();
             drawn.sort_unstable();
             for source in drawn {
-                let (exposure, transform) = self.draw(plan.len() as u64);
-                plan.push(AugmentedImage {
-                    source,
-                    exposure,
-                    transform,
-                });
+                plan.push(self.draw(plan.len() as u64, source));
             }
         }
         plan
     }
 
-    /// The image of a number, of whatever source.
-    pub(super) fn draw(&self, number: u64) -> (Exposure, Transform) {
-        (self.exposure(number), self.transform(number))
+    /// The image of a number, of a source.
+    pub(super) fn draw(&self, number: u64, source: usize) -> AugmentedImage {
+        AugmentedImage {
+            source,
+            number,
+            exposure: self.exposure(number),
+            transform: self.transform(number),
+        }
+    }
+
+    /// Renders an image of its source's counts, on the scale that a network sees.
+    pub(super) fn render(
+        &self,
+        image: &AugmentedImage,
+        counts: &[f32],
+        intensity: Intensity,
+        target: &mut [f32],
+    ) {
+        let counts = self.thin(image.number, image.exposure, counts);
+        let source = intensities(&counts, intensity);
+        let side = counts.len().isqrt();
+        image.transform.render(&source, side, target);
     }
 
     /// How many images each class gets.
@@ -125,7 +142,7 @@ impl Augmentation {
     }
 
     /// The counts that an image of the plan has kept of its source's.
-    pub fn thin(&self, image: u64, exposure: Exposure, counts: &[f32]) -> Vec<f32> {
+    fn thin(&self, image: u64, exposure: Exposure, counts: &[f32]) -> Vec<f32> {
         exposure.thin(counts, &mut self.stream(b"augcount", image))
     }
 

@@ -2,8 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
+use super::fit::update;
 use super::{Augmentation, Normalization};
-use attrium_imaging::intensities;
 use attrium_types::Intensity;
 
 /// The crops of a training part, of which every epoch sees other copies: shifted, turned, scaled and thinned.
@@ -41,10 +41,9 @@ impl DrawnImages {
         let pixels = self.pixels();
         let number = u64::from(epoch) * self.len() as u64 + image as u64;
         let counts = &self.counts[image * pixels..][..pixels];
-        let (exposure, transform) = self.augmentation.draw(number);
-        let counts = self.augmentation.thin(number, exposure, counts);
-        let source = intensities(&counts, self.intensity);
-        transform.render(&source, self.side, target);
+        let drawn = self.augmentation.draw(number, image);
+        self.augmentation
+            .render(&drawn, counts, self.intensity, target);
         if let Some(normalization) = &self.normalization {
             normalization.apply(target);
         }
@@ -59,20 +58,11 @@ impl DrawnImages {
             intensity,
             normalization,
         } = self;
-        for crop in counts.chunks(self.pixels()) {
-            hasher.update(bytes(crop));
-        }
+        update(hasher, counts);
         hasher.update(format!("{side} {augmentation:?} {intensity:?}"));
         if let Some(Normalization { mean, deviation }) = normalization {
-            hasher.update(bytes(mean));
-            hasher.update(bytes(deviation));
+            update(hasher, mean);
+            update(hasher, deviation);
         }
     }
-}
-
-fn bytes(values: &[f32]) -> Vec<u8> {
-    values
-        .iter()
-        .flat_map(|value| value.to_le_bytes())
-        .collect()
 }

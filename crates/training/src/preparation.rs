@@ -1,6 +1,6 @@
 //! From the images of a cohort to what one network is fitted to: split, augment, normalise, weigh.
 
-use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 use snafu::{ResultExt, Snafu, ensure};
 
@@ -260,12 +260,10 @@ impl Preparation<'_> {
         let mut images = vec![0.0; plan.len() * pixels];
         images
             .par_chunks_exact_mut(pixels)
-            .zip(plan.par_iter().enumerate())
-            .for_each(|(target, (number, image))| {
+            .zip(plan)
+            .for_each(|(target, image)| {
                 let counts = cohort.counts_of(train[image.source]);
-                let counts = augmentation.thin(number as u64, image.exposure, counts);
-                let source = intensities(&counts, self.intensity);
-                image.transform.render(&source, cohort.side, target);
+                augmentation.render(image, counts, self.intensity, target);
             });
         images
     }

@@ -75,25 +75,25 @@ impl FitData {
     /// A digest of everything that decides the result, by which a checkpoint recognises its data.
     pub(super) fn digest(&self) -> [u8; 32] {
         let mut hasher = Sha256::new();
-        let mut floats = |values: &[f32]| {
-            hasher.update((values.len() as u64).to_le_bytes());
-            for chunk in values.chunks(IMAGE_PIXELS) {
-                let bytes: Vec<u8> = chunk.iter().flat_map(|value| value.to_le_bytes()).collect();
-                hasher.update(bytes);
-            }
-        };
-        if let TrainingImages::Ready(images) = &self.images {
-            floats(images);
+        match &self.images {
+            TrainingImages::Ready(images) => update(&mut hasher, images),
+            TrainingImages::Drawn(images) => images.digest(&mut hasher),
         }
-        floats(&self.class_weights);
-        floats(&self.validation_images);
+        update(&mut hasher, &self.class_weights);
+        update(&mut hasher, &self.validation_images);
         for &label in self.labels.iter().chain(&self.validation_labels) {
             hasher.update((label as u64).to_le_bytes());
         }
-        if let TrainingImages::Drawn(images) = &self.images {
-            images.digest(&mut hasher);
-        }
         hasher.finalize().into()
+    }
+}
+
+/// Adds values to a digest, an image's worth at a time, and how many there are.
+pub(crate) fn update(hasher: &mut Sha256, values: &[f32]) {
+    hasher.update((values.len() as u64).to_le_bytes());
+    for chunk in values.chunks(IMAGE_PIXELS) {
+        let bytes: Vec<u8> = chunk.iter().flat_map(|value| value.to_le_bytes()).collect();
+        hasher.update(bytes);
     }
 }
 

@@ -36,6 +36,7 @@ mod state;
 mod tests;
 
 pub use config::FitConfig;
+pub(crate) use data::update;
 pub use data::{FitData, TrainingImages};
 pub use error::Error;
 pub use history::{Epoch, History};
