@@ -7,10 +7,11 @@
 //! first, which accounts for their covariance. Where each patient has one study and there is one
 //! area, this is DeLong's variance exactly.
 //!
-//! The interval is symmetric on the logit scale, so that it stays within (0, 1). Where the variance
-//! is zero (perfect separation) or cannot be known (positives or negatives of a single patient),
-//! Newcombe's score interval (method 5, Stat Med 2006; 25:559) takes its place, with the numbers of
-//! patients; for a mean of areas, the mean of their limits.
+//! The interval is symmetric on the logit scale, so that it stays within (0, 1). Of few positives it is too narrow:
+//! the less they differ by chance, the surer it seems. It is therefore widened to Newcombe's score interval (method 5,
+//! Stat Med 2006; 25:559), with the numbers of patients, wherever that goes further; for a mean of areas, to the mean
+//! of their limits. Where the variance is zero (perfect separation) or cannot be known (positives or negatives of a
+//! single patient), the score interval stands alone. `examples/coverage.rs` simulates how often the truth is within.
 //!
 //! Of two means over the same studies each patient's shares are subtracted before they are squared,
 //! which is DeLong's variance of a paired difference. That interval is symmetric about the difference.
@@ -175,18 +176,21 @@ pub(super) fn mean_area(areas: &[Area], patients: &[usize]) -> Option<Estimate> 
     }
     let count = areas.len() as f64;
     let value = areas.iter().map(|area| area.value).sum::<f64>() / count;
+    let limits = areas.iter().map(|area| score_interval(area, patients));
+    let limits: Vec<Interval> = limits.collect();
+    let score = Interval {
+        low: limits.iter().map(|limit| limit.low).sum::<f64>() / count,
+        high: limits.iter().map(|limit| limit.high).sum::<f64>() / count,
+    };
     let interval = match influence(areas, patients).and_then(standard_error) {
-        Some(error) => logit_interval(value, error),
-        None => {
-            let limits: Vec<Interval> = areas
-                .iter()
-                .map(|area| score_interval(area, patients))
-                .collect();
+        Some(error) => {
+            let logit = logit_interval(value, error);
             Interval {
-                low: limits.iter().map(|limit| limit.low).sum::<f64>() / count,
-                high: limits.iter().map(|limit| limit.high).sum::<f64>() / count,
+                low: logit.low.min(score.low),
+                high: logit.high.max(score.high),
             }
         }
+        None => score,
     };
     Some(Estimate {
         value,

@@ -122,6 +122,7 @@ def areas_with_interval(key, columns, patients):
         logit = math.log(value / (1 - value))
         margin = Z * math.sqrt(variance) / value / (1 - value)
         low, high = (1 / (1 + math.exp(-x)) for x in (logit - margin, logit + margin))
+        low, high = min(low, np.mean(limits, axis=0)[0]), max(high, np.mean(limits, axis=0)[1])
     else:
         low, high = np.mean(limits, axis=0)
     return {key: value, f"{key}Interval": interval(low, high)}
