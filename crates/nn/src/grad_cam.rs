@@ -6,6 +6,10 @@
 //! was made of, so that the mean gradient of a channel is, up to a factor that all channels share,
 //! the mean of the head's weights over the positions of that channel. No gradient has to be
 //! recorded for it.
+//!
+//! Heart looks at one place, where the heart is, and the weights of its head differ from place to place. There each
+//! pixel of a channel counts by its own gradient (HiResCAM: Draelos and Carin 2020), so that the map adds up to the
+//! score, but for what speaks against a positive.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -13,7 +17,7 @@ use snafu::ensure;
 
 use super::error::PixelsSnafu;
 use super::network::{floats, image_tensor};
-use super::{Error, Head, IMAGE_PIXELS, Network};
+use super::{Error, Head, IMAGE_PIXELS, Network, heart};
 
 /// A map of one image, of the size of the network's last convolution.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +31,16 @@ pub struct GradCam {
 }
 
 impl GradCam {
+    /// A map without the negative values.
+    fn of(mut values: Vec<f32>, height: usize, width: usize) -> Self {
+        values.iter_mut().for_each(|value| *value = value.max(0.0));
+        Self {
+            height,
+            width,
+            values,
+        }
+    }
+
     /// The map scaled to this greatest value; a map of zeros stays one.
     pub fn scaled_to(mut self, greatest: f32) -> Self {
         let found = self.values.iter().copied().fold(0.0, f32::max);
@@ -61,12 +75,17 @@ impl Network {
         let images = image_tensor(image.to_vec(), &network.device());
         let [activation, features] = network.last_activation(images);
         let head = network.head();
-        let logits = floats(head.forward(features).into_data());
-        let gradient = match self {
-            Self::Heart(_) => threshold_gradient(logits.len(), first_positive),
-            _ => log_odds_gradient(&logits, first_positive),
-        };
-        Ok(weighted_sum(activation, head, &gradient))
+        let logits = floats(head.forward(features.clone()).into_data());
+        Ok(match self {
+            Self::Heart(_) => {
+                let gradient = threshold_gradient(logits.len(), first_positive);
+                sum_by_place(activation, features, head, &gradient)
+            }
+            _ => {
+                let gradient = log_odds_gradient(&logits, first_positive);
+                weighted_sum(activation, head, &gradient)
+            }
+        })
     }
 }
 
@@ -85,14 +104,36 @@ fn weighted_sum(activation: Tensor<4>, head: &Head, gradient: &[f32]) -> GradCam
             *value += weight * activation;
         }
     }
-    for value in &mut values {
-        *value = value.max(0.0);
+    GradCam::of(values, height, width)
+}
+
+/// The sum of the channels, each pixel weighted by its own gradient, without its negative values.
+///
+/// # Shapes
+/// - `activation`: `[1, channels, height, width]`, `features`: what the pool makes of it
+/// - `gradient`: of the score with respect to each logit
+fn sum_by_place(
+    activation: Tensor<4>,
+    features: Tensor<4>,
+    head: &Head,
+    gradient: &[f32],
+) -> GradCam {
+    let [_, _, height, width] = activation.dims();
+    let [_, _, rows, columns] = features.dims();
+    let weights = head.gradient(gradient);
+    let maps = floats(activation.into_data());
+    let mut values = vec![0.0; height * width];
+    let channels = maps.chunks_exact(height * width);
+    for (map, weights) in channels.zip(weights.chunks_exact(rows * columns)) {
+        for (pixel, (value, activation)) in values.iter_mut().zip(map).enumerate() {
+            let (row, column) = (
+                pixel / width * rows / height,
+                pixel % width * columns / width,
+            );
+            *value += weights[row * columns + column] * activation;
+        }
     }
-    GradCam {
-        height,
-        width,
-        values,
-    }
+    GradCam::of(values, height, width)
 }
 
 /// The gradient of ln(P(positive) / P(negative)) with respect to each logit.
@@ -104,10 +145,10 @@ fn log_odds_gradient(logits: &[f32], first_positive: usize) -> Vec<f32> {
     negative.chain(softmax(positive)).collect()
 }
 
-/// The same with respect to outputs that each are the logarithm of the odds of a class or a higher one.
+/// The same with respect to the outputs of Heart.
 fn threshold_gradient(outputs: usize, first_positive: usize) -> Vec<f32> {
     (1..=outputs)
-        .map(|class| if class == first_positive { 1.0 } else { 0.0 })
+        .map(|output| heart::share(first_positive, output, outputs))
         .collect()
 }
 
@@ -187,6 +228,30 @@ mod tests {
             assert!((map.values[5] - expected).abs() < 1e-6);
             assert_eq!(rest, 0.0);
         }
+    }
+
+    #[test]
+    fn a_map_of_heart_adds_up_to_what_speaks_for_a_positive_at_each_place() {
+        let network = Network::new(Architecture::Heart, 4, 7, &cpu()).unwrap();
+        let head = network.head();
+        let values = |index: usize| ((index * index) as f32 * 0.37).sin().max(0.0);
+        let values: Vec<f32> = (0..96 * PLACES).map(values).collect();
+        let data = burn::tensor::TensorData::new(values, [1, 96, 16, 16]);
+        let activation: Tensor<4> = Tensor::from_data(data, &cpu());
+        let features = average_pool(activation.clone());
+        let outputs = floats(head.forward(features.clone()).into_data());
+        let score = outputs[0] / 4.0 + outputs[1] / 2.0 + outputs[2] / 4.0;
+        let sum = |sign: f32| {
+            let gradient: Vec<f32> = threshold_gradient(3, 2)
+                .iter()
+                .map(|it| sign * it)
+                .collect();
+            let map = sum_by_place(activation.clone(), features.clone(), head, &gradient);
+            map.values.iter().sum::<f32>()
+        };
+        // A pool hands a quarter of its gradient to each pixel.
+        let found = (sum(1.0) - sum(-1.0)) / 4.0;
+        assert!((found - score).abs() < 1e-3, "{found} {score}");
     }
 
     #[test]

@@ -58,16 +58,28 @@ impl Head {
     /// - `channels`: the number of channels of the features
     /// - `gradient`: of the score with respect to each logit, `[classes]`; output: `[channels]`
     pub(super) fn mean_gradient(&self, channels: usize, gradient: &[f32]) -> Vec<f32> {
+        let of_features = self.gradient(gradient);
+        let places = of_features.len() / channels;
+        let of_channels = of_features.chunks_exact(places);
+        of_channels
+            .map(|of_channel| of_channel.iter().sum::<f32>() / places as f32)
+            .collect()
+    }
+
+    /// The gradient of a score with respect to each feature.
+    ///
+    /// # Shapes
+    /// - `gradient`: of the score with respect to each logit, `[classes]`; output: `[features]`
+    pub(super) fn gradient(&self, gradient: &[f32]) -> Vec<f32> {
         let [_, features] = self.weight.dims();
         let weights = floats(self.weight.val().into_data());
-        let places = features / channels;
-        let mut mean = vec![0.0; channels];
+        let mut sum = vec![0.0; features];
         for (row, of_logit) in weights.chunks_exact(features).zip(gradient) {
-            for (mean, weights) in mean.iter_mut().zip(row.chunks_exact(places)) {
-                *mean += of_logit * weights.iter().sum::<f32>() / places as f32;
+            for (sum, weight) in sum.iter_mut().zip(row) {
+                *sum += of_logit * weight;
             }
         }
-        mean
+        sum
     }
 
     fn dense(&self, features: Tensor<2>) -> Tensor<2> {

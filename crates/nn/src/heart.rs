@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::activation::sigmoid;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 
 use super::layer::average_pool;
 use super::stack::StackShape;
@@ -86,6 +86,35 @@ impl Heart {
     }
 }
 
+/// How much of each output is in the log odds that an image is of a class or a higher one: `share(class, output)`,
+/// for `outputs` outputs of which that of the class is the `class`-th.
+///
+/// Half is the class's own, and a quarter of each neighbour's, for the first and the last class all its own. Each
+/// output was trained on labels that are cut at another place, so that their errors differ; what they tell is one and
+/// the same uptake, and an image is surer to be above a threshold where it is far from the one below and near the next.
+pub(super) fn share(class: usize, output: usize, outputs: usize) -> f32 {
+    let is_inner = class > 1 && class < outputs;
+    match class.abs_diff(output) {
+        0 if is_inner => 0.5,
+        1 if is_inner => 0.25,
+        0 => 1.0,
+        _ => 0.0,
+    }
+}
+
+/// The log odds that an image is of each class but the first, or of a higher one.
+///
+/// # Shapes
+/// - `outputs`: `[batch, classes - 1]`, output: the same
+fn log_odds(outputs: Tensor<2>) -> Tensor<2> {
+    let [_, count] = outputs.dims();
+    let shares = (1..=count).flat_map(|output| (1..=count).map(move |class| (class, output)));
+    let shares = shares.map(|(class, output)| share(class, output, count));
+    let shares = TensorData::new(shares.collect(), [count, count]); // [output, class]
+    let device = outputs.device();
+    outputs.matmul(Tensor::from_data(shares, &device))
+}
+
 /// The logarithms of the classes' probabilities. Where an output is above the one before it, it counts as that one:
 /// no image is likelier of grade 2 or more than of grade 1 or more.
 ///
@@ -95,7 +124,7 @@ pub(super) fn class_logits(outputs: Tensor<2>) -> Tensor<2> {
     let [batch, thresholds] = outputs.dims();
     let mut above = Tensor::ones([batch, 1], &outputs.device());
     let mut classes = Vec::with_capacity(thresholds + 1);
-    for column in sigmoid(outputs).split(1, 1) {
+    for column in sigmoid(log_odds(outputs)).split(1, 1) {
         let next = column.min_pair(above.clone());
         classes.push(above - next.clone());
         above = next;
@@ -122,15 +151,26 @@ mod tests {
 
     #[test]
     fn a_class_has_what_lies_between_its_output_and_the_next() {
-        // Odds of 3, 1 and 1/4.
+        // Odds of 3, 1 and 1/4; that of grade 2 or more is mixed with its neighbours, and is (3/4)^(1/4).
         let outputs = [3f32.ln(), 0.0, -(4f32.ln())];
-        assert_near(&probabilities(outputs), [0.25, 0.25, 0.3, 0.2]);
+        let odds = 0.75f32.powf(0.25);
+        let above = odds / (1.0 + odds);
+        let expected = [0.25, 0.75 - above, above - 0.2, 0.2];
+        assert_near(&probabilities(outputs), expected);
+    }
+
+    #[test]
+    fn a_single_threshold_has_no_neighbours() {
+        let logits = class_logits(Tensor::from_data([[3f32.ln()]], &cpu()));
+        let found = floats(logits.exp().into_data());
+        assert!((found[0] - 0.25).abs() < 2e-6 && (found[1] - 0.75).abs() < 2e-6);
     }
 
     #[test]
     fn an_output_above_the_one_before_counts_as_that_one() {
-        let outputs = [0.0, 3f32.ln(), -(4f32.ln())];
-        assert_near(&probabilities(outputs), [0.5, 0.0, 0.3, 0.2]);
+        // Mixed with its neighbours, grade 2 or more has odds of 27 and more than grade 1 or more.
+        let outputs = [0.0, 6.0 * 3f32.ln(), 0.0];
+        assert_near(&probabilities(outputs), [0.5, 0.0, 0.0, 0.5]);
     }
 
     #[test]

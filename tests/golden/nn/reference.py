@@ -131,9 +131,15 @@ class Heart(nn.Module):
         return self.stack(nn.functional.avg_pool2d(images, 2))
 
 
+def log_odds_of(outputs):
+    """An output between two others is mixed with a quarter of each."""
+    first, second, third = outputs.unbind(1)
+    return torch.stack([first, first / 4 + second / 2 + third / 4, third], 1)
+
+
 def class_logits(outputs):
-    """The logarithms of the classes' probabilities, from the log odds of each class but the first or a higher one."""
-    above = torch.cummin(torch.sigmoid(outputs), 1).values
+    """The logarithms of the classes' probabilities, from the outputs for each class but the first or a higher one."""
+    above = torch.cummin(torch.sigmoid(log_odds_of(outputs)), 1).values
     edges = torch.cat([torch.ones_like(above[:, :1]), above, torch.zeros_like(above[:, :1])], 1)
     return (edges[:, :-1] - edges[:, 1:]).clamp_min(1e-6).log()
 
@@ -179,7 +185,7 @@ def heart_results():
     images = torch.from_numpy(wave(2 * 128 * 128, 0.5)).reshape(2, 1, 128, 128).double()
     network.eval()
     results = {
-        "grad_cam": grad_cam(network, images[:1], lambda outputs: outputs[1]),
+        "grad_cam": grad_cam(network, images[:1], lambda outputs: log_odds_of(outputs[None])[0, 1], by_place=True),
         "inference": numbers(class_logits(network(images))),
     }
     network.train()
@@ -191,15 +197,16 @@ def log_odds(logits):
     return torch.logsumexp(logits[2:], 0) - torch.logsumexp(logits[:2], 0)
 
 
-def grad_cam(network, image, score=log_odds):
-    """Of the log odds of the last two classes, by the gradient at the last convolution's output."""
+def grad_cam(network, image, score=log_odds, by_place=False):
+    """Of the log odds of the last two classes, by the gradient at the last convolution's output: by its mean over a
+    channel, or by that of each place."""
     kept = []
     original = nn.functional.avg_pool2d
     nn.functional.avg_pool2d = lambda x, size: (kept.append(x), original(x, size))[1]
     logits = network(image)[0]
     nn.functional.avg_pool2d = original
     gradient, = torch.autograd.grad(score(logits), kept[-1])
-    weights = gradient.mean((2, 3), keepdim=True)
+    weights = gradient if by_place else gradient.mean((2, 3), keepdim=True)
     cam = nn.functional.relu((weights * kept[-1]).sum(1)[0])
     return numbers(cam / cam.max())
 
