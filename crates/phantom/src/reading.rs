@@ -87,11 +87,8 @@ fn chances_of((mode, below, above): (f64, f64, f64)) -> [f64; 4] {
         let uptake = first + step * (f64::from(index) + 0.5);
         let spread = if uptake < mode { below } else { above };
         let density = (-0.5 * ((uptake - mode) / spread).powi(2)).exp();
-        let under = BOUNDS.map(|bound| normal_below((bound - uptake) / READER_ERROR));
-        for (grade, chance) in chances.iter_mut().enumerate() {
-            let upper = under.get(grade).copied().unwrap_or(1.0);
-            let lower = if grade == 0 { 0.0 } else { under[grade - 1] };
-            *chance += density * (upper - lower);
+        for (chance, of_uptake) in chances.iter_mut().zip(Uptake(uptake).readings()) {
+            *chance += density * of_uptake;
         }
     }
     let total: f64 = chances.iter().sum();
@@ -124,6 +121,17 @@ impl Uptake {
         let perceived = self.0 + stream.normal(0.0, READER_ERROR);
         let passed = BOUNDS.iter().filter(|bound| perceived >= **bound).count();
         Grade::ALL[passed]
+    }
+
+    /// The chance of each grade that a reader may give it: what nobody who knows the uptake alone can better,
+    /// since the label is a reader's.
+    pub fn readings(self) -> [f64; 4] {
+        let under = BOUNDS.map(|bound| normal_below((bound - self.0) / READER_ERROR));
+        std::array::from_fn(|grade| {
+            let upper = under.get(grade).copied().unwrap_or(1.0);
+            let lower = if grade == 0 { 0.0 } else { under[grade - 1] };
+            upper - lower
+        })
     }
 
     /// The heart's projected uptake over that of a rib which has lost none of the tracer to the heart: 0
