@@ -21,7 +21,7 @@ FUZZ_IMAGE_RUNS ?= 1000000
 SIMULATION_STEPS ?= 1000000
 # Compiles the feature `cuda` where there is no CUDA toolkit; nothing so compiled runs.
 CUDA := DOCS_RS=1 CUDARC_CUDA_VERSION=12080
-SCRIPTS := .ci/run .ci/reproducible fuzz/run images/bases benches/run benches/peers benches/learning/run benches/reconcile examples/demo/run examples/ci/retrain tests/chart/check \
+SCRIPTS := .ci/run .ci/reproducible fuzz/run images/bases benches/run benches/peers benches/learning/run benches/learning/few benches/reconcile examples/demo/run examples/ci/retrain tests/chart/check \
   $(addprefix tests/cluster/,build component down exports image install load-image run try up upload)
 
 # No path of this machine is in what is built: sources of dependencies, generated files and the compiler's

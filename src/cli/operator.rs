@@ -48,7 +48,7 @@ pub(super) struct Args {
     /// A public key of minisign's whose signature approves a model. May be given up to 16 times.
     #[arg(long = "trusted-key", value_name = "KEY", value_parser = key)]
     trusted_keys: Vec<String>,
-    /// Refuse every screening whose model is not signed by a trusted key.
+    /// Refuse every model, to screen with or to start a training from, that is not signed by a trusted key.
     #[arg(long, requires = "trusted_keys")]
     require_signed: bool,
     #[command(flatten)]

@@ -125,14 +125,7 @@ fn run_all(
                 .display
                 .say(&format!("Only a cluster heeds {fields}: ignored here"));
         }
-        let model = match resource {
-            Resource::TrainingRun(_) => None,
-            Resource::ScreeningJob(job) => Some(runner::find_model(
-                job,
-                finished,
-                settings.ca_bundle.as_deref(),
-            )?),
-        };
+        let model = runner::find_model(resource, finished, settings.ca_bundle.as_deref())?;
         let place = model.as_ref().map(FoundModel::place);
         let ended = runner::run(resource, tasks, place, settings)?;
         if format == Format::Table {

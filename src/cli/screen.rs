@@ -30,7 +30,7 @@ use attrium_workflow::TaskExit;
 /// Research use only: a physician confirms every positive.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  attrium screen scan.dcm --model models/residual-positive --sensitivity 0.95"
+    after_help = "Example:\n  attrium screen scan.dcm --model models/heart-perugini --sensitivity 0.95"
 )]
 pub(super) struct Args {
     /// DICOM files.
@@ -261,7 +261,7 @@ impl Report {
                 .map(|it| it.key.to_string()),
             architecture: manifest.architecture.to_string(),
             task: manifest.target.to_string(),
-            pretrained: manifest.pretrained,
+            pretrained: manifest.initial_weights.are_pretrained(),
             synthetic: manifest.synthetic,
             threshold: screener.threshold,
             counts,

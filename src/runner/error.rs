@@ -55,12 +55,12 @@ pub(crate) enum Error {
     Signals { source: io::Error },
     #[snafu(display(
         "no model of TrainingRun {run} is found below {output}: run it first with publish and the \
-         same output, or name the bundle by model.uri"
+         same output, or name the bundle by its uri"
     ))]
     NoModel { run: String, output: String },
     #[snafu(display(
         "TrainingRun {run} has published no model: see its status below {prefix}, or name a bundle \
-         by model.uri"
+         by its uri"
     ))]
     NotPublished { run: String, prefix: String },
 }

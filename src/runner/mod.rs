@@ -26,7 +26,7 @@ pub(crate) use signals::stop_on_signals;
 pub(crate) use table::{screening_table, training_table};
 pub(crate) use task::in_pool;
 
-use attrium_api::{ModelPlace, Resource, Status};
+use attrium_api::{Kind, ModelPlace, ModelReference, Resource, Status};
 use attrium_tasks::{Execute, Interrupt};
 pub(crate) use attrium_workflow::{Ending, Failure};
 use attrium_workflow::{Plan, TaskExit};
@@ -73,7 +73,7 @@ impl Finished {
 
 /// Runs a resource to its end, or until it is asked to stop.
 ///
-/// `model` is the bundle that a screening uses (see [`find_model`]).
+/// `model` is the bundle that a screening uses, or a training starts from (see [`find_model`]).
 ///
 /// # Errors
 /// [`Error`]: what has nothing to do with a task, such as a spec that has changed since the run
@@ -95,7 +95,13 @@ fn run_on(
     model: Option<ModelPlace<'_>>,
     settings: &Settings,
 ) -> Result<Finished, Error> {
-    let status = store.begin(resource)?;
+    let mut status = store.begin(resource)?;
+    if resource.kind() == Kind::TrainingRun && status.started_from.is_none() {
+        status.started_from = model.and_then(ModelReference::of);
+    }
+    // A training goes on from the model that it began with, whatever has been published since.
+    let started_from = status.started_from.clone();
+    let model = started_from.as_ref().map(ModelReference::place).or(model);
     let plan = Plan::new(resource);
     let context = RunContext {
         resource,

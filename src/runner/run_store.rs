@@ -7,7 +7,7 @@ use super::error::{
     ChangedSnafu, Error, NoModelSnafu, NotPublishedSnafu, OpenOutputSnafu, ReadOutputSnafu,
     StoredManifestSnafu, WriteOutputSnafu,
 };
-use attrium_api::{Kind, ModelPlace, Resource, ScreeningJob, StageStatus, Status, Uid, manifest};
+use attrium_api::{Kind, ModelPlace, Resource, StageStatus, Status, Uid, manifest};
 use attrium_storage as storage;
 use attrium_storage::{Storage, StorageOptions};
 use attrium_tasks::store_options;
@@ -214,7 +214,7 @@ pub(crate) fn keep_manifest(
     })
 }
 
-/// The bundle of a screening job.
+/// The bundle that a resource needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FoundModel {
     /// The folder's URI, with a `/` at its end.
@@ -232,24 +232,22 @@ impl FoundModel {
     }
 }
 
-/// Finds the bundle that a screening job names: by its URI, or by a training run of the same
-/// namespace that was run before, now or earlier, with the same output.
+/// Finds the bundle that a screening names by its URI, or that a resource needs of a training run of the same
+/// namespace, which was run before, now or earlier, with the same output.
 ///
 /// # Errors
 /// The training run has left no model, or its status cannot be read.
 pub(crate) fn find_model(
-    job: &ScreeningJob,
+    resource: &Resource,
     earlier: &[Finished],
     ca_bundle: Option<&[u8]>,
-) -> Result<FoundModel, Error> {
-    let model = &job.spec.model;
-    let Some(run) = &model.training_run else {
-        return Ok(FoundModel {
-            uri: folder(model.uri.as_deref().unwrap_or_default()),
-            digest: model.digest.clone(),
-        });
+) -> Result<Option<FoundModel>, Error> {
+    let Some(run) = resource.publisher() else {
+        return Ok(resource.model().map(|model| FoundModel {
+            uri: folder(model.uri),
+            digest: model.digest.map(str::to_owned),
+        }));
     };
-    let resource = Resource::ScreeningJob(Box::new(job.clone()));
     let is_it = |other: &&Finished| {
         other.resource.kind() == Kind::TrainingRun
             && other.resource.namespace() == resource.namespace()
@@ -258,15 +256,15 @@ pub(crate) fn find_model(
     let (status, prefix) = match earlier.iter().rev().find(is_it) {
         Some(finished) => (finished.status(), finished.prefix.clone()),
         None => {
-            let store = RunStore::of_training_run(&resource, run, ca_bundle)?;
+            let store = RunStore::of_training_run(resource, run, ca_bundle)?;
             (store.read_status()?, store.prefix)
         }
     };
     match status.model {
-        Some(model) => Ok(FoundModel {
+        Some(model) => Ok(Some(FoundModel {
             uri: folder(&model.uri),
             digest: Some(model.digest),
-        }),
+        })),
         None if status.stages.is_empty() => NoModelSnafu {
             run,
             output: resource.output(),
@@ -277,12 +275,12 @@ pub(crate) fn find_model(
 }
 
 impl RunStore {
-    /// The store of a training run that a screening job names.
-    fn of_training_run(job: &Resource, run: &str, ca_bundle: Option<&[u8]>) -> Result<Self, Error> {
-        let uid = workflow::local_uid_of(Kind::TrainingRun, job.namespace(), run);
-        let prefix = workflow::prefix_of(job.output(), job.namespace(), run, &uid);
-        let name = format!("{} {}/{run}", Kind::TrainingRun, job.namespace());
-        let options = store_options(job.storage(), ca_bundle);
+    /// The store of a training run that a resource names.
+    fn of_training_run(by: &Resource, run: &str, ca_bundle: Option<&[u8]>) -> Result<Self, Error> {
+        let uid = workflow::local_uid_of(Kind::TrainingRun, by.namespace(), run);
+        let prefix = workflow::prefix_of(by.output(), by.namespace(), run, &uid);
+        let name = format!("{} {}/{run}", Kind::TrainingRun, by.namespace());
+        let options = store_options(by.storage(), ca_bundle);
         Self::at(prefix, uid, name, &options)
     }
 }

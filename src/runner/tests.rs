@@ -8,8 +8,8 @@ use std::sync::mpsc;
 
 use super::*;
 use attrium_api::{
-    ConditionStatus, DataStatus, GateOutcome, ModelPlace, ModelReference, Phase, Publish,
-    PublishMethod, TrainingRun, condition, conditions, reasons,
+    ConditionStatus, DataStatus, GateOutcome, ModelPlace, ModelReference, ModelSource, Phase,
+    Publish, PublishMethod, ScreeningJob, TrainingRun, condition, conditions, reasons,
 };
 use attrium_fixtures as fixtures;
 use attrium_storage::Storage;
@@ -558,11 +558,48 @@ fn published(uri: &str) -> Finished {
     run_small(&Script::new(&Storage::memory(), acts))
 }
 
+fn screening(job: &ScreeningJob) -> Resource {
+    Resource::from_screening(job.clone())
+}
+
+/// The model that a screening uses.
+fn found(job: &ScreeningJob, earlier: &[Finished]) -> FoundModel {
+    let found = find_model(&screening(job), earlier, None);
+    found.expect("should be found").expect("a model")
+}
+
+#[test]
+fn a_training_goes_on_from_the_model_that_it_began_with() {
+    let mut run = fixtures::training_run();
+    run.spec.networks[0].start_from = Some(ModelSource {
+        training_run: Some("other".to_owned()),
+        ..ModelSource::default()
+    });
+    let run = resource(run);
+    let storage = Storage::memory();
+    let begin = |digest| {
+        let store = RunStore::in_memory(&run, storage.clone());
+        let place = ModelPlace {
+            uri: "elsewhere/",
+            digest: Some(digest),
+        };
+        let script = Script::new(&storage, []);
+        let ended = super::run_on(store, &run, &script, Some(place), &settings(2));
+        ended.expect("should run").status().started_from
+    };
+    let first = ModelReference {
+        uri: "elsewhere/".to_owned(),
+        digest: "sha256:1".to_owned(),
+    };
+    assert_eq!(begin("sha256:1"), Some(first.clone()));
+    assert_eq!(begin("sha256:2"), Some(first));
+}
+
 #[test]
 fn a_screening_finds_the_model_of_a_run_that_was_run_before_it() {
     let mut job = fixtures::screening_job();
     assert_eq!(
-        find_model(&job, &[], None).expect("by its URI").place(),
+        found(&job, &[]).place(),
         ModelPlace {
             uri: "results/model/Residual-Positive/",
             digest: None,
@@ -571,14 +608,14 @@ fn a_screening_finds_the_model_of_a_run_that_was_run_before_it() {
     job.spec.model.uri = None;
     job.spec.model.training_run = Some("small".to_owned());
     let earlier = [published("file:///results/model/Linear-Positive")];
-    let found = find_model(&job, &earlier, None).expect("should be found");
+    let found = found(&job, &earlier);
     let place = ModelPlace {
         uri: "file:///results/model/Linear-Positive/",
         digest: Some("sha256:0"),
     };
     assert_eq!(found.place(), place);
     let unpublished = [run_small(&Script::new(&Storage::memory(), []))];
-    let error = find_model(&job, &unpublished, None).expect_err("nothing is published");
+    let error = find_model(&screening(&job), &unpublished, None).expect_err("nothing is published");
     assert!(
         error.to_string().contains("has published no model"),
         "{error}"
@@ -595,7 +632,7 @@ fn a_screening_finds_the_model_of_a_run_of_another_day_below_its_output() {
     job.spec.output = output.clone();
     job.spec.model.uri = None;
     job.spec.model.training_run = Some("small".to_owned());
-    let error = find_model(&job, &[], None).expect_err("nothing has been run");
+    let error = find_model(&screening(&job), &[], None).expect_err("nothing has been run");
     assert_eq!(error.exit(), TaskExit::BadConfiguration);
     assert!(
         error
@@ -624,9 +661,7 @@ fn a_screening_finds_the_model_of_a_run_of_another_day_below_its_output() {
     );
     super::run(&run, &script, None, &settings(2)).expect("should run");
     assert_eq!(
-        find_model(&job, &[], None)
-            .expect("should be found")
-            .place(),
+        found(&job, &[]).place(),
         ModelPlace {
             uri: "elsewhere/",
             digest: Some("d"),

@@ -6,6 +6,7 @@
 // Helpers of tests are tests too, which clippy cannot tell outside a test function.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod adapted;
 mod agreement;
 mod approval;
 mod architecture;

@@ -82,7 +82,8 @@ pub(crate) fn screening_prefix(out: &Path) -> PathBuf {
     prefix(out, Kind::ScreeningJob, "archive")
 }
 
-fn prefix(out: &Path, kind: Kind, name: &str) -> PathBuf {
+/// Where a resource of that name leaves its results.
+pub(crate) fn prefix(out: &Path, kind: Kind, name: &str) -> PathBuf {
     let out = out.to_str().expect("should be text");
     let uid = local_uid_of(kind, "ward", name);
     PathBuf::from(prefix_of(out, "ward", name, &uid))

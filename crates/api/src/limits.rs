@@ -80,6 +80,15 @@ pub(super) fn resource_name() -> Rule {
         .message("metadata.name is longer than 50 characters: use a shorter name")
 }
 
+/// A training that waited for its own model would wait for ever.
+pub(super) fn starts_from_another() -> Rule {
+    let is_own = "has(n.startFrom) && has(n.startFrom.trainingRun) \
+                  && n.startFrom.trainingRun == self.metadata.name";
+    Rule::new(format!("!self.spec.networks.exists(n, {is_own})"))
+        .message("a network starts from the model of this very run: name another trainingRun")
+        .field_path(".spec.networks")
+}
+
 /// How long a pod may wait to start where a manifest does not say, in seconds.
 pub(super) const fn default_start_deadline() -> u32 {
     3600

@@ -3,7 +3,10 @@
 use kube::core::ObjectMeta;
 use serde::{Deserialize, Serialize};
 
-use super::{Compute, Kind, ModelPlace, ScreeningJob, Status, StorageSpec, TrainingRun, Uid};
+use super::{
+    Compute, Kind, ModelPlace, ModelReference, ModelSource, ScreeningJob, Status, StorageSpec,
+    TrainingRun, Uid,
+};
 
 /// Group and version of the custom resources, as a manifest names them.
 pub const API_VERSION: &str = "attrium.dev/v1alpha1";
@@ -73,6 +76,46 @@ impl Resource {
         match self {
             Self::TrainingRun(_) => None,
             Self::ScreeningJob(job) => job.spec.model.place(),
+        }
+    }
+
+    /// What somebody should mend who names a bundle by its place alone.
+    pub fn model_warning(&self) -> Option<String> {
+        let field = match self {
+            Self::TrainingRun(run) => {
+                let mut models = run.spec.networks.iter().map(|it| it.start_from.as_ref());
+                let loose = |model: Option<&ModelSource>| {
+                    model.is_some_and(ModelSource::is_any_at_its_place)
+                };
+                format!("spec.networks[{}].startFrom", models.position(loose)?)
+            }
+            Self::ScreeningJob(job) if job.spec.model.is_any_at_its_place() => {
+                "spec.model".to_owned()
+            }
+            Self::ScreeningJob(_) => return None,
+        };
+        Some(format!(
+            "{field}.uri has no digest beside it, so that any bundle at that place is used: state \
+             {field}.digest, which the next release will ask for"
+        ))
+    }
+
+    /// The training run of the same namespace whose model it needs.
+    pub fn publisher(&self) -> Option<&str> {
+        match self {
+            Self::TrainingRun(run) => run
+                .spec
+                .starting_models()
+                .find_map(|model| model.training_run.as_deref()),
+            Self::ScreeningJob(job) => job.spec.model.training_run.as_deref(),
+        }
+    }
+
+    /// The model of that run that it has begun with, as its status tells.
+    pub fn begun_with(&self) -> Option<&ModelReference> {
+        match self {
+            Self::TrainingRun(run) => run.status.as_ref()?.started_from.as_ref(),
+            Self::ScreeningJob(job) => job.status.as_ref()?.model.as_ref(),
         }
     }
 

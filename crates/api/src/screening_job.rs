@@ -199,13 +199,9 @@ impl ModelSource {
         self.uri.as_deref().map(|uri| ModelPlace { uri, digest })
     }
 
-    /// What somebody should mend who names a bundle by its place alone.
-    pub fn warning(&self) -> Option<&'static str> {
-        let is_loose = self.uri.is_some() && self.digest.is_none();
-        is_loose.then_some(
-            "spec.model.uri has no digest beside it, so that any bundle at that place is used: state \
-             spec.model.digest, which the next release will ask for",
-        )
+    /// Whether a bundle is named by its place alone.
+    pub fn is_any_at_its_place(&self) -> bool {
+        self.uri.is_some() && self.digest.is_none()
     }
 }
 

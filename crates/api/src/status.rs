@@ -52,6 +52,10 @@ pub struct Status {
     /// The bundle that was published.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelReference>,
+    /// The model of another training run that a training starts from: it goes on with the one that it began
+    /// with, whatever becomes of that run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_from: Option<ModelReference>,
     /// The report's URI.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2048))]
@@ -418,6 +422,14 @@ pub struct ModelReference {
 }
 
 impl ModelReference {
+    /// The bundle at a place, if it is known which one has to be there.
+    pub fn of(place: ModelPlace<'_>) -> Option<Self> {
+        Some(Self {
+            uri: place.uri.to_owned(),
+            digest: place.digest?.to_owned(),
+        })
+    }
+
     /// Where it is, and which one has to be there.
     pub fn place(&self) -> ModelPlace<'_> {
         ModelPlace {
@@ -501,6 +513,10 @@ mod tests {
             stages: vec![stage; 8],
             results: vec![result; 32],
             model: Some(ModelReference {
+                uri: "x".repeat(2048),
+                digest: "x".repeat(80),
+            }),
+            started_from: Some(ModelReference {
                 uri: "x".repeat(2048),
                 digest: "x".repeat(80),
             }),

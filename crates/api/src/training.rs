@@ -4,13 +4,14 @@ use kube::core::Rule;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
-use super::limits;
+use super::{ModelSource, limits};
 use attrium_types::{Architecture, Decimal};
 
 /// A network to be trained.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(transform = only_imagenet_is_pretrained)]
+#[schemars(transform = one_origin)]
 pub struct Network {
     /// The architecture: Linear (four blocks of six 3x3 convolutions), Residual (the same with a
     /// skip connection around every other convolution), VGG16, ResNet50, InceptionV3 or MobileNet, all
@@ -24,6 +25,14 @@ pub struct Network {
     #[schemars(length(min = 1, max = limits::URI))]
     #[schemars(transform = limits::uri)]
     pub pretrained_weights: Option<String>,
+    /// The model to start from in place of random weights, for few scans of another camera or another
+    /// hospital: a bundle of this architecture that was trained on the same crop and the same intensity, of
+    /// which each fold takes a member, with its normalisation. For another task than the bundle's the
+    /// network begins with a new head. None of the scans that the bundle was trained on may be among this
+    /// run's images: predictions of them would not be of scans that the network has not seen. Exactly one
+    /// of uri and trainingRun; of all networks one may name a trainingRun. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_from: Option<ModelSource>,
 }
 
 fn only_imagenet_is_pretrained(schema: &mut Schema) {
@@ -32,6 +41,13 @@ fn only_imagenet_is_pretrained(schema: &mut Schema) {
     )
     .message("Linear, Residual and Heart have no weights of ImageNet: leave pretrainedWeights out")
     .field_path(".pretrainedWeights");
+    limits::add(schema, rule);
+}
+
+fn one_origin(schema: &mut Schema) {
+    let rule = Rule::new("!has(self.pretrainedWeights) || !has(self.startFrom)")
+        .message("starts from two places: leave out pretrainedWeights or startFrom")
+        .field_path(".startFrom");
     limits::add(schema, rule);
 }
 

@@ -6,8 +6,8 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AugmentationSpec, Compute, CrossValidation, Gate, Network, Preprocessing, Publish, Status,
-    StorageSpec, TrainingSpec, limits, unusable,
+    AugmentationSpec, Compute, CrossValidation, Gate, ModelSource, Network, Preprocessing, Publish,
+    Status, StorageSpec, TrainingSpec, limits, unusable,
 };
 use attrium_types::{Architecture, Decimal, Target};
 
@@ -38,6 +38,7 @@ use attrium_types::{Architecture, Decimal, Target};
     ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     validation = limits::resource_name(),
+    validation = limits::starts_from_another(),
     validation = limits::immutable(UNCHANGED)
 )]
 #[serde(rename_all = "camelCase")]
@@ -83,6 +84,7 @@ pub struct TrainingRunSpec {
     /// The networks to train, each architecture once. From 1 to 6.
     #[schemars(length(min = 1, max = 6))]
     #[schemars(transform = each_network_once)]
+    #[schemars(transform = one_run_to_start_from)]
     pub networks: Vec<Network>,
     /// How the data are split. Default: 5 folds, seed 1.
     #[serde(default)]
@@ -135,9 +137,24 @@ pub struct TrainingRunSpec {
 impl TrainingRunSpec {
     /// Where the weights are that a network starts from; nothing if these are random.
     pub fn pretrained_weights(&self, architecture: Architecture) -> Option<&str> {
+        self.network(architecture)?.pretrained_weights.as_deref()
+    }
+
+    /// The model that a network starts from, if it does from one.
+    pub fn start_from(&self, architecture: Architecture) -> Option<&ModelSource> {
+        self.network(architecture)?.start_from.as_ref()
+    }
+
+    fn network(&self, architecture: Architecture) -> Option<&Network> {
         let mut networks = self.networks.iter();
-        let network = networks.find(|network| network.architecture == architecture)?;
-        network.pretrained_weights.as_deref()
+        networks.find(|network| network.architecture == architecture)
+    }
+
+    /// The models that its networks start from, in the order of the networks.
+    pub fn starting_models(&self) -> impl Iterator<Item = &ModelSource> {
+        self.networks
+            .iter()
+            .filter_map(|network| network.start_from.as_ref())
     }
 }
 
@@ -173,6 +190,13 @@ fn each_network_once(schema: &mut Schema) {
         schema,
         rule.message("names an architecture twice: name each once"),
     );
+}
+
+fn one_run_to_start_from(schema: &mut Schema) {
+    let starts = "has(n.startFrom) && has(n.startFrom.trainingRun)";
+    let rule = Rule::new(format!("self.filter(n, {starts}).size() <= 1"));
+    let message = "start from more than one trainingRun: name the others' models by their uri";
+    limits::add(schema, rule.message(message));
 }
 
 /// The fields that may not change once a run has started.

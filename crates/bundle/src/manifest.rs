@@ -10,7 +10,7 @@ use snafu::{ResultExt, ensure};
 use super::error::{Error, UnreadableSnafu, UnwritableSnafu, VersionSnafu};
 use attrium_api::{AugmentationSpec, CrossValidation, PublishMethod, TrainingSpec};
 use attrium_evaluation::Metrics;
-use attrium_types::{Architecture, CropMode, Intensity, Target};
+use attrium_types::{Architecture, CropMode, InitialWeights, Intensity, Target};
 
 /// The version of the bundle's format that is written and read here.
 pub const FORMAT_VERSION: u32 = 1;
@@ -28,9 +28,9 @@ pub struct BundleManifest {
     pub format_version: u32,
     /// The network.
     pub architecture: Architecture,
-    /// Whether it started from weights of ImageNet.
-    #[serde(default)]
-    pub pretrained: bool,
+    /// What its training began from.
+    #[serde(flatten)]
+    pub initial_weights: InitialWeights,
     /// The question that it answers.
     #[serde(rename = "task")]
     pub target: Target,

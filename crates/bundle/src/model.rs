@@ -113,6 +113,14 @@ impl Model {
         Ok(mean)
     }
 
+    /// The network that a training starts from, and what its images go through before it sees them: those of a
+    /// member, of which each fold has its own as long as there are enough.
+    pub fn starting_point(&self, fold: u32) -> (&Network, &Normalization) {
+        // A bundle that names no member is not opened.
+        let member = &self.members[fold as usize % self.members.len()];
+        (&member.network, &member.normalization)
+    }
+
     /// What the first convolution of each block of the first member makes of the counts of one crop.
     ///
     /// # Errors
@@ -245,7 +253,7 @@ mod tests {
     use attrium_api::PublishMethod;
     use attrium_evaluation::{EvaluationOptions, Prediction, Predictions, evaluate};
     use attrium_nn as nn;
-    use attrium_types::{Architecture, CropMode, Decimal, Intensity, Target};
+    use attrium_types::{Architecture, CropMode, Decimal, InitialWeights, Intensity, Target};
 
     fn predictions() -> Predictions {
         let row = |study: usize| {
@@ -269,7 +277,7 @@ mod tests {
         BundleManifest {
             format_version: FORMAT_VERSION,
             architecture: Architecture::Linear,
-            pretrained: false,
+            initial_weights: InitialWeights::Random,
             target: Target::Positive,
             classes: Target::Positive
                 .classes()
@@ -357,6 +365,17 @@ mod tests {
         let found = model.probabilities(&counts).unwrap();
         assert_eq!(found.len(), 1);
         assert!((found[0][1] - mean).abs() < 1e-12, "{found:?} {mean}");
+    }
+
+    #[test]
+    fn folds_start_from_the_members_in_turn() {
+        let model = Model::open(&bundle(), &nn::cpu()).unwrap();
+        for (fold, member) in [(0, 0), (1, 1), (2, 0), (u32::MAX, 1)] {
+            let (start, normalized) = model.starting_point(fold);
+            let expected = network(member).to_safetensors().unwrap();
+            assert_eq!(start.to_safetensors().unwrap(), expected, "fold {fold}");
+            assert_eq!(*normalized, normalization());
+        }
     }
 
     #[test]

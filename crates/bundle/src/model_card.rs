@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::BundleManifest;
 use attrium_evaluation::{Estimate, Metrics, threshold_text};
-use attrium_types::Intensity;
+use attrium_types::{Architecture, Intensity, Target};
 
 /// `MODEL_CARD.md`: the bundle in words, for people.
 pub fn model_card(manifest: &BundleManifest) -> String {
@@ -69,8 +69,8 @@ fn training(manifest: &BundleManifest) -> String {
         .map(|(grade, studies)| format!("{studies} of grade {grade}"))
         .collect();
     format!(
-        "Run `{}`, attrium {}, method {:?}. {} studies ({}). {} folds, seed {}; {} augmented \
-         images a fold, thinned by up to {} % of their counts, {} epochs, batches of {}, Adam from {}. It started from {} (pretrained: {}).",
+        "Run `{}`, attrium {}, method {:?}. {} studies ({}). {} folds, seed {}; {}, thinned by up to {} % of \
+         their counts; {}. It started from {} (pretrained: {}).",
         provenance.run,
         provenance.attrium,
         provenance.method,
@@ -78,18 +78,40 @@ fn training(manifest: &BundleManifest) -> String {
         grades.join(", "),
         provenance.cross_validation.folds,
         provenance.cross_validation.seed,
-        provenance.augmentation.images,
+        copies(manifest),
         provenance.augmentation.exposure_percent,
-        provenance.training.epochs,
-        provenance.training.batch_size,
-        provenance.training.learning_rate,
-        if manifest.pretrained {
-            "weights of ImageNet"
-        } else {
-            "random weights"
-        },
-        manifest.pretrained,
+        fit(manifest),
+        manifest.initial_weights,
+        manifest.initial_weights.are_pretrained(),
     )
+}
+
+fn copies(manifest: &BundleManifest) -> String {
+    match manifest.architecture {
+        Architecture::Heart => "a copy of each study drawn anew for each epoch".to_owned(),
+        _ => format!(
+            "{} augmented images a fold",
+            manifest.training.augmentation.images
+        ),
+    }
+}
+
+fn fit(manifest: &BundleManifest) -> String {
+    let training = &manifest.training.training;
+    match manifest.architecture {
+        Architecture::Heart => {
+            let heart = &training.heart;
+            format!(
+                "{} steps or more, batches of {}, AdamW in one cycle of the learning rate up to {} with a \
+                 weight decay of {}, and the average of the weights",
+                heart.steps, heart.batch_size, heart.learning_rate, heart.weight_decay
+            )
+        }
+        _ => format!(
+            "{} epochs, batches of {}, Adam from {}",
+            training.epochs, training.batch_size, training.learning_rate
+        ),
+    }
 }
 
 fn results(metrics: &Metrics) -> String {
@@ -100,7 +122,9 @@ fn results(metrics: &Metrics) -> String {
         ("sensitivity", metrics.sensitivity),
         ("specificity", metrics.specificity),
     ];
-    for (name, estimate) in rows {
+    let of_positives = ("AUC, grade 2 or more", metrics.positive.auc);
+    let asked = (metrics.target == Target::Perugini).then_some(of_positives);
+    for (name, estimate) in rows.into_iter().chain(asked) {
         let _ = writeln!(table, "| {name} | {} |", cells(estimate));
     }
     let _ = write!(

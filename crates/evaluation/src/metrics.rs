@@ -6,7 +6,7 @@ use super::{
     CalibrationBin, ConfusionMatrix, Estimate, GateResult, OperatingPoint, OperatingPointKind,
     PredictiveValues, RocCurve, SubgroupMetrics, TemperatureScaling, estimate_fields,
 };
-use attrium_types::{Architecture, Target};
+use attrium_types::{Architecture, InitialWeights, Target};
 
 /// What a caller may choose of an evaluation.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -64,9 +64,9 @@ pub struct NetworkGate {
 pub struct NetworkMetrics {
     /// The network.
     pub architecture: Architecture,
-    /// Whether it started from weights of ImageNet.
-    #[serde(default)]
-    pub pretrained: bool,
+    /// What its training began from.
+    #[serde(flatten)]
+    pub initial_weights: InitialWeights,
     /// What it reached.
     #[serde(flatten)]
     pub metrics: Metrics,
@@ -129,7 +129,7 @@ pub struct Metrics {
     pub patients: Option<u64>,
     /// The number of labelled studies that are positive.
     pub positives: u64,
-    /// The area below the ROC curve of the scores, with DeLong's interval on the logit scale; for four
+    /// The area below the ROC curve of the scores, with an interval by DeLong's variance and Newcombe's score; for four
     /// classes the mean of one-versus-rest.
     #[serde(flatten, with = "estimate_fields::auc")]
     pub auc: Option<Estimate>,

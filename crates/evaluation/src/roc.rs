@@ -9,9 +9,10 @@
 //!
 //! The interval is symmetric on the logit scale, so that it stays within (0, 1). Of few positives it is too narrow:
 //! the less they differ by chance, the surer it seems. It is therefore widened to Newcombe's score interval (method 5,
-//! Stat Med 2006; 25:559), with the numbers of patients, wherever that goes further; for a mean of areas, to the mean
-//! of their limits. Where the variance is zero (perfect separation) or cannot be known (positives or negatives of a
-//! single patient), the score interval stands alone. `examples/coverage.rs` simulates how often the truth is within.
+//! Stat Med 2006; 25:559), with the numbers of patients, wherever that goes further; that of a mean of areas by as much
+//! as the areas' own are widened, in the mean. Where the variance is zero (perfect separation) or cannot be known
+//! (positives or negatives of a single patient), the score interval stands alone, or the mean of the areas' limits.
+//! `examples/coverage.rs` simulates how often the truth is within.
 //!
 //! Of two means over the same studies each patient's shares are subtracted before they are squared,
 //! which is DeLong's variance of a paired difference. That interval is symmetric about the difference.
@@ -176,26 +177,48 @@ pub(super) fn mean_area(areas: &[Area], patients: &[usize]) -> Option<Estimate> 
     }
     let count = areas.len() as f64;
     let value = areas.iter().map(|area| area.value).sum::<f64>() / count;
-    let limits = areas.iter().map(|area| score_interval(area, patients));
-    let limits: Vec<Interval> = limits.collect();
-    let score = Interval {
-        low: limits.iter().map(|limit| limit.low).sum::<f64>() / count,
-        high: limits.iter().map(|limit| limit.high).sum::<f64>() / count,
+    let mean = |of: &dyn Fn(&Area) -> Interval| {
+        let limits: Vec<Interval> = areas.iter().map(of).collect();
+        Interval {
+            low: limits.iter().map(|limit| limit.low).sum::<f64>() / count,
+            high: limits.iter().map(|limit| limit.high).sum::<f64>() / count,
+        }
     };
     let interval = match influence(areas, patients).and_then(standard_error) {
         Some(error) => {
             let logit = logit_interval(value, error);
+            let wider = mean(&|area| widening(area, patients));
             Interval {
-                low: logit.low.min(score.low),
-                high: logit.high.max(score.high),
+                low: (logit.low - wider.low).max(0.0),
+                high: (logit.high + wider.high).min(1.0),
             }
         }
-        None => score,
+        None => mean(&|area| score_interval(area, patients)),
     };
     Some(Estimate {
         value,
         interval: Some(interval),
     })
+}
+
+/// How much further than the interval by its variance an area's score interval goes, downwards and upwards; 0 where it
+/// does not, or has no variance to be compared with.
+fn widening(area: &Area, patients: &[usize]) -> Interval {
+    let error = influence(std::slice::from_ref(area), patients).and_then(standard_error);
+    let Some(error) = error else {
+        return Interval {
+            low: 0.0,
+            high: 0.0,
+        };
+    };
+    let (logit, score) = (
+        logit_interval(area.value, error),
+        score_interval(area, patients),
+    );
+    Interval {
+        low: (logit.low - score.low).max(0.0),
+        high: (score.high - logit.high).max(0.0),
+    }
 }
 
 /// How much larger one mean of areas is than another over the same studies, with its interval; `None`

@@ -114,6 +114,29 @@ impl Network {
         weights::load(Self::zeros(architecture, layout, classes, device)?, bytes)
     }
 
+    /// This network with another head, for so many classes: one with initial weights.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Classes`] for fewer than two classes.
+    pub fn with_new_head(&self, classes: usize, seed: u64) -> Result<Self, Error> {
+        let device = self.device();
+        let fresh = Self::with_layout(self.architecture(), self.layout(), classes, seed, &device)?;
+        Ok(weights::adopt(fresh, self))
+    }
+
+    fn architecture(&self) -> Architecture {
+        match self {
+            Self::Linear(_) => Architecture::Linear,
+            Self::Residual(_) => Architecture::Residual,
+            Self::VGG16(_) => Architecture::VGG16,
+            Self::ResNet50(_) => Architecture::ResNet50,
+            Self::InceptionV3(_) => Architecture::InceptionV3,
+            Self::MobileNet(_) => Architecture::MobileNet,
+            Self::Heart(_) => Architecture::Heart,
+        }
+    }
+
     fn zeros(
         architecture: Architecture,
         layout: Layout,
@@ -434,6 +457,36 @@ mod tests {
                 loaded.logits(&images(1)).unwrap(),
                 trained.logits(&images(1)).unwrap()
             );
+        }
+    }
+
+    #[test]
+    fn a_new_head_leaves_all_other_weights_as_they_are() {
+        for (architecture, head) in [
+            (Architecture::Residual, "head"),
+            (Architecture::Heart, "stack.head"),
+        ] {
+            let mut trained = network(architecture, 1);
+            trained.forward_training(image_tensor(images(2), &cpu()), FIRST);
+            let adapted = trained.with_new_head(2, 7).unwrap();
+            let files = [&trained, &adapted].map(|it| it.to_safetensors().unwrap());
+            let [old, new] = [&files[0], &files[1]]
+                .map(|bytes| safetensors::SafeTensors::deserialize(bytes).unwrap());
+            assert_eq!(old.len(), new.len());
+            let differ = |name: &&str| {
+                let [old, new] = [&old, &new].map(|file| file.tensor(name).unwrap());
+                old.data() != new.data()
+            };
+            let names = new.names();
+            let mut changed: Vec<&str> = names.into_iter().filter(differ).collect();
+            changed.sort_unstable();
+            assert_eq!(changed, [format!("{head}.bias"), format!("{head}.weight")]);
+            let fresh = Network::new(architecture, 2, 7, &cpu()).unwrap();
+            let fresh = fresh.to_safetensors().unwrap();
+            let fresh = safetensors::SafeTensors::deserialize(&fresh).unwrap();
+            let weight = format!("{head}.weight");
+            let weights = [&fresh, &new].map(|file| file.tensor(&weight).unwrap());
+            assert_eq!(weights[0].data(), weights[1].data());
         }
     }
 

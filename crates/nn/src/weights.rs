@@ -83,6 +83,32 @@ pub(super) fn blend(network: Network, other: &Network, kept: f32) -> Network {
     map_by_name(network, &mut Blender { others, kept })
 }
 
+/// The network with each tensor of another that it has too, in the same shape, but for those of the head.
+pub(super) fn adopt(network: Network, other: &Network) -> Network {
+    let mut others = collect(other);
+    others.retain(|name, _| !is_of_head(name));
+    map_by_name(network, &mut Adopter { others })
+}
+
+fn is_of_head(name: &str) -> bool {
+    name.rsplit('.').nth(1) == Some("head")
+}
+
+struct Adopter {
+    others: BTreeMap<String, StoredTensor>,
+}
+
+impl MapByName for Adopter {
+    fn map<const D: usize>(&mut self, name: &str, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        match self.others.remove(name) {
+            Some(other) if other.shape == param.val().dims() => {
+                with_values(param, name, other.values)
+            }
+            _ => param,
+        }
+    }
+}
+
 struct Blender {
     others: BTreeMap<String, StoredTensor>,
     kept: f32,

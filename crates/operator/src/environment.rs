@@ -113,6 +113,8 @@ fn places<'a>(stage: &StageJob<'a>) -> Vec<&'a str> {
             places.push(&run.spec.labels);
             let networks = run.spec.networks.iter();
             places.extend(networks.filter_map(|it| it.pretrained_weights.as_deref()));
+            let models = run.spec.starting_models();
+            places.extend(models.filter_map(|it| it.uri.as_deref()));
         }
         Resource::ScreeningJob(job) => places.extend(job.spec.labels.as_deref()),
     }

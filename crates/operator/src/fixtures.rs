@@ -39,6 +39,18 @@ pub(super) fn resource(text: &str) -> CreatedResource {
 
 /// A training run whose spec has more lines: of YAML, with two spaces in front.
 pub(super) fn training_run(lines: &str) -> CreatedResource {
+    training_run_of("{architecture: Residual}", lines)
+}
+
+/// A training run whose network starts from a model.
+pub(super) fn training_run_from(model: &str) -> CreatedResource {
+    training_run_of(
+        &format!("{{architecture: Residual, startFrom: {model}}}"),
+        "",
+    )
+}
+
+fn training_run_of(network: &str, lines: &str) -> CreatedResource {
     resource(&format!(
         "apiVersion: attrium.dev/v1alpha1
 kind: TrainingRun
@@ -48,7 +60,7 @@ spec:
   labels: s3://scans/labels.csv
   output: s3://models/
   tasks: [Positive]
-  networks: [{{architecture: Residual}}]
+  networks: [{network}]
   publish: {{architecture: Residual, task: Positive, method: Refit}}
 {lines}
 "

@@ -20,7 +20,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::job::StageJob;
 use super::{environment, manifest, pod_template};
-use attrium_api::{Accelerator, CONTAINER};
+use attrium_api::{Accelerator, CONTAINER, Resource};
 use attrium_workflow::StageKind;
 
 /// How long a pod has to write its checkpoint and end, in seconds.
@@ -187,10 +187,19 @@ fn arguments(stage: &StageJob<'_>) -> Vec<String> {
     arguments.into_iter().map(str::to_owned).collect()
 }
 
-/// Whose signatures a screening demands of its model: public keys, which are no secrets.
+/// Whose signatures are demanded of the model that a stage opens: public keys, which are no secrets.
 fn signatures<'a>(stage: &StageJob<'a>) -> Vec<&'a str> {
-    let screens = matches!(stage.stage.kind, StageKind::Screen | StageKind::Summarize);
-    if !screens {
+    let resource: &Resource = stage.resource;
+    let starts = || match resource {
+        Resource::TrainingRun(run) => run.spec.starting_models().next().is_some(),
+        Resource::ScreeningJob(_) => false,
+    };
+    let opens = match stage.stage.kind {
+        StageKind::Screen | StageKind::Summarize => true,
+        StageKind::Train | StageKind::Refit => starts(),
+        StageKind::Preprocess | StageKind::Evaluate => false,
+    };
+    if !opens {
         return Vec::new();
     }
     let settings = stage.settings;

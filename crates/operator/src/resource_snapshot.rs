@@ -26,7 +26,7 @@ pub(crate) struct ResourceSnapshot {
     pub(crate) superseded: Vec<JobSnapshot>,
     /// The pods of the latest Jobs.
     pub(crate) pods: Vec<PodSnapshot>,
-    /// The model of a screening.
+    /// The model that it needs of a training run.
     pub(crate) model: Model,
     pub(crate) state: ControllerState,
 }

@@ -14,7 +14,7 @@ pub struct Settings {
     pub image_pull_policy: Option<String>,
     /// The public keys whose signatures approve models.
     pub trusted_keys: Vec<String>,
-    /// Whether every screening needs a model that is signed by one of them.
+    /// Whether every model that is screened with or started from has to be signed by one of them.
     pub require_signed: bool,
     /// What resources may bring into their pods.
     pub allowance: Allowance,

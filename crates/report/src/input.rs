@@ -2,7 +2,7 @@
 
 use super::Raster;
 use attrium_evaluation::{BaselineMetrics, GateResult, Metrics, NetworkMetrics, OperatingPoint};
-use attrium_types::{Architecture, Grade, Target};
+use attrium_types::{Architecture, Grade, InitialWeights, Target};
 
 /// Everything that the report of a training run shows.
 #[derive(Clone, Debug)]
@@ -320,8 +320,8 @@ pub struct ModelFacts {
     pub architecture: Architecture,
     /// The question it answers.
     pub target: Target,
-    /// Whether it started from weights of ImageNet.
-    pub pretrained: bool,
+    /// What its training began from.
+    pub initial_weights: InitialWeights,
     /// Whether it was trained on phantoms.
     pub synthetic: bool,
     /// Where the bundle lies.

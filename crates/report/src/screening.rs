@@ -42,7 +42,7 @@ fn validation(report: &ScreeningReport, metrics: &Metrics) -> [Section; 6] {
     let name = report.model.architecture.to_string();
     let models = [EvaluatedModel {
         name: &name,
-        pretrained: report.model.pretrained,
+        initial_weights: &report.model.initial_weights,
         metrics,
         baseline_difference: None,
     }];

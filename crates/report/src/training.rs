@@ -19,7 +19,7 @@ pub(super) fn page(report: &TrainingReport) -> String {
         .zip(results)
         .map(|(name, result)| EvaluatedModel {
             name,
-            pretrained: result.pretrained,
+            initial_weights: &result.initial_weights,
             metrics: &result.metrics,
             baseline_difference: result.baseline_difference.as_ref(),
         })

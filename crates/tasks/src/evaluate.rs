@@ -6,6 +6,7 @@ use super::failure::OrFail;
 use super::publish::{self, Published, Scaled};
 use super::recheck;
 use super::results;
+use super::starting_weights::initial_weights;
 use super::task_io::TrainingIo;
 use super::training_report::{self, Findings};
 use super::{Summary, TaskError};
@@ -207,7 +208,7 @@ fn judge(
     let difference = baseline.map(|baseline| baseline.difference(predictions));
     Ok(NetworkMetrics {
         architecture: *architecture,
-        pretrained: io.spec.pretrained_weights(*architecture).is_some(),
+        initial_weights: initial_weights(io, *architecture)?,
         metrics,
         baseline_difference: difference.transpose().or_retry()?,
     })

@@ -43,7 +43,8 @@ pub struct TaskContext<'a> {
     pub plan: &'a Plan,
     /// The URI of the run's prefix, with a `/` at its end: artefacts' names follow it.
     pub prefix: &'a str,
-    /// Where a screening finds its model, and which one has to be there.
+    /// Where a screening finds its model, or a training the one of a training run that it starts from, and
+    /// which one has to be there.
     pub model: Option<ModelPlace<'a>>,
     /// Set when the task has to write a checkpoint and return [`TaskError::Interrupted`].
     pub interrupt: &'a Interrupt,

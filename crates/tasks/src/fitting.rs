@@ -4,12 +4,13 @@ use std::time::Instant;
 
 use super::attempt::Attempt;
 use super::failure::OrFail;
+use super::starting_weights::StartingWeights;
 use super::task_io::TrainingIo;
 use super::{Progress, TaskContext, TaskError, Unit};
 use attrium_api::{HeartTraining, TrainingRunSpec};
 use attrium_dataset::Cohort;
 use attrium_imaging::{CROP_SIZE, intensities};
-use attrium_nn::{Device, Network, PretrainedWeights};
+use attrium_nn::{Device, Network};
 use attrium_storage::Storage;
 use attrium_training as training;
 use attrium_training::fit::Error as FitError;
@@ -43,9 +44,8 @@ impl<'a> Checkpoints<'a> {
 }
 
 /// What a fit starts with, and where it is computed.
-pub(super) struct InitialWeights<'a> {
-    /// The weights; random ones where absent.
-    pub pretrained: Option<&'a PretrainedWeights>,
+pub(super) struct Start<'a> {
+    pub weights: &'a StartingWeights,
     pub device: &'a Device,
 }
 
@@ -53,9 +53,9 @@ pub(super) struct InitialWeights<'a> {
 pub(super) fn prepare(
     spec: &TrainingRunSpec,
     cohort: &Cohort,
-    architecture: Architecture,
-    target: Target,
+    (architecture, target): (Architecture, Target),
     fold: Option<u32>,
+    start: &StartingWeights,
 ) -> Result<Prepared, TaskError> {
     let preparation = Preparation {
         intensity: spec.preprocessing.intensity,
@@ -68,6 +68,7 @@ pub(super) fn prepare(
         training: &spec.training,
         classes: target.classes(),
         fold,
+        normalization: start.normalization(),
     };
     let numbers = training::LabelledImages {
         counts: &cohort.crops,
@@ -133,11 +134,11 @@ fn of_heart(heart: &HeartTraining, images: usize, paper: FitConfig) -> FitConfig
 pub(super) fn fit(
     config: FitConfig,
     data: FitData,
-    initial: InitialWeights<'_>,
+    start: Start<'_>,
     checkpoints: &Checkpoints<'_>,
     context: &TaskContext<'_>,
 ) -> Result<Network, TaskError> {
-    let (mut fit, mut earlier) = resume(config, data, &initial, checkpoints)?;
+    let (mut fit, mut earlier) = resume(config, data, &start, checkpoints)?;
     let mut throughput = Throughput::new();
     while !fit.is_finished() {
         if context.interrupt.is_set() {
@@ -165,10 +166,10 @@ pub(super) fn fit(
 fn resume(
     config: FitConfig,
     data: FitData,
-    initial: &InitialWeights<'_>,
+    start: &Start<'_>,
     checkpoints: &Checkpoints<'_>,
 ) -> Result<(Fit, Vec<String>), TaskError> {
-    let mut fit = begin(config, data, initial)?;
+    let mut fit = begin(config, data, start)?;
     let earlier = checkpoints.attempt.kept_before(&checkpoints.checkpoint)?;
     for key in &earlier {
         let kept = checkpoints.store.try_get(key, LARGEST_CHECKPOINT);
@@ -193,14 +194,25 @@ fn resume(
 }
 
 /// A fit before its first step. Weights that do not fit are told before anything is trained.
-fn begin(config: FitConfig, data: FitData, initial: &InitialWeights<'_>) -> Result<Fit, TaskError> {
-    let Some(weights) = initial.pretrained else {
-        return Fit::new(config, data, initial.device).or_bad_data();
-    };
+fn begin(config: FitConfig, data: FitData, start: &Start<'_>) -> Result<Fit, TaskError> {
     let FitConfig { classes, seed, .. } = config;
-    let network = Network::pretrained(weights, classes, seed, initial.device);
-    let network = network.or_bad_configuration()?;
-    Fit::from_network(config, data, network, weights.digest()).or_bad_data()
+    let fit = match start.weights {
+        StartingWeights::Random => Fit::new(config, data, start.device),
+        StartingWeights::ImageNet(weights) => {
+            let network = Network::pretrained(weights, classes, seed, start.device);
+            let network = network.or_bad_configuration()?;
+            Fit::from_network(config, data, network, weights.digest())
+        }
+        StartingWeights::Bundle(member) if member.has_head => {
+            Fit::from_network(config, data, member.network.clone(), &member.digest)
+        }
+        StartingWeights::Bundle(member) => {
+            let network = member.network.with_new_head(classes, seed);
+            let network = network.or_bad_configuration()?;
+            Fit::from_network(config, data, network, &member.digest)
+        }
+    };
+    fit.or_bad_data()
 }
 
 /// Keeps a checkpoint; those of earlier attempts are of no use from then on.

@@ -28,6 +28,7 @@ mod results;
 mod screen;
 mod screener;
 pub mod screening_table;
+mod starting_weights;
 #[cfg(test)]
 mod store_tests;
 mod study_selection;

@@ -7,7 +7,8 @@ use super::bundle_folder::{BundleFolder, BundleSnafu, ModelError};
 use super::failure::OrFail;
 use super::screener::Screener;
 use super::task_io::{self, ScreeningIo};
-use attrium_bundle::{Demands, Model, SignaturePolicy};
+use attrium_api::{ModelPlace, ModelSource};
+use attrium_bundle::{Checksums, Demands, Model, SignaturePolicy};
 use attrium_nn::Device;
 use attrium_storage::StorageOptions;
 use attrium_workflow::TaskExit;
@@ -47,6 +48,31 @@ pub fn open_model(
     Ok(model)
 }
 
+/// What a manifest and whoever runs it demand of a bundle.
+pub(super) fn demands(
+    source: &ModelSource,
+    place: ModelPlace<'_>,
+    signatures: &SignaturePolicy,
+) -> Demands {
+    Demands {
+        digest: place.digest.map(str::to_owned),
+        signatures: SignaturePolicy {
+            trusted: signatures.trusted.clone(),
+            required: signatures.required || source.require_signed,
+        },
+    }
+}
+
+/// The digest of the bundle in a folder, as its `SHA256SUMS` has it; no other file is read.
+///
+/// # Errors
+/// [`ModelError`].
+pub(super) fn digest(uri: &str, options: &StorageOptions) -> Result<String, ModelError> {
+    let checksums = BundleFolder::open(uri, options)?.checksums()?;
+    let checksums = Checksums::parse(&checksums).context(BundleSnafu { uri })?;
+    Ok(checksums.digest())
+}
+
 /// The model and the threshold that a ScreeningJob asks for.
 pub(super) fn screener(
     io: &ScreeningIo<'_>,
@@ -57,16 +83,10 @@ pub(super) fn screener(
             "the model is not known: name spec.model.uri",
         ));
     };
-    if let Some(warning) = io.spec.model.warning() {
+    if let Some(warning) = io.context.resource.model_warning() {
         tracing::warn!("{warning}");
     }
-    let demands = Demands {
-        digest: place.digest.map(str::to_owned),
-        signatures: SignaturePolicy {
-            trusted: signatures.trusted.clone(),
-            required: signatures.required || io.spec.model.require_signed,
-        },
-    };
+    let demands = demands(&io.spec.model, place, signatures);
     let device = task_io::device(&io.spec.compute)?;
     let model = open_model(place.uri, &demands, &io.options, &device)?;
     let threshold = model

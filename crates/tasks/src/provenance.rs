@@ -2,6 +2,7 @@
 
 use super::TaskError;
 use super::failure::OrFail;
+use super::starting_weights::initial_weights;
 use super::task_io::{ScreeningIo, TaskIo, TrainingIo};
 use attrium_report::{Fact, Provenance, StageTime};
 
@@ -13,14 +14,16 @@ pub(super) fn of_training(
     let seed = Some(u64::from(io.spec.cross_validation.seed));
     let accelerator = format!("{:?}", io.spec.compute.accelerator);
     let mut provenance = provenance(io, seed, digests, accelerator)?;
-    let starts = io.spec.networks.iter().map(|network| {
+    for network in &io.spec.networks {
+        let weights = initial_weights(io, network.architecture)?;
         let value = match &network.pretrained_weights {
             Some(uri) => format!("pretrained: true ({uri})"),
+            None if weights.are_pretrained() => format!("pretrained: true ({weights})"),
             None => "pretrained: false".to_owned(),
         };
-        fact(&network.architecture.to_string(), value)
-    });
-    provenance.versions.extend(starts);
+        let fact = fact(&network.architecture.to_string(), value);
+        provenance.versions.push(fact);
+    }
     Ok(provenance)
 }
 

@@ -2,6 +2,7 @@
 
 use super::TaskError;
 use super::failure::OrFail;
+use super::starting_weights::initial_weights;
 use super::task_io::TrainingIo;
 use attrium_api::{DataStatus, ModelReference, Publish};
 use attrium_bundle as bundle;
@@ -31,7 +32,7 @@ pub(super) fn publish(
 ) -> Result<ModelReference, TaskError> {
     let members = std::mem::take(&mut published.members);
     let (members, contents): (Vec<_>, Vec<_>) = members.into_iter().unzip();
-    let manifest = manifest(io, &published, members);
+    let manifest = manifest(io, &published, members)?;
     let packed = bundle::pack(&manifest, contents).or_retry()?;
     let name = artefacts::bundle(manifest.architecture, manifest.target);
     let folder = io.files.store.at(&name).or_retry()?;
@@ -48,7 +49,7 @@ fn manifest(
     io: &TrainingIo<'_>,
     published: &Published<'_>,
     members: Vec<Member>,
-) -> BundleManifest {
+) -> Result<BundleManifest, TaskError> {
     let Publish {
         architecture,
         task: target,
@@ -56,10 +57,10 @@ fn manifest(
     } = *published.publish;
     let scaled = published.scaled;
     let classes = target.classes().iter();
-    BundleManifest {
+    Ok(BundleManifest {
         format_version: FORMAT_VERSION,
         architecture,
-        pretrained: io.spec.pretrained_weights(architecture).is_some(),
+        initial_weights: initial_weights(io, architecture)?,
         target,
         classes: classes.map(|&class| class.to_owned()).collect(),
         synthetic: published.synthetic,
@@ -80,7 +81,7 @@ fn manifest(
         positive_scores: positive_scores(target, &scaled.predictions),
         metrics: scaled.metrics.clone(),
         intended_use: INTENDED_USE.to_owned(),
-    }
+    })
 }
 
 /// Out-of-fold predictions on the scale of a published model, and their metrics.

@@ -1,12 +1,13 @@
 //! The refit: the published network, trained once more on every study.
 
 use super::failure::OrFail;
-use super::fitting::{self, Checkpoints, InitialWeights};
+use super::fitting::{self, Checkpoints, Start};
 use super::publish::{self, Published};
 use super::recheck::Refitted;
+use super::starting_weights::StartingWeights;
 use super::task_io::TrainingIo;
 use super::{Summary, TaskError};
-use attrium_bundle::{Member, MemberFiles};
+use attrium_bundle::{Member, MemberFiles, SignaturePolicy};
 use attrium_dataset::Cohort;
 use attrium_evaluation::{Metrics, MetricsDocument, Predictions};
 use attrium_training::Prepared;
@@ -15,10 +16,13 @@ use attrium_workflow::{StageKind, artefacts};
 
 /// A stream of random numbers that no fold has.
 const STREAM: u64 = u32::MAX as u64;
+/// The fold whose first weights it has, where these are of a bundle.
+const FIRST_FOLD: u32 = 0;
 
 /// Trains on all data and publishes, unless a gate was missed.
 pub(super) fn run(
     io: &TrainingIo<'_>,
+    signatures: &SignaturePolicy,
     architecture: Architecture,
     target: Target,
 ) -> Result<Summary, TaskError> {
@@ -37,7 +41,7 @@ pub(super) fn run(
     };
     let cohort = io.cohort()?;
     let metrics = metrics(&document, architecture, target)?;
-    let (files, refitted) = train(io, &cohort, architecture, target)?;
+    let (files, refitted) = train(io, signatures, &cohort, (architecture, target))?;
     let table = io.get(&artefacts::predictions(architecture, target))?;
     let predictions = Predictions::parse(&table).or_retry()?;
     let model = publish::publish(
@@ -77,29 +81,30 @@ fn metrics(
 
 fn train(
     io: &TrainingIo<'_>,
+    signatures: &SignaturePolicy,
     cohort: &Cohort,
-    architecture: Architecture,
-    target: Target,
+    of: (Architecture, Target),
 ) -> Result<(MemberFiles, Refitted), TaskError> {
-    let pretrained = io.pretrained(architecture)?;
+    let device = io.device()?;
+    let weights = StartingWeights::of(io, signatures, of, FIRST_FOLD, &device)?;
     let Prepared {
         fit: data,
         normalization,
         ..
-    } = fitting::prepare(io.spec, cohort, architecture, target, None)?;
+    } = fitting::prepare(io.spec, cohort, of, None, &weights)?;
     let name = |name: &str| format!("{}{name}", artefacts::REFIT);
     let checkpoints = Checkpoints::new(io, name("checkpoint/state"), name("history.csv"));
     let images = data.labels.len();
-    let config = fitting::config(io.spec, architecture, target, STREAM, images);
-    let initial = InitialWeights {
-        pretrained: pretrained.as_ref(),
-        device: &io.device()?,
+    let config = fitting::config(io.spec, of.0, of.1, STREAM, images);
+    let start = Start {
+        weights: &weights,
+        device: &device,
     };
-    let network = fitting::fit(config, data, initial, &checkpoints, io.context)?;
+    let network = fitting::fit(config, data, start, &checkpoints, io.context)?;
     let files = MemberFiles {
         weights: network.to_safetensors().or_retry()?,
         normalization: normalization.to_safetensors().or_retry()?,
     };
-    let refitted = Refitted::new(io, (architecture, target), cohort, &network, &normalization)?;
+    let refitted = Refitted::new(io, of, cohort, &network, &normalization)?;
     Ok((files, refitted))
 }

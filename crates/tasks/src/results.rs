@@ -38,7 +38,7 @@ pub(super) fn row(result: &NetworkMetrics) -> ResultStatus {
     } = result.metrics;
     ResultStatus {
         architecture: result.architecture,
-        pretrained: result.pretrained,
+        pretrained: result.initial_weights.are_pretrained(),
         task: target,
         auc: value(auc),
         auc_interval: auc.and_then(|auc| interval(auc.interval?)),

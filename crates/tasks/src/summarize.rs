@@ -254,7 +254,7 @@ fn validate(
         synthetic: manifest.synthetic || counts.synthetic > 0,
         results: vec![NetworkMetrics {
             architecture: manifest.architecture,
-            pretrained: manifest.pretrained,
+            initial_weights: manifest.initial_weights.clone(),
             metrics,
             baseline_difference: None,
         }],
@@ -352,7 +352,7 @@ fn model_facts(io: &ScreeningIo<'_>, screener: &Screener) -> ModelFacts {
     ModelFacts {
         architecture: manifest.architecture,
         target: manifest.target,
-        pretrained: manifest.pretrained,
+        initial_weights: manifest.initial_weights.clone(),
         synthetic: manifest.synthetic,
         uri: io.context.model.map_or("", |model| model.uri).to_owned(),
         digest: screener.model.digest.clone(),

@@ -10,9 +10,8 @@ use attrium_api::{
 };
 use attrium_dataset::{Cohort, Labels, Pseudonyms, Shard};
 use attrium_nn as nn;
-use attrium_nn::{Device, PretrainedWeights};
+use attrium_nn::Device;
 use attrium_storage::{Storage, StorageOptions, Version};
-use attrium_types::Architecture;
 use attrium_workflow::{Marker, Plan, StageKind, TaskSpec, Work, artefacts};
 
 /// The largest table or page that is read back, in bytes.
@@ -208,24 +207,6 @@ impl TrainingIo<'_> {
             ));
         }
         Ok(cohort)
-    }
-
-    /// The weights that a network starts from, read from wherever the manifest says.
-    ///
-    /// # Errors
-    /// A bad configuration, since no task of the network could do better; a store that does not answer
-    /// may answer later.
-    pub(crate) fn pretrained(
-        &self,
-        architecture: Architecture,
-    ) -> Result<Option<PretrainedWeights>, TaskError> {
-        let Some(uri) = self.spec.pretrained_weights(architecture) else {
-            return Ok(None);
-        };
-        let (folder, key) = Storage::open_object(uri, &self.options).or_bad_place()?;
-        let bytes = folder.get(&key, LARGEST_WEIGHTS).or_bad_place()?;
-        let weights = PretrainedWeights::read(bytes, architecture);
-        Ok(Some(weights.or_bad_configuration()?))
     }
 
     /// The counts of a stage's data, added up.

@@ -19,7 +19,7 @@ pub struct Tasks {
     pub ca_bundle: Option<Vec<u8>>,
     /// Sends the alert of a screening with positives; none is sent where absent.
     pub alerts: Option<Alerts>,
-    /// Whose signatures a screening demands of its model.
+    /// Whose signatures are demanded of the model that a screening uses or a training starts from.
     pub signatures: SignaturePolicy,
     /// What the stores of all tasks have in common.
     pub session: Session,
@@ -162,12 +162,12 @@ impl Tasks {
                 architecture,
                 target,
                 fold,
-            } => train::run(&io, architecture, target, fold),
+            } => train::run(&io, &self.signatures, architecture, target, fold),
             Work::Evaluate => evaluate::run(&io),
             Work::Refit {
                 architecture,
                 target,
-            } => refit::run(&io, architecture, target),
+            } => refit::run(&io, &self.signatures, architecture, target),
             Work::Screen { .. } | Work::Summarize => foreign(files.task, context),
         }
     }

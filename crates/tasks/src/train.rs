@@ -1,9 +1,11 @@
 //! Training: one network, one target, all folds but one; then that one is predicted.
 
 use super::failure::OrFail;
-use super::fitting::{self, Checkpoints, InitialWeights};
+use super::fitting::{self, Checkpoints, Start};
+use super::starting_weights::StartingWeights;
 use super::task_io::TrainingIo;
 use super::{Summary, TaskError};
+use attrium_bundle::SignaturePolicy;
 use attrium_dataset::{Cohort, Covariates};
 use attrium_evaluation::{Prediction, Predictions};
 use attrium_training::Prepared;
@@ -13,28 +15,31 @@ use attrium_workflow::artefacts::Fold;
 /// Trains a network without one fold, predicts that fold, and writes down both.
 pub(super) fn run(
     io: &TrainingIo<'_>,
+    signatures: &SignaturePolicy,
     architecture: Architecture,
     target: Target,
     fold: u32,
 ) -> Result<Summary, TaskError> {
-    let pretrained = io.pretrained(architecture)?;
+    let device = io.device()?;
+    let of = (architecture, target);
+    let weights = StartingWeights::of(io, signatures, of, fold, &device)?;
     let cohort = io.cohort()?;
     let Prepared {
         fit: data,
         normalization,
         test,
-    } = fitting::prepare(io.spec, &cohort, architecture, target, Some(fold))?;
+    } = fitting::prepare(io.spec, &cohort, of, Some(fold), &weights)?;
 
     let artefacts = Fold::new(architecture, target, fold);
     let state = artefacts.checkpoint() + "state";
     let checkpoints = Checkpoints::new(io, state, artefacts.history());
     let images = data.labels.len();
     let config = fitting::config(io.spec, architecture, target, u64::from(fold), images);
-    let initial = InitialWeights {
-        pretrained: pretrained.as_ref(),
-        device: &io.device()?,
+    let start = Start {
+        weights: &weights,
+        device: &device,
     };
-    let network = fitting::fit(config, data, initial, &checkpoints, io.context)?;
+    let network = fitting::fit(config, data, start, &checkpoints, io.context)?;
 
     let mut unseen = fitting::images(&cohort, &test, io.spec.preprocessing.intensity);
     normalization.apply(&mut unseen);

@@ -103,12 +103,14 @@ pub struct Preparation<'a> {
     pub classes: &'a [&'a str],
     /// The fold that is left out, from 0; `None` trains on every study.
     pub fold: Option<u32>,
+    /// The normalisation that the network's first weights expect; `None` takes it from the training images.
+    pub normalization: Option<&'a Normalization>,
 }
 
 impl Preparation<'_> {
     /// Prepares a cohort: the fold is left out, validation patients are split off, the rest is
-    /// augmented, and the normalisation and the class weights come from the augmented images
-    /// alone, those of the first epoch where each has its own.
+    /// augmented, and the class weights and the normalisation, unless it is given, come from the
+    /// augmented images alone, those of the first epoch where each has its own.
     ///
     /// # Errors
     /// When a class has too few patients for the folds, or what is left has a single class.
@@ -143,8 +145,7 @@ impl Preparation<'_> {
         let plan = augmentation.plan(&train_classes);
         let mut images = self.render(&augmentation, &plan, &split.train, cohort);
         let pixels = cohort.side * cohort.side;
-        let normalization =
-            Normalization::fit(images.chunks_exact(pixels)).context(NormalizationSnafu)?;
+        let normalization = self.normalization(&images, pixels)?;
         normalize(&normalization, &mut images, pixels);
         let labels: Vec<usize> = plan
             .iter()
@@ -182,8 +183,7 @@ impl Preparation<'_> {
             .par_chunks_exact_mut(pixels)
             .enumerate()
             .for_each(|(image, target)| images.render(0, image, target));
-        let normalization =
-            Normalization::fit(first.chunks_exact(pixels)).context(NormalizationSnafu)?;
+        let normalization = self.normalization(&first, pixels)?;
         images.normalization = Some(normalization.clone());
         let fit = FitData {
             images: TrainingImages::Drawn(images),
@@ -224,6 +224,14 @@ impl Preparation<'_> {
                 folds,
             },
             source => Error::Folds { source },
+        }
+    }
+
+    /// The normalisation that is given, or that of these images.
+    fn normalization(&self, images: &[f32], pixels: usize) -> Result<Normalization, Error> {
+        match self.normalization {
+            Some(given) => Ok(given.clone()),
+            None => Normalization::fit(images.chunks_exact(pixels)).context(NormalizationSnafu),
         }
     }
 
@@ -366,6 +374,16 @@ mod tests {
         images: u32,
         copies: Copies,
     ) -> Result<Prepared, Error> {
+        prepare_with(fixture, fold, images, copies, None)
+    }
+
+    fn prepare_with(
+        fixture: &Fixture,
+        fold: Option<u32>,
+        images: u32,
+        copies: Copies,
+        normalization: Option<&Normalization>,
+    ) -> Result<Prepared, Error> {
         Preparation {
             intensity: Intensity::Paper,
             cross_validation: &CrossValidation { folds: 4, seed: 7 },
@@ -383,6 +401,7 @@ mod tests {
             },
             classes: &["negative", "positive"],
             fold,
+            normalization,
         }
         .prepare(fixture.cohort())
     }
@@ -419,6 +438,30 @@ mod tests {
                 .all(|patient| !validation.contains(patient) && !test.contains(patient))
         );
         assert!(validation.iter().all(|patient| !test.contains(patient)));
+    }
+
+    #[test]
+    fn a_normalisation_that_is_given_is_used_for_every_image() {
+        let given = Normalization {
+            mean: vec![3.0; SIDE * SIDE],
+            deviation: vec![2.0; SIDE * SIDE],
+        };
+        let fixture = Fixture::new();
+        for copies in [Copies::Once, Copies::EachEpoch] {
+            let own = prepare_copies(&fixture, Some(1), 100, copies).unwrap();
+            let prepared = prepare_with(&fixture, Some(1), 100, copies, Some(&given)).unwrap();
+            assert_eq!(prepared.normalization, given);
+            assert_ne!(own.normalization, given);
+            for (with_given, with_own) in [
+                (rendered(&prepared, 0), rendered(&own, 0)),
+                (
+                    prepared.fit.validation_images.clone(),
+                    own.fit.validation_images.clone(),
+                ),
+            ] {
+                assert_eq!(studies(&prepared, &with_given), studies(&own, &with_own));
+            }
+        }
     }
 
     #[test]

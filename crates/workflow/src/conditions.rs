@@ -73,11 +73,7 @@ fn accepted(inputs: &StatusInputs<'_>) -> ConditionState {
 
 /// The condition Accepted of a spec that is valid, with what should be mended all the same.
 pub fn valid_spec(resource: &Resource) -> ConditionState {
-    let warning = match resource {
-        Resource::TrainingRun(_) => None,
-        Resource::ScreeningJob(job) => job.spec.model.warning(),
-    };
-    let message = match warning {
+    let message = match resource.model_warning() {
         Some(warning) => format!("The spec is valid, but {warning}"),
         None => "The spec is valid".to_owned(),
     };

@@ -105,6 +105,7 @@ pub fn status(inputs: &StatusInputs<'_>, previous: &Status, progress: ProgressSt
         progress: Some(progress),
         images: previous.images.clone(),
         retry: previous.retry.clone(),
+        started_from: previous.started_from.clone(),
         ..Status::default()
     };
     for stage in &inputs.plan.stages {

@@ -91,10 +91,17 @@ def newcombe(area, m, n):
     return low, high
 
 
+def by_variance(value, variance):
+    """The interval that a variance gives on the logit scale."""
+    logit = math.log(value / (1 - value))
+    margin = Z * math.sqrt(variance) / value / (1 - value)
+    return [1 / (1 + math.exp(-x)) for x in (logit - margin, logit + margin)]
+
+
 def areas_with_interval(key, columns, patients):
     """The mean of areas; columns are (truth, score, area) over the same studies."""
     influence = {patient: 0.0 for patient in patients}
-    limits, values, known = [], [], True
+    limits, values, wider, known = [], [], [], True
     for truth, score, value in columns:
         if truth.all() or not truth.any():
             return {key: None, f"{key}Interval": None}
@@ -103,15 +110,24 @@ def areas_with_interval(key, columns, patients):
         assert abs(wins.mean() - value) < 1e-12
         of = np.array(patients)
         m, n = len(set(of[truth])), len(set(of[~truth]))
+        own = {patient: 0.0 for patient in patients}
         for mask, placement, count in ((truth, wins.mean(1), m), (~truth, wins.mean(0), n)):
             if count < 2:
                 known = False
                 continue
-            scale = math.sqrt(count / (count - 1)) / mask.sum() / len(columns)
+            scale = math.sqrt(count / (count - 1)) / mask.sum()
             for patient, deviation in zip(of[mask], placement - value):
-                influence[patient] += scale * deviation
+                own[patient] += scale * deviation
+        for patient, share in own.items():
+            influence[patient] += share / len(columns)
         limits.append(newcombe(value, m, n))
         values.append(value)
+        variance = sum(share**2 for share in own.values())
+        if known and variance > 1e-24:
+            low, high = by_variance(value, variance)
+            wider.append((max(0, low - limits[-1][0]), max(0, limits[-1][1] - high)))
+        else:
+            wider.append((0, 0))
     value = float(np.mean(values))
     variance = sum(share**2 for share in influence.values())
     if len(columns) == 1 and known and len(influence) == len(patients):
@@ -119,10 +135,9 @@ def areas_with_interval(key, columns, patients):
         delong = wins.mean(1).var(ddof=1) / m + wins.mean(0).var(ddof=1) / n
         assert math.isclose(variance, delong, rel_tol=1e-9, abs_tol=1e-20)
     if known and variance > 1e-24:
-        logit = math.log(value / (1 - value))
-        margin = Z * math.sqrt(variance) / value / (1 - value)
-        low, high = (1 / (1 + math.exp(-x)) for x in (logit - margin, logit + margin))
-        low, high = min(low, np.mean(limits, axis=0)[0]), max(high, np.mean(limits, axis=0)[1])
+        low, high = by_variance(value, variance)
+        down, up = np.mean(wider, axis=0)
+        low, high = max(0, low - down), min(1, high + up)
     else:
         low, high = np.mean(limits, axis=0)
     return {key: value, f"{key}Interval": interval(low, high)}

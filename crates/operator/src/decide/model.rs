@@ -1,10 +1,10 @@
-//! Where the model of a screening is, and what the status says while it is not there.
+//! Where the model is that a screening uses or a training starts from, and what the status says while it is not there.
 
 use std::fmt;
 
 use attrium_api::{ModelPlace, ModelReference, Resource};
 
-/// The model of a screening.
+/// The model that a screening uses, or a training starts from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Model {
     /// The resource needs none, or names it itself.
@@ -27,7 +27,7 @@ impl Model {
     }
 }
 
-/// What a screening waits for.
+/// What a resource waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Awaited {
     /// The training run that is to publish the model.

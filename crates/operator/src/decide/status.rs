@@ -56,12 +56,14 @@ impl Transition<'_> {
         };
         let mut status = workflow::status(&inputs, &self.previous, self.progress());
         status.images = self.images();
-        if let Resource::ScreeningJob(_) = &**snapshot.resource {
-            // A screening goes on with the model that it began with, whatever becomes of the run.
-            status.model = self.previous.model.clone().or(match &snapshot.model {
-                Model::Published(model) => Some(model.clone()),
-                Model::Given | Model::Awaited(_) | Model::Missing(_) => None,
-            });
+        // It goes on with the model that it began with, whatever becomes of the run.
+        let begun_with = self.begun_with().cloned().or(match &snapshot.model {
+            Model::Published(model) => Some(model.clone()),
+            Model::Given | Model::Awaited(_) | Model::Missing(_) => None,
+        });
+        match &**snapshot.resource {
+            Resource::ScreeningJob(_) => status.model = begun_with,
+            Resource::TrainingRun(_) => status.started_from = begun_with,
         }
         status
     }

@@ -9,7 +9,7 @@ use super::observed::ObservedTasks;
 use super::{Create, JobChanges, JobPatch, Model, ObservedState, Refusal, Stop, clean_up, model};
 use crate::names;
 use crate::snapshot::{JobFailure, PodSnapshot};
-use attrium_api::{ConditionStatus, Phase, Resource, Status, reasons};
+use attrium_api::{ConditionStatus, ModelReference, Phase, Resource, Status, reasons};
 use attrium_workflow as workflow;
 use attrium_workflow::{ConditionState, Ending, Plan, PlanOutcome, StageKind};
 
@@ -105,7 +105,7 @@ impl<'o> Transition<'o> {
             (NextStage::End, _) => transition.stop_jobs(),
             _ if observed.snapshot.resource.suspend() => transition.suspend(),
             (NextStage::Start(..), Model::Awaited(awaited))
-                if transition.previous.model.is_none() =>
+                if transition.begun_with().is_none() =>
             {
                 transition.wait_for_model(&awaited.to_string());
             }
@@ -152,6 +152,14 @@ impl<'o> Transition<'o> {
         self.next.unfinished = ConditionState::new(Unknown, reason, message);
     }
 
+    /// The model of another training run that it has begun with.
+    pub(super) fn begun_with(&self) -> Option<&ModelReference> {
+        match &**self.observed.snapshot.resource {
+            Resource::TrainingRun(_) => self.previous.started_from.as_ref(),
+            Resource::ScreeningJob(_) => self.previous.model.as_ref(),
+        }
+    }
+
     /// Whether tasks run or are about to.
     pub(super) fn is_running(&self) -> bool {
         self.next.ending.is_none() && self.next.phase == Phase::Running
@@ -160,7 +168,7 @@ impl<'o> Transition<'o> {
     /// Ends the resource where it has to end; else finds its next stage.
     fn next_stage(&mut self, health: &Health) -> NextStage {
         if let Model::Missing(run) = &self.observed.snapshot.model
-            && self.previous.model.is_none()
+            && self.begun_with().is_none()
         {
             self.reject(reasons::MODEL_UNAVAILABLE, &model::missing(run));
             return NextStage::End;

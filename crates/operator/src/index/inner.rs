@@ -163,17 +163,14 @@ impl Inner {
         matches!(entry, Some(ResourceEntry::Ended(_)))
     }
 
-    /// Where the model of a screening is. One that waits for it is reconciled when its training run
-    /// changes.
+    /// Where the model is that a resource needs of a training run. One that waits for it is reconciled when
+    /// that run changes.
     pub(super) fn model(&mut self, key: &ResourceKey, resource: &Resource) -> Model {
-        let Resource::ScreeningJob(job) = resource else {
+        let Some(name) = resource.publisher() else {
             return Model::Given;
         };
-        let Some(name) = &job.spec.model.training_run else {
-            return Model::Given;
-        };
-        if let Some(model) = job.status.as_ref().and_then(|status| status.model.clone()) {
-            return Model::Published(model);
+        if let Some(model) = resource.begun_with() {
+            return Model::Published(model.clone());
         }
         let run = ResourceKey::new(Kind::TrainingRun, &key.namespace, name);
         let publisher = match self.get(&run) {
@@ -183,13 +180,13 @@ impl Inner {
             Some(ResourceEntry::Ended(ended)) => {
                 return match &ended.model {
                     Some(model) => Model::Published((**model).clone()),
-                    None => Model::Missing(name.clone()),
+                    None => Model::Missing(name.to_owned()),
                 };
             }
         };
         self.waiting.entry(run).or_default().insert(key.clone());
         Model::Awaited(Awaited {
-            run: name.clone(),
+            run: name.to_owned(),
             publisher,
         })
     }

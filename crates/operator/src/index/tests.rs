@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::*;
 use crate::decide::{Model, ObservedState, PendingReasons, Stop, decide};
-use crate::fixtures::{self, UID, screening_job, training_run, uid};
+use crate::fixtures::{self, UID, screening_job, training_run, training_run_from, uid};
 use crate::names::Origin;
 use crate::snapshot::JobEnd;
 use attrium_api::Resource;
@@ -369,6 +369,29 @@ fn a_screening_is_reconciled_when_the_run_that_it_waits_for_changes() {
     assert!(matches!(model(), Model::Published(_)));
     assert!(index.apply_written(ended(run("4"), false)));
     assert!(matches!(model(), Model::Missing(_)));
+}
+
+#[test]
+fn a_training_is_reconciled_when_the_run_that_it_starts_from_changes() {
+    let index = Index::default();
+    let mut adapted = training_run_from("{trainingRun: other}");
+    let network = &mut fixtures::training_spec(&mut adapted).networks[0];
+    let start = network.start_from.as_mut().expect("a model");
+    start.training_run = Some("small".to_owned());
+    adapted.resource_mut().metadata_mut().name = Some("adapted".to_owned());
+    let adapted = || versioned(&adapted, "adapted", "1");
+    let key = ResourceKey::of(&adapted());
+    index.apply_resource(adapted(), Delivery::Changed);
+    let model = || index.snapshot(&key, Arc::new(adapted())).model;
+    assert!(matches!(model(), Model::Awaited(_)));
+    let publisher = versioned(&training_run(""), UID, "2");
+    let training = ResourceKey::of(&publisher);
+    assert_eq!(
+        index.apply_resource(publisher, Delivery::Changed),
+        [key.clone(), training]
+    );
+    assert!(index.apply_written(ended(versioned(&training_run(""), UID, "3"), true)));
+    assert!(matches!(model(), Model::Published(_)));
 }
 
 #[test]

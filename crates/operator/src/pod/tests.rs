@@ -389,21 +389,25 @@ spec:
 
 #[test]
 fn weights_that_a_network_starts_from_may_be_in_a_bucket_of_their_own() {
-    let run = run_on_a_volume(
-        "  networks: [{architecture: VGG16, pretrainedWeights: \"s3://models/vgg16.safetensors\"}]
-  storage: {credentialsSecret: keys}",
-    );
-    let template = template(&run, Train);
-    let keys: Vec<_> = credentials(&template)
-        .into_iter()
-        .map(|(key, _)| key)
-        .collect();
-    let expected = [
-        "AWS_ACCESS_KEY_ID",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_SESSION_TOKEN",
-    ];
-    assert_eq!(keys, expected);
+    for network in [
+        "{architecture: VGG16, pretrainedWeights: \"s3://models/vgg16.safetensors\"}",
+        "{architecture: Linear, startFrom: {uri: \"s3://models/linear/\"}}",
+    ] {
+        let run = run_on_a_volume(&format!(
+            "  networks: [{network}]\n  storage: {{credentialsSecret: keys}}"
+        ));
+        let template = template(&run, Train);
+        let keys: Vec<_> = credentials(&template)
+            .into_iter()
+            .map(|(key, _)| key)
+            .collect();
+        let expected = [
+            "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_SESSION_TOKEN",
+        ];
+        assert_eq!(keys, expected, "{network}");
+    }
 }
 
 #[test]

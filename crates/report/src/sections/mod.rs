@@ -17,7 +17,7 @@ pub(super) mod subgroups;
 pub(super) mod summary;
 
 use attrium_evaluation::{BaselineDifference, Estimate, Metrics};
-use attrium_types::Target;
+use attrium_types::{InitialWeights, Target};
 use maud::{Markup, Render, html};
 
 use super::number;
@@ -27,8 +27,8 @@ use super::number;
 pub(super) struct EvaluatedModel<'a> {
     /// The network's name, by which the paper's results are found too.
     pub name: &'a str,
-    /// Whether it started from weights of ImageNet.
-    pub pretrained: bool,
+    /// What its training began from.
+    pub initial_weights: &'a InitialWeights,
     pub metrics: &'a Metrics,
     /// How much more it reaches than a score without a network.
     pub baseline_difference: Option<&'a BaselineDifference>,

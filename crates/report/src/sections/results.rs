@@ -19,7 +19,7 @@ pub(crate) fn section(models: &[EvaluatedModel<'_>], baselines: &[BaselineMetric
     }
     html! {
         (note(
-            "Square brackets hold 95 % confidence intervals: DeLong’s for AUC, Wilson’s for \
+            "Square brackets hold 95 % confidence intervals: DeLong’s and Newcombe’s for AUC, Wilson’s for \
              proportions, the large-sample one for kappa. The paper printed two decimals and no \
              intervals. A dash stands where a figure is not defined or was not published."
         ))
@@ -111,12 +111,7 @@ fn overall_cells(target: Target, model: &EvaluatedModel<'_>) -> Vec<Markup> {
 
 /// A network's name with what its training began from.
 fn with_origin(model: &EvaluatedModel<'_>) -> Markup {
-    let origin = if model.pretrained {
-        "from weights of ImageNet"
-    } else {
-        "from random weights"
-    };
-    caption(model.name, origin)
+    caption(model.name, format!("from {}", model.initial_weights))
 }
 
 /// A result of the paper in the order of [`overall`]'s columns.

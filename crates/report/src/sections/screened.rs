@@ -311,7 +311,10 @@ pub(crate) fn model(report: &ScreeningReport) -> Markup {
                 "Network and task",
                 html! { (display(model.architecture)) ", " (title(model.target)) },
             ),
-            ("Pretrained", html! { (model.pretrained) }),
+            (
+                "Trained from",
+                html! { (model.initial_weights.to_string()) },
+            ),
             ("Operating point", html! { (operating_point) }),
             ("Bundle", html! { code { (model.uri) } }),
             ("SHA-256 of the bundle", html! { code { (model.digest) } }),

@@ -11,7 +11,7 @@ use attrium_evaluation::{
     Baseline, BaselineStudy, EvaluationOptions, Metrics, NetworkMetrics, Prediction, Predictions,
     evaluate, gate,
 };
-use attrium_types::{Architecture, Grade, Metric, Target};
+use attrium_types::{Architecture, Grade, InitialWeights, Metric, Target};
 
 const ARCHITECTURES: [Architecture; 2] = [Architecture::Linear, Architecture::Residual];
 const TARGETS: [Target; 3] = [Target::Perugini, Target::Positive, Target::HighGrade];
@@ -73,7 +73,7 @@ fn result(architecture: Architecture, target: Target) -> NetworkMetrics {
     });
     NetworkMetrics {
         architecture,
-        pretrained: false,
+        initial_weights: InitialWeights::Random,
         metrics: metrics(architecture, target),
         baseline_difference: difference,
     }
@@ -248,7 +248,7 @@ fn evaluated_screening() -> ScreeningReport {
         model: ModelFacts {
             architecture: Architecture::Residual,
             target: Target::Positive,
-            pretrained: false,
+            initial_weights: InitialWeights::Random,
             synthetic: false,
             uri: "s3://models/perugini/nuclear-medicine/perugini-2026-11/0d1c/model/residual-positive/"
                 .to_owned(),

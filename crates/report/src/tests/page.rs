@@ -7,7 +7,7 @@ use crate::{
     Fact, Publication, ScreeningReport, TrainingReport, screening_report, training_report,
 };
 use attrium_evaluation::Interval;
-use attrium_types::{Architecture, Target};
+use attrium_types::{Architecture, InitialWeights, Target};
 
 /// The tags and texts of a page's source, scripts' and styles' content included.
 fn tags(page: &str) -> impl Iterator<Item = &str> {
@@ -159,7 +159,7 @@ fn a_second_reader_stands_beside_the_networks() {
 fn each_network_says_what_its_training_began_from() {
     let mut report = fixture::training();
     assert!(training_report(&report).contains("Linear<small>from random weights</small>"));
-    report.results[0].pretrained = true;
+    report.results[0].initial_weights = InitialWeights::ImageNet;
     assert!(training_report(&report).contains("Linear<small>from weights of ImageNet</small>"));
 }
 

@@ -26,6 +26,23 @@ fn a_screening_waits_for_its_model_and_keeps_it() {
 }
 
 #[test]
+fn a_training_waits_for_the_model_that_it_starts_from_and_keeps_it_beside_its_own() {
+    let mut run = world(fixtures::training_run_from("{trainingRun: other}"));
+    run.observed.snapshot.model = awaited(Publisher::Live);
+    let reconciled = run.reconcile();
+    assert_nothing_done(&reconciled);
+    assert_eq!(reasons_of(&reconciled), ["WaitingForModel"]);
+    run.observed.snapshot.model = Model::Published(model());
+    let manifest = run.manifest();
+    assert_eq!(run.reconcile().create, [manifest, create(Preprocess)]);
+    assert_eq!(run.status().started_from, Some(model()));
+    assert_eq!(run.status().model, None);
+    run.observed.snapshot.model = Model::Missing("other".to_owned());
+    assert_idle(&run.reconcile());
+    assert_eq!(run.status().started_from, Some(model()));
+}
+
+#[test]
 fn a_screening_whose_model_will_never_be_there_fails() {
     let mut job = screening("  model: {trainingRun: small}");
     job.observed.snapshot.model = Model::Missing("small".to_owned());

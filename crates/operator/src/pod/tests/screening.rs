@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::Settings;
-use crate::fixtures::{job_with, settings};
+use crate::fixtures::{job_with, settings, training_run_from};
 
 #[test]
 fn the_bundle_of_a_training_run_is_an_argument_and_its_cloud_counts() {
@@ -34,7 +34,7 @@ fn the_bundle_of_a_training_run_is_an_argument_and_its_cloud_counts() {
 }
 
 #[test]
-fn the_administrators_keys_are_handed_to_screenings_alone() {
+fn the_administrators_keys_are_handed_to_whoever_opens_a_bundle_and_to_no_other() {
     let settings = Settings {
         trusted_keys: vec!["RWa".to_owned(), "RWb".to_owned()],
         require_signed: true,
@@ -53,14 +53,25 @@ fn the_administrators_keys_are_handed_to_screenings_alone() {
         "--require-signed",
     ];
     let job = screening_job("  model: {uri: /m}");
-    for stage in [Screen, Summarize] {
-        assert!(arguments(&job, stage).ends_with(&demanded.map(str::to_owned)));
+    let adapted = training_run_from("{uri: /m}");
+    for (resource, stage) in [
+        (&job, Screen),
+        (&job, Summarize),
+        (&adapted, Train),
+        (&adapted, Refit),
+    ] {
+        let arguments = arguments(resource, stage);
+        assert!(arguments.ends_with(&demanded.map(str::to_owned)), "{stage}");
     }
-    let of_training = arguments(&training_run(""), Train);
-    assert!(
-        !of_training.iter().any(|it| it == "--trusted-key"),
-        "{of_training:?}"
-    );
+    let plain = training_run("");
+    for (resource, stage) in [
+        (&plain, Train),
+        (&adapted, Preprocess),
+        (&adapted, Evaluate),
+    ] {
+        let arguments = arguments(resource, stage);
+        assert!(!arguments.iter().any(|it| it == "--trusted-key"), "{stage}");
+    }
 }
 
 #[test]
