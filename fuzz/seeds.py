@@ -7,7 +7,7 @@ Made with Python 3.11.7 and nothing else.
 A seed of an image is three bytes (bits and sign, rows and columns beyond 128: see fuzz/src/frame.rs) and one
 fragment. The pictures are small and mostly flat, so that a seed has a few kilobytes. JPEG Lossless is written by
 tests/golden/imaging/jpeg_lossless.py; the frames of JPEG 2000 are those of fuzz/corpus/dicom and tests/data. A
-bundle's description is that of models/residual-positive with two entries of each list.
+bundle's description is that of models/heart-perugini with two entries of each list.
 """
 
 import json
@@ -108,11 +108,11 @@ def shortened(value):
 
 
 def write_bundle():
-    source = HERE.parent / "models" / "residual-positive" / "bundle.json"
+    source = HERE.parent / "models" / "heart-perugini" / "bundle.json"
     folder = HERE / "corpus" / "bundle"
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(shortened(json.loads(source.read_text())), indent=1)
-    (folder / "residual-positive.json").write_text(text + "\n")
+    (folder / "heart-perugini.json").write_text(text + "\n")
 
 
 def main():

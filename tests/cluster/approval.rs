@@ -14,7 +14,7 @@ const JOB: &str = "screeningjob/archive";
 /// Puts the bundle that comes with attrium into the bucket; returns its folder.
 fn bundle(name: &str) -> String {
     let uri = format!("s3://{BUCKET}/approval/{name}/");
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/residual-positive");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/heart-perugini");
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let key = path.file_name().unwrap().to_str().unwrap();

@@ -11,8 +11,8 @@ use crate::pod::Pod;
 use crate::program::{Ended, attrium, command, finish, run_arguments};
 
 /// Tests run in the folder of the package.
-const BUNDLE: &str = "models/residual-positive";
-const DIGEST: &str = "sha256:c8ca97349fdaf0c5dfc169db3d64ba0aa04b6d43821949cdc570f1bcc1562b03";
+const BUNDLE: &str = "models/heart-perugini";
+const DIGEST: &str = "sha256:89f421c25772fc33d1a33098cb7218d3cdf079514d29f1791a8ec3cc977f5613";
 const SCAN: &str = "tests/data/nm-wholebody-anterior.dcm";
 const BAD_DATA: i32 = 42;
 const CONFIGURATION: i32 = 43;
@@ -103,7 +103,7 @@ fn a_signed_bundle_is_verified_and_keeps_its_digest() {
         assert_eq!(told["digest"], DIGEST);
         assert_eq!(told["signedBy"], KEY_ID);
         let comment = told["comment"].as_str().unwrap();
-        for words in ["bundle:Residual-Positive", DIGEST, "date:20"] {
+        for words in ["bundle:Heart-Perugini", DIGEST, "date:20"] {
             assert!(comment.contains(words), "{comment}");
         }
     }
@@ -291,9 +291,11 @@ fn a_job_says_which_model_it_used_and_who_had_approved_it() {
 }
 
 #[test]
-fn the_example_names_the_digest_of_the_bundle_that_comes_with_attrium() {
-    let example = fs::read_to_string("examples/demo/validation.yaml").unwrap();
-    assert!(example.contains(&format!("digest: {DIGEST}\n")));
+fn the_examples_name_the_digest_of_the_bundle_that_comes_with_attrium() {
+    for example in ["demo/validation.yaml", "adapting/training-run.yaml"] {
+        let text = fs::read_to_string(Path::new("examples").join(example)).unwrap();
+        assert!(text.contains(&format!("digest: {DIGEST}\n")), "{example}");
+    }
     let told = json(attrium(["screen", SCAN, "--model", BUNDLE, "-o", "json"]));
     assert_eq!(told["model"], DIGEST);
 }

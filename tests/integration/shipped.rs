@@ -4,23 +4,24 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use attrium_bundle::{Demands, Model, model_card};
+use attrium_evaluation::positive_probability;
 use attrium_imaging::{crop, read_anterior};
 use attrium_nn as nn;
 use attrium_nn::GradCam;
 use attrium_storage::StorageOptions;
 use attrium_tasks::open_model;
-use attrium_types::{CropMode, LossyPolicy};
+use attrium_types::{CropMode, LossyPolicy, Target};
 use serde_json::Value;
 
 use crate::cohort::{files, scratch};
 use crate::program::attrium;
 
 /// Tests run in the folder of the package.
-const BUNDLE: &str = "models/residual-positive";
-const LARGEST: u64 = 5_000_000;
+const BUNDLE: &str = "models/heart-perugini";
+const LARGEST: u64 = 1_500_000;
 const STUDIES: u32 = 24;
-/// Where phantoms have their hearts in a crop of 128 x 128, in pixels.
-const HEART: (std::ops::Range<usize>, std::ops::Range<usize>) = (54..100, 74..106);
+/// Where the heart is in a crop of it, 128 x 128 pixels for 192 mm x 192 mm.
+const HEART: (std::ops::Range<usize>, std::ops::Range<usize>) = (32..96, 32..96);
 
 fn model() -> Model {
     let demands = Demands::default();
@@ -43,7 +44,7 @@ fn crops(images: &Path) -> Vec<Vec<f32>> {
     let read = objects.filter_map(|key| {
         let bytes = fs::read(images.join(key)).unwrap();
         let image = read_anterior(&bytes, LossyPolicy::Quarantine).ok()?;
-        let crop = crop(&image, CropMode::Robust).expect("should hold a crop");
+        let crop = crop(&image, CropMode::Heart).expect("should hold a crop");
         Some(crop.counts)
     });
     let crops: Vec<_> = read.collect();
@@ -108,7 +109,9 @@ fn the_bundle_that_comes_with_attrium_tells_phantoms_with_uptake_from_those_with
     let model = model();
     let positive = |crops: Vec<Vec<f32>>| -> Vec<f64> {
         let answers = model.probabilities(&crops.concat()).unwrap().into_iter();
-        answers.map(|classes| classes[1]).collect()
+        answers
+            .map(|grades| positive_probability(Target::Perugini, &grades))
+            .collect()
     };
     let with = positive(crops(&phantoms("shipped-told-3", "0,0,0,1")));
     let without = positive(crops(&phantoms("shipped-told-0", "1,0,0,0")));

@@ -20,10 +20,7 @@ const SCANS: usize = 12;
 /// The URI of a run's prefix.
 const PREFIX: &str = "s3://bucket/out/run/";
 const SCAN: &[u8] = include_bytes!("../../../tests/data/nm-wholebody-anterior.dcm");
-const BUNDLE: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../models/residual-positive/"
-);
+const BUNDLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/heart-perugini/");
 
 fn labels() -> String {
     let study = imaging::study(SCAN).expect("a study");
