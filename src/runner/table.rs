@@ -57,6 +57,8 @@ pub(crate) fn screening_table(counts: &ScreeningStatus) -> String {
         superseded: _,
         ambiguous: _,
         patient_unknown: _,
+        unanswered: _,
+        unanswered_positive: _,
         synthetic,
     } = counts;
     let row = [

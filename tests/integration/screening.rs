@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::cohort::{COHORT, STUDIES, put, root, scratch};
 use crate::manifest::{self, screening, screening_prefix};
-use crate::program::{Ended, attrium, command, finish, run_arguments};
+use crate::program::{Ended, attrium, command, finish, run, run_arguments};
 use crate::trained::TRAINED;
 
 /// The scan of a patient, who is negative; tests run in the folder of the package.
@@ -239,6 +239,58 @@ fn labels_make_a_screening_an_external_validation() {
         assert!(page.contains(words), "{words}");
     }
     assert_eq!(metrics["synthetic"], true);
+}
+
+/// The Study Instance UIDs of the positives that the labels have, sorted.
+fn positives() -> Vec<String> {
+    let mut table = csv::Reader::from_path(&COHORT.labels).unwrap();
+    let rows = table.deserialize().map(|row: Result<Row, _>| row.unwrap());
+    let positive = rows.filter(|row| row["grade"].parse::<u8>().unwrap() >= 2);
+    let mut studies: Vec<String> = positive.map(|row| row["study"].clone()).collect();
+    studies.sort();
+    studies
+}
+
+#[test]
+fn positives_that_could_not_be_read_are_counted_beside_a_validation() {
+    const CUT: usize = 3;
+    let folder = scratch("unread");
+    let (images, out) = (folder.join("images"), folder.join("results"));
+    let positives = positives();
+    let cut = &positives[..CUT];
+    for key in COHORT.keys() {
+        let bytes = fs::read(COHORT.images.join(&key)).unwrap();
+        let study = attrium_imaging::study(&bytes);
+        let is_cut = study.is_some_and(|study| cut.iter().any(|uid| uid == study.as_str()));
+        let whole = if is_cut { bytes.len() / 2 } else { bytes.len() };
+        put(&images, &key, &bytes[..whole]);
+    }
+    let text = screening(&out, "{uri: models/heart-perugini}")
+        .replace(COHORT.images.to_str().unwrap(), images.to_str().unwrap());
+    let text = format!(
+        "{text}  maxUnusable: \"1\"\n  labels: {}\n",
+        COHORT.labels.display()
+    );
+    let ended = run(&[&manifest::write(&folder.join("job.yaml"), &text)]);
+    let words = format!("{CUT} labelled studies without a prediction, {CUT} of them positive");
+    assert!(ended.ok().contains(&words));
+
+    let prefix = screening_prefix(&out);
+    let read = |name: &str| fs::read_to_string(prefix.join(name)).unwrap();
+    let metrics: Value = serde_json::from_str(&read("metrics.json")).unwrap();
+    let result = &metrics["results"][0];
+    let unanswered = &result["unanswered"];
+    assert_eq!(unanswered["studies"], CUT);
+    assert_eq!(unanswered["positives"], CUT);
+    // At a threshold of 0 all are positive: found, but for those that could not be read.
+    assert_eq!(result["positive"]["operatingPoints"][0]["sensitivity"], 1.0);
+    let worst = (positives.len() - CUT) as f64 / positives.len() as f64;
+    assert_eq!(unanswered["sensitivity"], worst);
+    let counts: Value = serde_json::from_str(&read("screening.json")).unwrap();
+    assert_eq!(counts["unanswered"], CUT);
+    assert_eq!(counts["unansweredPositive"], CUT);
+    assert_eq!(read("unanswered.csv").lines().count(), 1 + CUT);
+    assert!(read("report/index.html").contains("labelled studies have no prediction"));
 }
 
 #[test]

@@ -323,6 +323,13 @@ pub struct ScreeningStatus {
     /// a Patient ID tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patient_unknown: Option<u64>,
+    /// With labels: labelled studies without a prediction in the external validation, which has no object of
+    /// theirs, or none that could be used and stands for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unanswered: Option<u64>,
+    /// Those of them that are positive: no metric counts them, and a department would not know of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unanswered_positive: Option<u64>,
     /// Those by the word for why they cannot be used.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "unusable::counts_by_reason")]
@@ -344,6 +351,8 @@ impl ScreeningStatus {
         add(&mut self.superseded, other.superseded);
         add(&mut self.ambiguous, other.ambiguous);
         add(&mut self.patient_unknown, other.patient_unknown);
+        add(&mut self.unanswered, other.unanswered);
+        add(&mut self.unanswered_positive, other.unanswered_positive);
         self.synthetic += other.synthetic;
     }
 }

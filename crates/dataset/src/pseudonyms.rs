@@ -146,6 +146,11 @@ impl Pseudonyms {
             .get(uid.trim_matches(|c: char| c.is_whitespace() || c == '\0'))
     }
 
+    /// What is known of each labelled study, in no order.
+    pub fn studies(&self) -> impl Iterator<Item = &LabelledStudy> {
+        self.by_study.values()
+    }
+
     /// The Study Instance UID behind each pseudonym: the way back.
     pub fn link(&self) -> HashMap<u32, &str> {
         self.by_study

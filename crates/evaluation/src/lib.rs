@@ -27,6 +27,7 @@ mod reader_pair;
 mod roc;
 mod subgroup;
 mod temperature;
+mod unanswered;
 
 pub use baseline::{Baseline, BaselineStudy};
 pub use calibration::{CALIBRATION_BINS, CalibrationBin};
@@ -53,3 +54,4 @@ pub use roc::auc;
 pub use roc::{RocCurve, RocPoint};
 pub use subgroup::{MAX_SUBGROUPS, SubgroupMetrics};
 pub use temperature::{TEMPERATURE_RANGE, TemperatureScaling, at_temperature};
+pub use unanswered::Unanswered;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CalibrationBin, ConfusionMatrix, Estimate, GateResult, OperatingPoint, OperatingPointKind,
-    PredictiveValues, RocCurve, SubgroupMetrics, TemperatureScaling, estimate_fields,
+    PredictiveValues, RocCurve, SubgroupMetrics, TemperatureScaling, Unanswered, estimate_fields,
 };
 use attrium_types::{Architecture, InitialWeights, Target};
 
@@ -73,6 +73,9 @@ pub struct NetworkMetrics {
     /// How much more that is than the target's baseline reaches; `None` without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline_difference: Option<BaselineDifference>,
+    /// Of an external validation, the labelled studies without a prediction; `None` elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unanswered: Option<Unanswered>,
 }
 
 /// A score without a network, such as a ratio of counts.

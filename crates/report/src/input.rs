@@ -1,7 +1,9 @@
 //! What a report shows: plain values, filled in from a run's artefacts.
 
 use super::Raster;
-use attrium_evaluation::{BaselineMetrics, GateResult, Metrics, NetworkMetrics, OperatingPoint};
+use attrium_evaluation::{
+    BaselineMetrics, GateResult, Metrics, NetworkMetrics, OperatingPoint, Unanswered,
+};
 use attrium_types::{Architecture, Grade, InitialWeights, Target};
 
 /// Everything that the report of a training run shows.
@@ -279,6 +281,8 @@ pub struct ScreeningReport {
     pub model: ModelFacts,
     /// The evaluation on the job's own labels: external validation; `None` without labels.
     pub validation: Option<Metrics>,
+    /// The labelled studies that have no prediction there; `None` without labels.
+    pub unanswered: Option<Unanswered>,
     /// Where the results come from.
     pub provenance: Provenance,
 }

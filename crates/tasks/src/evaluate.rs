@@ -211,6 +211,7 @@ fn judge(
         initial_weights: initial_weights(io, *architecture)?,
         metrics,
         baseline_difference: difference.transpose().or_retry()?,
+        unanswered: None,
     })
 }
 

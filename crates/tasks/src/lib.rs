@@ -39,6 +39,7 @@ mod tasks;
 mod tests;
 mod train;
 mod training_report;
+mod unanswered;
 
 pub use alert::Alerts;
 pub use approval::{ApprovedModel, SignError, sign_model, verify_model};

@@ -14,10 +14,10 @@ use super::screening_table::{self, ScreeningRow, Verdict};
 use super::study_selection::{self, ObjectPredictions, StudyPredictions};
 use super::task_io::ScreeningIo;
 use super::training_report::PATIENT_UNKNOWN;
-use super::{Summary, TaskError, screen};
+use super::{Summary, TaskError, screen, unanswered};
 use attrium_api::ScreeningStatus;
 use attrium_bundle::SignaturePolicy;
-use attrium_dataset::{LeftOut, Quarantine};
+use attrium_dataset::{LeftOut, Pseudonyms, Quarantine};
 use attrium_evaluation as evaluation;
 use attrium_evaluation::{EvaluationOptions, MetricsDocument, NetworkMetrics, Predictions};
 use attrium_report as report;
@@ -63,15 +63,26 @@ pub(super) fn run(
     let page = report::screening_report(&screening_report(io, &screener, tally, validation)?);
     io.put(artefacts::REPORT, page.into_bytes())?;
     Ok(Summary {
-        message: format!(
-            "{} objects: {} screened, {} positive, {} unusable",
-            counts.objects, counts.screened, counts.positive, counts.unusable
-        ),
+        message: message(&counts),
         results,
         report: Some(io.uri_of(artefacts::REPORT)?),
         screening: Some(counts),
         ..Summary::default()
     })
+}
+
+fn message(counts: &ScreeningStatus) -> String {
+    let message = format!(
+        "{} objects: {} screened, {} positive, {} unusable",
+        counts.objects, counts.screened, counts.positive, counts.unusable
+    );
+    match (counts.unanswered, counts.unanswered_positive) {
+        (Some(studies @ 1..), positives) => format!(
+            "{message}; {studies} labelled studies without a prediction, {} of them positive",
+            positives.unwrap_or_default()
+        ),
+        _ => message,
+    }
 }
 
 /// `screening.json`: the counts, and which model they are of.
@@ -242,7 +253,12 @@ fn validate(
         return Ok(None);
     };
     let manifest = &screener.model.manifest;
-    let all = labelled_predictions(io, manifest.classes.len(), uri, counts)?;
+    let pseudonyms = screen::pseudonyms(io, uri)?;
+    let all = labelled_predictions(io, manifest.classes.len(), &pseudonyms, counts)?;
+    let unanswered = unanswered::unanswered(&pseudonyms, &all);
+    io.put(artefacts::UNANSWERED, unanswered::table(&unanswered)?)?;
+    counts.unanswered = Some(unanswered.len() as u64);
+    counts.unanswered_positive = Some(unanswered::positives(&unanswered, manifest.target));
     let name = artefacts::predictions(manifest.architecture, manifest.target);
     io.put(&name, all.to_csv().or_retry()?)?;
     let options = EvaluationOptions {
@@ -255,6 +271,7 @@ fn validate(
         results: vec![NetworkMetrics {
             architecture: manifest.architecture,
             initial_weights: manifest.initial_weights.clone(),
+            unanswered: unanswered::at_worst(&unanswered, manifest.target, &metrics),
             metrics,
             baseline_difference: None,
         }],
@@ -267,7 +284,7 @@ fn validate(
 fn labelled_predictions(
     io: &ScreeningIo<'_>,
     classes: usize,
-    uri: &str,
+    pseudonyms: &Pseudonyms,
     counts: &mut ScreeningStatus,
 ) -> Result<Predictions, TaskError> {
     let mut objects = ObjectPredictions::new(classes);
@@ -275,14 +292,15 @@ fn labelled_predictions(
         let table = io.get(&artefacts::screening_predictions(shard))?;
         objects.extend(ObjectPredictions::parse(&table)?);
     }
-    let pseudonyms = screen::pseudonyms(io, uri)?;
     if !objects.are_of(pseudonyms.digest()) {
-        return Err(changed(uri));
+        return Err(changed(
+            io.spec.labels.as_deref().unwrap_or("the table of labels"),
+        ));
     }
     let studies = objects.select(io.spec.prefer);
     let mut left_out = Quarantine::default();
     left_out
-        .add_left_out(&studies.left_out, &pseudonyms)
+        .add_left_out(&studies.left_out, pseudonyms)
         .or_bad_configuration()?;
     io.put(artefacts::LEFT_OUT, left_out.to_csv().or_retry()?)?;
     count(&studies, counts);
@@ -321,6 +339,7 @@ fn screening_report(
         counts.collect()
     };
     let point = &io.spec.operating_point;
+    let result = validation.and_then(|document| document.results.into_iter().next());
     Ok(ScreeningReport {
         name: resource.name().to_owned(),
         namespace: resource.namespace().to_owned(),
@@ -340,9 +359,8 @@ fn screening_report(
             None => "stated threshold".to_owned(),
         },
         model: model_facts(io, screener),
-        validation: validation
-            .and_then(|document| document.results.into_iter().next())
-            .map(|result| result.metrics),
+        unanswered: result.as_ref().and_then(|result| result.unanswered),
+        validation: result.map(|result| result.metrics),
         provenance: provenance::of_screening(io, Vec::new())?,
     })
 }

@@ -27,6 +27,8 @@ pub const REFIT: &str = "refit/";
 pub const SCREENING: &str = "screening.csv";
 /// Objects that were screened and stand for no study in the external validation, each with its reason.
 pub const LEFT_OUT: &str = "left-out.csv";
+/// The labelled studies that an external validation has no prediction for.
+pub const UNANSWERED: &str = "unanswered.csv";
 /// The counts of a screening.
 pub const SCREENING_SUMMARY: &str = "screening.json";
 /// The folder of activation maps, one PNG for each study that is shown.
@@ -100,6 +102,7 @@ pub fn is_published(name: &str) -> bool {
         SCREENING,
         SCREENING_SUMMARY,
         LEFT_OUT,
+        UNANSWERED,
     ];
     let folders = [PREDICTIONS, ACTIVATION_MAPS, MODELS, QUARANTINE_PARTS];
     files.contains(&name) || folders.iter().any(|folder| name.starts_with(folder))

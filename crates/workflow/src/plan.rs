@@ -384,6 +384,7 @@ fn summarize(shards: u32, is_labelled: bool) -> Stage {
             artefacts::METRICS,
             artefacts::PREDICTIONS,
             artefacts::LEFT_OUT,
+            artefacts::UNANSWERED,
         ];
         writes.extend(validation.map(str::to_owned));
     }

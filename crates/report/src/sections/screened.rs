@@ -1,6 +1,6 @@
 //! What a screening found: positives, scores, objects that could not be used, the model.
 
-use attrium_evaluation::{Metrics, OperatingPoint, threshold_text};
+use attrium_evaluation::{Metrics, OperatingPoint, Unanswered, threshold_text};
 use maud::{Markup, display, html};
 
 use super::provenance::fact_list;
@@ -83,14 +83,39 @@ fn rate_tiles(point: &OperatingPoint) -> Markup {
 
 /// What the job's threshold came to on its labels; the rest is at the class of the highest
 /// probability.
-pub(crate) fn validation(metrics: &Metrics) -> Markup {
+pub(crate) fn validation(metrics: &Metrics, unanswered: Option<&Unanswered>) -> Markup {
     html! {
+        @if let Some(unanswered) = unanswered {
+            (without_prediction(metrics, unanswered))
+        }
         @if let Some(point) = metrics.positive.chosen() {
             p {
                 "At this job’s threshold of " (threshold_text(point.threshold))
                 ", chosen on other studies: sensitivity " (number::estimate(point.sensitivity))
                 ", specificity " (number::estimate(point.specificity)) "."
             }
+        }
+    }
+}
+
+/// The labelled studies that no figure below counts, and what they may hide.
+fn without_prediction(metrics: &Metrics, unanswered: &Unanswered) -> Markup {
+    let Unanswered {
+        studies, positives, ..
+    } = unanswered;
+    if *studies == 0 {
+        return html! { p { "Every labelled study has a prediction." } };
+    }
+    html! {
+        p {
+            strong {
+                (studies) " of " (metrics.studies + studies) " labelled studies have no prediction, " (positives)
+                " of them positive"
+            }
+            ": there is no object of theirs, or none that could be used (unanswered.csv). No figure below counts them. \
+             Were all of these positives missed and all of the others called, this job’s threshold would have a \
+             sensitivity of " (number::estimate(unanswered.sensitivity)) " and a specificity of "
+            (number::estimate(unanswered.specificity)) "."
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::{
 };
 use attrium_evaluation::{
     Baseline, BaselineStudy, EvaluationOptions, Metrics, NetworkMetrics, Prediction, Predictions,
-    evaluate, gate,
+    Unanswered, evaluate, gate,
 };
 use attrium_types::{Architecture, Grade, InitialWeights, Metric, Target};
 
@@ -76,6 +76,7 @@ fn result(architecture: Architecture, target: Target) -> NetworkMetrics {
         initial_weights: InitialWeights::Random,
         metrics: metrics(architecture, target),
         baseline_difference: difference,
+        unanswered: None,
     }
 }
 
@@ -259,6 +260,10 @@ fn evaluated_screening() -> ScreeningReport {
                 fact("Intended use", "Research: finding bone scans that a physician should look at again."),
             ],
         },
+        unanswered: validation()
+            .positive
+            .chosen()
+            .map(|point| Unanswered::at(point, 9, 7)),
         validation: Some(validation()),
         provenance: provenance("ScreeningJob"),
     }

@@ -328,6 +328,11 @@ fn an_external_validation_is_of_one_object_a_study_and_tells_of_the_others() {
     let counts = summary.screening.unwrap();
     assert_eq!((counts.superseded, counts.ambiguous), (Some(2), Some(2)));
     assert_eq!(counts.patient_unknown, Some(0));
+    // Of the study of two that are ambiguous nothing stands, and so it has no prediction.
+    let unanswered = store.get(artefacts::UNANSWERED, LIMIT).unwrap();
+    let rows = String::from_utf8(unanswered).unwrap().lines().count() as u64 - 1;
+    assert!(rows > 0);
+    assert_eq!(counts.unanswered, Some(rows));
     let left_out = Quarantine::parse(&store.get(artefacts::LEFT_OUT, LIMIT).unwrap()).unwrap();
     let reasons: Vec<_> = left_out.by_reason().into_iter().collect();
     assert_eq!(
