@@ -13,6 +13,8 @@ use crate::loss::{cross_entropy, ordinal};
 
 const LABELS: [usize; 2] = [2, 0];
 const CLASS_WEIGHTS: [f32; 4] = [0.5, 1.0, 2.0, 4.0];
+/// Outputs of Heart for three images.
+const THRESHOLDS: [[f32; 3]; 3] = [[1.5, -0.2, -2.0], [0.4, 0.1, -0.3], [-0.5, 2.0, 0.25]];
 const FIRST: TrainingStep = TrainingStep { seed: 0, number: 0 };
 
 #[derive(Deserialize)]
@@ -45,6 +47,8 @@ struct HeartReference {
     outputs: Vec<f32>,
     loss: f32,
     grad_cam: Vec<f32>,
+    /// Of the classes, from [`THRESHOLDS`].
+    logits_of_thresholds: Vec<f32>,
 }
 
 fn read<T: serde::de::DeserializeOwned>(architecture: &str) -> T {
@@ -171,6 +175,9 @@ fn heart_gives_the_logits_the_outputs_the_loss_and_the_map_of_pytorch() {
     let whole = Network::Heart(network.clone());
     let logits = floats(whole.forward(batch.clone()).into_data());
     assert_near(&logits, &expected.inference, 1e-5);
+    let mixed = whole.class_logits(Tensor::from_data(THRESHOLDS, &cpu()));
+    let mixed = floats(mixed.into_data());
+    assert_near(&mixed, &expected.logits_of_thresholds, 1e-5);
     let map = whole.grad_cam(&images()[..crate::IMAGE_PIXELS], 2).unwrap();
     assert_near(&map.scaled_to(1.0).values, &expected.grad_cam, 1e-4);
 

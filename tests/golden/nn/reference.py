@@ -178,6 +178,10 @@ def network_results(residual):
     return results
 
 
+# Outputs of Heart for three images, which the tests have too.
+THRESHOLDS = [[1.5, -0.2, -2.0], [0.4, 0.1, -0.3], [-0.5, 2.0, 0.25]]
+
+
 def heart_results():
     network = Heart()
     fill(network, True)
@@ -187,6 +191,8 @@ def heart_results():
     results = {
         "grad_cam": grad_cam(network, images[:1], lambda outputs: log_odds_of(outputs[None])[0, 1], by_place=True),
         "inference": numbers(class_logits(network(images))),
+        # Of thresholds that are in order, and of some that are not.
+        "logits_of_thresholds": numbers(class_logits(torch.tensor(THRESHOLDS, dtype=torch.float64))),
     }
     network.train()
     outputs = network(images)
