@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pydicom
+from intensity import normalized
 
 THREADS, BATCH, SIZE = 2, 32, 128
 ANTERIOR = {"399321004", "G-5215"}
@@ -84,10 +85,7 @@ def crop(counts):
 def intensities(thorax, scale):
     if scale == "Paper":
         return np.log(thorax, out=np.zeros_like(thorax), where=thorax > 0)
-    # In units of the median of the blocks of 8 x 8 pixels that hold patient.
-    means = np.sort(thorax.reshape(SIZE // 8, 8, SIZE // 8, 8).mean(axis=(1, 3)).ravel())
-    patient = means[means > 0.1 * means[len(means) * 4 // 5]]
-    return np.log1p(thorax / patient[len(patient) // 2])
+    return normalized(thorax)
 
 
 def preprocess(path, scale):

@@ -21,6 +21,7 @@ from torch import nn
 from torch.nn import functional
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+from intensity import normalized  # noqa: E402
 from networks import network  # noqa: E402
 
 GRADES = 4
@@ -49,14 +50,8 @@ class Cohort:
 
 
 def in_units_of_the_chest(counts):
-    """Counts by the median of blocks of 8 x 8 that hold patient, and their logarithm, as attrium sees them."""
-    blocks = counts.reshape(-1, 16, 8, 16, 8).mean((2, 4)).reshape(len(counts), -1)
-    blocks.sort(1)
-    units = []
-    for means in blocks:
-        body = means[means > 0.1 * means[len(means) * 4 // 5]]
-        units.append(body[len(body) // 2])
-    return numpy.log1p(counts / numpy.array(units, numpy.float32)[:, None, None])
+    """Crops on attrium's scale."""
+    return numpy.stack([normalized(crop) for crop in counts])
 
 
 def thinned(counts, random, lowest):
