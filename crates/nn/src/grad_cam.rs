@@ -31,16 +31,6 @@ pub struct GradCam {
 }
 
 impl GradCam {
-    /// A map without the negative values.
-    fn of(mut values: Vec<f32>, height: usize, width: usize) -> Self {
-        values.iter_mut().for_each(|value| *value = value.max(0.0));
-        Self {
-            height,
-            width,
-            values,
-        }
-    }
-
     /// The map scaled to this greatest value; a map of zeros stays one.
     pub fn scaled_to(mut self, greatest: f32) -> Self {
         let found = self.values.iter().copied().fold(0.0, f32::max);
@@ -75,13 +65,14 @@ impl Network {
         let images = image_tensor(image.to_vec(), &network.device());
         let [activation, features] = network.last_activation(images);
         let head = network.head();
-        let logits = floats(head.forward(features.clone()).into_data());
         Ok(match self {
             Self::Heart(_) => {
-                let gradient = threshold_gradient(logits.len(), first_positive);
-                sum_by_place(activation, features, head, &gradient)
+                let [outputs, _] = head.weight.dims();
+                let gradient = threshold_gradient(outputs, first_positive);
+                sum_by_place(activation, features.dims(), head, &gradient)
             }
             _ => {
+                let logits = floats(head.forward(features).into_data());
                 let gradient = log_odds_gradient(&logits, first_positive);
                 weighted_sum(activation, head, &gradient)
             }
@@ -95,45 +86,50 @@ impl Network {
 /// - `activation`: `[1, channels, height, width]`
 /// - `gradient`: of the score with respect to each logit, `[classes]`
 fn weighted_sum(activation: Tensor<4>, head: &Head, gradient: &[f32]) -> GradCam {
-    let [_, channels, height, width] = activation.dims();
+    let [_, channels, ..] = activation.dims();
     let weights = head.mean_gradient(channels, gradient);
-    let maps = floats(activation.into_data());
-    let mut values = vec![0.0; height * width];
-    for (map, weight) in maps.chunks_exact(height * width).zip(weights) {
-        for (value, activation) in values.iter_mut().zip(map) {
-            *value += weight * activation;
-        }
-    }
-    GradCam::of(values, height, width)
+    sum(activation, |channel, _, _| weights[channel])
 }
 
 /// The sum of the channels, each pixel weighted by its own gradient, without its negative values.
 ///
 /// # Shapes
-/// - `activation`: `[1, channels, height, width]`, `features`: what the pool makes of it
+/// - `activation`: `[1, channels, height, width]`, `pooled`: what the pool makes of it
 /// - `gradient`: of the score with respect to each logit
 fn sum_by_place(
     activation: Tensor<4>,
-    features: Tensor<4>,
+    pooled: [usize; 4],
     head: &Head,
     gradient: &[f32],
 ) -> GradCam {
     let [_, _, height, width] = activation.dims();
-    let [_, _, rows, columns] = features.dims();
+    let [_, _, rows, columns] = pooled;
     let weights = head.gradient(gradient);
+    sum(activation, |channel, row, column| {
+        let (row, column) = (row * rows / height, column * columns / width);
+        weights[(channel * rows + row) * columns + column]
+    })
+}
+
+/// The sum of the channels, each pixel by a weight of its channel, row and column, without its negative values.
+///
+/// # Shapes
+/// - `activation`: `[1, channels, height, width]`
+fn sum(activation: Tensor<4>, weight: impl Fn(usize, usize, usize) -> f32) -> GradCam {
+    let [_, _, height, width] = activation.dims();
     let maps = floats(activation.into_data());
-    let mut values = vec![0.0; height * width];
-    let channels = maps.chunks_exact(height * width);
-    for (map, weights) in channels.zip(weights.chunks_exact(rows * columns)) {
+    let mut values = vec![0.0_f32; height * width];
+    for (channel, map) in maps.chunks_exact(height * width).enumerate() {
         for (pixel, (value, activation)) in values.iter_mut().zip(map).enumerate() {
-            let (row, column) = (
-                pixel / width * rows / height,
-                pixel % width * columns / width,
-            );
-            *value += weights[row * columns + column] * activation;
+            *value += weight(channel, pixel / width, pixel % width) * activation;
         }
     }
-    GradCam::of(values, height, width)
+    values.iter_mut().for_each(|value| *value = value.max(0.0));
+    GradCam {
+        height,
+        width,
+        values,
+    }
 }
 
 /// The gradient of ln(P(positive) / P(negative)) with respect to each logit.
@@ -246,7 +242,7 @@ mod tests {
                 .iter()
                 .map(|it| sign * it)
                 .collect();
-            let map = sum_by_place(activation.clone(), features.clone(), head, &gradient);
+            let map = sum_by_place(activation.clone(), features.dims(), head, &gradient);
             map.values.iter().sum::<f32>()
         };
         // A pool hands a quarter of its gradient to each pixel.
