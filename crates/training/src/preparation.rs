@@ -145,7 +145,10 @@ impl Preparation<'_> {
         let plan = augmentation.plan(&train_classes);
         let mut images = self.render(&augmentation, &plan, &split.train, cohort);
         let pixels = cohort.side * cohort.side;
-        let normalization = self.normalization(&images, pixels)?;
+        let normalization = match self.normalization {
+            Some(given) => given.clone(),
+            None => fitted(&images, pixels)?,
+        };
         normalize(&normalization, &mut images, pixels);
         let labels: Vec<usize> = plan
             .iter()
@@ -178,12 +181,10 @@ impl Preparation<'_> {
             normalization: None,
         };
         let pixels = cohort.side * cohort.side;
-        let mut first = vec![0.0; seen.len() * pixels];
-        first
-            .par_chunks_exact_mut(pixels)
-            .enumerate()
-            .for_each(|(image, target)| images.render(0, image, target));
-        let normalization = self.normalization(&first, pixels)?;
+        let normalization = match self.normalization {
+            Some(given) => given.clone(),
+            None => fitted(&first_epoch(&images, seen.len(), pixels), pixels)?,
+        };
         images.normalization = Some(normalization.clone());
         let fit = FitData {
             images: TrainingImages::Drawn(images),
@@ -224,14 +225,6 @@ impl Preparation<'_> {
                 folds,
             },
             source => Error::Folds { source },
-        }
-    }
-
-    /// The normalisation that is given, or that of these images.
-    fn normalization(&self, images: &[f32], pixels: usize) -> Result<Normalization, Error> {
-        match self.normalization {
-            Some(given) => Ok(given.clone()),
-            None => Normalization::fit(images.chunks_exact(pixels)).context(NormalizationSnafu),
         }
     }
 
@@ -304,6 +297,21 @@ fn several_classes(cohort: LabelledImages<'_>, studies: &[usize]) -> Result<Vec<
 
 fn pick(values: &[usize], indices: &[usize]) -> Vec<usize> {
     indices.iter().map(|&index| values[index]).collect()
+}
+
+/// The normalisation of these images.
+fn fitted(images: &[f32], pixels: usize) -> Result<Normalization, Error> {
+    Normalization::fit(images.chunks_exact(pixels)).context(NormalizationSnafu)
+}
+
+/// The images of the first epoch, before any normalisation.
+fn first_epoch(images: &DrawnImages, count: usize, pixels: usize) -> Vec<f32> {
+    let mut first = vec![0.0; count * pixels];
+    first
+        .par_chunks_exact_mut(pixels)
+        .enumerate()
+        .for_each(|(image, target)| images.render(0, image, target));
+    first
 }
 
 fn normalize(normalization: &Normalization, images: &mut [f32], pixels: usize) {
