@@ -143,6 +143,9 @@ mod tests {
             // `kubectl apply` keeps a copy in JSON as an annotation, and annotations have 256 KiB.
             let json = definition.document().to_string().len();
             assert!(json < 200_000, "{json} bytes");
+            // Not even as it lies in a file is it larger than that.
+            let yaml = definition.to_yaml().len();
+            assert!(yaml < 256 << 10, "{yaml} bytes");
         }
     }
 
