@@ -13,7 +13,7 @@ use super::keys::{self, Signatures};
 use super::output::{self, Format, RESEARCH};
 use crate::runner::{self, Display, Ending, Finished, FoundModel, Settings};
 use attrium_api::manifest::{self, Violations};
-use attrium_api::{Resource, ScreeningStatus, conditions};
+use attrium_api::{Resource, conditions};
 use attrium_tasks::{Execute, Interrupt, Tasks};
 use attrium_workflow::TaskExit;
 
@@ -201,7 +201,11 @@ fn table(finished: &Finished) -> String {
     }
     if let Some(counts) = &status.screening {
         text.push_str(&runner::screening_table(counts));
-        text.push_str(&unanswered(counts));
+        if let Some(unanswered) = counts.unanswered_words() {
+            text.push_str(&format!(
+                "No figure counts {unanswered}: see unanswered.csv.\n"
+            ));
+        }
     }
     let of_training = status.data.as_ref().and_then(|data| data.synthetic);
     let of_screening = status.screening.as_ref().map(|counts| counts.synthetic);
@@ -223,17 +227,6 @@ fn table(finished: &Finished) -> String {
         }
     }
     text
-}
-
-/// What no figure of an external validation counts.
-fn unanswered(counts: &ScreeningStatus) -> String {
-    match (counts.unanswered, counts.unanswered_positive) {
-        (Some(studies @ 1..), positives) => format!(
-            "No figure counts {studies} labelled studies without a prediction, {} of them positive: see unanswered.csv.\n",
-            positives.unwrap_or_default()
-        ),
-        _ => String::new(),
-    }
 }
 
 /// The resources with their status: one by itself, several as a list, as `kubectl get` does.

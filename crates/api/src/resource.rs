@@ -113,10 +113,7 @@ impl Resource {
 
     /// The model of that run that it has begun with, as its status tells.
     pub fn begun_with(&self) -> Option<&ModelReference> {
-        match self {
-            Self::TrainingRun(run) => run.status.as_ref()?.started_from.as_ref(),
-            Self::ScreeningJob(job) => job.status.as_ref()?.model.as_ref(),
-        }
+        self.status()?.begun_with(self.kind())
     }
 
     /// Where the scans are.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::{Accelerator, Condition, ModelPlace, unusable};
+use super::{Accelerator, Condition, Kind, ModelPlace, unusable};
 use attrium_types::{Architecture, Decimal, Metric, Target};
 
 /// What has become of a resource: the same shape for both kinds, and on a laptop.
@@ -68,6 +68,16 @@ pub struct Status {
     /// How often it was started again after it had failed; absent where it never was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry: Option<RetryStatus>,
+}
+
+impl Status {
+    /// The model of another resource that a resource of this kind has begun with.
+    pub fn begun_with(&self, kind: Kind) -> Option<&ModelReference> {
+        match kind {
+            Kind::TrainingRun => self.started_from.as_ref(),
+            Kind::ScreeningJob => self.model.as_ref(),
+        }
+    }
 }
 
 /// The image of a resource's tasks.
@@ -339,6 +349,15 @@ pub struct ScreeningStatus {
 }
 
 impl ScreeningStatus {
+    /// What no figure of an external validation counts, in words; `None` where every labelled study has a prediction.
+    pub fn unanswered_words(&self) -> Option<String> {
+        let studies = self.unanswered.filter(|studies| *studies > 0)?;
+        let positives = self.unanswered_positive.unwrap_or_default();
+        Some(format!(
+            "{studies} labelled studies without a prediction, {positives} of them positive"
+        ))
+    }
+
     /// Adds what another shard has counted.
     pub fn add(&mut self, other: &Self) {
         self.objects += other.objects;

@@ -46,7 +46,10 @@ fn validation(report: &ScreeningReport, metrics: &Metrics) -> [Section; 6] {
         metrics,
         baseline_difference: None,
     }];
-    let results = html! { (screened::validation(metrics, report.unanswered.as_ref())) (results::section(&models, &[])) };
+    let results = html! {
+        (screened::validation(metrics, report.unanswered.as_ref()))
+        (results::section(&models, &[]))
+    };
     let operating_points = operating_points::section(&models, Validation::External, None);
     let calibration = calibration::section(&models, Validation::External);
     [

@@ -203,12 +203,8 @@ fn begin(config: FitConfig, data: FitData, start: &Start<'_>) -> Result<Fit, Tas
             let network = network.or_bad_configuration()?;
             Fit::from_network(config, data, network, weights.digest())
         }
-        StartingWeights::Bundle(member) if member.has_head => {
-            Fit::from_network(config, data, member.network.clone(), &member.digest)
-        }
         StartingWeights::Bundle(member) => {
-            let network = member.network.with_new_head(classes, seed);
-            let network = network.or_bad_configuration()?;
+            let network = member.network(classes, seed)?;
             Fit::from_network(config, data, network, &member.digest)
         }
     };

@@ -6,7 +6,7 @@ use super::TaskError;
 use super::bundle_folder::{BundleFolder, BundleSnafu, ModelError};
 use super::failure::OrFail;
 use super::screener::Screener;
-use super::task_io::{self, ScreeningIo};
+use super::task_io::{self, ScreeningIo, TaskIo};
 use attrium_api::{ModelPlace, ModelSource};
 use attrium_bundle::{Checksums, Demands, Model, SignaturePolicy};
 use attrium_nn::Device;
@@ -48,19 +48,28 @@ pub fn open_model(
     Ok(model)
 }
 
-/// What a manifest and whoever runs it demand of a bundle.
-pub(super) fn demands(
+/// Opens the bundle that a manifest names, if it is what the manifest and whoever runs it demand.
+///
+/// # Errors
+/// [`ModelError`].
+pub(super) fn open_source<Spec>(
+    io: &TaskIo<'_, Spec>,
     source: &ModelSource,
     place: ModelPlace<'_>,
     signatures: &SignaturePolicy,
-) -> Demands {
-    Demands {
+    device: &Device,
+) -> Result<Model, ModelError> {
+    if let Some(warning) = io.context.resource.model_warning() {
+        tracing::warn!("{warning}");
+    }
+    let demands = Demands {
         digest: place.digest.map(str::to_owned),
         signatures: SignaturePolicy {
             trusted: signatures.trusted.clone(),
             required: signatures.required || source.require_signed,
         },
-    }
+    };
+    open_model(place.uri, &demands, &io.options, device)
 }
 
 /// The digest of the bundle in a folder, as its `SHA256SUMS` has it; no other file is read.
@@ -83,12 +92,8 @@ pub(super) fn screener(
             "the model is not known: name spec.model.uri",
         ));
     };
-    if let Some(warning) = io.context.resource.model_warning() {
-        tracing::warn!("{warning}");
-    }
-    let demands = demands(&io.spec.model, place, signatures);
     let device = task_io::device(&io.spec.compute)?;
-    let model = open_model(place.uri, &demands, &io.options, &device)?;
+    let model = open_source(io, &io.spec.model, place, signatures, &device)?;
     let threshold = model
         .threshold(&io.spec.operating_point)
         .or_bad_configuration()?;

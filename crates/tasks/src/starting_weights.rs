@@ -25,11 +25,11 @@ pub(super) enum StartingWeights {
 
 /// A member of a bundle, from which a fold starts.
 pub(super) struct StartingMember {
-    pub network: Network,
+    network: Network,
     /// What images went through that it was trained on.
-    pub normalization: Normalization,
+    normalization: Normalization,
     /// Whether its classes are those of the training, so that its head is of use.
-    pub has_head: bool,
+    has_head: bool,
     /// The bundle's digest.
     pub digest: String,
 }
@@ -77,6 +77,17 @@ impl From<Unfit> for TaskError {
     }
 }
 
+impl StartingMember {
+    /// Its network, with another head where it answers another question.
+    pub(super) fn network(&self, classes: usize, seed: u64) -> Result<Network, TaskError> {
+        if self.has_head {
+            return Ok(self.network.clone());
+        }
+        let network = self.network.with_new_head(classes, seed);
+        network.or_bad_configuration()
+    }
+}
+
 impl StartingWeights {
     /// The weights that a fold of a network starts from, read from wherever the manifest says; a network that
     /// is trained on all data starts from what the first fold does.
@@ -101,8 +112,7 @@ impl StartingWeights {
             return Ok(Self::Random);
         };
         let place = place(io, source)?;
-        let demands = model::demands(source, place, signatures);
-        let model = model::open_model(place.uri, &demands, &io.options, device)?;
+        let model = model::open_source(io, source, place, signatures, device)?;
         ensure_fit(io, place.uri, &model.manifest, architecture)?;
         let (network, normalization) = model.starting_point(fold);
         Ok(Self::Bundle(Box::new(StartingMember {

@@ -76,12 +76,9 @@ fn message(counts: &ScreeningStatus) -> String {
         "{} objects: {} screened, {} positive, {} unusable",
         counts.objects, counts.screened, counts.positive, counts.unusable
     );
-    match (counts.unanswered, counts.unanswered_positive) {
-        (Some(studies @ 1..), positives) => format!(
-            "{message}; {studies} labelled studies without a prediction, {} of them positive",
-            positives.unwrap_or_default()
-        ),
-        _ => message,
+    match counts.unanswered_words() {
+        Some(unanswered) => format!("{message}; {unanswered}"),
+        None => message,
     }
 }
 

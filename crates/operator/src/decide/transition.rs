@@ -154,10 +154,8 @@ impl<'o> Transition<'o> {
 
     /// The model of another training run that it has begun with.
     pub(super) fn begun_with(&self) -> Option<&ModelReference> {
-        match &**self.observed.snapshot.resource {
-            Resource::TrainingRun(_) => self.previous.started_from.as_ref(),
-            Resource::ScreeningJob(_) => self.previous.model.as_ref(),
-        }
+        let kind = self.observed.snapshot.resource.kind();
+        self.previous.begun_with(kind)
     }
 
     /// Whether tasks run or are about to.
