@@ -32,7 +32,8 @@ Exit codes, of every command:
   42   the data is bad (objects, tables of predictions, a signature): another try is of no use
   43   the configuration is bad (manifest, places and files that are named, labels, bundle)
   130  stopped by Ctrl-C or SIGTERM; run again, it goes on
-  1    anything else, a missed gate among it; another try may do
+  1    anything else, a missed gate or a network that learned nothing among it;
+       another try may do
 
 Example:
   attrium run -f training-run.yaml

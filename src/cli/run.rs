@@ -15,7 +15,7 @@ use crate::runner::{self, Display, Ending, Finished, FoundModel, Settings};
 use attrium_api::manifest::{self, Violations};
 use attrium_api::{Resource, conditions};
 use attrium_tasks::{Execute, Interrupt, Tasks};
-use attrium_workflow::TaskExit;
+use attrium_workflow::{TaskExit, Withheld};
 
 /// Runs the training runs and screening jobs of manifests on this machine.
 ///
@@ -189,9 +189,10 @@ const SYNTHETIC: &str =
 fn table(finished: &Finished) -> String {
     let status = finished.status();
     let done = match finished.ending {
-        Ending::Succeeded | Ending::GateMissed if finished.was_done => "had nothing left to do",
+        Ending::Succeeded | Ending::Withheld(_) if finished.was_done => "had nothing left to do",
         Ending::Succeeded => "has succeeded",
-        Ending::GateMissed => "has missed a gate",
+        Ending::Withheld(Withheld::GateMissed) => "has missed a gate",
+        Ending::Withheld(Withheld::NothingLearned) => "has learned nothing that shows",
         Ending::Failed => "has failed",
         Ending::Interrupted => "was stopped",
     };
@@ -261,7 +262,7 @@ fn success(finished: &Finished) -> Result<(), Error> {
             .unwrap_or_default()
     };
     let sentence = match finished.ending {
-        Ending::GateMissed => sentence(conditions::GATES_PASSED),
+        Ending::Withheld(Withheld::GateMissed) => sentence(conditions::GATES_PASSED),
         _ => sentence(conditions::SUCCEEDED),
     };
     UnsuccessfulSnafu {

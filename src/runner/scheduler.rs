@@ -18,7 +18,7 @@ use attrium_tasks::{Progress, Summary, TaskError};
 use attrium_workflow as workflow;
 use attrium_workflow::{
     ConditionState, Observed, Plan, PlanOutcome, RunLocation, StageKind, StatusInputs, TaskExit,
-    TaskRef, TaskSpec, TaskState, Work, gravest, next,
+    TaskRef, TaskSpec, TaskState, Withheld, Work, gravest, next,
 };
 
 /// How often signals are looked for and bars are redrawn.
@@ -263,11 +263,11 @@ impl<'a> Scheduler<'a> {
     /// Notes a task that has written its results; a shortfall is a failure all the same.
     fn note(&mut self, task: &TaskSpec, summary: Summary) {
         self.observed.tasks.insert(task.id, TaskState::Succeeded);
-        self.observed.gate_missed |= summary.gates.iter().any(|gate| !gate.passed);
         if let Some(shortfall) = &summary.shortfall {
             self.failed(task, &TaskError::shortfall(task.id.stage, shortfall));
         }
         self.summaries.insert(task.id, summary);
+        self.observed.withheld = Withheld::of(self.context.resource, self.summaries.values());
         self.broken = workflow::nothing_usable(&self.plan, &self.summaries, &self.failures);
     }
 
@@ -295,7 +295,7 @@ impl<'a> Scheduler<'a> {
             _ if self.broken.is_some() => Ending::Failed,
             _ if is_misconfigured => Ending::Failed,
             Some(PlanOutcome::Succeeded) => Ending::Succeeded,
-            Some(PlanOutcome::GateMissed) => Ending::GateMissed,
+            Some(PlanOutcome::Withheld(withheld)) => Ending::Withheld(withheld),
             Some(PlanOutcome::Failed { .. }) => Ending::Failed,
             None => Ending::Interrupted,
         };

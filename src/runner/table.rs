@@ -111,6 +111,7 @@ mod tests {
             accuracy: decimal("0.97"),
             sensitivity: decimal("0.81"),
             specificity: decimal("0.98"),
+            nothing_learned: None,
         };
         let expected = "\
 ARCHITECTURE  PRETRAINED  TASK      AUC    95 % INTERVAL  AUC HARD  ACCURACY  SENSITIVITY  SPECIFICITY

@@ -16,7 +16,7 @@ use attrium_storage::Storage;
 use attrium_tasks::{Progress, Summary, TaskContext, TaskError};
 use attrium_types::{Architecture, Metric, Target};
 use attrium_workflow::artefacts::{MANIFEST, STATUS};
-use attrium_workflow::{StageKind, TaskExit, TaskRef};
+use attrium_workflow::{StageKind, TaskExit, TaskRef, Withheld};
 use script::{Act, Latch, Script};
 
 fn settings(threads: usize) -> Settings {
@@ -391,6 +391,7 @@ fn what_an_evaluation_could_not_publish_is_a_failure_that_keeps_its_results() {
         architecture: Architecture::Linear,
         task: Target::Positive,
         method: PublishMethod::Ensemble,
+        force: false,
     });
     let store = Storage::memory();
     let evaluation = task(StageKind::Evaluate, 0);
@@ -450,7 +451,10 @@ fn a_missed_gate_is_no_success_and_says_by_how_much() {
     let finished = try_run(&Script::new(&store, acts), run, &settings(2)).expect("should run");
     assert_eq!(
         (finished.ending, finished.exit()),
-        (Ending::GateMissed, Some(TaskExit::Retry))
+        (
+            Ending::Withheld(Withheld::GateMissed),
+            Some(TaskExit::Retry)
+        )
     );
     let (is, reason, message) = condition_of(&finished, conditions::GATES_PASSED);
     assert_eq!(

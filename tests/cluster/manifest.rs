@@ -20,7 +20,7 @@ pub(crate) fn training_run() -> Value {
             "networks": [{"architecture": "Linear"}],
             "augmentation": {"images": 8},
             "training": {"epochs": 1, "batchSize": 4},
-            "publish": {"architecture": "Linear"},
+            "publish": {"architecture": "Linear", "force": true},
             "compute": {"resources": {"requests": {"cpu": "10m", "memory": "64Mi"}}},
         }}),
     );

@@ -14,7 +14,7 @@ use crate::program::{Ended, run};
 /// A run that publishes Linear.
 fn publish(folder: &Path) -> (PathBuf, PathBuf) {
     let out = folder.join("results");
-    let text = training(&out) + "  publish: {architecture: Linear, task: Positive}\n";
+    let text = training(&out) + "  publish: {architecture: Linear, task: Positive, force: true}\n";
     let path = manifest::write(&folder.join("run.yaml"), &text);
     run(&[&path]).ok();
     (
@@ -25,7 +25,7 @@ fn publish(folder: &Path) -> (PathBuf, PathBuf) {
 
 /// Runs a training, by the name `adapted`, whose network starts from a model.
 fn adapt(folder: &Path, out: &Path, lines: &[(&str, &str)]) -> (PathBuf, Ended) {
-    let publish = "  publish: {architecture: Linear, task: Positive, method: Refit}\n";
+    let publish = "  publish: {architecture: Linear, task: Positive, method: Refit, force: true}\n";
     let mut text = training(out) + publish;
     for (line, instead) in lines {
         text = with(&text, line, instead);

@@ -38,7 +38,8 @@ fn refitting(folder: &Path, out: &Path, gates: &str) -> String {
     let labels = format!("  labels: {}", labels.display());
     let text = with(&training(out), "labels", &labels);
     let text = with(&text, "tasks", "  tasks: [Perugini, HighGrade]");
-    format!("{text}  publish: {{architecture: Linear, task: HighGrade, method: Refit}}\n{gates}")
+    let publish = "architecture: Linear, task: HighGrade, method: Refit, force: true";
+    format!("{text}  publish: {{{publish}}}\n{gates}")
 }
 
 fn status(prefix: &Path) -> Value {
@@ -133,7 +134,7 @@ fn heart_trained_on_crops_of_the_heart_is_published_and_screens_with_a_map_for_e
         .fold(training(&out), |text, (line, instead)| {
             with(&text, line, instead)
         });
-    let text = format!("{text}  publish: {{architecture: Heart, task: Positive, method: Refit}}\n");
+    let text = format!("{text}  publish: {{architecture: Heart, task: Positive, method: Refit, force: true}}\n");
     run(&[&manifest::write(&folder.join("run.yaml"), &text)]).ok();
     let prefix = training_prefix(&out);
     assert_eq!(
@@ -158,6 +159,36 @@ fn heart_trained_on_crops_of_the_heart_is_published_and_screens_with_a_map_for_e
         }
     }
     assert!(maps >= STUDIES);
+}
+
+#[test]
+fn a_network_that_has_learned_nothing_is_not_published_and_nothing_more_is_trained() {
+    let folder = scratch("nothing-learned");
+    let out = folder.join("results");
+    // Grades that have nothing to do with the images.
+    let text = refitting(&folder, &out, "").replace(", force: true", "");
+    let path = manifest::write(&folder.join("run.yaml"), &text);
+    run(&[&path]).fails_with(1, &["ward/small", "AUC of a positive", "publish.force"]);
+
+    let prefix = training_prefix(&out);
+    for name in ["model", "refit", "tasks/refit"] {
+        assert!(!prefix.join(name).exists(), "{name}");
+    }
+    let status = status(&prefix);
+    for kind in ["Succeeded", "Published"] {
+        let condition = condition(&status, kind);
+        assert_eq!(condition["reason"], "NothingLearned", "{condition}");
+    }
+    let report = fs::read_to_string(prefix.join("report/index.html")).expect("should be there");
+    assert!(report.contains("nothing shows that it has learned anything"));
+    // Asked again, it says so again, and does nothing.
+    run(&[&path]).fails_with(1, &["publish.force"]);
+
+    let text = refitting(&folder, &out, "");
+    run(&[&manifest::write(&folder.join("run.yaml"), &text)]).ok();
+    let card = prefix.join("model/Linear-HighGrade/MODEL_CARD.md");
+    let card = fs::read_to_string(card).expect("should be published");
+    assert!(card.contains("though nothing shows that it has learned anything"), "{card}");
 }
 
 #[test]

@@ -35,6 +35,8 @@ pub mod reasons {
     pub const COMPLETED: &str = "Completed";
     /// A gate was missed.
     pub const GATE_MISSED: &str = "GateMissed";
+    /// Nothing shows that the network to publish has learned anything.
+    pub const NOTHING_LEARNED: &str = "NothingLearned";
     /// The spec names no gates, or no model to publish.
     pub const NOT_ASKED: &str = "NotAsked";
     /// A task's data is bad.

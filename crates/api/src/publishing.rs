@@ -29,6 +29,11 @@ pub struct Publish {
     /// Default: Ensemble.
     #[serde(default)]
     pub method: PublishMethod,
+    /// Whether it is published even where nothing shows that it has learned anything: the interval
+    /// of its AUC for a positive holds 0.5, or constant probabilities would be as good as its own.
+    /// Otherwise the run has not succeeded then, for the reason NothingLearned. Default: false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub force: bool,
 }
 
 /// A condition for publishing: a miss leaves nothing published and the run not succeeded.

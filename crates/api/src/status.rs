@@ -406,6 +406,10 @@ pub struct ResultStatus {
     /// Share of negatives that are left alone; of a screening at its operating point.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub specificity: Option<Decimal>,
+    /// What speaks against the network having learned anything; absent where its figures show that it has, and in
+    /// a screening.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nothing_learned: Option<String>,
 }
 
 /// A 95 % interval.
@@ -526,6 +530,7 @@ mod tests {
             accuracy: longest(),
             sensitivity: longest(),
             specificity: longest(),
+            nothing_learned: Some("x".repeat(100)),
         };
         let gate = GateOutcome {
             architecture: Architecture::Residual,

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::BundleManifest;
-use attrium_evaluation::{Estimate, Metrics, threshold_text};
+use attrium_evaluation::{Estimate, Metrics, nothing_learned, threshold_text};
 use attrium_types::{Architecture, Intensity, Target};
 
 /// `MODEL_CARD.md`: the bundle in words, for people.
@@ -11,6 +11,12 @@ pub fn model_card(manifest: &BundleManifest) -> String {
     let mut card = format!("# {} for {}\n\n", manifest.architecture, manifest.target);
     if manifest.synthetic {
         card.push_str("**Synthetic: trained on phantoms, not on patients.**\n\n");
+    }
+    if let Some(reason) = nothing_learned(&manifest.metrics) {
+        let _ = write!(
+            card,
+            "**Published because it was asked for, though nothing shows that it has learned anything: {reason}.**\n\n"
+        );
     }
     for section in [
         ("Intended use", manifest.intended_use.clone()),

@@ -19,6 +19,7 @@ mod interval;
 mod kappa;
 mod labelled_predictions;
 mod metrics;
+mod nothing_learned;
 mod operating_point;
 mod predictions;
 mod predictive_values;
@@ -42,6 +43,7 @@ pub use metrics::{
     BaselineDifference, BaselineMetrics, ClassMetrics, EvaluationOptions, FoldMetrics, Metrics,
     MetricsDocument, NetworkGate, NetworkMetrics, PositiveMetrics, ReaderAgreement, Spread,
 };
+pub use nothing_learned::nothing_learned;
 pub use operating_point::{
     OperatingPoint, OperatingPointKind, TARGET_SENSITIVITIES, threshold_for_sensitivity,
     threshold_text,

@@ -94,6 +94,11 @@ pub enum Publication {
         /// The question it will answer.
         target: Target,
     },
+    /// Nothing shows that it has learned anything, so that there is none.
+    NothingLearned {
+        /// What speaks against it, as a part of a sentence.
+        reason: String,
+    },
     /// It could not be made.
     Impossible {
         /// Why, as a part of a sentence.
@@ -107,7 +112,10 @@ impl Publication {
     /// The network and the target of the model, where one is published or will be.
     pub(crate) fn model(&self) -> Option<(Architecture, Target)> {
         match self {
-            Self::NotAsked | Self::GateMissed | Self::Impossible { .. } => None,
+            Self::NotAsked
+            | Self::GateMissed
+            | Self::NothingLearned { .. }
+            | Self::Impossible { .. } => None,
             Self::Later {
                 architecture,
                 target,

@@ -10,7 +10,7 @@ use super::starting_weights::initial_weights;
 use super::task_io::TrainingIo;
 use super::training_report::{self, Findings};
 use super::{Summary, TaskError};
-use attrium_api::{DataStatus, ModelReference, Publish, PublishMethod};
+use attrium_api::{DataStatus, ModelReference, Publish, PublishMethod, TrainingRunSpec};
 use attrium_bundle::{Member, MemberFiles};
 use attrium_dataset::{Cohort, LeftOut, Pseudonyms, Quarantine, Standing};
 use attrium_evaluation as evaluation;
@@ -32,17 +32,15 @@ pub(super) fn run(io: &TrainingIo<'_>) -> Result<Summary, TaskError> {
     let document = evaluate(io, &cohort, &combinations)?;
     let metrics = serde_json::to_vec_pretty(&document).or_retry()?;
     io.put(artefacts::METRICS, metrics)?;
-    let wanted = io.spec.publish.as_ref();
-    let wanted = wanted.filter(|_| document.gates_passed());
-    let shortfall = wanted.and_then(|wanted| shortfall(wanted, &combinations));
-    let possible = wanted.filter(|_| shortfall.is_none());
+    let obstacle = obstacle(io.spec, &document, &combinations);
+    let possible = io.spec.publish.as_ref().filter(|_| obstacle.is_none());
     let scaled = possible.map(|wanted| scaled(io, wanted, &cohort, &combinations, &document));
     let scaled = scaled.transpose()?;
     let model = match possible.zip(scaled.as_ref()) {
         Some((wanted, scaled)) if wanted.method == PublishMethod::Ensemble => {
-            Some(publish_ensemble(io, wanted, &cohort, &data, scaled)?)
+            ModelOutcome::Published(publish_ensemble(io, wanted, &cohort, &data, scaled)?)
         }
-        _ => None,
+        _ => obstacle.unwrap_or(ModelOutcome::Later),
     };
     let findings = Findings {
         cohort: &cohort,
@@ -51,14 +49,11 @@ pub(super) fn run(io: &TrainingIo<'_>) -> Result<Summary, TaskError> {
         combinations: &combinations,
         document: &document,
         scaled: scaled.as_ref(),
-        model: match &shortfall {
-            Some(reason) => Err(reason),
-            None => Ok(model.as_ref()),
-        },
+        model: &model,
     };
     let page = training_report::page(io, &findings)?;
     io.put(artefacts::REPORT, page.into_bytes())?;
-    let mut summary = summary(io, &document, data, model, shortfall)?;
+    let mut summary = summary(io, &document, data, model)?;
     for warning in cohort.known_patients.warnings() {
         tracing::warn!("{warning}");
         summary.message = format!("{}; {warning}", summary.message);
@@ -70,11 +65,16 @@ fn summary(
     io: &TrainingIo<'_>,
     document: &MetricsDocument,
     data: DataStatus,
-    model: Option<ModelReference>,
-    shortfall: Option<String>,
+    model: ModelOutcome,
 ) -> Result<Summary, TaskError> {
+    let message = message(document, &model);
+    let (model, shortfall) = match model {
+        ModelOutcome::Published(model) => (Some(model), None),
+        ModelOutcome::Impossible(reason) => (None, Some(reason)),
+        _ => (None, None),
+    };
     Ok(Summary {
-        message: message(document, model.is_some(), shortfall.as_deref()),
+        message,
         data: Some(data),
         results: results::rows(document),
         gates: results::gates(io.spec, document),
@@ -83,6 +83,41 @@ fn summary(
         report: Some(io.uri_of(artefacts::REPORT)?),
         ..Summary::default()
     })
+}
+
+/// What becomes of the model that a manifest may ask for.
+#[derive(Debug)]
+pub(super) enum ModelOutcome {
+    /// It asks for none.
+    NotAsked,
+    /// A gate was missed.
+    GateMissed,
+    /// Nothing shows that it has learned anything, for this reason.
+    NothingLearned(String),
+    /// It cannot be made, for this reason.
+    Impossible(String),
+    /// It is trained once more on all data, by the stage that follows.
+    Later,
+    /// Its bundle is in the store.
+    Published(ModelReference),
+}
+
+/// What keeps a model from being published; `None` where nothing does.
+fn obstacle(
+    spec: &TrainingRunSpec,
+    document: &MetricsDocument,
+    combinations: &[Combination],
+) -> Option<ModelOutcome> {
+    let Some(wanted) = &spec.publish else {
+        return Some(ModelOutcome::NotAsked);
+    };
+    if !document.gates_passed() {
+        return Some(ModelOutcome::GateMissed);
+    }
+    if let Some(reason) = publish::nothing_learned(wanted, document) {
+        return Some(ModelOutcome::NothingLearned(reason));
+    }
+    shortfall(wanted, combinations).map(ModelOutcome::Impossible)
 }
 
 /// Why the model that is wanted cannot be made: a fold of its network is not there.
@@ -101,7 +136,7 @@ fn shortfall(wanted: &Publish, combinations: &[Combination]) -> Option<String> {
     })
 }
 
-fn message(document: &MetricsDocument, published: bool, shortfall: Option<&str>) -> String {
+fn message(document: &MetricsDocument, model: &ModelOutcome) -> String {
     let missed: Vec<_> = document
         .gates
         .iter()
@@ -109,14 +144,16 @@ fn message(document: &MetricsDocument, published: bool, shortfall: Option<&str>)
         .map(|gate| gate.outcome.message.as_str())
         .collect();
     let networks = format!("evaluated {} networks", document.results.len());
-    if let Some(shortfall) = shortfall {
-        format!("{networks}; {shortfall}")
-    } else if !missed.is_empty() {
-        format!("{networks}; nothing is published: {}", missed.join("; "))
-    } else if published {
-        format!("{networks} and published the ensemble")
-    } else {
-        networks
+    if !missed.is_empty() {
+        return format!("{networks}; nothing is published: {}", missed.join("; "));
+    }
+    match model {
+        ModelOutcome::Impossible(reason) => format!("{networks}; {reason}"),
+        ModelOutcome::NothingLearned(reason) => {
+            format!("{networks}; nothing is published: {reason}")
+        }
+        ModelOutcome::Published(_) => format!("{networks} and published the ensemble"),
+        ModelOutcome::NotAsked | ModelOutcome::GateMissed | ModelOutcome::Later => networks,
     }
 }
 

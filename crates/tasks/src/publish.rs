@@ -10,7 +10,9 @@ use attrium_bundle::{
     BundleManifest, FORMAT_VERSION, INTENDED_USE, Member, MemberFiles, TrainingProvenance,
 };
 use attrium_evaluation as evaluation;
-use attrium_evaluation::{EvaluationOptions, Metrics, Predictions, positive_probability};
+use attrium_evaluation::{
+    EvaluationOptions, Metrics, MetricsDocument, Predictions, positive_probability,
+};
 use attrium_types::Target;
 use attrium_workflow::artefacts;
 
@@ -82,6 +84,15 @@ fn manifest(
         metrics: scaled.metrics.clone(),
         intended_use: INTENDED_USE.to_owned(),
     })
+}
+
+/// What speaks against the network to publish having learned anything, where that keeps it from being published.
+pub(super) fn nothing_learned(wanted: &Publish, document: &MetricsDocument) -> Option<String> {
+    let mut results = document.results.iter().filter(|_| !wanted.force);
+    let result = results.find(|result| {
+        result.architecture == wanted.architecture && result.metrics.target == wanted.task
+    })?;
+    evaluation::nothing_learned(&result.metrics)
 }
 
 /// Out-of-fold predictions on the scale of a published model, and their metrics.

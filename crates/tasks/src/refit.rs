@@ -19,7 +19,7 @@ const STREAM: u64 = u32::MAX as u64;
 /// The fold whose first weights it has, where these are of a bundle.
 const FIRST_FOLD: u32 = 0;
 
-/// Trains on all data and publishes, unless a gate was missed.
+/// Trains on all data and publishes, unless a gate was missed or nothing was learned.
 pub(super) fn run(
     io: &TrainingIo<'_>,
     signatures: &SignaturePolicy,
@@ -39,6 +39,12 @@ pub(super) fn run(
             "nothing is to be published: name spec.publish, or leave the refit out",
         ));
     };
+    if let Some(reason) = publish::nothing_learned(wanted, &document) {
+        return Ok(Summary {
+            message: format!("nothing is trained on all data: {reason}"),
+            ..Summary::default()
+        });
+    }
     let cohort = io.cohort()?;
     let metrics = metrics(&document, architecture, target)?;
     let (files, refitted) = train(io, signatures, &cohort, (architecture, target))?;

@@ -1,7 +1,9 @@
 //! Metrics as a resource's status has them: few, rounded, as decimal strings.
 
 use attrium_api::{GateOutcome, IntervalStatus, ResultStatus, TrainingRunSpec};
-use attrium_evaluation::{Estimate, Interval, Metrics, MetricsDocument, NetworkMetrics};
+use attrium_evaluation::{
+    Estimate, Interval, Metrics, MetricsDocument, NetworkMetrics, nothing_learned,
+};
 use attrium_types::Decimal;
 
 /// Decimals of a metric in a status.
@@ -19,6 +21,7 @@ pub(super) fn of_screening(document: &MetricsDocument) -> Vec<ResultStatus> {
         ResultStatus {
             sensitivity: value(chosen.and_then(|point| point.sensitivity)),
             specificity: value(chosen.and_then(|point| point.specificity)),
+            nothing_learned: None,
             ..self::row(result)
         }
     };
@@ -46,6 +49,7 @@ pub(super) fn row(result: &NetworkMetrics) -> ResultStatus {
         accuracy: value(accuracy),
         sensitivity: value(sensitivity),
         specificity: value(specificity),
+        nothing_learned: nothing_learned(&result.metrics),
     }
 }
 

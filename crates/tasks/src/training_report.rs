@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use super::TaskError;
 use super::combination::Combination;
+use super::evaluate::ModelOutcome;
 use super::failure::OrFail;
 use super::preprocess;
 use super::provenance;
 use super::publish::Scaled;
 use super::task_io::TrainingIo;
-use attrium_api::{DataStatus, ModelReference, PublishMethod};
+use attrium_api::{DataStatus, PublishMethod};
 use attrium_dataset::{Cohort, Quarantine, Standing};
 use attrium_evaluation::{MetricsDocument, positive_probability};
 use attrium_imaging::CROP_SIZE;
@@ -41,8 +42,7 @@ pub(super) struct Findings<'a> {
     pub document: &'a MetricsDocument,
     /// What is, or will be, published, on the scale of the published model.
     pub scaled: Option<&'a Scaled>,
-    /// The bundle, if there is one, or why there is none though all gates have passed.
-    pub model: Result<Option<&'a ModelReference>, &'a str>,
+    pub model: &'a ModelOutcome,
 }
 
 pub(super) fn page(io: &TrainingIo<'_>, findings: &Findings<'_>) -> Result<String, TaskError> {
@@ -147,18 +147,22 @@ fn publication(io: &TrainingIo<'_>, findings: &Findings<'_>) -> Publication {
     };
     let (architecture, target) = (wanted.architecture, wanted.task);
     match findings.model {
-        _ if !findings.document.gates_passed() => Publication::GateMissed,
-        Err(reason) => Publication::Impossible {
-            reason: reason.to_owned(),
+        ModelOutcome::NotAsked => Publication::NotAsked,
+        ModelOutcome::GateMissed => Publication::GateMissed,
+        ModelOutcome::NothingLearned(reason) => Publication::NothingLearned {
+            reason: reason.clone(),
         },
-        Ok(Some(model)) => Publication::Published(Published {
+        ModelOutcome::Impossible(reason) => Publication::Impossible {
+            reason: reason.clone(),
+        },
+        ModelOutcome::Published(model) => Publication::Published(Published {
             architecture,
             target,
             method: format!("{:?}", PublishMethod::Ensemble),
             uri: model.uri.clone(),
             digest: model.digest.clone(),
         }),
-        Ok(None) => Publication::Later {
+        ModelOutcome::Later => Publication::Later {
             architecture,
             target,
         },
@@ -303,9 +307,11 @@ pub(super) fn grad_cam(map: &GradCam) -> Result<Raster, TaskError> {
 }
 
 fn digests(findings: &Findings<'_>) -> Vec<Fact> {
-    let model = findings.model.ok().flatten().map(|model| Fact {
-        name: "model bundle".to_owned(),
-        value: model.digest.clone(),
-    });
-    model.into_iter().collect()
+    match findings.model {
+        ModelOutcome::Published(model) => vec![Fact {
+            name: "model bundle".to_owned(),
+            value: model.digest.clone(),
+        }],
+        _ => Vec::new(),
+    }
 }

@@ -1,6 +1,8 @@
 //! The conditions of a status: one function for each.
 
-use super::{ConditionState, Ending, Failure, StatusInputs, TaskExit, gravest};
+use super::{
+    ConditionState, Ending, Failure, StatusInputs, TaskExit, Withheld, gravest, nothing_learned,
+};
 use attrium_api::{
     Condition, ConditionStatus, Phase, Resource, Status, conditions, reasons, set_condition,
 };
@@ -14,9 +16,9 @@ pub(super) fn set(inputs: &StatusInputs<'_>, status: &mut Status) {
         (conditions::PODS_HEALTHY, pods_healthy(inputs)),
         (conditions::GATES_PASSED, gates_passed(inputs, status)),
         (conditions::PUBLISHED, published(inputs, status)),
-        (conditions::SUCCEEDED, succeeded(inputs)),
-        (conditions::RECONCILING, reconciling(inputs)),
-        (conditions::STALLED, stalled(inputs)),
+        (conditions::SUCCEEDED, succeeded(inputs, status)),
+        (conditions::RECONCILING, reconciling(inputs, status)),
+        (conditions::STALLED, stalled(inputs, status)),
     ];
     let conditions = &mut status.conditions;
     put(conditions, states, inputs.generation(), inputs.now);
@@ -139,8 +141,8 @@ fn published(inputs: &StatusInputs<'_>, status: &Status) -> ConditionState {
         ConditionState::new(True, reasons::AS_EXPECTED, "The bundle is in the store")
     } else if let Some(shortfall) = shortfall {
         ConditionState::new(False, reasons::TASK_FAILED, shortfall)
-    } else if inputs.observed.gate_missed {
-        ConditionState::new(False, reasons::GATE_MISSED, "A gate was missed")
+    } else if let Some(why) = inputs.observed.withheld {
+        withheld(inputs, status, why)
     } else if let Some(Ending::Failed) = inputs.ending {
         ConditionState::new(False, reasons::TASK_FAILED, "The run failed before")
     } else {
@@ -148,7 +150,27 @@ fn published(inputs: &StatusInputs<'_>, status: &Status) -> ConditionState {
     }
 }
 
-fn succeeded(inputs: &StatusInputs<'_>) -> ConditionState {
+/// What is said of a run that publishes nothing although every task has ended well.
+fn withheld(inputs: &StatusInputs<'_>, status: &Status, why: Withheld) -> ConditionState {
+    let (reason, message) = match why {
+        Withheld::GateMissed => {
+            let message = "A gate was missed; nothing is published";
+            (reasons::GATE_MISSED, message.to_owned())
+        }
+        Withheld::NothingLearned => {
+            let evidence = nothing_learned(inputs.resource, &status.results);
+            let message = format!(
+                "Nothing is published, since nothing shows that the network has learned anything: {}. Train on \
+                 more studies or for longer, or publish it all the same with publish.force",
+                evidence.unwrap_or_default()
+            );
+            (reasons::NOTHING_LEARNED, message)
+        }
+    };
+    ConditionState::new(False, reason, message)
+}
+
+fn succeeded(inputs: &StatusInputs<'_>, status: &Status) -> ConditionState {
     match inputs.ending {
         None => match inputs.cluster() {
             Some(cluster) => cluster.unfinished.clone(),
@@ -161,10 +183,7 @@ fn succeeded(inputs: &StatusInputs<'_>) -> ConditionState {
         Some(Ending::Succeeded) => {
             ConditionState::new(True, reasons::COMPLETED, "All tasks have ended well")
         }
-        Some(Ending::GateMissed) => {
-            let message = "A gate was missed; nothing is published";
-            ConditionState::new(False, reasons::GATE_MISSED, message)
-        }
+        Some(Ending::Withheld(why)) => withheld(inputs, status, why),
         Some(Ending::Failed) => match inputs.broken {
             Some(state) => state.clone(),
             None => failed(inputs.failures),
@@ -173,10 +192,10 @@ fn succeeded(inputs: &StatusInputs<'_>) -> ConditionState {
 }
 
 /// Whether it goes on, or waits for what may come without a change of it.
-fn reconciling(inputs: &StatusInputs<'_>) -> ConditionState {
+fn reconciling(inputs: &StatusInputs<'_>, status: &Status) -> ConditionState {
     let ConditionState {
         reason, message, ..
-    } = succeeded(inputs);
+    } = succeeded(inputs, status);
     if inputs.ending.is_some() {
         let message = "Nothing more is done for it";
         return ConditionState::new(False, &reason, message);
@@ -198,10 +217,10 @@ fn awaits_change(reason: &str) -> ConditionState {
 }
 
 /// Whether it has failed, or goes on only once somebody changes something.
-fn stalled(inputs: &StatusInputs<'_>) -> ConditionState {
+fn stalled(inputs: &StatusInputs<'_>, status: &Status) -> ConditionState {
     let accepted = inputs.cluster().map(|cluster| &cluster.accepted);
     let cause = match inputs.ending {
-        Some(Ending::Failed | Ending::GateMissed) => Some(succeeded(inputs)),
+        Some(Ending::Failed | Ending::Withheld(_)) => Some(succeeded(inputs, status)),
         Some(Ending::Succeeded | Ending::Interrupted) => None,
         None => accepted.filter(|it| it.status == False).cloned(),
     };

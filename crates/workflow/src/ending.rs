@@ -1,14 +1,14 @@
 //! How a run ends, and the failures that decide it.
 
-use super::{TaskExit, TaskRef, TaskSpec, Work};
+use super::{TaskExit, TaskRef, TaskSpec, Withheld, Work};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// Every task has ended well, and every gate has passed.
+    /// Every task has ended well, and what was asked for is published.
     Succeeded,
-    /// Every task has ended well, and a gate was missed: nothing is published.
-    GateMissed,
+    /// Every task has ended well, and nothing is published.
+    Withheld(Withheld),
     /// A task has failed.
     Failed,
     /// It was asked to stop; run again, it goes on.
@@ -18,12 +18,12 @@ pub enum Ending {
 impl Ending {
     /// What a process ends with that has run it, given the tasks that failed; none after a success.
     ///
-    /// A run fails without a failed task where not one image can be used. After a missed gate another
-    /// try may do, with other seeds or more epochs.
+    /// A run fails without a failed task where not one image can be used. Where nothing is published
+    /// another try may do, with other seeds or more epochs.
     pub fn exit(self, failures: &[Failure]) -> Option<TaskExit> {
         match self {
             Self::Succeeded => None,
-            Self::GateMissed => Some(TaskExit::Retry),
+            Self::Withheld(_) => Some(TaskExit::Retry),
             Self::Interrupted => Some(TaskExit::Interrupted),
             Self::Failed => {
                 let failure = gravest(failures);

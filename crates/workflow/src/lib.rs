@@ -19,6 +19,7 @@ mod task_summary;
 mod termination;
 mod uid;
 mod unusable;
+mod withheld;
 
 pub use conditions::{set_malformed, valid_spec};
 pub use ending::{Ending, Failure, gravest};
@@ -35,3 +36,4 @@ pub use task_summary::{Progress, Summary, Unit};
 pub use termination::LONGEST_MESSAGE;
 pub use uid::{local_uid, local_uid_of, prefix, prefix_of};
 pub use unusable::nothing_usable;
+pub use withheld::{Withheld, nothing_learned};

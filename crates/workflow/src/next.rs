@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Plan, Stage, StageKind, TaskRef, Work};
+use super::{Plan, Stage, StageKind, TaskRef, Withheld, Work};
 
 /// What is known of a task.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -23,8 +23,8 @@ pub enum TaskState {
 pub struct Observed {
     /// The states of tasks; one that is not named is pending.
     pub tasks: BTreeMap<TaskRef, TaskState>,
-    /// Whether the evaluation found a gate missed: nothing is published then.
-    pub gate_missed: bool,
+    /// Why nothing is published, as the evaluation found it.
+    pub withheld: Option<Withheld>,
 }
 
 /// What is to be done now.
@@ -41,8 +41,8 @@ pub struct NextSteps {
 pub enum PlanOutcome {
     /// Every task has ended well.
     Succeeded,
-    /// Every task that was needed has ended well, and a gate was missed.
-    GateMissed,
+    /// Every task that was needed has ended well, and nothing is published.
+    Withheld(Withheld),
     /// Some have not; what could be done without them has been done.
     Failed {
         /// The tasks that failed, in order.
@@ -56,11 +56,11 @@ pub enum PlanOutcome {
 /// where the next stage can do without it: a fold of one network and target leaves the other
 /// networks and targets to be evaluated, and a screened shard leaves the others to be summed up. A
 /// failed shard of a training run's data ends the run, since the networks would quietly be
-/// trained on less than was asked for. After a missed gate no network is trained for publishing.
+/// trained on less than was asked for. Where nothing is to be published no network is trained for it.
 pub fn next(plan: &Plan, observed: &Observed) -> NextSteps {
     let state = |id: TaskRef| observed.tasks.get(&id).copied().unwrap_or_default();
     for stage in &plan.stages {
-        if observed.gate_missed && stage.kind == StageKind::Refit {
+        if observed.withheld.is_some() && stage.kind == StageKind::Refit {
             break;
         }
         let with = |wanted: TaskState| {
@@ -94,9 +94,9 @@ fn outcome(plan: &Plan, observed: &Observed) -> PlanOutcome {
     let is_failed = |id: &TaskRef| observed.tasks.get(id) == Some(&TaskState::Failed);
     let tasks = plan.tasks().map(|task| task.id);
     let tasks: Vec<_> = tasks.filter(is_failed).collect();
-    match (tasks.is_empty(), observed.gate_missed) {
-        (true, false) => PlanOutcome::Succeeded,
-        (true, true) => PlanOutcome::GateMissed,
+    match (tasks.is_empty(), observed.withheld) {
+        (true, None) => PlanOutcome::Succeeded,
+        (true, Some(withheld)) => PlanOutcome::Withheld(withheld),
         (false, _) => PlanOutcome::Failed { tasks },
     }
 }
@@ -150,7 +150,7 @@ mod tests {
         let tasks = tasks.map(|task| (task.id, state)).collect();
         Observed {
             tasks,
-            gate_missed: false,
+            withheld: None,
         }
     }
 
@@ -289,7 +289,7 @@ mod tests {
             .collect();
         Observed {
             tasks,
-            gate_missed: false,
+            withheld: None,
         }
     }
 
@@ -313,13 +313,14 @@ mod tests {
             architecture: Architecture::Linear,
             task: Target::Positive,
             method: PublishMethod::Refit,
+            force: false,
         });
         let plan = Plan::for_training(&spec);
         let mut observed = all_done(&plan);
         observed.tasks.remove(&task(StageKind::Refit, 0));
         assert_eq!(next(&plan, &observed).start, [task(StageKind::Refit, 0)]);
-        observed.gate_missed = true;
-        let outcome = Some(PlanOutcome::GateMissed);
+        observed.withheld = Some(Withheld::GateMissed);
+        let outcome = Some(PlanOutcome::Withheld(Withheld::GateMissed));
         assert_eq!(
             next(&plan, &observed),
             NextSteps {

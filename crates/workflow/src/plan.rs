@@ -418,6 +418,7 @@ mod tests {
             architecture,
             task,
             method,
+            force: false,
         });
         spec
     }

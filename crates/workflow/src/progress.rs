@@ -40,7 +40,7 @@ pub fn share(
 ) -> f64 {
     let (mut done, mut all) = (0.0, 0.0);
     for task in plan.tasks() {
-        if observed.gate_missed && task.id.stage == StageKind::Refit {
+        if observed.withheld.is_some() && task.id.stage == StageKind::Refit {
             continue;
         }
         let weight = weight(task.id.stage);

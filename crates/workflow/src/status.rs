@@ -192,7 +192,7 @@ fn phase(inputs: &StatusInputs<'_>) -> Phase {
             .map_or(Phase::Running, |cluster| cluster.phase),
         Some(Ending::Succeeded) => Phase::Succeeded,
         Some(Ending::Interrupted) => Phase::Suspended,
-        Some(Ending::GateMissed | Ending::Failed) => Phase::Failed,
+        Some(Ending::Withheld(_) | Ending::Failed) => Phase::Failed,
     }
 }
 

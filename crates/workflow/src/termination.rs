@@ -107,6 +107,9 @@ mod tests {
             accuracy: Some(decimal(n + 4000)),
             sensitivity: Some(decimal(n + 5000)),
             specificity: Some(decimal(n + 6000)),
+            nothing_learned: Some(format!(
+                "the AUC of a positive, 0.{n:03} [0.410, 0.630], may be chance"
+            )),
         };
         let gate = |n: usize| GateOutcome {
             architecture: Architecture::Residual,

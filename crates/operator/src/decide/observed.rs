@@ -8,6 +8,7 @@ use attrium_api::Status;
 use attrium_workflow as workflow;
 use attrium_workflow::{
     Failure, Observed, Plan, Stage, StageKind, Summary, TaskExit, TaskRef, TaskSpec, TaskState,
+    Withheld,
 };
 
 /// The observed tasks of a plan.
@@ -44,8 +45,7 @@ impl ObservedTasks {
                 (None, None) => {}
             }
         }
-        let mut gates = tasks.summaries.values().flat_map(|it| &it.gates);
-        tasks.states.gate_missed = gates.any(|gate| !gate.passed);
+        tasks.states.withheld = Withheld::of(&snapshot.resource, tasks.summaries.values());
         tasks
     }
 

@@ -243,7 +243,7 @@ impl<'o> Transition<'o> {
     fn finish(&mut self, outcome: &PlanOutcome) {
         self.next.ending = Some(match outcome {
             PlanOutcome::Succeeded => Ending::Succeeded,
-            PlanOutcome::GateMissed => Ending::GateMissed,
+            PlanOutcome::Withheld(withheld) => Ending::Withheld(*withheld),
             PlanOutcome::Failed { .. } => Ending::Failed,
         });
         self.next.pods = ConditionState::new(True, reasons::AS_EXPECTED, "All pods have ended");

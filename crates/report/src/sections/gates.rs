@@ -73,6 +73,12 @@ fn model(publication: &Publication) -> Markup {
                  the run's status then names its bundle."
             }
         },
+        Publication::NothingLearned { reason } => html! {
+            p {
+                "No model was published, because nothing shows that it has learned anything: " (reason)
+                ". The field publish.force of the manifest publishes it all the same."
+            }
+        },
         Publication::Impossible { reason } => html! {
             p { "No model was published: " (reason) "." }
         },

@@ -199,8 +199,14 @@ fn publication_caveats(report: &TrainingReport) -> Vec<String> {
             number::counted(missed, "gate was", "gates were"),
         ));
     }
-    if let Publication::Impossible { reason } = &report.publication {
-        caveats.push(format!("No model was published: {reason}."));
+    match &report.publication {
+        Publication::Impossible { reason } => {
+            caveats.push(format!("No model was published: {reason}."));
+        }
+        Publication::NothingLearned { reason } => caveats.push(format!(
+            "No model was published, because nothing shows that it has learned anything: {reason}."
+        )),
+        _ => {}
     }
     caveats
 }

@@ -175,6 +175,17 @@ fn a_missed_gate_is_said_on_the_first_screen() {
 }
 
 #[test]
+fn a_model_that_has_learned_nothing_is_told_of_on_the_first_screen() {
+    let mut report = fixture::training();
+    let reason = "the AUC of a positive, 0.520 [0.410, 0.630], may be chance".to_owned();
+    report.publication = Publication::NothingLearned { reason };
+    let page = training_report(&report);
+    let (first, _) = page.split_once("<nav").expect("the page has contents");
+    assert!(first.contains("learned anything: the AUC of a positive, 0.520 [0.410, 0.630]"));
+    assert!(page.contains("publish.force"));
+}
+
+#[test]
 fn a_model_that_is_trained_later_or_cannot_be_made_is_told_of_as_such() {
     let mut report = fixture::training();
     report.publication = Publication::Later {

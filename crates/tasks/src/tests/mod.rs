@@ -83,6 +83,7 @@ impl Job {
             architecture: Architecture::Linear,
             task: Target::Positive,
             method,
+            force: true,
         });
         Self::new(Resource::TrainingRun(Box::new(run)))
     }

@@ -112,7 +112,7 @@ fn the_end_of_a_run_is_current_or_failed_as_it_has_succeeded_or_not() {
     let cluster = cluster(Phase::Running, accepted(), unfinished(reasons::RUNNING));
     let table = [
         (Ending::Succeeded, Kstatus::Current),
-        (Ending::GateMissed, Kstatus::Failed),
+        (Ending::Withheld(Withheld::GateMissed), Kstatus::Failed),
         (Ending::Failed, Kstatus::Failed),
     ];
     for (ending, expected) in table {

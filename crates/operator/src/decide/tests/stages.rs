@@ -1,6 +1,7 @@
 //! One stage after the other, each once, to the end.
 
 use super::*;
+use serde_json::json;
 
 #[test]
 fn a_new_run_gets_its_manifest_and_the_job_of_its_first_stage_and_nothing_else() {
@@ -99,6 +100,7 @@ fn a_run_goes_from_stage_to_stage_to_its_results() {
         accuracy: None,
         sensitivity: None,
         specificity: None,
+        nothing_learned: None,
     };
     let evaluated = Summary {
         results: vec![result],
@@ -134,6 +136,32 @@ fn a_run_goes_from_stage_to_stage_to_its_results() {
     for kind in ["Accepted", "PodsHealthy", "Published", "Succeeded"] {
         assert_eq!(word(&run.status(), kind).0, ConditionStatus::True, "{kind}");
     }
+}
+
+#[test]
+fn a_network_that_has_learned_nothing_ends_a_run_before_it_is_trained_for_publishing() {
+    let mut run = training("").until(Evaluate);
+    let result = json!({
+        "architecture": "Residual",
+        "task": "Positive",
+        "nothingLearned": "the AUC of a positive, 0.520 [0.410, 0.630], may be chance",
+    });
+    let evaluated = Summary {
+        results: vec![serde_json::from_value(result).expect("needs no more")],
+        ..Summary::default()
+    };
+    run.complete(Evaluate, &evaluated);
+    let reconciled = run.reconcile();
+    assert_nothing_done(&reconciled);
+    assert_eq!(reasons_of(&reconciled), ["StageFinished", "NothingLearned"]);
+    assert!(reconciled.events[1].message.contains("0.520 [0.410, 0.630]"));
+    let status = run.status();
+    for kind in ["Succeeded", "Published"] {
+        let (is, reason, message) = word(&status, kind);
+        assert_eq!((is, &*reason), (ConditionStatus::False, "NothingLearned"));
+        assert!(message.ends_with("with publish.force"), "{message}");
+    }
+    assert_eq!(word(&status, "GatesPassed").0, ConditionStatus::True);
 }
 
 #[test]
