@@ -134,7 +134,9 @@ fn heart_trained_on_crops_of_the_heart_is_published_and_screens_with_a_map_for_e
         .fold(training(&out), |text, (line, instead)| {
             with(&text, line, instead)
         });
-    let text = format!("{text}  publish: {{architecture: Heart, task: Positive, method: Refit, force: true}}\n");
+    let text = format!(
+        "{text}  publish: {{architecture: Heart, task: Positive, method: Refit, force: true}}\n"
+    );
     run(&[&manifest::write(&folder.join("run.yaml"), &text)]).ok();
     let prefix = training_prefix(&out);
     assert_eq!(
@@ -188,7 +190,10 @@ fn a_network_that_has_learned_nothing_is_not_published_and_nothing_more_is_train
     run(&[&manifest::write(&folder.join("run.yaml"), &text)]).ok();
     let card = prefix.join("model/Linear-HighGrade/MODEL_CARD.md");
     let card = fs::read_to_string(card).expect("should be published");
-    assert!(card.contains("though nothing shows that it has learned anything"), "{card}");
+    assert!(
+        card.contains("though nothing shows that it has learned anything"),
+        "{card}"
+    );
 }
 
 #[test]

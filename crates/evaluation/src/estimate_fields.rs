@@ -45,8 +45,10 @@ estimate_fields! {
     accuracy_difference: "accuracyDifference", "accuracyDifferenceInterval";
     auc: "auc", "aucInterval";
     auc_hard: "aucHard", "aucHardInterval";
+    intercept: "intercept", "interceptInterval";
     kappa: "kappa", "kappaInterval";
     npv: "npv", "npvInterval";
+    observed_over_expected: "observedOverExpected", "observedOverExpectedInterval";
     positive_auc: "positiveAuc", "positiveAucInterval";
     positive_auc_difference: "positiveAucDifference", "positiveAucDifferenceInterval";
     positive_kappa: "positiveKappa", "positiveKappaInterval";
@@ -55,6 +57,7 @@ estimate_fields! {
     quadratic_kappa: "quadraticKappa", "quadraticKappaInterval";
     recall: "recall", "recallInterval";
     sensitivity: "sensitivity", "sensitivityInterval";
+    slope: "slope", "slopeInterval";
     specificity: "specificity", "specificityInterval";
 }
 

@@ -13,9 +13,11 @@ use super::metrics::{
     ClassMetrics, EvaluationOptions, FoldMetrics, Metrics, PositiveMetrics, Spread,
 };
 use super::operating_point::operating_points;
-use super::predictions::{Prediction, Predictions};
+use super::predictions::{Prediction, Predictions, positive_probability};
 use super::predictive_values;
+use super::prior::{self, AssumedPrior};
 use super::reader_agreement::{SECOND_READER, second_reader};
+use super::reliability::{Reliability, reliability};
 use super::roc::{self, RocCurve};
 use super::subgroup::{PATIENT, subgroups};
 use super::temperature::{self, TemperatureScaling};
@@ -63,7 +65,7 @@ pub fn evaluate(
             .column(SECOND_READER)
             .and_then(|column| second_reader(&labelled, column)),
         warnings,
-        ..overall(&labelled, stated, options.threshold)
+        ..overall(&labelled, stated, options)
     })
 }
 
@@ -82,10 +84,14 @@ pub(super) fn check(target: Target, predictions: &Predictions) -> Result<(), Err
 }
 
 /// The metrics of the cohort as a whole; the lists of folds, classes and subgroups stay empty.
-fn overall(labelled: &LabelledPredictions<'_>, stated: f64, threshold: Option<f64>) -> Metrics {
+fn overall(
+    labelled: &LabelledPredictions<'_>,
+    stated: f64,
+    options: &EvaluationOptions,
+) -> Metrics {
     let confusion = labelled.confusion();
     let counts = labelled.two_by_two();
-    let positive = positive_metrics(labelled, stated, threshold);
+    let positive = positive_metrics(labelled, stated, options);
     Metrics {
         target: labelled.target,
         studies: labelled.studies(),
@@ -111,7 +117,7 @@ fn overall(labelled: &LabelledPredictions<'_>, stated: f64, threshold: Option<f6
         fold_auc: None,
         subgroups: Vec::new(),
         second_reader: None,
-        temperature_scaling: temperature_scaling(labelled),
+        temperature_scaling: temperature_scaling(labelled, options),
         warnings: Vec::new(),
     }
 }
@@ -119,7 +125,7 @@ fn overall(labelled: &LabelledPredictions<'_>, stated: f64, threshold: Option<f6
 fn positive_metrics(
     labelled: &LabelledPredictions<'_>,
     stated: f64,
-    threshold: Option<f64>,
+    options: &EvaluationOptions,
 ) -> PositiveMetrics {
     let counts = labelled.two_by_two();
     let (scores, positive) = (&labelled.scores, &labelled.positive);
@@ -134,27 +140,57 @@ fn positive_metrics(
         brier: calibration::brier(&probabilities, positive),
         expected_calibration_error: calibration::expected_error(&calibration),
         calibration,
+        reliability: reliability_of(labelled, options.prior),
         roc: roc::curve("positive", scores, positive),
-        operating_points: operating_points(scores, positive, stated, threshold),
+        operating_points: operating_points(scores, positive, stated, options.threshold),
     }
 }
 
+/// How far the probability of a positive can be taken at its word, at the prevalence of the studies where it is
+/// stated for another.
+fn reliability_of(labelled: &LabelledPredictions<'_>, prior: AssumedPrior) -> Option<Reliability> {
+    let corrections = match prior {
+        AssumedPrior::Prevalence(_) => prior.correction(labelled.target, &labelled.labels),
+        AssumedPrior::Cohort | AssumedPrior::Balanced | AssumedPrior::SquareRoot => Vec::new(),
+    };
+    let rows = labelled.rows.iter();
+    let probabilities = rows.map(|row| {
+        let probabilities = prior::corrected(&row.probabilities, &corrections);
+        // The sum of two probabilities may pass 1 by rounding, within the tolerance of the table.
+        positive_probability(labelled.target, &probabilities).min(1.0)
+    });
+    let probabilities: Vec<f64> = probabilities.collect();
+    reliability(&probabilities, &labelled.positive, &labelled.patients)
+}
+
 /// What one temperature for all studies makes of the metrics of their probabilities.
-fn temperature_scaling(labelled: &LabelledPredictions<'_>) -> Option<TemperatureScaling> {
-    let rows = labelled.probabilities();
+fn temperature_scaling(
+    labelled: &LabelledPredictions<'_>,
+    options: &EvaluationOptions,
+) -> Option<TemperatureScaling> {
+    let plain = labelled.probabilities();
+    let prior = options.prior;
+    let prior_correction = prior.correction(labelled.target, &labelled.labels);
+    let rows = labelled.rows.iter();
+    let corrected: Vec<_> = rows.map(|row| row.corrected(&prior_correction)).collect();
+    let rows: Vec<&[f64]> = corrected.iter().map(|row| &*row.probabilities).collect();
     let temperature = temperature::fit(&rows, &labelled.labels)?;
-    let scaled: Vec<_> = labelled
-        .rows
+    let scaled: Vec<_> = corrected
         .iter()
         .map(|row| row.at_temperature(temperature))
         .collect();
-    let scaled = LabelledPredictions::new(labelled.target, &scaled, None);
+    let scaled = LabelledPredictions {
+        patients: labelled.patients.clone(),
+        ..LabelledPredictions::new(labelled.target, &scaled, None)
+    };
     Some(TemperatureScaling {
+        prior_correction,
         temperature,
-        log_loss: temperature::log_loss(&rows, &labelled.labels)?,
+        log_loss: temperature::log_loss(&plain, &labelled.labels)?,
         scaled_log_loss: temperature::log_loss(&scaled.probabilities(), &scaled.labels)?,
         scaled_brier: scaled.brier()?,
         scaled_expected_calibration_error: scaled.calibration_error()?,
+        reliability: reliability_of(&scaled, AssumedPrior::Cohort),
     })
 }
 

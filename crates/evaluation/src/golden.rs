@@ -5,10 +5,14 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::{Baseline, BaselineStudy, EvaluationOptions, Metrics, Predictions, evaluate};
+use super::{
+    AssumedPrior, Baseline, BaselineStudy, EvaluationOptions, Metrics, Predictions, evaluate,
+};
 use attrium_types::Target;
 
 const TOLERANCE: f64 = 1e-12;
+/// Of what the reference looks for by steps of its own, or fits to that.
+const SEARCHED: f64 = 1e-6;
 
 fn path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -27,6 +31,11 @@ fn table(name: &str) -> Predictions {
 
 /// Compares all that is expected with what was found, and returns how many numbers that were.
 fn compare(place: &str, expected: &Value, found: &Value) -> usize {
+    near(place, expected, found, TOLERANCE)
+}
+
+/// The same within a tolerance.
+fn near(place: &str, expected: &Value, found: &Value, tolerance: f64) -> usize {
     match (expected, found) {
         (Value::Object(expected), Value::Object(found)) => expected
             .iter()
@@ -34,7 +43,7 @@ fn compare(place: &str, expected: &Value, found: &Value) -> usize {
                 let own = found
                     .get(key)
                     .unwrap_or_else(|| panic!("{place}.{key} is missing"));
-                compare(&format!("{place}.{key}"), value, own)
+                near(&format!("{place}.{key}"), value, own, tolerance)
             })
             .sum(),
         (Value::Array(expected), Value::Array(found)) => {
@@ -42,14 +51,14 @@ fn compare(place: &str, expected: &Value, found: &Value) -> usize {
             let pairs = expected.iter().zip(found).enumerate();
             pairs
                 .map(|(index, (expected, found))| {
-                    compare(&format!("{place}[{index}]"), expected, found)
+                    near(&format!("{place}[{index}]"), expected, found, tolerance)
                 })
                 .sum()
         }
         (Value::Number(expected), Value::Number(found)) => {
             let (expected, found) = (expected.as_f64(), found.as_f64());
             let difference = expected.zip(found).map(|(a, b)| (a - b).abs());
-            let close = difference.is_some_and(|difference| difference <= TOLERANCE);
+            let close = difference.is_some_and(|difference| difference <= tolerance);
             assert!(close, "{place}: {expected:?} expected, {found:?} found");
             1
         }
@@ -172,6 +181,39 @@ fn a_score_without_a_network_and_how_much_more_a_network_does() {
                 &difference,
             );
         assert!(compared >= 9, "{name}");
+    }
+}
+
+#[test]
+fn what_probabilities_take_for_a_prior_is_taken_out_and_their_reliability_is_that_of_statsmodels() {
+    let text = fs::read_to_string(path("calibration.json")).expect("the cases are there");
+    let cases: Vec<Value> = serde_json::from_str(&text).expect("they are JSON");
+    assert_eq!(cases.len(), 5);
+    for case in cases {
+        let name = case["table"].as_str().expect("a name");
+        let target = serde_json::from_value(case["task"].clone()).expect("a task");
+        let options = EvaluationOptions {
+            prior: match case["prior"].as_str() {
+                Some("Balanced") => AssumedPrior::Balanced,
+                Some("SquareRoot") => AssumedPrior::SquareRoot,
+                Some("Prevalence") => {
+                    AssumedPrior::Prevalence(case["stated"].as_f64().expect("a share"))
+                }
+                _ => AssumedPrior::Cohort,
+            },
+            ..EvaluationOptions::default()
+        };
+        let metrics = evaluate(target, &table(name), &options).expect("of the task");
+        let found = serde_json::to_value(&metrics).expect("only finite numbers");
+        let key = "reliability";
+        let compared = near(name, &case[key], &found["positive"][key], SEARCHED)
+            + near(
+                name,
+                &case["temperatureScaling"],
+                &found["temperatureScaling"],
+                SEARCHED,
+            );
+        assert!(compared > 150, "{name}: {compared}");
     }
 }
 

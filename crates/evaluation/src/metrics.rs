@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CalibrationBin, ConfusionMatrix, Estimate, GateResult, OperatingPoint, OperatingPointKind,
-    PredictiveValues, RocCurve, SubgroupMetrics, TemperatureScaling, Unanswered, estimate_fields,
+    AssumedPrior, CalibrationBin, ConfusionMatrix, Estimate, GateResult, OperatingPoint,
+    OperatingPointKind, PredictiveValues, Reliability, RocCurve, SubgroupMetrics,
+    TemperatureScaling, Unanswered, estimate_fields,
 };
 use attrium_types::{Architecture, InitialWeights, Target};
 
@@ -17,6 +18,9 @@ pub struct EvaluationOptions {
     /// A threshold on the probability of a positive, from 0 to 1, that was chosen on other studies;
     /// it becomes the first operating point.
     pub threshold: Option<f64>,
+    /// What the probabilities take to be the share of each class. They are brought to the shares of the cohort
+    /// before a temperature is fitted, and those that are stated for a prevalence before their reliability is judged.
+    pub prior: AssumedPrior,
 }
 
 /// `metrics.json`: everything that was measured in one run.
@@ -252,6 +256,9 @@ pub struct PositiveMetrics {
     pub expected_calibration_error: Option<f64>,
     /// The bins that are not empty.
     pub calibration: Vec<CalibrationBin>,
+    /// How far the probability of a positive can be taken at its word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reliability: Option<Reliability>,
     /// The ROC curve; `None` where there are no positives or no negatives.
     pub roc: Option<RocCurve>,
     /// Sensitivities of 0.90, 0.95 and 1, Youden's, and the threshold of 0.5.

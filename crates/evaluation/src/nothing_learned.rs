@@ -31,7 +31,7 @@ pub fn nothing_learned(metrics: &Metrics) -> Option<String> {
         ));
     }
     let [_, hottest] = TEMPERATURE_RANGE;
-    let scaling = metrics.temperature_scaling?;
+    let scaling = metrics.temperature_scaling.as_ref()?;
     (scaling.temperature >= hottest).then(|| {
         format!("constant probabilities are as good as its own, even at a temperature of {hottest}")
     })

@@ -13,6 +13,7 @@ use super::error::{
     ColumnNameSnafu, CsvSnafu, DuplicateSnafu, Error, FieldsSnafu, HeaderSnafu, NotTextSnafu,
     SumSnafu, ValueSnafu,
 };
+use super::prior::{at_prevalence, corrected};
 use super::temperature::at_temperature;
 use attrium_types::Target;
 
@@ -60,6 +61,22 @@ pub fn positive_probability(target: Target, probabilities: &[f64]) -> f64 {
 }
 
 impl Prediction {
+    /// The same prediction after a [correction](super::AssumedPrior::correction).
+    pub fn corrected(&self, correction: &[f64]) -> Self {
+        Self {
+            probabilities: corrected(&self.probabilities, correction),
+            ..self.clone()
+        }
+    }
+
+    /// The same prediction, stated for the prevalence `to` in place of `from`.
+    pub fn at_prevalence(&self, target: Target, from: f64, to: f64) -> Self {
+        Self {
+            probabilities: at_prevalence(target, &self.probabilities, from, to),
+            ..self.clone()
+        }
+    }
+
     /// The same prediction at a temperature.
     pub fn at_temperature(&self, temperature: f64) -> Self {
         Self {
@@ -72,11 +89,24 @@ impl Prediction {
 impl Predictions {
     /// The same table with every prediction at a temperature.
     pub fn at_temperature(&self, temperature: f64) -> Self {
-        let rows = self.rows.iter();
+        self.map(|row| row.at_temperature(temperature))
+    }
+
+    /// The same table with every prediction after a [correction](super::AssumedPrior::correction).
+    pub fn corrected(&self, correction: &[f64]) -> Self {
+        self.map(|row| row.corrected(correction))
+    }
+
+    /// The same table, stated for the prevalence `to` in place of `from`.
+    pub fn at_prevalence(&self, target: Target, from: f64, to: f64) -> Self {
+        self.map(|row| row.at_prevalence(target, from, to))
+    }
+
+    fn map(&self, row: impl Fn(&Prediction) -> Prediction) -> Self {
         Self {
             classes: self.classes,
             covariates: self.covariates.clone(),
-            rows: rows.map(|row| row.at_temperature(temperature)).collect(),
+            rows: self.rows.iter().map(row).collect(),
         }
     }
 

@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::reliability::Reliability;
+
 /// The least and the greatest temperature that is looked for: where the best is beyond, as with
 /// classes that are told apart without an error, it is the nearer of these.
 pub const TEMPERATURE_RANGE: [f64; 2] = [0.05, 20.0];
@@ -20,9 +22,13 @@ const MAX_ITERATIONS: usize = 100;
 ///
 /// It is fitted to the very studies that it is judged on here. With one free number that flatters
 /// it little; a cohort of its own tells.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TemperatureScaling {
+    /// What brings the probabilities to the shares of classes in this cohort before they are scaled: for each class
+    /// the natural logarithm of what its probability is multiplied by. Empty in files from before there was any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prior_correction: Vec<f64>,
     /// The temperature, in [`TEMPERATURE_RANGE`], of the least mean logarithmic loss: above 1 the
     /// probabilities were too certain, below 1 not certain enough.
     pub temperature: f64,
@@ -35,6 +41,9 @@ pub struct TemperatureScaling {
     /// The calibration error after scaling, as
     /// [`Metrics::expected_calibration_error`](super::Metrics::expected_calibration_error).
     pub scaled_expected_calibration_error: f64,
+    /// How far the probability of a positive can be taken at its word after scaling.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reliability: Option<Reliability>,
 }
 
 /// The probabilities of one study at a temperature; they sum to 1.

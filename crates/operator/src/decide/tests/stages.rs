@@ -154,7 +154,11 @@ fn a_network_that_has_learned_nothing_ends_a_run_before_it_is_trained_for_publis
     let reconciled = run.reconcile();
     assert_nothing_done(&reconciled);
     assert_eq!(reasons_of(&reconciled), ["StageFinished", "NothingLearned"]);
-    assert!(reconciled.events[1].message.contains("0.520 [0.410, 0.630]"));
+    assert!(
+        reconciled.events[1]
+            .message
+            .contains("0.520 [0.410, 0.630]")
+    );
     let status = run.status();
     for kind in ["Succeeded", "Published"] {
         let (is, reason, message) = word(&status, kind);
