@@ -8,7 +8,7 @@ use snafu::{OptionExt, ResultExt, Snafu};
 
 use super::output::{self, Format};
 use attrium_evaluation as evaluation;
-use attrium_evaluation::{EvaluationOptions, Predictions};
+use attrium_evaluation::{AssumedPrior, EvaluationOptions, Predictions};
 use attrium_types::Target;
 use attrium_workflow::TaskExit;
 
@@ -31,10 +31,13 @@ pub(super) struct Args {
     /// Positive for two.
     #[arg(long = "task", value_name = "TASK", value_parser = target)]
     target: Option<Target>,
-    /// The share of positives, between 0 and 1, to state predictive values for. Default: that of
-    /// the paper, 0.035 (0.018 for HighGrade).
+    /// The share of positives, between 0 and 1, to state predictive values for [default: 0.01].
     #[arg(long, value_name = "SHARE")]
     prevalence: Option<f64>,
+    /// The share of positives, between 0 and 1, that the probabilities are stated for, as those of a
+    /// screening are: their reliability is judged at the share in the table [default: that share].
+    #[arg(long, value_name = "SHARE")]
+    stated_for: Option<f64>,
     /// A threshold on the probability of a positive, from 0 to 1, that was chosen on other studies,
     /// to be judged on these.
     #[arg(long, value_name = "PROBABILITY")]
@@ -92,6 +95,9 @@ pub(super) fn run(args: Args) -> Result<(), Error> {
     let options = EvaluationOptions {
         prevalence: args.prevalence,
         threshold: args.threshold,
+        prior: args
+            .stated_for
+            .map_or(AssumedPrior::Cohort, AssumedPrior::Prevalence),
     };
     let metrics =
         evaluation::evaluate(target, &predictions, &options).context(TableSnafu { path })?;

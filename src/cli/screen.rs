@@ -11,7 +11,7 @@ use snafu::{ResultExt, Snafu, ensure};
 use super::keys::{self, Signatures};
 use super::output::{self, Format, RESEARCH};
 use attrium_api::{OperatingPoint, ScreeningStatus};
-use attrium_bundle::{Demands, MissingOperatingPoint};
+use attrium_bundle::{Demands, MissingOperatingPoint, MissingPrevalence};
 use attrium_evaluation::threshold_text;
 use attrium_imaging::HeartRatios;
 use attrium_nn as nn;
@@ -45,10 +45,15 @@ pub(super) struct Args {
     digest: Option<String>,
     #[command(flatten)]
     signatures: Signatures,
-    /// The least probability of a positive that counts as one, from 0 to 1 [default: 0.5].
+    /// The share of such scans that are positive, above 0 and below 1: the model's probabilities are
+    /// brought to it [default: what the model states, mostly 0.01].
+    #[arg(long, value_name = "PREVALENCE", value_parser = part)]
+    prevalence: Option<Decimal>,
+    /// The least probability of a positive that counts as one, from 0 to 1.
     #[arg(long, value_name = "PROBABILITY", value_parser = share, conflicts_with = "sensitivity")]
     threshold: Option<Decimal>,
-    /// The sensitivity to reach on the model's own out-of-fold predictions, above 0, at most 1.
+    /// The sensitivity to reach on the model's own out-of-fold predictions, above 0, at most 1
+    /// [default: 0.95].
     #[arg(long, value_name = "SENSITIVITY", value_parser = positive_share)]
     sensitivity: Option<Decimal>,
     /// Use images that went through lossy compression too, with a warning.
@@ -76,6 +81,8 @@ pub(super) enum Error {
     #[snafu(transparent)]
     OperatingPoint { source: MissingOperatingPoint },
     #[snafu(transparent)]
+    Prevalence { source: MissingPrevalence },
+    #[snafu(transparent)]
     Screening { source: ScreeningError },
     #[snafu(display("the activation maps cannot be drawn"))]
     Draw { source: TaskError },
@@ -96,7 +103,9 @@ impl Error {
     pub(super) fn exit(&self) -> TaskExit {
         match self {
             Self::Model { source } => source.exit(),
-            Self::Key { .. } | Self::OperatingPoint { .. } => TaskExit::BadConfiguration,
+            Self::Key { .. } | Self::OperatingPoint { .. } | Self::Prevalence { .. } => {
+                TaskExit::BadConfiguration
+            }
             Self::NothingScreened { .. } => TaskExit::BadData,
             Self::Screening { .. }
             | Self::Draw { .. }
@@ -123,6 +132,10 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
         &StorageOptions::default(),
         &nn::cpu(),
     )?;
+    let model = match &args.prevalence {
+        Some(prevalence) => model.at_prevalence(prevalence.value())?,
+        None => model,
+    };
     let point = match (&args.threshold, &args.sensitivity) {
         (None, None) => OperatingPoint::default(),
         (threshold, sensitivity) => OperatingPoint {
@@ -368,6 +381,16 @@ fn positive_share(text: &str) -> Result<Decimal, String> {
         Ok(share)
     } else {
         Err("use a number above 0".to_owned())
+    }
+}
+
+/// A share above 0 and below 1.
+fn part(text: &str) -> Result<Decimal, String> {
+    let share = positive_share(text)?;
+    if share.value() < 1.0 {
+        Ok(share)
+    } else {
+        Err("use a number below 1".to_owned())
     }
 }
 

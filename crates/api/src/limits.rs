@@ -74,6 +74,13 @@ pub(super) fn positive_share(schema: &mut Schema) {
     add(schema, rule);
 }
 
+/// A decimal that is neither none nor all.
+pub(super) fn part(schema: &mut Schema) {
+    let rule = Rule::new("double(self) > 0.0 && double(self) < 1.0")
+        .message("is out of range: use a number above \"0\" and below \"1\"");
+    add(schema, rule);
+}
+
 /// The name of a resource, which has to fit into 63 characters with the suffixes of its Jobs.
 pub(super) fn resource_name() -> Rule {
     Rule::new("size(self.metadata.name) <= 50")

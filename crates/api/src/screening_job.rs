@@ -93,8 +93,14 @@ pub struct ScreeningJobSpec {
     #[serde(default = "unusable::default_share")]
     #[schemars(transform = limits::share)]
     pub max_unusable: Decimal,
+    /// The share of these scans that are positive, as a decimal string: the model's probabilities are
+    /// brought to it, and predictive values stated at it. Default: what the model states, mostly 0.01.
+    /// Above "0", below "1". For a model that states one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = limits::part)]
+    pub prevalence: Option<Decimal>,
     /// When a study counts as positive: exactly one of threshold and sensitivity. Default: a
-    /// threshold of "0.5".
+    /// sensitivity of "0.95".
     #[serde(default)]
     pub operating_point: OperatingPoint,
     /// Who is told of positives. Default: nobody. Only for a cluster: `attrium run` ignores it and
@@ -249,8 +255,8 @@ fn one_operating_point(schema: &mut Schema) {
 impl Default for OperatingPoint {
     fn default() -> Self {
         Self {
-            threshold: Some(Decimal::literal("0.5")),
-            sensitivity: None,
+            threshold: None,
+            sensitivity: Some(Decimal::literal("0.95")),
         }
     }
 }

@@ -19,8 +19,10 @@ mod signing_key;
 pub use checksums::{Checksums, LARGEST_CHECKSUMS};
 pub use demands::{Demands, Proof, SignaturePolicy};
 pub use error::Error;
-pub use manifest::{BundleManifest, FORMAT_VERSION, INTENDED_USE, Member, TrainingProvenance};
-pub use model::{MissingOperatingPoint, Model, compare};
+pub use manifest::{
+    BundleManifest, FORMAT_VERSION, INTENDED_USE, Member, StatedPrevalence, TrainingProvenance,
+};
+pub use model::{MissingOperatingPoint, MissingPrevalence, Model, compare};
 pub use model_card::model_card;
 pub use signature::{Approval, InvalidPublicKey, KeyId, LARGEST_SIGNATURE, PublicKey};
 pub use signing_key::{KeyError, NewKeys, SigningKey};

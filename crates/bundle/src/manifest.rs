@@ -48,17 +48,37 @@ pub struct BundleManifest {
     pub members: Vec<Member>,
     /// What it was trained on.
     pub training: TrainingProvenance,
+    /// What takes the weights of the classes in the training out of each member's probabilities, before they are
+    /// scaled ([`AssumedPrior::correction`](attrium_evaluation::AssumedPrior::correction)): for each class the natural
+    /// logarithm of what its probability is multiplied by. Empty in bundles from before there was one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prior_correction: Vec<f64>,
     /// The temperature at which each member's probabilities are taken before they are averaged,
     /// fitted to the out-of-fold predictions
     /// ([`TemperatureScaling`](attrium_evaluation::TemperatureScaling)).
     pub temperature: f64,
-    /// What its out-of-fold predictions reached at that temperature, its operating points among it.
+    /// What the probabilities that are averaged are brought to. Without it they stay as they are: in bundles from
+    /// before there was one, and where a cohort has no positives or no negatives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prevalence: Option<StatedPrevalence>,
+    /// What its out-of-fold predictions reached, corrected, scaled and at that prevalence, its operating points
+    /// among it.
     pub metrics: Metrics,
-    /// The out-of-fold probabilities, at that temperature, of a positive of the studies that are
+    /// The out-of-fold probabilities, on the same scale, of a positive of the studies that are
     /// positive, from the highest: the threshold for any sensitivity follows from them.
     pub positive_scores: Vec<f64>,
     /// [`INTENDED_USE`].
     pub intended_use: String,
+}
+
+/// What share of positives probabilities are stated for.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StatedPrevalence {
+    /// The share of positives in the cohort that the networks were trained on, in (0, 1).
+    pub cohort: f64,
+    /// The share of positives that the bundle's probabilities are stated for, in (0, 1).
+    pub stated: f64,
 }
 
 /// One network of a bundle.

@@ -11,7 +11,7 @@ use super::error::{
 };
 use super::{Approval, BundleManifest, CHECKSUMS, Checksums, MANIFEST, SIGNATURE};
 use attrium_api::OperatingPoint;
-use attrium_evaluation::at_temperature;
+use attrium_evaluation::{at_prevalence, at_temperature, corrected, positive_at_prevalence};
 use attrium_imaging::{CROP_PIXELS, intensities};
 use attrium_nn::{ActivationMap, GradCam, Network};
 use attrium_training::Normalization;
@@ -25,6 +25,8 @@ pub struct Model {
     pub digest: String,
     /// Who has approved it, where somebody has looked.
     pub approval: Option<Approval>,
+    /// The share of positives that probabilities are stated for; `None` where the bundle states none.
+    prevalence: Option<f64>,
     members: Vec<LoadedMember>,
 }
 
@@ -34,6 +36,14 @@ struct LoadedMember {
     network: Network,
     normalization: Normalization,
 }
+
+/// A bundle whose probabilities cannot be brought to another prevalence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Snafu)]
+#[snafu(display(
+    "the bundle does not say for what prevalence its probabilities are: leave prevalence out, or \
+     publish the model anew"
+))]
+pub struct MissingPrevalence;
 
 /// A sensitivity that the model's out-of-fold predictions cannot state a threshold for.
 #[derive(Clone, Copy, Debug, PartialEq, Snafu)]
@@ -79,15 +89,33 @@ impl Model {
             });
         }
         Ok(Self {
-            manifest,
             digest: checksums.digest(),
             approval: None,
+            prevalence: manifest.prevalence.map(|prevalence| prevalence.stated),
+            manifest,
             members,
         })
     }
 
-    /// The probability of each class at the bundle's temperature, averaged over the members:
-    /// `[image][class]`.
+    /// The same model with its probabilities stated for another share of positives, in (0, 1).
+    ///
+    /// # Errors
+    /// [`MissingPrevalence`] of a bundle that does not say what they are stated for.
+    pub fn at_prevalence(self, prevalence: f64) -> Result<Self, MissingPrevalence> {
+        ensure!(self.prevalence.is_some(), MissingPrevalenceSnafu);
+        Ok(Self {
+            prevalence: Some(prevalence),
+            ..self
+        })
+    }
+
+    /// The share of positives that probabilities are stated for; `None` where the bundle states none.
+    pub fn prevalence(&self) -> Option<f64> {
+        self.prevalence
+    }
+
+    /// The probability of each class, freed of the classes' weights in the training, at the bundle's temperature,
+    /// averaged over the members, and at the prevalence that is stated: `[image][class]`.
     ///
     /// `counts` are those of crops, 128 x 128 pixels each, one after another; they are brought to the
     /// bundle's scale here.
@@ -104,13 +132,21 @@ impl Model {
                 .probabilities(&member.normalized(&images))
                 .context(NetworkSnafu)?;
             for (mean, probabilities) in mean.iter_mut().zip(probabilities) {
-                let scaled = at_temperature(&probabilities, self.manifest.temperature);
+                let corrected = corrected(&probabilities, &self.manifest.prior_correction);
+                let scaled = at_temperature(&corrected, self.manifest.temperature);
                 for (mean, probability) in mean.iter_mut().zip(scaled) {
                     *mean += probability / self.members.len() as f64;
                 }
             }
         }
-        Ok(mean)
+        let Some((of_cohort, stated)) = self.manifest.prevalence.zip(self.prevalence) else {
+            return Ok(mean);
+        };
+        let target = self.manifest.target;
+        let rows = mean.iter();
+        Ok(rows
+            .map(|row| at_prevalence(target, row, of_cohort.cohort, stated))
+            .collect())
     }
 
     /// The network that a training starts from, and what its images go through before it sees them: those of a
@@ -181,8 +217,12 @@ impl Model {
                 .map_or(0.5, |threshold| threshold.value())),
             Some(sensitivity) => {
                 let sensitivity = sensitivity.value();
-                threshold_for(&self.manifest.positive_scores, sensitivity)
-                    .context(MissingOperatingPointSnafu { sensitivity })
+                let threshold = threshold_for(&self.manifest.positive_scores, sensitivity)
+                    .context(MissingOperatingPointSnafu { sensitivity })?;
+                let of_bundle = self.manifest.prevalence.zip(self.prevalence);
+                Ok(of_bundle.map_or(threshold, |(from, to)| {
+                    positive_at_prevalence(threshold, from.stated, to)
+                }))
             }
         }
     }
@@ -202,7 +242,9 @@ fn check(manifest: &BundleManifest) -> Result<(), Error> {
         target,
         classes,
         members,
+        prior_correction,
         temperature,
+        prevalence,
         ..
     } = manifest;
     let fault = "names no members";
@@ -218,6 +260,16 @@ fn check(manifest: &BundleManifest) -> Result<(), Error> {
     ensure!(classes == target.classes(), ManifestSnafu { fault });
     let fault = format!("has a temperature of {temperature}, which is not above 0");
     ensure!(*temperature > 0.0, ManifestSnafu { fault });
+    let fault = "has a prior correction that is not one number for each class";
+    let is_whole = prior_correction.is_empty() || prior_correction.len() == classes.len();
+    let is_finite = prior_correction
+        .iter()
+        .all(|logarithm| logarithm.is_finite());
+    ensure!(is_whole && is_finite, ManifestSnafu { fault });
+    let fault = "states a prevalence that is not above 0 and below 1";
+    let shares = prevalence.iter().flat_map(|it| [it.cohort, it.stated]);
+    let is_part = shares.into_iter().all(|share| share > 0.0 && share < 1.0);
+    ensure!(is_part, ManifestSnafu { fault });
     Ok(())
 }
 
@@ -249,7 +301,10 @@ pub fn compare(files: &BTreeMap<String, Vec<u8>>) -> Result<Checksums, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{FORMAT_VERSION, INTENDED_USE, Member, MemberFiles, TrainingProvenance, pack};
+    use crate::{
+        FORMAT_VERSION, INTENDED_USE, Member, MemberFiles, StatedPrevalence, TrainingProvenance,
+        pack,
+    };
     use attrium_api::PublishMethod;
     use attrium_evaluation::{EvaluationOptions, Prediction, Predictions, evaluate};
     use attrium_nn as nn;
@@ -298,7 +353,12 @@ mod tests {
                 augmentation: Default::default(),
                 training: Default::default(),
             },
+            prior_correction: vec![0.0, (1.0_f64 / 3.0).ln()],
             temperature: 2.0,
+            prevalence: Some(StatedPrevalence {
+                cohort: 0.5,
+                stated: 0.1,
+            }),
             metrics: evaluate(
                 Target::Positive,
                 &predictions(),
@@ -345,26 +405,83 @@ mod tests {
         files
     }
 
+    /// Changes fields of the bundle's description, or takes them away.
+    fn with_fields(fields: &[(&str, Option<serde_json::Value>)]) -> BTreeMap<String, Vec<u8>> {
+        with_manifest(|json| {
+            let mut manifest: serde_json::Value = serde_json::from_str(&json).unwrap();
+            for (field, value) in fields {
+                match value {
+                    Some(value) => manifest[*field] = value.clone(),
+                    None => drop(manifest.as_object_mut().unwrap().remove(*field)),
+                }
+            }
+            manifest.to_string()
+        })
+    }
+
     fn error(files: &BTreeMap<String, Vec<u8>>) -> Error {
         Model::open(files, &nn::cpu()).unwrap_err()
     }
 
-    #[test]
-    fn the_probabilities_of_the_members_are_scaled_and_averaged() {
-        let model = Model::open(&bundle(), &nn::cpu()).unwrap();
-        let counts: Vec<f32> = (0..CROP_PIXELS).map(|pixel| (pixel % 7) as f32).collect();
-        let mut normalized = intensities(&counts, model.manifest.intensity);
+    fn counts() -> Vec<f32> {
+        (0..CROP_PIXELS).map(|pixel| (pixel % 7) as f32).collect()
+    }
+
+    /// The mean over the members of the probability of a positive, whose odds at a temperature of 2 are the square
+    /// roots of what they were but for a factor.
+    fn mean_of_members(factor: f64) -> f64 {
+        let mut normalized = intensities(&counts(), Intensity::Normalized);
         normalization().apply(&mut normalized);
-        // At a temperature of 2 the odds are the square roots of what they were.
         let of_member = |seed| {
             let probabilities = &network(seed).probabilities(&normalized).unwrap()[0];
-            let odds = (probabilities[1] / probabilities[0]).sqrt();
+            let odds = (factor * probabilities[1] / probabilities[0]).sqrt();
             odds / (1.0 + odds)
         };
-        let mean = (of_member(0) + of_member(1)) / 2.0;
-        let found = model.probabilities(&counts).unwrap();
+        (of_member(0) + of_member(1)) / 2.0
+    }
+
+    fn positive(model: &Model) -> f64 {
+        let found = model.probabilities(&counts()).unwrap();
         assert_eq!(found.len(), 1);
-        assert!((found[0][1] - mean).abs() < 1e-12, "{found:?} {mean}");
+        found[0][1]
+    }
+
+    #[test]
+    fn the_probabilities_of_the_members_are_corrected_scaled_averaged_and_stated_for_a_prevalence()
+    {
+        let model = Model::open(&bundle(), &nn::cpu()).unwrap();
+        let mean = mean_of_members(1.0 / 3.0);
+        // From even odds to 1 in 10.
+        let odds = mean / (1.0 - mean) / 9.0;
+        assert!((positive(&model) - odds / (1.0 + odds)).abs() < 1e-12);
+        assert_eq!(model.prevalence(), Some(0.1));
+        let model = model.at_prevalence(0.5).unwrap();
+        assert!((positive(&model) - mean).abs() < 1e-12);
+        assert_eq!(model.prevalence(), Some(0.5));
+    }
+
+    #[test]
+    fn a_bundle_from_before_prevalences_were_stated_is_scaled_alone_and_brought_to_none() {
+        let files = with_fields(&[("priorCorrection", None), ("prevalence", None)]);
+        let model = Model::open(&files, &nn::cpu()).unwrap();
+        assert!((positive(&model) - mean_of_members(1.0)).abs() < 1e-12);
+        assert_eq!(model.prevalence(), None);
+        assert_eq!(model.at_prevalence(0.5).unwrap_err(), MissingPrevalence);
+    }
+
+    #[test]
+    fn a_threshold_goes_with_the_prevalence_and_calls_the_same_positives() {
+        let half = OperatingPoint {
+            threshold: None,
+            sensitivity: Some("0.6".parse().unwrap()),
+        };
+        let model = Model::open(&bundle(), &nn::cpu()).unwrap();
+        assert_eq!(model.threshold(&half), Ok(0.7));
+        // Odds of 7 to 3 at 1 in 10 are nine times those at even odds.
+        let model = model.at_prevalence(0.5).unwrap();
+        let odds = 9.0 * 7.0 / 3.0;
+        let threshold = model.threshold(&half).unwrap();
+        assert!((threshold - odds / (1.0 + odds)).abs() < 1e-12);
     }
 
     #[test]
@@ -468,12 +585,23 @@ mod tests {
                 serde_json::json!(-1.5),
                 "a temperature of -1.5,",
             ),
+            (
+                "priorCorrection",
+                serde_json::json!([0.5]),
+                "not one number for each class",
+            ),
+            (
+                "prevalence",
+                serde_json::json!({ "cohort": 0.5, "stated": 1.0 }),
+                "not above 0 and below 1",
+            ),
+            (
+                "prevalence",
+                serde_json::json!({ "cohort": 0.0, "stated": 0.01 }),
+                "not above 0 and below 1",
+            ),
         ] {
-            let files = with_manifest(|json| {
-                let mut manifest: serde_json::Value = serde_json::from_str(&json).unwrap();
-                manifest[field] = value.clone();
-                manifest.to_string()
-            });
+            let files = with_fields(&[(field, Some(value))]);
             let message = error(&files).to_string();
             assert!(message.contains(fault), "{message}");
         }
@@ -500,11 +628,7 @@ mod tests {
 
     #[test]
     fn a_model_without_positives_knows_no_sensitivity() {
-        let files = with_manifest(|json| {
-            let mut manifest: serde_json::Value = serde_json::from_str(&json).unwrap();
-            manifest["positiveScores"] = serde_json::json!([]);
-            manifest.to_string()
-        });
+        let files = with_fields(&[("positiveScores", Some(serde_json::json!([])))]);
         let model = Model::open(&files, &nn::cpu()).unwrap();
         let point = OperatingPoint {
             threshold: None,

@@ -56,13 +56,29 @@ fn input(manifest: &BundleManifest) -> String {
 
 fn output(manifest: &BundleManifest) -> String {
     format!(
-        "The probability of each class, averaged over {} after scaling by a temperature of {:.2} \
-         (above 1: the networks were too certain): {}.",
+        "The probability of each class, averaged over {} after {}scaling by a temperature of {:.2} \
+         (above 1: the networks were too certain){}: {}.",
         match manifest.members.len() {
             1 => "one network".to_owned(),
             members => format!("{members} networks"),
         },
+        if manifest
+            .prior_correction
+            .iter()
+            .any(|&logarithm| logarithm != 0.0)
+        {
+            "the weights of classes in the training were taken out, and "
+        } else {
+            ""
+        },
         manifest.temperature,
+        manifest
+            .prevalence
+            .map_or_else(String::new, |prevalence| format!(
+                ", and stated for a prevalence of {:.1} %, where that of its cohort is {:.1} %",
+                100.0 * prevalence.stated,
+                100.0 * prevalence.cohort
+            )),
         manifest.classes.join(", ")
     )
 }

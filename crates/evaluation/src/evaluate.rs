@@ -14,7 +14,7 @@ use super::metrics::{
 };
 use super::operating_point::operating_points;
 use super::predictions::{Prediction, Predictions, positive_probability};
-use super::predictive_values;
+use super::predictive_values::{self, REFERENCE_PREVALENCE};
 use super::prior::{self, AssumedPrior};
 use super::reader_agreement::{SECOND_READER, second_reader};
 use super::reliability::{Reliability, reliability};
@@ -35,11 +35,15 @@ pub fn evaluate(
     predictions: &Predictions,
     options: &EvaluationOptions,
 ) -> Result<Metrics, Error> {
-    let stated = options
-        .prevalence
-        .unwrap_or_else(|| predictive_values::reference_prevalence(target));
-    let between = stated > 0.0 && stated < 1.0;
-    ensure!(between, PrevalenceSnafu { prevalence: stated });
+    let stated = options.prevalence.unwrap_or(REFERENCE_PREVALENCE);
+    let assumed = match options.prior {
+        AssumedPrior::Prevalence(assumed) => Some(assumed),
+        AssumedPrior::Cohort | AssumedPrior::Balanced | AssumedPrior::SquareRoot => None,
+    };
+    for prevalence in [Some(stated), assumed].into_iter().flatten() {
+        let between = prevalence > 0.0 && prevalence < 1.0;
+        ensure!(between, PrevalenceSnafu { prevalence });
+    }
     if let Some(threshold) = options.threshold {
         let share = (0.0..=1.0).contains(&threshold);
         ensure!(share, ThresholdSnafu { threshold });

@@ -53,7 +53,7 @@ pub use operating_point::{
     threshold_text,
 };
 pub use predictions::{Prediction, Predictions, SUM_TOLERANCE, positive_probability};
-pub use predictive_values::{PredictiveValues, reference_prevalence};
+pub use predictive_values::{PredictiveValues, REFERENCE_PREVALENCE};
 pub use prior::{AssumedPrior, at_prevalence, corrected, positive_at_prevalence};
 pub use reader_agreement::reader_agreement;
 pub use reader_pair::{ReaderPair, reader_pairs_text};

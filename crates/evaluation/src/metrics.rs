@@ -13,7 +13,7 @@ use attrium_types::{Architecture, InitialWeights, Target};
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct EvaluationOptions {
     /// The prevalence, in (0, 1), at which predictive values are stated beside the cohort's own;
-    /// `None` for the paper's ([`super::reference_prevalence`]).
+    /// `None` for [`super::REFERENCE_PREVALENCE`].
     pub prevalence: Option<f64>,
     /// A threshold on the probability of a positive, from 0 to 1, that was chosen on other studies;
     /// it becomes the first operating point.

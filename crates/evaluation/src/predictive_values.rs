@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use super::confusion::TwoByTwo;
 use super::estimate_fields;
 use super::interval::{Estimate, Interval, proportion};
-use attrium_types::Target;
 
 /// Predictive values at one prevalence.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,13 +24,9 @@ pub struct PredictiveValues {
     pub npv: Option<Estimate>,
 }
 
-/// The prevalence of the paper's cohort: 47 positives, and 24 of grade 3, in 1334 studies.
-pub const fn reference_prevalence(target: Target) -> f64 {
-    match target {
-        Target::Perugini | Target::Positive => 47.0 / 1334.0,
-        Target::HighGrade => 24.0 / 1334.0,
-    }
-}
+/// The share of positives among bone scans at which predictive values are stated unless another is named: published
+/// shares are 0.007 to 0.014.
+pub const REFERENCE_PREVALENCE: f64 = 0.01;
 
 /// Predictive values in the cohort itself; its prevalence is 0 where it is empty.
 pub(super) fn at_cohort(counts: &TwoByTwo) -> PredictiveValues {

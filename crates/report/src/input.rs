@@ -125,11 +125,14 @@ impl Publication {
     }
 }
 
-/// Operating points on the scale of a published model, whose logits are divided by a temperature.
+/// Operating points on the scale of a published model, freed of the weights of classes, scaled by a temperature and stated
+/// for a prevalence.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScaledOperatingPoints {
     /// The temperature.
     pub temperature: f64,
+    /// The share of positives that its probabilities are stated for; `None` where they are stated for none.
+    pub prevalence: Option<f64>,
     /// The points, chosen and judged on scaled out-of-fold predictions.
     pub points: Vec<OperatingPoint>,
 }

@@ -10,13 +10,16 @@ use super::starting_weights::initial_weights;
 use super::task_io::TrainingIo;
 use super::training_report::{self, Findings};
 use super::{Summary, TaskError};
-use attrium_api::{DataStatus, ModelReference, Publish, PublishMethod, TrainingRunSpec};
+use attrium_api::{
+    ClassWeights, DataStatus, ModelReference, Publish, PublishMethod, TrainingRunSpec,
+};
 use attrium_bundle::{Member, MemberFiles};
 use attrium_dataset::{Cohort, LeftOut, Pseudonyms, Quarantine, Standing};
 use attrium_evaluation as evaluation;
 use attrium_evaluation::{
-    Baseline, EvaluationOptions, MetricsDocument, NetworkGate, NetworkMetrics,
+    AssumedPrior, Baseline, EvaluationOptions, MetricsDocument, NetworkGate, NetworkMetrics,
 };
+use attrium_types::Architecture;
 use attrium_workflow::StageKind;
 use attrium_workflow::artefacts::{self, Fold};
 
@@ -239,8 +242,12 @@ fn judge(
         predictions,
         ..
     } = combination;
-    let metrics =
-        evaluation::evaluate(*target, predictions, &EvaluationOptions::default()).or_retry()?;
+    let options = EvaluationOptions {
+        prevalence: Some(io.spec.prevalence.value()),
+        prior: assumed_prior(io.spec, *architecture),
+        ..EvaluationOptions::default()
+    };
+    let metrics = evaluation::evaluate(*target, predictions, &options).or_retry()?;
     let baseline = baselines.iter().find(|baseline| baseline.target == *target);
     let difference = baseline.map(|baseline| baseline.difference(predictions));
     Ok(NetworkMetrics {
@@ -250,6 +257,15 @@ fn judge(
         baseline_difference: difference.transpose().or_retry()?,
         unanswered: None,
     })
+}
+
+/// What the networks take to be the share of each class: what their training weighed.
+fn assumed_prior(spec: &TrainingRunSpec, architecture: Architecture) -> AssumedPrior {
+    match (spec.training.class_weights, architecture) {
+        (ClassWeights::None, _) => AssumedPrior::Cohort,
+        (ClassWeights::Balanced, Architecture::Heart) => AssumedPrior::SquareRoot,
+        (ClassWeights::Balanced, _) => AssumedPrior::Balanced,
+    }
 }
 
 /// What became of each gate, in the order of the manifest.
@@ -300,7 +316,11 @@ fn scaled(
         )));
     };
     recheck::fold(io, cohort, combination)?;
-    publish::scaled(&result.metrics, &combination.predictions)
+    publish::scaled(
+        io.spec.prevalence.value(),
+        &result.metrics,
+        &combination.predictions,
+    )
 }
 
 fn publish_ensemble(

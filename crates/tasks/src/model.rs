@@ -94,6 +94,12 @@ pub(super) fn screener(
     };
     let device = task_io::device(&io.spec.compute)?;
     let model = open_source(io, &io.spec.model, place, signatures, &device)?;
+    let model = match &io.spec.prevalence {
+        Some(prevalence) => model
+            .at_prevalence(prevalence.value())
+            .or_bad_configuration()?,
+        None => model,
+    };
     let threshold = model
         .threshold(&io.spec.operating_point)
         .or_bad_configuration()?;

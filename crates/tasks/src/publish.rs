@@ -7,11 +7,12 @@ use super::task_io::TrainingIo;
 use attrium_api::{DataStatus, ModelReference, Publish};
 use attrium_bundle as bundle;
 use attrium_bundle::{
-    BundleManifest, FORMAT_VERSION, INTENDED_USE, Member, MemberFiles, TrainingProvenance,
+    BundleManifest, FORMAT_VERSION, INTENDED_USE, Member, MemberFiles, StatedPrevalence,
+    TrainingProvenance,
 };
 use attrium_evaluation as evaluation;
 use attrium_evaluation::{
-    EvaluationOptions, Metrics, MetricsDocument, Predictions, positive_probability,
+    AssumedPrior, EvaluationOptions, Metrics, MetricsDocument, Predictions, positive_probability,
 };
 use attrium_types::Target;
 use attrium_workflow::artefacts;
@@ -79,7 +80,9 @@ fn manifest(
             augmentation: io.spec.augmentation.clone(),
             training: io.spec.training.clone(),
         },
+        prior_correction: scaled.prior_correction.clone(),
         temperature: scaled.temperature,
+        prevalence: scaled.prevalence,
         positive_scores: positive_scores(target, &scaled.predictions),
         metrics: scaled.metrics.clone(),
         intended_use: INTENDED_USE.to_owned(),
@@ -97,19 +100,45 @@ pub(super) fn nothing_learned(wanted: &Publish, document: &MetricsDocument) -> O
 
 /// Out-of-fold predictions on the scale of a published model, and their metrics.
 pub(super) struct Scaled {
+    /// What takes the weights of the classes in the training out of the probabilities.
+    pub prior_correction: Vec<f64>,
+    /// What the probabilities are stated for; `None` where the cohort has no positives or no negatives.
+    pub prevalence: Option<StatedPrevalence>,
     /// The temperature that logits are divided by.
     pub temperature: f64,
     pub predictions: Predictions,
     pub metrics: Metrics,
 }
 
-/// Scales out-of-fold predictions by the temperature that was fitted to them.
-pub(super) fn scaled(metrics: &Metrics, predictions: &Predictions) -> Result<Scaled, TaskError> {
-    let scaling = metrics.temperature_scaling;
+/// Brings out-of-fold predictions to the scale of a published model: frees them of the weights of classes, scales
+/// them by the temperature that was fitted to them, and states them for a prevalence.
+pub(super) fn scaled(
+    stated: f64,
+    metrics: &Metrics,
+    predictions: &Predictions,
+) -> Result<Scaled, TaskError> {
+    let scaling = metrics.temperature_scaling.as_ref();
     let temperature = scaling.map_or(1.0, |scaling| scaling.temperature);
-    let predictions = predictions.at_temperature(temperature);
-    let metrics = evaluation::evaluate(metrics.target, &predictions, &EvaluationOptions::default());
+    let prior_correction = scaling.map_or_else(Vec::new, |it| it.prior_correction.clone());
+    let cohort = metrics.positives as f64 / metrics.studies as f64;
+    let is_mixed = cohort > 0.0 && cohort < 1.0;
+    let prevalence = is_mixed.then_some(StatedPrevalence { cohort, stated });
+    let predictions = predictions
+        .corrected(&prior_correction)
+        .at_temperature(temperature);
+    let predictions = match prevalence {
+        Some(_) => predictions.at_prevalence(metrics.target, cohort, stated),
+        None => predictions,
+    };
+    let options = EvaluationOptions {
+        prevalence: Some(stated),
+        prior: prevalence.map_or(AssumedPrior::Cohort, |_| AssumedPrior::Prevalence(stated)),
+        ..EvaluationOptions::default()
+    };
+    let metrics = evaluation::evaluate(metrics.target, &predictions, &options);
     Ok(Scaled {
+        prior_correction,
+        prevalence,
         temperature,
         metrics: metrics.or_retry()?,
         predictions,

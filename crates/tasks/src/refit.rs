@@ -56,7 +56,7 @@ pub(super) fn run(
             publish: wanted,
             data: &io.counted(StageKind::Evaluate)?,
             synthetic: cohort.is_synthetic(),
-            scaled: &publish::scaled(metrics, &predictions)?,
+            scaled: &publish::scaled(io.spec.prevalence.value(), metrics, &predictions)?,
             members: vec![(Member::of_all(), files)],
         },
     )?;

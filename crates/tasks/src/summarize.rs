@@ -19,7 +19,9 @@ use attrium_api::ScreeningStatus;
 use attrium_bundle::SignaturePolicy;
 use attrium_dataset::{LeftOut, Pseudonyms, Quarantine};
 use attrium_evaluation as evaluation;
-use attrium_evaluation::{EvaluationOptions, MetricsDocument, NetworkMetrics, Predictions};
+use attrium_evaluation::{
+    AssumedPrior, EvaluationOptions, MetricsDocument, NetworkMetrics, Predictions,
+};
 use attrium_report as report;
 use attrium_report::{Count, Fact, ModelFacts, ScreenedObject, ScreeningReport, UnusableObject};
 use attrium_storage as storage;
@@ -258,9 +260,11 @@ fn validate(
     counts.unanswered_positive = Some(unanswered::positives(&unanswered, manifest.target));
     let name = artefacts::predictions(manifest.architecture, manifest.target);
     io.put(&name, all.to_csv().or_retry()?)?;
+    let prevalence = screener.model.prevalence();
     let options = EvaluationOptions {
         threshold: Some(screener.threshold),
-        ..EvaluationOptions::default()
+        prevalence,
+        prior: prevalence.map_or(AssumedPrior::Cohort, AssumedPrior::Prevalence),
     };
     let metrics = evaluation::evaluate(manifest.target, &all, &options).or_retry()?;
     Ok(Some(MetricsDocument {
@@ -375,6 +379,14 @@ fn model_facts(io: &ScreeningIo<'_>, screener: &Screener) -> ModelFacts {
     }
 }
 
+/// The prevalence that probabilities are stated for, in words.
+fn stated_for(screener: &Screener) -> String {
+    match screener.model.prevalence() {
+        Some(prevalence) => format!("a prevalence of {:.1} %", 100.0 * prevalence),
+        None => "no prevalence: the bundle is from before it had one".to_owned(),
+    }
+}
+
 fn facts(screener: &Screener) -> Vec<Fact> {
     let manifest = &screener.model.manifest;
     let provenance = &manifest.training;
@@ -390,6 +402,7 @@ fn facts(screener: &Screener) -> Vec<Fact> {
             "temperature",
             format!("{:.3}, by which logits are divided", manifest.temperature),
         ),
+        fact("probabilities are stated for", stated_for(screener)),
         fact("intended use", manifest.intended_use.clone()),
         fact(
             "signed by the key",

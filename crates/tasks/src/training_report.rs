@@ -58,6 +58,7 @@ pub(super) fn page(io: &TrainingIo<'_>, findings: &Findings<'_>) -> Result<Strin
         publication: publication(io, findings),
         scaled_operating_points: findings.scaled.map(|scaled| ScaledOperatingPoints {
             temperature: scaled.temperature,
+            prevalence: scaled.prevalence.map(|prevalence| prevalence.stated),
             points: scaled.metrics.positive.operating_points.clone(),
         }),
         histories: findings.combinations.iter().flat_map(histories).collect(),

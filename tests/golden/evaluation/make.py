@@ -43,7 +43,7 @@ NAMES = {
     "HighGrade": ["grade 0-2", "grade 3"],
 }
 FIRST_POSITIVE = {"Perugini": 2, "Positive": 1, "HighGrade": 1}
-PREVALENCE = {"Perugini": 47 / 1334, "Positive": 47 / 1334, "HighGrade": 24 / 1334}
+PREVALENCE = {"Perugini": 0.01, "Positive": 0.01, "HighGrade": 0.01}
 
 
 def interval(low, high):

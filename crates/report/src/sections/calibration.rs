@@ -1,6 +1,7 @@
-//! How far probabilities can be taken at their word: reliability diagrams, Brier score, ECE.
+//! How far probabilities can be taken at their word: slope, intercept, observed over expected, reliability diagrams,
+//! Brier score, ECE.
 
-use attrium_evaluation::{CalibrationBin, Estimate, Metrics};
+use attrium_evaluation::{CalibrationBin, Estimate, Metrics, Reliability};
 use maud::{Markup, Render, html};
 
 use super::{
@@ -22,15 +23,19 @@ pub(crate) fn section(models: &[EvaluatedModel<'_>], validation: Validation) -> 
         .collect();
     let with_bins = models
         .iter()
-        .filter(|model| !model.metrics.positive.calibration.is_empty());
+        .filter_map(|model| Some((model, corrected(model)?)));
     html! {
         (note(
-            "Networks trained with class weights overstate rare classes by design: read their \
-             probabilities as scores, not as risks. Vertical lines through the points are 95 % \
-             intervals of the observed share; the dotted diagonal is perfect calibration."
+            "Networks trained with class weights overstate rare classes by design, so that a model is freed of \
+             these weights before it is scaled by a temperature and published."
         ))
+        (reliabilities(&models, validation))
         (scores(&models, validation))
-        (grid(with_bins.map(reliability_diagram)))
+        (note(
+            "Vertical lines through the points are 95 % intervals of the observed share, the dotted diagonal is \
+             perfect calibration, and the curve is a local regression over three quarters of the studies."
+        ))
+        (grid(with_bins.map(|(model, reliability)| reliability_diagram(model, reliability))))
         (folded("Bins as a table", bins(&models)))
     }
 }
@@ -38,6 +43,60 @@ pub(crate) fn section(models: &[EvaluatedModel<'_>], validation: Validation) -> 
 /// A model's name with its target.
 fn name(model: &EvaluatedModel<'_>) -> String {
     format!("{}, {}", model.name, title(model.metrics.target))
+}
+
+/// What the probabilities of a positive are worth once they are corrected and scaled; as they are where no correction
+/// was fitted.
+fn corrected<'m>(model: &EvaluatedModel<'m>) -> Option<&'m Reliability> {
+    let scaled = model.metrics.temperature_scaling.as_ref();
+    let scaled = scaled.and_then(|scaling| scaling.reliability.as_ref());
+    scaled.or(model.metrics.positive.reliability.as_ref())
+}
+
+fn reliabilities(models: &[EvaluatedModel<'_>], validation: Validation) -> Table {
+    let (before, after) = match validation {
+        Validation::OutOfFold => (
+            "as the network gives it",
+            "as a published model gives it, at the prevalence of this cohort",
+        ),
+        Validation::External => (
+            "as the model gives it, at the prevalence of these studies",
+            "with one more temperature, fitted to these labels",
+        ),
+    };
+    let mut table = Table::new(
+        caption(
+            "The probability of a positive",
+            "ECE: mean distance between probability and observed share, best 0. Observed over expected: positives \
+             over the sum of probabilities, best 1. Slope: below 1, probabilities are too certain. Intercept: above 0, \
+             positives are more frequent than probabilities say.",
+        ),
+        ["", "ECE", "Observed over expected", "Slope", "Intercept"],
+    );
+    for model in models {
+        table.group(name(model));
+        let scaled = model.metrics.temperature_scaling.as_ref();
+        let scaled = scaled.and_then(|scaling| scaling.reliability.as_ref());
+        let rows = [
+            (before, model.metrics.positive.reliability.as_ref()),
+            (after, scaled),
+        ];
+        for (what, reliability) in rows {
+            if let Some(reliability) = reliability {
+                table.row(what.to_owned(), reliability_cells(reliability));
+            }
+        }
+    }
+    table
+}
+
+fn reliability_cells(reliability: &Reliability) -> [Markup; 4] {
+    [
+        number::decimals(reliability.expected_calibration_error, 3).render(),
+        estimate_cell(reliability.observed_over_expected),
+        estimate_cell(reliability.slope),
+        estimate_cell(reliability.intercept),
+    ]
 }
 
 fn scores(models: &[EvaluatedModel<'_>], validation: Validation) -> Table {
@@ -76,7 +135,7 @@ fn scores(models: &[EvaluatedModel<'_>], validation: Validation) -> Table {
 }
 
 fn score_cells(m: &Metrics) -> [String; 7] {
-    let scaling = m.temperature_scaling;
+    let scaling = m.temperature_scaling.as_ref();
     let scores = [
         m.brier,
         m.expected_calibration_error,
@@ -89,9 +148,9 @@ fn score_cells(m: &Metrics) -> [String; 7] {
     scores.map(|score| number::optional_decimals(score, 3))
 }
 
-fn reliability_diagram(model: &EvaluatedModel<'_>) -> Markup {
+fn reliability_diagram(model: &EvaluatedModel<'_>, reliability: &Reliability) -> Markup {
     let grades = positive_grades(model.metrics.target);
-    let bins = &model.metrics.positive.calibration;
+    let bins = &reliability.bins;
     let diagonal = Mark::Line(Paint::Reference, vec![(0.0, 0.0), (1.0, 1.0)]);
     let intervals = bins.iter().map(|bin| {
         let interval = (bin.observed_interval.low, bin.observed_interval.high);
@@ -101,17 +160,21 @@ fn reliability_diagram(model: &EvaluatedModel<'_>) -> Markup {
         let at = (bin.mean_probability, bin.observed);
         Mark::Point(Paint::solid(0), Marker::Circle, at)
     });
-    let marks: Vec<Mark> = std::iter::once(diagonal)
+    let curve = reliability.curve.iter();
+    let curve = curve
+        .map(|point| (point.probability, point.observed))
+        .collect();
+    let marks: Vec<Mark> = [diagonal, Mark::Line(Paint::solid(1), curve)]
+        .into_iter()
         .chain(intervals)
         .chain(points)
         .collect();
-    let error = model.metrics.positive.expected_calibration_error;
     let alternative = format!(
         "Reliability diagram of {} for {grades}: {} of probabilities, expected calibration error \
          {}. The values are in the table below.",
         name(model),
         number::counted(bins.len() as u64, "bin", "bins"),
-        number::optional(error),
+        number::decimals(reliability.expected_calibration_error, 3),
     );
     figure(
         caption(name(model), format!("Probability of {grades}")),
@@ -134,7 +197,7 @@ fn bins(models: &[EvaluatedModel<'_>]) -> Table {
     );
     for model in models {
         table.group(name(model));
-        for bin in &model.metrics.positive.calibration {
+        for bin in corrected(model).map_or(&[][..], |reliability| &reliability.bins) {
             let edges = [bin.low, bin.high].map(|edge| number::decimals(edge, 1));
             table.row(edges.join(" to "), bin_cells(bin));
         }

@@ -86,13 +86,23 @@ fn table(target: Target, models: &[EvaluatedModel<'_>], published: Option<Publis
         add_rows(&mut table, &model.metrics.positive.operating_points);
     }
     if let Some(((architecture, _), scaled)) = published {
-        table.group(format!(
-            "{architecture} as published: logits divided by {}",
-            number::decimals(scaled.temperature, 3)
-        ));
+        table.group(format!("{architecture} as published: {}", scale(scaled)));
         add_rows(&mut table, &scaled.points);
     }
     table
+}
+
+/// What the probabilities of a published model have gone through.
+fn scale(scaled: &ScaledOperatingPoints) -> String {
+    let temperature = number::decimals(scaled.temperature, 3);
+    let scale = format!("freed of the classes’ weights, logits divided by {temperature}");
+    match scaled.prevalence {
+        Some(prevalence) => format!(
+            "{scale}, stated for a prevalence of {}\u{a0}%",
+            number::decimals(100.0 * prevalence, 1)
+        ),
+        None => scale,
+    }
 }
 
 fn headers(models: &[EvaluatedModel<'_>]) -> [String; 10] {

@@ -8,10 +8,10 @@ use crate::{
     ScreeningReport, StageTime, TrainingReport, UnusableObject,
 };
 use attrium_evaluation::{
-    Baseline, BaselineStudy, EvaluationOptions, Metrics, NetworkMetrics, Prediction, Predictions,
-    Unanswered, evaluate, gate,
+    AssumedPrior, Baseline, BaselineStudy, EvaluationOptions, Metrics, NetworkMetrics, Prediction,
+    Predictions, Unanswered, evaluate, gate,
 };
-use attrium_types::{Architecture, Grade, InitialWeights, Metric, Target};
+use attrium_types::{Architecture, CropMode, Grade, InitialWeights, Intensity, Metric, Target};
 
 const ARCHITECTURES: [Architecture; 2] = [Architecture::Linear, Architecture::Residual];
 const TARGETS: [Target; 3] = [Target::Perugini, Target::Positive, Target::HighGrade];
@@ -50,13 +50,15 @@ fn validation() -> Metrics {
 fn scaled() -> ScaledOperatingPoints {
     let predictions = predictions(Target::Positive, skill(Architecture::Residual));
     let predictions = predictions.at_temperature(1.25);
-    let metrics = evaluate(
-        Target::Positive,
-        &predictions,
-        &EvaluationOptions::default(),
-    );
+    let predictions = predictions.at_prevalence(Target::Positive, 0.3, 0.01);
+    let options = EvaluationOptions {
+        prior: AssumedPrior::Prevalence(0.01),
+        ..EvaluationOptions::default()
+    };
+    let metrics = evaluate(Target::Positive, &predictions, &options);
     ScaledOperatingPoints {
         temperature: 1.25,
+        prevalence: Some(0.01),
         points: metrics
             .expect("the predictions are valid")
             .positive

@@ -142,7 +142,8 @@ fn every_object_of_a_screening_is_accounted_for() {
 #[test]
 fn operating_points_of_a_published_model_are_on_its_own_scale() {
     let mut report = fixture::training();
-    let group = "Residual as published: logits divided by 1.250";
+    let group = "Residual as published: freed of the classes’ weights, logits divided by 1.250, stated for a prevalence \
+                 of 1.0\u{a0}%";
     assert!(training_report(&report).contains(group));
     report.publication = Publication::NotAsked;
     assert!(!training_report(&report).contains("Residual as published"));
