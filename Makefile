@@ -61,7 +61,9 @@ demo: build ## Make a synthetic cohort, train on it, screen with the result, sho
 clean-demo: ## Forget the demo's cohort and results
 	rm -rf demo
 
-test: fmt scripts clippy programs check unit cluster-test ## Run every check and every test
+# The scenarios mostly wait for a cluster, and so run beside the tests; each tells what it has to say when it ends.
+test: fmt scripts clippy programs check ## Run every check and every test
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target unit cluster-test
 	@$(call count,test.log cluster-test.log)
 
 check: fmt scripts build-packages clippy generated chart doc deny ## Run the checks without the tests
