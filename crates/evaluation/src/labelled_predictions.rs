@@ -59,7 +59,7 @@ impl<'a> LabelledPredictions<'a> {
             let Some(label) = row.label else { continue };
             labelled.rows.push(row);
             labelled.labels.push(label);
-            labelled.hard_labels.push(hard_label(&row.probabilities));
+            labelled.hard_labels.push(row.hard_label());
             labelled
                 .positive
                 .push(label >= target.first_positive_class());

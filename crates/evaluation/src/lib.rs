@@ -44,8 +44,9 @@ pub use interval::{CONFIDENCE_LEVEL, Estimate, Interval, proportion};
 pub use kappa::{KappaWeights, kappa};
 pub use labelled_predictions::number_patients;
 pub use metrics::{
-    BaselineDifference, BaselineMetrics, ClassMetrics, EvaluationOptions, FoldMetrics, Metrics,
-    MetricsDocument, NetworkGate, NetworkMetrics, PositiveMetrics, ReaderAgreement, Spread,
+    BaselineDifference, BaselineMetrics, ClassMetrics, EarlierRuns, EvaluationOptions, FoldMetrics,
+    Metrics, MetricsDocument, NetworkGate, NetworkMetrics, PositiveMetrics, ReaderAgreement,
+    Spread,
 };
 pub use nothing_learned::nothing_learned;
 pub use operating_point::{

@@ -39,6 +39,23 @@ pub struct MetricsDocument {
     /// What became of the run's gates.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gates: Vec<NetworkGate>,
+    /// Of a training run, the SHA-256 of its table of labels: `sha256:` and hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<String>,
+    /// Of a training run, those on the same labels before it; `None` where the store did not let it look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier_runs: Option<EarlierRuns>,
+}
+
+/// Runs that were evaluated before this one on the same labels, below the same output and namespace: of many tries the
+/// best flatters itself, and gates are passed by repetition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EarlierRuns {
+    /// How many there were.
+    pub runs: u64,
+    /// In how many of them a gate was missed.
+    pub gate_missed: u64,
 }
 
 impl MetricsDocument {

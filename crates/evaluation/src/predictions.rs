@@ -13,6 +13,7 @@ use super::error::{
     ColumnNameSnafu, CsvSnafu, DuplicateSnafu, Error, FieldsSnafu, HeaderSnafu, NotTextSnafu,
     SumSnafu, ValueSnafu,
 };
+use super::labelled_predictions::hard_label;
 use super::prior::{at_prevalence, corrected};
 use super::temperature::at_temperature;
 use attrium_types::Target;
@@ -61,6 +62,11 @@ pub fn positive_probability(target: Target, probabilities: &[f64]) -> f64 {
 }
 
 impl Prediction {
+    /// The class of the highest probability, the first of equals.
+    pub fn hard_label(&self) -> usize {
+        hard_label(&self.probabilities)
+    }
+
     /// The same prediction after a [correction](super::AssumedPrior::correction).
     pub fn corrected(&self, correction: &[f64]) -> Self {
         Self {

@@ -1,10 +1,11 @@
 //! What a report shows: plain values, filled in from a run's artefacts.
 
 use super::Raster;
+use super::scores::SCORE_BINS;
 use attrium_evaluation::{
-    BaselineMetrics, GateResult, Metrics, NetworkMetrics, OperatingPoint, Unanswered,
+    BaselineMetrics, EarlierRuns, GateResult, Metrics, NetworkMetrics, OperatingPoint, Unanswered,
 };
-use attrium_types::{Architecture, Grade, InitialWeights, Target};
+use attrium_types::{Architecture, CropMode, Grade, InitialWeights, Intensity, Target};
 
 /// Everything that the report of a training run shows.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub struct TrainingReport {
     pub baselines: Vec<BaselineMetrics>,
     /// What became of each gate; empty where the manifest has none.
     pub gates: Vec<Gate>,
+    /// The runs on the same labels before this one; `None` where they could not be counted.
+    pub earlier_runs: Option<EarlierRuns>,
     /// What became of the model that the manifest asks for.
     pub publication: Publication,
     /// The operating points of that model; `None` where there is none.
@@ -31,6 +34,10 @@ pub struct TrainingReport {
     pub histories: Vec<History>,
     /// Example crops, at least one of each grade where the cohort has one.
     pub examples: Vec<Example>,
+    /// What one network of each target got wrong.
+    pub misclassified: Vec<Misclassified>,
+    /// What of the method a manifest decides.
+    pub method: Method,
     /// Maximum activation maps, one figure for each network and target that has them.
     pub activation_maps: Vec<ActivationFigure>,
     /// Where the results come from.
@@ -193,6 +200,48 @@ pub struct Example {
     pub image: Raster,
 }
 
+/// What one network got wrong, by the class of the highest probability.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Misclassified {
+    /// The network.
+    pub architecture: Architecture,
+    /// The target that it was trained for.
+    pub target: Target,
+    /// Positives that it called negative.
+    pub missed: MisclassifiedStudies,
+    /// Negatives that it called positive.
+    pub false_alarms: MisclassifiedStudies,
+}
+
+/// Studies that a network got wrong in one way.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MisclassifiedStudies {
+    /// How many there are.
+    pub studies: u64,
+    /// Those to show, the most certain mistakes first; all of them, or as many as a page can hold.
+    pub shown: Vec<MisclassifiedStudy>,
+}
+
+/// A study that a network got wrong.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MisclassifiedStudy {
+    /// The crop, with the reader's grade.
+    pub example: Example,
+    /// The probability of a positive that the network gave, out of fold.
+    pub positive_probability: f64,
+}
+
+/// What of the method a manifest decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Method {
+    /// How crops are found.
+    pub crop: CropMode,
+    /// The scale of counts.
+    pub intensity: Intensity,
+    /// By up to how many percent of their counts augmented images are thinned.
+    pub exposure_percent: u32,
+}
+
 /// Maximum activation maps of one network over example crops.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ActivationFigure {
@@ -281,15 +330,16 @@ pub struct ScreeningReport {
     pub unusable_objects: Vec<UnusableObject>,
     /// Warnings about images that were screened all the same, by kind, in objects.
     pub warnings: Vec<Count>,
-    /// The number of objects in each of so many bins of equal width, by the probability of a
-    /// positive from 0 to 1.
-    pub scores: Vec<u64>,
+    /// The number of objects in each [bin](crate::score_bin) of the probability of a positive.
+    pub scores: [u64; SCORE_BINS],
     /// The probability of a positive from which on an object is called positive.
     pub threshold: f64,
     /// How that threshold was chosen, in a few words.
     pub operating_point: String,
     /// The model.
     pub model: ModelFacts,
+    /// What the model's own out-of-fold predictions reached in its development.
+    pub development: Metrics,
     /// The evaluation on the job's own labels: external validation; `None` without labels.
     pub validation: Option<Metrics>,
     /// The labelled studies that have no prediction there; `None` without labels.

@@ -13,19 +13,22 @@ mod page;
 mod paper;
 mod plot;
 mod raster;
+mod scores;
 mod screening;
 mod sections;
 mod table;
 mod training;
 
 pub use input::{
-    ActivationFigure, ActivationRow, Count, DataFlow, Epoch, Example, Fact, Gate, History,
-    ModelFacts, Provenance, Publication, Published, ScaledOperatingPoints, ScreenedObject,
-    ScreeningReport, StageTime, TrainingReport, UnusableObject,
+    ActivationFigure, ActivationRow, Count, DataFlow, Epoch, Example, Fact, Gate, History, Method,
+    Misclassified, MisclassifiedStudies, MisclassifiedStudy, ModelFacts, Provenance, Publication,
+    Published, ScaledOperatingPoints, ScreenedObject, ScreeningReport, StageTime, TrainingReport,
+    UnusableObject,
 };
 pub use montage::montage;
 pub use paper::activation_layer;
 pub use raster::{Raster, RasterError};
+pub use scores::{SCORE_BINS, score_bin};
 
 /// The report of a training run: `report/index.html`.
 pub fn training_report(report: &TrainingReport) -> String {

@@ -6,8 +6,8 @@ use maud::html;
 use super::input::ScreeningReport;
 use super::page::{Page, Section, SyntheticNotice};
 use super::sections::{
-    EvaluatedModel, Validation, calibration, confusion, operating_points, provenance, results, roc,
-    screened, subgroups,
+    EvaluatedModel, Validation, calibration, confusion, operating_points, participants, provenance,
+    results, roc, screened, subgroups,
 };
 
 /// The whole page.
@@ -48,6 +48,7 @@ fn validation(report: &ScreeningReport, metrics: &Metrics) -> [Section; 6] {
     }];
     let results = html! {
         (screened::validation(metrics, report.unanswered.as_ref()))
+        (participants::table(&[("Development", &report.development), ("This validation", metrics)]))
         (results::section(&models, &[]))
     };
     let operating_points = operating_points::section(&models, Validation::External, None);

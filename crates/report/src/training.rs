@@ -1,10 +1,12 @@
 //! The report of a training run, put together from its sections.
 
+use maud::html;
+
 use super::input::TrainingReport;
 use super::page::{Page, Section, SyntheticNotice};
 use super::sections::{
-    EvaluatedModel, Validation, calibration, confusion, data, gates, images, learning,
-    operating_points, provenance, results, roc, subgroups, summary,
+    EvaluatedModel, Validation, calibration, confusion, data, deviations, gates, images, learning,
+    misclassified, operating_points, participants, provenance, results, roc, subgroups, summary,
 };
 
 /// The whole page.
@@ -46,12 +48,24 @@ fn sections(report: &TrainingReport, models: &[EvaluatedModel<'_>]) -> Vec<Secti
         .zip(report.scaled_operating_points.as_ref());
     let operating_points = operating_points::section(models, Validation::OutOfFold, published);
     let calibration = calibration::section(models, Validation::OutOfFold);
-    let gates = gates::section(&report.gates, &report.publication);
+    let first = models.first().map(|model| ("This run", model.metrics));
+    let data = html! {
+        (data::section(&report.data))
+        (participants::table(first.as_slice()))
+    };
+    let misclassified = misclassified::section(&report.misclassified);
+    let networks: Vec<_> = report
+        .results
+        .iter()
+        .map(|result| result.architecture)
+        .collect();
+    let deviations = deviations::section(&networks, &report.method);
+    let gates = gates::section(&report.gates, report.earlier_runs, &report.publication);
     let activation = images::activation(&report.activation_maps);
     let learning = learning::section(&report.histories);
     let provenance = provenance::section(&report.provenance);
     vec![
-        Section::new("data", "Data", data::section(&report.data)),
+        Section::new("data", "Data", data),
         Section::new("results", "Results", results),
         Section::new("roc", "ROC curves", roc::section(models)),
         Section::new("operating", "Operating points", operating_points),
@@ -68,8 +82,10 @@ fn sections(report: &TrainingReport, models: &[EvaluatedModel<'_>]) -> Vec<Secti
             "Example crops",
             images::examples(&report.examples),
         ),
+        Section::new("misclassified", "Misses and false alarms", misclassified),
         Section::new("activation", "Activation maps", activation),
         Section::new("gates", "Gates and publication", gates),
+        Section::new("differences", "Differences from the paper", deviations),
         Section::new("provenance", "Provenance", provenance),
     ]
 }

@@ -216,6 +216,25 @@ impl Storage {
         Ok(List::new(self.clone()))
     }
 
+    /// The names of the folders just below the prefix, in order; none where nothing is there.
+    ///
+    /// # Errors
+    /// What the store says, except for [`Error::NotFound`].
+    pub fn folders(&self) -> Result<Vec<String>, Error> {
+        let listed = self.ask(|| async {
+            let listed = self.store.list_with_delimiter(Some(&self.prefix)).await;
+            listed.map_err(|error| self.named(self.uri(), error))
+        });
+        let folders = match listed {
+            Err(Error::NotFound { .. }) => Vec::new(),
+            listed => listed?.common_prefixes,
+        };
+        let names = folders.iter().filter_map(Path::filename);
+        let mut names: Vec<String> = names.map(str::to_owned).collect();
+        names.sort();
+        Ok(names)
+    }
+
     /// Removes an object; one that is not there is removed already.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use super::baseline::baseline;
 use super::combination::{Combination, combinations};
+use super::earlier_runs::earlier_runs;
 use super::failure::OrFail;
 use super::publish::{self, Published, Scaled};
 use super::recheck;
@@ -222,8 +223,11 @@ fn evaluate(
         .iter()
         .map(|combination| judge(io, combination, &baselines))
         .collect::<Result<Vec<_>, _>>()?;
+    let labels = io.labels_digest(&io.spec.labels)?;
     Ok(MetricsDocument {
         synthetic: cohort.is_synthetic(),
+        earlier_runs: earlier_runs(io, &labels),
+        labels: Some(labels),
         gates: gates(io, &results),
         baselines: baselines.iter().map(Baseline::metrics).collect(),
         results,

@@ -23,7 +23,9 @@ use attrium_evaluation::{
     AssumedPrior, EvaluationOptions, MetricsDocument, NetworkMetrics, Predictions,
 };
 use attrium_report as report;
-use attrium_report::{Count, Fact, ModelFacts, ScreenedObject, ScreeningReport, UnusableObject};
+use attrium_report::{
+    Count, Fact, ModelFacts, SCORE_BINS, ScreenedObject, ScreeningReport, UnusableObject,
+};
 use attrium_storage as storage;
 use attrium_workflow::artefacts;
 
@@ -31,8 +33,6 @@ use attrium_workflow::artefacts;
 const LISTED: usize = 200;
 /// Positives whose activation maps the report shows.
 const PICTURED: usize = 24;
-/// Bins of the distribution of scores.
-const BINS: usize = 20;
 
 /// Joins the shards' tables and reports on them.
 pub(super) fn run(
@@ -130,7 +130,7 @@ struct Tally {
     unusable: BTreeMap<String, u64>,
     unusable_objects: Vec<UnusableObject>,
     warnings: BTreeMap<String, u64>,
-    scores: [u64; BINS],
+    scores: [u64; SCORE_BINS],
 }
 
 impl Tally {
@@ -141,8 +141,7 @@ impl Tally {
             *self.warnings.entry(warning.clone()).or_default() += 1;
         }
         if let Some(probability) = row.positive_probability {
-            let bin = (probability * BINS as f64) as usize;
-            self.scores[bin.min(BINS - 1)] += 1;
+            self.scores[report::score_bin(probability)] += 1;
         }
         match row.verdict {
             Verdict::Positive => self.list(row),
@@ -353,7 +352,7 @@ fn screening_report(
         unusable: counts(tally.unusable),
         unusable_objects: tally.unusable_objects,
         warnings: counts(tally.warnings),
-        scores: tally.scores.to_vec(),
+        scores: tally.scores,
         threshold: screener.threshold,
         operating_point: match &point.sensitivity {
             Some(sensitivity) => format!("sensitivity of {sensitivity} on out-of-fold predictions"),
@@ -361,6 +360,7 @@ fn screening_report(
         },
         model: model_facts(io, screener),
         unanswered: result.as_ref().and_then(|result| result.unanswered),
+        development: screener.model.manifest.metrics.clone(),
         validation: result.map(|result| result.metrics),
         provenance: provenance::of_screening(io, Vec::new())?,
     })

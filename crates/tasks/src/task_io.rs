@@ -5,6 +5,8 @@ use super::failure::{OrBadPlace, OrFail};
 use super::inputs::Inputs;
 use super::study_selection;
 use super::{Summary, TaskContext, TaskError};
+use sha2::{Digest, Sha256};
+
 use attrium_api::{
     Accelerator, Compute, DataStatus, ScreeningJobSpec, StorageSpec, TrainingRunSpec,
 };
@@ -125,10 +127,19 @@ impl<'a, Spec> TaskIo<'a, Spec> {
         Ok(labels)
     }
 
-    fn read_labels(&self, uri: &str) -> Result<Labels, TaskError> {
+    /// The SHA-256 of a table of labels: `sha256:` and hexadecimal digits.
+    pub(crate) fn labels_digest(&self, uri: &str) -> Result<String, TaskError> {
+        let digest = Sha256::digest(self.label_bytes(uri)?);
+        Ok(format!("sha256:{}", hex::encode(digest)))
+    }
+
+    fn label_bytes(&self, uri: &str) -> Result<Vec<u8>, TaskError> {
         let (folder, key) = Storage::open_object(uri, &self.options).or_bad_place()?;
-        let bytes = folder.get(&key, LARGEST_TABLE).or_bad_place()?;
-        Labels::parse(&bytes).or_bad_configuration()
+        folder.get(&key, LARGEST_TABLE).or_bad_place()
+    }
+
+    fn read_labels(&self, uri: &str) -> Result<Labels, TaskError> {
+        Labels::parse(&self.label_bytes(uri)?).or_bad_configuration()
     }
 }
 

@@ -6,6 +6,7 @@ use super::TaskError;
 use super::combination::Combination;
 use super::evaluate::ModelOutcome;
 use super::failure::OrFail;
+use super::misclassified;
 use super::preprocess;
 use super::provenance;
 use super::publish::Scaled;
@@ -17,7 +18,7 @@ use attrium_imaging::CROP_SIZE;
 use attrium_nn::{ActivationMap, GradCam, Network};
 use attrium_report as report;
 use attrium_report::{
-    ActivationFigure, ActivationRow, Count, DataFlow, Epoch, Example, Fact, Gate, History,
+    ActivationFigure, ActivationRow, Count, DataFlow, Epoch, Example, Fact, Gate, History, Method,
     Publication, Published, Raster, ScaledOperatingPoints, TrainingReport,
 };
 use attrium_training::Normalization;
@@ -55,6 +56,7 @@ pub(super) fn page(io: &TrainingIo<'_>, findings: &Findings<'_>) -> Result<Strin
         results: findings.document.results.clone(),
         baselines: findings.document.baselines.clone(),
         gates: gates(findings.document),
+        earlier_runs: findings.document.earlier_runs,
         publication: publication(io, findings),
         scaled_operating_points: findings.scaled.map(|scaled| ScaledOperatingPoints {
             temperature: scaled.temperature,
@@ -63,6 +65,12 @@ pub(super) fn page(io: &TrainingIo<'_>, findings: &Findings<'_>) -> Result<Strin
         }),
         histories: findings.combinations.iter().flat_map(histories).collect(),
         examples: examples(findings.cohort)?,
+        misclassified: misclassified::misclassified(io, findings)?,
+        method: Method {
+            crop: io.spec.preprocessing.crop,
+            intensity: io.spec.preprocessing.intensity,
+            exposure_percent: io.spec.augmentation.exposure_percent,
+        },
         activation_maps: activation_maps(io, findings)?,
         provenance: provenance::of_training(io, digests(findings))?,
     };
@@ -204,7 +212,7 @@ fn of_grade(cohort: &Cohort, grade: Grade) -> impl Iterator<Item = usize> {
     (0..cohort.len()).filter(move |&study| cohort.records[study].grade == grade)
 }
 
-fn example(cohort: &Cohort, study: usize) -> Result<Example, TaskError> {
+pub(super) fn example(cohort: &Cohort, study: usize) -> Result<Example, TaskError> {
     let crop = cohort.crop(study).to_vec();
     Ok(Example {
         grade: cohort.records[study].grade,

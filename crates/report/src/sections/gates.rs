@@ -1,6 +1,6 @@
 //! Gates, and what was published.
 
-use attrium_evaluation::GateResult;
+use attrium_evaluation::{EarlierRuns, GateResult};
 use maud::{Markup, display, html};
 
 use super::title;
@@ -9,14 +9,39 @@ use crate::number;
 use crate::table::{Table, facts};
 
 /// The gates' outcomes, and what became of the model.
-pub(crate) fn section(gates: &[Gate], publication: &Publication) -> Markup {
+pub(crate) fn section(
+    gates: &[Gate],
+    earlier: Option<EarlierRuns>,
+    publication: &Publication,
+) -> Markup {
     html! {
         @if gates.is_empty() {
             p { "The manifest sets no gates." }
         } @else {
             (gate_table(gates))
         }
+        p { (repetitions(earlier)) }
         (model(publication))
+    }
+}
+
+/// How often these labels were evaluated on before.
+fn repetitions(earlier: Option<EarlierRuns>) -> String {
+    match earlier {
+        None => {
+            "How many runs were evaluated on these labels before is not known: the store did not \
+                 let this one look."
+                .to_owned()
+        }
+        Some(EarlierRuns { runs: 0, .. }) => {
+            "No other run in this place was evaluated on these labels before.".to_owned()
+        }
+        Some(EarlierRuns { runs, gate_missed }) => format!(
+            "{} evaluated on these labels in this place before, {} of them with a missed gate. The best of many \
+             tries flatters itself: what it is worth, only scans show that no run has seen.",
+            number::counted(runs, "other run was", "other runs were"),
+            number::count(gate_missed)
+        ),
     }
 }
 

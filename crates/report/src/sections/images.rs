@@ -107,7 +107,7 @@ fn example_name(example: &Example) -> String {
 }
 
 /// A crop as it is read on film.
-fn scan(example: &Example) -> Markup {
+pub(super) fn scan(example: &Example) -> Markup {
     let (rows, columns) = example.image.size();
     html! {
         img src=(example.image.inverted_grey()) width=(columns) height=(rows)

@@ -6,7 +6,7 @@ use maud::{Markup, Render, html};
 
 use super::{
     EvaluatedModel, agreement, baseline, by_target, caption, estimate_cell, folded, note,
-    positive_grades, question, title,
+    participants, positive_grades, question, title,
 };
 use crate::number;
 use crate::paper::{self, PublishedResult};
@@ -34,6 +34,7 @@ pub(crate) fn section(models: &[EvaluatedModel<'_>], baselines: &[BaselineMetric
             }
             (agreement::table(target, &group))
             (baseline::tables(target, &group, baselines))
+            (participants::by_grade(group.iter().map(|model| (model.name, model.metrics))))
             (classes(target, &group))
             (folds(target, &group))
             (folded(

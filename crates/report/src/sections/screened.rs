@@ -9,6 +9,7 @@ use crate::input::{ScreenedObject, ScreeningReport};
 use crate::number;
 use crate::plot::{self, Axes, Axis, Mark, Paint};
 use crate::raster::data_uri;
+use crate::scores;
 use crate::table::{Table, facts};
 
 /// What a reader of a screening's page has to know before anything else.
@@ -198,7 +199,7 @@ fn montage(object: &ScreenedObject) -> Option<Markup> {
 
 /// The distribution of scores.
 pub(crate) fn scores(report: &ScreeningReport) -> Markup {
-    if report.scores.is_empty() {
+    if report.scores.iter().all(|&count| count == 0) {
         return html! {};
     }
     let threshold = threshold_text(report.threshold);
@@ -212,7 +213,6 @@ pub(crate) fn scores(report: &ScreeningReport) -> Markup {
 }
 
 fn histogram(report: &ScreeningReport) -> Markup {
-    let width = 1.0 / report.scores.len() as f64;
     let counts = report.scores.iter();
     let heights: Vec<f64> = counts.map(|count| (1.0 + *count as f64).log10()).collect();
     let filled = heights
@@ -220,22 +220,26 @@ fn histogram(report: &ScreeningReport) -> Markup {
         .enumerate()
         .filter(|(_, height)| **height > 0.0);
     let bars = filled.map(|(bin, height)| {
-        let left = bin as f64 * width;
-        Mark::Bar(
-            Paint::solid(0),
-            (left + 0.1 * width, 0.0),
-            (left + 0.9 * width, *height),
-        )
+        let (left, right) = (scores::edge(bin), scores::edge(bin + 1));
+        let gap = 0.1 * (right - left);
+        Mark::Bar(Paint::solid(0), (left + gap, 0.0), (right - gap, *height))
     });
     let top = heights.iter().copied().fold(1.0, f64::max).ceil();
-    let threshold = vec![(report.threshold, 0.0), (report.threshold, top)];
+    let threshold = scores::log_odds(report.threshold);
+    let threshold = vec![(threshold, 0.0), (threshold, top)];
     let marks: Vec<Mark> = bars
         .chain([Mark::Line(Paint::Reference, threshold)])
         .collect();
     let axes = Axes {
         width: 440,
         height: 290,
-        x: Axis::fraction("probability of a positive"),
+        x: Axis {
+            from: scores::LEAST,
+            to: scores::GREATEST,
+            title: "probability of a positive in percent, by its log odds",
+            ticks: 6,
+            tick_label: scores::percentage,
+        },
         y: logarithmic_axis(top),
     };
     let alternative =
@@ -263,9 +267,9 @@ fn logarithmic_axis(power: f64) -> Axis {
 fn score_table(report: &ScreeningReport) -> Table {
     let mut table = Table::new(
         "Objects by probability of a positive",
-        ["Probability", "Objects"],
+        ["Probability in percent", "Objects"],
     );
-    let edge = |bin: usize| number::fraction(bin as f64 / report.scores.len() as f64);
+    let edge = |bin: usize| scores::percentage(scores::edge(bin));
     for (bin, count) in report
         .scores
         .iter()

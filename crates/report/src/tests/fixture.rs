@@ -3,13 +3,14 @@
 use std::sync::LazyLock;
 
 use crate::{
-    ActivationFigure, ActivationRow, Count, DataFlow, Epoch, Example, Fact, Gate, History,
-    ModelFacts, Provenance, Publication, Published, Raster, ScaledOperatingPoints, ScreenedObject,
-    ScreeningReport, StageTime, TrainingReport, UnusableObject,
+    ActivationFigure, ActivationRow, Count, DataFlow, Epoch, Example, Fact, Gate, History, Method,
+    Misclassified, MisclassifiedStudies, MisclassifiedStudy, ModelFacts, Provenance, Publication,
+    Published, Raster, ScaledOperatingPoints, ScreenedObject, ScreeningReport, StageTime,
+    TrainingReport, UnusableObject,
 };
 use attrium_evaluation::{
-    AssumedPrior, Baseline, BaselineStudy, EvaluationOptions, Metrics, NetworkMetrics, Prediction,
-    Predictions, Unanswered, evaluate, gate,
+    AssumedPrior, Baseline, BaselineStudy, EarlierRuns, EvaluationOptions, Metrics, NetworkMetrics,
+    Prediction, Predictions, Unanswered, evaluate, gate,
 };
 use attrium_types::{Architecture, CropMode, Grade, InitialWeights, Intensity, Metric, Target};
 
@@ -196,6 +197,10 @@ fn evaluated_training() -> TrainingReport {
             target: Target::Positive,
             outcome: gate(&metrics(Architecture::Residual, Target::Positive), Metric::Auc, 0.88),
         }],
+        earlier_runs: Some(EarlierRuns {
+            runs: 3,
+            gate_missed: 2,
+        }),
         publication: Publication::Published(Published {
             architecture: Architecture::Residual,
             target: Target::Positive,
@@ -207,6 +212,12 @@ fn evaluated_training() -> TrainingReport {
         scaled_operating_points: Some(scaled()),
         histories: histories(),
         examples: Grade::ALL.into_iter().flat_map(|grade| [0, 1, 2].map(|n| example(grade, n))).collect(),
+        misclassified: vec![misclassified()],
+        method: Method {
+            crop: CropMode::Heart,
+            intensity: Intensity::Normalized,
+            exposure_percent: 90,
+        },
         activation_maps: ARCHITECTURES.map(activation).to_vec(),
         provenance: provenance("TrainingRun"),
         results,
@@ -243,8 +254,8 @@ fn evaluated_screening() -> ScreeningReport {
             ),
         ],
         warnings: vec![count("view known by the image alone", 7)],
-        scores: vec![
-            3900, 611, 222, 98, 51, 40, 22, 18, 9, 0, 16, 14, 12, 9, 11, 15, 12, 19, 21, 18,
+        scores: [
+            12, 60, 205, 611, 1480, 1290, 712, 402, 120, 51, 40, 22, 18, 9, 0, 16, 26, 44,
         ],
         threshold: THRESHOLD,
         operating_point: "sensitivity 0.95 on the model’s own out-of-fold predictions".to_owned(),
@@ -266,8 +277,29 @@ fn evaluated_screening() -> ScreeningReport {
             .positive
             .chosen()
             .map(|point| Unanswered::at(point, 9, 7)),
+        development: metrics(Architecture::Residual, Target::Positive),
         validation: Some(validation()),
         provenance: provenance("ScreeningJob"),
+    }
+}
+
+/// Two misses, of which both are shown, and twelve false alarms, of which one is.
+fn misclassified() -> Misclassified {
+    let study = |grade: usize, number, positive_probability| MisclassifiedStudy {
+        example: example(Grade::ALL[grade], number),
+        positive_probability,
+    };
+    Misclassified {
+        architecture: Architecture::Residual,
+        target: Target::Positive,
+        missed: MisclassifiedStudies {
+            studies: 2,
+            shown: vec![study(2, 0, 0.08), study(3, 1, 0.31)],
+        },
+        false_alarms: MisclassifiedStudies {
+            studies: 12,
+            shown: vec![study(1, 2, 0.97)],
+        },
     }
 }
 

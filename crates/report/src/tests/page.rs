@@ -4,10 +4,10 @@ use proptest::prelude::*;
 
 use super::fixture;
 use crate::{
-    Fact, Publication, ScreeningReport, TrainingReport, screening_report, training_report,
+    Fact, Method, Publication, ScreeningReport, TrainingReport, screening_report, training_report,
 };
 use attrium_evaluation::Interval;
-use attrium_types::{Architecture, InitialWeights, Target};
+use attrium_types::{Architecture, CropMode, InitialWeights, Intensity, Target};
 
 /// The tags and texts of a page's source, scripts' and styles' content included.
 fn tags(page: &str) -> impl Iterator<Item = &str> {
@@ -162,6 +162,69 @@ fn each_network_says_what_its_training_began_from() {
     assert!(training_report(&report).contains("Linear<small>from random weights</small>"));
     report.results[0].initial_weights = InitialWeights::ImageNet;
     assert!(training_report(&report).contains("Linear<small>from weights of ImageNet</small>"));
+}
+
+#[test]
+fn misses_and_false_alarms_are_shown_with_how_many_there_are() {
+    let page = training_report(&fixture::training());
+    assert!(page.contains("Positives that it missed: 2"));
+    assert!(page.contains("Negatives that it called positive: 12"));
+    assert!(page.contains("1 of them are shown."));
+    assert!(page.contains("p(positive) 0.97"));
+}
+
+#[test]
+fn runs_on_the_same_labels_before_are_told_of_beside_the_gates() {
+    let mut report = fixture::training();
+    let page = training_report(&report);
+    assert!(
+        page.contains(
+            "3 other runs were evaluated on these labels in this place before, 2 of them"
+        )
+    );
+    report.earlier_runs = None;
+    assert!(training_report(&report).contains("is not known"));
+}
+
+#[test]
+fn participants_of_development_and_validation_stand_side_by_side() {
+    let mut report = fixture::screening();
+    let page = screening_report(&report);
+    let headers = "<th scope=\"col\">Development</th><th scope=\"col\">This validation</th>";
+    assert!(page.contains(headers));
+    let validation = report.validation.as_mut().expect("has labels");
+    validation.subgroups.retain(|group| group.column != "sex");
+    let row = |page: &str| {
+        let (_, after) = page.split_once(">female</th>").expect("a row for women");
+        after.split_once("</tr>").expect("ends").0.to_owned()
+    };
+    let without = screening_report(&report);
+    assert!(row(&without).ends_with("<td>–</td>"), "{}", row(&without));
+    assert!(row(&page).ends_with("%)</td>"), "{}", row(&page));
+}
+
+#[test]
+fn a_run_by_the_letter_of_the_paper_differs_in_less() {
+    let mut report = fixture::training();
+    let steps = [
+        "Scale of counts",
+        "Exposure of an augmented image",
+        "192 mm × 192 mm",
+    ];
+    let page = training_report(&report);
+    for step in steps {
+        assert!(page.contains(step), "{step}");
+    }
+    report.method = Method {
+        crop: CropMode::Paper,
+        intensity: Intensity::Paper,
+        exposure_percent: 0,
+    };
+    let page = training_report(&report);
+    for step in steps {
+        assert!(!page.contains(step), "{step}");
+    }
+    assert!(page.contains("Validation part of a fold"));
 }
 
 #[test]

@@ -47,6 +47,7 @@ fn check(storage: &Storage) {
     an_object_is_made_once(&storage.at("once").unwrap());
     a_version_is_replaced_once(&storage.at("version").unwrap());
     a_list_stays_below_its_prefix(&storage.at("list").unwrap());
+    folders_are_named_without_what_is_in_them(&storage.at("folders").unwrap());
     no_key_leads_out(&storage.at("keys").unwrap());
     pieces_make_an_object(&storage.at("pieces").unwrap());
     an_abandoned_object_leaves_nothing(&storage.at("abandoned").unwrap());
@@ -167,6 +168,15 @@ fn a_list_stays_below_its_prefix(storage: &Storage) {
         let changed = inside.get_listed(&other, LIMIT);
         assert!(matches!(changed, Err(Error::WrongAnswer { .. })));
     }
+}
+
+fn folders_are_named_without_what_is_in_them(storage: &Storage) {
+    assert_eq!(storage.folders().unwrap(), [""; 0]);
+    for key in ["b/deep/er", "a/one", "a/two", "file"] {
+        storage.put(key, b"x".to_vec()).unwrap();
+    }
+    assert_eq!(storage.folders().unwrap(), ["a", "b"]);
+    assert_eq!(storage.at("b").unwrap().folders().unwrap(), ["deep"]);
 }
 
 fn no_key_leads_out(storage: &Storage) {
