@@ -77,11 +77,15 @@ fn four_grades_with_covariates_and_patients_seen_twice() {
             .patients
             .is_some_and(|patients| patients < metrics.studies)
     );
+}
+
+#[test]
+fn patients_of_several_studies_in_a_binary_task() {
+    let metrics = check("clustered", Target::Positive);
     assert!(
         metrics
-            .warnings
-            .iter()
-            .any(|warning| warning.contains("patients"))
+            .patients
+            .is_some_and(|patients| patients < metrics.studies)
     );
 }
 

@@ -7,6 +7,7 @@
 
 mod baseline;
 mod calibration;
+mod calls;
 mod confusion;
 mod console;
 mod error;
@@ -25,6 +26,7 @@ mod predictive_values;
 mod reader_agreement;
 mod reader_pair;
 mod roc;
+mod share;
 mod subgroup;
 mod temperature;
 mod unanswered;
@@ -52,6 +54,7 @@ pub use reader_agreement::reader_agreement;
 pub use reader_pair::{ReaderPair, reader_pairs_text};
 pub use roc::auc;
 pub use roc::{RocCurve, RocPoint};
+pub use share::clustered_proportion;
 pub use subgroup::{MAX_SUBGROUPS, SubgroupMetrics};
 pub use temperature::{TEMPERATURE_RANGE, TemperatureScaling, at_temperature};
 pub use unanswered::Unanswered;

@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::confusion::TwoByTwo;
+use super::calls::ScoredStudies;
 use super::estimate_fields;
-use super::interval::{Estimate, proportion};
+use super::interval::Estimate;
 use super::predictive_values::{self, PredictiveValues};
 use super::roc::{self, RocCurve, RocPoint, ThresholdCounts};
 
@@ -79,13 +79,12 @@ pub struct OperatingPoint {
 /// Thresholds that are looked for are scores that were seen, so they are left out where there are
 /// no positives or no negatives.
 pub(super) fn operating_points(
-    scores: &[f64],
-    positive: &[bool],
+    studies: ScoredStudies<'_>,
     prevalence: f64,
     chosen: Option<f64>,
 ) -> Vec<OperatingPoint> {
-    let point = |kind, threshold| at_threshold(kind, threshold, scores, positive, prevalence);
-    let counts = roc::counts_by_threshold(scores, positive);
+    let point = |kind, threshold| at_threshold(kind, threshold, studies, prevalence);
+    let counts = roc::counts_by_threshold(studies.scores, studies.positive);
     let chosen = chosen.map(|threshold| point(OperatingPointKind::Chosen, threshold));
     let mut points = Vec::from_iter(chosen);
     for target in TARGET_SENSITIVITIES {
@@ -162,12 +161,12 @@ fn totals(counts: &[ThresholdCounts]) -> Option<(u64, u64)> {
 fn at_threshold(
     kind: OperatingPointKind,
     threshold: f64,
-    scores: &[f64],
-    positive: &[bool],
+    studies: ScoredStudies<'_>,
     prevalence: f64,
 ) -> OperatingPoint {
-    let calls = scores.iter().map(|&score| score >= threshold);
-    let counts = TwoByTwo::new(positive.iter().copied().zip(calls));
+    let calls = studies.calls_at(threshold);
+    let counts = calls.counts();
+    let (sensitivity, specificity) = (calls.sensitivity(), calls.specificity());
     OperatingPoint {
         kind,
         threshold,
@@ -175,10 +174,10 @@ fn at_threshold(
         false_negatives: counts.false_negatives,
         false_positives: counts.false_positives,
         true_negatives: counts.true_negatives,
-        sensitivity: proportion(counts.true_positives, counts.positives()),
-        specificity: proportion(counts.true_negatives, counts.negatives()),
-        at_cohort: predictive_values::at_cohort(&counts),
-        at_stated: predictive_values::at(prevalence, &counts),
+        sensitivity,
+        specificity,
+        at_cohort: predictive_values::at_cohort(&calls),
+        at_stated: predictive_values::at(prevalence, sensitivity, specificity),
     }
 }
 
@@ -187,6 +186,22 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// The points of studies that are each of a patient of its own.
+    fn operating_points(
+        scores: &[f64],
+        positive: &[bool],
+        prevalence: f64,
+        chosen: Option<f64>,
+    ) -> Vec<OperatingPoint> {
+        let patients: Vec<usize> = (0..scores.len()).collect();
+        let studies = ScoredStudies {
+            scores,
+            positive,
+            patients: &patients,
+        };
+        super::operating_points(studies, prevalence, chosen)
+    }
 
     fn find(points: &[OperatingPoint], kind: OperatingPointKind) -> &OperatingPoint {
         points
@@ -290,8 +305,8 @@ mod tests {
                 prop_assert!(point.sensitivity.expect("there are positives").value >= target);
                 let higher = scores.iter().copied().filter(|&score| score > point.threshold);
                 let Some(next) = higher.min_by(f64::total_cmp) else { continue };
-                let stricter = at_threshold(point.kind, next, &scores, &positive, 0.1);
-                prop_assert!(stricter.sensitivity.expect("there are positives").value < target);
+                let stricter = operating_points(&scores, &positive, 0.1, Some(next));
+                prop_assert!(stricter[0].sensitivity.expect("there are positives").value < target);
             }
         }
     }

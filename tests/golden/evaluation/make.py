@@ -8,8 +8,9 @@ NAME.csv is a predictions table, NAME.json what is expected of its evaluation: t
 metrics.json, and what is not here is not compared. baseline.json has a score without a network for
 some of these tables, its metrics, and how much more the table's network does. Areas, accuracy,
 precision, recall, kappa, Brier score, logarithmic loss, ROC curve and calibration curve come from
-scikit-learn, Wilson's interval and quantiles from SciPy, the interval of a difference of accuracies
-from statsmodels, the baseline's probabilities of four grades from scikit-learn's GaussianNB. What
+scikit-learn, Wilson's interval and quantiles from SciPy, the interval of a difference of accuracies,
+the variance of a share whose studies are clustered in patients and Wilson's interval of a number of
+studies that is not whole from statsmodels, the baseline's probabilities of four grades from scikit-learn's GaussianNB. What
 neither has is computed here by its definition, in another way than attrium does: DeLong's variance
 by comparing every positive with every negative, that of a paired difference from the covariance
 matrix of all areas, the standard error of kappa from the gradient over the cells of the confusion
@@ -31,7 +32,8 @@ from sklearn.metrics import (
     precision_score, recall_score, roc_auc_score, roc_curve,
 )
 from sklearn.naive_bayes import GaussianNB
-from statsmodels.stats.proportion import confint_proportions_2indep
+from statsmodels.regression.linear_model import OLS
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 HERE = pathlib.Path(__file__).parent
 # What was written, by name.
@@ -50,11 +52,31 @@ def interval(low, high):
     return {"low": float(low), "high": float(high)}
 
 
-def share(key, part, whole):
-    if whole == 0:
+def effective_size(event, patients):
+    """How many independent studies some are worth: the design effect of Rao and Scott (1992), the share's variance by
+    statsmodels' covariance of clusters."""
+    event = np.asarray(event, float)
+    names, of = np.unique(np.asarray(patients, str), return_inverse=True)
+    n, m, p = len(event), len(names), event.mean()
+    if m == n:
+        return n
+    if p in (0, 1) or m == 1:
+        return m
+    fit = OLS(event, np.ones(n)).fit(cov_type="cluster", cov_kwds={"groups": of})
+    return n / max(1, float(fit.bse[0]) ** 2 / (p * (1 - p) / n))
+
+
+def share(key, event, patients):
+    """A share of studies, each an event that came true or not, and its patient."""
+    n = len(event)
+    if n == 0:
         return {key: None, f"{key}Interval": None}
-    limits = binomtest(int(part), int(whole)).proportion_ci(0.95, method="wilson")
-    return {key: part / whole, f"{key}Interval": interval(limits.low, limits.high)}
+    part, size = int(np.sum(event)), effective_size(event, patients)
+    if size == n:
+        low, high = binomtest(part, n).proportion_ci(0.95, method="wilson")
+    else:
+        low, high = proportion_confint(part / n * size, size, method="wilson")
+    return {key: part / n, f"{key}Interval": interval(low, high)}
 
 
 def difference(key, one, other):
@@ -71,8 +93,12 @@ def difference(key, one, other):
     return {f"{key}Difference": value - others, f"{key}DifferenceInterval": between}
 
 
-def accuracy_difference(right, inside, outside):
-    """By statsmodels."""
+def accuracy_difference(right, inside, outside, patients):
+    """By statsmodels; where patients repeat, from the limits of both shares."""
+    patients = np.array(patients)
+    if any(len(set(of)) < len(of) for of in (patients[inside], patients[outside])):
+        sides = [share("accuracy", right[side], patients[side]) for side in (inside, outside)]
+        return difference("accuracy", *sides)
     counts = [int(right[inside].sum()), int(inside.sum()), int(right[outside].sum()), int(outside.sum())]
     low, high = confint_proportions_2indep(*counts, method="newcomb", compare="diff", alpha=0.05)
     value = counts[0] / counts[1] - counts[2] / counts[3]
@@ -175,7 +201,7 @@ def kappa_metrics(key, labels, calls, classes, weights, patients):
             f"{key}Interval": interval(max(value - Z * error, -1), min(value + Z * error, 1))}
 
 
-def calibration(probability, event):
+def calibration(probability, event, patients):
     observed, mean = calibration_curve(event, probability, n_bins=10)
     edges = np.linspace(0, 1, 11)
     bin_of = np.searchsorted(edges[1:-1], probability)
@@ -184,18 +210,21 @@ def calibration(probability, event):
         members = bin_of == bin_number
         entry = {"low": bin_number / 10, "high": (bin_number + 1) / 10,
                  "studies": int(members.sum()), "meanProbability": float(mean[index])}
-        entry |= share("observed", int(event[members].sum()), int(members.sum()))
+        entry |= share("observed", event[members], np.array(patients)[members])
         assert abs(entry["observed"] - observed[index]) < 1e-12
         bins.append(entry)
     error = sum(abs(b["meanProbability"] - b["observed"]) * b["studies"] for b in bins)
     return bins, error / len(event)
 
 
-def rates(truth, call, prevalence):
+def rates(truth, call, prevalence, patients):
+    patients = np.array(patients)
     tp, fn = int((truth & call).sum()), int((truth & ~call).sum())
     fp, tn = int((~truth & call).sum()), int((~truth & ~call).sum())
-    result = share("sensitivity", tp, tp + fn) | share("specificity", tn, tn + fp)
-    result["atCohort"] = share("ppv", tp, tp + fp) | share("npv", tn, tn + fn)
+    result = share("sensitivity", call[truth], patients[truth])
+    result |= share("specificity", ~call[~truth], patients[~truth])
+    result["atCohort"] = share("ppv", truth[call], patients[call])
+    result["atCohort"] |= share("npv", ~truth[~call], patients[~call])
     result["atCohort"]["prevalence"] = truth.mean()
     stated = {"prevalence": prevalence, "ppv": None, "npv": None}
     if tp + fn and tn + fp:
@@ -217,7 +246,7 @@ def rates(truth, call, prevalence):
     return result, (tp, fn, fp, tn)
 
 
-def operating_points(truth, score, prevalence):
+def operating_points(truth, score, prevalence, patients):
     chosen = []
     if truth.any() and not truth.all():
         fpr, tpr, thresholds = roc_curve(truth, score, drop_intermediate=False)
@@ -229,7 +258,7 @@ def operating_points(truth, score, prevalence):
     chosen.append(({"kind": "threshold"}, 0.5))
     points = []
     for kind, threshold in chosen:
-        found, (tp, fn, fp, tn) = rates(truth, score >= threshold, prevalence)
+        found, (tp, fn, fp, tn) = rates(truth, score >= threshold, prevalence, patients)
         points.append(kind | found | {
             "threshold": float(threshold), "truePositives": tp, "falseNegatives": fn,
             "falsePositives": fp, "trueNegatives": tn})
@@ -277,11 +306,11 @@ def evaluate(task, table):
     truth, call = labels >= first, calls >= first
     prevalence = PREVALENCE[task]
 
-    result, _ = rates(truth, call, prevalence)
+    result, _ = rates(truth, call, prevalence, patients)
     result |= {"task": task, "studies": len(labelled), "unlabelled": len(table) - len(labelled),
-               "positives": int(truth.sum())}
+               "positives": int(truth.sum()), "clusteredIntervals": len(set(patients)) < len(labelled)}
     result |= task_auc(task, labels, probabilities, calls, patients)
-    result |= share("accuracy", int((labels == calls).sum()), len(labels))
+    result |= share("accuracy", labels == calls, patients)
     assert abs(result["accuracy"] - accuracy_score(labels, calls)) < 1e-12
     result |= kappa_metrics("kappa", labels, calls, classes, None, patients)
     result |= kappa_metrics("quadraticKappa", labels, calls, classes, "quadratic", patients)
@@ -292,7 +321,7 @@ def evaluate(task, table):
         result["brier"] = (
             brier_score_loss(labels, probabilities, labels=list(range(classes)))
             if exact else float(((probabilities - np.eye(classes)[labels]) ** 2).sum(1).mean()))
-    result["expectedCalibrationError"] = calibration(probabilities.max(1), labels == calls)[1]
+    result["expectedCalibrationError"] = calibration(probabilities.max(1), labels == calls, patients)[1]
     result["temperatureScaling"] = temperature_scaling(labels, probabilities)
     result["confusion"] = confusion_matrix(labels, calls, labels=range(classes)).tolist()
     precision = precision_score(labels, calls, labels=range(classes), average=None,
@@ -300,26 +329,25 @@ def evaluate(task, table):
     recall = recall_score(labels, calls, labels=range(classes), average=None, zero_division=np.nan)
     result["classes"] = []
     for k in range(classes):
-        right = int(((labels == k) & (calls == k)).sum())
         entry = {"name": NAMES[task][k], "studies": int((labels == k).sum()),
                  "called": int((calls == k).sum())}
         entry |= area_metrics("auc", labels == k, probabilities[:, k], patients)
-        entry |= share("precision", right, entry["called"])
-        entry |= share("recall", right, entry["studies"])
+        entry |= share("precision", (labels == k)[calls == k], np.array(patients)[calls == k])
+        entry |= share("recall", (calls == k)[labels == k], np.array(patients)[labels == k])
         for name, values in (("precision", precision), ("recall", recall)):
             expected = None if math.isnan(values[k]) else float(values[k])
             assert (entry[name] is None) == (expected is None)
             entry[name] = expected
         result["classes"].append(entry)
 
-    bins, error = calibration(np.minimum(score, 1), truth)
+    bins, error = calibration(np.minimum(score, 1), truth, patients)
     positive = {"expectedCalibrationError": error, "calibration": bins,
                 "brier": brier_score_loss(truth, np.minimum(score, 1), labels=[False, True],
                                           pos_label=True),
-                "operatingPoints": operating_points(truth, score, prevalence)}
+                "operatingPoints": operating_points(truth, score, prevalence, patients)}
     positive |= area_metrics("auc", truth, score, patients)
     positive |= area_metrics("aucHard", truth, call.astype(float), patients)
-    positive |= share("accuracy", int((truth == call).sum()), len(labels))
+    positive |= share("accuracy", truth == call, patients)
     positive |= kappa_metrics("kappa", truth.astype(int), call.astype(int), 2, None, patients)
     both = truth.any() and not truth.all()
     positive["roc"] = curve("positive", truth, score) if both else None
@@ -336,7 +364,7 @@ def evaluate(task, table):
         inside = np.array([row["fold"] == fold for row in labelled])
         own = [patient for patient, is_in in zip(patients, inside) if is_in]
         found = task_auc(task, labels[inside], probabilities[inside], calls[inside], own)
-        entry, _ = rates(truth[inside], call[inside], prevalence)
+        entry, _ = rates(truth[inside], call[inside], prevalence, own)
         result["folds"].append({
             "fold": fold, "studies": int(inside.sum()), "positives": int(truth[inside].sum()),
             "auc": found["auc"], "accuracy": float((labels == calls)[inside].mean()),
@@ -358,11 +386,11 @@ def evaluate(task, table):
             inside = np.array([other == value for other in values])
             own = [patient for patient, is_in in zip(patients, inside) if is_in]
             found = task_auc(task, labels[inside], probabilities[inside], calls[inside], own)
-            entry, _ = rates(truth[inside], call[inside], prevalence)
+            entry, _ = rates(truth[inside], call[inside], prevalence, own)
             row = {"column": column, "value": value[1], "studies": int(inside.sum()),
                    "positives": int(truth[inside].sum()),
                    "auc": found["auc"], "aucInterval": found["aucInterval"]}
-            row |= share("accuracy", int((labels == calls)[inside].sum()), int(inside.sum()))
+            row |= share("accuracy", (labels == calls)[inside], own)
             row |= area_metrics("positiveAuc", truth[inside], score[inside], own)
             row |= {key: entry[key] for key in ("sensitivity", "sensitivityInterval",
                                                 "specificity", "specificityInterval")}
@@ -373,7 +401,7 @@ def evaluate(task, table):
             others = [patient for patient, is_in in zip(patients, outside) if is_in]
             area = area_metrics("positiveAuc", truth[outside], score[outside], others) if compared else {}
             row |= difference("positiveAuc", row, area)
-            row |= accuracy_difference(labels == calls, inside, outside) if compared else {
+            row |= accuracy_difference(labels == calls, inside, outside, patients) if compared else {
                 "accuracyDifference": None, "accuracyDifferenceInterval": None}
     return result
 
@@ -401,7 +429,7 @@ def temperature_scaling(labels, probabilities):
             "scaledLogLoss": log_loss(labels, scaled, labels=classes),
             "scaledBrier": float(squares / 2 if len(classes) == 2 else squares),
             "scaledExpectedCalibrationError":
-                calibration(scaled.max(1), labels == scaled.argmax(1))[1]}
+                calibration(scaled.max(1), labels == scaled.argmax(1), list(range(len(labels))))[1]}
 
 
 def second_reader(labelled, labels, patients):
@@ -562,6 +590,21 @@ def binary(rng, labels, strength):
     return np.stack([1 - score, score], 1)
 
 
+def clustered():
+    """Patients of one to three studies, whose scores are alike: a network errs on a patient, not on a study."""
+    rng = np.random.default_rng(1992)
+    patients = np.repeat(np.arange(70), rng.choice([1, 2, 3], 70, p=[0.5, 0.3, 0.2]))
+    ill = rng.random(70) < 0.35
+    labels = (ill[patients] ^ (rng.random(len(patients)) < 0.05)).astype(int)
+    common = rng.normal(0, 1.2, 70)[patients]
+    score = 1 / (1 + np.exp(-(2.4 * (labels - 0.5) + common + rng.normal(0, 0.5, len(labels)))))
+    covariates = [{"patient": f"P{patient:03}", "sex": "FM"[patient % 2]} for patient in patients]
+    # Few decimals, so that positives have scores in common.
+    score = np.round(score, 2)
+    write("clustered", "Positive",
+          table("Positive", labels.tolist(), np.stack([1 - score, score], 1), 5, covariates))
+
+
 def main():
     rng = np.random.default_rng(2022)
 
@@ -618,6 +661,7 @@ def main():
             ratios = np.round(ratios, 2)
             ratios[7::31] = np.nan
         expected[name] = baseline(task, rows, ratios)
+    clustered()
     text = json.dumps(expected, allow_nan=False)
     (HERE / "baseline.json").write_text(text.replace('{"study"', '\n{"study"') + "\n")
 
