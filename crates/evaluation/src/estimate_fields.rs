@@ -43,6 +43,7 @@ macro_rules! estimate_fields {
 estimate_fields! {
     accuracy: "accuracy", "accuracyInterval";
     accuracy_difference: "accuracyDifference", "accuracyDifferenceInterval";
+    alerts_per_1000: "alertsPer1000", "alertsPer1000Interval";
     auc: "auc", "aucInterval";
     auc_hard: "aucHard", "aucHardInterval";
     kappa: "kappa", "kappaInterval";

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::{Baseline, BaselineStudy, EvaluationOptions, Metrics, Predictions, evaluate};
+use super::{Baseline, BaselineStudy, EvaluationOptions, Metrics, Predictions, beta, evaluate};
 use attrium_types::Target;
 
 const TOLERANCE: f64 = 1e-12;
@@ -176,6 +176,21 @@ fn a_score_without_a_network_and_how_much_more_a_network_does() {
                 &difference,
             );
         assert!(compared >= 9, "{name}");
+    }
+}
+
+#[test]
+fn quantiles_of_the_beta_distribution() {
+    let text = fs::read_to_string(path("beta.json")).expect("the quantiles are there");
+    let rows: Vec<[f64; 4]> = serde_json::from_str(&text).expect("they are rows of four numbers");
+    assert!(rows.len() > 60);
+    for [probability, a, b, expected] in rows {
+        let found = beta::quantile(probability, a, b);
+        let close = (found - expected).abs() <= TOLERANCE;
+        assert!(
+            close,
+            "{probability} of {a}, {b}: {expected} expected, {found} found"
+        );
     }
 }
 

@@ -6,6 +6,7 @@
 //! no random numbers and never lets a NaN out.
 
 mod baseline;
+mod beta;
 mod calibration;
 mod calls;
 mod confusion;
@@ -21,15 +22,19 @@ mod kappa;
 mod labelled_predictions;
 mod metrics;
 mod operating_point;
+mod order_statistic;
 mod predictions;
 mod predictive_values;
+mod rate;
 mod reader_agreement;
 mod reader_pair;
 mod roc;
+mod root;
 mod share;
 mod subgroup;
 mod temperature;
 mod unanswered;
+mod youden;
 
 pub use baseline::{Baseline, BaselineStudy};
 pub use calibration::{CALIBRATION_BINS, CalibrationBin};
@@ -50,6 +55,7 @@ pub use operating_point::{
 };
 pub use predictions::{Prediction, Predictions, SUM_TOLERANCE, positive_probability};
 pub use predictive_values::{PredictiveValues, reference_prevalence};
+pub use rate::IntervalMethod;
 pub use reader_agreement::reader_agreement;
 pub use reader_pair::{ReaderPair, reader_pairs_text};
 pub use roc::auc;

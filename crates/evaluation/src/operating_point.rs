@@ -8,7 +8,9 @@ use super::calls::ScoredStudies;
 use super::estimate_fields;
 use super::interval::Estimate;
 use super::predictive_values::{self, PredictiveValues};
+use super::rate::{self, IntervalMethod};
 use super::roc::{self, RocCurve, RocPoint, ThresholdCounts};
+use super::youden;
 
 /// The sensitivities that a threshold is given for.
 pub const TARGET_SENSITIVITIES: [f64; 3] = [0.90, 0.95, 1.0];
@@ -61,16 +63,35 @@ pub struct OperatingPoint {
     pub false_positives: u64,
     /// Negatives called negative.
     pub true_negatives: u64,
-    /// The share of positives that are called positive, with Wilson's interval.
+    /// The share of positives that are called positive. The interval is that of the threshold's true sensitivity; where
+    /// the threshold was chosen on these positives, the share may lie above it.
     #[serde(flatten, with = "estimate_fields::sensitivity")]
     pub sensitivity: Option<Estimate>,
-    /// The share of negatives that are called negative, with Wilson's interval.
+    /// How the interval of the sensitivity was made; in files of before it was told, by Wilson.
+    #[serde(default)]
+    pub sensitivity_interval_method: IntervalMethod,
+    /// The share of positives that is expected to be called positive among those that the threshold was not chosen on;
+    /// `None` where that cannot be told, and in files of before it was.
+    #[serde(default)]
+    pub expected_sensitivity: Option<f64>,
+    /// The share of negatives that are called negative, with the interval of the threshold's true specificity.
     #[serde(flatten, with = "estimate_fields::specificity")]
     pub specificity: Option<Estimate>,
+    /// How the interval of the specificity was made; in files of before it was told, by Wilson.
+    #[serde(default)]
+    pub specificity_interval_method: IntervalMethod,
+    /// The share of negatives that is expected to be called negative among those that the threshold was not chosen on.
+    #[serde(default)]
+    pub expected_specificity: Option<f64>,
     /// Predictive values at the cohort's own prevalence.
     pub at_cohort: PredictiveValues,
     /// Predictive values at the stated prevalence.
     pub at_stated: PredictiveValues,
+    /// Of 1000 studies at the stated prevalence, how many are called positive, rightly or not: what a department that
+    /// screens with this threshold has to look at. The interval follows from the limits of sensitivity and specificity
+    /// that make the fewest and the most calls, which is conservative.
+    #[serde(flatten, with = "estimate_fields::alerts_per_1000")]
+    pub alerts_per_1000: Option<Estimate>,
 }
 
 /// The point that was chosen before, if any; then one for each of [`TARGET_SENSITIVITIES`], Youden's,
@@ -92,7 +113,7 @@ pub(super) fn operating_points(
             points.push(point(OperatingPointKind::Sensitivity { target }, threshold));
         }
     }
-    if let Some(threshold) = youden(&counts) {
+    if let Some(threshold) = youden::threshold(studies) {
         points.push(point(OperatingPointKind::Youden, threshold));
     }
     points.push(point(OperatingPointKind::Threshold, 0.5));
@@ -138,19 +159,6 @@ fn for_sensitivity(counts: &[ThresholdCounts], target: f64) -> Option<f64> {
         .find_map(|at| at.threshold)
 }
 
-/// The score of the greatest Youden's index, of equals the lowest; `None` without positives or
-/// without negatives.
-fn youden(counts: &[ThresholdCounts]) -> Option<f64> {
-    let (positives, negatives) = totals(counts)?;
-    // Sensitivity + specificity - 1, over the common denominator and so exact.
-    let index = |at: &&ThresholdCounts| {
-        i128::from(at.true_positives) * i128::from(negatives)
-            - i128::from(at.false_positives) * i128::from(positives)
-    };
-    let scored = counts.iter().filter(|at| at.threshold.is_some());
-    scored.max_by_key(index)?.threshold
-}
-
 /// The numbers of positives and of negatives; `None` where either is 0.
 fn totals(counts: &[ThresholdCounts]) -> Option<(u64, u64)> {
     let all = counts.last()?;
@@ -166,7 +174,8 @@ fn at_threshold(
 ) -> OperatingPoint {
     let calls = studies.calls_at(threshold);
     let counts = calls.counts();
-    let (sensitivity, specificity) = (calls.sensitivity(), calls.specificity());
+    let [sensitivity, specificity] = rate::rates(kind, threshold, studies, &calls);
+    let estimates = (sensitivity.estimate, specificity.estimate);
     OperatingPoint {
         kind,
         threshold,
@@ -174,10 +183,15 @@ fn at_threshold(
         false_negatives: counts.false_negatives,
         false_positives: counts.false_positives,
         true_negatives: counts.true_negatives,
-        sensitivity,
-        specificity,
+        sensitivity: estimates.0,
+        sensitivity_interval_method: sensitivity.method,
+        expected_sensitivity: sensitivity.expected,
+        specificity: estimates.1,
+        specificity_interval_method: specificity.method,
+        expected_specificity: specificity.expected,
         at_cohort: predictive_values::at_cohort(&calls),
-        at_stated: predictive_values::at(prevalence, sensitivity, specificity),
+        at_stated: predictive_values::at(prevalence, estimates.0, estimates.1),
+        alerts_per_1000: predictive_values::alerts_per_1000(prevalence, estimates.0, estimates.1),
     }
 }
 

@@ -75,24 +75,56 @@ pub(super) fn at(
     }
 }
 
+/// Of 1000 studies at a prevalence in (0, 1), how many are called positive, rightly or not; `None` where the cohort has
+/// no positives or no negatives.
+///
+/// The interval joins the limits of sensitivity and specificity that make the fewest calls, and those that make the most,
+/// which is conservative.
+pub(super) fn alerts_per_1000(
+    prevalence: f64,
+    sensitivity: Option<Estimate>,
+    specificity: Option<Estimate>,
+) -> Option<Estimate> {
+    with_limits(
+        sensitivity?,
+        complement(specificity?),
+        |sensitivity, false_positive_rate| {
+            let per_study = sensitivity * prevalence + false_positive_rate * (1.0 - prevalence);
+            Some(1000.0 * per_study)
+        },
+    )
+}
+
+/// 1 less a share.
+fn complement(share: Estimate) -> Estimate {
+    Estimate {
+        value: 1.0 - share.value,
+        interval: share.interval.map(|interval| Interval {
+            low: 1.0 - interval.high,
+            high: 1.0 - interval.low,
+        }),
+    }
+}
+
 fn share(part: f64, rest: f64) -> Option<f64> {
     (part + rest > 0.0).then(|| part / (part + rest))
 }
 
+/// What two shares come to together, and what their lower and their upper limits do.
 fn with_limits(
-    sensitivity: Estimate,
-    specificity: Estimate,
+    one: Estimate,
+    other: Estimate,
     value: impl Fn(f64, f64) -> Option<f64>,
 ) -> Option<Estimate> {
-    let limits = sensitivity.interval.zip(specificity.interval);
-    let interval = limits.and_then(|(sensitivity, specificity)| {
+    let limits = one.interval.zip(other.interval);
+    let interval = limits.and_then(|(one, other)| {
         Some(Interval {
-            low: value(sensitivity.low, specificity.low)?,
-            high: value(sensitivity.high, specificity.high)?,
+            low: value(one.low, other.low)?,
+            high: value(one.high, other.high)?,
         })
     });
     Some(Estimate {
-        value: value(sensitivity.value, specificity.value)?,
+        value: value(one.value, other.value)?,
         interval,
     })
 }

@@ -47,6 +47,15 @@ impl Share {
             interval: Some(wilson(value, self.effective)),
         })
     }
+
+    /// A number of these studies as a number of effective ones.
+    pub(super) fn scaled(&self, studies: u64) -> f64 {
+        if self.effective == self.whole as f64 {
+            studies as f64
+        } else {
+            studies as f64 * (self.effective / self.whole as f64)
+        }
+    }
 }
 
 /// The share of studies for which an event came true, with an interval that takes the studies of one patient together;
@@ -92,6 +101,7 @@ mod tests {
         // 8 studies; the variance of 4 patients has the factor 4 / 3.
         assert_eq!((twice.part, twice.whole), (6, 8));
         assert!((twice.effective - 3.0).abs() < 1e-12, "{twice:?}");
+        assert_eq!(twice.scaled(6), 6.0 * (twice.effective / 8.0));
     }
 
     #[test]

@@ -6,11 +6,12 @@ Made with Python 3.11, numpy 2.4.6, scipy 1.17.1, scikit-learn 1.9.1 and statsmo
 
 NAME.csv is a predictions table, NAME.json what is expected of its evaluation: the keys are those of
 metrics.json, and what is not here is not compared. baseline.json has a score without a network for
-some of these tables, its metrics, and how much more the table's network does. Areas, accuracy,
-precision, recall, kappa, Brier score, logarithmic loss, ROC curve and calibration curve come from
-scikit-learn, Wilson's interval and quantiles from SciPy, the interval of a difference of accuracies,
-the variance of a share whose studies are clustered in patients and Wilson's interval of a number of
-studies that is not whole from statsmodels, the baseline's probabilities of four grades from scikit-learn's GaussianNB. What
+some of these tables, its metrics, and how much more the table's network does; beta.json has a
+probability, two parameters and the quantile a row. Areas, accuracy, precision, recall, kappa, Brier
+score, logarithmic loss, ROC curve and calibration curve come from scikit-learn, Wilson's interval
+and quantiles from SciPy, the interval of a difference of accuracies, the variance of a share whose
+studies are clustered in patients and Wilson's interval of a number of studies that is not whole from
+statsmodels, the baseline's probabilities of four grades from scikit-learn's GaussianNB. What
 neither has is computed here by its definition, in another way than attrium does: DeLong's variance
 by comparing every positive with every negative, that of a paired difference from the covariance
 matrix of all areas, the standard error of kappa from the gradient over the cells of the confusion
@@ -25,7 +26,7 @@ import warnings
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import binomtest, norm
+from scipy.stats import beta, binomtest, norm
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import (
     accuracy_score, brier_score_loss, cohen_kappa_score, confusion_matrix, log_loss,
@@ -226,8 +227,15 @@ def rates(truth, call, prevalence, patients):
     result["atCohort"] = share("ppv", truth[call], patients[call])
     result["atCohort"] |= share("npv", ~truth[~call], patients[~call])
     result["atCohort"]["prevalence"] = truth.mean()
+    result["atStated"], _ = at_stated(result, prevalence)
+    return result, (tp, fn, fp, tn)
+
+
+def at_stated(result, prevalence):
+    """Predictive values and alerts at a prevalence, from the values and from corners of the limits."""
     stated = {"prevalence": prevalence, "ppv": None, "npv": None}
-    if tp + fn and tn + fp:
+    alerts = {"alertsPer1000": None, "alertsPer1000Interval": None}
+    if result["sensitivity"] is not None and result["specificity"] is not None:
         def ppv(sensitivity, specificity):
             called = sensitivity * prevalence + (1 - specificity) * (1 - prevalence)
             return sensitivity * prevalence / called if called > 0 else None
@@ -240,26 +248,92 @@ def rates(truth, call, prevalence, patients):
         for name, value in (("ppv", ppv), ("npv", npv)):
             stated[name] = value(result["sensitivity"], result["specificity"])
             if stated[name] is not None:
-                stated[f"{name}Interval"] = interval(value(a["low"], b["low"]),
-                                                     value(a["high"], b["high"]))
-    result["atStated"] = stated
-    return result, (tp, fn, fp, tn)
+                stated[f"{name}Interval"] = None if a is None or b is None else interval(
+                    value(a["low"], b["low"]), value(a["high"], b["high"]))
+
+        def called(sensitivity, specificity):
+            return 1000 * (sensitivity * prevalence + (1 - specificity) * (1 - prevalence))
+
+        alerts["alertsPer1000"] = called(result["sensitivity"], result["specificity"])
+        if a is not None and b is not None:
+            corners = [called(s, t) for s in a.values() for t in b.values()]
+            alerts["alertsPer1000Interval"] = interval(min(corners), max(corners))
+    return stated, alerts
+
+
+def youden_threshold(truth, score):
+    """Of equals the lowest; none without both kinds."""
+    if truth.all() or not truth.any():
+        return None
+    fpr, tpr, thresholds = roc_curve(truth, score, drop_intermediate=False)
+    index = np.round(tpr - fpr, 12)[1:]
+    return thresholds[1:][np.flatnonzero(index == index.max())[-1]]
+
+
+def left_out(truth, score, patients):
+    """The call of each study by the threshold that scikit-learn's curve of all other patients gives."""
+    patients = np.array(patients)
+    calls = np.zeros(len(truth), bool)
+    for patient in set(patients):
+        own = patients == patient
+        threshold = youden_threshold(truth[~own], score[~own])
+        if threshold is None:
+            return None
+        calls[own] = score[own] >= threshold
+    return calls
+
+
+def of_target(target, threshold, score, patients):
+    """Interval and mean of the true sensitivity at the score of one of these positives, by SciPy's beta distribution."""
+    n = len(score)
+    place = next(k for k in range(1, n + 1) if k / n >= target)
+    reached = score >= threshold
+    size = effective_size(reached, patients)
+    k, scale = int(reached.sum()), size / n
+    low, high = beta.ppf([0.025, 0.975], place * scale, size + 1 - place * scale)
+    if (score == threshold).sum() > 1:
+        high = 1.0 if k == n else beta.ppf(0.975, k * scale + 1, size - k * scale)
+    return {"sensitivityInterval": interval(low, high),
+            "sensitivityIntervalMethod": "orderStatistic",
+            "expectedSensitivity": float(place * scale / (size + 1))}
+
+
+def of_youden(found, truth, score, patients):
+    """Of both rates, the mean and the interval that calls by thresholds of the other patients give."""
+    calls, patients = left_out(truth, score, patients), np.array(patients)
+    result = {}
+    for key, right, among in (("sensitivity", calls, truth), ("specificity", ~calls if calls is not None else None, ~truth)):
+        other = {key: None, f"{key}Interval": None}
+        if calls is not None:
+            other = share(key, right[among], patients[among])
+        both = [of[f"{key}Interval"] for of in (found, other)]
+        result |= {f"{key}Interval": None if None in both else interval(
+                       min(b["low"] for b in both), max(b["high"] for b in both)),
+                   f"{key}IntervalMethod": "leaveOneOut",
+                   f"expected{key.capitalize()}": other[key]}
+    return result
 
 
 def operating_points(truth, score, prevalence, patients):
-    chosen = []
+    chosen, patients = [], np.array(patients)
     if truth.any() and not truth.all():
         fpr, tpr, thresholds = roc_curve(truth, score, drop_intermediate=False)
         for target in (0.9, 0.95, 1.0):
             chosen.append(({"kind": "sensitivity", "target": target},
                            thresholds[np.argmax(tpr >= target)]))
-        index = np.round(tpr - fpr, 12)[1:]
-        chosen.append(({"kind": "youden"}, thresholds[1:][np.flatnonzero(index == index.max())[-1]]))
+        chosen.append(({"kind": "youden"}, youden_threshold(truth, score)))
     chosen.append(({"kind": "threshold"}, 0.5))
     points = []
     for kind, threshold in chosen:
         found, (tp, fn, fp, tn) = rates(truth, score >= threshold, prevalence, patients)
-        points.append(kind | found | {
+        for key in ("sensitivity", "specificity"):
+            found |= {f"{key}IntervalMethod": "wilson", f"expected{key.capitalize()}": found[key]}
+        if kind["kind"] == "sensitivity":
+            found |= of_target(kind["target"], threshold, score[truth], patients[truth])
+        if kind["kind"] == "youden":
+            found |= of_youden(found, truth, score, patients)
+        found["atStated"], alerts = at_stated(found, prevalence)
+        points.append(kind | found | alerts | {
             "threshold": float(threshold), "truePositives": tp, "falseNegatives": fn,
             "falsePositives": fp, "trueNegatives": tn})
     return points
@@ -590,6 +664,16 @@ def binary(rng, labels, strength):
     return np.stack([1 - score, score], 1)
 
 
+def quantiles():
+    """SciPy's quantiles of beta distributions: of places among n scores, and of numbers that are not whole."""
+    parameters = [(k, n + 1 - k) for n in (1, 2, 10, 47, 1334, 100_000)
+                  for k in sorted({1, (n + 1) // 2, max(1, 19 * n // 20), n})]
+    parameters += [(0.4, 1.0), (17.25, 2.5), (31.7, 1.3), (812.5, 93.75)]
+    rows = [[p, a, b, float(beta.ppf(p, a, b))] for a, b in parameters for p in (0.025, 0.5, 0.975)]
+    text = json.dumps(rows, allow_nan=False)
+    (HERE / "beta.json").write_text(text.replace("], [", "],\n [") + "\n")
+
+
 def clustered():
     """Patients of one to three studies, whose scores are alike: a network errs on a patient, not on a study."""
     rng = np.random.default_rng(1992)
@@ -662,6 +746,7 @@ def main():
             ratios[7::31] = np.nan
         expected[name] = baseline(task, rows, ratios)
     clustered()
+    quantiles()
     text = json.dumps(expected, allow_nan=False)
     (HERE / "baseline.json").write_text(text.replace('{"study"', '\n{"study"') + "\n")
 
