@@ -47,6 +47,7 @@ estimate_fields! {
     auc: "auc", "aucInterval";
     auc_hard: "aucHard", "aucHardInterval";
     kappa: "kappa", "kappaInterval";
+    net_benefit: "netBenefit", "netBenefitInterval";
     npv: "npv", "npvInterval";
     positive_auc: "positiveAuc", "positiveAucInterval";
     positive_auc_difference: "positiveAucDifference", "positiveAucDifferenceInterval";

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use snafu::ensure;
 
 use super::calibration;
+use super::decision_curve::decision_curve;
 use super::error::{ClassesSnafu, Error, NoLabelsSnafu, PrevalenceSnafu, ThresholdSnafu};
 use super::interval::Estimate;
 use super::kappa::KappaWeights;
@@ -137,6 +138,7 @@ fn positive_metrics(
         calibration,
         roc: roc::curve("positive", scores, positive),
         operating_points: operating_points(labelled.scored(), stated, threshold),
+        decision_curve: decision_curve(labelled.scored(), stated),
     }
 }
 

@@ -116,6 +116,7 @@ fn a_grade_that_no_study_is_of() {
 fn negatives_alone() {
     let metrics = check("single", Target::Positive);
     assert_eq!((metrics.auc, metrics.sensitivity), (None, None));
+    assert_eq!(metrics.positive.decision_curve, None);
     assert_eq!(metrics.kappa.map(|kappa| kappa.value), Some(0.0));
     assert!(
         metrics

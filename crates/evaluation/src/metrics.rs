@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CalibrationBin, ConfusionMatrix, Estimate, GateResult, OperatingPoint, OperatingPointKind,
-    PredictiveValues, RocCurve, SubgroupMetrics, TemperatureScaling, Unanswered, estimate_fields,
+    CalibrationBin, ConfusionMatrix, DecisionCurve, Estimate, GateResult, OperatingPoint,
+    OperatingPointKind, PredictiveValues, RocCurve, SubgroupMetrics, TemperatureScaling,
+    Unanswered, estimate_fields,
 };
 use attrium_types::{Architecture, InitialWeights, Target};
 
@@ -260,6 +261,10 @@ pub struct PositiveMetrics {
     pub roc: Option<RocCurve>,
     /// Sensitivities of 0.90, 0.95 and 1, Youden's, and the threshold of 0.5.
     pub operating_points: Vec<OperatingPoint>,
+    /// The net benefit of the probability of a positive at the stated prevalence; `None` without positives or without
+    /// negatives, and in files of before there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision_curve: Option<DecisionCurve>,
 }
 
 impl PositiveMetrics {

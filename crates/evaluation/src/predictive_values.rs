@@ -111,7 +111,7 @@ fn share(part: f64, rest: f64) -> Option<f64> {
 }
 
 /// What two shares come to together, and what their lower and their upper limits do.
-fn with_limits(
+pub(super) fn with_limits(
     one: Estimate,
     other: Estimate,
     value: impl Fn(f64, f64) -> Option<f64>,

@@ -339,6 +339,27 @@ def operating_points(truth, score, prevalence, patients):
     return points
 
 
+PERCENT = [round(10.0**decade * of, 3) for decade in (-1, 0, 1) for of in (
+    1.0, 1.12, 1.25, 1.4, 1.6, 1.8, 2.0, 2.24, 2.5, 2.8, 3.15, 3.55, 4.0, 4.5, 5.0, 5.6, 6.3, 7.1, 8.0, 9.0)]
+
+
+def decision_curve(truth, score, prevalence, patients):
+    """Net benefit by weighted counts of a cohort that has the prevalence; its limits from corners."""
+    weight = np.where(truth, prevalence / truth.sum(), (1 - prevalence) / (~truth).sum())
+    patients, points = np.array(patients), []
+    for threshold in np.array([p for p in PERCENT if 0.5 <= p <= 50]) / 100:
+        call, harm = score >= threshold, threshold / (1 - threshold)
+        value = weight[truth & call].sum() - weight[~truth & call].sum() * harm
+        found = share("x", call[truth], patients[truth]), share("x", call[~truth], patients[~truth])
+        a, b = (of["xInterval"] for of in found)
+        corners = [s * prevalence - t * (1 - prevalence) * harm
+                   for s in a.values() for t in b.values()]
+        points.append({"threshold": float(threshold), "netBenefit": float(value),
+                       "netBenefitInterval": interval(min(corners), max(corners)),
+                       "treatAll": float(weight[truth].sum() - weight[~truth].sum() * harm)})
+    return {"prevalence": prevalence, "points": points}
+
+
 def curve(name, truth, score):
     """scikit-learn's curve without the inner points of its horizontal stretches."""
     fpr, tpr, thresholds = roc_curve(truth, score, drop_intermediate=False)
@@ -425,6 +446,8 @@ def evaluate(task, table):
     positive |= kappa_metrics("kappa", truth.astype(int), call.astype(int), 2, None, patients)
     both = truth.any() and not truth.all()
     positive["roc"] = curve("positive", truth, score) if both else None
+    if both:
+        positive["decisionCurve"] = decision_curve(truth, score, prevalence, patients)
     result["positive"] = positive
     if classes == 2:
         result["roc"] = [positive["roc"]] if both else []
