@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::BundleManifest;
-use attrium_evaluation::{Estimate, Metrics, threshold_text};
+use attrium_evaluation::{Estimate, Interval, Metrics, threshold_text};
 use attrium_types::{Architecture, Intensity, Target};
 
 /// `MODEL_CARD.md`: the bundle in words, for people.
@@ -137,21 +137,28 @@ fn results(metrics: &Metrics) -> String {
 
 /// The thresholds that may be stated to screen with the bundle.
 fn operating_points(metrics: &Metrics) -> String {
-    let mut table = String::from(
+    let percent = 100.0 * metrics.at_stated.prevalence;
+    let mut table = format!(
         "Positive is called where the probability of a positive, scaled as above, reaches the \
-         threshold. Thresholds were chosen on the predictions that they are judged on, of networks \
-         that each saw a part of the studies: expect somewhat less on new ones.\n\n\
-         | chosen for | threshold | sensitivity | 95 % interval | specificity | 95 % interval |\n\
-         |---|---|---|---|---|---|\n",
+         threshold. Thresholds but that which is stated were chosen on the predictions that they are judged on, of \
+         networks that each saw a part of the studies. What a threshold is expected to find of new positives stands \
+         beside what it found of these, and the intervals are those of its true rates. Alerts are the scans of 1,000 \
+         that are called positive, rightly or not.\n\n\
+         | chosen for | threshold | sensitivity | 95 % interval | expected of new positives | specificity | 95 % \
+         interval | alerts per 1,000 at {percent:.1} % | PPV at {percent:.1} % |\n\
+         |---|---|---|---|---|---|---|---|---|\n",
     );
     for point in &metrics.positive.operating_points {
         let _ = writeln!(
             table,
-            "| {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} | {} |",
             point.kind,
             threshold_text(point.threshold),
             cells(point.sensitivity),
+            value(point.expected_sensitivity, 3),
             cells(point.specificity),
+            with_interval(point.alerts_per_1000, 0),
+            with_interval(point.at_stated.ppv, 2),
         );
     }
     table.truncate(table.trim_end().len());
@@ -160,11 +167,29 @@ fn operating_points(metrics: &Metrics) -> String {
 
 /// A value and its interval as two cells of a table.
 fn cells(estimate: Option<Estimate>) -> String {
-    let undefined = || "undefined".to_owned();
     let interval = estimate.and_then(|estimate| estimate.interval);
-    let value = estimate.map_or_else(undefined, |estimate| format!("{:.3}", estimate.value));
     let range = interval.map_or_else(undefined, |interval| {
         format!("{:.3} to {:.3}", interval.low, interval.high)
     });
-    format!("{value} | {range}")
+    format!(
+        "{} | {range}",
+        value(estimate.map(|estimate| estimate.value), 3)
+    )
+}
+
+fn value(value: Option<f64>, digits: usize) -> String {
+    value.map_or_else(undefined, |value| format!("{value:.digits$}"))
+}
+
+/// A value and its interval in one cell.
+fn with_interval(estimate: Option<Estimate>, digits: usize) -> String {
+    let text = value(estimate.map(|estimate| estimate.value), digits);
+    match estimate.and_then(|estimate| estimate.interval) {
+        Some(Interval { low, high }) => format!("{text} ({low:.digits$} to {high:.digits$})"),
+        None => text,
+    }
+}
+
+fn undefined() -> String {
+    "undefined".to_owned()
 }

@@ -2,7 +2,7 @@
 
 use super::Raster;
 use attrium_evaluation::{
-    BaselineMetrics, GateResult, Metrics, NetworkMetrics, OperatingPoint, Unanswered,
+    BaselineMetrics, DecisionCurve, GateResult, Metrics, NetworkMetrics, OperatingPoint, Unanswered,
 };
 use attrium_types::{Architecture, Grade, InitialWeights, Target};
 
@@ -117,13 +117,15 @@ impl Publication {
     }
 }
 
-/// Operating points on the scale of a published model, whose logits are divided by a temperature.
+/// Operating points and net benefit on the scale of a published model, whose logits are divided by a temperature.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScaledOperatingPoints {
     /// The temperature.
     pub temperature: f64,
     /// The points, chosen and judged on scaled out-of-fold predictions.
     pub points: Vec<OperatingPoint>,
+    /// The net benefit on that scale; `None` where it is not defined.
+    pub decision_curve: Option<DecisionCurve>,
 }
 
 /// A model that was published.

@@ -3,7 +3,7 @@
 use super::input::TrainingReport;
 use super::page::{Page, Section, SyntheticNotice};
 use super::sections::{
-    EvaluatedModel, Validation, calibration, confusion, data, gates, images, learning,
+    EvaluatedModel, Validation, calibration, confusion, data, gates, images, learning, net_benefit,
     operating_points, provenance, results, roc, subgroups, summary,
 };
 
@@ -55,6 +55,11 @@ fn sections(report: &TrainingReport, models: &[EvaluatedModel<'_>]) -> Vec<Secti
         Section::new("results", "Results", results),
         Section::new("roc", "ROC curves", roc::section(models)),
         Section::new("operating", "Operating points", operating_points),
+        Section::new(
+            "benefit",
+            "Net benefit",
+            net_benefit::section(models, published),
+        ),
         Section::new(
             "confusion",
             "Confusion matrices",

@@ -59,6 +59,7 @@ pub(super) fn page(io: &TrainingIo<'_>, findings: &Findings<'_>) -> Result<Strin
         scaled_operating_points: findings.scaled.map(|scaled| ScaledOperatingPoints {
             temperature: scaled.temperature,
             points: scaled.metrics.positive.operating_points.clone(),
+            decision_curve: scaled.metrics.positive.decision_curve.clone(),
         }),
         histories: findings.combinations.iter().flat_map(histories).collect(),
         examples: examples(findings.cohort)?,

@@ -8,6 +8,7 @@ pub(super) mod data;
 pub(super) mod gates;
 pub(super) mod images;
 pub(super) mod learning;
+pub(super) mod net_benefit;
 pub(super) mod operating_points;
 pub(super) mod provenance;
 pub(super) mod results;

@@ -55,12 +55,11 @@ fn scaled() -> ScaledOperatingPoints {
         &predictions,
         &EvaluationOptions::default(),
     );
+    let positive = metrics.expect("the predictions are valid").positive;
     ScaledOperatingPoints {
         temperature: 1.25,
-        points: metrics
-            .expect("the predictions are valid")
-            .positive
-            .operating_points,
+        points: positive.operating_points,
+        decision_curve: positive.decision_curve,
     }
 }
 
