@@ -193,3 +193,34 @@ fn with_interval(estimate: Option<Estimate>, digits: usize) -> String {
 fn undefined() -> String {
     "undefined".to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use attrium_evaluation::{EvaluationOptions, Predictions, evaluate};
+
+    #[test]
+    fn a_threshold_stands_beside_what_it_is_expected_to_find_and_to_call() {
+        let rows: String = (0..40)
+            .map(|study| {
+                let (label, p) = (study % 4 / 3, 0.9 * f64::from(study % 4) / 3.0);
+                format!("{study},0,{label},{},{p}\n", 1.0 - p)
+            })
+            .collect();
+        let table = format!("study,fold,label,p_0,p_1\n{rows}");
+        let predictions = Predictions::parse(table.as_bytes()).unwrap();
+        let options = EvaluationOptions {
+            prevalence: Some(0.01),
+            ..EvaluationOptions::default()
+        };
+        let metrics = evaluate(Target::Positive, &predictions, &options).unwrap();
+        let card = operating_points(&metrics);
+        assert!(
+            card.contains("| alerts per 1,000 at 1.0 % | PPV at 1.0 % |"),
+            "{card}"
+        );
+        // All 10 positives share the highest score: as few as the place asked for, 10 of 10, is expected of new ones.
+        let row = "| sensitivity of 1.00 | 0.9000 | 1.000 | 0.692 to 1.000 | 0.909 | 1.000 | 0.886 to 1.000 | 10 (7 to 122) |";
+        assert!(card.contains(row), "{card}");
+    }
+}

@@ -43,11 +43,13 @@ impl Metrics {
              scans",
             self.operating_point_rows(),
         );
-        section("", self.net_benefit_rows());
         section("", self.fold_rows());
         section("", self.subgroup_rows());
+        // Writing to a string does not fail.
+        if let Some(worth) = self.net_benefit() {
+            let _ = write!(text, "\n{worth}");
+        }
         for warning in &self.warnings {
-            // Writing to a string does not fail.
             let _ = write!(text, "\nwarning: {warning}");
         }
         if !self.warnings.is_empty() {
@@ -207,28 +209,25 @@ impl Metrics {
         iter::once(words(&header)).chain(points).collect()
     }
 
-    /// Where screening is worth more than looking at every scan and at none.
-    fn net_benefit_rows(&self) -> Vec<Vec<String>> {
-        let Some(curve) = &self.positive.decision_curve else {
-            return Vec::new();
-        };
+    /// At which threshold probabilities screening is worth more than looking at every scan and at none.
+    fn net_benefit(&self) -> Option<String> {
+        let curve = self.positive.decision_curve.as_ref()?;
         let percent = |share: f64| format!("{:.1} %", 100.0 * share);
         let runs = curve.worth_more();
-        let runs = runs.iter().map(|(from, to)| {
-            let from = format!("{} to {}", percent(*from), percent(*to));
-            vec![String::new(), from]
-        });
-        let mut rows: Vec<Vec<String>> = runs.collect();
-        if rows.is_empty() {
-            rows.push(vec![String::new(), UNDEFINED.to_owned()]);
-        }
-        rows[0][0] = format!(
-            "Looking at calls is worth more than looking at every scan or at none ({} positive), looking from",
+        let runs = runs
+            .iter()
+            .map(|(from, to)| format!("from {} to {}", percent(*from), percent(*to)));
+        let runs: Vec<String> = runs.collect();
+        let places = if runs.is_empty() {
+            "no threshold probability from 0.5 to 50 %".to_owned()
+        } else {
+            format!("threshold probabilities {}", runs.join(" and "))
+        };
+        Some(format!(
+            "Looking at what is called is worth more than looking at every scan or at none, where {} are positive,\nat \
+             {places}\n",
             percent(curve.prevalence)
-        );
-        iter::once(words(&["NET BENEFIT", "PROBABILITY"]))
-            .chain(rows)
-            .collect()
+        ))
     }
 
     fn fold_rows(&self) -> Vec<Vec<String>> {
@@ -385,7 +384,7 @@ mod tests {
             line("sensitivity of 1.00"),
             "sensitivity of 1.00 0.8640 1.00 (0.69-1.00) 0.91 1.00 (0.89-1.00) 35 (24-145) 1.00 (0.18-1.00)"
         );
-        assert!(line("Looking at calls is worth more").ends_with("looking from 0.5 % to 50.0 %"));
+        assert!(line("at threshold").ends_with("threshold probabilities from 0.5 % to 50.0 %"));
     }
 
     #[test]
