@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::BundleManifest;
-use attrium_evaluation::{Estimate, Interval, Metrics, threshold_text};
+use attrium_evaluation::{Estimate, Interval, Metrics, OperatingPoint, threshold_text};
 use attrium_types::{Architecture, Intensity, Target};
 
 /// `MODEL_CARD.md`: the bundle in words, for people.
@@ -137,32 +137,58 @@ fn results(metrics: &Metrics) -> String {
 
 /// The thresholds that may be stated to screen with the bundle.
 fn operating_points(metrics: &Metrics) -> String {
-    let percent = 100.0 * metrics.at_stated.prevalence;
+    let points = &metrics.positive.operating_points;
+    // Metrics of before do not tell what a threshold is expected to find and to call.
+    let told = points
+        .iter()
+        .any(|point| point.expected_sensitivity.is_some());
     let mut table = format!(
         "Positive is called where the probability of a positive, scaled as above, reaches the \
-         threshold. Thresholds but that which is stated were chosen on the predictions that they are judged on, of \
-         networks that each saw a part of the studies. What a threshold is expected to find of new positives stands \
-         beside what it found of these, and the intervals are those of its true rates. Alerts are the scans of 1,000 \
-         that are called positive, rightly or not.\n\n\
-         | chosen for | threshold | sensitivity | 95 % interval | expected of new positives | specificity | 95 % \
-         interval | alerts per 1,000 at {percent:.1} % | PPV at {percent:.1} % |\n\
-         |---|---|---|---|---|---|---|---|---|\n",
+         threshold. Thresholds were chosen on the predictions that they are judged on, of networks \
+         that each saw a part of the studies: expect somewhat less on new ones.{}\n\n",
+        if told { EXPECTATIONS } else { "" }
     );
-    for point in &metrics.positive.operating_points {
-        let _ = writeln!(
-            table,
-            "| {} | {} | {} | {} | {} | {} | {} |",
-            point.kind,
-            threshold_text(point.threshold),
-            cells(point.sensitivity),
+    let percent = 100.0 * metrics.at_stated.prevalence;
+    let mut header =
+        "| chosen for | threshold | sensitivity | 95 % interval | specificity | 95 % interval |"
+            .to_owned();
+    if told {
+        let _ = write!(
+            header,
+            " expected of new positives | alerts per 1,000 at {percent:.1} % | PPV at {percent:.1} % |"
+        );
+    }
+    let rule = "|---".repeat(header.matches('|').count() - 1);
+    let _ = writeln!(table, "{header}\n{rule}|");
+    for point in points {
+        let _ = writeln!(table, "{}", operating_point(point, told));
+    }
+    table.truncate(table.trim_end().len());
+    table
+}
+
+const EXPECTATIONS: &str = " What a threshold is expected to find of new positives is told, and intervals are those of \
+    its true rates. Alerts are the scans of 1,000 that are called positive, rightly or not, at a prevalence.";
+
+/// A row of the table, with what is expected where it is told.
+fn operating_point(point: &OperatingPoint, told: bool) -> String {
+    let mut row = format!(
+        "| {} | {} | {} | {} |",
+        point.kind,
+        threshold_text(point.threshold),
+        cells(point.sensitivity),
+        cells(point.specificity),
+    );
+    if told {
+        let _ = write!(
+            row,
+            " {} | {} | {} |",
             value(point.expected_sensitivity, 3),
-            cells(point.specificity),
             with_interval(point.alerts_per_1000, 0),
             with_interval(point.at_stated.ppv, 2),
         );
     }
-    table.truncate(table.trim_end().len());
-    table
+    row
 }
 
 /// A value and its interval as two cells of a table.
@@ -220,7 +246,16 @@ mod tests {
             "{card}"
         );
         // All 10 positives share the highest score: as few as the place asked for, 10 of 10, is expected of new ones.
-        let row = "| sensitivity of 1.00 | 0.9000 | 1.000 | 0.692 to 1.000 | 0.909 | 1.000 | 0.886 to 1.000 | 10 (7 to 122) |";
+        let row = "| sensitivity of 1.00 | 0.9000 | 1.000 | 0.692 to 1.000 | 1.000 | 0.886 to 1.000 | 0.909 | 10 (7 to 122) |";
         assert!(card.contains(row), "{card}");
+        let mut before = metrics;
+        for point in &mut before.positive.operating_points {
+            (point.expected_sensitivity, point.alerts_per_1000) = (None, None);
+        }
+        let card = operating_points(&before);
+        assert!(
+            !card.contains("alerts") && !card.contains("undefined"),
+            "{card}"
+        );
     }
 }
