@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use super::BundleManifest;
-use attrium_evaluation::{Estimate, Metrics, nothing_learned, threshold_text};
+use attrium_evaluation::{
+    Estimate, Interval, Metrics, OperatingPoint, nothing_learned, threshold_text,
+};
 use attrium_types::{Architecture, Intensity, Target};
 
 /// `MODEL_CARD.md`: the bundle in words, for people.
@@ -159,34 +161,125 @@ fn results(metrics: &Metrics) -> String {
 
 /// The thresholds that may be stated to screen with the bundle.
 fn operating_points(metrics: &Metrics) -> String {
-    let mut table = String::from(
+    let points = &metrics.positive.operating_points;
+    // Metrics of before do not tell what a threshold is expected to find and to call.
+    let told = points
+        .iter()
+        .any(|point| point.expected_sensitivity.is_some());
+    let mut table = format!(
         "Positive is called where the probability of a positive, scaled as above, reaches the \
          threshold. Thresholds were chosen on the predictions that they are judged on, of networks \
-         that each saw a part of the studies: expect somewhat less on new ones.\n\n\
-         | chosen for | threshold | sensitivity | 95 % interval | specificity | 95 % interval |\n\
-         |---|---|---|---|---|---|\n",
+         that each saw a part of the studies: expect somewhat less on new ones.{}\n\n",
+        if told { EXPECTATIONS } else { "" }
     );
-    for point in &metrics.positive.operating_points {
-        let _ = writeln!(
-            table,
-            "| {} | {} | {} | {} |",
-            point.kind,
-            threshold_text(point.threshold),
-            cells(point.sensitivity),
-            cells(point.specificity),
+    let percent = 100.0 * metrics.at_stated.prevalence;
+    let mut header =
+        "| chosen for | threshold | sensitivity | 95 % interval | specificity | 95 % interval |"
+            .to_owned();
+    if told {
+        let _ = write!(
+            header,
+            " expected of new positives | alerts per 1,000 at {percent:.1} % | PPV at {percent:.1} % |"
         );
+    }
+    let rule = "|---".repeat(header.matches('|').count() - 1);
+    let _ = writeln!(table, "{header}\n{rule}|");
+    for point in points {
+        let _ = writeln!(table, "{}", operating_point(point, told));
     }
     table.truncate(table.trim_end().len());
     table
 }
 
+const EXPECTATIONS: &str = " What a threshold is expected to find of new positives is told, and intervals are those of \
+    its true rates. Alerts are the scans of 1,000 that are called positive, rightly or not, at a prevalence.";
+
+/// A row of the table, with what is expected where it is told.
+fn operating_point(point: &OperatingPoint, told: bool) -> String {
+    let mut row = format!(
+        "| {} | {} | {} | {} |",
+        point.kind,
+        threshold_text(point.threshold),
+        cells(point.sensitivity),
+        cells(point.specificity),
+    );
+    if told {
+        let _ = write!(
+            row,
+            " {} | {} | {} |",
+            value(point.expected_sensitivity, 3),
+            with_interval(point.alerts_per_1000, 0),
+            with_interval(point.at_stated.ppv, 2),
+        );
+    }
+    row
+}
+
 /// A value and its interval as two cells of a table.
 fn cells(estimate: Option<Estimate>) -> String {
-    let undefined = || "undefined".to_owned();
     let interval = estimate.and_then(|estimate| estimate.interval);
-    let value = estimate.map_or_else(undefined, |estimate| format!("{:.3}", estimate.value));
     let range = interval.map_or_else(undefined, |interval| {
         format!("{:.3} to {:.3}", interval.low, interval.high)
     });
-    format!("{value} | {range}")
+    format!(
+        "{} | {range}",
+        value(estimate.map(|estimate| estimate.value), 3)
+    )
+}
+
+fn value(value: Option<f64>, digits: usize) -> String {
+    value.map_or_else(undefined, |value| format!("{value:.digits$}"))
+}
+
+/// A value and its interval in one cell.
+fn with_interval(estimate: Option<Estimate>, digits: usize) -> String {
+    let text = value(estimate.map(|estimate| estimate.value), digits);
+    match estimate.and_then(|estimate| estimate.interval) {
+        Some(Interval { low, high }) => format!("{text} ({low:.digits$} to {high:.digits$})"),
+        None => text,
+    }
+}
+
+fn undefined() -> String {
+    "undefined".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use attrium_evaluation::{EvaluationOptions, Predictions, evaluate};
+
+    #[test]
+    fn a_threshold_stands_beside_what_it_is_expected_to_find_and_to_call() {
+        let rows: String = (0..40)
+            .map(|study| {
+                let (label, p) = (study % 4 / 3, 0.9 * f64::from(study % 4) / 3.0);
+                format!("{study},0,{label},{},{p}\n", 1.0 - p)
+            })
+            .collect();
+        let table = format!("study,fold,label,p_0,p_1\n{rows}");
+        let predictions = Predictions::parse(table.as_bytes()).unwrap();
+        let options = EvaluationOptions {
+            prevalence: Some(0.01),
+            ..EvaluationOptions::default()
+        };
+        let metrics = evaluate(Target::Positive, &predictions, &options).unwrap();
+        let card = operating_points(&metrics);
+        assert!(
+            card.contains("| alerts per 1,000 at 1.0 % | PPV at 1.0 % |"),
+            "{card}"
+        );
+        // All 10 positives share the highest score: as few as the place asked for, 10 of 10, is expected of new ones.
+        let row = "| sensitivity of 1.00 | 0.9000 | 1.000 | 0.692 to 1.000 | 1.000 | 0.886 to 1.000 | 0.909 | 10 (7 to 122) |";
+        assert!(card.contains(row), "{card}");
+        let mut before = metrics;
+        for point in &mut before.positive.operating_points {
+            (point.expected_sensitivity, point.alerts_per_1000) = (None, None);
+        }
+        let card = operating_points(&before);
+        assert!(
+            !card.contains("alerts") && !card.contains("undefined"),
+            "{card}"
+        );
+    }
 }

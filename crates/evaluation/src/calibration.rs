@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::interval::{Interval, proportion};
+use super::interval::Interval;
+use super::share::Share;
 
 /// The number of bins of equal width between 0 and 1: [0, 0.1], (0.1, 0.2], ..., (0.9, 1].
 pub const CALIBRATION_BINS: usize = 10;
@@ -21,36 +22,41 @@ pub struct CalibrationBin {
     pub mean_probability: f64,
     /// The share of them for which the event came true.
     pub observed: f64,
-    /// Wilson's interval of that share.
+    /// Wilson's interval of that share, of the effective number of studies where patients have several.
     pub observed_interval: Interval,
 }
 
 /// The bins that hold a study, in order of probability (scikit-learn's `calibration_curve`).
 ///
-/// `probabilities` lie in [0, 1]; `events` says for each whether it came true.
-pub(super) fn bins(probabilities: &[f64], events: &[bool]) -> Vec<CalibrationBin> {
+/// `probabilities` lie in [0, 1]; `events` says for each whether it came true, `patients` numbers its patient.
+pub(super) fn bins(
+    probabilities: &[f64],
+    events: &[bool],
+    patients: &[usize],
+) -> Vec<CalibrationBin> {
     let edge = |bin: usize| bin as f64 / CALIBRATION_BINS as f64;
     // Multiples of the width, rounded up in places as numpy's are: 0.1 + 0.2 is then in (0.2, 0.3].
     let inner_edge = |bin: usize| bin as f64 * edge(1);
-    let mut sums = [(0_u64, 0_u64, 0.0); CALIBRATION_BINS];
-    for (&probability, &event) in probabilities.iter().zip(events) {
+    let mut members: [(Vec<(usize, bool)>, f64); CALIBRATION_BINS] = Default::default();
+    for ((&probability, &event), &patient) in probabilities.iter().zip(events).zip(patients) {
         let bin = (1..CALIBRATION_BINS)
             .filter(|&bin| inner_edge(bin) < probability)
             .count();
-        let (studies, came_true, sum) = &mut sums[bin];
-        *studies += 1;
-        *came_true += u64::from(event);
+        let (studies, sum) = &mut members[bin];
+        studies.push((patient, event));
         *sum += probability;
     }
-    sums.iter()
+    members
+        .into_iter()
         .enumerate()
-        .filter_map(|(bin, &(studies, came_true, sum))| {
-            let observed = proportion(came_true, studies)?;
+        .filter_map(|(bin, (studies, sum))| {
+            let share = Share::new(studies);
+            let observed = share.estimate()?;
             Some(CalibrationBin {
                 low: edge(bin),
                 high: edge(bin + 1),
-                studies,
-                mean_probability: sum / studies as f64,
+                studies: share.whole,
+                mean_probability: sum / share.whole as f64,
                 observed: observed.value,
                 observed_interval: observed.interval?,
             })
@@ -103,6 +109,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// The bins of studies that are each of a patient of its own.
+    fn bins(probabilities: &[f64], events: &[bool]) -> Vec<CalibrationBin> {
+        let patients: Vec<usize> = (0..events.len()).collect();
+        super::bins(probabilities, events, &patients)
+    }
 
     #[test]
     fn an_edge_belongs_to_the_bin_below_it_and_0_to_the_first() {

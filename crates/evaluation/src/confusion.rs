@@ -52,17 +52,6 @@ impl ConfusionMatrix {
     pub fn called(&self, class: usize) -> u64 {
         self.counts.iter().map(|row| row[class]).sum()
     }
-
-    /// The matrix of the question whether a class is `first_positive` or a later one.
-    pub(super) fn positive(&self, first_positive: usize) -> TwoByTwo {
-        let mut folded = TwoByTwo::default();
-        for (truth, row) in self.counts.iter().enumerate() {
-            for (called, &count) in row.iter().enumerate() {
-                *folded.cell(truth >= first_positive, called >= first_positive) += count;
-            }
-        }
-        folded
-    }
 }
 
 impl TwoByTwo {
@@ -83,30 +72,6 @@ impl TwoByTwo {
             (false, false) => &mut self.true_negatives,
         }
     }
-
-    pub(super) fn positives(&self) -> u64 {
-        self.true_positives + self.false_negatives
-    }
-
-    pub(super) fn negatives(&self) -> u64 {
-        self.true_negatives + self.false_positives
-    }
-
-    pub(super) fn called_positive(&self) -> u64 {
-        self.true_positives + self.false_positives
-    }
-
-    pub(super) fn called_negative(&self) -> u64 {
-        self.true_negatives + self.false_negatives
-    }
-
-    pub(super) fn correct(&self) -> u64 {
-        self.true_positives + self.true_negatives
-    }
-
-    pub(super) fn total(&self) -> u64 {
-        self.positives() + self.negatives()
-    }
 }
 
 #[cfg(test)]
@@ -114,21 +79,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn grades_1_and_2_confused_are_an_error_of_positivity_and_2_and_3_are_not() {
+    fn a_class_is_counted_by_truth_and_by_call() {
         let matrix = ConfusionMatrix::new(4, [(0, 0), (1, 2), (2, 3), (3, 3), (2, 1), (2, 1)]);
         assert_eq!(matrix.correct(), 2);
         assert_eq!(matrix.total(), 6);
         assert_eq!(matrix.truly(2), 3);
         assert_eq!(matrix.called(3), 2);
-        assert_eq!(
-            matrix.positive(2),
-            TwoByTwo {
-                true_positives: 2,
-                false_negatives: 2,
-                false_positives: 1,
-                true_negatives: 1
-            }
-        );
     }
 
     #[test]

@@ -38,14 +38,18 @@ impl Metrics {
             self.confusion_rows(),
         );
         section(
-            "Thresholds on the probability of a positive; those that were searched for look better than \
-             they are, since they were chosen on these very studies",
+            "Thresholds on the probability of a positive. EXPECTED is the sensitivity on new positives, which those \
+             that were\nlooked for were not chosen on; intervals are of the true rates. ALERTS are the calls of 1,000 \
+             scans",
             self.operating_point_rows(),
         );
         section("", self.fold_rows());
         section("", self.subgroup_rows());
+        // Writing to a string does not fail.
+        if let Some(worth) = self.net_benefit() {
+            let _ = write!(text, "\n{worth}");
+        }
         for warning in &self.warnings {
-            // Writing to a string does not fail.
             let _ = write!(text, "\nwarning: {warning}");
         }
         if !self.warnings.is_empty() {
@@ -184,8 +188,9 @@ impl Metrics {
             "OPERATING POINT",
             "THRESHOLD",
             "SENSITIVITY",
+            "EXPECTED",
             "SPECIFICITY",
-            "CALLED",
+            "ALERTS",
             &stated,
         ];
         let points = self.positive.operating_points.iter().map(|point| {
@@ -193,12 +198,36 @@ impl Metrics {
                 chosen(point),
                 threshold_text(point.threshold),
                 estimate(point.sensitivity),
+                point
+                    .expected_sensitivity
+                    .map_or(UNDEFINED.to_owned(), |value| format!("{value:.2}")),
                 estimate(point.specificity),
-                (point.true_positives + point.false_positives).to_string(),
+                count(point.alerts_per_1000),
                 estimate(point.at_stated.ppv),
             ]
         });
         iter::once(words(&header)).chain(points).collect()
+    }
+
+    /// At which threshold probabilities screening is worth more than looking at every scan and at none.
+    fn net_benefit(&self) -> Option<String> {
+        let curve = self.positive.decision_curve.as_ref()?;
+        let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+        let runs = curve.worth_more();
+        let runs = runs
+            .iter()
+            .map(|(from, to)| format!("from {} to {}", percent(*from), percent(*to)));
+        let runs: Vec<String> = runs.collect();
+        let places = if runs.is_empty() {
+            "no threshold probability from 0.5 to 50 %".to_owned()
+        } else {
+            format!("threshold probabilities {}", runs.join(" and "))
+        };
+        Some(format!(
+            "Looking at what is called is worth more than looking at every scan or at none, where {} are positive,\nat \
+             {places}\n",
+            percent(curve.prevalence)
+        ))
     }
 
     fn fold_rows(&self) -> Vec<Vec<String>> {
@@ -271,6 +300,17 @@ fn range(interval: Option<Interval>) -> String {
     })
 }
 
+/// A number of things with its interval.
+fn count(estimate: Option<Estimate>) -> String {
+    let Some(Estimate { value, interval }) = estimate else {
+        return UNDEFINED.to_owned();
+    };
+    match interval {
+        Some(Interval { low, high }) => format!("{value:.0} ({low:.0}-{high:.0})"),
+        None => format!("{value:.0}"),
+    }
+}
+
 pub(super) fn estimate(estimate: Option<Estimate>) -> String {
     match estimate {
         Some(Estimate { value, interval }) => match interval {
@@ -318,6 +358,33 @@ mod tests {
             "sex: F 2 1 1.00 (0.21-1.00) 1.00 (0.34-1.00) 1.00 (0.21-1.00) 1.00 (0.21-1.00)"
         );
         assert!(text.ends_with("\nResearch use only: not a medical device.\n"));
+    }
+
+    #[test]
+    fn a_threshold_tells_what_is_expected_of_it_and_how_much_it_calls() {
+        let rows: String = (0..40)
+            .map(|study| {
+                let (label, p) = (u8::from(study % 4 == 0), f64::from(study % 4) / 1000.0);
+                let p = if label == 1 {
+                    0.9 - f64::from(study) / 1000.0
+                } else {
+                    p
+                };
+                format!("{study},0,{label},{},{p}\n", 1.0 - p)
+            })
+            .collect();
+        let text = text(&format!("study,fold,label,p_0,p_1\n{rows}"));
+        let line = |start: &str| {
+            let mut lines = text.lines();
+            let line = lines.find(|line| line.starts_with(start)).expect(start);
+            line.split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        // 10 positives, all of them above the others: the lowest finds 10 in 11 new ones.
+        assert_eq!(
+            line("sensitivity of 1.00"),
+            "sensitivity of 1.00 0.8640 1.00 (0.69-1.00) 0.91 1.00 (0.89-1.00) 10 (7-122) 1.00 (0.06-1.00)"
+        );
+        assert!(line("at threshold").ends_with("threshold probabilities from 0.5 % to 50.0 %"));
     }
 
     #[test]

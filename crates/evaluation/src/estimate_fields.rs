@@ -43,10 +43,12 @@ macro_rules! estimate_fields {
 estimate_fields! {
     accuracy: "accuracy", "accuracyInterval";
     accuracy_difference: "accuracyDifference", "accuracyDifferenceInterval";
+    alerts_per_1000: "alertsPer1000", "alertsPer1000Interval";
     auc: "auc", "aucInterval";
     auc_hard: "aucHard", "aucHardInterval";
     intercept: "intercept", "interceptInterval";
     kappa: "kappa", "kappaInterval";
+    net_benefit: "netBenefit", "netBenefitInterval";
     npv: "npv", "npvInterval";
     observed_over_expected: "observedOverExpected", "observedOverExpectedInterval";
     positive_auc: "positiveAuc", "positiveAucInterval";
@@ -63,7 +65,7 @@ estimate_fields! {
 
 #[cfg(test)]
 mod tests {
-    use crate::{BaselineDifference, Estimate, Interval, OperatingPoint};
+    use crate::{BaselineDifference, Estimate, Interval, IntervalMethod, OperatingPoint};
 
     #[test]
     fn a_value_and_its_interval_are_two_fields_in_the_place_of_one() {
@@ -100,5 +102,26 @@ mod tests {
         });
         assert_eq!((point.sensitivity, point.specificity), (certain, certain));
         assert_eq!((point.at_stated.ppv, point.at_stated.npv), (certain, None));
+    }
+
+    #[test]
+    fn a_point_of_before_it_told_what_is_expected_of_it_tells_nothing_of_that() {
+        let values = r#"{"prevalence":0.5,"ppv":1,"ppvInterval":null,"npv":null}"#;
+        let json = format!(
+            r#"{{"kind":"youden","threshold":0.5,"truePositives":2,"falseNegatives":0,"falsePositives":0,
+            "trueNegatives":1,"sensitivity":1,"specificity":1.0,"atCohort":{values},"atStated":{values}}}"#
+        );
+        let point: OperatingPoint = serde_json::from_str(&json).unwrap();
+        assert_eq!(
+            (point.expected_sensitivity, point.expected_specificity),
+            (None, None)
+        );
+        assert_eq!(point.sensitivity_interval_method, IntervalMethod::Wilson);
+        assert_eq!(point.alerts_per_1000, None);
+        let written = serde_json::to_string(&point).unwrap();
+        assert!(
+            written.contains(r#""sensitivityIntervalMethod":"wilson","expectedSensitivity":null"#)
+        );
+        assert!(written.contains(r#""alertsPer1000":null,"alertsPer1000Interval":null"#));
     }
 }

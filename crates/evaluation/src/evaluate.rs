@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use snafu::ensure;
 
 use super::calibration;
+use super::decision_curve::decision_curve;
 use super::error::{ClassesSnafu, Error, NoLabelsSnafu, PrevalenceSnafu, ThresholdSnafu};
-use super::interval::proportion;
+use super::interval::Estimate;
 use super::kappa::KappaWeights;
 use super::labelled_predictions::LabelledPredictions;
 use super::metrics::{
@@ -57,7 +58,7 @@ pub fn evaluate(
     let classes = class_metrics(&labelled, &mut warnings);
     let folds = fold_metrics(&labelled, patient, &mut warnings);
     let subgroups = subgroups(target, predictions, patient, &mut warnings);
-    let patients = patient.map(|_| patient_count(&labelled));
+    let patients = patient.map(|_| labelled.patient_count());
     Ok(Metrics {
         unlabelled: predictions.rows.len() as u64 - labelled.studies(),
         patients,
@@ -94,7 +95,8 @@ fn overall(
     options: &EvaluationOptions,
 ) -> Metrics {
     let confusion = labelled.confusion();
-    let counts = labelled.two_by_two();
+    let calls = labelled.calls();
+    let (sensitivity, specificity) = (calls.sensitivity(), calls.specificity());
     let positive = positive_metrics(labelled, stated, options);
     Metrics {
         target: labelled.target,
@@ -102,13 +104,14 @@ fn overall(
         unlabelled: 0,
         patients: None,
         positives: labelled.positives(),
+        clustered_intervals: labelled.patient_count() < labelled.studies(),
         auc: labelled.auc(),
         auc_hard: labelled.auc_hard(),
-        accuracy: proportion(confusion.correct(), confusion.total()),
-        sensitivity: proportion(counts.true_positives, counts.positives()),
-        specificity: proportion(counts.true_negatives, counts.negatives()),
-        at_cohort: predictive_values::at_cohort(&counts),
-        at_stated: predictive_values::at(stated, &counts),
+        accuracy: labelled.accuracy(),
+        sensitivity,
+        specificity,
+        at_cohort: predictive_values::at_cohort(&calls),
+        at_stated: predictive_values::at(stated, sensitivity, specificity),
         kappa: labelled.kappa(KappaWeights::Unweighted),
         quadratic_kappa: labelled.kappa(KappaWeights::Quadratic),
         brier: labelled.brier(),
@@ -131,22 +134,22 @@ fn positive_metrics(
     stated: f64,
     options: &EvaluationOptions,
 ) -> PositiveMetrics {
-    let counts = labelled.two_by_two();
     let (scores, positive) = (&labelled.scores, &labelled.positive);
     // The sum of two probabilities may pass 1 by rounding, within the tolerance of the table.
     let probabilities: Vec<f64> = scores.iter().map(|score| score.min(1.0)).collect();
-    let calibration = calibration::bins(&probabilities, positive);
+    let calibration = calibration::bins(&probabilities, positive, &labelled.patients);
     PositiveMetrics {
         auc: labelled.positive_auc(),
         auc_hard: labelled.positive_auc_hard(),
-        accuracy: proportion(counts.correct(), counts.total()),
+        accuracy: labelled.calls().accuracy(),
         kappa: labelled.positive_kappa(),
         brier: calibration::brier(&probabilities, positive),
         expected_calibration_error: calibration::expected_error(&calibration),
         calibration,
         reliability: reliability_of(labelled, options.prior),
         roc: roc::curve("positive", scores, positive),
-        operating_points: operating_points(scores, positive, stated, options.threshold),
+        operating_points: operating_points(labelled.scored(), stated, options.threshold),
+        decision_curve: decision_curve(labelled.scored(), stated),
     }
 }
 
@@ -221,7 +224,6 @@ fn class_metrics(
     let names = labelled.target.classes().iter().enumerate();
     names
         .map(|(class, name)| {
-            let right = confusion.counts()[class][class];
             let (studies, called) = (confusion.truly(class), confusion.called(class));
             if called == 0 {
                 warnings.push(format!(
@@ -234,8 +236,8 @@ fn class_metrics(
                 studies,
                 called,
                 auc: area.and_then(|area| roc::mean_area(&[area], &labelled.patients)),
-                precision: proportion(right, called),
-                recall: proportion(right, studies),
+                precision: labelled.precision(class),
+                recall: labelled.recall(class),
             }
         })
         .collect()
@@ -263,16 +265,16 @@ fn fold_metrics(
                     absent.join(", ")
                 ));
             }
-            let (confusion, counts) = (of_fold.confusion(), of_fold.two_by_two());
-            let share = |part, whole| proportion(part, whole).map(|share| share.value);
+            let calls = of_fold.calls();
+            let value = |share: Option<Estimate>| share.map(|share| share.value);
             FoldMetrics {
                 fold,
                 studies: of_fold.studies(),
                 positives: of_fold.positives(),
-                auc: of_fold.auc().map(|auc| auc.value),
-                accuracy: share(confusion.correct(), confusion.total()),
-                sensitivity: share(counts.true_positives, counts.positives()),
-                specificity: share(counts.true_negatives, counts.negatives()),
+                auc: value(of_fold.auc()),
+                accuracy: value(of_fold.accuracy()),
+                sensitivity: value(calls.sensitivity()),
+                specificity: value(calls.specificity()),
             }
         })
         .collect()
@@ -302,22 +304,7 @@ fn cohort_warnings(labelled: &LabelledPredictions<'_>) -> Vec<String> {
             absent.join(", ")
         ));
     }
-    let (studies, patients) = (labelled.studies(), patient_count(labelled));
-    if patients < studies {
-        warnings.push(format!(
-            "{studies} studies are of {patients} patients: intervals of AUC and kappa count \
-             patients, Wilson's intervals count studies and are somewhat too narrow"
-        ));
-    }
     warnings
-}
-
-fn patient_count(labelled: &LabelledPredictions<'_>) -> u64 {
-    labelled
-        .patients
-        .iter()
-        .max()
-        .map_or(0, |last| *last as u64 + 1)
 }
 
 #[cfg(test)]

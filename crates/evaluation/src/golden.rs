@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::{
-    AssumedPrior, Baseline, BaselineStudy, EvaluationOptions, Metrics, Predictions, evaluate,
+    AssumedPrior, Baseline, BaselineStudy, EvaluationOptions, Metrics, Predictions, beta, evaluate,
 };
 use attrium_types::Target;
 
@@ -86,11 +86,15 @@ fn four_grades_with_covariates_and_patients_seen_twice() {
             .patients
             .is_some_and(|patients| patients < metrics.studies)
     );
+}
+
+#[test]
+fn patients_of_several_studies_in_a_binary_task() {
+    let metrics = check("clustered", Target::Positive);
     assert!(
         metrics
-            .warnings
-            .iter()
-            .any(|warning| warning.contains("patients"))
+            .patients
+            .is_some_and(|patients| patients < metrics.studies)
     );
 }
 
@@ -121,6 +125,7 @@ fn a_grade_that_no_study_is_of() {
 fn negatives_alone() {
     let metrics = check("single", Target::Positive);
     assert_eq!((metrics.auc, metrics.sensitivity), (None, None));
+    assert_eq!(metrics.positive.decision_curve, None);
     assert_eq!(metrics.kappa.map(|kappa| kappa.value), Some(0.0));
     assert!(
         metrics
@@ -214,6 +219,21 @@ fn what_probabilities_take_for_a_prior_is_taken_out_and_their_reliability_is_tha
                 SEARCHED,
             );
         assert!(compared > 150, "{name}: {compared}");
+    }
+}
+
+#[test]
+fn quantiles_of_the_beta_distribution() {
+    let text = fs::read_to_string(path("beta.json")).expect("the quantiles are there");
+    let rows: Vec<[f64; 4]> = serde_json::from_str(&text).expect("they are rows of four numbers");
+    assert!(rows.len() > 60);
+    for [probability, a, b, expected] in rows {
+        let found = beta::quantile(probability, a, b);
+        let close = (found - expected).abs() <= TOLERANCE;
+        assert!(
+            close,
+            "{probability} of {a}, {b}: {expected} expected, {found} found"
+        );
     }
 }
 

@@ -30,29 +30,30 @@ pub struct Estimate {
 /// The share `part / whole` with Wilson's score interval (Wilson 1927, without continuity
 /// correction); `None` when `whole` is 0.
 pub fn proportion(part: u64, whole: u64) -> Option<Estimate> {
-    if whole == 0 {
-        return None;
-    }
-    let n = whole as f64;
-    let value = part as f64 / n;
+    let value = part as f64 / whole as f64;
+    (whole > 0).then(|| Estimate {
+        value,
+        interval: Some(wilson(value, whole as f64)),
+    })
+}
+
+/// Wilson's score interval of a share of `n` independent studies, which need not be a whole number.
+pub(super) fn wilson(value: f64, n: f64) -> Interval {
     let center = value + Z * Z / (2.0 * n);
     let margin = Z * (value * (1.0 - value) / n + Z * Z / (4.0 * n * n)).sqrt();
     let scale = 1.0 + Z * Z / n;
     // At the ends the formula gives the end itself, but for rounding.
-    let low = if part == 0 {
+    let low = if value == 0.0 {
         0.0
     } else {
         (center - margin) / scale
     };
-    let high = if part == whole {
+    let high = if value == 1.0 {
         1.0
     } else {
         (center + margin) / scale
     };
-    Some(Estimate {
-        value,
-        interval: Some(Interval { low, high }),
-    })
+    Interval { low, high }
 }
 
 /// How much larger one estimate is than another from other studies, with an interval from the limits

@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use super::calibration;
-use super::confusion::{ConfusionMatrix, TwoByTwo};
+use super::calls::{Calls, ScoredStudies};
+use super::confusion::ConfusionMatrix;
 use super::interval::Estimate;
 use super::kappa::{self, KappaWeights};
 use super::predictions::{Prediction, positive_probability};
 use super::roc::{self, Area};
+use super::share::Share;
 use attrium_types::Target;
 
 /// Each study's patient as a number, from 0 without gaps: equal for equal patients.
@@ -93,9 +95,67 @@ impl<'a> LabelledPredictions<'a> {
     }
 
     /// Hard labels and truth, positive or negative.
-    pub(super) fn two_by_two(&self) -> TwoByTwo {
-        self.confusion()
-            .positive(self.target.first_positive_class())
+    pub(super) fn calls(&self) -> Calls<'_> {
+        let first = self.target.first_positive_class();
+        Calls {
+            positive: &self.positive,
+            called: self
+                .hard_labels
+                .iter()
+                .map(|&label| label >= first)
+                .collect(),
+            patients: &self.patients,
+        }
+    }
+
+    /// The probability of a positive as a score.
+    pub(super) fn scored(&self) -> ScoredStudies<'_> {
+        ScoredStudies {
+            scores: &self.scores,
+            positive: &self.positive,
+            patients: &self.patients,
+        }
+    }
+
+    /// The number of patients.
+    pub(super) fn patient_count(&self) -> u64 {
+        let last = self.patients.iter().max();
+        last.map_or(0, |&last| last as u64 + 1)
+    }
+
+    /// The share of studies whose class is predicted correctly.
+    pub(super) fn accuracy(&self) -> Option<Estimate> {
+        self.share(|_, _| true, |label, hard_label| label == hard_label)
+    }
+
+    /// The share of the studies that are called a class that are of it.
+    pub(super) fn precision(&self, class: usize) -> Option<Estimate> {
+        self.share(
+            |_, hard_label| hard_label == class,
+            |label, _| label == class,
+        )
+    }
+
+    /// The share of the studies of a class that are called it.
+    pub(super) fn recall(&self, class: usize) -> Option<Estimate> {
+        self.share(
+            |label, _| label == class,
+            |_, hard_label| hard_label == class,
+        )
+    }
+
+    /// Of the studies whose class and hard label are among those looked at, the share for which an event came true.
+    fn share(
+        &self,
+        among: impl Fn(usize, usize) -> bool,
+        event: impl Fn(usize, usize) -> bool,
+    ) -> Option<Estimate> {
+        let labels = self.labels.iter().zip(&self.hard_labels);
+        let studies = self.patients.iter().zip(labels);
+        let among = studies.filter(|&(_, (&label, &hard_label))| among(label, hard_label));
+        let events =
+            among.map(|(&patient, (&label, &hard_label))| (patient, event(label, hard_label)));
+        Share::new(events).estimate()
     }
 
     /// The names of the classes that no study is of.
@@ -192,7 +252,7 @@ impl<'a> LabelledPredictions<'a> {
             .zip(&self.labels)
             .map(|(call, label)| call == label)
             .collect();
-        calibration::expected_error(&calibration::bins(&confidences, &right))
+        calibration::expected_error(&calibration::bins(&confidences, &right, &self.patients))
     }
 
     /// Kappa of truth and hard label.
@@ -243,4 +303,29 @@ pub(super) fn hard_label(probabilities: &[f64]) -> usize {
         }
     }
     best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grades_1_and_2_confused_are_an_error_of_positivity_and_2_and_3_are_not() {
+        let pairs = [(0, 0), (1, 2), (2, 3), (3, 3), (2, 1), (2, 1)];
+        let rows = pairs.map(|(label, call)| Prediction {
+            study: String::new(),
+            fold: None,
+            label: Some(label),
+            probabilities: (0..4).map(|class| f64::from(class == call)).collect(),
+            covariates: Vec::new(),
+        });
+        let labelled = LabelledPredictions::new(Target::Perugini, &rows, None);
+        let counts = labelled.calls().counts();
+        assert_eq!((counts.true_positives, counts.false_negatives), (2, 2));
+        assert_eq!((counts.false_positives, counts.true_negatives), (1, 1));
+        let value = |share: Option<Estimate>| share.map(|share| share.value);
+        assert_eq!(value(labelled.accuracy()), Some(2.0 / 6.0));
+        assert_eq!(value(labelled.precision(3)), Some(0.5));
+        assert_eq!(value(labelled.recall(2)), Some(0.0));
+    }
 }

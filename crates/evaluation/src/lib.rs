@@ -6,9 +6,12 @@
 //! no random numbers and never lets a NaN out.
 
 mod baseline;
+mod beta;
 mod calibration;
+mod calls;
 mod confusion;
 mod console;
+mod decision_curve;
 mod error;
 mod estimate_fields;
 mod evaluate;
@@ -23,20 +26,26 @@ mod lowess;
 mod metrics;
 mod nothing_learned;
 mod operating_point;
+mod order_statistic;
 mod predictions;
 mod predictive_values;
 mod prior;
+mod rate;
 mod reader_agreement;
 mod reader_pair;
 mod reliability;
 mod roc;
+mod root;
+mod share;
 mod subgroup;
 mod temperature;
 mod unanswered;
+mod youden;
 
 pub use baseline::{Baseline, BaselineStudy};
 pub use calibration::{CALIBRATION_BINS, CalibrationBin};
 pub use confusion::ConfusionMatrix;
+pub use decision_curve::{DecisionCurve, DecisionPoint};
 pub use error::Error;
 pub use evaluate::evaluate;
 pub use gate::{GateResult, gate};
@@ -56,11 +65,13 @@ pub use operating_point::{
 pub use predictions::{Prediction, Predictions, SUM_TOLERANCE, positive_probability};
 pub use predictive_values::{PredictiveValues, REFERENCE_PREVALENCE};
 pub use prior::{AssumedPrior, at_prevalence, corrected, positive_at_prevalence};
+pub use rate::IntervalMethod;
 pub use reader_agreement::reader_agreement;
 pub use reader_pair::{ReaderPair, reader_pairs_text};
 pub use reliability::{Reliability, ReliabilityPoint};
 pub use roc::auc;
 pub use roc::{RocCurve, RocPoint};
+pub use share::clustered_proportion;
 pub use subgroup::{MAX_SUBGROUPS, SubgroupMetrics};
 pub use temperature::{TEMPERATURE_RANGE, TemperatureScaling, at_temperature};
 pub use unanswered::Unanswered;

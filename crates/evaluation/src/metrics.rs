@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AssumedPrior, CalibrationBin, ConfusionMatrix, Estimate, GateResult, OperatingPoint,
-    OperatingPointKind, PredictiveValues, Reliability, RocCurve, SubgroupMetrics,
+    AssumedPrior, CalibrationBin, ConfusionMatrix, DecisionCurve, Estimate, GateResult,
+    OperatingPoint, OperatingPointKind, PredictiveValues, Reliability, RocCurve, SubgroupMetrics,
     TemperatureScaling, Unanswered, estimate_fields,
 };
 use attrium_types::{Architecture, InitialWeights, Target};
@@ -137,8 +137,8 @@ pub struct BaselineDifference {
 ///
 /// The *hard label* is the class of the highest probability (the first of equals). For a target of
 /// four classes, sensitivity, specificity and predictive values ask whether hard label and truth
-/// both lie among the positive classes. Intervals are 95 %. Those of AUC and kappa take studies of
-/// one patient together where the table has a column `patient`; Wilson's count studies.
+/// both lie among the positive classes. Intervals are 95 %, and take studies of one patient together
+/// where the table has a column `patient`: Wilson's is then that of the effective number of studies.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Metrics {
@@ -153,6 +153,10 @@ pub struct Metrics {
     pub patients: Option<u64>,
     /// The number of labelled studies that are positive.
     pub positives: u64,
+    /// Whether some patients have several labelled studies, so that intervals of shares are of the effective number of
+    /// studies; false in files of before there were such intervals.
+    #[serde(default)]
+    pub clustered_intervals: bool,
     /// The area below the ROC curve of the scores, with an interval by DeLong's variance and Newcombe's score; for four
     /// classes the mean of one-versus-rest.
     #[serde(flatten, with = "estimate_fields::auc")]
@@ -280,6 +284,10 @@ pub struct PositiveMetrics {
     pub roc: Option<RocCurve>,
     /// Sensitivities of 0.90, 0.95 and 1, Youden's, and the threshold of 0.5.
     pub operating_points: Vec<OperatingPoint>,
+    /// The net benefit of the probability of a positive at the stated prevalence; `None` without positives or without
+    /// negatives, and in files of before there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision_curve: Option<DecisionCurve>,
 }
 
 impl PositiveMetrics {

@@ -4,11 +4,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::confusion::TwoByTwo;
+use super::calls::ScoredStudies;
 use super::estimate_fields;
-use super::interval::{Estimate, proportion};
+use super::interval::Estimate;
 use super::predictive_values::{self, PredictiveValues};
+use super::rate::{self, IntervalMethod};
 use super::roc::{self, RocCurve, RocPoint, ThresholdCounts};
+use super::youden;
 
 /// The sensitivities that a threshold is given for.
 pub const TARGET_SENSITIVITIES: [f64; 3] = [0.90, 0.95, 1.0];
@@ -61,16 +63,35 @@ pub struct OperatingPoint {
     pub false_positives: u64,
     /// Negatives called negative.
     pub true_negatives: u64,
-    /// The share of positives that are called positive, with Wilson's interval.
+    /// The share of positives that are called positive. The interval is that of the threshold's true sensitivity; where
+    /// the threshold was chosen on these positives, the share may lie above it.
     #[serde(flatten, with = "estimate_fields::sensitivity")]
     pub sensitivity: Option<Estimate>,
-    /// The share of negatives that are called negative, with Wilson's interval.
+    /// How the interval of the sensitivity was made; in files of before it was told, by Wilson.
+    #[serde(default)]
+    pub sensitivity_interval_method: IntervalMethod,
+    /// The share of positives that is expected to be called positive among those that the threshold was not chosen on;
+    /// `None` where that cannot be told, and in files of before it was.
+    #[serde(default)]
+    pub expected_sensitivity: Option<f64>,
+    /// The share of negatives that are called negative, with the interval of the threshold's true specificity.
     #[serde(flatten, with = "estimate_fields::specificity")]
     pub specificity: Option<Estimate>,
+    /// How the interval of the specificity was made; in files of before it was told, by Wilson.
+    #[serde(default)]
+    pub specificity_interval_method: IntervalMethod,
+    /// The share of negatives that is expected to be called negative among those that the threshold was not chosen on.
+    #[serde(default)]
+    pub expected_specificity: Option<f64>,
     /// Predictive values at the cohort's own prevalence.
     pub at_cohort: PredictiveValues,
     /// Predictive values at the stated prevalence.
     pub at_stated: PredictiveValues,
+    /// Of 1000 studies at the stated prevalence, how many are called positive, rightly or not: what a department that
+    /// screens with this threshold has to look at. The interval follows from the limits of sensitivity and specificity
+    /// that make the fewest and the most calls, which is conservative.
+    #[serde(flatten, with = "estimate_fields::alerts_per_1000")]
+    pub alerts_per_1000: Option<Estimate>,
 }
 
 /// The point that was chosen before, if any; then one for each of [`TARGET_SENSITIVITIES`], Youden's,
@@ -79,13 +100,12 @@ pub struct OperatingPoint {
 /// Thresholds that are looked for are scores that were seen, so they are left out where there are
 /// no positives or no negatives.
 pub(super) fn operating_points(
-    scores: &[f64],
-    positive: &[bool],
+    studies: ScoredStudies<'_>,
     prevalence: f64,
     chosen: Option<f64>,
 ) -> Vec<OperatingPoint> {
-    let point = |kind, threshold| at_threshold(kind, threshold, scores, positive, prevalence);
-    let counts = roc::counts_by_threshold(scores, positive);
+    let point = |kind, threshold| at_threshold(kind, threshold, studies, prevalence);
+    let counts = roc::counts_by_threshold(studies.scores, studies.positive);
     let chosen = chosen.map(|threshold| point(OperatingPointKind::Chosen, threshold));
     let mut points = Vec::from_iter(chosen);
     for target in TARGET_SENSITIVITIES {
@@ -93,7 +113,7 @@ pub(super) fn operating_points(
             points.push(point(OperatingPointKind::Sensitivity { target }, threshold));
         }
     }
-    if let Some(threshold) = youden(&counts) {
+    if let Some(threshold) = youden::threshold(studies) {
         points.push(point(OperatingPointKind::Youden, threshold));
     }
     points.push(point(OperatingPointKind::Threshold, 0.5));
@@ -139,19 +159,6 @@ fn for_sensitivity(counts: &[ThresholdCounts], target: f64) -> Option<f64> {
         .find_map(|at| at.threshold)
 }
 
-/// The score of the greatest Youden's index, of equals the lowest; `None` without positives or
-/// without negatives.
-fn youden(counts: &[ThresholdCounts]) -> Option<f64> {
-    let (positives, negatives) = totals(counts)?;
-    // Sensitivity + specificity - 1, over the common denominator and so exact.
-    let index = |at: &&ThresholdCounts| {
-        i128::from(at.true_positives) * i128::from(negatives)
-            - i128::from(at.false_positives) * i128::from(positives)
-    };
-    let scored = counts.iter().filter(|at| at.threshold.is_some());
-    scored.max_by_key(index)?.threshold
-}
-
 /// The numbers of positives and of negatives; `None` where either is 0.
 fn totals(counts: &[ThresholdCounts]) -> Option<(u64, u64)> {
     let all = counts.last()?;
@@ -162,12 +169,13 @@ fn totals(counts: &[ThresholdCounts]) -> Option<(u64, u64)> {
 fn at_threshold(
     kind: OperatingPointKind,
     threshold: f64,
-    scores: &[f64],
-    positive: &[bool],
+    studies: ScoredStudies<'_>,
     prevalence: f64,
 ) -> OperatingPoint {
-    let calls = scores.iter().map(|&score| score >= threshold);
-    let counts = TwoByTwo::new(positive.iter().copied().zip(calls));
+    let calls = studies.calls_at(threshold);
+    let counts = calls.counts();
+    let [sensitivity, specificity] = rate::rates(kind, threshold, studies, &calls);
+    let estimates = (sensitivity.estimate, specificity.estimate);
     OperatingPoint {
         kind,
         threshold,
@@ -175,10 +183,15 @@ fn at_threshold(
         false_negatives: counts.false_negatives,
         false_positives: counts.false_positives,
         true_negatives: counts.true_negatives,
-        sensitivity: proportion(counts.true_positives, counts.positives()),
-        specificity: proportion(counts.true_negatives, counts.negatives()),
-        at_cohort: predictive_values::at_cohort(&counts),
-        at_stated: predictive_values::at(prevalence, &counts),
+        sensitivity: estimates.0,
+        sensitivity_interval_method: sensitivity.method,
+        expected_sensitivity: sensitivity.expected,
+        specificity: estimates.1,
+        specificity_interval_method: specificity.method,
+        expected_specificity: specificity.expected,
+        at_cohort: predictive_values::at_cohort(&calls),
+        at_stated: predictive_values::at(prevalence, estimates.0, estimates.1),
+        alerts_per_1000: predictive_values::alerts_per_1000(prevalence, estimates.0, estimates.1),
     }
 }
 
@@ -187,6 +200,22 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// The points of studies that are each of a patient of its own.
+    fn operating_points(
+        scores: &[f64],
+        positive: &[bool],
+        prevalence: f64,
+        chosen: Option<f64>,
+    ) -> Vec<OperatingPoint> {
+        let patients: Vec<usize> = (0..scores.len()).collect();
+        let studies = ScoredStudies {
+            scores,
+            positive,
+            patients: &patients,
+        };
+        super::operating_points(studies, prevalence, chosen)
+    }
 
     fn find(points: &[OperatingPoint], kind: OperatingPointKind) -> &OperatingPoint {
         points
@@ -290,8 +319,8 @@ mod tests {
                 prop_assert!(point.sensitivity.expect("there are positives").value >= target);
                 let higher = scores.iter().copied().filter(|&score| score > point.threshold);
                 let Some(next) = higher.min_by(f64::total_cmp) else { continue };
-                let stricter = at_threshold(point.kind, next, &scores, &positive, 0.1);
-                prop_assert!(stricter.sensitivity.expect("there are positives").value < target);
+                let stricter = operating_points(&scores, &positive, 0.1, Some(next));
+                prop_assert!(stricter[0].sensitivity.expect("there are positives").value < target);
             }
         }
     }

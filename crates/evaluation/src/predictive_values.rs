@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::confusion::TwoByTwo;
+use super::calls::Calls;
 use super::estimate_fields;
-use super::interval::{Estimate, Interval, proportion};
+use super::interval::{Estimate, Interval};
 
 /// Predictive values at one prevalence.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,7 +15,7 @@ pub struct PredictiveValues {
     /// The share of studies called positive that are so; `None` where nothing is called positive.
     ///
     /// The interval is Wilson's at the cohort's prevalence; at another it follows from the lower and
-    /// from the upper Wilson limits of sensitivity and specificity together, which is conservative.
+    /// from the upper limits of sensitivity and specificity together, which is conservative.
     #[serde(flatten, with = "estimate_fields::ppv")]
     pub ppv: Option<Estimate>,
     /// The share of studies called negative that are so, with an interval as for `ppv`; `None` where
@@ -29,20 +29,23 @@ pub struct PredictiveValues {
 pub const REFERENCE_PREVALENCE: f64 = 0.01;
 
 /// Predictive values in the cohort itself; its prevalence is 0 where it is empty.
-pub(super) fn at_cohort(counts: &TwoByTwo) -> PredictiveValues {
-    let prevalence = proportion(counts.positives(), counts.total());
+pub(super) fn at_cohort(calls: &Calls<'_>) -> PredictiveValues {
+    let studies = calls.positive.len();
+    let positives = calls.positive.iter().filter(|&&positive| positive);
     PredictiveValues {
-        prevalence: prevalence.map_or(0.0, |share| share.value),
-        ppv: proportion(counts.true_positives, counts.called_positive()),
-        npv: proportion(counts.true_negatives, counts.called_negative()),
+        prevalence: positives.count() as f64 / studies.max(1) as f64,
+        ppv: calls.ppv(),
+        npv: calls.npv(),
     }
 }
 
 /// Predictive values at a prevalence in (0, 1), by Bayes' rule from the cohort's sensitivity and
 /// specificity; `None` where the cohort has no positives or no negatives.
-pub(super) fn at(prevalence: f64, counts: &TwoByTwo) -> PredictiveValues {
-    let sensitivity = proportion(counts.true_positives, counts.positives());
-    let specificity = proportion(counts.true_negatives, counts.negatives());
+pub(super) fn at(
+    prevalence: f64,
+    sensitivity: Option<Estimate>,
+    specificity: Option<Estimate>,
+) -> PredictiveValues {
     let (ppv, npv) = match (sensitivity, specificity) {
         (Some(sensitivity), Some(specificity)) => (
             with_limits(sensitivity, specificity, |sensitivity, specificity| {
@@ -67,24 +70,56 @@ pub(super) fn at(prevalence: f64, counts: &TwoByTwo) -> PredictiveValues {
     }
 }
 
+/// Of 1000 studies at a prevalence in (0, 1), how many are called positive, rightly or not; `None` where the cohort has
+/// no positives or no negatives.
+///
+/// The interval joins the limits of sensitivity and specificity that make the fewest calls, and those that make the most,
+/// which is conservative.
+pub(super) fn alerts_per_1000(
+    prevalence: f64,
+    sensitivity: Option<Estimate>,
+    specificity: Option<Estimate>,
+) -> Option<Estimate> {
+    with_limits(
+        sensitivity?,
+        complement(specificity?),
+        |sensitivity, false_positive_rate| {
+            let per_study = sensitivity * prevalence + false_positive_rate * (1.0 - prevalence);
+            Some(1000.0 * per_study)
+        },
+    )
+}
+
+/// 1 less a share.
+fn complement(share: Estimate) -> Estimate {
+    Estimate {
+        value: 1.0 - share.value,
+        interval: share.interval.map(|interval| Interval {
+            low: 1.0 - interval.high,
+            high: 1.0 - interval.low,
+        }),
+    }
+}
+
 fn share(part: f64, rest: f64) -> Option<f64> {
     (part + rest > 0.0).then(|| part / (part + rest))
 }
 
-fn with_limits(
-    sensitivity: Estimate,
-    specificity: Estimate,
+/// What two shares come to together, and what their lower and their upper limits do.
+pub(super) fn with_limits(
+    one: Estimate,
+    other: Estimate,
     value: impl Fn(f64, f64) -> Option<f64>,
 ) -> Option<Estimate> {
-    let limits = sensitivity.interval.zip(specificity.interval);
-    let interval = limits.and_then(|(sensitivity, specificity)| {
+    let limits = one.interval.zip(other.interval);
+    let interval = limits.and_then(|(one, other)| {
         Some(Interval {
-            low: value(sensitivity.low, specificity.low)?,
-            high: value(sensitivity.high, specificity.high)?,
+            low: value(one.low, other.low)?,
+            high: value(one.high, other.high)?,
         })
     });
     Some(Estimate {
-        value: value(sensitivity.value, specificity.value)?,
+        value: value(one.value, other.value)?,
         interval,
     })
 }
@@ -95,41 +130,54 @@ mod tests {
 
     use super::*;
 
-    fn counts(tp: u64, fn_: u64, fp: u64, tn: u64) -> TwoByTwo {
-        TwoByTwo {
-            true_positives: tp,
-            false_negatives: fn_,
-            false_positives: fp,
-            true_negatives: tn,
+    /// So many true positives, false negatives, false positives and true negatives, each a patient: their values in
+    /// the cohort and, where one is given, at another prevalence.
+    fn values(counts: [usize; 4], prevalence: Option<f64>) -> PredictiveValues {
+        let [tp, fn_, fp, tn] = counts;
+        let positive = [vec![true; tp + fn_], vec![false; fp + tn]].concat();
+        let called = [
+            vec![true; tp],
+            vec![false; fn_],
+            vec![true; fp],
+            vec![false; tn],
+        ];
+        let patients: Vec<usize> = (0..positive.len()).collect();
+        let calls = Calls {
+            positive: &positive,
+            called: called.concat(),
+            patients: &patients,
+        };
+        match prevalence {
+            None => at_cohort(&calls),
+            Some(prevalence) => at(prevalence, calls.sensitivity(), calls.specificity()),
         }
     }
 
     #[test]
     fn a_rarer_disease_makes_a_positive_worth_less() {
         // Sensitivity 0.9 and specificity 0.9: 0.9 in a balanced cohort, 1 in 12 at 1 %.
-        let ppv = at(0.01, &counts(90, 10, 10, 90)).ppv.expect("defined");
+        let ppv = values([90, 10, 10, 90], Some(0.01)).ppv.expect("defined");
         assert!((ppv.value - 1.0 / 12.0).abs() < 1e-15);
-        let ppv = at_cohort(&counts(90, 10, 10, 90)).ppv;
+        let ppv = values([90, 10, 10, 90], None).ppv;
         assert_eq!(ppv.map(|ppv| ppv.value), Some(0.9));
     }
 
     #[test]
     fn a_cohort_without_positives_says_nothing_of_another_prevalence() {
-        let values = at(0.1, &counts(0, 0, 2, 8));
-        assert_eq!((values.ppv, values.npv), (None, None));
-        let ppv = at_cohort(&counts(0, 0, 2, 8)).ppv;
+        let stated = values([0, 0, 2, 8], Some(0.1));
+        assert_eq!((stated.ppv, stated.npv), (None, None));
+        let ppv = values([0, 0, 2, 8], None).ppv;
         assert_eq!(ppv.map(|ppv| ppv.value), Some(0.0));
-        assert_eq!(at_cohort(&counts(0, 0, 0, 8)).ppv, None);
+        assert_eq!(values([0, 0, 0, 8], None).ppv, None);
     }
 
     proptest! {
         #[test]
         fn at_the_cohorts_prevalence_bayes_rule_gives_the_cohorts_values(
-            tp in 1u64..50, fn_ in 1u64..50, fp in 1u64..50, tn in 1u64..50,
+            counts in prop::array::uniform4(1usize..50),
         ) {
-            let counts = counts(tp, fn_, fp, tn);
-            let cohort = at_cohort(&counts);
-            let bayes = at(cohort.prevalence, &counts);
+            let cohort = values(counts, None);
+            let bayes = values(counts, Some(cohort.prevalence));
             for (bayes, cohort) in [(bayes.ppv, cohort.ppv), (bayes.npv, cohort.npv)] {
                 let (bayes, cohort) = (bayes.expect("defined"), cohort.expect("defined"));
                 prop_assert!((bayes.value - cohort.value).abs() < 1e-12);

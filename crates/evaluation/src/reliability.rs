@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::calibration::{self, CalibrationBin};
 use super::estimate_fields;
-use super::interval::{Estimate, Interval, Z, proportion};
+use super::interval::{Estimate, Interval, Z};
 use super::logistic;
 use super::lowess;
+use super::share::clustered_proportion;
 
 /// The share of the studies that each point of the curve is a fit of.
 const CURVE_SPAN: f64 = 0.75;
@@ -37,7 +38,8 @@ pub struct Reliability {
     /// positives are more frequent than the probabilities say.
     #[serde(flatten, with = "estimate_fields::intercept")]
     pub intercept: Option<Estimate>,
-    /// The positives that there are over the sum of the probabilities, with Wilson's interval of their share.
+    /// The positives that there are over the sum of the probabilities, with Wilson's interval of their share, of
+    /// the effective number of studies where patients have several.
     #[serde(flatten, with = "estimate_fields::observed_over_expected")]
     pub observed_over_expected: Option<Estimate>,
     /// The observed share of positives along the probability: local linear regression on the log odds over three
@@ -65,7 +67,7 @@ pub(super) fn reliability(
     positive: &[bool],
     patients: &[usize],
 ) -> Option<Reliability> {
-    let bins = calibration::bins(probabilities, positive);
+    let bins = calibration::bins(probabilities, positive, patients);
     let log_odds: Vec<f64> = probabilities.iter().map(|&p| log_odds(p)).collect();
     let studies = logistic::Studies {
         covariate: &log_odds,
@@ -77,7 +79,7 @@ pub(super) fn reliability(
         brier: calibration::brier(probabilities, positive)?,
         slope: logistic::slope(&studies).map(estimate),
         intercept: logistic::intercept(&studies).map(estimate),
-        observed_over_expected: observed_over_expected(probabilities, positive),
+        observed_over_expected: observed_over_expected(probabilities, positive, patients),
         curve: curve(&log_odds, positive),
         bins,
     })
@@ -100,9 +102,13 @@ fn estimate(coefficient: logistic::Coefficient) -> Estimate {
     }
 }
 
-fn observed_over_expected(probabilities: &[f64], positive: &[bool]) -> Option<Estimate> {
-    let observed = positive.iter().filter(|&&positive| positive).count();
-    let share = proportion(observed as u64, positive.len() as u64)?;
+fn observed_over_expected(
+    probabilities: &[f64],
+    positive: &[bool],
+    patients: &[usize],
+) -> Option<Estimate> {
+    let studies = patients.iter().copied().zip(positive.iter().copied());
+    let share = clustered_proportion(studies)?;
     let expected = probabilities.iter().sum::<f64>() / positive.len() as f64;
     let over = |share: f64| share / expected;
     (expected > 0.0).then(|| Estimate {

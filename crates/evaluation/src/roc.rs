@@ -20,6 +20,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::interval::{self, Estimate, Interval, Z};
+use super::root::bisect;
 
 /// A variance below this is zero but for rounding: that of sums of equal placements.
 const NO_VARIANCE: f64 = 1e-24;
@@ -330,20 +331,6 @@ fn score_interval(area: &Area, patients: &[usize]) -> Interval {
         low: bisect(&excess, 0.0, observed),
         high: bisect(&excess, 1.0, observed),
     }
-}
-
-/// The place between `outside`, where the function is positive or zero, and `inside`, where it is
-/// negative or zero, at which it changes sign.
-fn bisect(function: &impl Fn(f64) -> f64, mut outside: f64, mut inside: f64) -> f64 {
-    for _ in 0..64 {
-        let middle = f64::midpoint(outside, inside);
-        if function(middle) > 0.0 {
-            outside = middle;
-        } else {
-            inside = middle;
-        }
-    }
-    f64::midpoint(outside, inside)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::estimate_fields;
-use super::interval::{Estimate, difference, proportion};
+use super::interval::{Estimate, difference};
 use super::labelled_predictions::LabelledPredictions;
 use super::predictions::{Prediction, Predictions};
 use super::reader_agreement::SECOND_READER;
@@ -155,18 +155,13 @@ fn others<'a>(groups: &Groups<'a>, group: (usize, &str)) -> Vec<&'a Prediction> 
         .collect()
 }
 
-fn accuracy(labelled: &LabelledPredictions<'_>) -> Option<Estimate> {
-    let confusion = labelled.confusion();
-    proportion(confusion.correct(), confusion.total())
-}
-
 fn subgroup(
     column: &str,
     value: &str,
     labelled: &LabelledPredictions<'_>,
     others: &LabelledPredictions<'_>,
 ) -> SubgroupMetrics {
-    let counts = labelled.two_by_two();
+    let calls = labelled.calls();
     let from_others = |of: fn(&LabelledPredictions<'_>) -> Option<Estimate>| {
         let pair = of(labelled).zip(of(others));
         pair.map(|(own, others)| difference(own, others))
@@ -178,11 +173,11 @@ fn subgroup(
         positives: labelled.positives(),
         auc: labelled.auc(),
         positive_auc: labelled.positive_auc(),
-        accuracy: accuracy(labelled),
-        sensitivity: proportion(counts.true_positives, counts.positives()),
-        specificity: proportion(counts.true_negatives, counts.negatives()),
+        accuracy: labelled.accuracy(),
+        sensitivity: calls.sensitivity(),
+        specificity: calls.specificity(),
         positive_auc_difference: from_others(|of| of.positive_auc()),
-        accuracy_difference: from_others(accuracy),
+        accuracy_difference: from_others(|of| of.accuracy()),
     }
 }
 

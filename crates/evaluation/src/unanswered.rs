@@ -1,4 +1,6 @@
 //! Labelled studies that have no prediction, and what they may hide.
+//!
+//! The intervals here count studies, also where patients have several: whose studies these are, counts do not tell.
 
 use serde::{Deserialize, Serialize};
 

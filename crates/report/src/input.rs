@@ -3,7 +3,8 @@
 use super::Raster;
 use super::scores::SCORE_BINS;
 use attrium_evaluation::{
-    BaselineMetrics, EarlierRuns, GateResult, Metrics, NetworkMetrics, OperatingPoint, Unanswered,
+    BaselineMetrics, DecisionCurve, EarlierRuns, GateResult, Metrics, NetworkMetrics,
+    OperatingPoint, Unanswered,
 };
 use attrium_types::{Architecture, CropMode, Grade, InitialWeights, Intensity, Target};
 
@@ -132,8 +133,8 @@ impl Publication {
     }
 }
 
-/// Operating points on the scale of a published model, freed of the weights of classes, scaled by a temperature and stated
-/// for a prevalence.
+/// Operating points and net benefit on the scale of a published model, freed of the weights of classes, scaled by a
+/// temperature and stated for a prevalence.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScaledOperatingPoints {
     /// The temperature.
@@ -142,6 +143,8 @@ pub struct ScaledOperatingPoints {
     pub prevalence: Option<f64>,
     /// The points, chosen and judged on scaled out-of-fold predictions.
     pub points: Vec<OperatingPoint>,
+    /// The net benefit on that scale; `None` where it is not defined.
+    pub decision_curve: Option<DecisionCurve>,
 }
 
 /// A model that was published.

@@ -44,6 +44,15 @@ pub(super) fn estimate(estimate: Option<Estimate>) -> String {
     }
 }
 
+/// An estimated number of things with its interval: `35 [21, 48]`, to one decimal below 10.
+pub(super) fn estimated_count(estimate: Option<Estimate>) -> [String; 2] {
+    let digits = |value: f64| decimals(value, usize::from(value < 9.95));
+    let value = estimate.map_or_else(|| UNDEFINED.to_owned(), |of| digits(of.value));
+    let interval = estimate.and_then(|of| of.interval);
+    let interval = interval.map(|of| format!("[{}, {}]", digits(of.low), digits(of.high)));
+    [value, interval.unwrap_or_default()]
+}
+
 /// An interval: `[0.84, 0.93]`.
 pub(super) fn interval(Interval { low, high }: Interval) -> String {
     format!("[{}, {}]", fraction(low), fraction(high))
@@ -140,6 +149,14 @@ mod tests {
         assert_eq!(estimate(estimated(1.0, None)), "1.00");
         assert_eq!(estimate(None), "–");
         assert_eq!(estimate(estimated(f64::NAN, None)), "–");
+    }
+
+    #[test]
+    fn a_few_things_are_estimated_to_one_decimal() {
+        let found = estimated_count(estimated(35.18, Some((9.4, 128.0))));
+        assert_eq!(found, ["35", "[9.4, 128]"]);
+        assert_eq!(estimated_count(estimated(9.96, None)), ["10", ""]);
+        assert_eq!(estimated_count(None), ["–", ""]);
     }
 
     #[test]

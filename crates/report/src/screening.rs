@@ -6,8 +6,8 @@ use maud::html;
 use super::input::ScreeningReport;
 use super::page::{Page, Section, SyntheticNotice};
 use super::sections::{
-    EvaluatedModel, Validation, calibration, confusion, operating_points, participants, provenance,
-    results, roc, screened, subgroups,
+    EvaluatedModel, Validation, calibration, confusion, net_benefit, operating_points,
+    participants, provenance, results, roc, screened, subgroups,
 };
 
 /// The whole page.
@@ -38,7 +38,7 @@ pub(super) fn page(report: &ScreeningReport) -> String {
 }
 
 /// The evaluation on the job's own labels.
-fn validation(report: &ScreeningReport, metrics: &Metrics) -> [Section; 6] {
+fn validation(report: &ScreeningReport, metrics: &Metrics) -> [Section; 7] {
     let name = report.model.architecture.to_string();
     let models = [EvaluatedModel {
         name: &name,
@@ -57,6 +57,11 @@ fn validation(report: &ScreeningReport, metrics: &Metrics) -> [Section; 6] {
         Section::new("validation", "External validation", results),
         Section::new("roc", "ROC curves", roc::section(&models)),
         Section::new("operating", "Operating points", operating_points),
+        Section::new(
+            "benefit",
+            "Net benefit",
+            net_benefit::section(&models, None),
+        ),
         Section::new("confusion", "Confusion matrix", confusion::section(&models)),
         Section::new("calibration", "Calibration", calibration),
         Section::new("subgroups", "Subgroups", subgroups::section(&models)),

@@ -6,7 +6,8 @@ use super::input::TrainingReport;
 use super::page::{Page, Section, SyntheticNotice};
 use super::sections::{
     EvaluatedModel, Validation, calibration, confusion, data, deviations, gates, images, learning,
-    misclassified, operating_points, participants, provenance, results, roc, subgroups, summary,
+    misclassified, net_benefit, operating_points, participants, provenance, results, roc,
+    subgroups, summary,
 };
 
 /// The whole page.
@@ -69,6 +70,11 @@ fn sections(report: &TrainingReport, models: &[EvaluatedModel<'_>]) -> Vec<Secti
         Section::new("results", "Results", results),
         Section::new("roc", "ROC curves", roc::section(models)),
         Section::new("operating", "Operating points", operating_points),
+        Section::new(
+            "benefit",
+            "Net benefit",
+            net_benefit::section(models, published),
+        ),
         Section::new(
             "confusion",
             "Confusion matrices",

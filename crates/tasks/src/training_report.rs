@@ -62,6 +62,7 @@ pub(super) fn page(io: &TrainingIo<'_>, findings: &Findings<'_>) -> Result<Strin
             temperature: scaled.temperature,
             prevalence: scaled.prevalence.map(|prevalence| prevalence.stated),
             points: scaled.metrics.positive.operating_points.clone(),
+            decision_curve: scaled.metrics.positive.decision_curve.clone(),
         }),
         histories: findings.combinations.iter().flat_map(histories).collect(),
         examples: examples(findings.cohort)?,

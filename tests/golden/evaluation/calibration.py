@@ -7,7 +7,7 @@ Made with Python 3.11, numpy 2.4.6, scipy 1.17.1, scikit-learn 1.9.1 and statsmo
 For some of the tables: what a correction for the weights of classes in training, a temperature and a
 prevalence make of the probabilities, and how reliable they then are. Slope, intercept and their errors
 come from statsmodels' generalised linear models (with errors by cluster where a patient has several
-studies), the smooth curve from its lowess, bins from scikit-learn, Wilson's interval from SciPy, the
+studies), the smooth curve from its lowess, bins from scikit-learn, the interval of a share as in make.py, the
 temperature from SciPy's minimiser.
 """
 
@@ -20,8 +20,10 @@ import numpy as np
 import statsmodels.api as sm
 from scipy.optimize import minimize_scalar
 from scipy.special import logit, softmax
-from scipy.stats import binomtest, norm
+from scipy.stats import norm
 from sklearn.calibration import calibration_curve
+
+from make import share
 
 HERE = pathlib.Path(__file__).parent
 Z = norm.ppf(0.975)
@@ -62,12 +64,12 @@ def regression(truth, odds, patients):
 def reliability(score, truth, patients):
     score = np.minimum(score, 1)
     odds = logit(np.clip(score, 1e-10, 1 - 1e-10))
-    limits = binomtest(int(truth.sum()), len(truth)).proportion_ci(0.95, method="wilson")
+    limits = share("observed", truth, patients)["observedInterval"]
     expected = score.mean()
     result = regression(truth.astype(float), odds, patients)
     result |= {
         "observedOverExpected": truth.mean() / expected,
-        "observedOverExpectedInterval": {"low": limits.low / expected, "high": limits.high / expected},
+        "observedOverExpectedInterval": {side: limit / expected for side, limit in limits.items()},
         "brier": float(((score - truth) ** 2).mean()),
     }
     observed, mean = calibration_curve(truth, score, n_bins=10)

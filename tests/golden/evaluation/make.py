@@ -6,10 +6,12 @@ Made with Python 3.11, numpy 2.4.6, scipy 1.17.1, scikit-learn 1.9.1 and statsmo
 
 NAME.csv is a predictions table, NAME.json what is expected of its evaluation: the keys are those of
 metrics.json, and what is not here is not compared. baseline.json has a score without a network for
-some of these tables, its metrics, and how much more the table's network does. Areas, accuracy,
-precision, recall, kappa, Brier score, logarithmic loss, ROC curve and calibration curve come from
-scikit-learn, Wilson's interval and quantiles from SciPy, the interval of a difference of accuracies
-from statsmodels, the baseline's probabilities of four grades from scikit-learn's GaussianNB. What
+some of these tables, its metrics, and how much more the table's network does; beta.json has a
+probability, two parameters and the quantile a row. Areas, accuracy, precision, recall, kappa, Brier
+score, logarithmic loss, ROC curve and calibration curve come from scikit-learn, Wilson's interval
+and quantiles from SciPy, the interval of a difference of accuracies, the variance of a share whose
+studies are clustered in patients and Wilson's interval of a number of studies that is not whole from
+statsmodels, the baseline's probabilities of four grades from scikit-learn's GaussianNB. What
 neither has is computed here by its definition, in another way than attrium does: DeLong's variance
 by comparing every positive with every negative, that of a paired difference from the covariance
 matrix of all areas, the standard error of kappa from the gradient over the cells of the confusion
@@ -24,14 +26,15 @@ import warnings
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import binomtest, norm
+from scipy.stats import beta, binomtest, norm
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import (
     accuracy_score, brier_score_loss, cohen_kappa_score, confusion_matrix, log_loss,
     precision_score, recall_score, roc_auc_score, roc_curve,
 )
 from sklearn.naive_bayes import GaussianNB
-from statsmodels.stats.proportion import confint_proportions_2indep
+from statsmodels.regression.linear_model import OLS
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 HERE = pathlib.Path(__file__).parent
 # What was written, by name.
@@ -50,11 +53,31 @@ def interval(low, high):
     return {"low": float(low), "high": float(high)}
 
 
-def share(key, part, whole):
-    if whole == 0:
+def effective_size(event, patients):
+    """How many independent studies some are worth: the design effect of Rao and Scott (1992), the share's variance by
+    statsmodels' covariance of clusters."""
+    event = np.asarray(event, float)
+    names, of = np.unique(np.asarray(patients, str), return_inverse=True)
+    n, m, p = len(event), len(names), event.mean()
+    if m == n:
+        return n
+    if p in (0, 1) or m == 1:
+        return m
+    fit = OLS(event, np.ones(n)).fit(cov_type="cluster", cov_kwds={"groups": of})
+    return n / max(1, float(fit.bse[0]) ** 2 / (p * (1 - p) / n))
+
+
+def share(key, event, patients):
+    """A share of studies, each an event that came true or not, and its patient."""
+    n = len(event)
+    if n == 0:
         return {key: None, f"{key}Interval": None}
-    limits = binomtest(int(part), int(whole)).proportion_ci(0.95, method="wilson")
-    return {key: part / whole, f"{key}Interval": interval(limits.low, limits.high)}
+    part, size = int(np.sum(event)), effective_size(event, patients)
+    if size == n:
+        low, high = binomtest(part, n).proportion_ci(0.95, method="wilson")
+    else:
+        low, high = proportion_confint(part / n * size, size, method="wilson")
+    return {key: part / n, f"{key}Interval": interval(low, high)}
 
 
 def difference(key, one, other):
@@ -71,8 +94,12 @@ def difference(key, one, other):
     return {f"{key}Difference": value - others, f"{key}DifferenceInterval": between}
 
 
-def accuracy_difference(right, inside, outside):
-    """By statsmodels."""
+def accuracy_difference(right, inside, outside, patients):
+    """By statsmodels; where patients repeat, from the limits of both shares."""
+    patients = np.array(patients)
+    if any(len(set(of)) < len(of) for of in (patients[inside], patients[outside])):
+        sides = [share("accuracy", right[side], patients[side]) for side in (inside, outside)]
+        return difference("accuracy", *sides)
     counts = [int(right[inside].sum()), int(inside.sum()), int(right[outside].sum()), int(outside.sum())]
     low, high = confint_proportions_2indep(*counts, method="newcomb", compare="diff", alpha=0.05)
     value = counts[0] / counts[1] - counts[2] / counts[3]
@@ -175,7 +202,7 @@ def kappa_metrics(key, labels, calls, classes, weights, patients):
             f"{key}Interval": interval(max(value - Z * error, -1), min(value + Z * error, 1))}
 
 
-def calibration(probability, event):
+def calibration(probability, event, patients):
     observed, mean = calibration_curve(event, probability, n_bins=10)
     edges = np.linspace(0, 1, 11)
     bin_of = np.searchsorted(edges[1:-1], probability)
@@ -184,21 +211,31 @@ def calibration(probability, event):
         members = bin_of == bin_number
         entry = {"low": bin_number / 10, "high": (bin_number + 1) / 10,
                  "studies": int(members.sum()), "meanProbability": float(mean[index])}
-        entry |= share("observed", int(event[members].sum()), int(members.sum()))
+        entry |= share("observed", event[members], np.array(patients)[members])
         assert abs(entry["observed"] - observed[index]) < 1e-12
         bins.append(entry)
     error = sum(abs(b["meanProbability"] - b["observed"]) * b["studies"] for b in bins)
     return bins, error / len(event)
 
 
-def rates(truth, call, prevalence):
+def rates(truth, call, prevalence, patients):
+    patients = np.array(patients)
     tp, fn = int((truth & call).sum()), int((truth & ~call).sum())
     fp, tn = int((~truth & call).sum()), int((~truth & ~call).sum())
-    result = share("sensitivity", tp, tp + fn) | share("specificity", tn, tn + fp)
-    result["atCohort"] = share("ppv", tp, tp + fp) | share("npv", tn, tn + fn)
+    result = share("sensitivity", call[truth], patients[truth])
+    result |= share("specificity", ~call[~truth], patients[~truth])
+    result["atCohort"] = share("ppv", truth[call], patients[call])
+    result["atCohort"] |= share("npv", ~truth[~call], patients[~call])
     result["atCohort"]["prevalence"] = truth.mean()
+    result["atStated"], _ = at_stated(result, prevalence)
+    return result, (tp, fn, fp, tn)
+
+
+def at_stated(result, prevalence):
+    """Predictive values and alerts at a prevalence, from the values and from corners of the limits."""
     stated = {"prevalence": prevalence, "ppv": None, "npv": None}
-    if tp + fn and tn + fp:
+    alerts = {"alertsPer1000": None, "alertsPer1000Interval": None}
+    if result["sensitivity"] is not None and result["specificity"] is not None:
         def ppv(sensitivity, specificity):
             called = sensitivity * prevalence + (1 - specificity) * (1 - prevalence)
             return sensitivity * prevalence / called if called > 0 else None
@@ -211,29 +248,116 @@ def rates(truth, call, prevalence):
         for name, value in (("ppv", ppv), ("npv", npv)):
             stated[name] = value(result["sensitivity"], result["specificity"])
             if stated[name] is not None:
-                stated[f"{name}Interval"] = interval(value(a["low"], b["low"]),
-                                                     value(a["high"], b["high"]))
-    result["atStated"] = stated
-    return result, (tp, fn, fp, tn)
+                stated[f"{name}Interval"] = None if a is None or b is None else interval(
+                    value(a["low"], b["low"]), value(a["high"], b["high"]))
+
+        def called(sensitivity, specificity):
+            return 1000 * (sensitivity * prevalence + (1 - specificity) * (1 - prevalence))
+
+        alerts["alertsPer1000"] = called(result["sensitivity"], result["specificity"])
+        if a is not None and b is not None:
+            corners = [called(s, t) for s in a.values() for t in b.values()]
+            alerts["alertsPer1000Interval"] = interval(min(corners), max(corners))
+    return stated, alerts
 
 
-def operating_points(truth, score, prevalence):
-    chosen = []
+def youden_threshold(truth, score):
+    """Of equals the lowest; none without both kinds."""
+    if truth.all() or not truth.any():
+        return None
+    fpr, tpr, thresholds = roc_curve(truth, score, drop_intermediate=False)
+    index = np.round(tpr - fpr, 12)[1:]
+    return thresholds[1:][np.flatnonzero(index == index.max())[-1]]
+
+
+def left_out(truth, score, patients):
+    """The call of each study by the threshold that scikit-learn's curve of all other patients gives."""
+    patients = np.array(patients)
+    calls = np.zeros(len(truth), bool)
+    for patient in set(patients):
+        own = patients == patient
+        threshold = youden_threshold(truth[~own], score[~own])
+        if threshold is None:
+            return None
+        calls[own] = score[own] >= threshold
+    return calls
+
+
+def of_target(target, threshold, score, patients):
+    """Interval and mean of the true sensitivity at the score of one of these positives, by SciPy's beta distribution."""
+    n = len(score)
+    place = next(k for k in range(1, n + 1) if k / n >= target)
+    reached = score >= threshold
+    size = effective_size(reached, patients)
+    k, scale = int(reached.sum()), size / n
+    low, high = beta.ppf([0.025, 0.975], place * scale, size + 1 - place * scale)
+    if (score == threshold).sum() > 1:
+        high = 1.0 if k == n else beta.ppf(0.975, k * scale + 1, size - k * scale)
+    return {"sensitivityInterval": interval(low, high),
+            "sensitivityIntervalMethod": "orderStatistic",
+            "expectedSensitivity": float(place * scale / (size + 1))}
+
+
+def of_youden(found, truth, score, patients):
+    """Of both rates, the mean and the interval that calls by thresholds of the other patients give."""
+    calls, patients = left_out(truth, score, patients), np.array(patients)
+    result = {}
+    for key, right, among in (("sensitivity", calls, truth), ("specificity", ~calls if calls is not None else None, ~truth)):
+        other = {key: None, f"{key}Interval": None}
+        if calls is not None:
+            other = share(key, right[among], patients[among])
+        both = [of[f"{key}Interval"] for of in (found, other)]
+        result |= {f"{key}Interval": None if None in both else interval(
+                       min(b["low"] for b in both), max(b["high"] for b in both)),
+                   f"{key}IntervalMethod": "leaveOneOut",
+                   f"expected{key.capitalize()}": other[key]}
+    return result
+
+
+def operating_points(truth, score, prevalence, patients):
+    chosen, patients = [], np.array(patients)
     if truth.any() and not truth.all():
         fpr, tpr, thresholds = roc_curve(truth, score, drop_intermediate=False)
         for target in (0.9, 0.95, 1.0):
             chosen.append(({"kind": "sensitivity", "target": target},
                            thresholds[np.argmax(tpr >= target)]))
-        index = np.round(tpr - fpr, 12)[1:]
-        chosen.append(({"kind": "youden"}, thresholds[1:][np.flatnonzero(index == index.max())[-1]]))
+        chosen.append(({"kind": "youden"}, youden_threshold(truth, score)))
     chosen.append(({"kind": "threshold"}, 0.5))
     points = []
     for kind, threshold in chosen:
-        found, (tp, fn, fp, tn) = rates(truth, score >= threshold, prevalence)
-        points.append(kind | found | {
+        found, (tp, fn, fp, tn) = rates(truth, score >= threshold, prevalence, patients)
+        for key in ("sensitivity", "specificity"):
+            found |= {f"{key}IntervalMethod": "wilson", f"expected{key.capitalize()}": found[key]}
+        if kind["kind"] == "sensitivity":
+            found |= of_target(kind["target"], threshold, score[truth], patients[truth])
+        if kind["kind"] == "youden":
+            found |= of_youden(found, truth, score, patients)
+        found["atStated"], alerts = at_stated(found, prevalence)
+        points.append(kind | found | alerts | {
             "threshold": float(threshold), "truePositives": tp, "falseNegatives": fn,
             "falsePositives": fp, "trueNegatives": tn})
     return points
+
+
+PERCENT = [round(10.0**decade * of, 3) for decade in (-1, 0, 1) for of in (
+    1.0, 1.12, 1.25, 1.4, 1.6, 1.8, 2.0, 2.24, 2.5, 2.8, 3.15, 3.55, 4.0, 4.5, 5.0, 5.6, 6.3, 7.1, 8.0, 9.0)]
+
+
+def decision_curve(truth, score, prevalence, patients):
+    """Net benefit by weighted counts of a cohort that has the prevalence; its limits from corners."""
+    weight = np.where(truth, prevalence / truth.sum(), (1 - prevalence) / (~truth).sum())
+    patients, points = np.array(patients), []
+    for threshold in np.array([p for p in PERCENT if 0.5 <= p <= 50]) / 100:
+        call, harm = score >= threshold, threshold / (1 - threshold)
+        value = weight[truth & call].sum() - weight[~truth & call].sum() * harm
+        found = share("x", call[truth], patients[truth]), share("x", call[~truth], patients[~truth])
+        a, b = (of["xInterval"] for of in found)
+        corners = [s * prevalence - t * (1 - prevalence) * harm
+                   for s in a.values() for t in b.values()]
+        points.append({"threshold": float(threshold), "netBenefit": float(value),
+                       "netBenefitInterval": interval(min(corners), max(corners)),
+                       "treatAll": float(weight[truth].sum() - weight[~truth].sum() * harm)})
+    return {"prevalence": prevalence, "points": points}
 
 
 def curve(name, truth, score):
@@ -277,11 +401,11 @@ def evaluate(task, table):
     truth, call = labels >= first, calls >= first
     prevalence = PREVALENCE[task]
 
-    result, _ = rates(truth, call, prevalence)
+    result, _ = rates(truth, call, prevalence, patients)
     result |= {"task": task, "studies": len(labelled), "unlabelled": len(table) - len(labelled),
-               "positives": int(truth.sum())}
+               "positives": int(truth.sum()), "clusteredIntervals": len(set(patients)) < len(labelled)}
     result |= task_auc(task, labels, probabilities, calls, patients)
-    result |= share("accuracy", int((labels == calls).sum()), len(labels))
+    result |= share("accuracy", labels == calls, patients)
     assert abs(result["accuracy"] - accuracy_score(labels, calls)) < 1e-12
     result |= kappa_metrics("kappa", labels, calls, classes, None, patients)
     result |= kappa_metrics("quadraticKappa", labels, calls, classes, "quadratic", patients)
@@ -292,7 +416,7 @@ def evaluate(task, table):
         result["brier"] = (
             brier_score_loss(labels, probabilities, labels=list(range(classes)))
             if exact else float(((probabilities - np.eye(classes)[labels]) ** 2).sum(1).mean()))
-    result["expectedCalibrationError"] = calibration(probabilities.max(1), labels == calls)[1]
+    result["expectedCalibrationError"] = calibration(probabilities.max(1), labels == calls, patients)[1]
     result["temperatureScaling"] = temperature_scaling(labels, probabilities)
     result["confusion"] = confusion_matrix(labels, calls, labels=range(classes)).tolist()
     precision = precision_score(labels, calls, labels=range(classes), average=None,
@@ -300,29 +424,30 @@ def evaluate(task, table):
     recall = recall_score(labels, calls, labels=range(classes), average=None, zero_division=np.nan)
     result["classes"] = []
     for k in range(classes):
-        right = int(((labels == k) & (calls == k)).sum())
         entry = {"name": NAMES[task][k], "studies": int((labels == k).sum()),
                  "called": int((calls == k).sum())}
         entry |= area_metrics("auc", labels == k, probabilities[:, k], patients)
-        entry |= share("precision", right, entry["called"])
-        entry |= share("recall", right, entry["studies"])
+        entry |= share("precision", (labels == k)[calls == k], np.array(patients)[calls == k])
+        entry |= share("recall", (calls == k)[labels == k], np.array(patients)[labels == k])
         for name, values in (("precision", precision), ("recall", recall)):
             expected = None if math.isnan(values[k]) else float(values[k])
             assert (entry[name] is None) == (expected is None)
             entry[name] = expected
         result["classes"].append(entry)
 
-    bins, error = calibration(np.minimum(score, 1), truth)
+    bins, error = calibration(np.minimum(score, 1), truth, patients)
     positive = {"expectedCalibrationError": error, "calibration": bins,
                 "brier": brier_score_loss(truth, np.minimum(score, 1), labels=[False, True],
                                           pos_label=True),
-                "operatingPoints": operating_points(truth, score, prevalence)}
+                "operatingPoints": operating_points(truth, score, prevalence, patients)}
     positive |= area_metrics("auc", truth, score, patients)
     positive |= area_metrics("aucHard", truth, call.astype(float), patients)
-    positive |= share("accuracy", int((truth == call).sum()), len(labels))
+    positive |= share("accuracy", truth == call, patients)
     positive |= kappa_metrics("kappa", truth.astype(int), call.astype(int), 2, None, patients)
     both = truth.any() and not truth.all()
     positive["roc"] = curve("positive", truth, score) if both else None
+    if both:
+        positive["decisionCurve"] = decision_curve(truth, score, prevalence, patients)
     result["positive"] = positive
     if classes == 2:
         result["roc"] = [positive["roc"]] if both else []
@@ -336,7 +461,7 @@ def evaluate(task, table):
         inside = np.array([row["fold"] == fold for row in labelled])
         own = [patient for patient, is_in in zip(patients, inside) if is_in]
         found = task_auc(task, labels[inside], probabilities[inside], calls[inside], own)
-        entry, _ = rates(truth[inside], call[inside], prevalence)
+        entry, _ = rates(truth[inside], call[inside], prevalence, own)
         result["folds"].append({
             "fold": fold, "studies": int(inside.sum()), "positives": int(truth[inside].sum()),
             "auc": found["auc"], "accuracy": float((labels == calls)[inside].mean()),
@@ -358,11 +483,11 @@ def evaluate(task, table):
             inside = np.array([other == value for other in values])
             own = [patient for patient, is_in in zip(patients, inside) if is_in]
             found = task_auc(task, labels[inside], probabilities[inside], calls[inside], own)
-            entry, _ = rates(truth[inside], call[inside], prevalence)
+            entry, _ = rates(truth[inside], call[inside], prevalence, own)
             row = {"column": column, "value": value[1], "studies": int(inside.sum()),
                    "positives": int(truth[inside].sum()),
                    "auc": found["auc"], "aucInterval": found["aucInterval"]}
-            row |= share("accuracy", int((labels == calls)[inside].sum()), int(inside.sum()))
+            row |= share("accuracy", (labels == calls)[inside], own)
             row |= area_metrics("positiveAuc", truth[inside], score[inside], own)
             row |= {key: entry[key] for key in ("sensitivity", "sensitivityInterval",
                                                 "specificity", "specificityInterval")}
@@ -373,7 +498,7 @@ def evaluate(task, table):
             others = [patient for patient, is_in in zip(patients, outside) if is_in]
             area = area_metrics("positiveAuc", truth[outside], score[outside], others) if compared else {}
             row |= difference("positiveAuc", row, area)
-            row |= accuracy_difference(labels == calls, inside, outside) if compared else {
+            row |= accuracy_difference(labels == calls, inside, outside, patients) if compared else {
                 "accuracyDifference": None, "accuracyDifferenceInterval": None}
     return result
 
@@ -401,7 +526,7 @@ def temperature_scaling(labels, probabilities):
             "scaledLogLoss": log_loss(labels, scaled, labels=classes),
             "scaledBrier": float(squares / 2 if len(classes) == 2 else squares),
             "scaledExpectedCalibrationError":
-                calibration(scaled.max(1), labels == scaled.argmax(1))[1]}
+                calibration(scaled.max(1), labels == scaled.argmax(1), list(range(len(labels))))[1]}
 
 
 def second_reader(labelled, labels, patients):
@@ -562,6 +687,31 @@ def binary(rng, labels, strength):
     return np.stack([1 - score, score], 1)
 
 
+def quantiles():
+    """SciPy's quantiles of beta distributions: of places among n scores, and of numbers that are not whole."""
+    parameters = [(k, n + 1 - k) for n in (1, 2, 10, 47, 1334, 100_000)
+                  for k in sorted({1, (n + 1) // 2, max(1, 19 * n // 20), n})]
+    parameters += [(0.4, 1.0), (17.25, 2.5), (31.7, 1.3), (812.5, 93.75)]
+    rows = [[p, a, b, float(beta.ppf(p, a, b))] for a, b in parameters for p in (0.025, 0.5, 0.975)]
+    text = json.dumps(rows, allow_nan=False)
+    (HERE / "beta.json").write_text(text.replace("], [", "],\n [") + "\n")
+
+
+def clustered():
+    """Patients of one to three studies, whose scores are alike: a network errs on a patient, not on a study."""
+    rng = np.random.default_rng(1992)
+    patients = np.repeat(np.arange(70), rng.choice([1, 2, 3], 70, p=[0.5, 0.3, 0.2]))
+    ill = rng.random(70) < 0.35
+    labels = (ill[patients] ^ (rng.random(len(patients)) < 0.05)).astype(int)
+    common = rng.normal(0, 1.2, 70)[patients]
+    score = 1 / (1 + np.exp(-(2.4 * (labels - 0.5) + common + rng.normal(0, 0.5, len(labels)))))
+    covariates = [{"patient": f"P{patient:03}", "sex": "FM"[patient % 2]} for patient in patients]
+    # Few decimals, so that positives have scores in common.
+    score = np.round(score, 2)
+    write("clustered", "Positive",
+          table("Positive", labels.tolist(), np.stack([1 - score, score], 1), 5, covariates))
+
+
 def main():
     rng = np.random.default_rng(2022)
 
@@ -618,6 +768,8 @@ def main():
             ratios = np.round(ratios, 2)
             ratios[7::31] = np.nan
         expected[name] = baseline(task, rows, ratios)
+    clustered()
+    quantiles()
     text = json.dumps(expected, allow_nan=False)
     (HERE / "baseline.json").write_text(text.replace('{"study"', '\n{"study"') + "\n")
 

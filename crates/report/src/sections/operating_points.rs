@@ -41,19 +41,23 @@ pub(crate) fn section(
 
 fn explanation(validation: Validation, published: bool) -> String {
     let mut text = vec![
-        "A study is called positive where the probability of a positive reaches the threshold. PPV \
-         and NPV are stated twice: at this cohort’s prevalence and at another.",
+        "A study is called positive where the probability of a positive reaches the threshold.",
         match validation {
             Validation::OutOfFold => {
-                "Thresholds were chosen on the very studies they are judged on, so expect somewhat \
-                 less on new ones."
+                "Thresholds but 0.50 were chosen on the very studies they are judged on."
             }
             Validation::External => {
                 "The threshold of this job was chosen on other studies, so that its row is an \
-                 external validation; the others were chosen on the very studies they are judged \
-                 on."
+                 external validation; the others but 0.50 were chosen on the very studies they are \
+                 judged on."
             }
         },
+        "For such a threshold the sensitivity is what it reached on these positives, and beside it \
+         stands what it is expected to reach on new ones; the interval is that of its true \
+         sensitivity, and may lie below what it reached. It is exact for a threshold of a target \
+         sensitivity, and for Youden’s index made by leaving out each patient in turn. Alerts are \
+         the scans of 1,000 that are called positive, rightly or not. Their intervals and those of \
+         PPV and NPV are conservative.",
     ];
     if published {
         text.push(
@@ -106,24 +110,29 @@ fn scale(scaled: &ScaledOperatingPoints) -> String {
 }
 
 fn headers(models: &[EvaluatedModel<'_>]) -> [String; 10] {
-    let prevalence = |of: fn(&EvaluatedModel<'_>) -> f64| {
-        let percent = models.first().map_or(f64::NAN, |model| 100.0 * of(model));
-        format!("{}\u{a0}%", number::decimals(percent, 1))
-    };
-    let cohort = prevalence(|model| model.metrics.at_cohort.prevalence);
-    let stated = prevalence(|model| model.metrics.at_stated.prevalence);
+    let stated = models
+        .first()
+        .map(|model| model.metrics.at_stated.prevalence);
+    let percent = number::decimals(100.0 * stated.unwrap_or(f64::NAN), 1);
+    let stated = format!("{percent}\u{a0}%");
     [
         "Network and rule".to_owned(),
         "Threshold".to_owned(),
         "Sensitivity".to_owned(),
+        "Expected on new positives".to_owned(),
         "Specificity".to_owned(),
         "Found, missed".to_owned(),
         "False alarms".to_owned(),
-        format!("PPV at {cohort}"),
-        format!("NPV at {cohort}"),
+        format!("Alerts per 1,000 at {stated}"),
         format!("PPV at {stated}"),
         format!("NPV at {stated}"),
     ]
+}
+
+/// The calls of 1,000 scans with their interval.
+fn alerts_cell(point: &OperatingPoint) -> Markup {
+    let [value, interval] = number::estimated_count(point.alerts_per_1000);
+    html! { span.estimate { (value) " " span { (interval) } } }
 }
 
 /// A row for each point.
@@ -134,11 +143,11 @@ fn add_rows(table: &mut Table, points: &[OperatingPoint]) {
         let cells = [
             threshold_text(point.threshold).render(),
             estimate_cell(point.sensitivity),
+            number::optional(point.expected_sensitivity).render(),
             estimate_cell(point.specificity),
             html! { (found) ", " (missed) },
             number::count(point.false_positives).render(),
-            estimate_cell(point.at_cohort.ppv),
-            estimate_cell(point.at_cohort.npv),
+            alerts_cell(point),
             estimate_cell(point.at_stated.ppv),
             estimate_cell(point.at_stated.npv),
         ];

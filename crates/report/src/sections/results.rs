@@ -20,7 +20,7 @@ pub(crate) fn section(models: &[EvaluatedModel<'_>], baselines: &[BaselineMetric
     html! {
         (note(
             "Square brackets hold 95 % confidence intervals: DeLong’s and Newcombe’s for AUC, Wilson’s for \
-             proportions, the large-sample one for kappa. The paper printed two decimals and no \
+             proportions, the large-sample one for kappa. Studies of one patient are taken together. The paper printed two decimals and no \
              intervals. A dash stands where a figure is not defined or was not published."
         ))
         @for (target, group) in by_target(models) {

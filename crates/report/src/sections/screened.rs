@@ -93,7 +93,9 @@ pub(crate) fn validation(metrics: &Metrics, unanswered: Option<&Unanswered>) -> 
             p {
                 "At this job’s threshold of " (threshold_text(point.threshold))
                 ", chosen on other studies: sensitivity " (number::estimate(point.sensitivity))
-                ", specificity " (number::estimate(point.specificity)) "."
+                ", specificity " (number::estimate(point.specificity)) ". Of 1,000 scans at a prevalence of "
+                (number::decimals(100.0 * point.at_stated.prevalence, 1)) "\u{a0}% it calls "
+                (number::estimated_count(point.alerts_per_1000).join(" ").trim_end()) "."
             }
         }
     }

@@ -57,13 +57,12 @@ fn scaled() -> ScaledOperatingPoints {
         ..EvaluationOptions::default()
     };
     let metrics = evaluate(Target::Positive, &predictions, &options);
+    let positive = metrics.expect("the predictions are valid").positive;
     ScaledOperatingPoints {
         temperature: 1.25,
         prevalence: Some(0.01),
-        points: metrics
-            .expect("the predictions are valid")
-            .positive
-            .operating_points,
+        points: positive.operating_points,
+        decision_curve: positive.decision_curve,
     }
 }
 

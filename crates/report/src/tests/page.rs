@@ -150,6 +150,33 @@ fn operating_points_of_a_published_model_are_on_its_own_scale() {
 }
 
 #[test]
+fn a_threshold_that_was_looked_for_tells_what_it_is_expected_to_find_and_to_call() {
+    let report = fixture::training();
+    let page = training_report(&report);
+    let points = &report.results[0].metrics.positive.operating_points;
+    let expected = points[0].expected_sensitivity.expect("there are positives");
+    assert!(expected < points[0].sensitivity.expect("there are positives").value);
+    let (_, operating) = page.split_once("id=\"operating\"").expect("a section");
+    assert!(operating.contains("Expected on new positives"));
+    assert!(operating.contains("Alerts per 1,000 at 3.5\u{a0}%"));
+    assert!(operating.contains(&format!("<td>{expected:.2}</td>")));
+}
+
+#[test]
+fn net_benefit_has_a_curve_for_each_network_and_for_the_published_model() {
+    let mut report = fixture::training();
+    let page = training_report(&report);
+    let (_, section) = page.split_once("id=\"benefit\"").expect("a section");
+    assert!(section.contains("Linear is worth more than looking at every scan or at none"));
+    assert!(section.contains("Residual as published is worth more"));
+    for result in &mut report.results {
+        result.metrics.positive.decision_curve = None;
+    }
+    report.scaled_operating_points = None;
+    assert!(!training_report(&report).contains("id=\"benefit\""));
+}
+
+#[test]
 fn a_second_reader_stands_beside_the_networks() {
     let page = training_report(&fixture::training());
     assert!(page.contains("Agreement with the reader"));
