@@ -158,7 +158,7 @@ fn a_threshold_that_was_looked_for_tells_what_it_is_expected_to_find_and_to_call
     assert!(expected < points[0].sensitivity.expect("there are positives").value);
     let (_, operating) = page.split_once("id=\"operating\"").expect("a section");
     assert!(operating.contains("Expected on new positives"));
-    assert!(operating.contains("Alerts per 1,000 at 3.5\u{a0}%"));
+    assert!(operating.contains("Alerts per 1,000 at 1.0\u{a0}%"));
     assert!(operating.contains(&format!("<td>{expected:.2}</td>")));
 }
 
