@@ -5,8 +5,8 @@ use maud::html;
 use super::input::TrainingReport;
 use super::page::{Page, Section, SyntheticNotice};
 use super::sections::{
-    EvaluatedModel, Validation, calibration, confusion, data, deviations, gates, images, learning,
-    misclassified, net_benefit, operating_points, participants, provenance, results, roc,
+    EvaluatedModel, Validation, calibration, confusion, data, deviations, folded, gates, images,
+    learning, misclassified, net_benefit, operating_points, participants, provenance, results, roc,
     subgroups, summary,
 };
 
@@ -52,7 +52,7 @@ fn sections(report: &TrainingReport, models: &[EvaluatedModel<'_>]) -> Vec<Secti
     let first = models.first().map(|model| ("This run", model.metrics));
     let data = html! {
         (data::section(&report.data))
-        (participants::table(first.as_slice()))
+        (folded("Participants", participants::table(first.as_slice())))
     };
     let misclassified = misclassified::section(&report.misclassified);
     let networks: Vec<_> = report

@@ -32,7 +32,12 @@ const PATIENT_CONFLICT: &str = "Patient IDs that labels.csv gives to several pat
 /// Example crops of each grade.
 const EXAMPLES: usize = 4;
 /// The name of the map of a positive among those of layers.
-const GRAD_CAM: &str = "Grad-CAM, positive";
+const fn map_of_positive(architecture: Architecture) -> &'static str {
+    match architecture {
+        Architecture::Heart => "HiResCAM, positive",
+        _ => "Grad-CAM, positive",
+    }
+}
 
 /// What an evaluation has found.
 pub(super) struct Findings<'a> {
@@ -252,7 +257,7 @@ fn layers(architecture: Architecture, rows: &[ActivationRow]) -> Vec<String> {
     let maps = rows.first().map_or(0, |row| row.maps.len());
     (1..maps)
         .map(|block| report::activation_layer(architecture, block))
-        .chain([GRAD_CAM.to_owned()])
+        .chain([map_of_positive(architecture).to_owned()])
         .collect()
 }
 

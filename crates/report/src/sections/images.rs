@@ -60,7 +60,8 @@ pub(crate) fn activation(figures: &[ActivationFigure]) -> Markup {
             "The first convolution of each block over example crops: at each place the maximum \
              over the channels. Each map has its own scale, from its least "
             span.key-bar style={ "background:" (raster::gradient()) } {}
-            " to its greatest value, which stands below it. The last map (Grad-CAM) is the last \
+            " to its greatest value, which stands below it. The last map (Grad-CAM; of Heart, whose head \
+             looks at each place by itself, HiResCAM) is the last \
              convolution’s channels weighted by how much each speaks for a positive. A map shows \
              where a network responds, not why it decided."
         }))

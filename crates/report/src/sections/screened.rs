@@ -136,7 +136,7 @@ pub(crate) fn positives(report: &ScreeningReport) -> Markup {
             (note(
                 "From the left: the crop (white is no count, black the 99.5th percentile) with the \
                  heart’s region in red and what that is compared with in blue; where the model \
-                 finds what speaks for a positive (Grad-CAM, the mean of its networks); the maximum \
+                 finds what speaks for a positive (Grad-CAM, of Heart HiResCAM; the mean of its networks); the maximum \
                  activation map of each block of its first network. Each map has its own scale, \
                  from its least value in dark violet to its greatest in yellow. A map shows where a network responds, not why it decided."
             ))
@@ -192,7 +192,7 @@ fn montage(object: &ScreenedObject) -> Option<Markup> {
     );
     let image = html! {
         img.strip src=(data_uri(png)) alt={
-            (row) ": the crop, its Grad-CAM for a positive, then the maximum activation map of \
+            (row) ": the crop, its map for a positive, then the maximum activation map of \
                    each block"
         };
     };
