@@ -24,6 +24,7 @@ mod privacy;
 mod program;
 mod publishing;
 mod resume;
+mod scale;
 mod screening;
 mod shipped;
 mod store;

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::cohort::{COHORT, STUDIES, scratch};
 use crate::manifest::{self, screening, screening_prefix, training, training_prefix, with};
 use crate::program::run;
+use crate::scale;
 
 /// The cohort's labels with as many studies of each grade, so that every fold has all of them.
 fn labels_of_all_grades(path: &Path) {
@@ -93,10 +94,7 @@ fn a_refit_on_all_data_is_published_and_screens_at_the_sensitivity_that_is_asked
         .filter(|row| &row[2] == "1")
         .map(|row| row[4].parse::<f64>().expect("a probability"))
         .fold(f64::INFINITY, f64::min);
-    // A bundle's probabilities are at its temperature.
-    let temperature = described["temperature"].as_f64().expect("a number");
-    let odds = (lowest / (1.0 - lowest)).powf(1.0 / temperature);
-    let lowest = odds / (1.0 + odds);
+    let lowest = scale::published(&described, lowest);
     let model = format!("{{uri: {}}}", bundle.display());
     let point = "  operatingPoint: {sensitivity: \"1\"}";
     let text = with(&screening(&out, &model), "operatingPoint", point);
@@ -186,8 +184,10 @@ fn a_network_that_has_learned_nothing_is_not_published_and_nothing_more_is_train
     // Asked again, it says so again, and does nothing.
     run(&[&path]).fails_with(1, &["publish.force"]);
 
+    let out = folder.join("forced");
     let text = refitting(&folder, &out, "");
     run(&[&manifest::write(&folder.join("run.yaml"), &text)]).ok();
+    let prefix = training_prefix(&out);
     let card = prefix.join("model/Linear-HighGrade/MODEL_CARD.md");
     let card = fs::read_to_string(card).expect("should be published");
     assert!(

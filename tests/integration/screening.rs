@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::cohort::{COHORT, STUDIES, put, root, scratch};
 use crate::manifest::{self, screening, screening_prefix};
 use crate::program::{Ended, attrium, command, finish, run, run_arguments};
+use crate::scale;
 use crate::trained::TRAINED;
 
 /// The scan of a patient, who is negative; tests run in the folder of the package.
@@ -418,7 +419,6 @@ fn a_study_is_positive_from_the_threshold_on() {
 fn a_sensitivity_is_reached_on_the_models_own_predictions() {
     let bundle = fs::read(TRAINED.bundle().join("bundle.json")).expect("should be there");
     let bundle: Value = serde_json::from_slice(&bundle).expect("should be JSON");
-    let temperature = bundle["temperature"].as_f64().expect("should be a number");
     let table = TRAINED.text_of("predictions/Residual-Positive.csv");
     let lowest = csv::Reader::from_reader(table.as_bytes())
         .records()
@@ -428,9 +428,7 @@ fn a_sensitivity_is_reached_on_the_models_own_predictions() {
         .fold(f64::INFINITY, f64::min);
     let scans = some_scans(1);
     let screened = screen(&[&scans[0]], &["--sensitivity", "1"]);
-    // For two classes the odds' logarithm is what a temperature divides.
-    let odds = (lowest / (1.0 - lowest)).powf(temperature.recip());
-    let expected = odds / (1.0 + odds);
+    let expected = scale::published(&bundle, lowest);
     let threshold = screened["threshold"].as_f64().expect("should be a number");
     assert!(
         (threshold - expected).abs() < 1e-9,

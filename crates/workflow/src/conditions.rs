@@ -161,7 +161,8 @@ fn withheld(inputs: &StatusInputs<'_>, status: &Status, why: Withheld) -> Condit
             let evidence = nothing_learned(inputs.resource, &status.results);
             let message = format!(
                 "Nothing is published, since nothing shows that the network has learned anything: {}. Train on \
-                 more studies or for longer, or publish it all the same with publish.force",
+                 more studies or for longer, or publish it all the same, in a run of another name, with \
+                 publish.force",
                 evidence.unwrap_or_default()
             );
             (reasons::NOTHING_LEARNED, message)
