@@ -288,7 +288,7 @@ fn publish_ensemble(
         Published {
             publish: wanted,
             data,
-            synthetic: cohort.is_synthetic(),
+            cohort,
             scaled,
             members,
         },
