@@ -18,7 +18,7 @@ const KEPT: usize = 8;
 const SALT: usize = 16;
 /// Rounds of the digest of a Patient ID: as many times longer it takes to try every number that a hospital may have
 /// given.
-const ROUNDS: u32 = 4096;
+const ROUNDS: u32 = 1024;
 
 /// What makes the digests of one cohort others than those of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -120,31 +120,56 @@ impl fmt::Debug for ScanIdentity {
 /// The SHA-256 of an image's rows, columns and counts, within the smallest rectangle that holds every count: a copy with
 /// another margin has the same.
 fn counts_digest(image: &Image<f32>) -> [u8; 32] {
-    let has_counts = |row: &&[f32]| row.iter().any(|count| *count != 0.0);
+    let is_empty = |row: &&[f32]| row.iter().all(|count| *count == 0.0);
     let rows = || image.pixels.chunks_exact(image.columns.max(1));
-    let top = rows().take_while(|row| !has_counts(row)).count();
-    let below = rows().rev().take_while(|row| !has_counts(row)).count();
+    let top = rows().take_while(is_empty).count();
+    let below = rows().rev().take_while(is_empty).count();
     let rows = rows().take(image.rows.saturating_sub(below)).skip(top);
-    let empty = |row: &[f32]| row.iter().take_while(|count| **count == 0.0).count();
-    let empty_behind = |row: &[f32]| row.iter().rev().take_while(|count| **count == 0.0).count();
-    let left = rows.clone().map(empty).min().unwrap_or(0);
-    let right = rows.clone().map(empty_behind).min().unwrap_or(0);
-    let mut digest = Sha256::new();
+    let before = |row: &[f32]| row.iter().take_while(|count| **count == 0.0).count();
+    let behind = |row: &[f32]| row.iter().rev().take_while(|count| **count == 0.0).count();
+    let left = rows.clone().map(before).min().unwrap_or(0);
+    let right = rows.clone().map(behind).min().unwrap_or(0);
     let width = rows
         .clone()
         .next()
         .map_or(0, |row| row.len() - left - right);
+    let mut digest = Sha256::new();
     for size in [rows.len(), width] {
         digest.update((size as u64).to_le_bytes());
     }
-    let mut line = Vec::with_capacity(4 * width);
+    let mut line = Vec::with_capacity(2 * width);
     for row in rows {
-        line.clear();
-        let counts = row.iter().skip(left).take(width);
-        line.extend(counts.flat_map(|count| count.to_le_bytes()));
+        put_counts(&mut line, row.get(left..left + width).unwrap_or_default());
         digest.update(&line);
     }
     digest.finalize().into()
+}
+
+/// Counts as bytes in the place of others, in a simple loop where all are whole.
+fn put_counts(line: &mut Vec<u8>, counts: &[f32]) {
+    line.resize(2 * counts.len(), 0);
+    let mut are_whole = true;
+    let (words, _) = line.as_chunks_mut::<2>();
+    for (word, &count) in words.iter_mut().zip(counts) {
+        let whole = count as u16;
+        are_whole &= f32::from(whole) == count && whole != u16::MAX;
+        *word = whole.to_le_bytes();
+    }
+    if !are_whole {
+        line.clear();
+        counts.iter().for_each(|&count| put_count(line, count));
+    }
+}
+
+/// Two bytes of a whole count, as a camera's are; of any other 0xFFFF, and four that hold it.
+fn put_count(line: &mut Vec<u8>, count: f32) {
+    let whole = count as u16;
+    if f32::from(whole) == count && whole != u16::MAX {
+        line.extend(whole.to_le_bytes());
+    } else {
+        line.extend(u16::MAX.to_le_bytes());
+        line.extend(count.to_le_bytes());
+    }
 }
 
 /// As many bytes from the start of a digest.
@@ -325,7 +350,7 @@ pub(super) mod tests {
         let salt = salt("a");
         let password = Sha256::digest("4711").into();
         let message = [b"patient ".as_slice(), &salt.0].concat();
-        let slow = keyed_digest::slow(&password, &message, 4096);
+        let slow = keyed_digest::slow(&password, &message, 1024);
         let found = scan.under(salt).patient.unwrap().id.to_string();
         assert_eq!(found, hex::encode(&slow[..8]));
     }
@@ -355,6 +380,20 @@ pub(super) mod tests {
         );
         let empty = counts_digest(&image(3, 2, &[0.0; 6]));
         assert_eq!(empty, counts_digest(&image(1, 1, &[0.0])));
+    }
+
+    #[test]
+    fn counts_that_are_not_whole_or_too_large_are_told_apart() {
+        let counts = [0.5, 1.0, 65_534.0, 65_535.0, 65_536.0, 1e9, 65_535.5];
+        let digests: std::collections::BTreeSet<_> = counts
+            .iter()
+            .map(|&count| counts_digest(&image(1, 2, &[count, 3.0])))
+            .collect();
+        assert_eq!(digests.len(), counts.len());
+        assert_eq!(
+            counts_digest(&image(1, 3, &[3.0, -0.0, 4.0])),
+            counts_digest(&image(1, 3, &[3.0, 0.0, 4.0]))
+        );
     }
 
     #[test]
@@ -393,6 +432,8 @@ pub(super) mod tests {
             let pixels: Vec<f32> = pixels.into_iter().map(f32::from).collect();
             let mut changed = pixels.clone();
             changed[place] += 7.0;
+            let part: Vec<f32> = pixels.iter().map(|count| count + 0.5).collect();
+            prop_assert_ne!(counts_digest(&image(3, 4, &pixels)), counts_digest(&image(3, 4, &part)));
             prop_assert_ne!(counts_digest(&image(3, 4, &pixels)), counts_digest(&image(3, 4, &changed)));
         }
     }

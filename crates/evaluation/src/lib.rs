@@ -20,6 +20,7 @@ mod kappa;
 mod labelled_predictions;
 mod metrics;
 mod operating_point;
+mod overlap;
 mod predictions;
 mod predictive_values;
 mod reader_agreement;
@@ -46,6 +47,7 @@ pub use operating_point::{
     OperatingPoint, OperatingPointKind, TARGET_SENSITIVITIES, threshold_for_sensitivity,
     threshold_text,
 };
+pub use overlap::{Independence, ValidationOverlap};
 pub use predictions::{Prediction, Predictions, SUM_TOLERANCE, positive_probability};
 pub use predictive_values::{PredictiveValues, reference_prevalence};
 pub use reader_agreement::reader_agreement;

@@ -6,7 +6,7 @@ use maud::html;
 use super::input::ScreeningReport;
 use super::page::{Page, Section, SyntheticNotice};
 use super::sections::{
-    EvaluatedModel, Validation, calibration, confusion, operating_points, provenance, results, roc,
+    EvaluatedModel, calibration, confusion, operating_points, overlap, provenance, results, roc,
     screened, subgroups,
 };
 
@@ -47,13 +47,15 @@ fn validation(report: &ScreeningReport, metrics: &Metrics) -> [Section; 6] {
         baseline_difference: None,
     }];
     let results = html! {
-        (screened::validation(metrics, report.unanswered.as_ref()))
+        (screened::validation(report, metrics))
         (results::section(&models, &[]))
     };
-    let operating_points = operating_points::section(&models, Validation::External, None);
-    let calibration = calibration::section(&models, Validation::External);
+    let overlap = report.overlap.as_ref();
+    let validation = overlap::validation(overlap);
+    let operating_points = operating_points::section(&models, validation, None);
+    let calibration = calibration::section(&models, validation);
     [
-        Section::new("validation", "External validation", results),
+        Section::new("validation", overlap::heading(overlap), results),
         Section::new("roc", "ROC curves", roc::section(&models)),
         Section::new("operating", "Operating points", operating_points),
         Section::new("confusion", "Confusion matrix", confusion::section(&models)),

@@ -212,6 +212,7 @@ fn judge(
         metrics,
         baseline_difference: difference.transpose().or_retry()?,
         unanswered: None,
+        overlap: None,
     })
 }
 

@@ -17,6 +17,7 @@ mod fitting;
 mod inputs;
 mod model;
 mod object_batches;
+mod overlap;
 mod preprocess;
 mod provenance;
 mod publication;

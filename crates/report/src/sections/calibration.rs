@@ -46,7 +46,7 @@ fn scores(models: &[EvaluatedModel<'_>], validation: Validation) -> Table {
             "A published model divides its logits by the temperature, fitted to these very \
              predictions: above 1, the network was too certain."
         }
-        Validation::External => {
+        Validation::External | Validation::PerhapsSeen => {
             "The model’s own temperature is in these probabilities already. The last three columns \
              tell what a further one, fitted to these very labels, would make of them: above 1, \
              the model is too certain here."

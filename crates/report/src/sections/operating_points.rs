@@ -53,6 +53,10 @@ fn explanation(validation: Validation, published: bool) -> String {
                  external validation; the others were chosen on the very studies they are judged \
                  on."
             }
+            Validation::PerhapsSeen => {
+                "The threshold of this job was chosen before, and the model has seen these studies or may have, so \
+                 that no row is an external validation."
+            }
         },
     ];
     if published {
