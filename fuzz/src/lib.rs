@@ -16,7 +16,7 @@ mod tables;
 
 pub use cluster::{job, manifest, pod, progress, summary};
 pub use images::{dicom, jpeg_2000, jpeg_lossless, rle};
-pub use models::{bundle, checkpoint, checksums, weights};
+pub use models::{bundle, checkpoint, checksums, cohort, weights};
 pub use panics::{abort_on_own, is_own};
 pub use tables::{history, labels, predictions, shard};
 
@@ -24,10 +24,11 @@ pub use tables::{history, labels, predictions, shard};
 pub type Target = (&'static str, fn(&[u8]) -> bool);
 
 /// Every parser.
-pub const TARGETS: [Target; 17] = [
+pub const TARGETS: [Target; 18] = [
     ("bundle", bundle),
     ("checkpoint", checkpoint),
     ("checksums", checksums),
+    ("cohort", cohort),
     ("dicom", dicom),
     ("history", history),
     ("job", job),

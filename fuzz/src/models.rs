@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use attrium_bundle::{BundleManifest, CHECKSUMS, Checksums, MANIFEST, Model, model_card};
+use attrium_dataset::CohortDigests;
 use attrium_nn::{PretrainedWeights, WeightsError};
 use attrium_training::fuzzing;
 use attrium_types::Architecture;
@@ -22,7 +23,18 @@ pub fn bundle(bytes: &[u8]) -> bool {
     let written = manifest.to_json().expect("should be written");
     let read = BundleManifest::from_json(&written).expect("should be read back");
     assert_eq!(read, manifest);
-    assert!(!model_card(&manifest).is_empty());
+    assert!(!model_card(&manifest, None).is_empty());
+    true
+}
+
+/// `cohort.json`: what is read survives being written.
+pub fn cohort(bytes: &[u8]) -> bool {
+    let Ok(seen) = CohortDigests::from_json(bytes) else {
+        return false;
+    };
+    let written = seen.to_json().expect("should be written");
+    let read = CohortDigests::from_json(&written).expect("should be read back");
+    assert_eq!(read, seen);
     true
 }
 

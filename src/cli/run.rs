@@ -207,6 +207,9 @@ fn table(finished: &Finished) -> String {
                 "No figure counts {unanswered}: see unanswered.csv.\n"
             ));
         }
+        if let Some(words) = counts.overlap_words() {
+            text.push_str(&format!("Warning: {words}.\n"));
+        }
     }
     let of_training = status.data.as_ref().and_then(|data| data.synthetic);
     let of_screening = status.screening.as_ref().map(|counts| counts.synthetic);

@@ -12,6 +12,7 @@ use super::keys::{self, Signatures};
 use super::output::{self, Format, RESEARCH};
 use attrium_api::{OperatingPoint, ScreeningStatus};
 use attrium_bundle::{Demands, MissingOperatingPoint, MissingPrevalence};
+use attrium_dataset::Overlap;
 use attrium_evaluation::threshold_text;
 use attrium_imaging::HeartRatios;
 use attrium_nn as nn;
@@ -250,6 +251,8 @@ struct Study {
     #[serde(flatten)]
     ratios: HeartRatios,
     warnings: Vec<String>,
+    /// What of it the model was trained on; empty without a decision.
+    overlap: Vec<&'static str>,
     #[serde(skip_serializing_if = "String::is_empty")]
     reason: String,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -310,9 +313,13 @@ impl Report {
             0 => String::new(),
             count => format!("{count} of the scans are synthetic\n"),
         };
+        let seen = match counts.overlap_words() {
+            Some(words) => format!("{words}\n"),
+            None => String::new(),
+        };
         format!(
             "\n{} screened, {} positive, {} negative, {} of another view, {} unusable; positive \
-             from {}\n{} for {}{synthetic}, {}\n{phantoms}{RESEARCH}",
+             from {}\n{} for {}{synthetic}, {}\n{phantoms}{seen}{RESEARCH}",
             counts.screened,
             counts.positive,
             counts.negative,
@@ -327,13 +334,21 @@ impl Report {
 }
 
 impl Study {
+    /// The warnings, and in which ways the model has seen it.
+    fn notes(&self) -> Vec<String> {
+        let is_news = |word: &&&str| !["none", "unknown", "partly-known"].contains(*word);
+        let seen = self.overlap.iter().filter(is_news);
+        let seen = seen.map(|word| format!("seen in training: {word}"));
+        self.warnings.iter().cloned().chain(seen).collect()
+    }
+
     /// What the table for people says of it.
     fn cells(&self) -> [String; 5] {
         let figure = |value: Option<f64>, digits| {
             value.map_or("-".to_owned(), |value| format!("{value:.digits$}"))
         };
         let notes = if self.sentence.is_empty() {
-            self.warnings.join(", ")
+            self.notes().join(", ")
         } else {
             self.sentence.clone()
         };
@@ -356,6 +371,7 @@ impl From<ScreeningRow> for Study {
             probabilities: row.probabilities,
             ratios: row.ratios,
             warnings: row.warnings,
+            overlap: row.overlap.map(Overlap::words).unwrap_or_default(),
             reason: row.reason,
             sentence: row.sentence,
             activation_map: row.activation_map,

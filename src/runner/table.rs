@@ -59,6 +59,7 @@ pub(crate) fn screening_table(counts: &ScreeningStatus) -> String {
         patient_unknown: _,
         unanswered: _,
         unanswered_positive: _,
+        overlap: _,
         synthetic,
     } = counts;
     let row = [

@@ -18,6 +18,7 @@ mod documents;
 mod links;
 mod manifest;
 mod outputs;
+mod overlap;
 mod pod;
 mod pretrained;
 mod privacy;

@@ -95,7 +95,7 @@ fn the_bundle_that_comes_with_attrium_is_small_and_says_that_it_is_synthetic() {
     assert!(manifest.synthetic);
     let card = fs::read_to_string(folder.join("MODEL_CARD.md")).unwrap();
     assert!(card.contains("**Synthetic: "), "{card}");
-    assert_eq!(card, model_card(&manifest));
+    assert_eq!(card, model_card(&manifest, None));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::{Accelerator, Condition, Kind, ModelPlace, unusable};
+use super::{Accelerator, Condition, Kind, ModelPlace, OverlapStatus, unusable};
 use attrium_types::{Architecture, Decimal, Metric, Target};
 
 /// What has become of a resource: the same shape for both kinds, and on a laptop.
@@ -271,7 +271,7 @@ impl DataStatus {
 }
 
 /// Adds a count where it is known; unknown and unknown stay so.
-fn add(sum: &mut Option<u64>, count: Option<u64>) {
+pub(super) fn add(sum: &mut Option<u64>, count: Option<u64>) {
     if let Some(count) = count {
         *sum = Some(sum.unwrap_or_default() + count);
     }
@@ -340,6 +340,9 @@ pub struct ScreeningStatus {
     /// Those of them that are positive: no metric counts them, and a department would not know of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unanswered_positive: Option<u64>,
+    /// What the model was trained on among the objects that were given a decision; absent where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overlap: Option<OverlapStatus>,
     /// Those by the word for why they cannot be used.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "unusable::counts_by_reason")]
@@ -358,10 +361,20 @@ impl ScreeningStatus {
         ))
     }
 
+    /// What of a screening the model was trained on, in words; `None` where that is nothing, and where it is not known and
+    /// nothing rests on it, as without labels.
+    pub fn overlap_words(&self) -> Option<String> {
+        let is_validated = self.unanswered.is_some();
+        self.overlap.as_ref()?.words(self.screened, is_validated)
+    }
+
     /// Adds what another shard has counted.
     pub fn add(&mut self, other: &Self) {
         self.objects += other.objects;
         self.other_views += other.other_views;
+        if let Some(overlap) = &other.overlap {
+            self.overlap.get_or_insert_default().add(overlap);
+        }
         self.screened += other.screened;
         self.positive += other.positive;
         self.negative += other.negative;

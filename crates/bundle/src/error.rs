@@ -3,6 +3,7 @@
 use snafu::Snafu;
 
 use super::KeyId;
+use attrium_dataset::CohortFileError;
 use attrium_nn as nn;
 use attrium_training as training;
 
@@ -113,6 +114,15 @@ pub enum Error {
         /// What is wrong.
         source: serde_json::Error,
     },
+    /// `cohort.json` cannot be read or written.
+    #[snafu(display("cohort.json cannot be used: publish the model again"))]
+    Cohort {
+        /// What is wrong.
+        source: CohortFileError,
+    },
+    /// There are more digests than a bundle may hold.
+    #[snafu(display("cohort.json would be larger than a bundle's may be: train on fewer studies"))]
+    LargeCohort,
     /// A member's weights do not fit its network.
     #[snafu(display("{name} holds no weights of this network"))]
     Weights {

@@ -1,7 +1,7 @@
 //! A model bundle: a folder that holds all that is needed to screen.
 //!
-//! `bundle.json` ([`BundleManifest`]), the members' weights and normalisation, `MODEL_CARD.md`, and
-//! `SHA256SUMS`, which lists the checksum of every other file and is written last: a bundle
+//! `bundle.json` ([`BundleManifest`]), the members' weights and normalisation, `cohort.json`, by which scans are known
+//! again that it was trained on ([`CohortDigests`]), `MODEL_CARD.md`, and `SHA256SUMS`, which lists the checksum of every other file and is written last: a bundle
 //! without it is not whole. The bundle's digest is the SHA-256 of `SHA256SUMS`, so that it stands
 //! for every byte of the bundle, and `sha256sum --check SHA256SUMS` verifies a copy.
 //!
@@ -16,13 +16,18 @@ mod model_card;
 mod signature;
 mod signing_key;
 
+use snafu::{ResultExt, ensure};
+
+use attrium_dataset::CohortDigests;
+use error::{CohortSnafu, LargeCohortSnafu};
+
 pub use checksums::{Checksums, LARGEST_CHECKSUMS};
 pub use demands::{Demands, Proof, SignaturePolicy};
 pub use error::Error;
 pub use manifest::{
     BundleManifest, FORMAT_VERSION, INTENDED_USE, Member, StatedPrevalence, TrainingProvenance,
 };
-pub use model::{MissingOperatingPoint, MissingPrevalence, Model, compare};
+pub use model::{MissingOperatingPoint, MissingPrevalence, Model, cohort, compare};
 pub use model_card::model_card;
 pub use signature::{Approval, InvalidPublicKey, KeyId, LARGEST_SIGNATURE, PublicKey};
 pub use signing_key::{KeyError, NewKeys, SigningKey};
@@ -34,11 +39,15 @@ pub const CHECKSUMS: &str = "SHA256SUMS";
 /// The name of the file of a signature of [`CHECKSUMS`], which is no part of the bundle: it is made later,
 /// and changes no digest.
 pub const SIGNATURE: &str = "SHA256SUMS.minisig";
+/// The name of the file of digests of what the model was trained on, which bundles from before there was one lack.
+pub const COHORT: &str = "cohort.json";
 /// The name of the text for people.
 pub const CARD: &str = "MODEL_CARD.md";
 
 /// The largest file of weights or of a normalisation, in bytes: VGG16's has half a gigabyte.
 const LARGEST_WEIGHTS: u64 = 4 << 30;
+/// The largest file of digests, in bytes: some 20 for each study, each patient and each image.
+const LARGEST_COHORT: u64 = 64 << 20;
 /// The largest of any other file, in bytes.
 const LARGEST_TEXT: u64 = 16 << 20;
 /// The most bytes that all files of a bundle have together: VGG16's of 20 folds have eleven gigabytes.
@@ -48,6 +57,8 @@ pub const LARGEST_BUNDLE: u64 = 16 << 30;
 pub fn largest(name: &str) -> u64 {
     if name.ends_with(".safetensors") {
         LARGEST_WEIGHTS
+    } else if name == COHORT {
+        LARGEST_COHORT
     } else {
         LARGEST_TEXT
     }
@@ -71,16 +82,25 @@ pub struct MemberFiles {
     pub normalization: Vec<u8>,
 }
 
-/// Packs a model into the files of its bundle.
+/// Packs a model into the files of its bundle, with the digests of what it was trained on, where they are known.
 ///
 /// # Errors
 /// [`Error::Unwritable`] when the manifest cannot be written as JSON, which does not happen while its
-/// numbers are finite.
-pub fn pack(manifest: &BundleManifest, members: Vec<MemberFiles>) -> Result<BundleFiles, Error> {
+/// numbers are finite; [`Error::Cohort`] and [`Error::LargeCohort`] when the digests cannot be.
+pub fn pack(
+    manifest: &BundleManifest,
+    cohort: Option<&CohortDigests>,
+    members: Vec<MemberFiles>,
+) -> Result<BundleFiles, Error> {
     let mut files = vec![
         (MANIFEST.to_owned(), manifest.to_json()?),
-        (CARD.to_owned(), model_card(manifest).into_bytes()),
+        (CARD.to_owned(), model_card(manifest, cohort).into_bytes()),
     ];
+    if let Some(cohort) = cohort {
+        let json = cohort.to_json().context(CohortSnafu)?;
+        ensure!(json.len() as u64 <= LARGEST_COHORT, LargeCohortSnafu);
+        files.push((COHORT.to_owned(), json));
+    }
     for (member, content) in manifest.members.iter().zip(members) {
         files.push((member.weights.clone(), content.weights));
         files.push((member.normalization.clone(), content.normalization));

@@ -6,13 +6,14 @@ use attrium_nn::Device;
 use snafu::{OptionExt, ResultExt, Snafu, ensure};
 
 use super::error::{
-    ChangedSnafu, Error, IncompleteSnafu, ManifestSnafu, NetworkSnafu, NormalizationSnafu,
-    UnlistedSnafu, WeightsSnafu,
+    ChangedSnafu, CohortSnafu, Error, IncompleteSnafu, ManifestSnafu, NetworkSnafu,
+    NormalizationSnafu, UnlistedSnafu, WeightsSnafu,
 };
-use super::{Approval, BundleManifest, CHECKSUMS, Checksums, MANIFEST, SIGNATURE};
+use super::{Approval, BundleManifest, CHECKSUMS, COHORT, Checksums, MANIFEST, SIGNATURE};
 use attrium_api::OperatingPoint;
+use attrium_dataset::{CohortDigests, Overlap, ScanIdentity};
 use attrium_evaluation::{at_prevalence, at_temperature, corrected, positive_at_prevalence};
-use attrium_imaging::{CROP_PIXELS, intensities};
+use attrium_imaging::{AnteriorImage, CROP_PIXELS, intensities};
 use attrium_nn::{ActivationMap, GradCam, Network};
 use attrium_training::Normalization;
 
@@ -25,6 +26,8 @@ pub struct Model {
     pub digest: String,
     /// Who has approved it, where somebody has looked.
     pub approval: Option<Approval>,
+    /// What tells the scans again that it was trained on; none of a bundle that keeps nothing of them.
+    pub cohort: Option<CohortDigests>,
     /// The share of positives that probabilities are stated for; `None` where the bundle states none.
     prevalence: Option<f64>,
     members: Vec<LoadedMember>,
@@ -91,6 +94,7 @@ impl Model {
         Ok(Self {
             digest: checksums.digest(),
             approval: None,
+            cohort: cohort(files, &checksums)?,
             prevalence: manifest.prevalence.map(|prevalence| prevalence.stated),
             manifest,
             members,
@@ -147,6 +151,14 @@ impl Model {
         Ok(rows
             .map(|row| at_prevalence(target, row, of_cohort.cohort, stated))
             .collect())
+    }
+
+    /// Whether it was trained on a scan, on its study or on its patient.
+    pub fn overlap(&self, image: &AnteriorImage) -> Overlap {
+        match &self.cohort {
+            Some(cohort) => cohort.overlap(&ScanIdentity::of(image)),
+            None => Overlap::UNKNOWN,
+        }
     }
 
     /// The network that a training starts from, and what its images go through before it sees them: those of a
@@ -280,6 +292,24 @@ fn threshold_for(scores: &[f64], sensitivity: f64) -> Option<f64> {
     scores.get(needed as usize - 1).copied()
 }
 
+/// The digests of what a bundle was trained on; none where it keeps none.
+///
+/// # Errors
+/// [`Error`], where they are not there, changed, or cannot be read.
+pub fn cohort(
+    files: &BTreeMap<String, Vec<u8>>,
+    checksums: &Checksums,
+) -> Result<Option<CohortDigests>, Error> {
+    if !checksums.lists(COHORT) {
+        return Ok(None);
+    }
+    let json = files.get(COHORT).context(UnlistedSnafu { name: COHORT })?;
+    ensure!(checksums.holds(COHORT, json), ChangedSnafu { name: COHORT });
+    CohortDigests::from_json(json)
+        .map(Some)
+        .context(CohortSnafu)
+}
+
 /// Compares every file of a bundle with its checksum; there may be no other but a signature.
 ///
 /// # Errors
@@ -302,10 +332,11 @@ pub fn compare(files: &BTreeMap<String, Vec<u8>>) -> Result<Checksums, Error> {
 mod tests {
     use super::*;
     use crate::{
-        FORMAT_VERSION, INTENDED_USE, Member, MemberFiles, StatedPrevalence, TrainingProvenance,
-        pack,
+        CARD, FORMAT_VERSION, INTENDED_USE, Member, MemberFiles, StatedPrevalence,
+        TrainingProvenance, model_card, pack,
     };
     use attrium_api::PublishMethod;
+    use attrium_dataset::{Salt, SaltedDigests, ScanDigests};
     use attrium_evaluation::{EvaluationOptions, Prediction, Predictions, evaluate};
     use attrium_nn as nn;
     use attrium_types::{Architecture, CropMode, Decimal, InitialWeights, Intensity, Target};
@@ -380,8 +411,16 @@ mod tests {
             weights: network(seed).to_safetensors().unwrap(),
             normalization: normalization().to_safetensors().unwrap(),
         });
-        let packed = pack(&manifest(members), files.collect()).unwrap();
+        let packed = pack(&manifest(members), Some(&seen()), files.collect()).unwrap();
         packed.files.into_iter().collect()
+    }
+
+    /// The digests of one scan.
+    fn seen() -> CohortDigests {
+        let scan = ["0011223344556677", "", "0123456789abcdef"];
+        let mut digests = SaltedDigests::new(Salt::of_labels("labels"));
+        digests.add(&ScanDigests::parse(scan).unwrap(), true);
+        CohortDigests::new(digests)
     }
 
     fn normalization() -> Normalization {
@@ -393,9 +432,17 @@ mod tests {
 
     /// Changes the bundle's description and makes its checksums right again.
     fn with_manifest(change: impl Fn(String) -> String) -> BTreeMap<String, Vec<u8>> {
+        with_file(MANIFEST, |json| Some(change(json)))
+    }
+
+    /// Changes or leaves out a file of the bundle and makes its checksums right again.
+    fn with_file(
+        name: &str,
+        change: impl Fn(String) -> Option<String>,
+    ) -> BTreeMap<String, Vec<u8>> {
         let mut files = bundle();
-        let json = String::from_utf8(files[MANIFEST].clone()).unwrap();
-        files.insert(MANIFEST.to_owned(), change(json).into_bytes());
+        let text = String::from_utf8(files.remove(name).unwrap()).unwrap();
+        files.extend(change(text).map(|text| (name.to_owned(), text.into_bytes())));
         files.remove(CHECKSUMS);
         let listed = files
             .iter()
@@ -533,6 +580,46 @@ mod tests {
             let files = with_manifest(|json| json.replace(field, &format!("{field}, {field}")));
             assert!(matches!(error(&files), Error::Unreadable { .. }), "{field}");
         }
+    }
+
+    #[test]
+    fn a_bundle_has_what_tells_its_scans_again_and_one_from_before_has_nothing() {
+        let model = Model::open(&bundle(), &nn::cpu()).unwrap();
+        assert_eq!(model.cohort, Some(seen()));
+        let card = String::from_utf8(bundle()[CARD].clone()).unwrap();
+        let words = "digests of 1 studies, 1 images and 0 patients";
+        assert!(card.contains(words), "{card}");
+        assert!(!model_card(&model.manifest, None).contains("cohort.json"));
+        let earlier = with_file(COHORT, |_| None);
+        let model = Model::open(&earlier, &nn::cpu()).unwrap();
+        assert_eq!(model.cohort, None);
+    }
+
+    #[test]
+    fn a_bundle_whose_digests_cannot_be_read_is_refused() {
+        for (from, to) in [
+            ("0011", "zz11"),
+            ("\"formatVersion\":1", "\"formatVersion\":9"),
+        ] {
+            let files = with_file(COHORT, |json| Some(json.replace(from, to)));
+            assert!(matches!(error(&files), Error::Cohort { .. }), "{from}");
+        }
+    }
+
+    #[test]
+    fn a_card_says_what_was_seen_before_and_what_nobody_knows() {
+        let manifest = manifest(vec![Member::of_all()]);
+        let child = CohortDigests::new(SaltedDigests::new(Salt::of_labels("others")));
+        let unknown = format!("sha256:{}", "0".repeat(64));
+        let told = child.clone().started_from(&unknown, Some(seen()));
+        let card = model_card(&manifest, Some(&told));
+        let words = "from which it started: 1 studies, 1 images and 0 patients.";
+        assert!(
+            card.contains(words) && !card.contains("not known"),
+            "{card}"
+        );
+        let card = model_card(&manifest, Some(&child.started_from(&unknown, None)));
+        assert!(card.contains("is not known"), "{card}");
     }
 
     #[test]

@@ -3,13 +3,14 @@
 use std::fmt::Write;
 
 use super::BundleManifest;
+use attrium_dataset::{CohortDigests, SaltedDigests};
 use attrium_evaluation::{
     Estimate, Interval, Metrics, OperatingPoint, nothing_learned, threshold_text,
 };
-use attrium_types::{Architecture, Intensity, Target};
+use attrium_types::{Architecture, CohortKnowledge, Intensity, Target};
 
-/// `MODEL_CARD.md`: the bundle in words, for people.
-pub fn model_card(manifest: &BundleManifest) -> String {
+/// `MODEL_CARD.md`: the bundle in words, for people; with what its digests are of, where it has some.
+pub fn model_card(manifest: &BundleManifest, cohort: Option<&CohortDigests>) -> String {
     let mut card = format!("# {} for {}\n\n", manifest.architecture, manifest.target);
     if manifest.synthetic {
         card.push_str("**Synthetic: trained on phantoms, not on patients.**\n\n");
@@ -24,7 +25,10 @@ pub fn model_card(manifest: &BundleManifest) -> String {
         ("Intended use", manifest.intended_use.clone()),
         ("Input", input(manifest)),
         ("Output", output(manifest)),
-        ("Training", training(manifest)),
+        (
+            "Training",
+            training(manifest) + &cohort.map(seen).unwrap_or_default(),
+        ),
         ("Out-of-fold results", results(&manifest.metrics)),
         ("Operating points", operating_points(&manifest.metrics)),
         ("Limits", LIMITS.to_owned()),
@@ -107,6 +111,41 @@ fn training(manifest: &BundleManifest) -> String {
         fit(manifest),
         manifest.initial_weights,
         manifest.initial_weights.are_pretrained(),
+    )
+}
+
+/// What tells its scans again, as a paragraph of its own.
+fn seen(cohort: &CohortDigests) -> String {
+    let counts = cohort.own().map_or_else(String::new, counted);
+    let earlier = match cohort.earlier() {
+        [] => String::new(),
+        earlier => {
+            let all: Vec<_> = earlier.iter().map(counted).collect();
+            format!(
+                " So it does of the models before it, from which it started: {}.",
+                all.join("; ")
+            )
+        }
+    };
+    let unknown = match cohort.knowledge() {
+        CohortKnowledge::Known => "",
+        CohortKnowledge::PartlyKnown | CohortKnowledge::Unknown => {
+            " One of the models before it keeps none: what that was trained on is not known."
+        }
+    };
+    format!(
+        "\n\n`cohort.json` keeps digests of {counts}, by which a screening tells that it was trained on a scan, on another \
+         of the study or on another of the patient.{earlier}{unknown} No identifier can be read from them; whoever has \
+         the bundle and an identifier can try whether it is among them."
+    )
+}
+
+fn counted(cohort: &SaltedDigests) -> String {
+    format!(
+        "{} studies, {} images and {} patients",
+        cohort.studies(),
+        cohort.images(),
+        cohort.patients()
     )
 }
 

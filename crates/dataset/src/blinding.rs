@@ -5,10 +5,10 @@
 //! seed and of all rows of `labels.csv`, which are in no artefact: who holds the labels can undo it, and so finds the
 //! way back as with pseudonyms; another run of other labels or another seed has other words for the same patient.
 
-use hmac::{Hmac, KeyInit, Mac};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
-use sha2::Sha256;
+
+use super::keyed_digest;
 
 /// Bytes of a digest that are kept: enough that no two differ by chance alone.
 const KEPT: usize = 16;
@@ -87,13 +87,7 @@ impl Blinding {
 
     /// HMAC-SHA-256 of a message, which no message for another purpose has.
     fn digest(&self, purpose: Purpose, message: &[u8]) -> [u8; 32] {
-        // HMAC fills a key up to a block with zeros.
-        let mut key = [0; 64];
-        key[..32].copy_from_slice(&self.secret);
-        let mut mac = Hmac::<Sha256>::new(&key.into());
-        mac.update(&[purpose as u8]);
-        mac.update(message);
-        mac.finalize().into_bytes().into()
+        keyed_digest::of(&self.secret, &[&[purpose as u8], message])
     }
 }
 

@@ -1,6 +1,6 @@
 //! The studies of a run, one record each.
 
-use super::{PatientCounts, PatientGroups, Record, Shard, Standing, select};
+use super::{PatientCounts, PatientGroups, Record, Salt, SaltedDigests, Shard, Standing, select};
 use attrium_imaging::CROP_PIXELS;
 use attrium_types::{PreferredAcquisition, Target};
 
@@ -15,6 +15,9 @@ pub struct Cohort {
     pub left_out: Vec<LeftOut>,
     /// How the patients of the studies are known.
     pub known_patients: PatientCounts,
+    /// What tells its scans again, those of its studies that are not used too; none where a shard is from before
+    /// there was any.
+    pub digests: Option<SaltedDigests>,
 }
 
 /// A usable object that does not stand for its study.
@@ -52,7 +55,29 @@ impl Cohort {
         }
         let studies = cohort.records.iter().map(|record| record.study);
         cohort.known_patients = patients.counts(studies);
+        let labels = shards.iter().map(|shard| shard.labels.as_str()).max();
+        cohort.digests = labels.and_then(|labels| cohort.digests_of(labels, &objects, &patients));
         cohort
+    }
+
+    /// The digests of every object of the studies that are used, if each has some.
+    fn digests_of(
+        &self,
+        labels: &str,
+        objects: &[Object<'_>],
+        patients: &PatientGroups,
+    ) -> Option<SaltedDigests> {
+        let mut digests = SaltedDigests::new(Salt::of_labels(labels));
+        let is_used = |study: u32| {
+            let found = self.records.binary_search_by_key(&study, |it| it.study);
+            found.is_ok()
+        };
+        for object in objects.iter().filter(|it| is_used(it.record.study)) {
+            let id = object.record.patient_id.as_ref();
+            let has_patient = id.is_some_and(|id| patients.is_of_one(id));
+            digests.add(object.record.digests.as_ref()?, has_patient);
+        }
+        Some(digests)
     }
 
     /// Adds a study by its objects.
@@ -69,6 +94,7 @@ impl Cohort {
                 let mut record = object.record.clone();
                 record.patient = patients.of(record.study).unwrap_or(record.patient);
                 record.patient_id = None;
+                record.digests = None;
                 self.records.push(record);
                 self.crops.extend_from_slice(object.crop);
             } else {
@@ -159,6 +185,7 @@ fn objects(shards: &[Shard]) -> Vec<Object<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ScanDigests;
     use crate::fixtures::{crop, record};
     use attrium_imaging::{Acquisition, Origin, ViewSource};
 
@@ -271,6 +298,42 @@ mod tests {
                 .iter()
                 .all(|record| record.patient_id.is_none())
         );
+    }
+
+    #[test]
+    fn the_scans_of_the_studies_that_are_used_are_known_again_and_no_others() {
+        let of = |study: u32, count: f32, id: &str| {
+            let record = object(study, &count.to_string(), |record| {
+                record.patient_id = Some(id.to_owned());
+                let digest = format!("{:016x}", count as u32);
+                let patient = format!("{:016x}", u32::from(id.as_bytes()[0]));
+                record.digests = ScanDigests::parse([&digest, &patient, &digest]).ok();
+                if count == 3.0 {
+                    record.preference.origin = Origin::Derived;
+                }
+            });
+            (record, count)
+        };
+        let common = (10..22).map(|study| of(study, study as f32, "c"));
+        let ambiguous = [of(2, 4.0, "b"), of(2, 5.0, "b")];
+        let mut entries = vec![of(1, 1.0, "a"), of(1, 3.0, "a")];
+        entries.extend(common.chain(ambiguous));
+        let digests = assemble(&[shard(entries.clone())])
+            .digests
+            .expect("digests");
+        assert_eq!(
+            (digests.studies(), digests.images()),
+            (14, 14),
+            "the one that gave way is of a study that is used"
+        );
+        assert_eq!(
+            digests.patients(),
+            1,
+            "what 12 studies share is no patient's ID"
+        );
+        entries[0].0.digests = None;
+        assert_eq!(assemble(&[shard(entries)]).digests, None);
+        assert_eq!(assemble(&[]).digests, None);
     }
 
     #[test]

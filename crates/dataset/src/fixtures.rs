@@ -1,6 +1,6 @@
 //! Records and crops for this crate's tests.
 
-use super::{Covariates, Delay, Preference, Record};
+use super::{Covariates, Delay, Preference, Record, ScanDigests};
 use attrium_imaging::{
     Acquisition, CROP_PIXELS, CROP_SIZE, CropRectangle, HeartRatios, Origin, ViewSource,
 };
@@ -14,6 +14,12 @@ pub(super) fn record(study: u32) -> Record {
         names_patient: true,
         patient_id: None,
         object: format!("sealed {study}"),
+        digests: ScanDigests::parse([
+            &format!("{study:016x}"),
+            &format!("{:016x}-0a", study / 2),
+            &format!("{study:016x}"),
+        ])
+        .ok(),
         grade: Grade::ALL[study as usize % 4],
         covariates: Covariates {
             age: Some(77.1),

@@ -88,6 +88,8 @@ impl PatientCounts {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PatientGroups {
     by_study: BTreeMap<u32, Known>,
+    /// The blinded IDs that are one patient's.
+    ids: BTreeSet<String>,
     conflicts: usize,
 }
 
@@ -121,6 +123,7 @@ impl PatientGroups {
         }
         let identified: BTreeSet<u32> = studies_of.values().flatten().copied().collect();
         studies_of.retain(|_, studies| is_of_one(studies.len(), identified.len()));
+        groups.ids = studies_of.keys().cloned().collect();
         groups.join(studies_of.into_values().collect());
         groups
     }
@@ -158,6 +161,11 @@ impl PatientGroups {
     /// The pseudonym of a study's patient; `None` where no object is of the study.
     pub fn of(&self, study: u32) -> Option<u32> {
         self.by_study.get(&study).map(|known| known.patient)
+    }
+
+    /// Whether a blinded Patient ID is one patient's, and not what an exporter writes for all.
+    pub fn is_of_one(&self, id: &str) -> bool {
+        self.ids.contains(id)
     }
 
     /// How the patients of these studies are known.
@@ -287,6 +295,7 @@ mod tests {
             .map(|study| (study, if study < 11 { "x" } else { "" }))
             .collect();
         assert_eq!(unnamed(&many).counts(0..40).unknown, 40);
+        assert!(!unnamed(&many).is_of_one("x") && unnamed(&many[..2]).is_of_one("x"));
         let all: Vec<(u32, &str)> = (0..4).map(|study| (study, "x")).collect();
         assert_eq!(unnamed(&all).counts(0..4).unknown, 4);
         let names: Vec<String> = (0..40).map(|study| (study / 10).to_string()).collect();

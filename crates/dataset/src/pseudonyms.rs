@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::blinding::Blinding;
 use super::patients::PatientClue;
-use super::{Covariates, Labels, Preference};
+use super::{Covariates, Labels, Preference, Salt};
 use attrium_imaging::Provenance;
 use attrium_types::{Grade, random};
 
@@ -164,6 +164,11 @@ impl Pseudonyms {
     /// As with the shuffle, nobody can tell the labels by it who does not hold all of them.
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// The salt of the digests by which the scans of a training on these labels are known again.
+    pub(super) fn salt(&self) -> Salt {
+        Salt::of_labels(&self.digest)
     }
 
     /// The preference of an object of a study, with its time on a clock of the study's own.

@@ -8,7 +8,9 @@ use strum::VariantArray;
 
 use super::covariates::{Covariate, parse_grade, parse_yes_or_no, yes_or_no};
 use super::error::{Error, RowSnafu, ShardSnafu, TableSnafu};
-use super::{Covariates, LabelledStudy, PatientClue, Preference, Pseudonyms};
+use super::{
+    Covariates, LabelledStudy, PatientClue, Preference, Pseudonyms, ScanDigests, ScanIdentity,
+};
 use super::{patients, preference};
 use attrium_imaging::{Admitted, CropRectangle, HeartRatios};
 use attrium_types::Grade;
@@ -26,6 +28,8 @@ pub struct Record {
     pub patient_id: Option<String>,
     /// The object's key, sealed.
     pub object: String,
+    /// What tells the scan again; none of a shard from before there were any, and in no cohort.
+    pub digests: Option<ScanDigests>,
     /// The reader's grade.
     pub grade: Grade,
     /// What else `labels.csv` says of the study.
@@ -78,7 +82,8 @@ pub(super) fn write(records: &[Record]) -> Result<Vec<u8>, Error> {
         .chain(HeartRatios::COLUMNS)
         .chain(WARNING_COLUMNS)
         .chain(PatientClue::COLUMNS)
-        .chain([OBJECT_COLUMN]);
+        .chain([OBJECT_COLUMN])
+        .chain(ScanDigests::COLUMNS);
     writer.write_record(header).context(TableSnafu)?;
     for record in records {
         let rectangle = &record.rectangle;
@@ -105,7 +110,9 @@ pub(super) fn write(records: &[Record]) -> Result<Vec<u8>, Error> {
             .chain(ratios)
             .chain(warnings);
         let row = row.chain(record.patient_clue().columns());
+        let digests = record.digests.map(|digests| digests.columns());
         let row = row.chain([record.object.clone()]);
+        let row = row.chain(digests.unwrap_or_default());
         writer.write_record(row).context(TableSnafu)?;
     }
     writer
@@ -166,6 +173,7 @@ impl RecordRow<'_> {
             names_patient: self.read("names_patient", parse_yes_or_no)?,
             patient_id: patients::parse_id(self.value("patient_id")?),
             object: self.value(OBJECT_COLUMN)?.to_owned(),
+            digests: self.digests()?,
             grade: self.read("grade", parse_grade)?,
             covariates: self.covariates()?,
             rectangle: CropRectangle {
@@ -199,6 +207,18 @@ impl RecordRow<'_> {
             acquired: self.read("acquired", preference::parse_minutes)?,
             acquisition: self.parsed("acquisition")?,
         })
+    }
+
+    /// The digests, where the table has any.
+    fn digests(&self) -> Result<Option<ScanDigests>, Error> {
+        let [study, patient, image] = ScanDigests::COLUMNS;
+        let has_columns = self.header.iter().any(|name| name == study);
+        if !has_columns || self.value(study)?.is_empty() {
+            return Ok(None);
+        }
+        let values = [self.value(study)?, self.value(patient)?, self.value(image)?];
+        let digests = ScanDigests::parse(values);
+        Ok(Some(digests.ok().context(self.fault(study))?))
     }
 
     fn covariates(&self) -> Result<Covariates, Error> {
@@ -250,6 +270,7 @@ impl Pseudonyms {
             names_patient: labelled.names_patient,
             patient_id: self.patient_clue(labelled, &image.provenance).id,
             object: self.seal(key),
+            digests: Some(ScanIdentity::of(image).under(self.salt())),
             grade: labelled.grade,
             covariates: labelled.covariates.clone(),
             rectangle: crop.rectangle,
@@ -274,10 +295,10 @@ mod tests {
             String::from_utf8(table).unwrap(),
             "study,patient,grade,age,sex,indication,scanner,protocol,metastases,reader2,\
              crop_mode,crop_top,crop_left,crop_height,crop_width,origin,view_source,delay,acquired,\
-             acquisition,counts,contralateral_ratio,rib_ratio,whole_body_ratio,synthetic,warnings,names_patient,patient_id,object\n\
+             acquisition,counts,contralateral_ratio,rib_ratio,whole_body_ratio,synthetic,warnings,names_patient,patient_id,object,study_digest,patient_digest,image_digest\n\
              7,3,3,77.1,F,\"suspected, \"\"ATTR\"\"; heart\",,Ganzkörper,no,3,\
              Robust,204,64,128,128,Original,ViewCode,Usual,1000,WholeBody,3596452.25,1.25,1.5,,yes,\
-             stray-counts lossy,yes,,sealed 7\n"
+             stray-counts lossy,yes,,sealed 7,0000000000000007,0000000000000003-0a,0000000000000007\n"
         );
     }
 
@@ -295,11 +316,29 @@ mod tests {
             ("contralateral_ratio", ",1.25,", ",inf,"),
             ("synthetic", "yes,stray", "maybe,stray"),
             ("names_patient", "lossy,yes", "lossy,Maier"),
+            ("study_digest", ",0000000000000007,", ",7,"),
+            ("study_digest", "-0a,", "-zz,"),
         ] {
             let changed = table.replace(word, other);
             let error = read(2, changed.as_bytes()).unwrap_err().to_string();
             let expected = format!("shard 2, row 1, column {column}: ");
             assert!(error.starts_with(&expected), "{error}");
         }
+    }
+
+    #[test]
+    fn a_table_from_before_there_were_digests_is_read_without_any() {
+        let table = String::from_utf8(write(&[fixtures::record(7)]).unwrap()).unwrap();
+        let without = |line: &str| line.rsplitn(4, ',').last().unwrap_or_default().to_owned();
+        let earlier: String = table.lines().map(|line| without(line) + "\n").collect();
+        assert!(earlier.ends_with(",sealed 7\n"), "{earlier}");
+        let record = read(2, earlier.as_bytes()).unwrap().remove(0);
+        let expected = Record {
+            digests: None,
+            ..fixtures::record(7)
+        };
+        assert_eq!(record, expected);
+        let empty = write(std::slice::from_ref(&expected)).unwrap();
+        assert_eq!(read(2, &empty).unwrap(), [expected]);
     }
 }

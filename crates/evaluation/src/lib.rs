@@ -27,6 +27,7 @@ mod metrics;
 mod nothing_learned;
 mod operating_point;
 mod order_statistic;
+mod overlap;
 mod predictions;
 mod predictive_values;
 mod prior;
@@ -62,6 +63,7 @@ pub use operating_point::{
     OperatingPoint, OperatingPointKind, TARGET_SENSITIVITIES, threshold_for_sensitivity,
     threshold_text,
 };
+pub use overlap::{Independence, ValidationOverlap};
 pub use predictions::{Prediction, Predictions, SUM_TOLERANCE, positive_probability};
 pub use predictive_values::{PredictiveValues, REFERENCE_PREVALENCE};
 pub use prior::{AssumedPrior, at_prevalence, corrected, positive_at_prevalence};

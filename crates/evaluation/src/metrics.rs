@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     AssumedPrior, CalibrationBin, ConfusionMatrix, DecisionCurve, Estimate, GateResult,
     OperatingPoint, OperatingPointKind, PredictiveValues, Reliability, RocCurve, SubgroupMetrics,
-    TemperatureScaling, Unanswered, estimate_fields,
+    TemperatureScaling, Unanswered, ValidationOverlap, estimate_fields,
 };
 use attrium_types::{Architecture, InitialWeights, Target};
 
@@ -97,6 +97,10 @@ pub struct NetworkMetrics {
     /// Of an external validation, the labelled studies without a prediction; `None` elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unanswered: Option<Unanswered>,
+    /// Of an external validation, what the model was trained on of it; `None` elsewhere, and of validations from before
+    /// anybody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlap: Option<ValidationOverlap>,
 }
 
 /// A score without a network, such as a ratio of counts.

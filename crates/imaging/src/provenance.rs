@@ -126,6 +126,9 @@ pub struct Provenance {
     pub origin: Origin,
     /// Whose it is, where the object tells.
     pub patient: Option<PatientId>,
+    /// When that patient was born, in days since one of no meaning, where the object tells. Never for a log or an
+    /// artefact.
+    pub birth_date: Option<i64>,
     /// When its acquisition began, in minutes since a moment of no meaning; of a time without a date, since
     /// midnight. Never for a log or an artefact.
     pub acquired: Option<i64>,
@@ -146,6 +149,7 @@ impl Provenance {
         Ok(Self {
             origin,
             patient: patient.as_deref().and_then(PatientId::new),
+            birth_date: dicom::birth_date(set),
             acquired,
         })
     }

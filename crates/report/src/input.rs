@@ -4,7 +4,7 @@ use super::Raster;
 use super::scores::SCORE_BINS;
 use attrium_evaluation::{
     BaselineMetrics, DecisionCurve, EarlierRuns, GateResult, Metrics, NetworkMetrics,
-    OperatingPoint, Unanswered,
+    OperatingPoint, Unanswered, ValidationOverlap,
 };
 use attrium_types::{Architecture, CropMode, Grade, InitialWeights, Intensity, Target};
 
@@ -325,6 +325,9 @@ pub struct ScreeningReport {
     pub screened: u64,
     /// How many of them the model calls positive.
     pub positive: u64,
+    /// How many of the screened ones the model was trained on, on their studies or on their patients, or may have been;
+    /// `None` where that is not known.
+    pub seen: Option<u64>,
     /// Positives to list, most probable first; all of them, or as many as the caller can hold.
     pub positives: Vec<ScreenedObject>,
     /// The number of objects that could not be used, by reason.
@@ -347,6 +350,8 @@ pub struct ScreeningReport {
     pub validation: Option<Metrics>,
     /// The labelled studies that have no prediction there; `None` without labels.
     pub unanswered: Option<Unanswered>,
+    /// What of its studies the model was trained on; `None` without labels.
+    pub overlap: Option<ValidationOverlap>,
     /// Where the results come from.
     pub provenance: Provenance,
 }

@@ -6,8 +6,8 @@ use maud::html;
 use super::input::ScreeningReport;
 use super::page::{Page, Section, SyntheticNotice};
 use super::sections::{
-    EvaluatedModel, Validation, calibration, confusion, net_benefit, operating_points,
-    participants, provenance, results, roc, screened, subgroups,
+    EvaluatedModel, calibration, confusion, net_benefit, operating_points, overlap, participants,
+    provenance, results, roc, screened, subgroups,
 };
 
 /// The whole page.
@@ -47,14 +47,16 @@ fn validation(report: &ScreeningReport, metrics: &Metrics) -> [Section; 7] {
         baseline_difference: None,
     }];
     let results = html! {
-        (screened::validation(metrics, report.unanswered.as_ref()))
+        (screened::validation(report, metrics))
         (participants::table(&[("Development", &report.development), ("This validation", metrics)]))
         (results::section(&models, &[]))
     };
-    let operating_points = operating_points::section(&models, Validation::External, None);
-    let calibration = calibration::section(&models, Validation::External);
+    let overlap = report.overlap.as_ref();
+    let validation = overlap::validation(overlap);
+    let operating_points = operating_points::section(&models, validation, None);
+    let calibration = calibration::section(&models, validation);
     [
-        Section::new("validation", "External validation", results),
+        Section::new("validation", overlap::heading(overlap), results),
         Section::new("roc", "ROC curves", roc::section(&models)),
         Section::new("operating", "Operating points", operating_points),
         Section::new(

@@ -72,6 +72,7 @@ mod tests {
             patient: study / 2,
             names_patient: true,
             patient_id: None,
+            digests: None,
             object: String::new(),
             grade: Grade::ALL[study as usize % 4],
             covariates: Covariates::default(),

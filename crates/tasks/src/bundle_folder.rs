@@ -6,8 +6,9 @@ use snafu::{ResultExt, Snafu};
 
 use attrium_bundle as bundle;
 use attrium_bundle::{
-    CHECKSUMS, Checksums, LARGEST_BUNDLE, LARGEST_CHECKSUMS, LARGEST_SIGNATURE, SIGNATURE,
+    CHECKSUMS, COHORT, Checksums, LARGEST_BUNDLE, LARGEST_CHECKSUMS, LARGEST_SIGNATURE, SIGNATURE,
 };
+use attrium_dataset::CohortDigests;
 use attrium_storage as storage;
 use attrium_storage::{Storage, StorageOptions};
 use attrium_workflow::TaskExit;
@@ -92,6 +93,18 @@ impl<'a> BundleFolder<'a> {
         }
         files.insert(CHECKSUMS.to_owned(), checksums);
         Ok(files)
+    }
+
+    /// The digests of what the bundle was trained on, where it keeps some; of its other files none is read.
+    pub(super) fn cohort(&self, checksums: &[u8]) -> Result<Option<CohortDigests>, ModelError> {
+        let uri = self.uri;
+        let listed = Checksums::parse(checksums).context(BundleSnafu { uri })?;
+        let mut files = BTreeMap::new();
+        if listed.lists(COHORT) {
+            let json = self.read(COHORT, bundle::largest(COHORT))?;
+            files.insert(COHORT.to_owned(), json);
+        }
+        bundle::cohort(&files, &listed).context(BundleSnafu { uri })
     }
 
     fn read(&self, name: &str, limit: u64) -> Result<Vec<u8>, ModelError> {

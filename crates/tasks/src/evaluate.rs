@@ -260,6 +260,7 @@ fn judge(
         metrics,
         baseline_difference: difference.transpose().or_retry()?,
         unanswered: None,
+        overlap: None,
     })
 }
 
@@ -349,7 +350,7 @@ fn publish_ensemble(
         Published {
             publish: wanted,
             data,
-            synthetic: cohort.is_synthetic(),
+            cohort,
             scaled,
             members,
         },

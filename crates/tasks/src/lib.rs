@@ -19,6 +19,7 @@ mod inputs;
 mod misclassified;
 mod model;
 mod object_batches;
+mod overlap;
 mod preprocess;
 mod provenance;
 mod publication;

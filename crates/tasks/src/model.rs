@@ -9,6 +9,7 @@ use super::screener::Screener;
 use super::task_io::{self, ScreeningIo, TaskIo};
 use attrium_api::{ModelPlace, ModelSource};
 use attrium_bundle::{Checksums, Demands, Model, SignaturePolicy};
+use attrium_dataset::CohortDigests;
 use attrium_nn::Device;
 use attrium_storage::StorageOptions;
 use attrium_workflow::TaskExit;
@@ -80,6 +81,28 @@ pub(super) fn digest(uri: &str, options: &StorageOptions) -> Result<String, Mode
     let checksums = BundleFolder::open(uri, options)?.checksums()?;
     let checksums = Checksums::parse(&checksums).context(BundleSnafu { uri })?;
     Ok(checksums.digest())
+}
+
+/// The digest of the bundle at a place, if it is the one that was meant, and what tells the scans again that it has
+/// seen; of its other files only the checksums are read.
+///
+/// # Errors
+/// [`ModelError`].
+pub(super) fn seen(
+    place: ModelPlace<'_>,
+    options: &StorageOptions,
+) -> Result<(String, Option<CohortDigests>), ModelError> {
+    let uri = place.uri;
+    let folder = BundleFolder::open(uri, options)?;
+    let checksums = folder.checksums()?;
+    let demands = Demands {
+        digest: place.digest.map(str::to_owned),
+        ..Demands::default()
+    };
+    let proof = demands
+        .check(&checksums, None)
+        .context(BundleSnafu { uri })?;
+    Ok((proof.digest, folder.cohort(&checksums)?))
 }
 
 /// The model and the threshold that a ScreeningJob asks for.

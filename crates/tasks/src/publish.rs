@@ -2,7 +2,7 @@
 
 use super::TaskError;
 use super::failure::OrFail;
-use super::starting_weights::initial_weights;
+use super::starting_weights::{initial_weights, seen_before};
 use super::task_io::TrainingIo;
 use attrium_api::{DataStatus, ModelReference, Publish};
 use attrium_bundle as bundle;
@@ -10,19 +10,19 @@ use attrium_bundle::{
     BundleManifest, FORMAT_VERSION, INTENDED_USE, Member, MemberFiles, StatedPrevalence,
     TrainingProvenance,
 };
+use attrium_dataset::{Cohort, CohortDigests};
 use attrium_evaluation as evaluation;
 use attrium_evaluation::{
     AssumedPrior, EvaluationOptions, Metrics, MetricsDocument, Predictions, positive_probability,
 };
-use attrium_types::Target;
+use attrium_types::{Architecture, Target};
 use attrium_workflow::artefacts;
 
 /// A model and what is known of it.
 pub(super) struct Published<'a> {
     pub publish: &'a Publish,
     pub data: &'a DataStatus,
-    /// Whether the cohort is of phantoms.
-    pub synthetic: bool,
+    pub cohort: &'a Cohort,
     pub scaled: &'a Scaled,
     pub members: Vec<(Member, MemberFiles)>,
 }
@@ -36,7 +36,8 @@ pub(super) fn publish(
     let members = std::mem::take(&mut published.members);
     let (members, contents): (Vec<_>, Vec<_>) = members.into_iter().unzip();
     let manifest = manifest(io, &published, members)?;
-    let packed = bundle::pack(&manifest, contents).or_retry()?;
+    let seen = seen(io, manifest.architecture, published.cohort)?;
+    let packed = bundle::pack(&manifest, seen.as_ref(), contents).or_retry()?;
     let name = artefacts::bundle(manifest.architecture, manifest.target);
     let folder = io.files.store.at(&name).or_retry()?;
     for (file, bytes) in packed.files {
@@ -46,6 +47,26 @@ pub(super) fn publish(
         uri: format!("{}/", folder.uri().trim_end_matches('/')),
         digest: packed.digest,
     })
+}
+
+/// What tells the scans again that the model has seen, those of the model that it started from among them; none where
+/// the cohort's own are not known.
+fn seen(
+    io: &TrainingIo<'_>,
+    architecture: Architecture,
+    cohort: &Cohort,
+) -> Result<Option<CohortDigests>, TaskError> {
+    let Some(own) = cohort.digests.clone() else {
+        tracing::warn!(
+            "The bundle keeps no digests of its cohort, which was preprocessed by an earlier version"
+        );
+        return Ok(None);
+    };
+    let own = CohortDigests::new(own);
+    Ok(Some(match seen_before(io, architecture)? {
+        Some((bundle, seen)) => own.started_from(&bundle, seen),
+        None => own,
+    }))
 }
 
 fn manifest(
@@ -66,7 +87,7 @@ fn manifest(
         initial_weights: initial_weights(io, architecture)?,
         target,
         classes: classes.map(|&class| class.to_owned()).collect(),
-        synthetic: published.synthetic,
+        synthetic: published.cohort.is_synthetic(),
         crop: io.spec.preprocessing.crop,
         intensity: io.spec.preprocessing.intensity,
         members,

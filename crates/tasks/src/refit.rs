@@ -55,7 +55,7 @@ pub(super) fn run(
         Published {
             publish: wanted,
             data: &io.counted(StageKind::Evaluate)?,
-            synthetic: cohort.is_synthetic(),
+            cohort: &cohort,
             scaled: &publish::scaled(io.spec.prevalence.value(), metrics, &predictions)?,
             members: vec![(Member::of_all(), files)],
         },

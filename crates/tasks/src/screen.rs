@@ -176,6 +176,7 @@ impl Shard<'_> {
             labels: labels.digest().to_owned(),
             object: labels.seal(key),
             pixels: labels.blinded_pixels(&scan.counts),
+            overlap: scan.overlap,
             patient: labels.patient_clue(labelled, &scan.provenance),
             preference: labels.dated(labelled.study, scan.preference, &scan.provenance),
         };

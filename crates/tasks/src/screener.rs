@@ -7,7 +7,7 @@ use snafu::{ResultExt, Snafu};
 use super::Rejection;
 use attrium_bundle as bundle;
 use attrium_bundle::Model;
-use attrium_dataset::Preference;
+use attrium_dataset::{Overlap, Preference};
 use attrium_evaluation::positive_probability;
 use attrium_imaging as imaging;
 use attrium_imaging::{
@@ -61,6 +61,8 @@ pub struct Scan {
     pub preference: Preference,
     /// Whose it is, when it was made and of what.
     pub provenance: Provenance,
+    /// What of it the model was trained on.
+    pub overlap: Overlap,
     /// Whether the object says that it is a phantom.
     pub synthetic: bool,
     /// What a reader should know about the image and the crop.
@@ -81,7 +83,7 @@ impl Scan {
         outlines.unwrap_or_default()
     }
 
-    fn new(admitted: Admitted) -> Self {
+    fn new(admitted: Admitted, overlap: Overlap) -> Self {
         let Admitted { image, crop, heart } = admitted;
         let preference = Preference::of(&image);
         let mut warnings = image.warnings;
@@ -91,6 +93,7 @@ impl Scan {
             view_source: image.view_source,
             preference,
             provenance: image.provenance,
+            overlap,
             synthetic: image.synthetic,
             warnings,
             heart,
@@ -124,7 +127,8 @@ impl Screener {
     pub(super) fn scan(&self, bytes: &[u8]) -> Candidate {
         let image = imaging::read_anterior(bytes, self.lossy)?;
         let admitted = imaging::admit(image, &self.tracers, self.model.manifest.crop)?;
-        Ok(Box::new(Scan::new(admitted)))
+        let overlap = self.model.overlap(&admitted.image);
+        Ok(Box::new(Scan::new(admitted, overlap)))
     }
 
     /// Decides on objects together, in their order.

@@ -4,9 +4,10 @@ use std::io::Read;
 
 use snafu::{ResultExt, Snafu};
 
-use super::Rejection;
 use super::screener::{Scan, Screened};
+use super::{Rejection, overlap};
 use attrium_api::ScreeningStatus;
+use attrium_dataset::Overlap;
 use attrium_imaging::HeartRatios;
 
 /// What a row says was decided.
@@ -67,6 +68,8 @@ pub struct ScreeningRow {
     pub activation_map: String,
     /// The model's digest.
     pub model: String,
+    /// What of it the model was trained on; `None` without a decision.
+    pub overlap: Option<Overlap>,
 }
 
 impl ScreeningRow {
@@ -83,6 +86,7 @@ impl ScreeningRow {
             sentence: String::new(),
             activation_map: String::new(),
             model: model.to_owned(),
+            overlap: None,
         };
         match screened {
             Screened::Decided(decision) => Self {
@@ -95,6 +99,7 @@ impl ScreeningRow {
                 probabilities: decision.probabilities.clone(),
                 ratios: decision.scan.heart.map(|it| it.ratios).unwrap_or_default(),
                 warnings: warnings(&decision.scan),
+                overlap: Some(decision.scan.overlap),
                 ..empty
             },
             Screened::Rejected(Rejection::OtherView) => Self {
@@ -114,6 +119,9 @@ impl ScreeningRow {
     /// Adds the object to the counts.
     pub fn count(&self, counts: &mut ScreeningStatus) {
         counts.objects += 1;
+        if let Some(overlap) = self.overlap {
+            overlap::count(overlap, counts.overlap.get_or_insert_default());
+        }
         counts.synthetic += u64::from(self.warnings.iter().any(|warning| warning == SYNTHETIC));
         match self.verdict {
             Verdict::Positive => {
@@ -164,7 +172,9 @@ pub enum TableError {
 }
 
 const FIRST: [&str; 3] = ["object", "decision", "positive_probability"];
-const LAST: [&str; 8] = [
+/// The last column, which tables from before anybody looked lack.
+const OVERLAP: &str = "overlap";
+const LAST: [&str; 9] = [
     HeartRatios::COLUMNS[0],
     HeartRatios::COLUMNS[1],
     HeartRatios::COLUMNS[2],
@@ -173,6 +183,7 @@ const LAST: [&str; 8] = [
     "sentence",
     "activation_map",
     "model",
+    OVERLAP,
 ];
 
 /// The header for a number of classes.
@@ -208,6 +219,7 @@ pub fn write(row: &ScreeningRow, classes: usize) -> Result<Vec<u8>, TableError> 
         row.sentence.clone(),
         row.activation_map.clone(),
         row.model.clone(),
+        overlap::words(row.overlap),
     ];
     line(first.into_iter().chain(probabilities).chain(last))
 }
@@ -228,7 +240,14 @@ pub fn read(table: impl Read) -> impl Iterator<Item = Result<ScreeningRow, Table
     std::iter::from_fn(move || {
         let mut record = csv::StringRecord::new();
         number += 1;
-        match reader.read_record(&mut record).context(CsvSnafu) {
+        let read = reader.read_record(&mut record).context(CsvSnafu);
+        let is_earlier = reader
+            .headers()
+            .is_ok_and(|header| header.iter().next_back() != Some(OVERLAP));
+        if is_earlier {
+            record.push_field("");
+        }
+        match read {
             Ok(false) => None,
             Ok(true) => Some(parse(&record, number)),
             Err(error) => Some(Err(error)),
@@ -277,12 +296,19 @@ fn parse(record: &csv::StringRecord, row: u64) -> Result<ScreeningRow, TableErro
         sentence: field(last + 5),
         activation_map: field(last + 6),
         model: field(last + 7),
+        overlap: overlap::parse(&field(last + 8))
+            .ok()
+            .ok_or(TableError::Field {
+                row,
+                column: OVERLAP,
+            })?,
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use attrium_types::CohortKnowledge;
 
     fn row(verdict: Verdict) -> ScreeningRow {
         let decided = matches!(verdict, Verdict::Positive | Verdict::Negative);
@@ -305,6 +331,11 @@ mod tests {
             sentence: "one, two".to_owned(),
             activation_map: String::new(),
             model: "sha256:00".to_owned(),
+            overlap: decided.then_some(Overlap {
+                cohort: CohortKnowledge::Known,
+                image: verdict == Verdict::Positive,
+                ..Overlap::UNKNOWN
+            }),
         }
     }
 
@@ -322,11 +353,40 @@ mod tests {
     #[test]
     fn a_row_without_a_known_decision_is_an_error_that_names_it() {
         let mut table = header(2).unwrap();
-        table.extend_from_slice(b"scan.dcm,perhaps,,,,,,,,,,,\n");
+        table.extend_from_slice(b"scan.dcm,perhaps,,,,,,,,,,,,\n");
         let error = read(table.as_slice()).next().unwrap().unwrap_err();
         assert_eq!(
             error.to_string(),
             "row 1 of the screening table has no readable decision"
+        );
+    }
+
+    #[test]
+    fn a_row_from_before_anybody_looked_is_read_without_an_overlap() {
+        let row = row(Verdict::Positive);
+        let cut = |line: Vec<u8>, end: &str| {
+            let line = String::from_utf8(line).unwrap();
+            line.strip_suffix(end).unwrap().to_owned() + "\n"
+        };
+        let table =
+            cut(header(2).unwrap(), ",overlap\n") + &cut(write(&row, 2).unwrap(), ",image\n");
+        let read: Vec<_> = read(table.as_bytes()).map(Result::unwrap).collect();
+        let expected = ScreeningRow {
+            overlap: None,
+            ..row
+        };
+        assert_eq!(read, [expected]);
+    }
+
+    #[test]
+    fn a_word_that_is_no_overlap_is_an_error() {
+        let mut table = header(2).unwrap();
+        let row = String::from_utf8(write(&row(Verdict::Positive), 2).unwrap()).unwrap();
+        table.extend(row.replace(",image\n", ",picture\n").into_bytes());
+        let error = read(table.as_slice()).next().unwrap().unwrap_err();
+        assert!(
+            error.to_string().ends_with("no readable overlap"),
+            "{error}"
         );
     }
 
@@ -341,6 +401,9 @@ mod tests {
         assert_eq!((counts.positive, counts.negative), (1, 1));
         assert_eq!((counts.other_views, counts.unusable), (1, 1));
         assert_eq!(counts.synthetic, 0);
+        let overlap = counts.overlap.unwrap();
+        assert_eq!((overlap.objects, overlap.images), (Some(1), Some(1)));
+        assert_eq!((overlap.studies, overlap.patients), (Some(0), Some(0)));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::model;
 use super::task_io::{LARGEST_WEIGHTS, TrainingIo};
 use attrium_api::{ModelPlace, ModelSource};
 use attrium_bundle::{BundleManifest, SignaturePolicy};
+use attrium_dataset::CohortDigests;
 use attrium_nn::{Device, Network, PretrainedWeights};
 use attrium_storage::Storage;
 use attrium_training::Normalization;
@@ -152,6 +153,23 @@ pub(super) fn initial_weights(
         None => model::digest(place.uri, &io.options)?,
     };
     Ok(InitialWeights::Bundle(digest))
+}
+
+/// The digest of the bundle that a network starts from, and what tells the scans again that this one has seen, where it
+/// says so; none where a network starts from no bundle.
+///
+/// # Errors
+/// As [`StartingWeights::of`].
+pub(super) fn seen_before(
+    io: &TrainingIo<'_>,
+    architecture: Architecture,
+) -> Result<Option<(String, Option<CohortDigests>)>, TaskError> {
+    let of_bundle = io.spec.pretrained_weights(architecture).is_none();
+    let source = io.spec.start_from(architecture).filter(|_| of_bundle);
+    let Some(source) = source else {
+        return Ok(None);
+    };
+    Ok(Some(model::seen(place(io, source)?, &io.options)?))
 }
 
 /// Where a bundle is: the manifest says, or whoever started the task has looked it up.

@@ -4,10 +4,12 @@
 //! it is, and the digest of the labels that decide the pseudonyms; the joined table has none of them. What is
 //! chosen depends neither on the order of objects nor on the number of shards.
 
-use super::TaskError;
+use std::collections::BTreeMap;
+
 use super::failure::OrFail;
+use super::{TaskError, overlap};
 use attrium_dataset::{
-    LeftOut, PatientClue, PatientCounts, PatientGroups, Preference, Standing, select,
+    LeftOut, Overlap, PatientClue, PatientCounts, PatientGroups, Preference, Standing, select,
 };
 use attrium_evaluation as evaluation;
 use attrium_evaluation::{Prediction, Predictions};
@@ -18,7 +20,7 @@ pub(super) const ALL_AMBIGUOUS: &str = "every labelled study has several usable 
     tells which of them stands for it: leave the one to use below images, or correct their headers";
 
 /// How many columns only the shards' tables have.
-const OWN: usize = 3 + PatientClue::COLUMNS.len() + Preference::COLUMNS.len();
+const OWN: usize = 4 + PatientClue::COLUMNS.len() + Preference::COLUMNS.len();
 /// Those columns, which come last there.
 const COLUMNS: [&str; OWN] = {
     let [names_patient, patient_id] = PatientClue::COLUMNS;
@@ -27,6 +29,7 @@ const COLUMNS: [&str; OWN] = {
         "labels_sha256",
         "object",
         "pixels",
+        "overlap",
         names_patient,
         patient_id,
         origin,
@@ -52,6 +55,8 @@ pub(super) struct ObjectPrediction {
     pub object: String,
     /// What stands for the pixels of its crop.
     pub pixels: String,
+    /// What of it the model was trained on.
+    pub overlap: Overlap,
     /// What tells whose it is.
     pub patient: PatientClue,
     /// What it is chosen by among the objects of its study.
@@ -67,6 +72,19 @@ pub(super) struct StudyPredictions {
     pub left_out: Vec<LeftOut>,
     /// How the patients of the studies are known.
     pub known_patients: PatientCounts,
+    /// What of each study the model was trained on, in the order of the predictions.
+    pub overlaps: Vec<StudyOverlap>,
+}
+
+/// What of a study the model was trained on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct StudyOverlap {
+    /// The study's pseudonym.
+    pub study: u32,
+    /// Its patient's pseudonym.
+    pub patient: u32,
+    /// What is known of any of its objects, and of its patient's other studies.
+    pub overlap: Overlap,
 }
 
 /// The predictions of labelled objects.
@@ -114,11 +132,19 @@ impl ObjectPredictions {
         let mut selected = StudyPredictions::default();
         let mut studies = Vec::new();
         for objects in self.rows.chunk_by(|a, b| a.study == b.study) {
+            let found = objects.iter().map(|object| object.overlap);
+            let overlap = found.reduce(Overlap::or).unwrap_or_default();
             for (object, standing) in objects.iter().zip(stand(objects, prefer)) {
                 if standing == Standing::Used {
                     studies.push(object.study);
                     let patient = patients.of(object.study).unwrap_or(object.patient.patient);
                     let row = object.of_study(&self.covariates, patient);
+                    let study = object.study;
+                    selected.overlaps.push(StudyOverlap {
+                        study,
+                        patient,
+                        overlap,
+                    });
                     selected.predictions.rows.push(row);
                 } else {
                     selected.left_out.push(object.left_out(standing));
@@ -128,6 +154,7 @@ impl ObjectPredictions {
         selected.predictions.classes = self.classes;
         selected.predictions.covariates = self.covariates;
         selected.known_patients = patients.counts(studies);
+        selected.overlaps = with_patients_other_studies(selected.overlaps);
         selected
     }
 
@@ -178,6 +205,23 @@ impl ObjectPredictions {
     }
 }
 
+/// A model that was trained on a study of a patient has seen the patient of that one's other studies, too, whatever
+/// their own objects tell.
+fn with_patients_other_studies(mut studies: Vec<StudyOverlap>) -> Vec<StudyOverlap> {
+    let mut of_patient: BTreeMap<u32, Vec<StudyOverlap>> = BTreeMap::new();
+    for study in &studies {
+        of_patient.entry(study.patient).or_default().push(*study);
+    }
+    for study in &mut studies {
+        let all = of_patient.get(&study.patient).into_iter().flatten();
+        let mut others = all.filter(|it| it.study != study.study);
+        let overlap = &mut study.overlap;
+        overlap.patient |= others.clone().any(|it| it.overlap.is_certain());
+        overlap.patient_id |= !overlap.patient && others.any(|it| it.overlap.is_any());
+    }
+    studies
+}
+
 /// What becomes of each object of a study.
 fn stand(objects: &[ObjectPrediction], prefer: PreferredAcquisition) -> Vec<Standing> {
     let preferences: Vec<_> = objects.iter().map(|object| object.preference).collect();
@@ -195,6 +239,7 @@ impl ObjectPrediction {
             labels,
             object,
             pixels,
+            overlap,
             names_patient,
             patient_id,
             preference @ ..,
@@ -209,6 +254,7 @@ impl ObjectPrediction {
             labels: labels.clone(),
             object: object.clone(),
             pixels: pixels.clone(),
+            overlap: Overlap::parse(overlap)?,
             patient: PatientClue::parse(
                 prediction.covariates.get(patient?)?.parse().ok()?,
                 [names_patient, patient_id],
@@ -224,6 +270,7 @@ impl ObjectPrediction {
             self.labels.clone(),
             self.object.clone(),
             self.pixels.clone(),
+            overlap::words(Some(self.overlap)),
         ];
         let columns = first.into_iter().chain(self.patient.columns());
         columns.chain(self.preference.columns())
@@ -253,6 +300,7 @@ mod tests {
     use super::*;
     use attrium_dataset::Delay;
     use attrium_imaging::{Acquisition, Origin, ViewSource};
+    use attrium_types::CohortKnowledge;
 
     const WHOLE: Preference = Preference {
         origin: Origin::Original,
@@ -283,6 +331,11 @@ mod tests {
                 labels: "a digest".to_owned(),
                 object: object.to_owned(),
                 pixels: positive.to_string(),
+                overlap: Overlap {
+                    cohort: CohortKnowledge::Known,
+                    image: positive == 0.9,
+                    ..Overlap::UNKNOWN
+                },
                 patient: PatientClue {
                     patient: 10 + study,
                     is_named: false,
@@ -346,6 +399,22 @@ mod tests {
                     ("g", "ambiguous"),
                 ];
                 assert_eq!(left_out, expected);
+                let seen: Vec<_> = chosen
+                    .overlaps
+                    .iter()
+                    .map(|it| (it.study, it.patient, it.overlap.words().join(" ")))
+                    .collect();
+                let words = [(1, "patient"), (2, "image"), (4, "none")];
+                let patients = [11, 11, 14].into_iter();
+                let expected: Vec<_> = words
+                    .into_iter()
+                    .zip(patients)
+                    .map(|((study, words), patient)| (study, patient, words.to_owned()))
+                    .collect();
+                assert_eq!(
+                    seen, expected,
+                    "an object that gave way was seen, and so is the patient of study 1"
+                );
                 let known = chosen.known_patients;
                 assert_eq!((known.named, known.by_id, known.unknown), (0, 2, 1));
             }
@@ -356,10 +425,10 @@ mod tests {
     fn a_shards_table_has_what_objects_are_compared_by_in_its_last_columns() {
         let table = table(&[(1, "sealed", FIXED, 0.5), (1, "too", WHOLE, 0.5)]);
         let written = table.to_csv().expect("a table");
-        let expected = "study,fold,label,p_0,p_1,patient,labels_sha256,object,pixels,names_patient,patient_id,\
+        let expected = "study,fold,label,p_0,p_1,patient,labels_sha256,object,pixels,overlap,names_patient,patient_id,\
                         origin,view_source,delay,acquired,acquisition\n\
-                        1.0,,1,0.5,0.5,11,a digest,sealed,0.5,no,a patient,Original,ViewCode,Usual,7,Static\n\
-                        1.1,,1,0.5,0.5,11,a digest,too,0.5,no,a patient,Original,ViewCode,Usual,7,WholeBody\n";
+                        1.0,,1,0.5,0.5,11,a digest,sealed,0.5,none,no,a patient,Original,ViewCode,Usual,7,Static\n\
+                        1.1,,1,0.5,0.5,11,a digest,too,0.5,none,no,a patient,Original,ViewCode,Usual,7,WholeBody\n";
         assert_eq!(String::from_utf8_lossy(&written), expected);
         let read = ObjectPredictions::parse(&written).expect("its own table");
         assert_eq!(read.to_csv().expect("a table"), written);
@@ -392,6 +461,7 @@ mod tests {
             ("1.0,,", "one.0,,"),
             (",11,", ",eleven,"),
             (",delay", ",phase"),
+            (",none,", ",nothing,"),
         ] {
             let changed = sound.replace(from, to);
             assert_ne!(changed, sound);

@@ -14,19 +14,18 @@ use super::screening_table::{self, ScreeningRow, Verdict};
 use super::study_selection::{self, ObjectPredictions, StudyPredictions};
 use super::task_io::ScreeningIo;
 use super::training_report::PATIENT_UNKNOWN;
-use super::{Summary, TaskError, screen, unanswered};
+use super::{Summary, TaskError, overlap, screen, unanswered};
 use attrium_api::ScreeningStatus;
 use attrium_bundle::SignaturePolicy;
-use attrium_dataset::{LeftOut, Pseudonyms, Quarantine};
+use attrium_dataset::{CohortDigests, LeftOut, Pseudonyms, Quarantine};
 use attrium_evaluation as evaluation;
-use attrium_evaluation::{
-    AssumedPrior, EvaluationOptions, MetricsDocument, NetworkMetrics, Predictions,
-};
+use attrium_evaluation::{AssumedPrior, EvaluationOptions, MetricsDocument, NetworkMetrics};
 use attrium_report as report;
 use attrium_report::{
     Count, Fact, ModelFacts, SCORE_BINS, ScreenedObject, ScreeningReport, UnusableObject,
 };
 use attrium_storage as storage;
+use attrium_types::CohortKnowledge;
 use attrium_workflow::artefacts;
 
 /// Rows of each kind that the report lists; the table has them all.
@@ -62,6 +61,9 @@ pub(super) fn run(
         None => Vec::new(),
     };
     let counts = tally.counts.clone();
+    if let Some(words) = counts.overlap_words() {
+        tracing::warn!("{words}");
+    }
     let page = report::screening_report(&screening_report(io, &screener, tally, validation)?);
     io.put(artefacts::REPORT, page.into_bytes())?;
     Ok(Summary {
@@ -78,10 +80,9 @@ fn message(counts: &ScreeningStatus) -> String {
         "{} objects: {} screened, {} positive, {} unusable",
         counts.objects, counts.screened, counts.positive, counts.unusable
     );
-    match counts.unanswered_words() {
-        Some(unanswered) => format!("{message}; {unanswered}"),
-        None => message,
-    }
+    let more = [counts.unanswered_words(), counts.overlap_words()];
+    let parts = [message].into_iter().chain(more.into_iter().flatten());
+    parts.collect::<Vec<_>>().join("; ")
 }
 
 /// `screening.json`: the counts, and which model they are of.
@@ -252,7 +253,8 @@ fn validate(
     };
     let manifest = &screener.model.manifest;
     let pseudonyms = screen::pseudonyms(io, uri)?;
-    let all = labelled_predictions(io, manifest.classes.len(), &pseudonyms, counts)?;
+    let studies = labelled_predictions(io, manifest.classes.len(), &pseudonyms, counts)?;
+    let all = studies.predictions;
     let unanswered = unanswered::unanswered(&pseudonyms, &all);
     io.put(artefacts::UNANSWERED, unanswered::table(&unanswered)?)?;
     counts.unanswered = Some(unanswered.len() as u64);
@@ -265,13 +267,28 @@ fn validate(
         prevalence,
         prior: prevalence.map_or(AssumedPrior::Cohort, AssumedPrior::Prevalence),
     };
-    let metrics = evaluation::evaluate(manifest.target, &all, &options).or_retry()?;
+    io.put(
+        artefacts::OVERLAP,
+        overlap::table(&studies.overlaps, &pseudonyms)?,
+    )?;
+    let evaluate =
+        |predictions| evaluation::evaluate(manifest.target, predictions, &options).or_retry();
+    let mut seen = overlap::of_validation(&studies.overlaps);
+    overlap::tell(&seen, counts.overlap.get_or_insert_default());
+    let metrics = match overlap::unseen(&studies.overlaps, &all) {
+        Some(unseen) => {
+            seen.all = Some(Box::new(evaluate(&all)?));
+            evaluate(&unseen)?
+        }
+        None => evaluate(&all)?,
+    };
     Ok(Some(MetricsDocument {
         synthetic: manifest.synthetic || counts.synthetic > 0,
         results: vec![NetworkMetrics {
             architecture: manifest.architecture,
             initial_weights: manifest.initial_weights.clone(),
             unanswered: unanswered::at_worst(&unanswered, manifest.target, &metrics),
+            overlap: Some(seen),
             metrics,
             baseline_difference: None,
         }],
@@ -286,7 +303,7 @@ fn labelled_predictions(
     classes: usize,
     pseudonyms: &Pseudonyms,
     counts: &mut ScreeningStatus,
-) -> Result<Predictions, TaskError> {
+) -> Result<StudyPredictions, TaskError> {
     let mut objects = ObjectPredictions::new(classes);
     for shard in 0..io.spec.shards {
         let table = io.get(&artefacts::screening_predictions(shard))?;
@@ -314,7 +331,7 @@ fn labelled_predictions(
             study_selection::ALL_AMBIGUOUS
         }));
     }
-    Ok(studies.predictions)
+    Ok(studies)
 }
 
 /// Counts what stands for no study, and whose patients are not known.
@@ -348,6 +365,7 @@ fn screening_report(
         other_views: tally.counts.other_views,
         screened: tally.counts.screened,
         positive: tally.counts.positive,
+        seen: tally.counts.overlap.as_ref().and_then(|it| it.objects),
         positives: positives(io, tally.positives)?,
         unusable: counts(tally.unusable),
         unusable_objects: tally.unusable_objects,
@@ -361,6 +379,7 @@ fn screening_report(
         model: model_facts(io, screener),
         unanswered: result.as_ref().and_then(|result| result.unanswered),
         development: screener.model.manifest.metrics.clone(),
+        overlap: result.as_ref().and_then(|result| result.overlap.clone()),
         validation: result.map(|result| result.metrics),
         provenance: provenance::of_screening(io, Vec::new())?,
     })
@@ -387,6 +406,20 @@ fn stated_for(screener: &Screener) -> String {
     }
 }
 
+/// Whether the model tells what it was trained on.
+fn knowledge(screener: &Screener) -> &'static str {
+    let cohort = screener.model.cohort.as_ref();
+    match cohort.map(CohortDigests::knowledge).unwrap_or_default() {
+        CohortKnowledge::Known => "by digests in its bundle",
+        CohortKnowledge::PartlyKnown => {
+            "by digests in its bundle, but none of a model that it started from, whose scans are not known"
+        }
+        CohortKnowledge::Unknown => {
+            "no: its bundle keeps no digests, so that overlap with a screening is not known"
+        }
+    }
+}
+
 fn facts(screener: &Screener) -> Vec<Fact> {
     let manifest = &screener.model.manifest;
     let provenance = &manifest.training;
@@ -397,6 +430,10 @@ fn facts(screener: &Screener) -> Vec<Fact> {
     let mut facts = vec![
         fact("trained by run", provenance.run.clone()),
         fact("trained on", format!("{} studies", provenance.studies)),
+        fact(
+            "knows scans of its training",
+            knowledge(screener).to_owned(),
+        ),
         fact("members", manifest.members.len().to_string()),
         fact(
             "temperature",

@@ -4,6 +4,7 @@
 //! cluster.
 
 mod architecture;
+mod cohort_knowledge;
 mod crop_mode;
 mod decimal;
 mod grade;
@@ -18,6 +19,7 @@ pub mod text;
 mod tracer;
 
 pub use architecture::Architecture;
+pub use cohort_knowledge::CohortKnowledge;
 pub use crop_mode::CropMode;
 pub use decimal::{Decimal, NotDecimal};
 pub use grade::{Grade, UnknownGrade};

@@ -29,6 +29,8 @@ pub const SCREENING: &str = "screening.csv";
 pub const LEFT_OUT: &str = "left-out.csv";
 /// The labelled studies that an external validation has no prediction for.
 pub const UNANSWERED: &str = "unanswered.csv";
+/// The studies of an external validation that the model was trained on, or on whose patients.
+pub const OVERLAP: &str = "overlap.csv";
 /// The counts of a screening.
 pub const SCREENING_SUMMARY: &str = "screening.json";
 /// The folder of activation maps, one PNG for each study that is shown.
@@ -103,6 +105,7 @@ pub fn is_published(name: &str) -> bool {
         SCREENING_SUMMARY,
         LEFT_OUT,
         UNANSWERED,
+        OVERLAP,
     ];
     let folders = [PREDICTIONS, ACTIVATION_MAPS, MODELS, QUARANTINE_PARTS];
     files.contains(&name) || folders.iter().any(|folder| name.starts_with(folder))

@@ -4,7 +4,8 @@ use super::{
     ConditionState, Ending, Failure, StatusInputs, TaskExit, Withheld, gravest, nothing_learned,
 };
 use attrium_api::{
-    Condition, ConditionStatus, Phase, Resource, Status, conditions, reasons, set_condition,
+    Condition, ConditionStatus, Phase, Resource, ScreeningStatus, Status, conditions, reasons,
+    set_condition,
 };
 
 use ConditionStatus::{False, True, Unknown};
@@ -16,7 +17,10 @@ pub(super) fn set(inputs: &StatusInputs<'_>, status: &mut Status) {
         (conditions::PODS_HEALTHY, pods_healthy(inputs)),
         (conditions::GATES_PASSED, gates_passed(inputs, status)),
         (conditions::PUBLISHED, published(inputs, status)),
-        (conditions::SUCCEEDED, succeeded(inputs, status)),
+        (
+            conditions::SUCCEEDED,
+            told(succeeded(inputs, status), inputs, status),
+        ),
         (conditions::RECONCILING, reconciling(inputs, status)),
         (conditions::STALLED, stalled(inputs, status)),
     ];
@@ -189,6 +193,19 @@ fn succeeded(inputs: &StatusInputs<'_>, status: &Status) -> ConditionState {
             Some(state) => state.clone(),
             None => failed(inputs.failures),
         },
+    }
+}
+
+/// The condition Succeeded of what has, with what nobody may overlook who reads its figures.
+fn told(state: ConditionState, inputs: &StatusInputs<'_>, status: &Status) -> ConditionState {
+    let screening = status.screening.as_ref();
+    let words = screening.and_then(ScreeningStatus::overlap_words);
+    match (inputs.ending, words) {
+        (Some(Ending::Succeeded), Some(words)) => ConditionState {
+            message: format!("{}, but {words}", state.message),
+            ..state
+        },
+        _ => state,
     }
 }
 

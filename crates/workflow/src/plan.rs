@@ -385,6 +385,7 @@ fn summarize(shards: u32, is_labelled: bool) -> Stage {
             artefacts::PREDICTIONS,
             artefacts::LEFT_OUT,
             artefacts::UNANSWERED,
+            artefacts::OVERLAP,
         ];
         writes.extend(validation.map(str::to_owned));
     }

@@ -2,7 +2,7 @@
 
 use snafu::{OptionExt, ensure};
 
-use super::moment::{Moment, moment};
+use super::moment::{Moment, days, moment};
 use super::name::AttributeName::{self, *};
 use super::value::{
     Code, DataSet, InvalidSnafu, MissingSnafu, Result, first_code, ge_integer, ge_texts, integer,
@@ -318,6 +318,12 @@ pub(crate) fn patient_gantry_relationship(set: &DataSet<'_>) -> Result<Option<Co
 /// Patient ID (0010,0020), if stated; it identifies a patient.
 pub(crate) fn patient_id(set: &DataSet<'_>) -> Result<Option<String>> {
     text(set, PatientId)
+}
+
+/// Patient's Birth Date (0010,0030) in days since one that means nothing; none where it is absent or no date. It
+/// identifies a patient.
+pub(crate) fn birth_date(set: &DataSet<'_>) -> Option<i64> {
+    days(&text(set, PatientBirthDate).ok().flatten()?)
 }
 
 /// The values of Image ID (0054,0400), of which the standard knows one; none if not stated.

@@ -16,8 +16,8 @@ mod transfer_syntax;
 mod value;
 
 pub(super) use attribute::{
-    DetectorView, Radiopharmaceutical, acquisition_moment, bits_allocated, bits_stored, body_part,
-    columns, counts_accumulated, detector_vector, detector_views, energy_window_vector,
+    DetectorView, Radiopharmaceutical, acquisition_moment, birth_date, bits_allocated, bits_stored,
+    body_part, columns, counts_accumulated, detector_vector, detector_views, energy_window_vector,
     energy_windows, ge_dataset_names, ge_detector_number, ge_picture_names, has_float_pixels,
     has_nm_attributes, high_bit, image_ids, image_orientation, image_type, is_marked_lossy,
     is_signed, is_synthetic, modality, number_of_detectors, number_of_energy_windows,

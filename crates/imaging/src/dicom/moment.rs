@@ -50,7 +50,7 @@ fn seconds(time: &str) -> Option<i64> {
 }
 
 /// Days, from one that means nothing, of YYYYMMDD, or with the dots that older objects have.
-fn days(date: &str) -> Option<i64> {
+pub(super) fn days(date: &str) -> Option<i64> {
     let date = date.replace('.', "");
     let year = date.get(..4)?.parse().ok()?;
     let month = date.get(4..6)?.parse().ok()?;

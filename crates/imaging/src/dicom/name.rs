@@ -40,6 +40,8 @@ pub enum AttributeName {
     PatientPosition,
     #[strum(serialize = "Patient ID")]
     PatientId,
+    #[strum(serialize = "Patient's Birth Date")]
+    PatientBirthDate,
     #[strum(serialize = "Study Instance UID")]
     StudyInstanceUid,
     PatientOrientation,
@@ -123,6 +125,7 @@ impl AttributeName {
             Self::BodyPartExamined => tags::BODY_PART_EXAMINED,
             Self::PatientPosition => tags::PATIENT_POSITION,
             Self::PatientId => tags::PATIENT_ID,
+            Self::PatientBirthDate => tags::PATIENT_BIRTH_DATE,
             Self::StudyInstanceUid => tags::STUDY_INSTANCE_UID,
             Self::PatientOrientation => tags::PATIENT_ORIENTATION,
             Self::ImageOrientation => tags::IMAGE_ORIENTATION_PATIENT,

@@ -73,3 +73,20 @@ fn no_error_holds_text_of_the_object_wherever_it_is_planted() {
     }
     assert!(refused > 30, "only {refused} were refused");
 }
+
+#[test]
+fn a_date_of_birth_is_there_to_be_compared_and_is_not_printed() {
+    let born = |text: &str| {
+        let image = scan().text(tags::PATIENT_BIRTH_DATE, VR::DA, text).read();
+        image.expect("should be read").provenance
+    };
+    let known = born("19400701");
+    assert!(known.birth_date.is_some());
+    assert_eq!(known.birth_date, born("1940.07.01").birth_date);
+    assert_ne!(known.birth_date, born("19400702").birth_date);
+    for none in ["", "19400000", "1940", SECRET] {
+        assert_eq!(born(none).birth_date, None, "{none}");
+    }
+    let days = known.birth_date.unwrap_or_default().to_string();
+    assert!(!format!("{known:?}").contains(&days));
+}

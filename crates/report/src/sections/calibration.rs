@@ -23,7 +23,7 @@ pub(crate) fn section(models: &[EvaluatedModel<'_>], validation: Validation) -> 
         .collect();
     let with_bins = models
         .iter()
-        .filter_map(|model| Some((model, corrected(model)?)));
+        .filter_map(|model| Some((model, shown(model, validation)?)));
     html! {
         (note(
             "Networks trained with class weights overstate rare classes by design, so that a model is freed of \
@@ -36,7 +36,7 @@ pub(crate) fn section(models: &[EvaluatedModel<'_>], validation: Validation) -> 
              perfect calibration, and the curve is a local regression over three quarters of the studies."
         ))
         (grid(with_bins.map(|(model, reliability)| reliability_diagram(model, reliability))))
-        (folded("Bins as a table", bins(&models)))
+        (folded("Bins as a table", bins(&models, validation)))
     }
 }
 
@@ -45,12 +45,15 @@ fn name(model: &EvaluatedModel<'_>) -> String {
     format!("{}, {}", model.name, title(model.metrics.target))
 }
 
-/// What the probabilities of a positive are worth once they are corrected and scaled; as they are where no correction
-/// was fitted.
-fn corrected<'m>(model: &EvaluatedModel<'m>) -> Option<&'m Reliability> {
+/// What is drawn: of a training the probabilities as they are published, of a validation as the model gives them.
+fn shown<'m>(model: &EvaluatedModel<'m>, validation: Validation) -> Option<&'m Reliability> {
+    let given = model.metrics.positive.reliability.as_ref();
     let scaled = model.metrics.temperature_scaling.as_ref();
     let scaled = scaled.and_then(|scaling| scaling.reliability.as_ref());
-    scaled.or(model.metrics.positive.reliability.as_ref())
+    match validation {
+        Validation::OutOfFold => scaled.or(given),
+        Validation::External | Validation::PerhapsSeen => given,
+    }
 }
 
 fn reliabilities(models: &[EvaluatedModel<'_>], validation: Validation) -> Table {
@@ -59,7 +62,7 @@ fn reliabilities(models: &[EvaluatedModel<'_>], validation: Validation) -> Table
             "as the network gives it",
             "as a published model gives it, at the prevalence of this cohort",
         ),
-        Validation::External => (
+        Validation::External | Validation::PerhapsSeen => (
             "as the model gives it, at the prevalence of these studies",
             "with one more temperature, fitted to these labels",
         ),
@@ -105,7 +108,7 @@ fn scores(models: &[EvaluatedModel<'_>], validation: Validation) -> Table {
             "A published model divides its logits by the temperature, fitted to these very \
              predictions: above 1, the network was too certain."
         }
-        Validation::External => {
+        Validation::External | Validation::PerhapsSeen => {
             "The model’s own temperature is in these probabilities already. The last three columns \
              tell what a further one, fitted to these very labels, would make of them: above 1, \
              the model is too certain here."
@@ -182,7 +185,7 @@ fn reliability_diagram(model: &EvaluatedModel<'_>, reliability: &Reliability) ->
     )
 }
 
-fn bins(models: &[EvaluatedModel<'_>]) -> Table {
+fn bins(models: &[EvaluatedModel<'_>], validation: Validation) -> Table {
     let mut table = Table::new(
         caption(
             "Bins of the reliability diagrams",
@@ -197,7 +200,7 @@ fn bins(models: &[EvaluatedModel<'_>]) -> Table {
     );
     for model in models {
         table.group(name(model));
-        for bin in corrected(model).map_or(&[][..], |reliability| &reliability.bins) {
+        for bin in shown(model, validation).map_or(&[][..], |reliability| &reliability.bins) {
             let edges = [bin.low, bin.high].map(|edge| number::decimals(edge, 1));
             table.row(edges.join(" to "), bin_cells(bin));
         }

@@ -12,6 +12,7 @@ pub(super) mod learning;
 pub(super) mod misclassified;
 pub(super) mod net_benefit;
 pub(super) mod operating_points;
+pub(super) mod overlap;
 pub(super) mod participants;
 pub(super) mod provenance;
 pub(super) mod results;
@@ -43,8 +44,10 @@ pub(super) struct EvaluatedModel<'a> {
 pub(super) enum Validation {
     /// On those of the run, each by the network that has not seen it.
     OutOfFold,
-    /// On studies of a job's own labels.
+    /// On studies of a job's own labels that the model has not seen.
     External,
+    /// On studies of a job's own labels that the model has seen, or may have.
+    PerhapsSeen,
 }
 
 /// The models of each target, targets in order of first appearance.

@@ -51,6 +51,10 @@ fn explanation(validation: Validation, published: bool) -> String {
                  external validation; the others but 0.50 were chosen on the very studies they are \
                  judged on."
             }
+            Validation::PerhapsSeen => {
+                "The threshold of this job was chosen before, and the model has seen these studies or may have, so \
+                 that no row is an external validation."
+            }
         },
         "For such a threshold the sensitivity is what it reached on these positives, and beside it \
          stands what it is expected to reach on new ones; the interval is that of its true \

@@ -1,10 +1,12 @@
 //! What a screening found: positives, scores, objects that could not be used, the model.
 
-use attrium_evaluation::{Metrics, OperatingPoint, Unanswered, threshold_text};
+use attrium_evaluation::{Metrics, OperatingPoint, Unanswered, ValidationOverlap, threshold_text};
 use maud::{Markup, display, html};
 
 use super::provenance::fact_list;
-use super::{caption, data, figure, folded, grid, note, read_this_first, tile, title};
+use super::{
+    Validation, caption, data, figure, folded, grid, note, overlap, read_this_first, tile, title,
+};
 use crate::input::{ScreenedObject, ScreeningReport};
 use crate::number;
 use crate::plot::{self, Axes, Axis, Mark, Paint};
@@ -35,7 +37,9 @@ pub(crate) fn summary(report: &ScreeningReport) -> Markup {
             ") are called positive, at a probability of " (threshold_text(report.threshold))
             " or more. " (number::counted(report.other_views, "shows", "show"))
             " no anterior view, and " (number::count(unusable)) " could not be used."
+            (overlap::of_objects(report))
         }
+        (overlap::notice(report.overlap.as_ref()))
         ul.tiles {
             (count_tile("Screened", report.screened, "objects with an anterior view"))
             (count_tile(
@@ -44,7 +48,7 @@ pub(crate) fn summary(report: &ScreeningReport) -> Markup {
                 "objects that a physician should look at",
             ))
             (count_tile("Not usable", unusable, "objects, listed with reasons below"))
-            @if let Some(point) = chosen { (rate_tiles(point)) }
+            @if let Some(point) = chosen { (rate_tiles(point, report.overlap.as_ref())) }
         }
         (read_this_first(CAVEATS))
     }
@@ -55,7 +59,8 @@ fn count_tile(question: &str, count: u64, detail: &str) -> Markup {
 }
 
 /// What the job's threshold came to on its labels.
-fn rate_tiles(point: &OperatingPoint) -> Markup {
+fn rate_tiles(point: &OperatingPoint, overlap: Option<&ValidationOverlap>) -> Markup {
+    let qualification = overlap::qualification(overlap);
     let positives = point.true_positives + point.false_negatives;
     let negatives = point.true_negatives + point.false_positives;
     let rates = [
@@ -74,8 +79,8 @@ fn rate_tiles(point: &OperatingPoint) -> Markup {
         @for (question, rate, studies) in rates {
             @let interval = rate.and_then(|rate| rate.interval).map(number::interval);
             @let detail = match interval {
-                Some(interval) => format!("{interval} on {studies}"),
-                None => format!("on {studies}"),
+                Some(interval) => format!("{interval} on {studies}{qualification}"),
+                None => format!("on {studies}{qualification}"),
             };
             (tile(None, question, number::optional(rate.map(|rate| rate.value)), [detail]))
         }
@@ -84,15 +89,24 @@ fn rate_tiles(point: &OperatingPoint) -> Markup {
 
 /// What the job's threshold came to on its labels; the rest is at the class of the highest
 /// probability.
-pub(crate) fn validation(metrics: &Metrics, unanswered: Option<&Unanswered>) -> Markup {
+pub(crate) fn validation(report: &ScreeningReport, metrics: &Metrics) -> Markup {
+    let overlap = report.overlap.as_ref();
+    let validated = overlap.map_or(metrics.studies, |overlap| overlap.studies);
+    let chosen_on = match overlap::validation(overlap) {
+        Validation::External | Validation::OutOfFold => "chosen on other studies",
+        Validation::PerhapsSeen => "chosen before",
+    };
     html! {
-        @if let Some(unanswered) = unanswered {
-            (without_prediction(metrics, unanswered))
+        @if let Some(overlap) = overlap {
+            (overlap::of_validation(metrics, overlap))
+        }
+        @if let Some(unanswered) = &report.unanswered {
+            (without_prediction(validated, unanswered))
         }
         @if let Some(point) = metrics.positive.chosen() {
             p {
                 "At this job’s threshold of " (threshold_text(point.threshold))
-                ", chosen on other studies: sensitivity " (number::estimate(point.sensitivity))
+                ", " (chosen_on) ": sensitivity " (number::estimate(point.sensitivity))
                 ", specificity " (number::estimate(point.specificity)) ". Of 1,000 scans at a prevalence of "
                 (number::decimals(100.0 * point.at_stated.prevalence, 1)) "\u{a0}% it calls "
                 (number::estimated_count(point.alerts_per_1000).join(" ").trim_end()) "."
@@ -102,7 +116,7 @@ pub(crate) fn validation(metrics: &Metrics, unanswered: Option<&Unanswered>) -> 
 }
 
 /// The labelled studies that no figure below counts, and what they may hide.
-fn without_prediction(metrics: &Metrics, unanswered: &Unanswered) -> Markup {
+fn without_prediction(validated: u64, unanswered: &Unanswered) -> Markup {
     let Unanswered {
         studies, positives, ..
     } = unanswered;
@@ -112,7 +126,7 @@ fn without_prediction(metrics: &Metrics, unanswered: &Unanswered) -> Markup {
     html! {
         p {
             strong {
-                (studies) " of " (metrics.studies + studies) " labelled studies have no prediction, " (positives)
+                (studies) " of " (validated + studies) " labelled studies have no prediction, " (positives)
                 " of them positive"
             }
             ": there is no object of theirs, or none that could be used (unanswered.csv). No figure below counts them. \

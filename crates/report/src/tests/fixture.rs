@@ -10,9 +10,11 @@ use crate::{
 };
 use attrium_evaluation::{
     AssumedPrior, Baseline, BaselineStudy, EarlierRuns, EvaluationOptions, Metrics, NetworkMetrics,
-    Prediction, Predictions, Unanswered, evaluate, gate,
+    Prediction, Predictions, Unanswered, ValidationOverlap, evaluate, gate,
 };
-use attrium_types::{Architecture, CropMode, Grade, InitialWeights, Intensity, Metric, Target};
+use attrium_types::{
+    Architecture, CohortKnowledge, CropMode, Grade, InitialWeights, Intensity, Metric, Target,
+};
 
 const ARCHITECTURES: [Architecture; 2] = [Architecture::Linear, Architecture::Residual];
 const TARGETS: [Target; 3] = [Target::Perugini, Target::Positive, Target::HighGrade];
@@ -37,9 +39,32 @@ fn metrics(architecture: Architecture, target: Target) -> Metrics {
         .expect("the predictions are valid")
 }
 
-/// What the published model answers to the labels of a screening.
+/// What the published model answers to the labels of a screening, on the studies that it has not seen.
 fn validation() -> Metrics {
-    let predictions = predictions(Target::Positive, skill(Architecture::Residual));
+    validation_of(|study| !study.is_multiple_of(9))
+}
+
+/// The studies of a validation of which the model has seen one in nine.
+pub(super) fn overlap() -> ValidationOverlap {
+    ValidationOverlap {
+        cohort: CohortKnowledge::Known,
+        studies: 213,
+        seen: Some(24),
+        doubtful: Some(3),
+        by_study: Some(14),
+        by_image: Some(18),
+        by_patient: Some(21),
+        by_patient_id: Some(3),
+        all: Some(Box::new(validation_of(|_| true))),
+    }
+}
+
+fn validation_of(is_validated: impl Fn(usize) -> bool) -> Metrics {
+    let mut predictions = predictions(Target::Positive, skill(Architecture::Residual));
+    let mut study = 0..;
+    predictions
+        .rows
+        .retain(|_| study.next().is_some_and(&is_validated));
     let options = EvaluationOptions {
         threshold: Some(THRESHOLD),
         ..EvaluationOptions::default()
@@ -79,6 +104,7 @@ fn result(architecture: Architecture, target: Target) -> NetworkMetrics {
         metrics: metrics(architecture, target),
         baseline_difference: difference,
         unanswered: None,
+        overlap: None,
     }
 }
 
@@ -239,6 +265,7 @@ fn evaluated_screening() -> ScreeningReport {
         other_views: 5_216,
         screened: 5_118,
         positive: 131,
+        seen: Some(74),
         positives: (0..4).map(screened).collect(),
         unusable: vec![
             count("another modality", 61),
@@ -277,6 +304,7 @@ fn evaluated_screening() -> ScreeningReport {
             .chosen()
             .map(|point| Unanswered::at(point, 9, 7)),
         development: metrics(Architecture::Residual, Target::Positive),
+        overlap: Some(overlap()),
         validation: Some(validation()),
         provenance: provenance("ScreeningJob"),
     }

@@ -3,4 +3,5 @@
 mod browser;
 mod fixture;
 mod golden;
+mod overlap;
 mod page;

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::{ClusterState, Observed, Plan, RunLocation, TaskSpec, status};
-use attrium_api::{ProgressStatus, condition};
+use crate::{ClusterState, Observed, Plan, RunLocation, Summary, TaskSpec, status};
+use attrium_api::{OverlapStatus, ProgressStatus, condition};
 use attrium_fixtures as fixtures;
+use attrium_types::CohortKnowledge;
 
 const NOW: &str = "2026-11-24T10:00:00Z";
 
@@ -189,4 +190,47 @@ fn a_model_by_its_place_alone_is_valid_and_told_of() {
     assert!(told.contains("state spec.model.digest"), "{told}");
     job.spec.model.digest = Some(format!("sha256:{}", "0".repeat(64)));
     assert_eq!(message(&job), "The spec is valid");
+}
+
+#[test]
+fn a_validation_on_what_the_model_was_trained_on_succeeds_and_says_so() {
+    let resource = Resource::ScreeningJob(Box::new(fixtures::screening_job()));
+    let plan = Plan::new(&resource);
+    let message = |seen, ending| {
+        let screening = ScreeningStatus {
+            unanswered: Some(0),
+            overlap: Some(OverlapStatus {
+                cohort: CohortKnowledge::Known,
+                seen_studies: Some(seen),
+                unseen_studies: Some(3),
+                ..OverlapStatus::default()
+            }),
+            ..ScreeningStatus::default()
+        };
+        let last = plan.tasks().last().expect("a task").id;
+        let summary = Summary {
+            screening: Some(screening),
+            ..Summary::default()
+        };
+        let inputs = StatusInputs {
+            resource: &resource,
+            plan: &plan,
+            observed: &Observed::default(),
+            summaries: &BTreeMap::from([(last, summary)]),
+            failures: &[],
+            ending: Some(ending),
+            broken: None,
+            location: RunLocation::ThisProcess,
+            now: NOW,
+        };
+        let status = status(&inputs, &Status::default(), ProgressStatus::default());
+        let succeeded = condition(&status.conditions, "Succeeded").expect("it");
+        succeeded.message.clone()
+    };
+    assert_eq!(
+        message(2, Ending::Succeeded),
+        "All tasks have ended well, but the model was trained on scans or patients of 2 of 5 validated studies"
+    );
+    assert_eq!(message(0, Ending::Succeeded), "All tasks have ended well");
+    assert!(!message(2, Ending::Interrupted).contains("trained"));
 }
