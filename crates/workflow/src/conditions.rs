@@ -198,14 +198,19 @@ fn succeeded(inputs: &StatusInputs<'_>, status: &Status) -> ConditionState {
 
 /// The condition Succeeded of what has, with what nobody may overlook who reads its figures.
 fn told(state: ConditionState, inputs: &StatusInputs<'_>, status: &Status) -> ConditionState {
-    let screening = status.screening.as_ref();
-    let words = screening.and_then(ScreeningStatus::overlap_words);
-    match (inputs.ending, words) {
-        (Some(Ending::Succeeded), Some(words)) => ConditionState {
-            message: format!("{}, but {words}", state.message),
-            ..state
-        },
-        _ => state,
+    let warnings = |screening: &ScreeningStatus| {
+        let unanswered = screening.unanswered_words();
+        let unanswered = unanswered.map(|words| format!("no figure counts {words}"));
+        let words = [screening.overlap_words(), unanswered];
+        words.into_iter().flatten().collect::<Vec<_>>()
+    };
+    let warnings = status.screening.as_ref().map(warnings).unwrap_or_default();
+    if inputs.ending != Some(Ending::Succeeded) || warnings.is_empty() {
+        return state;
+    }
+    ConditionState {
+        message: format!("{}, but {}", state.message, warnings.join(", and ")),
+        ..state
     }
 }
 

@@ -193,12 +193,13 @@ fn a_model_by_its_place_alone_is_valid_and_told_of() {
 }
 
 #[test]
-fn a_validation_on_what_the_model_was_trained_on_succeeds_and_says_so() {
+fn a_validation_says_beside_its_success_what_nobody_may_overlook() {
     let resource = Resource::ScreeningJob(Box::new(fixtures::screening_job()));
     let plan = Plan::new(&resource);
-    let message = |seen, ending| {
+    let message = |seen, unanswered, ending| {
         let screening = ScreeningStatus {
-            unanswered: Some(0),
+            unanswered: Some(unanswered),
+            unanswered_positive: Some(unanswered),
             overlap: Some(OverlapStatus {
                 cohort: CohortKnowledge::Known,
                 seen_studies: Some(seen),
@@ -228,9 +229,17 @@ fn a_validation_on_what_the_model_was_trained_on_succeeds_and_says_so() {
         succeeded.message.clone()
     };
     assert_eq!(
-        message(2, Ending::Succeeded),
-        "All tasks have ended well, but the model was trained on scans or patients of 2 of 5 validated studies"
+        message(2, 7, Ending::Succeeded),
+        "All tasks have ended well, but the model was trained on scans or patients of 2 of 5 validated studies, and \
+         no figure counts 7 labelled studies without a prediction, 7 of them positive"
     );
-    assert_eq!(message(0, Ending::Succeeded), "All tasks have ended well");
-    assert!(!message(2, Ending::Interrupted).contains("trained"));
+    assert_eq!(
+        message(0, 7, Ending::Succeeded),
+        "All tasks have ended well, but no figure counts 7 labelled studies without a prediction, 7 of them positive"
+    );
+    assert_eq!(
+        message(0, 0, Ending::Succeeded),
+        "All tasks have ended well"
+    );
+    assert!(!message(2, 7, Ending::Interrupted).contains("but"));
 }
