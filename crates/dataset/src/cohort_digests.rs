@@ -154,8 +154,10 @@ impl CohortDigests {
     /// The file's content, the same for the same digests.
     ///
     /// # Errors
-    /// Only when the writer fails.
+    /// When there are more cohorts than [`Self::from_json`] reads, and when the writer fails.
     pub fn to_json(&self) -> Result<Vec<u8>, CohortFileError> {
+        let are_few = self.cohorts.len() <= MOST_COHORTS;
+        ensure!(are_few, ListsSnafu { list: "cohorts" });
         let file = File {
             format_version: VERSION,
             cohorts: self.cohorts.iter().map(Lists::of).collect(),
@@ -372,6 +374,18 @@ mod tests {
         let again =
             CohortDigests::new(salted("b", &[scan(7)])).started_from(&bundle(2), Some(child));
         assert_eq!(again.earlier().len(), 1, "a cohort is there once");
+    }
+
+    #[test]
+    fn more_cohorts_than_are_read_are_not_written() {
+        let own = |number: usize| CohortDigests::new(salted(&number.to_string(), &[]));
+        let seen = (1..MOST_COHORTS).fold(own(0), |seen, number| {
+            own(number).started_from(&bundle(1), Some(seen))
+        });
+        let json = seen.to_json().unwrap();
+        assert_eq!(CohortDigests::from_json(&json).unwrap(), seen);
+        let more = own(MOST_COHORTS).started_from(&bundle(1), Some(seen));
+        assert!(more.to_json().is_err());
     }
 
     #[test]
