@@ -17,6 +17,7 @@ mod resource;
 mod screening_job;
 mod status;
 mod storage;
+mod study;
 mod time;
 mod training;
 mod training_run;
@@ -40,6 +41,7 @@ pub use status::{
     Status, TaskFailure,
 };
 pub use storage::{CaBundle, StorageSpec};
+pub use study::{Study, StudyDates, StudyField};
 pub use training::{
     AugmentationSpec, ClassWeights, CrossValidation, HeartTraining, Network, TrainingSpec,
 };
