@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand, no logic.
 
 mod agreement;
+mod checklist;
 mod crds;
 mod evaluate;
 mod inspect;
@@ -57,6 +58,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Agreement(agreement::Args),
+    Checklist(checklist::Args),
     Crds(crds::Args),
     Inspect(inspect::Args),
     Evaluate(evaluate::Args),
@@ -75,6 +77,8 @@ enum Command {
 enum Error {
     #[snafu(transparent)]
     Agreement { source: agreement::Error },
+    #[snafu(transparent)]
+    Checklist { source: checklist::Error },
     #[snafu(transparent)]
     Crds { source: crds::Error },
     #[snafu(transparent)]
@@ -104,6 +108,7 @@ impl Error {
     fn exit(&self) -> TaskExit {
         match self {
             Self::Agreement { source } => source.exit(),
+            Self::Checklist { source } => source.exit(),
             Self::Crds { .. } => TaskExit::Retry,
             Self::Inspect { source } => source.exit(),
             Self::Evaluate { source } => source.exit(),
@@ -143,6 +148,7 @@ fn run(arguments: Arguments) -> Result<(), Error> {
     }
     match arguments.command {
         Command::Agreement(args) => agreement::run(args)?,
+        Command::Checklist(args) => checklist::run(&args)?,
         Command::Crds(args) => crds::run(args)?,
         Command::Inspect(args) => inspect::run(args)?,
         Command::Evaluate(args) => evaluate::run(args)?,
@@ -180,7 +186,7 @@ mod tests {
             assert!(help.contains(&format!("attrium {name}")), "{name}: {help}");
             subcommands += 1;
         }
-        assert_eq!(subcommands, 12);
+        assert_eq!(subcommands, 13);
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod architecture;
 mod artefacts;
 mod bad_input;
 mod changed;
+mod checklist;
 mod cohort;
 mod documents;
 mod links;

@@ -33,7 +33,8 @@ pub(crate) fn manifest_of_both_networks(out: &std::path::Path) -> String {
     let networks = "  networks: [{architecture: Linear}, {architecture: Residual}]";
     let training = "  training: {epochs: 2, batchSize: 8, learningRate: \"1e-3\"}
   publish: {architecture: Residual, task: Positive, method: Ensemble, force: true}
-  gates: [{architecture: Residual, task: Positive, metric: auc, min: \"0\"}]";
+  gates: [{architecture: Residual, task: Positive, metric: auc, min: \"0\"}]
+  study: {sites: [a ward of phantoms]}";
     let text = with(&self::training(out), "networks", networks);
     with(&text, "training", training)
 }

@@ -18,6 +18,7 @@ mod resource;
 mod screening_job;
 mod status;
 mod storage;
+mod study;
 mod time;
 mod training;
 mod training_run;
@@ -42,6 +43,7 @@ pub use status::{
     Status, TaskFailure,
 };
 pub use storage::{CaBundle, StorageSpec};
+pub use study::{Study, StudyDates, StudyField};
 pub use training::{
     AugmentationSpec, ClassWeights, CrossValidation, HeartTraining, Network, TrainingSpec,
 };

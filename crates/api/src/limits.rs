@@ -7,6 +7,10 @@ use schemars::Schema;
 pub(super) const URI: u32 = 1024;
 /// The longest DNS subdomain name, as Kubernetes has it.
 pub(super) const NAME: u32 = 253;
+/// The longest line of a person's words.
+pub(super) const LINE: u32 = 256;
+/// The longest text of a person's words.
+pub(super) const TEXT: u32 = 2048;
 
 /// What a Kubernetes quantity looks like.
 pub(super) const QUANTITY: &str =
@@ -57,6 +61,12 @@ pub(super) fn object_name(schema: &mut Schema) {
 pub(super) fn digest(schema: &mut Schema) {
     let rule = Rule::new("self.matches('^sha256:[0-9a-f]{64}$')")
         .message("is no digest: use sha256: and 64 small hexadecimal digits");
+    add(schema, rule);
+}
+
+/// A text that says something.
+pub(super) fn words(schema: &mut Schema) {
+    let rule = Rule::new(r"self.matches('\\S')").message("is blank: leave it out");
     add(schema, rule);
 }
 
@@ -139,8 +149,8 @@ pub(super) fn immutable(unchanged: Unchanged) -> Rule {
         fields.join(" && ")
     ))
     .message(
-        "may not change once work has started, but for suspend, maxUnusable, compute.parallelism, \
-         compute.jobLabels, compute.jobAnnotations and the deadlines: make a resource of another name",
+        "may not change once work has started, but for suspend, maxUnusable, study, \
+         compute.parallelism, compute.jobLabels, compute.jobAnnotations and the deadlines: make a resource of another name",
     )
     .field_path(".spec")
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Compute, Kind, ModelPlace, ModelReference, ModelSource, ScreeningJob, Status, StorageSpec,
-    TrainingRun, Uid,
+    Study, TrainingRun, Uid,
 };
 
 /// Group and version of the custom resources, as a manifest names them.
@@ -153,6 +153,22 @@ impl Resource {
         match self {
             Self::TrainingRun(run) => &mut run.spec.compute,
             Self::ScreeningJob(job) => &mut job.spec.compute,
+        }
+    }
+
+    /// What people have stated of the study.
+    pub fn study(&self) -> Option<&Study> {
+        match self {
+            Self::TrainingRun(run) => run.spec.study.as_ref(),
+            Self::ScreeningJob(job) => job.spec.study.as_ref(),
+        }
+    }
+
+    /// Puts what people have stated of the study in the place of what they had.
+    pub fn set_study(&mut self, study: Option<Study>) {
+        match self {
+            Self::TrainingRun(run) => run.spec.study = study,
+            Self::ScreeningJob(job) => job.spec.study = study,
         }
     }
 

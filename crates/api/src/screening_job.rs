@@ -5,7 +5,7 @@ use kube::core::Rule;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
-use super::{Compute, Status, StorageSpec, limits, preprocessing, unusable};
+use super::{Compute, Status, StorageSpec, Study, limits, preprocessing, unusable};
 use attrium_types::{Decimal, LossyPolicy, PreferredAcquisition, Tracer};
 
 /// What is screened, with which model, and who is told.
@@ -111,6 +111,11 @@ pub struct ScreeningJobSpec {
     /// PositivesOnly.
     #[serde(default)]
     pub activation_maps: ActivationMaps,
+    /// What only people know of the study that the validation on `labels` is, such as its sites, its readers and its
+    /// approval: for the report and `attrium checklist`. It decides nothing and may be changed at any time. No patient
+    /// data. Default: nothing is stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub study: Option<Study>,
     /// Where and how tasks run. Default: on the processor, all tasks of a stage at once.
     #[serde(default)]
     pub compute: Compute,

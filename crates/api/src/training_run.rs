@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AugmentationSpec, Compute, CrossValidation, Gate, ModelSource, Network, Preprocessing, Publish,
-    Status, StorageSpec, TrainingSpec, limits, unusable,
+    Status, StorageSpec, Study, TrainingSpec, limits, unusable,
 };
 use attrium_types::{Architecture, Decimal, Target};
 
@@ -110,6 +110,11 @@ pub struct TrainingRunSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32))]
     pub gates: Vec<Gate>,
+    /// What only people know of the study, such as its sites, its readers and its approval: for the model card, the
+    /// report and `attrium checklist`. It decides nothing and may be changed at any time. No patient data. Default:
+    /// nothing is stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub study: Option<Study>,
     /// Where and how tasks run. Default: on the processor, all tasks of a stage at once.
     #[serde(default)]
     pub compute: Compute,

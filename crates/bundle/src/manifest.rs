@@ -8,7 +8,7 @@ use serde_json::Value;
 use snafu::{ResultExt, ensure};
 
 use super::error::{Error, UnreadableSnafu, UnwritableSnafu, VersionSnafu};
-use attrium_api::{AugmentationSpec, CrossValidation, PublishMethod, TrainingSpec};
+use attrium_api::{AugmentationSpec, CrossValidation, PublishMethod, Study, TrainingSpec};
 use attrium_evaluation::Metrics;
 use attrium_types::{Architecture, CropMode, InitialWeights, Intensity, Target};
 
@@ -136,6 +136,9 @@ pub struct TrainingProvenance {
     pub augmentation: AugmentationSpec,
     /// The fit.
     pub training: TrainingSpec,
+    /// What people have stated of the study; nothing in bundles from before it could be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub study: Option<Study>,
 }
 
 impl BundleManifest {

@@ -383,6 +383,7 @@ mod tests {
                 cross_validation: Default::default(),
                 augmentation: Default::default(),
                 training: Default::default(),
+                study: None,
             },
             prior_correction: vec![0.0, (1.0_f64 / 3.0).ln()],
             temperature: 2.0,
@@ -505,6 +506,23 @@ mod tests {
         let model = model.at_prevalence(0.5).unwrap();
         assert!((positive(&model) - mean).abs() < 1e-12);
         assert_eq!(model.prevalence(), Some(0.5));
+    }
+
+    #[test]
+    fn what_people_have_stated_is_kept_and_a_bundle_from_before_states_nothing() {
+        let plain = with_manifest(|json| json);
+        let model = Model::open(&plain, &nn::cpu()).unwrap();
+        assert_eq!(model.manifest.training.study, None);
+        let stated = with_manifest(|json| {
+            let mut manifest: serde_json::Value = serde_json::from_str(&json).unwrap();
+            manifest["training"]["study"] = serde_json::json!({ "licence": "CC-BY-4.0" });
+            manifest.to_string()
+        });
+        let model = Model::open(&stated, &nn::cpu()).unwrap();
+        let study = model.manifest.training.study.clone().unwrap();
+        assert_eq!(study.licence.as_deref(), Some("CC-BY-4.0"));
+        let again = BundleManifest::from_json(&model.manifest.to_json().unwrap()).unwrap();
+        assert_eq!(again, model.manifest);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::BundleManifest;
+use attrium_api::{Study, StudyField};
 use attrium_dataset::{CohortDigests, SaltedDigests};
 use attrium_evaluation::{
     Estimate, Interval, Metrics, OperatingPoint, nothing_learned, threshold_text,
@@ -31,6 +32,7 @@ pub fn model_card(manifest: &BundleManifest, cohort: Option<&CohortDigests>) -> 
         ),
         ("Out-of-fold results", results(&manifest.metrics)),
         ("Operating points", operating_points(&manifest.metrics)),
+        ("Study", study(manifest.training.study.as_ref())),
         ("Limits", LIMITS.to_owned()),
     ] {
         // Writing to a string cannot fail.
@@ -39,6 +41,29 @@ pub fn model_card(manifest: &BundleManifest, cohort: Option<&CohortDigests>) -> 
     card.truncate(card.trim_end().len());
     card.push('\n');
     card
+}
+
+/// What stands over what people have stated.
+const STATED: &str = "As stated by whoever asked for the training; nothing of it was checked.";
+
+/// What people have stated of the study, and what they have not.
+fn study(study: Option<&Study>) -> String {
+    let nothing = Study::default();
+    let study = study.unwrap_or(&nothing);
+    let stated: Vec<String> = StudyField::ALL
+        .into_iter()
+        .filter_map(|field| Some(format!("- {}: {}", field.title(), study.stated(field)?)))
+        .collect();
+    let missing: Vec<_> = study.not_stated();
+    let missing: Vec<_> = missing.into_iter().map(StudyField::title).collect();
+    let mut parts = Vec::new();
+    if !stated.is_empty() {
+        parts.push(format!("{STATED}\n\n{}", stated.join("\n")));
+    }
+    if !missing.is_empty() {
+        parts.push(format!("Not stated: {}.", missing.join(", ")));
+    }
+    parts.join("\n\n")
 }
 
 const LIMITS: &str = "Results hold for scans like the ones that it was trained on: another tracer, \
@@ -287,6 +312,33 @@ fn undefined() -> String {
 mod tests {
     use super::*;
     use attrium_evaluation::{EvaluationOptions, Predictions, evaluate};
+
+    #[test]
+    fn what_is_stated_of_a_study_has_a_line_each_and_what_is_not_one_line_together() {
+        let stated = Study {
+            sites: vec!["a university hospital".to_owned()],
+            ethics: Some("approved by the committee\n## Results\n".to_owned()),
+            ..Study::default()
+        };
+        let card = study(Some(&stated));
+        let lines: Vec<&str> = card.lines().filter(|line| !line.is_empty()).collect();
+        assert_eq!(
+            lines[..3],
+            [
+                STATED,
+                "- sites: a university hospital",
+                "- ethics: approved by the committee ## Results",
+            ]
+        );
+        assert!(
+            lines[3].starts_with("Not stated: dates, population,"),
+            "{card}"
+        );
+        assert_eq!(lines.len(), 4, "{card}");
+        let none = study(None);
+        assert!(none.starts_with("Not stated: sites, dates,"), "{none}");
+        assert_eq!(study(Some(&Study::default())), none);
+    }
 
     #[test]
     fn a_threshold_stands_beside_what_it_is_expected_to_find_and_to_call() {

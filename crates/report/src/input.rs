@@ -41,6 +41,8 @@ pub struct TrainingReport {
     pub method: Method,
     /// Maximum activation maps, one figure for each network and target that has them.
     pub activation_maps: Vec<ActivationFigure>,
+    /// What people have stated of the study.
+    pub study: StudyFacts,
     /// Where the results come from.
     pub provenance: Provenance,
 }
@@ -269,6 +271,15 @@ pub struct ActivationRow {
     pub maps: Vec<Raster>,
 }
 
+/// What only people know of a study.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StudyFacts {
+    /// What they have stated, in their words.
+    pub stated: Vec<Fact>,
+    /// The names of what they might have stated and have not.
+    pub not_stated: Vec<String>,
+}
+
 /// Where results come from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Provenance {
@@ -352,6 +363,8 @@ pub struct ScreeningReport {
     pub unanswered: Option<Unanswered>,
     /// What of its studies the model was trained on; `None` without labels.
     pub overlap: Option<ValidationOverlap>,
+    /// What people have stated of the study.
+    pub study: StudyFacts,
     /// Where the results come from.
     pub provenance: Provenance,
 }

@@ -22,8 +22,8 @@ mod training;
 pub use input::{
     ActivationFigure, ActivationRow, Count, DataFlow, Epoch, Example, Fact, Gate, History, Method,
     Misclassified, MisclassifiedStudies, MisclassifiedStudy, ModelFacts, Provenance, Publication,
-    Published, ScaledOperatingPoints, ScreenedObject, ScreeningReport, StageTime, TrainingReport,
-    UnusableObject,
+    Published, ScaledOperatingPoints, ScreenedObject, ScreeningReport, StageTime, StudyFacts,
+    TrainingReport, UnusableObject,
 };
 pub use montage::montage;
 pub use paper::activation_layer;

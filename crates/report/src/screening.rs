@@ -7,7 +7,7 @@ use super::input::ScreeningReport;
 use super::page::{Page, Section, SyntheticNotice};
 use super::sections::{
     EvaluatedModel, calibration, confusion, net_benefit, operating_points, overlap, participants,
-    provenance, results, roc, screened, subgroups,
+    provenance, results, roc, screened, study, subgroups,
 };
 
 /// The whole page.
@@ -22,6 +22,11 @@ pub(super) fn page(report: &ScreeningReport) -> String {
     if let Some(metrics) = &report.validation {
         sections.extend(validation(report, metrics));
     }
+    sections.push(Section::new(
+        "study",
+        "Study",
+        study::section(&report.study),
+    ));
     let provenance = provenance::section(&report.provenance);
     sections.push(Section::new("provenance", "Provenance", provenance));
     Page {

@@ -7,7 +7,7 @@ use super::page::{Page, Section, SyntheticNotice};
 use super::sections::{
     EvaluatedModel, Validation, calibration, confusion, data, deviations, folded, gates, images,
     learning, misclassified, net_benefit, operating_points, participants, provenance, results, roc,
-    subgroups, summary,
+    study, subgroups, summary,
 };
 
 /// The whole page.
@@ -92,6 +92,7 @@ fn sections(report: &TrainingReport, models: &[EvaluatedModel<'_>]) -> Vec<Secti
         Section::new("activation", "Activation maps", activation),
         Section::new("gates", "Gates and publication", gates),
         Section::new("differences", "Differences from the paper", deviations),
+        Section::new("study", "Study", study::section(&report.study)),
         Section::new("provenance", "Provenance", provenance),
     ]
 }

@@ -214,6 +214,21 @@ pub fn read_artefact(
     }
 }
 
+/// What the tasks of a stage of a run have told that have ended well.
+///
+/// # Errors
+/// The store's; a marker is not as it was written.
+pub fn read_summaries(
+    store: &Storage,
+    plan: &Plan,
+    stage: StageKind,
+) -> Result<Vec<Summary>, ArtefactError> {
+    let inputs = Inputs::new(store.clone(), plan, None);
+    let tasks = plan.tasks().filter(|task| task.id.stage == stage);
+    let read = tasks.map(|task| Ok(inputs.marker(task)?.map(|marker| marker.summary())));
+    read.filter_map(Result::transpose).collect()
+}
+
 /// Reads a marker and makes sure that all of its files are of the attempt that it names.
 ///
 /// # Errors

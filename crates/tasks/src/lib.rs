@@ -50,7 +50,7 @@ pub use artefact_error::ArtefactError;
 pub use attrium_workflow::{Progress, Summary, Unit};
 pub use bundle_folder::ModelError;
 pub use execute::{Cause, Execute, Interrupt, NoProgress, ProgressSink, TaskContext, TaskError};
-pub use inputs::read_artefact;
+pub use inputs::{read_artefact, read_summaries};
 pub use model::open_model;
 pub use rejection::Rejection;
 pub use screen::activation_maps;

@@ -1,10 +1,11 @@
-//! Where a result comes from, for its report.
+//! Where a result comes from, and what people have stated of it, for its report.
 
 use super::TaskError;
 use super::failure::OrFail;
 use super::starting_weights::initial_weights;
 use super::task_io::{ScreeningIo, TaskIo, TrainingIo};
-use attrium_report::{Fact, Provenance, StageTime};
+use attrium_api::{Resource, StudyField};
+use attrium_report::{Fact, Provenance, StageTime, StudyFacts};
 
 /// The provenance of a training run.
 pub(super) fn of_training(
@@ -34,6 +35,20 @@ pub(super) fn of_screening(
 ) -> Result<Provenance, TaskError> {
     let accelerator = format!("{:?}", io.spec.compute.accelerator);
     provenance(io, None, digests, accelerator)
+}
+
+/// What people have stated of the study that a resource is, and what they have not.
+pub(super) fn study(resource: &Resource) -> StudyFacts {
+    let nothing = Default::default();
+    let study = resource.study().unwrap_or(&nothing);
+    let stated = StudyField::ALL
+        .into_iter()
+        .filter_map(|field| Some(fact(field.title(), study.stated(field)?)));
+    let not_stated = study.not_stated().into_iter();
+    StudyFacts {
+        stated: stated.collect(),
+        not_stated: not_stated.map(|field| field.title().to_owned()).collect(),
+    }
 }
 
 fn provenance<Spec>(

@@ -100,6 +100,7 @@ fn manifest(
             cross_validation: io.spec.cross_validation.clone(),
             augmentation: io.spec.augmentation.clone(),
             training: io.spec.training.clone(),
+            study: io.spec.study.clone(),
         },
         prior_correction: scaled.prior_correction.clone(),
         temperature: scaled.temperature,

@@ -22,7 +22,8 @@ use attrium_evaluation as evaluation;
 use attrium_evaluation::{AssumedPrior, EvaluationOptions, MetricsDocument, NetworkMetrics};
 use attrium_report as report;
 use attrium_report::{
-    Count, Fact, ModelFacts, SCORE_BINS, ScreenedObject, ScreeningReport, UnusableObject,
+    Count, Fact, ModelFacts, SCORE_BINS, ScreenedObject, ScreeningReport, StudyFacts,
+    UnusableObject,
 };
 use attrium_storage as storage;
 use attrium_types::CohortKnowledge;
@@ -381,8 +382,17 @@ fn screening_report(
         development: screener.model.manifest.metrics.clone(),
         overlap: result.as_ref().and_then(|result| result.overlap.clone()),
         validation: result.map(|result| result.metrics),
+        study: study(io),
         provenance: provenance::of_screening(io, Vec::new())?,
     })
+}
+
+/// What is stated of a study; a screening without labels is none unless somebody says so.
+fn study(io: &ScreeningIo<'_>) -> StudyFacts {
+    if io.spec.labels.is_none() && io.spec.study.is_none() {
+        return StudyFacts::default();
+    }
+    provenance::study(io.context.resource)
 }
 
 fn model_facts(io: &ScreeningIo<'_>, screener: &Screener) -> ModelFacts {

@@ -78,6 +78,7 @@ pub(super) fn page(io: &TrainingIo<'_>, findings: &Findings<'_>) -> Result<Strin
             exposure_percent: io.spec.augmentation.exposure_percent,
         },
         activation_maps: activation_maps(io, findings)?,
+        study: provenance::study(resource),
         provenance: provenance::of_training(io, digests(findings))?,
     };
     Ok(report::training_report(&report))

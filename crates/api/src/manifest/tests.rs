@@ -381,6 +381,60 @@ fn one_mutation_of_a_training_run_is_one_violation_at_its_place() {
                 "spec.suspend",
                 "not a boolean",
             ),
+            mutation(
+                "/spec/study",
+                json!({ "ethics": " \n" }),
+                "spec.study.ethics",
+                "is blank",
+            ),
+            mutation(
+                "/spec/study",
+                json!({ "readers": "r".repeat(2049) }),
+                "spec.study.readers",
+                "2048",
+            ),
+            mutation(
+                "/spec/study",
+                json!({ "sites": ["a hospital", "\t"] }),
+                "spec.study.sites",
+                "a blank one",
+            ),
+            mutation(
+                "/spec/study",
+                json!({ "dates": { "from": "2012-03-04", "to": "2021" } }),
+                "spec.study.dates.from",
+                "7",
+            ),
+            mutation(
+                "/spec/study",
+                json!({ "dates": { "from": "2012", "to": "2021-13" } }),
+                "spec.study.dates.to",
+                "never a day",
+            ),
+            mutation(
+                "/spec/study",
+                json!({ "dates": { "from": 2012, "to": "2021" } }),
+                "spec.study.dates.from",
+                "put it in quotes",
+            ),
+            mutation(
+                "/spec/study",
+                json!({ "dates": { "from": "2012" } }),
+                "spec.study.dates.to",
+                "is required",
+            ),
+            mutation(
+                "/spec/study",
+                json!({ "dates": { "from": "2012-05", "to": "2012-04" } }),
+                "spec.study.dates",
+                "ends before it begins",
+            ),
+            mutation(
+                "/spec/study",
+                json!({ "license": "MIT" }),
+                "spec.study.license",
+                "did you mean licence?",
+            ),
         ],
     );
 }
@@ -467,6 +521,12 @@ fn one_mutation_of_a_screening_job_is_one_violation_at_its_place() {
                 "is above 1",
             ),
             mutation(
+                "/spec/study",
+                json!({ "contact": "" }),
+                "spec.study.contact",
+                "is empty",
+            ),
+            mutation(
                 "/spec/shards",
                 json!(1000),
                 "spec.shards",
@@ -523,6 +583,24 @@ fn a_model_by_its_digest_is_taken() {
         digest: Some(&digest),
     };
     assert_eq!(resources[0].model(), Some(place));
+}
+
+#[test]
+fn a_study_of_a_month_of_a_year_or_of_years_is_taken_and_one_that_states_nothing() {
+    for (from, to) in [
+        ("2012", "2012"),
+        ("2012-03", "2012"),
+        ("2012", "2012-03"),
+        ("2011-12", "2012-01"),
+    ] {
+        let mut document = run();
+        let dates = json!({ "from": from, "to": to });
+        put(&mut document, "/spec/study", json!({ "dates": dates }));
+        assert_eq!(violations(&document), []);
+    }
+    let mut document = job();
+    put(&mut document, "/spec/study", json!({}));
+    assert_eq!(violations(&document), []);
 }
 
 #[test]
@@ -678,12 +756,13 @@ fn assert_forbidden(change: impl FnOnce(&mut TrainingRun)) {
 
 #[test]
 fn once_started_only_what_does_not_change_results_may_change() {
-    let allowed: [fn(&mut TrainingRun); 9] = [
+    let allowed: [fn(&mut TrainingRun); 10] = [
         |run| run.spec.compute.job_labels = [("team".to_owned(), "a".to_owned())].into(),
         |run| run.spec.compute.job_annotations = [("team".to_owned(), "a".to_owned())].into(),
         |_| {},
         |run| run.spec.max_unusable = "0.5".parse().expect("a decimal"),
         |run| run.spec.suspend = true,
+        |run| run.spec.study = Some(Default::default()),
         |run| run.spec.compute.parallelism = Some(3),
         |run| run.spec.start_deadline_seconds = 60,
         |run| run.spec.active_deadline_seconds = Some(60),

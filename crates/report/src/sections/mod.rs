@@ -18,6 +18,7 @@ pub(super) mod provenance;
 pub(super) mod results;
 pub(super) mod roc;
 pub(super) mod screened;
+pub(super) mod study;
 pub(super) mod subgroups;
 pub(super) mod summary;
 

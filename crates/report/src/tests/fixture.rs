@@ -6,7 +6,7 @@ use crate::{
     ActivationFigure, ActivationRow, Count, DataFlow, Epoch, Example, Fact, Gate, History, Method,
     Misclassified, MisclassifiedStudies, MisclassifiedStudy, ModelFacts, Provenance, Publication,
     Published, Raster, ScaledOperatingPoints, ScreenedObject, ScreeningReport, StageTime,
-    TrainingReport, UnusableObject,
+    StudyFacts, TrainingReport, UnusableObject,
 };
 use attrium_evaluation::{
     AssumedPrior, Baseline, BaselineStudy, EarlierRuns, EvaluationOptions, Metrics, NetworkMetrics,
@@ -244,6 +244,7 @@ fn evaluated_training() -> TrainingReport {
             exposure_percent: 90,
         },
         activation_maps: ARCHITECTURES.map(activation).to_vec(),
+        study: study(),
         provenance: provenance("TrainingRun"),
         results,
         baselines: TARGETS.into_iter().filter_map(baseline).map(|of| of.metrics()).collect(),
@@ -306,6 +307,10 @@ fn evaluated_screening() -> ScreeningReport {
         development: metrics(Architecture::Residual, Target::Positive),
         overlap: Some(overlap()),
         validation: Some(validation()),
+        study: StudyFacts {
+            stated: Vec::new(),
+            not_stated: vec!["sites".to_owned(), "dates".to_owned()],
+        },
         provenance: provenance("ScreeningJob"),
     }
 }
@@ -468,6 +473,20 @@ fn screened(number: u32) -> ScreenedObject {
             Vec::new()
         },
         montage: Some(crate::montage(&crop(grade, number), &[], &[map(64, grade)])),
+    }
+}
+
+fn study() -> StudyFacts {
+    StudyFacts {
+        stated: vec![
+            fact("sites", "a university hospital; a district hospital"),
+            fact("dates", "2012 to 2021-11"),
+            fact(
+                "readers",
+                "two nuclear physicians with 8 and 15 years of experience, blinded to biopsies & to each other",
+            ),
+        ],
+        not_stated: vec!["ethics".to_owned(), "licence".to_owned()],
     }
 }
 
