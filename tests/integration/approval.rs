@@ -12,7 +12,7 @@ use crate::program::{Ended, attrium, command, finish, run_arguments};
 
 /// Tests run in the folder of the package.
 const BUNDLE: &str = "models/heart-perugini";
-const DIGEST: &str = "sha256:89f421c25772fc33d1a33098cb7218d3cdf079514d29f1791a8ec3cc977f5613";
+const DIGEST: &str = "sha256:b6cb458bc0d39d69d232dcdefc6716853b0fe489e6ebe02b3d590f38a3a2cf86";
 const SCAN: &str = "tests/data/nm-wholebody-anterior.dcm";
 const BAD_DATA: i32 = 42;
 const CONFIGURATION: i32 = 43;

@@ -61,8 +61,8 @@ pub struct BundleManifest {
     /// before there was one, and where a cohort has no positives or no negatives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prevalence: Option<StatedPrevalence>,
-    /// What its out-of-fold predictions reached, corrected, scaled and at that prevalence, its operating points
-    /// among it.
+    /// What its out-of-fold predictions reached, corrected and scaled, at the prevalence of its cohort; operating points
+    /// and net benefit are those of the probabilities as it states them.
     pub metrics: Metrics,
     /// The out-of-fold probabilities, on the same scale, of a positive of the studies that are
     /// positive, from the highest: the threshold for any sensitivity follows from them.

@@ -217,7 +217,8 @@ fn results(metrics: &Metrics) -> String {
     }
     let _ = write!(
         table,
-        "\n{} studies, {} of them positive.",
+        "\n{} studies, {} of them positive. Accuracy, sensitivity and specificity are of the class that is most probable at \
+         the prevalence of these studies.",
         metrics.studies, metrics.positives
     );
     table

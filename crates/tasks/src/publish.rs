@@ -145,24 +145,33 @@ pub(super) fn scaled(
     let cohort = metrics.positives as f64 / metrics.studies as f64;
     let is_mixed = cohort > 0.0 && cohort < 1.0;
     let prevalence = is_mixed.then_some(StatedPrevalence { cohort, stated });
-    let predictions = predictions
+    let at_cohort = predictions
         .corrected(&prior_correction)
         .at_temperature(temperature);
+    let evaluate = |predictions: &Predictions, prior| {
+        let options = EvaluationOptions {
+            prevalence: Some(stated),
+            prior,
+            ..EvaluationOptions::default()
+        };
+        evaluation::evaluate(metrics.target, predictions, &options).or_retry()
+    };
+    let mut reached = evaluate(&at_cohort, AssumedPrior::Cohort)?;
     let predictions = match prevalence {
-        Some(_) => predictions.at_prevalence(metrics.target, cohort, stated),
-        None => predictions,
+        Some(_) => at_cohort.at_prevalence(metrics.target, cohort, stated),
+        None => at_cohort,
     };
-    let options = EvaluationOptions {
-        prevalence: Some(stated),
-        prior: prevalence.map_or(AssumedPrior::Cohort, |_| AssumedPrior::Prevalence(stated)),
-        ..EvaluationOptions::default()
-    };
-    let metrics = evaluation::evaluate(metrics.target, &predictions, &options);
+    if prevalence.is_some() {
+        // Thresholds are stated on the scale that a screening has them on.
+        let at_stated = evaluate(&predictions, AssumedPrior::Prevalence(stated))?;
+        reached.positive.operating_points = at_stated.positive.operating_points;
+        reached.positive.decision_curve = at_stated.positive.decision_curve;
+    }
     Ok(Scaled {
         prior_correction,
         prevalence,
         temperature,
-        metrics: metrics.or_retry()?,
+        metrics: reached,
         predictions,
     })
 }
