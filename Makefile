@@ -31,7 +31,9 @@ CARGO_FOLDER := $(or $(CARGO_HOME),$(HOME)/.cargo)
 RUSTUP_FOLDER := $(or $(RUSTUP_HOME),$(HOME)/.rustup)
 REMAPPED := $(CARGO_FOLDER)=/cargo $(RUSTUP_FOLDER)=/rustup $(CARGO_TARGET_DIR)=/target
 export CARGO_BUILD_RUSTFLAGS := $(addprefix --remap-path-prefix=,$(REMAPPED))
-export CFLAGS := $(CFLAGS) $(addprefix -ffile-prefix-map=,$(REMAPPED))
+# Once, however often make calls itself: other flags would compile all of C again.
+MAPPED := $(addprefix -ffile-prefix-map=,$(REMAPPED))
+export CFLAGS := $(filter-out $(MAPPED),$(CFLAGS)) $(MAPPED)
 
 # Debian's packages: a C compiler for TLS and JPEG 2000, one for the other architecture, a browser that opens
 # the report, a linter.
