@@ -12,7 +12,7 @@ use crate::program::{Ended, attrium, command, finish, run_arguments};
 
 /// Tests run in the folder of the package.
 const BUNDLE: &str = "models/heart-perugini";
-const DIGEST: &str = "sha256:b6cb458bc0d39d69d232dcdefc6716853b0fe489e6ebe02b3d590f38a3a2cf86";
+const DIGEST: &str = "sha256:ef84d96fe8f3ad45d0c12fa1a405d45712fb53d28b3250c3efa2d761ea336e72";
 const SCAN: &str = "tests/data/nm-wholebody-anterior.dcm";
 const BAD_DATA: i32 = 42;
 const CONFIGURATION: i32 = 43;

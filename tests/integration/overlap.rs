@@ -159,7 +159,7 @@ fn of(text: &str, (images, labels): &(PathBuf, PathBuf)) -> String {
 fn train(folder: &Path, name: &str, scans: &[Scan], network: &str) -> PathBuf {
     let out = folder.join("results");
     let placed = place(&folder.join(name), scans);
-    let publish = "  publish: {architecture: Linear, task: Positive}\n";
+    let publish = "  publish: {architecture: Linear, task: Positive, force: true}\n";
     let text =
         of(&(training(&out) + publish), &placed).replace("name: small", &format!("name: {name}"));
     let text = with(&text, "networks", &format!("  networks: [{network}]"));

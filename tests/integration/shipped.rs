@@ -91,11 +91,12 @@ fn the_bundle_that_comes_with_attrium_is_small_and_says_that_it_is_synthetic() {
         .map(|name| fs::metadata(folder.join(name)).unwrap().len())
         .sum();
     assert!(size < LARGEST, "{size} bytes");
-    let manifest = model().manifest;
-    assert!(manifest.synthetic);
+    let model = model();
+    assert!(model.manifest.synthetic);
+    assert!(model.cohort.is_some());
     let card = fs::read_to_string(folder.join("MODEL_CARD.md")).unwrap();
     assert!(card.contains("**Synthetic: "), "{card}");
-    assert_eq!(card, model_card(&manifest, None));
+    assert_eq!(card, model_card(&model.manifest, model.cohort.as_ref()));
 }
 
 #[test]

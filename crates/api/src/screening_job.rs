@@ -160,7 +160,7 @@ const UNCHANGED: limits::Unchanged = limits::Unchanged {
         "operatingPoint",
         "activationMaps",
     ],
-    optional: &["labels", "alert", "queueName"],
+    optional: &["labels", "prevalence", "alert", "queueName"],
 };
 
 /// Where a model comes from.

@@ -227,6 +227,7 @@ const UNCHANGED: limits::Unchanged = limits::Unchanged {
         "crossValidation",
         "augmentation",
         "training",
+        "prevalence",
     ],
     optional: &["publish", "gates", "queueName"],
 };

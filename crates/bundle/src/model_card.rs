@@ -98,7 +98,7 @@ fn output(manifest: &BundleManifest) -> String {
             .iter()
             .any(|&logarithm| logarithm != 0.0)
         {
-            "the weights of classes in the training were taken out, and "
+            "taking out the weights of classes in the training and "
         } else {
             ""
         },
