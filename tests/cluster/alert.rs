@@ -72,7 +72,7 @@ fn a_screening_with_positives_tells_a_web_address() {
     }));
     namespace.apply(&training_run());
     let alert = json!({"spec": {
-        "operatingPoint": {"threshold": "0"},
+        "operatingPoint": {"threshold": "0", "sensitivity": null},
         "alert": {"webhook": {"urlFrom": {"secret": "hook"}, "secret": "hook", "allowHttp": true}},
     }});
     namespace.apply(&with(screening_job(), &alert));
