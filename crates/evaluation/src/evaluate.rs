@@ -37,11 +37,7 @@ pub fn evaluate(
     options: &EvaluationOptions,
 ) -> Result<Metrics, Error> {
     let stated = options.prevalence.unwrap_or(REFERENCE_PREVALENCE);
-    let assumed = match options.prior {
-        AssumedPrior::Prevalence(assumed) => Some(assumed),
-        AssumedPrior::Cohort | AssumedPrior::Balanced | AssumedPrior::SquareRoot => None,
-    };
-    for prevalence in [Some(stated), assumed].into_iter().flatten() {
+    for prevalence in [Some(stated), options.prior.stated()].into_iter().flatten() {
         let between = prevalence > 0.0 && prevalence < 1.0;
         ensure!(between, PrevalenceSnafu { prevalence });
     }
@@ -156,10 +152,9 @@ fn positive_metrics(
 /// How far the probability of a positive can be taken at its word, at the prevalence of the studies where it is
 /// stated for another.
 fn reliability_of(labelled: &LabelledPredictions<'_>, prior: AssumedPrior) -> Option<Reliability> {
-    let corrections = match prior {
-        AssumedPrior::Prevalence(_) => prior.correction(labelled.target, &labelled.labels),
-        AssumedPrior::Cohort | AssumedPrior::Balanced | AssumedPrior::SquareRoot => Vec::new(),
-    };
+    let corrections = prior.stated().map_or_else(Vec::new, |_| {
+        prior.correction(labelled.target, &labelled.labels)
+    });
     let rows = labelled.rows.iter();
     let probabilities = rows.map(|row| {
         let probabilities = prior::corrected(&row.probabilities, &corrections);

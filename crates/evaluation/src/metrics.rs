@@ -103,6 +103,14 @@ pub struct NetworkMetrics {
     pub overlap: Option<ValidationOverlap>,
 }
 
+impl NetworkMetrics {
+    /// The metrics of a network and target among those of a run.
+    pub fn find(results: &[Self], architecture: Architecture, target: Target) -> Option<&Self> {
+        let mut results = results.iter();
+        results.find(|it| it.architecture == architecture && it.metrics.target == target)
+    }
+}
+
 /// A score without a network, such as a ratio of counts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -23,6 +23,14 @@ pub enum AssumedPrior {
 }
 
 impl AssumedPrior {
+    /// The prevalence that probabilities are stated for, where they are stated for one.
+    pub const fn stated(self) -> Option<f64> {
+        match self {
+            Self::Prevalence(stated) => Some(stated),
+            Self::Cohort | Self::Balanced | Self::SquareRoot => None,
+        }
+    }
+
     /// What brings probabilities to the shares of a cohort: for each class the natural logarithm of what its
     /// probability is multiplied by, before all are made to sum to 1.
     ///

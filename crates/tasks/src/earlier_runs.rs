@@ -1,9 +1,7 @@
 //! How often a cohort was evaluated before, so that gates that are passed by repetition leave a trace.
 
-use serde::Deserialize;
-
 use super::task_io::TrainingIo;
-use attrium_evaluation::EarlierRuns;
+use attrium_evaluation::{EarlierRuns, MetricsDocument};
 use attrium_storage::{Error, Storage};
 use attrium_workflow::artefacts::METRICS;
 
@@ -17,7 +15,7 @@ pub(super) fn earlier_runs(io: &TrainingIo<'_>, labels: &str) -> Option<EarlierR
     let output = resource.output().trim_end_matches('/');
     let uri = format!("{output}/{}", resource.namespace());
     let of_namespace = Storage::open(&uri, &io.options);
-    let counted = of_namespace.and_then(|it| count(&it, io.context.prefix, labels));
+    let counted = of_namespace.and_then(|it| count(&it, &io.files.store.uri(), labels));
     counted
         .inspect_err(|error| {
             let error: &dyn std::error::Error = error;
@@ -26,28 +24,14 @@ pub(super) fn earlier_runs(io: &TrainingIo<'_>, labels: &str) -> Option<EarlierR
         .ok()
 }
 
-/// What of `metrics.json` is needed.
-#[derive(Deserialize)]
-struct Evaluated {
-    labels: Option<String>,
-    #[serde(default)]
-    gates: Vec<Gate>,
-}
-
-#[derive(Deserialize)]
-struct Gate {
-    passed: bool,
-}
-
-/// Counts the runs of a namespace but for the one with the prefix `own`.
+/// Counts the runs of a namespace but for the one at the URI `own`.
 fn count(namespace: &Storage, own: &str, labels: &str) -> Result<EarlierRuns, Error> {
-    let own = own.trim_end_matches('/');
     let mut earlier = EarlierRuns::default();
     for name in namespace.folders()? {
         let of_name = namespace.at(&name)?;
         for uid in of_name.folders()? {
             let run = of_name.at(&uid)?;
-            if run.uri().trim_end_matches('/').ends_with(own) {
+            if run.uri() == own {
                 continue;
             }
             let metrics = match run.get(METRICS, LARGEST) {
@@ -55,13 +39,13 @@ fn count(namespace: &Storage, own: &str, labels: &str) -> Result<EarlierRuns, Er
                 metrics => metrics?,
             };
             // What cannot be read is of no run on these labels.
-            let evaluated: Option<Evaluated> = serde_json::from_slice(&metrics).ok();
+            let evaluated: Option<MetricsDocument> = serde_json::from_slice(&metrics).ok();
             let Some(evaluated) = evaluated.filter(|it| it.labels.as_deref() == Some(labels))
             else {
                 continue;
             };
             earlier.runs += 1;
-            earlier.gate_missed += u64::from(evaluated.gates.iter().any(|gate| !gate.passed));
+            earlier.gate_missed += u64::from(!evaluated.gates_passed());
         }
     }
     Ok(earlier)
@@ -75,7 +59,10 @@ mod tests {
     fn runs_on_the_same_labels_are_counted_by_whatever_name_they_go_but_for_this_one() {
         let store = Storage::memory();
         let put = |key: &str, text: &str| store.put(key, text.as_bytes().to_vec()).unwrap();
-        let missed = r#"{"results": [], "labels": "sha256:1", "gates": [{"passed": false}]}"#;
+        let missed = r#"{"results": [], "labels": "sha256:1", "gates": [{
+            "architecture": "Linear", "task": "Positive", "metric": "auc", "minimum": 0.9, "value": 0.8,
+            "passed": false, "message": "auc is 0.8, below 0.9"
+        }]}"#;
         put(
             "a/1/metrics.json",
             r#"{"results": [], "labels": "sha256:1"}"#,
@@ -92,14 +79,14 @@ mod tests {
         put("c/6/metrics.json", "not JSON");
         put("c/7/status.yaml", "");
         let own = store.at("b/own").unwrap().uri();
-        let earlier = count(&store, &format!("{own}/"), "sha256:1").unwrap();
+        let earlier = count(&store, &own, "sha256:1").unwrap();
         let expected = EarlierRuns {
             runs: 3,
             gate_missed: 2,
         };
         assert_eq!(earlier, expected);
         assert_eq!(
-            count(&store, "", "sha256:9").unwrap(),
+            count(&store, &own, "sha256:9").unwrap(),
             EarlierRuns::default()
         );
     }

@@ -27,13 +27,14 @@ use attrium_workflow::artefacts::{self, Fold};
 /// Evaluates the run and publishes its model if every gate passes.
 pub(super) fn run(io: &TrainingIo<'_>) -> Result<Summary, TaskError> {
     let cohort = io.cohort()?;
-    let pseudonyms = io.pseudonyms()?;
+    let (labels, digest) = io.labels_and_digest(&io.spec.labels)?;
+    let pseudonyms = io.pseudonymise(&labels);
     let quarantine = join_quarantine(io, &cohort, &pseudonyms)?;
     let data = data_status(io, &cohort, &pseudonyms)?;
     io.put(artefacts::QUARANTINE, quarantine.to_csv().or_retry()?)?;
 
     let combinations = combinations(io)?;
-    let document = evaluate(io, &cohort, &combinations)?;
+    let document = evaluate(io, &cohort, digest, &combinations)?;
     let metrics = serde_json::to_vec_pretty(&document).or_retry()?;
     io.put(artefacts::METRICS, metrics)?;
     let obstacle = obstacle(io.spec, &document, &combinations);
@@ -211,6 +212,7 @@ fn data_status(
 fn evaluate(
     io: &TrainingIo<'_>,
     cohort: &Cohort,
+    labels: String,
     combinations: &[Combination],
 ) -> Result<MetricsDocument, TaskError> {
     let baselines: Vec<Baseline> = io
@@ -223,7 +225,6 @@ fn evaluate(
         .iter()
         .map(|combination| judge(io, combination, &baselines))
         .collect::<Result<Vec<_>, _>>()?;
-    let labels = io.labels_digest(&io.spec.labels)?;
     Ok(MetricsDocument {
         synthetic: cohort.is_synthetic(),
         earlier_runs: earlier_runs(io, &labels),
@@ -277,10 +278,7 @@ fn assumed_prior(spec: &TrainingRunSpec, architecture: Architecture) -> AssumedP
 fn gates(io: &TrainingIo<'_>, results: &[NetworkMetrics]) -> Vec<NetworkGate> {
     let mut gates = Vec::new();
     for gate in &io.spec.gates {
-        let of_gate = |result: &&NetworkMetrics| {
-            result.architecture == gate.architecture && result.metrics.target == gate.task
-        };
-        let outcome = match results.iter().find(of_gate) {
+        let outcome = match NetworkMetrics::find(results, gate.architecture, gate.task) {
             Some(result) => evaluation::gate(&result.metrics, gate.metric, gate.min.value()),
             None => evaluation::GateResult {
                 metric: gate.metric,
@@ -307,14 +305,9 @@ fn scaled(
     combinations: &[Combination],
     document: &MetricsDocument,
 ) -> Result<Scaled, TaskError> {
-    let wanted_one =
-        |architecture, target| architecture == wanted.architecture && target == wanted.task;
     let combination = combinations.iter().find(|it| it.is(wanted));
-    let metrics = document
-        .results
-        .iter()
-        .find(|result| wanted_one(result.architecture, result.metrics.target));
-    let (Some(combination), Some(result)) = (combination, metrics) else {
+    let result = NetworkMetrics::find(&document.results, wanted.architecture, wanted.task);
+    let (Some(combination), Some(result)) = (combination, result) else {
         return Err(TaskError::bad_data(format!(
             "{} for {} cannot be published: one of its folds has failed",
             wanted.architecture, wanted.task

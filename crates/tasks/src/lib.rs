@@ -10,6 +10,7 @@ mod attempt;
 mod baseline;
 mod bundle_folder;
 mod combination;
+mod csv_table;
 mod earlier_runs;
 mod evaluate;
 mod execute;

@@ -7,7 +7,7 @@ use super::combination::Combination;
 use super::task_io::TrainingIo;
 use super::training_report::{self, Findings};
 use attrium_dataset::Cohort;
-use attrium_evaluation::{Metrics, Prediction, positive_probability};
+use attrium_evaluation::{NetworkMetrics, Prediction, positive_probability};
 use attrium_report::{Misclassified, MisclassifiedStudies, MisclassifiedStudy};
 use attrium_types::Target;
 
@@ -39,10 +39,8 @@ fn representative<'a>(
         .find(|it| wanted.is_some_and(|wanted| it.is(wanted)));
     let first = of_target.next()?;
     let auc = |combination: &Combination| {
-        let mut results = findings.document.results.iter();
-        let is_its = |metrics: &Metrics| metrics.target == combination.target;
-        let result = results
-            .find(|it| it.architecture == combination.architecture && is_its(&it.metrics))?;
+        let results = &findings.document.results;
+        let result = NetworkMetrics::find(results, combination.architecture, target)?;
         result.metrics.auc.map(|auc| auc.value)
     };
     let better = |best, other| if auc(other) > auc(best) { other } else { best };

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::TaskError;
-use super::failure::OrFail;
 use super::study_selection::StudyOverlap;
+use super::{TaskError, csv_table};
 use attrium_api::OverlapStatus;
 use attrium_dataset::{Overlap, Pseudonyms};
 use attrium_evaluation::{Predictions, ValidationOverlap};
@@ -99,23 +98,17 @@ pub(super) fn table(
         .studies()
         .map(|it| (it.study, it.grade))
         .collect();
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer
-        .write_record(["study", "patient", "grade", "overlap"])
-        .or_retry()?;
-    for study in studies.iter().filter(|study| study.overlap.is_any()) {
+    let seen = studies.iter().filter(|study| study.overlap.is_any());
+    let rows = seen.map(|study| {
         let grade = grades.get(&study.study).map(ToString::to_string);
-        let row = [
+        [
             study.study.to_string(),
             study.patient.to_string(),
             grade.unwrap_or_default(),
             words(Some(study.overlap)),
-        ];
-        writer.write_record(row).or_retry()?;
-    }
-    writer
-        .into_inner()
-        .map_err(|error| TaskError::retry(error.into_error()))
+        ]
+    });
+    csv_table::table(["study", "patient", "grade", "overlap"], rows)
 }
 
 #[cfg(test)]

@@ -13,7 +13,8 @@ use attrium_bundle::{
 use attrium_dataset::{Cohort, CohortDigests};
 use attrium_evaluation as evaluation;
 use attrium_evaluation::{
-    AssumedPrior, EvaluationOptions, Metrics, MetricsDocument, Predictions, positive_probability,
+    AssumedPrior, EvaluationOptions, Metrics, MetricsDocument, NetworkMetrics, Predictions,
+    positive_probability,
 };
 use attrium_types::{Architecture, Target};
 use attrium_workflow::artefacts;
@@ -113,10 +114,10 @@ fn manifest(
 
 /// What speaks against the network to publish having learned anything, where that keeps it from being published.
 pub(super) fn nothing_learned(wanted: &Publish, document: &MetricsDocument) -> Option<String> {
-    let mut results = document.results.iter().filter(|_| !wanted.force);
-    let result = results.find(|result| {
-        result.architecture == wanted.architecture && result.metrics.target == wanted.task
-    })?;
+    if wanted.force {
+        return None;
+    }
+    let result = NetworkMetrics::find(&document.results, wanted.architecture, wanted.task)?;
     evaluation::nothing_learned(&result.metrics)
 }
 

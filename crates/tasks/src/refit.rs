@@ -9,7 +9,7 @@ use super::task_io::TrainingIo;
 use super::{Summary, TaskError};
 use attrium_bundle::{Member, MemberFiles, SignaturePolicy};
 use attrium_dataset::Cohort;
-use attrium_evaluation::{Metrics, MetricsDocument, Predictions};
+use attrium_evaluation::{Metrics, MetricsDocument, NetworkMetrics, Predictions};
 use attrium_training::Prepared;
 use attrium_types::{Architecture, Target};
 use attrium_workflow::{StageKind, artefacts};
@@ -74,14 +74,12 @@ fn metrics(
     architecture: Architecture,
     target: Target,
 ) -> Result<&Metrics, TaskError> {
-    let mut results = document.results.iter();
-    let result = results
-        .find(|result| result.architecture == architecture && result.metrics.target == target)
-        .ok_or_else(|| {
-            TaskError::bad_data(format!(
-                "{architecture} for {target} cannot be published: one of its folds has failed"
-            ))
-        })?;
+    let result = NetworkMetrics::find(&document.results, architecture, target);
+    let result = result.ok_or_else(|| {
+        TaskError::bad_data(format!(
+            "{architecture} for {target} cannot be published: one of its folds has failed"
+        ))
+    })?;
     Ok(&result.metrics)
 }
 

@@ -120,17 +120,20 @@ impl<'a, Spec> TaskIo<'a, Spec> {
 
     /// Reads a table of labels from anywhere, and warns of what is not used of it.
     pub(crate) fn labels(&self, uri: &str) -> Result<Labels, TaskError> {
-        let labels = self.read_labels(uri)?;
+        Ok(self.labels_and_digest(uri)?.0)
+    }
+
+    /// The same with the SHA-256 of the table as it was read: `sha256:` and hexadecimal digits.
+    pub(crate) fn labels_and_digest(&self, uri: &str) -> Result<(Labels, String), TaskError> {
+        let bytes = self.label_bytes(uri)?;
+        let labels = Labels::parse(&bytes).or_bad_configuration()?;
         for column in labels.unknown_columns() {
             tracing::warn!(column, "A column of the labels is not used");
         }
-        Ok(labels)
-    }
-
-    /// The SHA-256 of a table of labels: `sha256:` and hexadecimal digits.
-    pub(crate) fn labels_digest(&self, uri: &str) -> Result<String, TaskError> {
-        let digest = Sha256::digest(self.label_bytes(uri)?);
-        Ok(format!("sha256:{}", hex::encode(digest)))
+        Ok((
+            labels,
+            format!("sha256:{}", hex::encode(Sha256::digest(bytes))),
+        ))
     }
 
     fn label_bytes(&self, uri: &str) -> Result<Vec<u8>, TaskError> {
@@ -149,7 +152,7 @@ impl TrainingIo<'_> {
         Ok(self.pseudonymise(&self.labels(&self.spec.labels)?))
     }
 
-    fn pseudonymise(&self, labels: &Labels) -> Pseudonyms {
+    pub(crate) fn pseudonymise(&self, labels: &Labels) -> Pseudonyms {
         labels.pseudonymise(u64::from(self.spec.cross_validation.seed))
     }
 

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::TaskError;
-use super::failure::OrFail;
+use super::{TaskError, csv_table};
 use attrium_dataset::{LabelledStudy, Pseudonyms};
 use attrium_evaluation::{Metrics, Predictions, Unanswered};
 use attrium_types::Target;
@@ -43,19 +42,12 @@ pub(super) fn positives(studies: &[&LabelledStudy], target: Target) -> u64 {
 
 /// The table `study,patient,grade`, by pseudonyms.
 pub(super) fn table(studies: &[&LabelledStudy]) -> Result<Vec<u8>, TaskError> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer
-        .write_record(["study", "patient", "grade"])
-        .or_retry()?;
-    for study in studies {
-        let row = [
+    let rows = studies.iter().map(|study| {
+        [
             study.study.to_string(),
             study.patient.to_string(),
             study.grade.to_string(),
-        ];
-        writer.write_record(row).or_retry()?;
-    }
-    writer
-        .into_inner()
-        .map_err(|error| TaskError::retry(error.into_error()))
+        ]
+    });
+    csv_table::table(["study", "patient", "grade"], rows)
 }

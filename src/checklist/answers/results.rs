@@ -106,12 +106,7 @@ pub(crate) fn performance(facts: &Facts) -> Answer {
     let Some(reported) = facts.reported() else {
         return Answer::default().ask("How well does it do? No network was evaluated");
     };
-    Answer::default()
-        .know_or(
-            reported.from,
-            discrimination(&reported),
-            "How well does it tell positives from others? The AUC is not defined: metrics.json says why",
-        )
+    told_apart(&reported)
         .and(operating_point(facts))
         .and(calibration(facts))
         .and(net_benefit(facts))
@@ -126,13 +121,16 @@ pub(crate) fn accuracy(facts: &Facts) -> Answer {
     let Some(reported) = facts.reported() else {
         return Answer::default().ask("How accurate is it? No network was evaluated");
     };
-    Answer::default()
-        .know_or(
-            reported.from,
-            discrimination(&reported),
-            "How well does it tell positives from others? The AUC is not defined: metrics.json says why",
-        )
-        .and(operating_point(facts))
+    told_apart(&reported).and(operating_point(facts))
+}
+
+/// How well the network that is reported tells positives from others.
+fn told_apart(reported: &Reported<'_>) -> Answer {
+    Answer::default().know_or(
+        reported.from,
+        discrimination(reported),
+        "How well does it tell positives from others? The AUC is not defined: metrics.json says why",
+    )
 }
 
 /// How far probabilities can be taken at their word: of what is published, or scaled as it would be.

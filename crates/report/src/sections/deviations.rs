@@ -17,11 +17,16 @@ struct Deviation {
 }
 
 impl Deviation {
-    fn new(step: &'static str, paper: &'static str, here: &str, reason: &'static str) -> Self {
+    fn new(
+        step: &'static str,
+        paper: &'static str,
+        here: impl Into<String>,
+        reason: &'static str,
+    ) -> Self {
         Self {
             step,
             paper,
-            here: here.to_owned(),
+            here: here.into(),
             reason,
         }
     }
@@ -95,18 +100,15 @@ fn training(networks: &[Architecture], method: &Method) -> Vec<Deviation> {
         "a network would else know the patient",
     )];
     if method.exposure_percent > 0 {
-        rows.push(Deviation {
-            here: format!(
+        rows.push(Deviation::new(
+            "Exposure of an augmented image",
+            "as it was",
+            format!(
                 "thinned by up to {} % of the counts",
                 method.exposure_percent
             ),
-            ..Deviation::new(
-                "Exposure of an augmented image",
-                "as it was",
-                "",
-                "another camera, dose or delay has other counts",
-            )
-        });
+            "another camera, dose or delay has other counts",
+        ));
     }
     let has = |wanted: fn(Architecture) -> bool| networks.iter().copied().any(wanted);
     if has(|network| network != Architecture::Heart) {
