@@ -11,8 +11,10 @@ mod logs;
 mod operator;
 mod output;
 mod phantom;
+mod plan_study;
 mod run;
 mod screen;
+mod shares;
 mod sign;
 mod stage;
 mod verify;
@@ -65,6 +67,7 @@ enum Command {
     Link(link::Args),
     Operator(Box<operator::Args>),
     Phantom(phantom::Args),
+    PlanStudy(plan_study::Args),
     Run(run::Args),
     Screen(screen::Args),
     Sign(sign::Args),
@@ -92,6 +95,8 @@ enum Error {
     #[snafu(transparent)]
     Phantom { source: phantom::Error },
     #[snafu(transparent)]
+    PlanStudy { source: plan_study::Error },
+    #[snafu(transparent)]
     Run { source: run::Error },
     #[snafu(transparent)]
     Screen { source: screen::Error },
@@ -115,6 +120,7 @@ impl Error {
             Self::Link { source } => source.exit(),
             Self::Operator { source } => source.exit(),
             Self::Phantom { source } => source.exit(),
+            Self::PlanStudy { source } => source.exit(),
             Self::Run { source } => source.exit(),
             Self::Screen { source } => source.exit(),
             Self::Sign { source } => source.exit(),
@@ -154,6 +160,7 @@ fn run(arguments: Arguments) -> Result<(), Error> {
         Command::Evaluate(args) => evaluate::run(args)?,
         Command::Link(args) => link::run(args)?,
         Command::Operator(args) => operator::run(*args)?,
+        Command::PlanStudy(args) => plan_study::run(&args)?,
         Command::Phantom(args) => phantom::run(args)?,
         Command::Run(args) => run::run(&args)?,
         Command::Screen(args) => screen::run(&args)?,
@@ -186,7 +193,7 @@ mod tests {
             assert!(help.contains(&format!("attrium {name}")), "{name}: {help}");
             subcommands += 1;
         }
-        assert_eq!(subcommands, 13);
+        assert_eq!(subcommands, 14);
     }
 
     #[test]

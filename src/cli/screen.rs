@@ -10,6 +10,7 @@ use snafu::{ResultExt, Snafu, ensure};
 
 use super::keys::{self, Signatures};
 use super::output::{self, Format, RESEARCH};
+use super::shares::{part, positive_share, share};
 use attrium_api::{OperatingPoint, ScreeningStatus};
 use attrium_bundle::{Demands, MissingOperatingPoint, MissingPrevalence};
 use attrium_dataset::Overlap;
@@ -390,26 +391,6 @@ fn digest(text: &str) -> Result<String, String> {
     }
 }
 
-/// A share above 0, at most 1.
-fn positive_share(text: &str) -> Result<Decimal, String> {
-    let share = share(text)?;
-    if share.value() > 0.0 {
-        Ok(share)
-    } else {
-        Err("use a number above 0".to_owned())
-    }
-}
-
-/// A share above 0 and below 1.
-fn part(text: &str) -> Result<Decimal, String> {
-    let share = positive_share(text)?;
-    if share.value() < 1.0 {
-        Ok(share)
-    } else {
-        Err("use a number below 1".to_owned())
-    }
-}
-
 /// A bone tracer by its short name, in capitals or not.
 fn tracer(text: &str) -> Result<Tracer, String> {
     let known = Tracer::ALL
@@ -418,14 +399,4 @@ fn tracer(text: &str) -> Result<Tracer, String> {
         .collect::<Vec<_>>();
     let parsed = text.trim().to_uppercase().parse();
     parsed.map_err(|_| format!("use {}", known.join(", ")))
-}
-
-/// A share from 0 to 1.
-fn share(text: &str) -> Result<Decimal, String> {
-    let share: Decimal = text.parse().map_err(|error| format!("{error}"))?;
-    if share.value() <= 1.0 {
-        Ok(share)
-    } else {
-        Err("use a number from 0 to 1".to_owned())
-    }
 }

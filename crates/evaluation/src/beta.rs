@@ -12,7 +12,7 @@ pub(super) fn quantile(probability: f64, a: f64, b: f64) -> f64 {
 }
 
 /// The regularized incomplete beta function I_x(a, b), the distribution function (NIST DLMF 8.17).
-fn regularized_incomplete(a: f64, b: f64, x: f64) -> f64 {
+pub(super) fn regularized_incomplete(a: f64, b: f64, x: f64) -> f64 {
     if x <= 0.0 || x >= 1.0 {
         return x.clamp(0.0, 1.0);
     }

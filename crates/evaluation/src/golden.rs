@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::{
-    AssumedPrior, Baseline, BaselineStudy, EvaluationOptions, Metrics, Predictions, beta, evaluate,
+    AssumedPrior, Baseline, BaselineStudy, EvaluationOptions, Metrics, ModelDemand, Predictions,
+    Recalibration, ShareDemand, beta, evaluate, positive_probability, scans_for,
 };
 use attrium_types::Target;
 
@@ -219,6 +220,79 @@ fn what_probabilities_take_for_a_prior_is_taken_out_and_their_reliability_is_tha
                 SEARCHED,
             );
         assert!(compared > 150, "{name}: {compared}");
+    }
+}
+
+#[test]
+fn a_recalibration_is_the_one_that_scipy_finds() {
+    let text = fs::read_to_string(path("recalibration.json")).expect("the cases are there");
+    let cases: Vec<Value> = serde_json::from_str(&text).expect("they are JSON");
+    assert_eq!(cases.len(), 5);
+    for case in cases {
+        let name = case["table"].as_str().expect("a name");
+        let target: Target = serde_json::from_value(case["task"].clone()).expect("a task");
+        let table = table(name);
+        let labelled = Predictions {
+            rows: table
+                .rows
+                .iter()
+                .filter(|row| row.label.is_some())
+                .cloned()
+                .collect(),
+            ..table
+        };
+        let found = Recalibration::fit(target, &labelled).expect("enough of each");
+        let after = found.apply_to(target, &labelled).rows;
+        let after = after
+            .iter()
+            .map(|row| positive_probability(target, &row.probabilities));
+        let found = serde_json::json!({
+            "table": name,
+            "task": target,
+            "intercept": found.intercept,
+            "slope": found.slope,
+            "positive": after.collect::<Vec<_>>(),
+        });
+        assert!(near(name, &case, &found, SEARCHED) > 20, "{name}");
+    }
+}
+
+#[test]
+fn sizes_of_studies_are_those_of_trying_every_one_and_of_adaptive_integration() {
+    let text = fs::read_to_string(path("sample-size.json")).expect("the cases are there");
+    let cases: Value = serde_json::from_str(&text).expect("they are JSON");
+    let list = |name: &str| cases[name].as_array().expect("a list").clone();
+    let number = |case: &Value, key: &str| case[key].as_f64().expect("a number");
+    for case in list("shares") {
+        let demand = ShareDemand {
+            expected: number(&case, "expected"),
+            lower: number(&case, "lower"),
+        };
+        let found = demand.size(number(&case, "assurance")).expect("in range");
+        assert_eq!(case["asExpected"], found.as_expected, "{case}");
+        assert_eq!(case["assured"], found.assured, "{case}");
+    }
+    for case in list("scans") {
+        let positives = case["positives"].as_u64().expect("a whole number");
+        let found = scans_for(
+            positives,
+            number(&case, "prevalence"),
+            number(&case, "assurance"),
+        );
+        assert_eq!(case["scans"], serde_json::json!(found), "{case}");
+    }
+    for case in list("models") {
+        let demand = ModelDemand {
+            auc: number(&case, "auc"),
+            prevalence: number(&case, "prevalence"),
+        };
+        let parameters = number(&case, "parameters") as u32;
+        let found = serde_json::json!({
+            "development": demand.development(parameters).expect("in range"),
+            "validation": demand.validation().expect("in range"),
+        });
+        assert_eq!(case["development"], found["development"], "{case}");
+        assert_eq!(case["validation"], found["validation"], "{case}");
     }
 }
 

@@ -24,6 +24,7 @@ mod labelled_predictions;
 mod logistic;
 mod lowess;
 mod metrics;
+mod model_size;
 mod nothing_learned;
 mod operating_point;
 mod order_statistic;
@@ -34,9 +35,11 @@ mod prior;
 mod rate;
 mod reader_agreement;
 mod reader_pair;
+mod recalibration;
 mod reliability;
 mod roc;
 mod root;
+mod sample_size;
 mod share;
 mod subgroup;
 mod temperature;
@@ -58,6 +61,7 @@ pub use metrics::{
     Metrics, MetricsDocument, NetworkGate, NetworkMetrics, PositiveMetrics, ReaderAgreement,
     Spread,
 };
+pub use model_size::{DevelopmentSize, ModelDemand, ValidationSize};
 pub use nothing_learned::nothing_learned;
 pub use operating_point::{
     OperatingPoint, OperatingPointKind, TARGET_SENSITIVITIES, threshold_for_sensitivity,
@@ -70,9 +74,11 @@ pub use prior::{AssumedPrior, at_prevalence, corrected, positive_at_prevalence};
 pub use rate::IntervalMethod;
 pub use reader_agreement::reader_agreement;
 pub use reader_pair::{ReaderPair, reader_pairs_text};
+pub use recalibration::{LEAST_RECALIBRATED, PRIOR_DEVIATION, Recalibration, TooFewScans};
 pub use reliability::{Reliability, ReliabilityPoint};
 pub use roc::auc;
 pub use roc::{RocCurve, RocPoint};
+pub use sample_size::{MOST_STUDIES, PlanError, ShareDemand, ShareSize, scans_for};
 pub use share::clustered_proportion;
 pub use subgroup::{MAX_SUBGROUPS, SubgroupMetrics};
 pub use temperature::{TEMPERATURE_RANGE, TemperatureScaling, at_temperature};
