@@ -19,6 +19,8 @@ FUZZ_SECONDS ?= 60
 FUZZ_TEXT_RUNS ?= 10000000
 FUZZ_IMAGE_RUNS ?= 1000000
 SIMULATION_STEPS ?= 1000000
+# Of intervals, thresholds, patients who come twice, and recalibrations: examples of attrium-evaluation.
+SIMULATIONS := coverage thresholds clusters recalibration
 # Compiles the feature `cuda` where there is no CUDA toolkit; nothing so compiled runs.
 CUDA := DOCS_RS=1 CUDARC_CUDA_VERSION=12080
 SCRIPTS := .ci/run .ci/reproducible fuzz/run images/bases benches/run benches/peers benches/learning/run benches/learning/few benches/reconcile examples/demo/run examples/ci/retrain tests/chart/check \
@@ -43,7 +45,7 @@ TEST_PACKAGES := chromium fonts-dejavu-core
 CHECK_PACKAGES := shellcheck
 
 .PHONY: help build programs demo test check fmt clippy doc generated deny scripts chart unit cluster-test cluster cluster-down \
-  advisories sbom reproducible arm64 bases fuzz fuzz-night simulate sanitize bench bench-peers bench-learning bench-kernels bench-reconcile crds chart-readme own-output build-packages check-packages \
+  advisories sbom reproducible arm64 bases fuzz fuzz-night simulate coverage sanitize bench bench-peers bench-learning bench-kernels bench-reconcile crds chart-readme own-output build-packages check-packages \
   test-packages clean-demo
 
 help: ## List the targets
@@ -145,6 +147,12 @@ fuzz-night: $(TOOLS)/bin/cargo-fuzz ## Fuzz each parser of text FUZZ_TEXT_RUNS (
 
 simulate: build-packages ## Simulate the operator for SIMULATION_STEPS (1000000)
 	ATTRIUM_SIMULATION_STEPS=$(SIMULATION_STEPS) cargo test --release --locked --package attrium-operator --lib simulation
+
+coverage: build-packages ## Simulate how often intervals and recalibrations hold what they promise; fails where they do not
+	@for simulation in $(SIMULATIONS); do \
+	  echo "$$simulation" && \
+	  cargo run --quiet --release --locked --package attrium-evaluation --example "$$simulation" || exit 1; \
+	done
 
 sanitize: ## Run the engine's tests with the address sanitiser; needs a nightly compiler
 	RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR="$(CACHE)/engine" cargo +nightly test --release --locked \

@@ -126,6 +126,7 @@ fn full() -> Facts {
             cohort: 0.25,
             stated: 0.01,
         }),
+        recalibration: None,
         metrics: metrics.clone(),
         positive_scores: vec![0.9],
         intended_use: INTENDED_USE.to_owned(),

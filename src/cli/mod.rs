@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand, no logic.
 
 mod agreement;
+mod calibrate;
 mod checklist;
 mod crds;
 mod evaluate;
@@ -60,6 +61,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Agreement(agreement::Args),
+    Calibrate(Box<calibrate::Args>),
     Checklist(checklist::Args),
     Crds(crds::Args),
     Inspect(inspect::Args),
@@ -80,6 +82,8 @@ enum Command {
 enum Error {
     #[snafu(transparent)]
     Agreement { source: agreement::Error },
+    #[snafu(transparent)]
+    Calibrate { source: calibrate::Error },
     #[snafu(transparent)]
     Checklist { source: checklist::Error },
     #[snafu(transparent)]
@@ -113,6 +117,7 @@ impl Error {
     fn exit(&self) -> TaskExit {
         match self {
             Self::Agreement { source } => source.exit(),
+            Self::Calibrate { source } => source.exit(),
             Self::Checklist { source } => source.exit(),
             Self::Crds { .. } => TaskExit::Retry,
             Self::Inspect { source } => source.exit(),
@@ -154,6 +159,7 @@ fn run(arguments: Arguments) -> Result<(), Error> {
     }
     match arguments.command {
         Command::Agreement(args) => agreement::run(args)?,
+        Command::Calibrate(args) => calibrate::run(&args)?,
         Command::Checklist(args) => checklist::run(&args)?,
         Command::Crds(args) => crds::run(args)?,
         Command::Inspect(args) => inspect::run(args)?,
@@ -193,7 +199,7 @@ mod tests {
             assert!(help.contains(&format!("attrium {name}")), "{name}: {help}");
             subcommands += 1;
         }
-        assert_eq!(subcommands, 14);
+        assert_eq!(subcommands, 15);
     }
 
     #[test]

@@ -193,6 +193,7 @@ fn table(finished: &Finished) -> String {
         Ending::Succeeded => "has succeeded",
         Ending::Withheld(Withheld::GateMissed) => "has missed a gate",
         Ending::Withheld(Withheld::NothingLearned) => "has learned nothing that shows",
+        Ending::Withheld(Withheld::NotCalibrated) => "has recalibrated no model",
         Ending::Failed => "has failed",
         Ending::Interrupted => "was stopped",
     };
@@ -220,10 +221,13 @@ fn table(finished: &Finished) -> String {
         text.push_str(RESEARCH);
     }
     let model = status.model.map(|model| model.uri);
+    let calibration = status.screening.and_then(|counts| counts.calibration);
+    let recalibrated = calibration.and_then(|calibration| calibration.model);
     let places = [
         ("results", Some(finished.prefix.clone())),
         ("report", status.report),
         ("model", model),
+        ("recalibrated model", recalibrated.map(|model| model.uri)),
     ];
     for (what, place) in places {
         if let Some(place) = place {

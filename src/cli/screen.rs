@@ -381,7 +381,7 @@ impl From<ScreeningRow> for Study {
 }
 
 /// A bundle's digest.
-fn digest(text: &str) -> Result<String, String> {
+pub(super) fn digest(text: &str) -> Result<String, String> {
     let digits = text.strip_prefix("sha256:").unwrap_or_default();
     let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     if digits.len() == 64 && digits.bytes().all(is_digit) {

@@ -12,6 +12,7 @@ mod approval;
 mod architecture;
 mod artefacts;
 mod bad_input;
+mod calibrated;
 mod changed;
 mod checklist;
 mod cohort;

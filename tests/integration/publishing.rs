@@ -43,12 +43,12 @@ fn refitting(folder: &Path, out: &Path, gates: &str) -> String {
     format!("{text}  publish: {{{publish}}}\n{gates}")
 }
 
-fn status(prefix: &Path) -> Value {
+pub(crate) fn status(prefix: &Path) -> Value {
     let text = fs::read_to_string(prefix.join("status.yaml")).expect("should be there");
     serde_saphyr::from_str(&text).expect("should be YAML")
 }
 
-fn condition<'a>(status: &'a Value, kind: &str) -> &'a Value {
+pub(crate) fn condition<'a>(status: &'a Value, kind: &str) -> &'a Value {
     let conditions = status["conditions"].as_array().expect("should be a list");
     let found = conditions.iter().find(|one| one["type"] == kind);
     found.unwrap_or_else(|| panic!("{kind} is not among {conditions:?}"))

@@ -37,6 +37,8 @@ pub mod reasons {
     pub const GATE_MISSED: &str = "GateMissed";
     /// Nothing shows that the network to publish has learned anything.
     pub const NOTHING_LEARNED: &str = "NothingLearned";
+    /// A model was to be recalibrated and could not be.
+    pub const NOT_CALIBRATED: &str = "NotCalibrated";
     /// The spec names no gates, or no model to publish.
     pub const NOT_ASKED: &str = "NotAsked";
     /// A task's data is bad.

@@ -31,16 +31,16 @@ pub use kind::{Kind, UnknownKind};
 pub use overlap::OverlapStatus;
 pub use pod_template::CONTAINER;
 pub use preprocessing::Preprocessing;
-pub use publishing::{Gate, Publish, PublishMethod};
+pub use publishing::{Gate, Publish, PublishCalibrated, PublishMethod};
 pub use resource::{API_VERSION, Resource};
 pub use screening_job::{
     ActivationMaps, Alert, ModelPlace, ModelSource, OperatingPoint, ScreeningJob, ScreeningJobSpec,
     UrlSource, Webhook,
 };
 pub use status::{
-    DataStatus, GateOutcome, ImageStatus, IntervalStatus, LONGEST_RETRY, ModelReference, Phase,
-    ProgressStatus, RETRY_ANNOTATION, ResultStatus, RetryStatus, ScreeningStatus, StageStatus,
-    Status, TaskFailure,
+    CalibrationStatus, DataStatus, GateOutcome, ImageStatus, IntervalStatus, LONGEST_RETRY,
+    ModelReference, Phase, ProgressStatus, RETRY_ANNOTATION, ResultStatus, RetryStatus,
+    ScreeningStatus, StageStatus, Status, TaskFailure,
 };
 pub use storage::{CaBundle, StorageSpec};
 pub use study::{Study, StudyDates, StudyField};

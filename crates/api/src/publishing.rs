@@ -36,6 +36,21 @@ pub struct Publish {
     pub force: bool,
 }
 
+/// How a screening with labels recalibrates its model.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PublishCalibrated {
+    /// The share of positives that the new bundle states its probabilities for, as a decimal string: that of the
+    /// site, where the labelled scans were chosen. Default: the share among them. Above "0", below "1".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = limits::part)]
+    pub prevalence: Option<Decimal>,
+    /// Whether a model is recalibrated, too, that tells these positives from negatives no better than chance.
+    /// Otherwise the job has not succeeded then, for the reason NotCalibrated. Default: false.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub force: bool,
+}
+
 /// A condition for publishing: a miss leaves nothing published and the run not succeeded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

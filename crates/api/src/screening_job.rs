@@ -5,7 +5,9 @@ use kube::core::Rule;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
-use super::{Compute, Status, StorageSpec, Study, limits, preprocessing, unusable};
+use super::{
+    Compute, PublishCalibrated, Status, StorageSpec, Study, limits, preprocessing, unusable,
+};
 use attrium_types::{Decimal, LossyPolicy, PreferredAcquisition, Tracer};
 
 /// What is screened, with which model, and who is told.
@@ -41,6 +43,7 @@ use attrium_types::{Decimal, LossyPolicy, PreferredAcquisition, Tracer};
     ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     validation = limits::resource_name(),
+    validation = calibrates_on_labels(),
     validation = limits::immutable(UNCHANGED)
 )]
 #[serde(rename_all = "camelCase")]
@@ -68,6 +71,12 @@ pub struct ScreeningJobSpec {
     #[schemars(length(min = 1, max = limits::URI))]
     #[schemars(transform = limits::uri)]
     pub labels: Option<String>,
+    /// Makes another bundle of the model, recalibrated to these scans, with the share of positives among them and
+    /// operating points of theirs: `model/<architecture>-<task>/` below the job's results, whose place and digest
+    /// are in `status.screening.calibration.model`. It names the bundle that it was made of. At least 5 positives and 5 negatives
+    /// that the model was not trained on. Needs labels. Default: none is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publish_calibrated: Option<PublishCalibrated>,
     /// The number of tasks that share the objects; an object belongs to the shard of its key's
     /// hash. Default: 4. From 1 to 999.
     #[serde(default = "preprocessing::default_shards")]
@@ -160,8 +169,21 @@ const UNCHANGED: limits::Unchanged = limits::Unchanged {
         "operatingPoint",
         "activationMaps",
     ],
-    optional: &["labels", "prevalence", "alert", "queueName"],
+    optional: &[
+        "labels",
+        "publishCalibrated",
+        "prevalence",
+        "alert",
+        "queueName",
+    ],
 };
+
+/// Nothing but labels says what to recalibrate to.
+fn calibrates_on_labels() -> Rule {
+    Rule::new("!has(self.spec.publishCalibrated) || has(self.spec.labels)")
+        .message("publishCalibrated needs labels: name the table of the studies' grades")
+        .field_path(".spec.publishCalibrated")
+}
 
 /// Where a model comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -340,6 +340,9 @@ pub struct ScreeningStatus {
     /// Those of them that are positive: no metric counts them, and a department would not know of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unanswered_positive: Option<u64>,
+    /// With publishCalibrated: the bundle that was recalibrated, or why there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<CalibrationStatus>,
     /// What the model was trained on among the objects that were given a decision; absent where there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overlap: Option<OverlapStatus>,
@@ -380,6 +383,7 @@ impl ScreeningStatus {
         self.negative += other.negative;
         self.unusable += other.unusable;
         unusable::add(&mut self.unusable_by_reason, &other.unusable_by_reason);
+        self.calibration = (self.calibration.take()).or_else(|| other.calibration.clone());
         add(&mut self.superseded, other.superseded);
         add(&mut self.ambiguous, other.ambiguous);
         add(&mut self.patient_unknown, other.patient_unknown);
@@ -387,6 +391,19 @@ impl ScreeningStatus {
         add(&mut self.unanswered_positive, other.unanswered_positive);
         self.synthetic += other.synthetic;
     }
+}
+
+/// What came of a recalibration.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct CalibrationStatus {
+    /// The bundle that was recalibrated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelReference>,
+    /// Why there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub refusal: Option<String>,
 }
 
 /// A network and task as evaluated; a metric that is not defined is absent.

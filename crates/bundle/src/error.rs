@@ -87,13 +87,13 @@ pub enum Error {
     },
     /// The bundle is of another version of the format.
     #[snafu(display(
-        "the bundle has format version {found}, this attrium reads version {expected}: use the \
+        "the bundle has format version {found}, this attrium reads versions up to {expected}: use the \
          attrium that wrote it, or publish the model again"
     ))]
     Version {
         /// The version found.
         found: u64,
-        /// The version that is read here.
+        /// The last version that is read here.
         expected: u32,
     },
     /// `bundle.json` says something that this version cannot read.

@@ -25,7 +25,8 @@ pub use checksums::{Checksums, LARGEST_CHECKSUMS};
 pub use demands::{Demands, Proof, SignaturePolicy};
 pub use error::Error;
 pub use manifest::{
-    BundleManifest, FORMAT_VERSION, INTENDED_USE, Member, StatedPrevalence, TrainingProvenance,
+    BundleManifest, FORMAT_VERSION, INTENDED_USE, Member, RECALIBRATED_VERSION, SiteRecalibration,
+    StatedPrevalence, TrainingProvenance,
 };
 pub use model::{MissingOperatingPoint, MissingPrevalence, Model, cohort, compare};
 pub use model_card::model_card;

@@ -9,11 +9,14 @@ use snafu::{ResultExt, ensure};
 
 use super::error::{Error, UnreadableSnafu, UnwritableSnafu, VersionSnafu};
 use attrium_api::{AugmentationSpec, CrossValidation, PublishMethod, Study, TrainingSpec};
-use attrium_evaluation::Metrics;
+use attrium_evaluation::{Metrics, Recalibration};
 use attrium_types::{Architecture, CropMode, InitialWeights, Intensity, Target};
 
-/// The version of the bundle's format that is written and read here.
+/// The version of the format of a bundle as it was trained.
 pub const FORMAT_VERSION: u32 = 1;
+/// The version of the format of a bundle that was recalibrated: whoever does not know of that would leave it out of the
+/// probabilities, and has to refuse the bundle.
+pub const RECALIBRATED_VERSION: u32 = 2;
 
 /// What a bundle is for, in the words that it carries itself.
 pub const INTENDED_USE: &str = "Research use only: not a medical device. It points a physician to \
@@ -24,7 +27,7 @@ pub const INTENDED_USE: &str = "Research use only: not a medical device. It poin
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BundleManifest {
-    /// [`FORMAT_VERSION`].
+    /// [`FORMAT_VERSION`], or [`RECALIBRATED_VERSION`] where there is a recalibration.
     pub format_version: u32,
     /// The network.
     pub architecture: Architecture,
@@ -61,11 +64,17 @@ pub struct BundleManifest {
     /// before there was one, and where a cohort has no positives or no negatives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prevalence: Option<StatedPrevalence>,
+    /// What brings the averaged probabilities to the scans of a site, before they are brought to the prevalence that is
+    /// stated; nothing of a bundle as it was trained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recalibration: Option<SiteRecalibration>,
     /// What its out-of-fold predictions reached, corrected and scaled, at the prevalence of its cohort; operating points
-    /// and net benefit are those of the probabilities as it states them.
+    /// and net benefit are those of the probabilities as it states them. Of a recalibrated bundle, what its predictions
+    /// of the site's scans reach.
     pub metrics: Metrics,
     /// The out-of-fold probabilities, on the same scale, of a positive of the studies that are
-    /// positive, from the highest: the threshold for any sensitivity follows from them.
+    /// positive, from the highest: the threshold for any sensitivity follows from them. Of a recalibrated bundle, those
+    /// of the site's scans.
     pub positive_scores: Vec<f64>,
     /// [`INTENDED_USE`].
     pub intended_use: String,
@@ -75,10 +84,42 @@ pub struct BundleManifest {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StatedPrevalence {
-    /// The share of positives in the cohort that the networks were trained on, in (0, 1).
+    /// The share of positives in the cohort that the networks were trained on, in (0, 1); of a recalibrated bundle, among
+    /// the site's scans.
     pub cohort: f64,
     /// The share of positives that the bundle's probabilities are stated for, in (0, 1).
     pub stated: f64,
+}
+
+/// What a bundle was recalibrated on, and what came of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SiteRecalibration {
+    /// The digest of the bundle that it was made of, whose networks it has.
+    pub parent: String,
+    /// What is added to the log odds of a positive, in natural logarithms, once they are multiplied by `slope`
+    /// ([`Recalibration`]).
+    pub intercept: f64,
+    /// What the log odds of a positive are multiplied by, above 0.
+    pub slope: f64,
+    /// The studies of the site that it was recalibrated on.
+    pub studies: u64,
+    /// Those of them that are positive.
+    pub positives: u64,
+    /// Whether the predictions of these studies are known to be those of the bundle that it was made of.
+    pub proven: bool,
+    /// The version of attrium that recalibrated it.
+    pub attrium: String,
+}
+
+impl SiteRecalibration {
+    /// What becomes of log odds.
+    pub fn change(&self) -> Recalibration {
+        Recalibration {
+            intercept: self.intercept,
+            slope: self.slope,
+        }
+    }
 }
 
 /// One network of a bundle.
@@ -160,13 +201,9 @@ impl BundleManifest {
     pub fn from_json(json: &[u8]) -> Result<Self, Error> {
         let versioned: Versioned = serde_json::from_slice(json).context(UnreadableSnafu)?;
         let found = versioned.format_version;
-        ensure!(
-            found == u64::from(FORMAT_VERSION),
-            VersionSnafu {
-                found,
-                expected: FORMAT_VERSION
-            }
-        );
+        let expected = RECALIBRATED_VERSION;
+        let is_known = (u64::from(FORMAT_VERSION)..=u64::from(expected)).contains(&found);
+        ensure!(is_known, VersionSnafu { found, expected });
         serde_json::from_slice(json).context(UnreadableSnafu)
     }
 }

@@ -9,11 +9,14 @@ use super::error::{
     ChangedSnafu, CohortSnafu, Error, IncompleteSnafu, ManifestSnafu, NetworkSnafu,
     NormalizationSnafu, UnlistedSnafu, WeightsSnafu,
 };
-use super::{Approval, BundleManifest, CHECKSUMS, COHORT, Checksums, MANIFEST, SIGNATURE};
+use super::{
+    Approval, BundleManifest, CHECKSUMS, COHORT, Checksums, MANIFEST, RECALIBRATED_VERSION,
+    SIGNATURE, SiteRecalibration,
+};
 use attrium_api::OperatingPoint;
 use attrium_dataset::{CohortDigests, Overlap, ScanIdentity};
 use attrium_evaluation::{at_prevalence, at_temperature, corrected, positive_at_prevalence};
-use attrium_imaging::{AnteriorImage, CROP_PIXELS, intensities};
+use attrium_imaging::{CROP_PIXELS, intensities};
 use attrium_nn::{ActivationMap, GradCam, Network};
 use attrium_training::Normalization;
 
@@ -119,7 +122,8 @@ impl Model {
     }
 
     /// The probability of each class, freed of the classes' weights in the training, at the bundle's temperature,
-    /// averaged over the members, and at the prevalence that is stated: `[image][class]`.
+    /// averaged over the members, recalibrated where the bundle was, and at the prevalence that is stated:
+    /// `[image][class]`.
     ///
     /// `counts` are those of crops, 128 x 128 pixels each, one after another; they are brought to the
     /// bundle's scale here.
@@ -143,10 +147,16 @@ impl Model {
                 }
             }
         }
+        let target = self.manifest.target;
+        if let Some(recalibration) = &self.manifest.recalibration {
+            let change = recalibration.change();
+            for row in &mut mean {
+                *row = change.apply(target, row);
+            }
+        }
         let Some((of_cohort, stated)) = self.manifest.prevalence.zip(self.prevalence) else {
             return Ok(mean);
         };
-        let target = self.manifest.target;
         let rows = mean.iter();
         Ok(rows
             .map(|row| at_prevalence(target, row, of_cohort.cohort, stated))
@@ -154,9 +164,9 @@ impl Model {
     }
 
     /// Whether it was trained on a scan, on its study or on its patient.
-    pub fn overlap(&self, image: &AnteriorImage) -> Overlap {
+    pub fn overlap(&self, scan: &ScanIdentity) -> Overlap {
         match &self.cohort {
-            Some(cohort) => cohort.overlap(&ScanIdentity::of(image)),
+            Some(cohort) => cohort.overlap(scan),
             None => Overlap::UNKNOWN,
         }
     }
@@ -257,6 +267,7 @@ fn check(manifest: &BundleManifest) -> Result<(), Error> {
         prior_correction,
         temperature,
         prevalence,
+        recalibration,
         ..
     } = manifest;
     let fault = "names no members";
@@ -282,6 +293,15 @@ fn check(manifest: &BundleManifest) -> Result<(), Error> {
     let shares = prevalence.iter().flat_map(|it| [it.cohort, it.stated]);
     let is_part = shares.into_iter().all(|share| share > 0.0 && share < 1.0);
     ensure!(is_part, ManifestSnafu { fault });
+    let fault = "has a recalibration where its format version has none, or the other way round";
+    let is_of_version =
+        recalibration.is_some() == (manifest.format_version == RECALIBRATED_VERSION);
+    ensure!(is_of_version, ManifestSnafu { fault });
+    let fault = "has a recalibration that is no change of log odds";
+    let is_change =
+        |it: &SiteRecalibration| it.slope > 0.0 && it.slope.is_finite() && it.intercept.is_finite();
+    let is_sound = recalibration.as_ref().is_none_or(is_change);
+    ensure!(is_sound, ManifestSnafu { fault });
     Ok(())
 }
 
@@ -391,6 +411,7 @@ mod tests {
                 cohort: 0.5,
                 stated: 0.1,
             }),
+            recalibration: None,
             metrics: evaluate(
                 Target::Positive,
                 &predictions(),
@@ -525,6 +546,53 @@ mod tests {
         assert_eq!(again, model.manifest);
     }
 
+    /// The fields of a bundle that was recalibrated.
+    fn recalibration(slope: f64) -> [(&'static str, Option<serde_json::Value>); 2] {
+        let recalibration = SiteRecalibration {
+            parent: format!("sha256:{}", "0".repeat(64)),
+            intercept: 1.0,
+            slope,
+            studies: 200,
+            positives: 10,
+            proven: true,
+            attrium: "0.0.0".to_owned(),
+        };
+        let recalibration = serde_json::to_value(recalibration).unwrap();
+        [
+            ("formatVersion", Some(RECALIBRATED_VERSION.into())),
+            ("recalibration", Some(recalibration)),
+        ]
+    }
+
+    #[test]
+    fn a_recalibrated_bundle_changes_the_log_odds_of_the_mean_before_a_prevalence_is_stated() {
+        let model = Model::open(&with_fields(&recalibration(0.5)), &nn::cpu()).unwrap();
+        let model = model.at_prevalence(0.5).unwrap();
+        let mean = mean_of_members(1.0 / 3.0);
+        let log_odds = 1.0 + 0.5 * (mean / (1.0 - mean)).ln();
+        let expected = 1.0 / (1.0 + (-log_odds).exp());
+        assert!((positive(&model) - expected).abs() < 1e-12);
+        let card = model_card(&model.manifest, None);
+        assert!(
+            card.contains("200 scans of a site, 10 of them positive"),
+            "{card}"
+        );
+    }
+
+    #[test]
+    fn a_recalibration_belongs_to_its_version_and_changes_no_order() {
+        let [version, recalibrated] = recalibration(0.5);
+        for (fields, fault) in [
+            (vec![version], "format version"),
+            (vec![recalibrated], "format version"),
+            (recalibration(0.0).to_vec(), "no change of log odds"),
+            (recalibration(-1.0).to_vec(), "no change of log odds"),
+        ] {
+            let message = error(&with_fields(&fields)).to_string();
+            assert!(message.contains(fault), "{message}");
+        }
+    }
+
     #[test]
     fn a_bundle_from_before_prevalences_were_stated_is_scaled_alone_and_brought_to_none() {
         let files = with_fields(&[("priorCorrection", None), ("prevalence", None)]);
@@ -651,8 +719,8 @@ mod tests {
     #[test]
     fn a_bundle_of_another_version_is_refused_by_its_version() {
         let files =
-            with_manifest(|json| json.replace("\"formatVersion\": 1", "\"formatVersion\": 2"));
-        assert!(matches!(error(&files), Error::Version { found: 2, .. }));
+            with_manifest(|json| json.replace("\"formatVersion\": 1", "\"formatVersion\": 3"));
+        assert!(matches!(error(&files), Error::Version { found: 3, .. }));
     }
 
     #[test]

@@ -2,19 +2,22 @@
 
 use std::fmt::Write;
 
-use super::BundleManifest;
+use super::{BundleManifest, SiteRecalibration};
 use attrium_api::{Study, StudyField};
 use attrium_dataset::{CohortDigests, SaltedDigests};
 use attrium_evaluation::{
     Estimate, Interval, Metrics, OperatingPoint, nothing_learned, threshold_text,
 };
-use attrium_types::{Architecture, CohortKnowledge, Intensity, Target};
+use attrium_types::{Architecture, Intensity, Target};
 
 /// `MODEL_CARD.md`: the bundle in words, for people; with what its digests are of, where it has some.
 pub fn model_card(manifest: &BundleManifest, cohort: Option<&CohortDigests>) -> String {
     let mut card = format!("# {} for {}\n\n", manifest.architecture, manifest.target);
     if manifest.synthetic {
         card.push_str("**Synthetic: trained on phantoms, not on patients.**\n\n");
+    }
+    if let Some(recalibration) = &manifest.recalibration {
+        let _ = write!(card, "{}\n\n", recalibrated(recalibration));
     }
     if let Some(reason) = nothing_learned(&manifest.metrics) {
         let _ = write!(
@@ -30,8 +33,11 @@ pub fn model_card(manifest: &BundleManifest, cohort: Option<&CohortDigests>) -> 
             "Training",
             training(manifest) + &cohort.map(seen).unwrap_or_default(),
         ),
-        ("Out-of-fold results", results(&manifest.metrics)),
-        ("Operating points", operating_points(&manifest.metrics)),
+        (results_title(manifest), results(&manifest.metrics)),
+        (
+            "Operating points",
+            operating_points(&manifest.metrics, chosen_on(manifest)),
+        ),
         ("Study", study(manifest.training.study.as_ref())),
         ("Limits", LIMITS.to_owned()),
     ] {
@@ -41,6 +47,44 @@ pub fn model_card(manifest: &BundleManifest, cohort: Option<&CohortDigests>) -> 
     card.truncate(card.trim_end().len());
     card.push('\n');
     card
+}
+
+/// What a recalibrated bundle is, and of which.
+fn recalibrated(recalibration: &SiteRecalibration) -> String {
+    let SiteRecalibration {
+        parent,
+        intercept,
+        slope,
+        studies,
+        positives,
+        ..
+    } = recalibration;
+    let doubt = if recalibration.proven {
+        ""
+    } else {
+        " Nothing proves that the predictions that it was recalibrated on are of that bundle."
+    };
+    format!(
+        "**Recalibrated on {studies} scans of a site, {positives} of them positive**, from the bundle `{parent}`, whose \
+         networks it has: the log odds of a positive are multiplied by {slope:.3}, and {intercept:.3} is added. Results, \
+         thresholds and the prevalence of its cohort are of those scans; calibration on the scans that it was fitted to \
+         flatters it.{doubt}"
+    )
+}
+
+fn results_title(manifest: &BundleManifest) -> &'static str {
+    match manifest.recalibration {
+        Some(_) => "Results on the site's scans",
+        None => "Out-of-fold results",
+    }
+}
+
+/// What the predictions are that thresholds were chosen on, behind a comma.
+fn chosen_on(manifest: &BundleManifest) -> &'static str {
+    match manifest.recalibration {
+        Some(_) => "",
+        None => ", of networks that each saw a part of the studies",
+    }
 }
 
 /// What stands over what people have stated.
@@ -152,15 +196,19 @@ fn seen(cohort: &CohortDigests) -> String {
             )
         }
     };
-    let unknown = match cohort.knowledge() {
-        CohortKnowledge::Known => "",
-        CohortKnowledge::PartlyKnown | CohortKnowledge::Unknown => {
-            " One of the models before it keeps none: what that was trained on is not known."
-        }
+    let unknown = if cohort.tells_all_before() {
+        ""
+    } else {
+        " One of the models before it keeps none: what that was trained on is not known."
+    };
+    let others = if cohort.is_recalibrated_on_others() {
+        " Of the scans that it was recalibrated on it keeps none."
+    } else {
+        ""
     };
     format!(
         "\n\n`cohort.json` keeps digests of {counts}, by which a screening tells that it was trained on a scan, on another \
-         of the study or on another of the patient.{earlier}{unknown} No identifier can be read from them; whoever has \
+         of the study or on another of the patient.{earlier}{unknown}{others} No identifier can be read from them; whoever has \
          the bundle and an identifier can try whether it is among them."
     )
 }
@@ -225,7 +273,7 @@ fn results(metrics: &Metrics) -> String {
 }
 
 /// The thresholds that may be stated to screen with the bundle.
-fn operating_points(metrics: &Metrics) -> String {
+fn operating_points(metrics: &Metrics, chosen_on: &str) -> String {
     let points = &metrics.positive.operating_points;
     // Metrics of before do not tell what a threshold is expected to find and to call.
     let told = points
@@ -233,8 +281,8 @@ fn operating_points(metrics: &Metrics) -> String {
         .any(|point| point.expected_sensitivity.is_some());
     let mut table = format!(
         "Positive is called where the probability of a positive, scaled as above, reaches the \
-         threshold. Thresholds were chosen on the predictions that they are judged on, of networks \
-         that each saw a part of the studies: expect somewhat less on new ones.{}\n\n",
+         threshold. Thresholds were chosen on the predictions that they are judged on{chosen_on}: expect \
+         somewhat less on new ones.{}\n\n",
         if told { EXPECTATIONS } else { "" }
     );
     let percent = 100.0 * metrics.at_stated.prevalence;
@@ -356,7 +404,7 @@ mod tests {
             ..EvaluationOptions::default()
         };
         let metrics = evaluate(Target::Positive, &predictions, &options).unwrap();
-        let card = operating_points(&metrics);
+        let card = operating_points(&metrics, "");
         assert!(
             card.contains("| alerts per 1,000 at 1.0 % | PPV at 1.0 % |"),
             "{card}"
@@ -368,7 +416,7 @@ mod tests {
         for point in &mut before.positive.operating_points {
             (point.expected_sensitivity, point.alerts_per_1000) = (None, None);
         }
-        let card = operating_points(&before);
+        let card = operating_points(&before, "");
         assert!(
             !card.contains("alerts") && !card.contains("undefined"),
             "{card}"

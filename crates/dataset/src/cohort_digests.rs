@@ -98,6 +98,8 @@ pub struct CohortDigests {
     cohorts: Vec<SaltedDigests>,
     /// The digests of the bundles among them that keep nothing of theirs.
     unknown: BTreeSet<String>,
+    /// Whether it was recalibrated on scans of which nothing is kept.
+    is_recalibrated_on_others: bool,
 }
 
 impl CohortDigests {
@@ -106,6 +108,7 @@ impl CohortDigests {
         Self {
             cohorts: vec![own],
             unknown: BTreeSet::new(),
+            is_recalibrated_on_others: false,
         }
     }
 
@@ -121,7 +124,16 @@ impl CohortDigests {
             }
         }
         self.unknown.extend(seen.unknown);
+        self.is_recalibrated_on_others |= seen.is_recalibrated_on_others;
         self
+    }
+
+    /// Adds scans that it was recalibrated on, of which nothing is kept.
+    pub fn recalibrated_on_others(self) -> Self {
+        Self {
+            is_recalibrated_on_others: true,
+            ..self
+        }
     }
 
     /// The model's own cohort.
@@ -134,9 +146,19 @@ impl CohortDigests {
         self.cohorts.get(1..).unwrap_or_default()
     }
 
+    /// Whether every bundle that it started from keeps what it was trained on.
+    pub fn tells_all_before(&self) -> bool {
+        self.unknown.is_empty()
+    }
+
+    /// Whether it was recalibrated on scans of which nothing is kept.
+    pub fn is_recalibrated_on_others(&self) -> bool {
+        self.is_recalibrated_on_others
+    }
+
     /// Whether that is all that the model has seen.
     pub fn knowledge(&self) -> CohortKnowledge {
-        if self.unknown.is_empty() {
+        if self.unknown.is_empty() && !self.is_recalibrated_on_others {
             CohortKnowledge::Known
         } else {
             CohortKnowledge::PartlyKnown
@@ -162,6 +184,7 @@ impl CohortDigests {
             format_version: VERSION,
             cohorts: self.cohorts.iter().map(Lists::of).collect(),
             unknown: self.unknown.iter().cloned().collect(),
+            recalibrated_on_others: self.is_recalibrated_on_others,
         };
         let mut json = serde_json::to_vec(&file).context(JsonSnafu)?;
         json.push(b'\n');
@@ -195,6 +218,7 @@ impl CohortDigests {
                 .filter(|bundles| bundles.iter().all(|bundle| is_bundles(bundle)))
                 .and_then(|bundles| each_once(bundles))
                 .context(ListsSnafu { list: "unknown" })?,
+            is_recalibrated_on_others: file.recalibrated_on_others,
         })
     }
 }
@@ -230,6 +254,8 @@ struct File {
     cohorts: Vec<Lists>,
     #[serde(default)]
     unknown: Vec<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    recalibrated_on_others: bool,
 }
 
 /// What a file of any version has.
@@ -402,6 +428,17 @@ mod tests {
         assert_eq!(grandchild.knowledge(), CohortKnowledge::PartlyKnown);
         let read = CohortDigests::from_json(&grandchild.to_json().unwrap()).unwrap();
         assert_eq!(read, grandchild);
+    }
+
+    #[test]
+    fn a_model_that_was_recalibrated_on_scans_that_nobody_kept_knows_a_part() {
+        let child = seen().recalibrated_on_others();
+        assert_eq!(words(child.overlap(&scan(8))), "none partly-known");
+        let read = CohortDigests::from_json(&child.to_json().unwrap()).unwrap();
+        assert_eq!(read, child);
+        let own = CohortDigests::new(salted("b", &[scan(7)]));
+        let grandchild = own.started_from(&bundle(1), Some(child));
+        assert_eq!(grandchild.knowledge(), CohortKnowledge::PartlyKnown);
     }
 
     #[test]

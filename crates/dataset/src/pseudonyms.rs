@@ -167,7 +167,7 @@ impl Pseudonyms {
     }
 
     /// The salt of the digests by which the scans of a training on these labels are known again.
-    pub(super) fn salt(&self) -> Salt {
+    pub fn salt(&self) -> Salt {
         Salt::of_labels(&self.digest)
     }
 

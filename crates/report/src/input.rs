@@ -363,6 +363,8 @@ pub struct ScreeningReport {
     pub unanswered: Option<Unanswered>,
     /// What of its studies the model was trained on; `None` without labels.
     pub overlap: Option<ValidationOverlap>,
+    /// What came of recalibrating the model on them, as a sentence; `None` where that was not asked for.
+    pub calibration: Option<String>,
     /// What people have stated of the study.
     pub study: StudyFacts,
     /// Where the results come from.

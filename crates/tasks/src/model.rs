@@ -1,5 +1,7 @@
 //! Bundles from a store.
 
+use std::collections::BTreeMap;
+
 use snafu::ResultExt;
 
 use super::TaskError;
@@ -34,6 +36,17 @@ pub fn open_model(
     options: &StorageOptions,
     device: &Device,
 ) -> Result<Model, ModelError> {
+    let (model, _) = open_files(uri, demands, options, device)?;
+    Ok(model)
+}
+
+/// The same, with the bundle's files.
+pub(super) fn open_files(
+    uri: &str,
+    demands: &Demands,
+    options: &StorageOptions,
+    device: &Device,
+) -> Result<(Model, BTreeMap<String, Vec<u8>>), ModelError> {
     let folder = BundleFolder::open(uri, options)?;
     let checksums = folder.checksums()?;
     let signature = if demands.signatures.looks_at_signatures() {
@@ -43,10 +56,10 @@ pub fn open_model(
     };
     let proof = demands.check(&checksums, signature.as_deref());
     let proof = proof.context(BundleSnafu { uri })?;
-    let opened = Model::open(&folder.files(checksums)?, device);
-    let mut model = opened.context(BundleSnafu { uri })?;
+    let files = folder.files(checksums)?;
+    let mut model = Model::open(&files, device).context(BundleSnafu { uri })?;
     model.approval = proof.approval;
-    Ok(model)
+    Ok((model, files))
 }
 
 /// Opens the bundle that a manifest names, if it is what the manifest and whoever runs it demand.
@@ -71,6 +84,20 @@ pub(super) fn open_source<Spec>(
         },
     };
     open_model(place.uri, &demands, &io.options, device)
+}
+
+/// The files of the bundle that a screening was begun with, by its digest.
+pub(super) fn files(
+    io: &ScreeningIo<'_>,
+    digest: &str,
+) -> Result<BTreeMap<String, Vec<u8>>, TaskError> {
+    let uri = io.context.model.map_or("", |model| model.uri);
+    let demands = Demands {
+        digest: Some(digest.to_owned()),
+        ..Demands::default()
+    };
+    let (_, files) = open_files(uri, &demands, &io.options, &attrium_nn::cpu())?;
+    Ok(files)
 }
 
 /// The digest of the bundle in a folder, as its `SHA256SUMS` has it; no other file is read.

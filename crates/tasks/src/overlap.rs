@@ -74,18 +74,23 @@ pub(super) fn tell(validation: &ValidationOverlap, counts: &mut OverlapStatus) {
 
 /// The predictions of the studies of which the model has seen nothing; `None` where these are none or all.
 pub(super) fn unseen(studies: &[StudyOverlap], all: &Predictions) -> Option<Predictions> {
+    let unseen = independent(studies, all);
+    let is_a_part = !unseen.rows.is_empty() && unseen.rows.len() < all.rows.len();
+    is_a_part.then_some(unseen)
+}
+
+/// The predictions of the studies of which the model has seen nothing, as far as is known.
+pub(super) fn independent(studies: &[StudyOverlap], all: &Predictions) -> Predictions {
     let by_study: BTreeMap<String, Overlap> = studies
         .iter()
         .map(|study| (study.study.to_string(), study.overlap))
         .collect();
     let is_unseen = |study: &str| by_study.get(study).is_none_or(|overlap| !overlap.is_any());
     let rows = all.rows.iter().filter(|row| is_unseen(&row.study));
-    let rows: Vec<_> = rows.cloned().collect();
-    let is_a_part = !rows.is_empty() && rows.len() < all.rows.len();
-    is_a_part.then(|| Predictions {
-        rows,
+    Predictions {
+        rows: rows.cloned().collect(),
         ..all.clone()
-    })
+    }
 }
 
 /// The table `study,patient,grade,overlap`, by pseudonyms, of the validated studies of which the model has seen

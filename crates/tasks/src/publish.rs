@@ -3,12 +3,12 @@
 use super::TaskError;
 use super::failure::OrFail;
 use super::starting_weights::{initial_weights, seen_before};
-use super::task_io::TrainingIo;
+use super::task_io::{TaskIo, TrainingIo};
 use attrium_api::{DataStatus, ModelReference, Publish};
 use attrium_bundle as bundle;
 use attrium_bundle::{
-    BundleManifest, FORMAT_VERSION, INTENDED_USE, Member, MemberFiles, StatedPrevalence,
-    TrainingProvenance,
+    BundleFiles, BundleManifest, FORMAT_VERSION, INTENDED_USE, Member, MemberFiles,
+    StatedPrevalence, TrainingProvenance,
 };
 use attrium_dataset::{Cohort, CohortDigests};
 use attrium_evaluation as evaluation;
@@ -39,6 +39,15 @@ pub(super) fn publish(
     let manifest = manifest(io, &published, members)?;
     let seen = seen(io, manifest.architecture, published.cohort)?;
     let packed = bundle::pack(&manifest, seen.as_ref(), contents).or_retry()?;
+    put(io, &manifest, packed)
+}
+
+/// Writes the files of a bundle to their folder, below what a task may write.
+pub(super) fn put<Spec>(
+    io: &TaskIo<'_, Spec>,
+    manifest: &BundleManifest,
+    packed: BundleFiles,
+) -> Result<ModelReference, TaskError> {
     let name = artefacts::bundle(manifest.architecture, manifest.target);
     let folder = io.files.store.at(&name).or_retry()?;
     for (file, bytes) in packed.files {
@@ -106,6 +115,7 @@ fn manifest(
         prior_correction: scaled.prior_correction.clone(),
         temperature: scaled.temperature,
         prevalence: scaled.prevalence,
+        recalibration: None,
         positive_scores: positive_scores(target, &scaled.predictions),
         metrics: scaled.metrics.clone(),
         intended_use: INTENDED_USE.to_owned(),
@@ -149,36 +159,46 @@ pub(super) fn scaled(
     let at_cohort = predictions
         .corrected(&prior_correction)
         .at_temperature(temperature);
+    let (metrics, predictions) =
+        reached(metrics.target, at_cohort, prevalence, stated).or_retry()?;
+    Ok(Scaled {
+        prior_correction,
+        prevalence,
+        temperature,
+        metrics,
+        predictions,
+    })
+}
+
+/// What predictions at the prevalence of their cohort reach, and the same at the prevalence that a bundle states, where it
+/// states one: thresholds and net benefit are on the scale that a screening has them on.
+pub(super) fn reached(
+    target: Target,
+    at_cohort: Predictions,
+    prevalence: Option<StatedPrevalence>,
+    stated: f64,
+) -> Result<(Metrics, Predictions), evaluation::Error> {
     let evaluate = |predictions: &Predictions, prior| {
         let options = EvaluationOptions {
             prevalence: Some(stated),
             prior,
             ..EvaluationOptions::default()
         };
-        evaluation::evaluate(metrics.target, predictions, &options).or_retry()
+        evaluation::evaluate(target, predictions, &options)
     };
     let mut reached = evaluate(&at_cohort, AssumedPrior::Cohort)?;
-    let predictions = match prevalence {
-        Some(_) => at_cohort.at_prevalence(metrics.target, cohort, stated),
-        None => at_cohort,
+    let Some(StatedPrevalence { cohort, stated }) = prevalence else {
+        return Ok((reached, at_cohort));
     };
-    if prevalence.is_some() {
-        // Thresholds are stated on the scale that a screening has them on.
-        let at_stated = evaluate(&predictions, AssumedPrior::Prevalence(stated))?;
-        reached.positive.operating_points = at_stated.positive.operating_points;
-        reached.positive.decision_curve = at_stated.positive.decision_curve;
-    }
-    Ok(Scaled {
-        prior_correction,
-        prevalence,
-        temperature,
-        metrics: reached,
-        predictions,
-    })
+    let predictions = at_cohort.at_prevalence(target, cohort, stated);
+    let at_stated = evaluate(&predictions, AssumedPrior::Prevalence(stated))?;
+    reached.positive.operating_points = at_stated.positive.operating_points;
+    reached.positive.decision_curve = at_stated.positive.decision_curve;
+    Ok((reached, predictions))
 }
 
 /// The probabilities of a positive of the studies that are positive, the highest first.
-fn positive_scores(target: Target, predictions: &Predictions) -> Vec<f64> {
+pub(super) fn positive_scores(target: Target, predictions: &Predictions) -> Vec<f64> {
     let first = target.first_positive_class();
     let mut scores: Vec<f64> = predictions
         .rows

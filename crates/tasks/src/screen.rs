@@ -170,6 +170,7 @@ impl Shard<'_> {
             probabilities: decision.probabilities.clone(),
             covariates: values,
         };
+        let calibrates = self.io.spec.publish_calibrated.is_some();
         let object = ObjectPrediction {
             study: labelled.study,
             prediction,
@@ -179,6 +180,7 @@ impl Shard<'_> {
             overlap: scan.overlap,
             patient: labels.patient_clue(labelled, &scan.provenance),
             preference: labels.dated(labelled.study, scan.preference, &scan.provenance),
+            digests: calibrates.then(|| scan.identity.under(labels.salt())),
         };
         predictions.push(names, object);
     }

@@ -7,7 +7,7 @@ use snafu::{ResultExt, Snafu};
 use super::Rejection;
 use attrium_bundle as bundle;
 use attrium_bundle::Model;
-use attrium_dataset::{Overlap, Preference};
+use attrium_dataset::{Overlap, Preference, ScanIdentity};
 use attrium_evaluation::positive_probability;
 use attrium_imaging as imaging;
 use attrium_imaging::{
@@ -61,6 +61,8 @@ pub struct Scan {
     pub preference: Preference,
     /// Whose it is, when it was made and of what.
     pub provenance: Provenance,
+    /// What tells it again; it is digested where anything is kept.
+    pub identity: ScanIdentity,
     /// What of it the model was trained on.
     pub overlap: Overlap,
     /// Whether the object says that it is a phantom.
@@ -83,9 +85,11 @@ impl Scan {
         outlines.unwrap_or_default()
     }
 
-    fn new(admitted: Admitted, overlap: Overlap) -> Self {
+    fn new(admitted: Admitted, model: &Model) -> Self {
         let Admitted { image, crop, heart } = admitted;
         let preference = Preference::of(&image);
+        let identity = ScanIdentity::of(&image);
+        let overlap = model.overlap(&identity);
         let mut warnings = image.warnings;
         warnings.extend(crop.warnings);
         Self {
@@ -93,6 +97,7 @@ impl Scan {
             view_source: image.view_source,
             preference,
             provenance: image.provenance,
+            identity,
             overlap,
             synthetic: image.synthetic,
             warnings,
@@ -127,8 +132,7 @@ impl Screener {
     pub(super) fn scan(&self, bytes: &[u8]) -> Candidate {
         let image = imaging::read_anterior(bytes, self.lossy)?;
         let admitted = imaging::admit(image, &self.tracers, self.model.manifest.crop)?;
-        let overlap = self.model.overlap(&admitted.image);
-        Ok(Box::new(Scan::new(admitted, overlap)))
+        Ok(Box::new(Scan::new(admitted, &self.model)))
     }
 
     /// Decides on objects together, in their order.

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use super::failure::OrFail;
 use super::{TaskError, overlap};
 use attrium_dataset::{
-    LeftOut, Overlap, PatientClue, PatientCounts, PatientGroups, Preference, Standing, select,
+    LeftOut, Overlap, PatientClue, PatientCounts, PatientGroups, Preference, Salt, SaltedDigests,
+    ScanDigests, Standing, select,
 };
 use attrium_evaluation as evaluation;
 use attrium_evaluation::{Prediction, Predictions};
@@ -20,11 +21,13 @@ pub(super) const ALL_AMBIGUOUS: &str = "every labelled study has several usable 
     tells which of them stands for it: leave the one to use below images, or correct their headers";
 
 /// How many columns only the shards' tables have.
-const OWN: usize = 4 + PatientClue::COLUMNS.len() + Preference::COLUMNS.len();
+const OWN: usize =
+    4 + PatientClue::COLUMNS.len() + Preference::COLUMNS.len() + ScanDigests::COLUMNS.len();
 /// Those columns, which come last there.
 const COLUMNS: [&str; OWN] = {
     let [names_patient, patient_id] = PatientClue::COLUMNS;
     let [origin, view_source, delay, acquired, acquisition] = Preference::COLUMNS;
+    let [study_digest, patient_digest, image_digest] = ScanDigests::COLUMNS;
     [
         "labels_sha256",
         "object",
@@ -37,6 +40,9 @@ const COLUMNS: [&str; OWN] = {
         delay,
         acquired,
         acquisition,
+        study_digest,
+        patient_digest,
+        image_digest,
     ]
 };
 /// The column of the patient's pseudonym, which both tables have.
@@ -61,6 +67,8 @@ pub(super) struct ObjectPrediction {
     pub patient: PatientClue,
     /// What it is chosen by among the objects of its study.
     pub preference: Preference,
+    /// What tells it again, where the model is to be recalibrated on it.
+    pub digests: Option<ScanDigests>,
 }
 
 /// One prediction a study.
@@ -74,6 +82,8 @@ pub(super) struct StudyPredictions {
     pub known_patients: PatientCounts,
     /// What of each study the model was trained on, in the order of the predictions.
     pub overlaps: Vec<StudyOverlap>,
+    /// What tells the objects of the studies again, where the model is to be recalibrated on them.
+    pub digests: Option<SaltedDigests>,
 }
 
 /// What of a study the model was trained on.
@@ -129,12 +139,19 @@ impl ObjectPredictions {
             .sort_by(|a, b| (a.study, &a.object).cmp(&(b.study, &b.object)));
         let clues = self.rows.iter().map(|row| (row.study, row.patient.clone()));
         let patients = PatientGroups::new(clues);
-        let mut selected = StudyPredictions::default();
+        let mut selected = StudyPredictions {
+            digests: self.rows.first().and_then(ObjectPrediction::no_digests),
+            ..StudyPredictions::default()
+        };
         let mut studies = Vec::new();
         for objects in self.rows.chunk_by(|a, b| a.study == b.study) {
             let found = objects.iter().map(|object| object.overlap);
             let overlap = found.reduce(Overlap::or).unwrap_or_default();
-            for (object, standing) in objects.iter().zip(stand(objects, prefer)) {
+            let standings = stand(objects, prefer);
+            if standings.contains(&Standing::Used) {
+                selected.keep(objects, &patients);
+            }
+            for (object, standing) in objects.iter().zip(standings) {
                 if standing == Standing::Used {
                     studies.push(object.study);
                     let patient = patients.of(object.study).unwrap_or(object.patient.patient);
@@ -205,6 +222,22 @@ impl ObjectPredictions {
     }
 }
 
+impl StudyPredictions {
+    /// Keeps what tells the objects of a study again, where anything does.
+    fn keep(&mut self, objects: &[ObjectPrediction], patients: &PatientGroups) {
+        let Some(kept) = &mut self.digests else {
+            return;
+        };
+        for object in objects {
+            let id = object.patient.id.as_ref();
+            let has_patient = id.is_some_and(|id| patients.is_of_one(id));
+            if let Some(digests) = &object.digests {
+                kept.add(digests, has_patient);
+            }
+        }
+    }
+}
+
 /// A model that was trained on a study of a patient has seen the patient of that one's other studies, too, whatever
 /// their own objects tell.
 fn with_patients_other_studies(mut studies: Vec<StudyOverlap>) -> Vec<StudyOverlap> {
@@ -242,12 +275,13 @@ impl ObjectPrediction {
             overlap,
             names_patient,
             patient_id,
-            preference @ ..,
+            more @ ..,
         ] = columns.as_slice()
         else {
             return None;
         };
-        let preference: Vec<&str> = preference.iter().map(String::as_str).collect();
+        let more: Vec<&str> = more.iter().map(String::as_str).collect();
+        let (preference, digests) = more.split_at_checked(Preference::COLUMNS.len())?;
         let (study, _) = prediction.study.split_once('.')?;
         Some(Self {
             study: study.parse().ok()?,
@@ -260,6 +294,10 @@ impl ObjectPrediction {
                 [names_patient, patient_id],
             )?,
             preference: Preference::parse(preference.try_into().ok()?)?,
+            digests: match digests.first() {
+                Some(&"") => None,
+                _ => Some(ScanDigests::parse(digests.try_into().ok()?).ok()?),
+            },
             prediction,
         })
     }
@@ -273,7 +311,16 @@ impl ObjectPrediction {
             overlap::words(Some(self.overlap)),
         ];
         let columns = first.into_iter().chain(self.patient.columns());
-        columns.chain(self.preference.columns())
+        let digests = self.digests.as_ref().map(ScanDigests::columns);
+        columns
+            .chain(self.preference.columns())
+            .chain(digests.unwrap_or_default())
+    }
+
+    /// No digests yet under the salt that its own are under, where it has some.
+    fn no_digests(&self) -> Option<SaltedDigests> {
+        let salt = Salt::of_labels(&self.labels);
+        self.digests.map(|_| SaltedDigests::new(salt))
     }
 
     /// The prediction of the study that it stands for, with the patient's pseudonym.
@@ -342,6 +389,7 @@ mod tests {
                     id: (study < 3).then(|| "a patient".to_owned()),
                 },
                 preference,
+                digests: None,
             };
             table.push(vec!["patient".to_owned()], object);
         }
@@ -423,12 +471,15 @@ mod tests {
 
     #[test]
     fn a_shards_table_has_what_objects_are_compared_by_in_its_last_columns() {
-        let table = table(&[(1, "sealed", FIXED, 0.5), (1, "too", WHOLE, 0.5)]);
+        let mut table = table(&[(1, "sealed", FIXED, 0.5), (1, "too", WHOLE, 0.5)]);
+        let digests = ["0011223344556677", "", "0123456789abcdef"];
+        table.rows[0].digests = ScanDigests::parse(digests).ok();
         let written = table.to_csv().expect("a table");
         let expected = "study,fold,label,p_0,p_1,patient,labels_sha256,object,pixels,overlap,names_patient,patient_id,\
-                        origin,view_source,delay,acquired,acquisition\n\
-                        1.0,,1,0.5,0.5,11,a digest,sealed,0.5,none,no,a patient,Original,ViewCode,Usual,7,Static\n\
-                        1.1,,1,0.5,0.5,11,a digest,too,0.5,none,no,a patient,Original,ViewCode,Usual,7,WholeBody\n";
+                        origin,view_source,delay,acquired,acquisition,study_digest,patient_digest,image_digest\n\
+                        1.0,,1,0.5,0.5,11,a digest,sealed,0.5,none,no,a patient,Original,ViewCode,Usual,7,Static,\
+                        0011223344556677,,0123456789abcdef\n\
+                        1.1,,1,0.5,0.5,11,a digest,too,0.5,none,no,a patient,Original,ViewCode,Usual,7,WholeBody,,,\n";
         assert_eq!(String::from_utf8_lossy(&written), expected);
         let read = ObjectPredictions::parse(&written).expect("its own table");
         assert_eq!(read.to_csv().expect("a table"), written);

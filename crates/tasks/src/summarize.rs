@@ -14,9 +14,9 @@ use super::screening_table::{self, ScreeningRow, Verdict};
 use super::study_selection::{self, ObjectPredictions, StudyPredictions};
 use super::task_io::ScreeningIo;
 use super::training_report::PATIENT_UNKNOWN;
-use super::{Summary, TaskError, overlap, screen, unanswered};
-use attrium_api::ScreeningStatus;
-use attrium_bundle::SignaturePolicy;
+use super::{Summary, TaskError, calibrate, overlap, screen, unanswered};
+use attrium_api::{CalibrationStatus, ScreeningStatus};
+use attrium_bundle::{SignaturePolicy, SiteRecalibration};
 use attrium_dataset::{CohortDigests, LeftOut, Pseudonyms, Quarantine};
 use attrium_evaluation as evaluation;
 use attrium_evaluation::{AssumedPrior, EvaluationOptions, MetricsDocument, NetworkMetrics};
@@ -102,6 +102,8 @@ struct ScreeningModel<'a> {
     digest: &'a str,
     /// The id of the trusted key that has signed it; null where none is trusted or none has.
     signed_by: Option<String>,
+    /// The share of positives that its probabilities are stated for; null where it states none.
+    prevalence: Option<f64>,
 }
 
 impl<'a> ScreeningDocument<'a> {
@@ -111,6 +113,7 @@ impl<'a> ScreeningDocument<'a> {
             model: ScreeningModel {
                 digest: &screener.model.digest,
                 signed_by: signed_by(screener),
+                prevalence: screener.model.prevalence(),
             },
         }
     }
@@ -243,7 +246,7 @@ fn changed(what: &str) -> TaskError {
     ))
 }
 
-/// The bundle, evaluated on the job's own labels and at its threshold.
+/// The bundle, evaluated on the job's own labels and at its threshold; and recalibrated on them, where that is asked for.
 fn validate(
     io: &ScreeningIo<'_>,
     screener: &Screener,
@@ -255,6 +258,7 @@ fn validate(
     let manifest = &screener.model.manifest;
     let pseudonyms = screen::pseudonyms(io, uri)?;
     let studies = labelled_predictions(io, manifest.classes.len(), &pseudonyms, counts)?;
+    counts.calibration = calibrate::on_screening(io, screener, &studies)?;
     let all = studies.predictions;
     let unanswered = unanswered::unanswered(&pseudonyms, &all);
     io.put(artefacts::UNANSWERED, unanswered::table(&unanswered)?)?;
@@ -382,9 +386,29 @@ fn screening_report(
         development: screener.model.manifest.metrics.clone(),
         overlap: result.as_ref().and_then(|result| result.overlap.clone()),
         validation: result.map(|result| result.metrics),
+        calibration: tally.counts.calibration.as_ref().and_then(calibration),
         study: study(io),
         provenance: provenance::of_screening(io, Vec::new())?,
     })
+}
+
+/// What came of recalibrating the model, as a sentence.
+fn calibration(calibration: &CalibrationStatus) -> Option<String> {
+    let CalibrationStatus { model, refusal } = calibration;
+    let made = model.as_ref().map(|model| {
+        format!(
+            "The model was recalibrated on the labelled scans that it was not trained on: {} is a bundle of its own, with \
+             the digest {}. Figures and decisions here are those of the model as it was.",
+            model.uri, model.digest
+        )
+    });
+    let refused = || {
+        Some(format!(
+            "The model was not recalibrated: {}.",
+            refusal.as_ref()?
+        ))
+    };
+    made.or_else(refused)
 }
 
 /// What is stated of a study; a screening without labels is none unless somebody says so.
@@ -422,12 +446,26 @@ fn knowledge(screener: &Screener) -> &'static str {
     match cohort.map(CohortDigests::knowledge).unwrap_or_default() {
         CohortKnowledge::Known => "by digests in its bundle",
         CohortKnowledge::PartlyKnown => {
-            "by digests in its bundle, but none of a model that it started from, whose scans are not known"
+            "by digests in its bundle, but not all: a model that it started from keeps none, or it was recalibrated on \
+             scans of which none is kept"
         }
         CohortKnowledge::Unknown => {
             "no: its bundle keeps no digests, so that overlap with a screening is not known"
         }
     }
+}
+
+/// What a recalibrated model was recalibrated on, and from which.
+fn recalibrated(recalibration: &SiteRecalibration) -> String {
+    let doubt = if recalibration.proven {
+        ""
+    } else {
+        "; nothing proves that their predictions were its own"
+    };
+    format!(
+        "on {} scans of a site, {} of them positive, from {}{doubt}",
+        recalibration.studies, recalibration.positives, recalibration.parent
+    )
 }
 
 fn facts(screener: &Screener) -> Vec<Fact> {
@@ -456,8 +494,15 @@ fn facts(screener: &Screener) -> Vec<Fact> {
             signed_by(screener).unwrap_or_else(|| "none that is trusted".to_owned()),
         ),
     ];
+    let auc_is_of = match &manifest.recalibration {
+        Some(recalibration) => {
+            facts.push(fact("recalibrated", recalibrated(recalibration)));
+            "AUC on the scans that it was recalibrated on"
+        }
+        None => "out-of-fold AUC",
+    };
     if let Some(auc) = manifest.metrics.auc {
-        facts.push(fact("out-of-fold AUC", format!("{:.3}", auc.value)));
+        facts.push(fact(auc_is_of, format!("{:.3}", auc.value)));
     }
     facts
 }

@@ -1,11 +1,12 @@
 //! The conditions of a status: one function for each.
 
 use super::{
-    ConditionState, Ending, Failure, StatusInputs, TaskExit, Withheld, gravest, nothing_learned,
+    ConditionState, Ending, Failure, StatusInputs, TaskExit, Withheld, gravest, not_calibrated,
+    nothing_learned,
 };
 use attrium_api::{
-    Condition, ConditionStatus, Phase, Resource, ScreeningStatus, Status, conditions, reasons,
-    set_condition,
+    Condition, ConditionStatus, ModelReference, Phase, Resource, ScreeningStatus, Status,
+    conditions, reasons, set_condition,
 };
 
 use ConditionStatus::{False, True, Unknown};
@@ -134,14 +135,14 @@ fn gates_passed(inputs: &StatusInputs<'_>, status: &Status) -> ConditionState {
 fn published(inputs: &StatusInputs<'_>, status: &Status) -> ConditionState {
     let asked = match inputs.resource {
         Resource::TrainingRun(run) => run.spec.publish.is_some(),
-        Resource::ScreeningJob(_) => false,
+        Resource::ScreeningJob(job) => job.spec.publish_calibrated.is_some(),
     };
     let mut summaries = inputs.summaries.values();
     let shortfall = summaries.find_map(|summary| summary.shortfall.as_deref());
     if !asked {
         let message = "The spec names no model to publish";
         ConditionState::new(False, reasons::NOT_ASKED, message)
-    } else if status.model.is_some() {
+    } else if published_model(inputs, status).is_some() {
         ConditionState::new(True, reasons::AS_EXPECTED, "The bundle is in the store")
     } else if let Some(shortfall) = shortfall {
         ConditionState::new(False, reasons::TASK_FAILED, shortfall)
@@ -151,6 +152,20 @@ fn published(inputs: &StatusInputs<'_>, status: &Status) -> ConditionState {
         ConditionState::new(False, reasons::TASK_FAILED, "The run failed before")
     } else {
         ConditionState::new(Unknown, unfinished(inputs), "The bundle is not there yet")
+    }
+}
+
+/// The bundle that was asked for, once it is there; that of a screening's own model is another.
+fn published_model<'s>(
+    inputs: &StatusInputs<'_>,
+    status: &'s Status,
+) -> Option<&'s ModelReference> {
+    match inputs.resource {
+        Resource::TrainingRun(_) => status.model.as_ref(),
+        Resource::ScreeningJob(_) => {
+            let calibration = status.screening.as_ref()?.calibration.as_ref();
+            calibration?.model.as_ref()
+        }
     }
 }
 
@@ -170,6 +185,12 @@ fn withheld(inputs: &StatusInputs<'_>, status: &Status, why: Withheld) -> Condit
                 evidence.unwrap_or_default()
             );
             (reasons::NOTHING_LEARNED, message)
+        }
+        Withheld::NotCalibrated => {
+            let refusal = not_calibrated(status.screening.as_ref()).unwrap_or_default();
+            let message =
+                format!("The scans are screened, but the model is not recalibrated: {refusal}");
+            (reasons::NOT_CALIBRATED, message)
         }
     };
     ConditionState::new(False, reason, message)

@@ -36,4 +36,4 @@ pub use task_summary::{Progress, Summary, Unit};
 pub use termination::LONGEST_MESSAGE;
 pub use uid::{local_uid, local_uid_of, prefix, prefix_of};
 pub use unusable::nothing_usable;
-pub use withheld::{Withheld, nothing_learned};
+pub use withheld::{Withheld, not_calibrated, nothing_learned};

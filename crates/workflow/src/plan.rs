@@ -202,10 +202,7 @@ impl Plan {
     /// The plan for a screening job.
     pub fn for_screening(spec: &ScreeningJobSpec) -> Self {
         Self {
-            stages: vec![
-                screen(spec.shards, spec.labels.is_some()),
-                summarize(spec.shards, spec.labels.is_some()),
-            ],
+            stages: vec![screen(spec.shards, spec.labels.is_some()), summarize(spec)],
             max_parallel: spec.compute.parallelism,
             max_unusable: spec.max_unusable.clone(),
         }
@@ -371,14 +368,18 @@ fn screen(shards: u32, is_labelled: bool) -> Stage {
 
 /// The bundle alone knows for which network and target the joined predictions are: they are named by
 /// their folder.
-fn summarize(shards: u32, is_labelled: bool) -> Stage {
+fn summarize(spec: &ScreeningJobSpec) -> Stage {
+    let shards = spec.shards;
     let mut reads: Vec<_> = (0..shards).map(artefacts::screening_part).collect();
     let mut writes = vec![
         artefacts::SCREENING.to_owned(),
         artefacts::SCREENING_SUMMARY.to_owned(),
         artefacts::REPORT.to_owned(),
     ];
-    if is_labelled {
+    if spec.publish_calibrated.is_some() {
+        writes.push(artefacts::MODELS.to_owned());
+    }
+    if spec.labels.is_some() {
         reads.extend((0..shards).map(artefacts::screening_predictions));
         let validation = [
             artefacts::METRICS,

@@ -1,7 +1,7 @@
 //! Why nothing is published, though every task has ended well.
 
 use super::Summary;
-use attrium_api::{Resource, ResultStatus};
+use attrium_api::{Resource, ResultStatus, ScreeningStatus};
 
 /// Why nothing is published, though every task has ended well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,6 +10,8 @@ pub enum Withheld {
     GateMissed,
     /// Nothing shows that the network has learned anything, and `publish.force` is not set.
     NothingLearned,
+    /// The scans of a screening are not enough to recalibrate its model on, or it does not tell them apart.
+    NotCalibrated,
 }
 
 impl Withheld {
@@ -25,6 +27,9 @@ impl Withheld {
             }
             if nothing_learned(resource, &summary.results).is_some() {
                 withheld = Some(Self::NothingLearned);
+            }
+            if not_calibrated(summary.screening.as_ref()).is_some() {
+                withheld = Some(Self::NotCalibrated);
             }
         }
         withheld
@@ -44,10 +49,15 @@ pub fn nothing_learned<'a>(resource: &Resource, results: &'a [ResultStatus]) -> 
     results.iter().find(is_wanted)?.nothing_learned.as_deref()
 }
 
+/// Why the model of a screening was not recalibrated, where it was to be.
+pub fn not_calibrated(screening: Option<&ScreeningStatus>) -> Option<&str> {
+    screening?.calibration.as_ref()?.refusal.as_deref()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use attrium_api::{GateOutcome, Publish, PublishMethod, TrainingRun};
+    use attrium_api::{CalibrationStatus, GateOutcome, Publish, PublishMethod, TrainingRun};
     use attrium_fixtures as fixtures;
     use attrium_types::{Architecture, Decimal, Metric, Target};
 
@@ -103,6 +113,28 @@ mod tests {
             }];
             assert_eq!(withheld(run, [&summary]), Some(Withheld::GateMissed));
         }
+    }
+
+    #[test]
+    fn a_model_that_was_not_recalibrated_is_withheld_and_one_that_was_is_not() {
+        let job = Resource::from_screening(fixtures::screening_job());
+        let of = |refusal: Option<&str>| {
+            let calibration = CalibrationStatus {
+                refusal: refusal.map(str::to_owned),
+                ..CalibrationStatus::default()
+            };
+            let screening = ScreeningStatus {
+                calibration: Some(calibration),
+                ..ScreeningStatus::default()
+            };
+            let summary = Summary {
+                screening: Some(screening),
+                ..Summary::default()
+            };
+            Withheld::of(&job, [&summary])
+        };
+        assert_eq!(of(Some("too few")), Some(Withheld::NotCalibrated));
+        assert_eq!(of(None), None);
     }
 
     #[test]

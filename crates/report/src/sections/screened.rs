@@ -50,7 +50,7 @@ pub(crate) fn summary(report: &ScreeningReport) -> Markup {
             (count_tile("Not usable", unusable, "objects, listed with reasons below"))
             @if let Some(point) = chosen { (rate_tiles(point, report.overlap.as_ref())) }
         }
-        (read_this_first(CAVEATS))
+        (read_this_first(report.calibration.as_deref().into_iter().chain(CAVEATS)))
     }
 }
 

@@ -306,6 +306,7 @@ fn evaluated_screening() -> ScreeningReport {
             .map(|point| Unanswered::at(point, 9, 7)),
         development: metrics(Architecture::Residual, Target::Positive),
         overlap: Some(overlap()),
+        calibration: Some("The model was recalibrated on these scans.".to_owned()),
         validation: Some(validation()),
         study: StudyFacts {
             stated: Vec::new(),
