@@ -301,7 +301,7 @@ impl Checks {
             // Nothing waits for so long here.
             "StartDeadlineExceeded" => false,
             "DeadlineExceeded" => self.broken.contains(uid),
-            "ModelUnavailable" | "GateMissed" | "NothingLearned" => true,
+            "ModelUnavailable" | "GateMissed" | "NothingLearned" | "NotCalibrated" => true,
             _ => has_failing || message.contains("were lost"),
         };
         self.ensure(is_so, || format!("{uid} fails for no reason: {condition}"));

@@ -25,8 +25,8 @@ use crate::resource_snapshot::ControllerState;
 use crate::snapshot::{JobEnd, JobFailure, JobSnapshot, PodSnapshot, PodState};
 use crate::task_reports::{FailureReport, TaskReports};
 use attrium_api::{
-    ConditionStatus, DataStatus, GateOutcome, ModelReference, Phase, RETRY_ANNOTATION,
-    ResultStatus, ScreeningStatus, Status, TrainingRunSpec, condition, reasons,
+    CalibrationStatus, ConditionStatus, DataStatus, GateOutcome, ModelReference, Phase,
+    RETRY_ANNOTATION, ResultStatus, ScreeningStatus, Status, TrainingRunSpec, condition, reasons,
 };
 use attrium_types::{Architecture, Metric, Target};
 use attrium_workflow::{ConditionState, Progress, StageKind, Summary, TaskExit, TaskRef};

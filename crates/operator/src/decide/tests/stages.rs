@@ -169,6 +169,52 @@ fn a_network_that_has_learned_nothing_ends_a_run_before_it_is_trained_for_publis
 }
 
 #[test]
+fn a_screening_publishes_the_model_that_it_has_recalibrated_or_has_not_succeeded() {
+    let lines =
+        "  model: {uri: s3://models/m/}\n  labels: s3://scans/labels.csv\n  publishCalibrated: {}";
+    let ended = |calibration| {
+        let mut job = screening(lines).until(Summarize);
+        let summarized = Summary {
+            screening: Some(ScreeningStatus {
+                objects: 9,
+                screened: 9,
+                negative: 9,
+                calibration: Some(calibration),
+                ..ScreeningStatus::default()
+            }),
+            ..Summary::default()
+        };
+        job.complete(Summarize, &summarized);
+        let reconciled = job.reconcile();
+        assert_nothing_done(&reconciled);
+        (reasons_of(&reconciled).join(" "), job.status())
+    };
+    let (reasons, status) = ended(CalibrationStatus {
+        model: Some(model()),
+        refusal: None,
+    });
+    assert_eq!(reasons, "StageFinished Succeeded");
+    assert_eq!(word(&status, "Published").0, ConditionStatus::True);
+    let calibration = status.screening.and_then(|it| it.calibration);
+    assert_eq!(calibration.and_then(|it| it.model), Some(model()));
+
+    let (reasons, status) = ended(CalibrationStatus {
+        model: None,
+        refusal: Some("3 positives are too few".to_owned()),
+    });
+    assert_eq!(reasons, "StageFinished NotCalibrated");
+    for kind in ["Succeeded", "Published"] {
+        let (is, reason, message) = word(&status, kind);
+        assert_eq!((is, &*reason), (ConditionStatus::False, "NotCalibrated"));
+        assert!(
+            message.ends_with("not recalibrated: 3 positives are too few"),
+            "{message}"
+        );
+    }
+    assert_eq!(status.screening.map(|it| it.screened), Some(9));
+}
+
+#[test]
 fn a_missed_gate_ends_a_run_before_anything_is_trained_for_publishing() {
     let gates = "  gates: [{architecture: Residual, task: Positive, metric: auc, min: \"0.9\"}]";
     let mut run = training(gates).until(Evaluate);
