@@ -24,6 +24,7 @@ mod labelled_predictions;
 mod logistic;
 mod lowess;
 mod metrics;
+pub mod monitoring;
 mod nothing_learned;
 mod operating_point;
 mod order_statistic;

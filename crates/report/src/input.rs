@@ -2,6 +2,7 @@
 
 use super::Raster;
 use super::scores::SCORE_BINS;
+use attrium_evaluation::monitoring::Monitoring;
 use attrium_evaluation::{
     BaselineMetrics, DecisionCurve, EarlierRuns, GateResult, Metrics, NetworkMetrics,
     OperatingPoint, Unanswered, ValidationOverlap,
@@ -363,6 +364,8 @@ pub struct ScreeningReport {
     pub unanswered: Option<Unanswered>,
     /// What of its studies the model was trained on; `None` without labels.
     pub overlap: Option<ValidationOverlap>,
+    /// The job beside the cohort of its model; `None` where the bundle keeps no reference.
+    pub monitoring: Option<Monitoring>,
     /// What people have stated of the study.
     pub study: StudyFacts,
     /// Where the results come from.
