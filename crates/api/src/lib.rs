@@ -29,7 +29,7 @@ mod unusable;
 pub use compute::{Accelerator, Compute, Quantity, ResourceRequirements};
 pub use condition::{Condition, ConditionStatus, condition, conditions, reasons, set_condition};
 pub use kind::{Kind, UnknownKind};
-pub use monitor::{MOST_OUTSIDE, MonitorStatus, OutsideStatus, ReferenceState};
+pub use monitor::{MONITORED_FEATURES, MOST_OUTSIDE, MonitorStatus, OutsideStatus, ReferenceState};
 pub use overlap::OverlapStatus;
 pub use pod_template::CONTAINER;
 pub use preprocessing::Preprocessing;

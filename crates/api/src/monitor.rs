@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// The features that may be outside of a reference, by their words in monitor.csv.
+pub const MONITORED_FEATURES: [&str; 5] = ["counts", "ratio", "score", "warnings", "set-aside"];
 /// The most features that a status names as outside.
 pub const MOST_OUTSIDE: usize = 8;
 
