@@ -93,21 +93,16 @@ pub struct Monitoring {
 }
 
 impl Monitoring {
-    /// What all rows come to: outside where any is, within where any is and none of all scans has too few.
+    /// What all rows come to: outside where any is, else how the counts of all scans stand, without which nothing is
+    /// known of the images.
     pub fn state(&self) -> MonitorState {
-        let of_all = |state: MonitorState| {
-            let mut rows = self.rows.iter().filter(|row| row.scanner.is_none());
-            rows.any(|row| row.state == state)
-        };
         if self.outside().next().is_some() {
-            MonitorState::Outside
-        } else if of_all(MonitorState::TooFew) {
-            MonitorState::TooFew
-        } else if of_all(MonitorState::Within) {
-            MonitorState::Within
-        } else {
-            MonitorState::NotKnown
+            return MonitorState::Outside;
         }
+        let is_of_counts =
+            |row: &&MonitorRow| row.feature == Feature::Counts && row.scanner.is_none();
+        let counts = self.rows.iter().find(is_of_counts);
+        counts.map_or(MonitorState::NotKnown, |row| row.state)
     }
 
     /// The rows that are outside of the reference.

@@ -130,6 +130,7 @@ fn of_a_reference_that_is_too_small_nothing_is_known() {
     let small = reference(LEAST_REFERENCE - 1);
     assert!(small.all.distributions.is_empty() && small.is_sound());
     let found = job(&small, 100, "symbia", 0.01);
+    assert_eq!(found.state(), MonitorState::NotKnown);
     let counts = row(&found, Feature::Counts, None);
     assert_eq!(
         (counts.state, counts.statistic),
