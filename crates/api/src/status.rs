@@ -376,12 +376,15 @@ impl ScreeningStatus {
         self.monitor.as_ref()?.words()
     }
 
-    /// Adds what another shard has counted. How they stand to a reference no shard tells.
+    /// Adds what another shard has counted. How all of them stand to a reference one task tells.
     pub fn add(&mut self, other: &Self) {
         self.objects += other.objects;
         self.other_views += other.other_views;
         if let Some(overlap) = &other.overlap {
             self.overlap.get_or_insert_default().add(overlap);
+        }
+        if let Some(monitor) = &other.monitor {
+            self.monitor = Some(monitor.clone());
         }
         self.screened += other.screened;
         self.positive += other.positive;
