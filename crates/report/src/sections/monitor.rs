@@ -194,9 +194,26 @@ fn table(monitoring: &Monitoring) -> Table {
                 html! { (row.scanner.as_deref().unwrap_or_default()) (compared(row, monitoring)) },
             );
         }
-        table.row(capital(row.feature.title()), cells(row));
+        if is_shown(row) {
+            table.row(name(row), cells(row));
+        }
     }
     table
+}
+
+/// Of a scanner the table shows its share and what something can be said of; monitor.csv has the rest.
+const fn is_shown(row: &MonitorRow) -> bool {
+    row.scanner.is_none()
+        || matches!(row.feature, Feature::Scanner)
+        || !matches!(row.state, MonitorState::TooFew | MonitorState::NotKnown)
+}
+
+fn name(row: &MonitorRow) -> String {
+    match (row.feature, &row.scanner) {
+        (Feature::Scanner, Some(_)) => "Share of the scans".to_owned(),
+        (Feature::Scanner, None) => "Mix of scanners".to_owned(),
+        _ => capital(row.feature.title()),
+    }
 }
 
 /// What a scanner's scans are compared with, where that is not their own.
