@@ -218,3 +218,18 @@ fn shares_that_grow_are_found_and_shares_that_shrink_are_not() {
         MonitorState::Within
     );
 }
+
+#[test]
+fn a_quarter_of_the_counts_less_is_nearly_always_found_and_a_false_alarm_is_rare() {
+    let reference = reference(600);
+    let outside = |scans, counts: f64| {
+        let jobs = (0..20).map(|number| {
+            // A job's draws follow from its factor, which a millionth does not change.
+            let found = job(&reference, scans, "symbia", counts + 1e-6 * f64::from(number));
+            u32::from(found.state() == MonitorState::Outside)
+        });
+        jobs.sum::<u32>()
+    };
+    assert!(outside(100, 0.75) >= 18);
+    assert!(outside(2000, 1.0) <= 6);
+}
