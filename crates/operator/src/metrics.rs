@@ -263,7 +263,8 @@ mod tests {
     fn a_screening_that_has_ended_tells_what_is_outside_of_its_reference_until_it_is_deleted() {
         let index = Index::default();
         let metrics = Metrics::new();
-        let job = crate::fixtures::screening_job(STATUS);
+        let mut job = crate::fixtures::screening_job("  model: {uri: s3://models/one/}");
+        job.resource_mut().set_status(Some(outside()));
         let key = ResourceKey::new(Kind::ScreeningJob, "hospital", "archive");
         index.apply_resource(job, Delivery::Changed);
         let text = metrics.text(&index, true).expect("text");
@@ -283,12 +284,21 @@ mod tests {
         assert_eq!(samples(true), 0);
     }
 
-    const STATUS: &str = "  model: {uri: s3://models/one/}
-status:
-  phase: Succeeded
-  conditions:
-  - {type: Succeeded, status: 'True', reason: Completed, lastTransitionTime: '2026-11-24T10:00:00Z'}
-  screening:
-    monitor: {state: Outside, outside: [{feature: counts, direction: lower, row: 61}]}
-";
+    /// What a screening with too few counts has left.
+    fn outside() -> Status {
+        let status = serde_json::json!({
+            "phase": "Succeeded",
+            "conditions": [{
+                "type": "Succeeded",
+                "status": "True",
+                "reason": "Completed",
+                "lastTransitionTime": "2026-11-24T10:00:00Z",
+            }],
+            "screening": { "monitor": {
+                "state": "Outside",
+                "outside": [{ "feature": "counts", "direction": "lower", "row": 61 }],
+            }},
+        });
+        serde_json::from_value(status).expect("a status")
+    }
 }

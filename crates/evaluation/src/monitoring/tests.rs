@@ -225,7 +225,12 @@ fn a_quarter_of_the_counts_less_is_nearly_always_found_and_a_false_alarm_is_rare
     let outside = |scans, counts: f64| {
         let jobs = (0..20).map(|number| {
             // A job's draws follow from its factor, which a millionth does not change.
-            let found = job(&reference, scans, "symbia", counts + 1e-6 * f64::from(number));
+            let found = job(
+                &reference,
+                scans,
+                "symbia",
+                counts + 1e-6 * f64::from(number),
+            );
             u32::from(found.state() == MonitorState::Outside)
         });
         jobs.sum::<u32>()
