@@ -16,7 +16,7 @@ mod tables;
 
 pub use cluster::{job, manifest, pod, progress, summary};
 pub use images::{dicom, jpeg_2000, jpeg_lossless, rle};
-pub use models::{bundle, checkpoint, checksums, cohort, weights};
+pub use models::{bundle, checkpoint, checksums, cohort, cohort_reference, weights};
 pub use panics::{abort_on_own, is_own};
 pub use tables::{history, labels, predictions, shard};
 
@@ -24,11 +24,12 @@ pub use tables::{history, labels, predictions, shard};
 pub type Target = (&'static str, fn(&[u8]) -> bool);
 
 /// Every parser.
-pub const TARGETS: [Target; 18] = [
+pub const TARGETS: [Target; 19] = [
     ("bundle", bundle),
     ("checkpoint", checkpoint),
     ("checksums", checksums),
     ("cohort", cohort),
+    ("cohort_reference", cohort_reference),
     ("dicom", dicom),
     ("history", history),
     ("job", job),

@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use attrium_bundle::{BundleManifest, CHECKSUMS, Checksums, MANIFEST, Model, model_card};
+use attrium_bundle::{
+    BundleManifest, CHECKSUMS, Checksums, MANIFEST, Model, model_card, reference_from_json,
+    reference_to_json,
+};
 use attrium_dataset::CohortDigests;
+use attrium_evaluation::monitoring::{Monitor, MonitoredScan};
 use attrium_nn::{PretrainedWeights, WeightsError};
 use attrium_training::fuzzing;
 use attrium_types::Architecture;
@@ -35,6 +39,33 @@ pub fn cohort(bytes: &[u8]) -> bool {
     let written = seen.to_json().expect("should be written");
     let read = CohortDigests::from_json(&written).expect("should be read back");
     assert_eq!(read, seen);
+    true
+}
+
+/// `reference.json`: what is read survives being written, and whatever is compared with it gives numbers.
+pub fn cohort_reference(bytes: &[u8]) -> bool {
+    let Ok(reference) = reference_from_json(bytes) else {
+        return false;
+    };
+    let written = reference_to_json(&reference).expect("should be written");
+    let read = reference_from_json(&written).expect("should be read back");
+    assert_eq!(read, reference);
+    let mut monitor = Monitor::new(&reference);
+    for row in 1..=40 {
+        monitor.add(&MonitoredScan {
+            row,
+            scanner: ["forte", "symbia"].get(row as usize % 3).copied(),
+            counts: Some(1e4 * row as f64),
+            ratio: Some(row as f64 / 20.0),
+            positive_probability: row as f64 / 40.0,
+            has_warnings: row % 2 == 0,
+            synthetic: false,
+        });
+    }
+    for row in monitor.finish().rows {
+        let numbers = [row.statistic, row.limit, row.location, row.spread];
+        assert!(numbers.into_iter().flatten().all(|number| !number.is_nan()));
+    }
     true
 }
 

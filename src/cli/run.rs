@@ -13,7 +13,7 @@ use super::keys::{self, Signatures};
 use super::output::{self, Format, RESEARCH};
 use crate::runner::{self, Display, Ending, Finished, FoundModel, Settings};
 use attrium_api::manifest::{self, Violations};
-use attrium_api::{Resource, conditions};
+use attrium_api::{Condition, Resource, conditions};
 use attrium_tasks::{Execute, Interrupt, Tasks};
 use attrium_workflow::{TaskExit, Withheld};
 
@@ -210,6 +210,13 @@ fn table(finished: &Finished) -> String {
         }
         if let Some(words) = counts.overlap_words() {
             text.push_str(&format!("Warning: {words}.\n"));
+        }
+        let within = attrium_api::condition(&status.conditions, conditions::WITHIN_REFERENCE);
+        if let Some(Condition {
+            status, message, ..
+        }) = within
+        {
+            text.push_str(&format!("Within its reference: {status:?}. {message}.\n"));
         }
     }
     let of_training = status.data.as_ref().and_then(|data| data.synthetic);

@@ -61,6 +61,7 @@ pub(crate) fn screening_table(counts: &ScreeningStatus) -> String {
         unanswered_positive: _,
         overlap: _,
         calibration: _,
+        monitor: _,
         synthetic,
     } = counts;
     let row = [

@@ -145,6 +145,7 @@ fn every_artefact_is_described() {
         artefacts::LEFT_OUT.to_owned(),
         artefacts::UNANSWERED.to_owned(),
         artefacts::OVERLAP.to_owned(),
+        artefacts::MONITOR.to_owned(),
         artefacts::ACTIVATION_MAPS.to_owned(),
         artefacts::MODELS.to_owned(),
         artefacts::ATTEMPTS.to_owned(),

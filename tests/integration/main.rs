@@ -19,6 +19,7 @@ mod cohort;
 mod documents;
 mod links;
 mod manifest;
+mod monitor;
 mod outputs;
 mod overlap;
 mod pod;

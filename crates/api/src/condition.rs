@@ -15,6 +15,8 @@ pub mod conditions {
     pub const GATES_PASSED: &str = "GatesPassed";
     /// The bundle is in the store.
     pub const PUBLISHED: &str = "Published";
+    /// The scans of a screening are as those of the model's cohort, as far as its control charts tell.
+    pub const WITHIN_REFERENCE: &str = "WithinReference";
     /// Everything is done; False once that cannot be any more.
     pub const SUCCEEDED: &str = "Succeeded";
     /// It goes on by itself; False once it has ended, and while it waits for a change.
@@ -41,6 +43,12 @@ pub mod reasons {
     pub const NOT_CALIBRATED: &str = "NotCalibrated";
     /// The spec names no gates, or no model to publish.
     pub const NOT_ASKED: &str = "NotAsked";
+    /// A control chart has raised an alarm.
+    pub const OUTSIDE_REFERENCE: &str = "OutsideReference";
+    /// The model's bundle keeps no reference, or one that is too small.
+    pub const NO_REFERENCE: &str = "NoReference";
+    /// There are too few scans to be compared with a reference.
+    pub const TOO_FEW: &str = "TooFew";
     /// A task's data is bad.
     pub const BAD_DATA: &str = "BadData";
     /// The configuration is bad.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::{Accelerator, Condition, Kind, ModelPlace, OverlapStatus, unusable};
+use super::{Accelerator, Condition, Kind, ModelPlace, MonitorStatus, OverlapStatus, unusable};
 use attrium_types::{Architecture, Decimal, Metric, Target};
 
 /// What has become of a resource: the same shape for both kinds, and on a laptop.
@@ -346,6 +346,9 @@ pub struct ScreeningStatus {
     /// What the model was trained on among the objects that were given a decision; absent where there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overlap: Option<OverlapStatus>,
+    /// How they stand to the cohort of the model; absent until the shards are summed up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub monitor: Option<MonitorStatus>,
     /// Those by the word for why they cannot be used.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "unusable::counts_by_reason")]
@@ -371,12 +374,20 @@ impl ScreeningStatus {
         self.overlap.as_ref()?.words(self.screened, is_validated)
     }
 
-    /// Adds what another shard has counted.
+    /// What of it is unlike the model's cohort, in words; `None` where nothing is, and where that is not known.
+    pub fn monitor_words(&self) -> Option<String> {
+        self.monitor.as_ref()?.words()
+    }
+
+    /// Adds what another shard has counted. How all of them stand to a reference one task tells.
     pub fn add(&mut self, other: &Self) {
         self.objects += other.objects;
         self.other_views += other.other_views;
         if let Some(overlap) = &other.overlap {
             self.overlap.get_or_insert_default().add(overlap);
+        }
+        if let Some(monitor) = &other.monitor {
+            self.monitor = Some(monitor.clone());
         }
         self.screened += other.screened;
         self.positive += other.positive;

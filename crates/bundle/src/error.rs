@@ -123,6 +123,26 @@ pub enum Error {
     /// There are more digests than a bundle may hold.
     #[snafu(display("cohort.json would be larger than a bundle's may be: train on fewer studies"))]
     LargeCohort,
+    /// `reference.json` cannot be read.
+    #[snafu(display("reference.json cannot be read: publish the model again"))]
+    UnreadableReference {
+        /// What is wrong.
+        source: serde_json::Error,
+    },
+    /// `reference.json` is of another version.
+    #[snafu(display(
+        "reference.json has the version {found} where {expected} is read: use the version of attrium that has \
+         published the model, or publish it again"
+    ))]
+    ReferenceVersion {
+        /// Its version.
+        found: u64,
+        /// The version that is read here.
+        expected: u32,
+    },
+    /// `reference.json` holds what no cohort can have.
+    #[snafu(display("reference.json is of no cohort: publish the model again"))]
+    Reference,
     /// A member's weights do not fit its network.
     #[snafu(display("{name} holds no weights of this network"))]
     Weights {

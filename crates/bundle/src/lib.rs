@@ -1,7 +1,8 @@
 //! A model bundle: a folder that holds all that is needed to screen.
 //!
 //! `bundle.json` ([`BundleManifest`]), the members' weights and normalisation, `cohort.json`, by which scans are known
-//! again that it was trained on ([`CohortDigests`]), `MODEL_CARD.md`, and `SHA256SUMS`, which lists the checksum of every other file and is written last: a bundle
+//! again that it was trained on ([`CohortDigests`]), `reference.json`, how its cohort was spread ([`Reference`]),
+//! `MODEL_CARD.md`, and `SHA256SUMS`, which lists the checksum of every other file and is written last: a bundle
 //! without it is not whole. The bundle's digest is the SHA-256 of `SHA256SUMS`, so that it stands
 //! for every byte of the bundle, and `sha256sum --check SHA256SUMS` verifies a copy.
 //!
@@ -10,15 +11,19 @@
 mod checksums;
 mod demands;
 mod error;
+#[cfg(test)]
+mod fixtures;
 mod manifest;
 mod model;
 mod model_card;
+mod reference;
 mod signature;
 mod signing_key;
 
 use snafu::{ResultExt, ensure};
 
 use attrium_dataset::CohortDigests;
+use attrium_evaluation::monitoring::Reference;
 use error::{CohortSnafu, LargeCohortSnafu};
 
 pub use checksums::{Checksums, LARGEST_CHECKSUMS};
@@ -30,6 +35,7 @@ pub use manifest::{
 };
 pub use model::{MissingOperatingPoint, MissingPrevalence, Model, cohort, compare};
 pub use model_card::model_card;
+pub use reference::{reference_from_json, reference_to_json};
 pub use signature::{Approval, InvalidPublicKey, KeyId, LARGEST_SIGNATURE, PublicKey};
 pub use signing_key::{KeyError, NewKeys, SigningKey};
 
@@ -42,6 +48,8 @@ pub const CHECKSUMS: &str = "SHA256SUMS";
 pub const SIGNATURE: &str = "SHA256SUMS.minisig";
 /// The name of the file of digests of what the model was trained on, which bundles from before there was one lack.
 pub const COHORT: &str = "cohort.json";
+/// The name of the file of how the model's cohort was spread, which bundles from before there was one lack.
+pub const REFERENCE: &str = "reference.json";
 /// The name of the text for people.
 pub const CARD: &str = "MODEL_CARD.md";
 
@@ -49,6 +57,8 @@ pub const CARD: &str = "MODEL_CARD.md";
 const LARGEST_WEIGHTS: u64 = 4 << 30;
 /// The largest file of digests, in bytes: some 20 for each study, each patient and each image.
 const LARGEST_COHORT: u64 = 64 << 20;
+/// The largest file of how a cohort was spread, in bytes: some 10,000 for each scanner.
+const LARGEST_REFERENCE: u64 = 4 << 20;
 /// The largest of any other file, in bytes.
 const LARGEST_TEXT: u64 = 16 << 20;
 /// The most bytes that all files of a bundle have together: VGG16's of 20 folds have eleven gigabytes.
@@ -60,6 +70,8 @@ pub fn largest(name: &str) -> u64 {
         LARGEST_WEIGHTS
     } else if name == COHORT {
         LARGEST_COHORT
+    } else if name == REFERENCE {
+        LARGEST_REFERENCE
     } else {
         LARGEST_TEXT
     }
@@ -83,7 +95,8 @@ pub struct MemberFiles {
     pub normalization: Vec<u8>,
 }
 
-/// Packs a model into the files of its bundle, with the digests of what it was trained on, where they are known.
+/// Packs a model into the files of its bundle, with the digests of what it was trained on and how that was spread, where
+/// they are known.
 ///
 /// # Errors
 /// [`Error::Unwritable`] when the manifest cannot be written as JSON, which does not happen while its
@@ -91,6 +104,7 @@ pub struct MemberFiles {
 pub fn pack(
     manifest: &BundleManifest,
     cohort: Option<&CohortDigests>,
+    reference: Option<&Reference>,
     members: Vec<MemberFiles>,
 ) -> Result<BundleFiles, Error> {
     let mut files = vec![
@@ -101,6 +115,9 @@ pub fn pack(
         let json = cohort.to_json().context(CohortSnafu)?;
         ensure!(json.len() as u64 <= LARGEST_COHORT, LargeCohortSnafu);
         files.push((COHORT.to_owned(), json));
+    }
+    if let Some(reference) = reference {
+        files.push((REFERENCE.to_owned(), reference_to_json(reference)?));
     }
     for (member, content) in manifest.members.iter().zip(members) {
         files.push((member.weights.clone(), content.weights));

@@ -11,10 +11,11 @@ use super::error::{
 };
 use super::{
     Approval, BundleManifest, CHECKSUMS, COHORT, Checksums, MANIFEST, RECALIBRATED_VERSION,
-    SIGNATURE, SiteRecalibration,
+    REFERENCE, SIGNATURE, SiteRecalibration, reference_from_json,
 };
 use attrium_api::OperatingPoint;
 use attrium_dataset::{CohortDigests, Overlap, ScanIdentity};
+use attrium_evaluation::monitoring::Reference;
 use attrium_evaluation::{at_prevalence, at_temperature, corrected, positive_at_prevalence};
 use attrium_imaging::{CROP_PIXELS, intensities};
 use attrium_nn::{ActivationMap, GradCam, Network};
@@ -31,6 +32,8 @@ pub struct Model {
     pub approval: Option<Approval>,
     /// What tells the scans again that it was trained on; none of a bundle that keeps nothing of them.
     pub cohort: Option<CohortDigests>,
+    /// How its cohort was spread; none of a bundle that keeps nothing of it.
+    pub reference: Option<Reference>,
     /// The share of positives that probabilities are stated for; `None` where the bundle states none.
     prevalence: Option<f64>,
     members: Vec<LoadedMember>,
@@ -98,6 +101,7 @@ impl Model {
             digest: checksums.digest(),
             approval: None,
             cohort: cohort(files, &checksums)?,
+            reference: spread(files, &checksums)?,
             prevalence: manifest.prevalence.map(|prevalence| prevalence.stated),
             manifest,
             members,
@@ -330,6 +334,18 @@ pub fn cohort(
         .context(CohortSnafu)
 }
 
+/// How the cohort of a bundle was spread; none where it keeps nothing of it.
+fn spread(
+    files: &BTreeMap<String, Vec<u8>>,
+    checksums: &Checksums,
+) -> Result<Option<Reference>, Error> {
+    if !checksums.lists(REFERENCE) {
+        return Ok(None);
+    }
+    let json = files.get(REFERENCE);
+    reference_from_json(json.context(UnlistedSnafu { name: REFERENCE })?).map(Some)
+}
+
 /// Compares every file of a bundle with its checksum; there may be no other but a signature.
 ///
 /// # Errors
@@ -351,6 +367,7 @@ pub fn compare(files: &BTreeMap<String, Vec<u8>>) -> Result<Checksums, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixtures::reference;
     use crate::{
         CARD, FORMAT_VERSION, INTENDED_USE, Member, MemberFiles, StatedPrevalence,
         TrainingProvenance, model_card, pack,
@@ -433,7 +450,13 @@ mod tests {
             weights: network(seed).to_safetensors().unwrap(),
             normalization: normalization().to_safetensors().unwrap(),
         });
-        let packed = pack(&manifest(members), Some(&seen()), files.collect()).unwrap();
+        let packed = pack(
+            &manifest(members),
+            Some(&seen()),
+            Some(&reference()),
+            files.collect(),
+        )
+        .unwrap();
         packed.files.into_iter().collect()
     }
 
@@ -679,6 +702,16 @@ mod tests {
         let earlier = with_file(COHORT, |_| None);
         let model = Model::open(&earlier, &nn::cpu()).unwrap();
         assert_eq!(model.cohort, None);
+    }
+
+    #[test]
+    fn a_bundle_has_how_its_cohort_was_spread_and_one_from_before_has_nothing() {
+        let model = Model::open(&bundle(), &nn::cpu()).unwrap();
+        assert_eq!(model.reference, Some(reference()));
+        let earlier = with_file(REFERENCE, |_| None);
+        assert_eq!(Model::open(&earlier, &nn::cpu()).unwrap().reference, None);
+        let broken = with_file(REFERENCE, |_| Some("{}".to_owned()));
+        assert!(matches!(error(&broken), Error::UnreadableReference { .. }));
     }
 
     #[test]

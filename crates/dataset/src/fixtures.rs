@@ -44,6 +44,7 @@ pub(super) fn record(study: u32) -> Record {
             acquired: Some(1000),
             acquisition: Acquisition::WholeBody,
         },
+        scanner_model: "symbia".parse().ok(),
         counts: 3_596_452.25,
         ratios: HeartRatios {
             contralateral: Some(1.25),

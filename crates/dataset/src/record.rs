@@ -12,7 +12,7 @@ use super::{
     Covariates, LabelledStudy, PatientClue, Preference, Pseudonyms, ScanDigests, ScanIdentity,
 };
 use super::{patients, preference};
-use attrium_imaging::{Admitted, CropRectangle, HeartRatios};
+use attrium_imaging::{Admitted, CropRectangle, HeartRatios, ScannerModel};
 use attrium_types::Grade;
 
 /// A usable object: its study's pseudonym and label, and how its crop was made.
@@ -38,6 +38,8 @@ pub struct Record {
     pub rectangle: CropRectangle,
     /// What it is chosen by among the objects of its study.
     pub preference: Preference,
+    /// The camera's model, where the object names one; none of a shard from before it was kept.
+    pub scanner_model: Option<ScannerModel>,
     /// The counts of the whole anterior image.
     pub counts: f64,
     /// How much the heart takes up.
@@ -58,6 +60,8 @@ const RECTANGLE_COLUMNS: [&str; 5] = [
 const COUNTS_COLUMN: &str = "counts";
 const WARNING_COLUMNS: [&str; 2] = ["synthetic", "warnings"];
 const OBJECT_COLUMN: &str = "object";
+/// The last column, which tables from before it lack.
+const SCANNER_COLUMN: &str = "scanner_model";
 
 impl Record {
     /// What tells whose the object is.
@@ -83,7 +87,8 @@ pub(super) fn write(records: &[Record]) -> Result<Vec<u8>, Error> {
         .chain(WARNING_COLUMNS)
         .chain(PatientClue::COLUMNS)
         .chain([OBJECT_COLUMN])
-        .chain(ScanDigests::COLUMNS);
+        .chain(ScanDigests::COLUMNS)
+        .chain([SCANNER_COLUMN]);
     writer.write_record(header).context(TableSnafu)?;
     for record in records {
         let rectangle = &record.rectangle;
@@ -113,6 +118,8 @@ pub(super) fn write(records: &[Record]) -> Result<Vec<u8>, Error> {
         let digests = record.digests.map(|digests| digests.columns());
         let row = row.chain([record.object.clone()]);
         let row = row.chain(digests.unwrap_or_default());
+        let scanner = record.scanner_model.as_ref().map(ToString::to_string);
+        let row = row.chain([scanner.unwrap_or_default()]);
         writer.write_record(row).context(TableSnafu)?;
     }
     writer
@@ -184,6 +191,7 @@ impl RecordRow<'_> {
                 width: self.parsed("crop_width")?,
             },
             preference: self.preference()?,
+            scanner_model: self.scanner_model()?,
             counts,
             ratios: self.ratios()?,
             synthetic: self.read("synthetic", parse_yes_or_no)?,
@@ -219,6 +227,15 @@ impl RecordRow<'_> {
         let values = [self.value(study)?, self.value(patient)?, self.value(image)?];
         let digests = ScanDigests::parse(values);
         Ok(Some(digests.ok().context(self.fault(study))?))
+    }
+
+    /// The camera, where the table has the column and the object named one.
+    fn scanner_model(&self) -> Result<Option<ScannerModel>, Error> {
+        let has_column = self.header.iter().any(|name| name == SCANNER_COLUMN);
+        if !has_column || self.value(SCANNER_COLUMN)?.is_empty() {
+            return Ok(None);
+        }
+        self.parsed(SCANNER_COLUMN).map(Some)
     }
 
     fn covariates(&self) -> Result<Covariates, Error> {
@@ -275,6 +292,7 @@ impl Pseudonyms {
             covariates: labelled.covariates.clone(),
             rectangle: crop.rectangle,
             preference: self.dated(labelled.study, Preference::of(image), &image.provenance),
+            scanner_model: image.scanner.clone(),
             counts: image.counts.sum(),
             ratios: heart.map(|heart| heart.ratios).unwrap_or_default(),
             synthetic: image.synthetic,
@@ -295,10 +313,10 @@ mod tests {
             String::from_utf8(table).unwrap(),
             "study,patient,grade,age,sex,indication,scanner,protocol,metastases,reader2,\
              crop_mode,crop_top,crop_left,crop_height,crop_width,origin,view_source,delay,acquired,\
-             acquisition,counts,contralateral_ratio,rib_ratio,whole_body_ratio,synthetic,warnings,names_patient,patient_id,object,study_digest,patient_digest,image_digest\n\
+             acquisition,counts,contralateral_ratio,rib_ratio,whole_body_ratio,synthetic,warnings,names_patient,patient_id,object,study_digest,patient_digest,image_digest,scanner_model\n\
              7,3,3,77.1,F,\"suspected, \"\"ATTR\"\"; heart\",,Ganzkörper,no,3,\
              Robust,204,64,128,128,Original,ViewCode,Usual,1000,WholeBody,3596452.25,1.25,1.5,,yes,\
-             stray-counts lossy,yes,,sealed 7,0000000000000007,0000000000000003-0a,0000000000000007\n"
+             stray-counts lossy,yes,,sealed 7,0000000000000007,0000000000000003-0a,0000000000000007,symbia\n"
         );
     }
 
@@ -318,6 +336,7 @@ mod tests {
             ("names_patient", "lossy,yes", "lossy,Maier"),
             ("study_digest", ",0000000000000007,", ",7,"),
             ("study_digest", "-0a,", "-zz,"),
+            ("scanner_model", ",symbia", ",SYMBIA T2"),
         ] {
             let changed = table.replace(word, other);
             let error = read(2, changed.as_bytes()).unwrap_err().to_string();
@@ -327,14 +346,28 @@ mod tests {
     }
 
     #[test]
+    fn a_table_from_before_scanners_were_kept_is_read_without_any() {
+        let table = String::from_utf8(write(&[fixtures::record(7)]).unwrap()).unwrap();
+        let without = |line: &str| line.rsplit_once(',').unwrap_or_default().0.to_owned();
+        let earlier: String = table.lines().map(|line| without(line) + "\n").collect();
+        let record = read(2, earlier.as_bytes()).unwrap().remove(0);
+        let expected = Record {
+            scanner_model: None,
+            ..fixtures::record(7)
+        };
+        assert_eq!(record, expected);
+    }
+
+    #[test]
     fn a_table_from_before_there_were_digests_is_read_without_any() {
         let table = String::from_utf8(write(&[fixtures::record(7)]).unwrap()).unwrap();
-        let without = |line: &str| line.rsplitn(4, ',').last().unwrap_or_default().to_owned();
+        let without = |line: &str| line.rsplitn(5, ',').last().unwrap_or_default().to_owned();
         let earlier: String = table.lines().map(|line| without(line) + "\n").collect();
         assert!(earlier.ends_with(",sealed 7\n"), "{earlier}");
         let record = read(2, earlier.as_bytes()).unwrap().remove(0);
         let expected = Record {
             digests: None,
+            scanner_model: None,
             ..fixtures::record(7)
         };
         assert_eq!(record, expected);

@@ -25,6 +25,7 @@ mod logistic;
 mod lowess;
 mod metrics;
 mod model_size;
+pub mod monitoring;
 mod nothing_learned;
 mod operating_point;
 mod order_statistic;

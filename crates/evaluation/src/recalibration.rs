@@ -43,6 +43,12 @@ pub struct TooFewScans {
 }
 
 impl Recalibration {
+    /// The one that changes nothing.
+    pub const NONE: Self = Self {
+        intercept: 0.0,
+        slope: 1.0,
+    };
+
     /// What brings predictions to the labelled scans among them, and to the share of positives there.
     ///
     /// # Errors

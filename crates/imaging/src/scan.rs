@@ -11,8 +11,8 @@ use super::grid::Grid;
 use super::pixels::PixelLayout;
 use super::warning::Warning;
 use super::{
-    Acquisition, Image, Provenance, StatedPhase, StatedRegion, StatedTracer, View, ViewSource,
-    kind, noise, phase, region, tracer, units,
+    Acquisition, Image, Provenance, ScannerModel, StatedPhase, StatedRegion, StatedTracer, View,
+    ViewSource, kind, noise, phase, region, tracer, units,
 };
 use attrium_types::LossyPolicy;
 
@@ -63,6 +63,8 @@ pub struct AnteriorImage {
     pub dispersion: Option<f64>,
     /// Whose image it is, when it was made and of what.
     pub provenance: Provenance,
+    /// The camera's model, where the object names one.
+    pub scanner: Option<ScannerModel>,
     /// Millimetres between rows and between columns of `counts`, where the object states them.
     pub pixel_spacing_mm: Option<[f64; 2]>,
     /// Whether the object says that it shows a phantom instead of a patient.
@@ -114,6 +116,9 @@ pub fn read_anterior(bytes: &[u8], lossy: LossyPolicy) -> Result<AnteriorImage, 
         phase: phase::stated(set, &given)?,
         dispersion,
         provenance: Provenance::read(set)?,
+        scanner: dicom::manufacturer_model_name(set)
+            .as_deref()
+            .and_then(ScannerModel::named),
         pixel_spacing_mm: grid.spacing,
         synthetic: dicom::is_synthetic(set)?,
         warnings,

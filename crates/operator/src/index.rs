@@ -14,7 +14,7 @@ use super::resource_entry::{MalformedResource, ResourceEntry, ResourceKey};
 use super::resource_snapshot::{ControllerState, ResourceSnapshot};
 use super::snapshot::{JobSnapshot, PodSnapshot, PodState, Termination};
 use super::versioned_store::Delivery;
-use attrium_api::{Kind, Phase, Uid};
+use attrium_api::{Kind, MonitorStatus, Phase, Uid};
 use attrium_workflow::{Progress, StageKind, TaskRef};
 
 use inner::{IndexedPod, Inner};
@@ -361,6 +361,20 @@ impl Index {
             }
         }
         running
+    }
+
+    /// The screenings that have ended, with how their scans stand to the cohorts of their models, by namespace and name.
+    pub(crate) fn monitored(&self) -> BTreeMap<(Arc<str>, Arc<str>), MonitorStatus> {
+        let inner = self.inner();
+        let jobs = inner.resources(Kind::ScreeningJob).all();
+        let monitored = jobs.filter_map(|(namespace, name, entry)| match entry {
+            ResourceEntry::Ended(ended) => {
+                let monitor = ended.monitor.as_deref()?.clone();
+                Some(((namespace.clone(), name.into()), monitor))
+            }
+            ResourceEntry::Live(_) | ResourceEntry::Malformed(_) => None,
+        });
+        monitored.collect()
     }
 
     /// How many resources of a kind are in a phase; a malformed one has none.

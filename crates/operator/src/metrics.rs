@@ -1,6 +1,7 @@
 //! The metrics that Prometheus reads.
 //!
-//! Nothing here names a resource: what a metric costs does not grow with the number of runs.
+//! What a metric costs does not grow with the number of runs: none names a resource, but for how screenings stand to the
+//! cohorts of their models, and of these there are only so many.
 
 use std::fmt;
 use std::time::Duration;
@@ -17,7 +18,7 @@ use prometheus_client::registry::Registry;
 use super::decide;
 use super::index::Index;
 use super::resource_snapshot::ResourceSnapshot;
-use attrium_api::{Kind, Phase, StageStatus, Status};
+use attrium_api::{Kind, MONITORED_FEATURES, Phase, ReferenceState, StageStatus, Status};
 
 /// The operator's metrics.
 #[derive(Debug)]
@@ -30,6 +31,17 @@ pub(super) struct Metrics {
     tasks: Family<OutcomeLabels, Counter>,
     first_job: Histogram,
     queue_wait: Histogram,
+    outside_reference: Family<ReferenceLabels, Gauge>,
+}
+
+/// The most screenings that metrics name.
+const MOST_SCREENINGS: usize = 1000;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReferenceLabels {
+    namespace: String,
+    name: String,
+    feature: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -68,6 +80,7 @@ impl Metrics {
             tasks: Family::default(),
             first_job: wait_buckets(),
             queue_wait: wait_buckets(),
+            outside_reference: Family::default(),
         };
         metrics.register();
         metrics
@@ -91,6 +104,10 @@ impl Metrics {
         registry.register("first_job_seconds", help, self.first_job.clone());
         let help = "Time that a Job waited for its queue";
         registry.register("queue_wait_seconds", help, self.queue_wait.clone());
+        let help = "Whether the scans of a screening that has ended are outside of what its model was trained on, by \
+                    feature, told by the operator that leads";
+        let outside = self.outside_reference.clone();
+        registry.register("screening_outside_reference", help, outside);
     }
 
     /// Counts a reconciliation.
@@ -144,9 +161,11 @@ impl Metrics {
     /// Every metric, as Prometheus reads it.
     pub(super) fn text(&self, index: &Index, leads: bool) -> Result<String, fmt::Error> {
         self.resources.clear();
+        self.outside_reference.clear();
         // Every replica knows of the resources: one tells of them, so that a sum counts each once.
         if leads {
             self.count_resources(index);
+            self.tell_references(index);
         }
         self.leader.set(i64::from(leads));
         let mut text = String::new();
@@ -161,6 +180,28 @@ impl Metrics {
             self.resources
                 .get_or_create(&PhaseLabels { kind, phase })
                 .set(number);
+        }
+    }
+
+    /// Tells of each screening that was compared with a reference whether it is outside; of those that are, before the
+    /// others.
+    fn tell_references(&self, index: &Index) {
+        let monitored = index.monitored();
+        let in_state = |state: ReferenceState| {
+            let jobs = monitored.iter();
+            jobs.filter(move |(_, monitor)| monitor.state == state)
+        };
+        let jobs = in_state(ReferenceState::Outside).chain(in_state(ReferenceState::Within));
+        for ((namespace, name), monitor) in jobs.take(MOST_SCREENINGS) {
+            for feature in MONITORED_FEATURES {
+                let labels = ReferenceLabels {
+                    namespace: namespace.to_string(),
+                    name: name.to_string(),
+                    feature,
+                };
+                let outside = i64::from(monitor.is_outside(feature));
+                self.outside_reference.get_or_create(&labels).set(outside);
+            }
         }
     }
 }
@@ -181,6 +222,7 @@ fn newly_over<'a>(old: &Status, new: &'a Status) -> impl Iterator<Item = &'a Sta
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resource_entry::ResourceKey;
     use crate::versioned_store::Delivery;
 
     #[test]
@@ -215,5 +257,48 @@ mod tests {
             assert_eq!(samples, number, "{text}");
             assert!(text.contains(&format!("attrium_leader {}", i64::from(leads))));
         }
+    }
+
+    #[test]
+    fn a_screening_that_has_ended_tells_what_is_outside_of_its_reference_until_it_is_deleted() {
+        let index = Index::default();
+        let metrics = Metrics::new();
+        let mut job = crate::fixtures::screening_job("  model: {uri: s3://models/one/}");
+        job.resource_mut().set_status(Some(outside()));
+        let key = ResourceKey::new(Kind::ScreeningJob, "hospital", "archive");
+        index.apply_resource(job, Delivery::Changed);
+        let text = metrics.text(&index, true).expect("text");
+        for (feature, value) in [("counts", 1), ("score", 0), ("set-aside", 0)] {
+            let line = format!(
+                r#"attrium_screening_outside_reference{{namespace="{}",name="{}",feature="{feature}"}} {value}"#,
+                key.namespace, key.name
+            );
+            assert!(text.contains(&line), "{line} is not in\n{text}");
+        }
+        let samples = |leads| {
+            let text = metrics.text(&index, leads).expect("text");
+            text.matches("attrium_screening_outside_reference{").count()
+        };
+        assert_eq!((samples(true), samples(false)), (5, 0));
+        index.delete_resource(&key);
+        assert_eq!(samples(true), 0);
+    }
+
+    /// What a screening with too few counts has left.
+    fn outside() -> Status {
+        let status = serde_json::json!({
+            "phase": "Succeeded",
+            "conditions": [{
+                "type": "Succeeded",
+                "status": "True",
+                "reason": "Completed",
+                "lastTransitionTime": "2026-11-24T10:00:00Z",
+            }],
+            "screening": { "monitor": {
+                "state": "Outside",
+                "outside": [{ "feature": "counts", "direction": "lower", "row": 61 }],
+            }},
+        });
+        serde_json::from_value(status).expect("a status")
     }
 }

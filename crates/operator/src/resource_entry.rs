@@ -10,7 +10,7 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::created_resource::CreatedResource;
 use super::decide;
-use attrium_api::{Kind, ModelReference, Phase, Resource, Status, Uid};
+use attrium_api::{Kind, ModelReference, MonitorStatus, Phase, Resource, Status, Uid};
 
 /// The kind, namespace and name of a resource.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,6 +62,8 @@ pub(crate) struct EndedResource {
     pub(crate) ttl: Option<u32>,
     /// The model that it has published.
     pub(crate) model: Option<Box<ModelReference>>,
+    /// How the scans of a screening stand to the cohort of its model.
+    pub(crate) monitor: Option<Box<MonitorStatus>>,
     pub(crate) is_being_deleted: bool,
     /// The generation of its spec, where its status is about another.
     pub(crate) unobserved: Option<i64>,
@@ -86,12 +88,15 @@ impl ResourceEntry {
         let (Some(ended), Some(status)) = (ended, resource.status()) else {
             return Self::Live(Arc::new(resource));
         };
+        let screening = status.screening.as_ref();
+        let monitor = screening.and_then(|counts| counts.monitor.clone());
         Self::Ended(EndedResource {
             uid: resource.uid().clone(),
             phase: status.phase.unwrap_or(Phase::Failed),
             ended,
             ttl: resource.ttl_seconds_after_finished(),
             model: status.model.clone().map(Box::new),
+            monitor: monitor.map(Box::new),
             is_being_deleted: resource.metadata().deletion_timestamp.is_some(),
             unobserved: unobserved(&resource, status),
         })

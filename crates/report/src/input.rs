@@ -2,6 +2,7 @@
 
 use super::Raster;
 use super::scores::SCORE_BINS;
+use attrium_evaluation::monitoring::Monitoring;
 use attrium_evaluation::{
     BaselineMetrics, DecisionCurve, EarlierRuns, GateResult, Metrics, NetworkMetrics,
     OperatingPoint, Unanswered, ValidationOverlap,
@@ -365,6 +366,8 @@ pub struct ScreeningReport {
     pub overlap: Option<ValidationOverlap>,
     /// What came of recalibrating the model on them, as a sentence; `None` where that was not asked for.
     pub calibration: Option<String>,
+    /// The job beside the cohort of its model; `None` where the bundle keeps no reference.
+    pub monitoring: Option<Monitoring>,
     /// What people have stated of the study.
     pub study: StudyFacts,
     /// Where the results come from.

@@ -6,17 +6,19 @@ use maud::html;
 use super::input::ScreeningReport;
 use super::page::{Page, Section, SyntheticNotice};
 use super::sections::{
-    EvaluatedModel, calibration, confusion, net_benefit, operating_points, overlap, participants,
-    provenance, results, roc, screened, study, subgroups,
+    EvaluatedModel, calibration, confusion, monitor, net_benefit, operating_points, overlap,
+    participants, provenance, results, roc, screened, study, subgroups,
 };
 
 /// The whole page.
 pub(super) fn page(report: &ScreeningReport) -> String {
     let unusable = screened::unusable(report);
+    let within_reference = monitor::section(report.monitoring.as_ref());
     let mut sections = vec![
         Section::new("positives", "Positives", screened::positives(report)),
         Section::new("scores", "Scores", screened::scores(report)),
         Section::new("unusable", "Not usable and warnings", unusable),
+        Section::new("reference", "Within its reference", within_reference),
         Section::new("model", "Model", screened::model(report)),
     ];
     if let Some(metrics) = &report.validation {

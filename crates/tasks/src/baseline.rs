@@ -83,6 +83,7 @@ mod tests {
                 height: CROP_SIZE,
                 width: CROP_SIZE,
             },
+            scanner_model: None,
             preference: Preference {
                 origin: Origin::Original,
                 view_source: ViewSource::ViewCode,

@@ -21,6 +21,7 @@ use attrium_bundle::{
 };
 use attrium_dataset::CohortDigests;
 use attrium_evaluation as evaluation;
+use attrium_evaluation::monitoring::Reference;
 use attrium_evaluation::{
     AssumedPrior, EvaluationOptions, Metrics, Predictions, Recalibration, Reliability, TooFewScans,
 };
@@ -230,12 +231,33 @@ pub(super) fn recalibrate(
         weights: file(&member.weights),
         normalization: file(&member.normalization),
     });
-    let packed = bundle::pack(&manifest, cohort, members.collect()).context(PackSnafu)?;
+    let reference = model.reference.clone();
+    let reference = reference.map(|it| restated(it, &model.manifest, &manifest));
+    let packed = bundle::pack(&manifest, cohort, reference.as_ref(), members.collect())
+        .context(PackSnafu)?;
     let calibrated = CalibratedModel {
         digest: packed.digest.clone(),
         ..calibrated
     };
     Ok((calibrated, packed))
+}
+
+/// How the cohort of the old bundle was spread, with its scores as the new one states them.
+fn restated(reference: Reference, old: &BundleManifest, new: &BundleManifest) -> Reference {
+    let log_odds = |share: f64| (share / (1.0 - share)).ln();
+    // What brings log odds from the prevalence that a bundle states to that of its cohort.
+    let to_cohort = |of: &BundleManifest| {
+        let prevalence = of.prevalence.as_ref();
+        prevalence.map_or(0.0, |it| log_odds(it.cohort) - log_odds(it.stated))
+    };
+    let change = |of: &BundleManifest| {
+        let found = of.recalibration.as_ref().map(SiteRecalibration::change);
+        found.unwrap_or(Recalibration::NONE)
+    };
+    let (before, after) = (change(old), change(new));
+    let slope = after.slope / before.slope;
+    let intercept = after.intercept - slope * before.intercept;
+    reference.with_scores(slope, intercept + slope * to_cohort(old) - to_cohort(new))
 }
 
 /// What the new bundle says of itself, and what is to be told of it, which lacks the digest.

@@ -2,6 +2,7 @@
 
 use super::TaskError;
 use super::failure::OrFail;
+use super::reference::reference;
 use super::starting_weights::{initial_weights, seen_before};
 use super::task_io::{TaskIo, TrainingIo};
 use attrium_api::{DataStatus, ModelReference, Publish};
@@ -38,7 +39,8 @@ pub(super) fn publish(
     let (members, contents): (Vec<_>, Vec<_>) = members.into_iter().unzip();
     let manifest = manifest(io, &published, members)?;
     let seen = seen(io, manifest.architecture, published.cohort)?;
-    let packed = bundle::pack(&manifest, seen.as_ref(), contents).or_retry()?;
+    let reference = reference(&published, manifest.target);
+    let packed = bundle::pack(&manifest, seen.as_ref(), Some(&reference), contents).or_retry()?;
     put(io, &manifest, packed)
 }
 

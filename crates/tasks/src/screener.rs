@@ -11,7 +11,8 @@ use attrium_dataset::{Overlap, Preference, ScanIdentity};
 use attrium_evaluation::positive_probability;
 use attrium_imaging as imaging;
 use attrium_imaging::{
-    Admitted, CROP_SIZE, CropRectangle, Heart, Provenance, StudyUid, ViewSource, Warning,
+    Admitted, CROP_SIZE, CropRectangle, Heart, Provenance, ScannerModel, StudyUid, ViewSource,
+    Warning,
 };
 use attrium_types::{LossyPolicy, Tracer};
 
@@ -71,6 +72,8 @@ pub struct Scan {
     pub warnings: Vec<Warning>,
     /// Where the heart is and how much it takes up.
     pub heart: Option<Heart>,
+    /// The camera's model, where the object names one.
+    pub scanner: Option<ScannerModel>,
     /// The crop's counts, 128 x 128.
     pub counts: Vec<f32>,
     /// Where the crop lies on the image.
@@ -78,6 +81,11 @@ pub struct Scan {
 }
 
 impl Scan {
+    /// The counts of the crop, which the decision is made on.
+    pub(super) fn crop_counts(&self) -> f64 {
+        self.counts.iter().map(|&count| f64::from(count)).sum()
+    }
+
     /// What is drawn over the crop: the regions of the heart, where there is one.
     pub(super) fn outlines(&self) -> Vec<Option<[u8; 3]>> {
         let regions = self.heart.map(|heart| heart.regions.on(&self.rectangle));
@@ -102,6 +110,7 @@ impl Scan {
             synthetic: image.synthetic,
             warnings,
             heart,
+            scanner: image.scanner,
             counts: crop.counts,
             rectangle: crop.rectangle,
         }

@@ -8,7 +8,7 @@ use super::screener::{Scan, Screened};
 use super::{Rejection, overlap};
 use attrium_api::ScreeningStatus;
 use attrium_dataset::Overlap;
-use attrium_imaging::HeartRatios;
+use attrium_imaging::{HeartRatios, ScannerModel};
 
 /// What a row says was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,24 +70,17 @@ pub struct ScreeningRow {
     pub model: String,
     /// What of it the model was trained on; `None` without a decision.
     pub overlap: Option<Overlap>,
+    /// The counts of the crop; `None` without a decision, and in tables from before they were kept.
+    pub crop_counts: Option<f64>,
+    /// The camera's model; `None` without a decision, where the object names none, and in tables from before it was
+    /// kept.
+    pub scanner: Option<ScannerModel>,
 }
 
 impl ScreeningRow {
     /// The row of an object.
     pub fn new(object: &str, screened: &Screened, model: &str) -> Self {
-        let empty = Self {
-            object: object.to_owned(),
-            verdict: Verdict::OtherView,
-            positive_probability: None,
-            probabilities: Vec::new(),
-            ratios: HeartRatios::default(),
-            warnings: Vec::new(),
-            reason: String::new(),
-            sentence: String::new(),
-            activation_map: String::new(),
-            model: model.to_owned(),
-            overlap: None,
-        };
+        let empty = Self::empty(object, model);
         match screened {
             Screened::Decided(decision) => Self {
                 verdict: if decision.positive {
@@ -100,6 +93,8 @@ impl ScreeningRow {
                 ratios: decision.scan.heart.map(|it| it.ratios).unwrap_or_default(),
                 warnings: warnings(&decision.scan),
                 overlap: Some(decision.scan.overlap),
+                crop_counts: Some(decision.scan.crop_counts()),
+                scanner: decision.scan.scanner.clone(),
                 ..empty
             },
             Screened::Rejected(Rejection::OtherView) => Self {
@@ -116,13 +111,42 @@ impl ScreeningRow {
         }
     }
 
+    /// The row of an object that nothing is known of.
+    pub(super) fn empty(object: &str, model: &str) -> Self {
+        Self {
+            object: object.to_owned(),
+            verdict: Verdict::OtherView,
+            positive_probability: None,
+            probabilities: Vec::new(),
+            ratios: HeartRatios::default(),
+            warnings: Vec::new(),
+            reason: String::new(),
+            sentence: String::new(),
+            activation_map: String::new(),
+            model: model.to_owned(),
+            overlap: None,
+            crop_counts: None,
+            scanner: None,
+        }
+    }
+
+    /// Whether the object says that it is a phantom.
+    pub(super) fn is_synthetic(&self) -> bool {
+        self.warnings.iter().any(|warning| warning == SYNTHETIC)
+    }
+
+    /// Whether there is a warning about the image.
+    pub(super) fn has_warnings(&self) -> bool {
+        self.warnings.iter().any(|warning| warning != SYNTHETIC)
+    }
+
     /// Adds the object to the counts.
     pub fn count(&self, counts: &mut ScreeningStatus) {
         counts.objects += 1;
         if let Some(overlap) = self.overlap {
             overlap::count(overlap, counts.overlap.get_or_insert_default());
         }
-        counts.synthetic += u64::from(self.warnings.iter().any(|warning| warning == SYNTHETIC));
+        counts.synthetic += u64::from(self.is_synthetic());
         match self.verdict {
             Verdict::Positive => {
                 counts.screened += 1;
@@ -172,9 +196,12 @@ pub enum TableError {
 }
 
 const FIRST: [&str; 3] = ["object", "decision", "positive_probability"];
-/// The last column, which tables from before anybody looked lack.
 const OVERLAP: &str = "overlap";
-const LAST: [&str; 9] = [
+const CROP_COUNTS: &str = "crop_counts";
+const SCANNER: &str = "scanner_model";
+/// The last columns: tables from before there was one lack it and those after it.
+const LATER: [&str; 3] = [OVERLAP, CROP_COUNTS, SCANNER];
+const LAST: [&str; 11] = [
     HeartRatios::COLUMNS[0],
     HeartRatios::COLUMNS[1],
     HeartRatios::COLUMNS[2],
@@ -183,7 +210,9 @@ const LAST: [&str; 9] = [
     "sentence",
     "activation_map",
     "model",
-    OVERLAP,
+    LATER[0],
+    LATER[1],
+    LATER[2],
 ];
 
 /// The header for a number of classes.
@@ -220,6 +249,10 @@ pub fn write(row: &ScreeningRow, classes: usize) -> Result<Vec<u8>, TableError> 
         row.activation_map.clone(),
         row.model.clone(),
         overlap::words(row.overlap),
+        number(row.crop_counts),
+        row.scanner
+            .as_ref()
+            .map_or_else(String::new, ToString::to_string),
     ];
     line(first.into_iter().chain(probabilities).chain(last))
 }
@@ -241,18 +274,20 @@ pub fn read(table: impl Read) -> impl Iterator<Item = Result<ScreeningRow, Table
         let mut record = csv::StringRecord::new();
         number += 1;
         let read = reader.read_record(&mut record).context(CsvSnafu);
-        let is_earlier = reader
-            .headers()
-            .is_ok_and(|header| header.iter().next_back() != Some(OVERLAP));
-        if is_earlier {
-            record.push_field("");
-        }
+        let lacking = reader.headers().map_or(0, lacking);
+        (0..lacking).for_each(|_| record.push_field(""));
         match read {
             Ok(false) => None,
             Ok(true) => Some(parse(&record, number)),
             Err(error) => Some(Err(error)),
         }
     })
+}
+
+/// How many of the last columns a table lacks, since it is from before there were any.
+fn lacking(header: &csv::StringRecord) -> usize {
+    let is_there = |column: &&&str| header.iter().any(|name| name == **column);
+    LATER.len() - LATER.iter().take_while(is_there).count()
 }
 
 fn parse(record: &csv::StringRecord, row: u64) -> Result<ScreeningRow, TableError> {
@@ -302,6 +337,14 @@ fn parse(record: &csv::StringRecord, row: u64) -> Result<ScreeningRow, TableErro
                 row,
                 column: OVERLAP,
             })?,
+        crop_counts: number(last + 9, CROP_COUNTS)?,
+        scanner: match field(last + 10).as_str() {
+            "" => None,
+            word => Some(word.parse().ok().ok_or(TableError::Field {
+                row,
+                column: SCANNER,
+            })?),
+        },
     })
 }
 
@@ -336,6 +379,8 @@ mod tests {
                 image: verdict == Verdict::Positive,
                 ..Overlap::UNKNOWN
             }),
+            crop_counts: decided.then_some(201_336.5),
+            scanner: decided.then(|| "symbia".parse().unwrap()),
         }
     }
 
@@ -353,7 +398,7 @@ mod tests {
     #[test]
     fn a_row_without_a_known_decision_is_an_error_that_names_it() {
         let mut table = header(2).unwrap();
-        table.extend_from_slice(b"scan.dcm,perhaps,,,,,,,,,,,,\n");
+        table.extend_from_slice(b"scan.dcm,perhaps,,,,,,,,,,,,,,\n");
         let error = read(table.as_slice()).next().unwrap().unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -362,27 +407,37 @@ mod tests {
     }
 
     #[test]
-    fn a_row_from_before_anybody_looked_is_read_without_an_overlap() {
+    fn a_row_from_before_there_were_the_last_columns_is_read_without_them() {
         let row = row(Verdict::Positive);
-        let cut = |line: Vec<u8>, end: &str| {
-            let line = String::from_utf8(line).unwrap();
-            line.strip_suffix(end).unwrap().to_owned() + "\n"
+        let without = |columns: usize| {
+            let cut = |line: Vec<u8>| {
+                let line = String::from_utf8(line).unwrap();
+                let left = line.trim_end().rsplitn(columns + 1, ',').last().unwrap();
+                left.to_owned() + "\n"
+            };
+            let table = cut(header(2).unwrap()) + &cut(write(&row, 2).unwrap());
+            let mut rows = read(table.as_bytes()).map(Result::unwrap);
+            rows.next().unwrap()
         };
-        let table =
-            cut(header(2).unwrap(), ",overlap\n") + &cut(write(&row, 2).unwrap(), ",image\n");
-        let read: Vec<_> = read(table.as_bytes()).map(Result::unwrap).collect();
-        let expected = ScreeningRow {
+        let before_counts = ScreeningRow {
+            crop_counts: None,
+            scanner: None,
+            ..row.clone()
+        };
+        assert_eq!(without(0), row);
+        assert_eq!(without(2), before_counts);
+        let before_overlap = ScreeningRow {
             overlap: None,
-            ..row
+            ..before_counts
         };
-        assert_eq!(read, [expected]);
+        assert_eq!(without(3), before_overlap);
     }
 
     #[test]
     fn a_word_that_is_no_overlap_is_an_error() {
         let mut table = header(2).unwrap();
         let row = String::from_utf8(write(&row(Verdict::Positive), 2).unwrap()).unwrap();
-        table.extend(row.replace(",image\n", ",picture\n").into_bytes());
+        table.extend(row.replace(",image,", ",picture,").into_bytes());
         let error = read(table.as_slice()).next().unwrap().unwrap_err();
         assert!(
             error.to_string().ends_with("no readable overlap"),

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::failure::OrFail;
 use super::model;
+use super::monitor::{self, JobMonitor};
 use super::provenance;
 use super::results;
 use super::screener::Screener;
@@ -41,6 +42,9 @@ pub(super) fn run(
 ) -> Result<Summary, TaskError> {
     let screener = model::screener(io, signatures)?;
     let mut tally = join(io, &screener)?;
+    let monitoring = tally.monitor.take().map(JobMonitor::finish);
+    tally.counts.monitor = Some(monitor::status(monitoring.as_ref()));
+    io.put(artefacts::MONITOR, monitor::table(monitoring.as_ref())?)?;
     let validation = validate(io, &screener, &mut tally.counts)?;
     if let Some(unknown @ 1..) = tally.counts.patient_unknown {
         let warning = PATIENT_UNKNOWN.to_owned();
@@ -62,10 +66,16 @@ pub(super) fn run(
         None => Vec::new(),
     };
     let counts = tally.counts.clone();
-    if let Some(words) = counts.overlap_words() {
-        tracing::warn!("{words}");
+    for words in [counts.overlap_words(), counts.monitor_words()] {
+        if let Some(words) = words {
+            tracing::warn!("{words}");
+        }
     }
-    let page = report::screening_report(&screening_report(io, &screener, tally, validation)?);
+    let page = ScreeningReport {
+        monitoring,
+        ..screening_report(io, &screener, tally, validation)?
+    };
+    let page = report::screening_report(&page);
     io.put(artefacts::REPORT, page.into_bytes())?;
     Ok(Summary {
         message: message(&counts),
@@ -81,7 +91,11 @@ fn message(counts: &ScreeningStatus) -> String {
         "{} objects: {} screened, {} positive, {} unusable",
         counts.objects, counts.screened, counts.positive, counts.unusable
     );
-    let more = [counts.unanswered_words(), counts.overlap_words()];
+    let more = [
+        counts.unanswered_words(),
+        counts.overlap_words(),
+        counts.monitor_words(),
+    ];
     let parts = [message].into_iter().chain(more.into_iter().flatten());
     parts.collect::<Vec<_>>().join("; ")
 }
@@ -126,8 +140,8 @@ fn signed_by(screener: &Screener) -> Option<String> {
 }
 
 /// What the report shows of a table that is too long to hold.
-#[derive(Debug, Default)]
-struct Tally {
+#[derive(Default)]
+struct Tally<'a> {
     counts: ScreeningStatus,
     rows: u64,
     /// The most probable positives, each with the number of its row.
@@ -136,11 +150,16 @@ struct Tally {
     unusable_objects: Vec<UnusableObject>,
     warnings: BTreeMap<String, u64>,
     scores: [u64; SCORE_BINS],
+    /// The charts, where there is something to compare with.
+    monitor: Option<JobMonitor<'a>>,
 }
 
-impl Tally {
+impl Tally<'_> {
     fn add(&mut self, row: &ScreeningRow) {
         self.rows += 1;
+        if let Some(monitor) = &mut self.monitor {
+            monitor.add(self.rows, row);
+        }
         row.count(&mut self.counts);
         for warning in &row.warnings {
             *self.warnings.entry(warning.clone()).or_default() += 1;
@@ -201,9 +220,12 @@ fn positives(
 }
 
 /// Writes the joined table, row by row, and tallies it.
-fn join(io: &ScreeningIo<'_>, screener: &Screener) -> Result<Tally, TaskError> {
+fn join<'a>(io: &ScreeningIo<'_>, screener: &'a Screener) -> Result<Tally<'a>, TaskError> {
     let classes = screener.model.manifest.classes.len();
-    let tally = RefCell::new(Tally::default());
+    let tally = RefCell::new(Tally {
+        monitor: JobMonitor::new(&screener.model),
+        ..Tally::default()
+    });
     let header = screening_table::header(classes).or_retry();
     let rows = (0..io.spec.shards).flat_map(|shard| {
         let part = io.files.inputs.read(&artefacts::screening_part(shard));
@@ -350,7 +372,7 @@ fn count(studies: &StudyPredictions, counts: &mut ScreeningStatus) {
 fn screening_report(
     io: &ScreeningIo<'_>,
     screener: &Screener,
-    tally: Tally,
+    tally: Tally<'_>,
     validation: Option<MetricsDocument>,
 ) -> Result<ScreeningReport, TaskError> {
     let resource = io.context.resource;
@@ -387,6 +409,7 @@ fn screening_report(
         overlap: result.as_ref().and_then(|result| result.overlap.clone()),
         validation: result.map(|result| result.metrics),
         calibration: tally.counts.calibration.as_ref().and_then(calibration),
+        monitoring: None,
         study: study(io),
         provenance: provenance::of_screening(io, Vec::new())?,
     })

@@ -31,6 +31,8 @@ pub const LEFT_OUT: &str = "left-out.csv";
 pub const UNANSWERED: &str = "unanswered.csv";
 /// The studies of an external validation that the model was trained on, or on whose patients.
 pub const OVERLAP: &str = "overlap.csv";
+/// How a screening stands to the cohort of its model: a row for each feature and scanner.
+pub const MONITOR: &str = "monitor.csv";
 /// The counts of a screening.
 pub const SCREENING_SUMMARY: &str = "screening.json";
 /// The folder of activation maps, one PNG for each study that is shown.
@@ -106,6 +108,7 @@ pub fn is_published(name: &str) -> bool {
         LEFT_OUT,
         UNANSWERED,
         OVERLAP,
+        MONITOR,
     ];
     let folders = [PREDICTIONS, ACTIVATION_MAPS, MODELS, QUARANTINE_PARTS];
     files.contains(&name) || folders.iter().any(|folder| name.starts_with(folder))

@@ -5,8 +5,8 @@ use super::{
     nothing_learned,
 };
 use attrium_api::{
-    Condition, ConditionStatus, ModelReference, Phase, Resource, ScreeningStatus, Status,
-    conditions, reasons, set_condition,
+    Condition, ConditionStatus, ModelReference, MonitorStatus, Phase, ReferenceState, Resource,
+    ScreeningStatus, Status, conditions, reasons, set_condition,
 };
 
 use ConditionStatus::{False, True, Unknown};
@@ -25,8 +25,68 @@ pub(super) fn set(inputs: &StatusInputs<'_>, status: &mut Status) {
         (conditions::RECONCILING, reconciling(inputs, status)),
         (conditions::STALLED, stalled(inputs, status)),
     ];
+    let within_reference = within_reference(inputs, status);
+    let monitored = within_reference.map(|state| (conditions::WITHIN_REFERENCE, state));
+    let states = states.into_iter().chain(monitored);
     let conditions = &mut status.conditions;
     put(conditions, states, inputs.generation(), inputs.now);
+}
+
+/// Whether the scans of a screening are as those of its model's cohort; `None` of a training. Nothing depends on it.
+fn within_reference(inputs: &StatusInputs<'_>, status: &Status) -> Option<ConditionState> {
+    if !matches!(inputs.resource, Resource::ScreeningJob(_)) {
+        return None;
+    }
+    let counts = status.screening.as_ref();
+    let Some(monitor) = counts.and_then(|counts| counts.monitor.as_ref()) else {
+        return Some(match inputs.ending {
+            Some(Ending::Succeeded) => {
+                let message = "It was screened by a version that compares with no reference";
+                ConditionState::new(Unknown, reasons::NO_REFERENCE, message)
+            }
+            _ => {
+                let message = "Its scans are not compared with the model's cohort yet";
+                ConditionState::new(Unknown, unfinished(inputs), message)
+            }
+        });
+    };
+    Some(monitored(monitor))
+}
+
+fn monitored(monitor: &MonitorStatus) -> ConditionState {
+    let studies = monitor.reference_studies.unwrap_or_default();
+    let new = match monitor.new_scanners.as_slice() {
+        [] => String::new(),
+        scanners => format!("; new to the model: {}", scanners.join(", ")),
+    };
+    let (status, reason, message) = match monitor.state {
+        ReferenceState::Within => (
+            True,
+            reasons::AS_EXPECTED,
+            format!("No control chart tells its scans from the {studies} studies of the model's cohort{new}"),
+        ),
+        ReferenceState::Outside => (
+            False,
+            reasons::OUTSIDE_REFERENCE,
+            format!("Its scans are {}{new}", monitor.words().unwrap_or_default()),
+        ),
+        ReferenceState::TooFew => (
+            Unknown,
+            reasons::TOO_FEW,
+            format!("It has too few scans to be compared with the model's cohort{new}"),
+        ),
+        ReferenceState::NoReference if monitor.reference_studies.is_some() => (
+            Unknown,
+            reasons::NO_REFERENCE,
+            format!("The model's cohort of {studies} studies is too small to compare with"),
+        ),
+        ReferenceState::NoReference => (
+            Unknown,
+            reasons::NO_REFERENCE,
+            "The model's bundle keeps no reference: publish the model again to have its site watched".to_owned(),
+        ),
+    };
+    ConditionState::new(status, reason, message)
 }
 
 /// Sets what is to be said of a resource that cannot be read: nothing is done for it before it is
@@ -299,3 +359,5 @@ fn unfinished<'i>(inputs: &'i StatusInputs<'_>) -> &'i str {
 
 #[cfg(test)]
 mod kstatus_tests;
+#[cfg(test)]
+mod monitor_tests;

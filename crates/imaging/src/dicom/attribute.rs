@@ -326,6 +326,11 @@ pub(crate) fn birth_date(set: &DataSet<'_>) -> Option<i64> {
     days(&text(set, PatientBirthDate).ok().flatten()?)
 }
 
+/// Manufacturer's Model Name (0008,1090); none where it is absent or cannot be read.
+pub(crate) fn manufacturer_model_name(set: &DataSet<'_>) -> Option<String> {
+    text(set, ManufacturerModelName).ok().flatten()
+}
+
 /// The values of Image ID (0054,0400), of which the standard knows one; none if not stated.
 pub(crate) fn image_ids(set: &DataSet<'_>) -> Result<Vec<String>> {
     texts(set, ImageId)

@@ -21,6 +21,8 @@ pub enum AttributeName {
     CodeMeaning,
     SeriesDescription,
     ProtocolName,
+    #[strum(serialize = "Manufacturer's Model Name")]
+    ManufacturerModelName,
     AcquisitionDate,
     AcquisitionTime,
     #[strum(serialize = "Acquisition DateTime")]
@@ -112,6 +114,7 @@ impl AttributeName {
             Self::CodeMeaning => tags::CODE_MEANING,
             Self::SeriesDescription => tags::SERIES_DESCRIPTION,
             Self::ProtocolName => tags::PROTOCOL_NAME,
+            Self::ManufacturerModelName => tags::MANUFACTURER_MODEL_NAME,
             Self::AcquisitionDate => tags::ACQUISITION_DATE,
             Self::AcquisitionTime => tags::ACQUISITION_TIME,
             Self::AcquisitionDateTime => tags::ACQUISITION_DATE_TIME,

@@ -10,6 +10,7 @@ pub(super) mod gates;
 pub(super) mod images;
 pub(super) mod learning;
 pub(super) mod misclassified;
+pub(super) mod monitor;
 pub(super) mod net_benefit;
 pub(super) mod operating_points;
 pub(super) mod overlap;

@@ -5,7 +5,8 @@ use maud::{Markup, display, html};
 
 use super::provenance::fact_list;
 use super::{
-    Validation, caption, data, figure, folded, grid, note, overlap, read_this_first, tile, title,
+    Validation, caption, data, figure, folded, grid, monitor, note, overlap, read_this_first, tile,
+    title,
 };
 use crate::input::{ScreenedObject, ScreeningReport};
 use crate::number;
@@ -40,6 +41,7 @@ pub(crate) fn summary(report: &ScreeningReport) -> Markup {
             (overlap::of_objects(report))
         }
         (overlap::notice(report.overlap.as_ref()))
+        (monitor::notice(report.monitoring.as_ref()))
         ul.tiles {
             (count_tile("Screened", report.screened, "objects with an anterior view"))
             (count_tile(

@@ -8,6 +8,9 @@ use crate::{
     Published, Raster, ScaledOperatingPoints, ScreenedObject, ScreeningReport, StageTime,
     StudyFacts, TrainingReport, UnusableObject,
 };
+use attrium_evaluation::monitoring::{
+    ComparedWith, Direction, Feature, MonitorRow, MonitorState, Monitoring,
+};
 use attrium_evaluation::{
     AssumedPrior, Baseline, BaselineStudy, EarlierRuns, EvaluationOptions, Metrics, NetworkMetrics,
     Prediction, Predictions, Unanswered, ValidationOverlap, evaluate, gate,
@@ -308,11 +311,102 @@ fn evaluated_screening() -> ScreeningReport {
         overlap: Some(overlap()),
         calibration: Some("The model was recalibrated on these scans.".to_owned()),
         validation: Some(validation()),
+        monitoring: Some(monitoring()),
         study: StudyFacts {
             stated: Vec::new(),
             not_stated: vec!["sites".to_owned(), "dates".to_owned()],
         },
         provenance: provenance("ScreeningJob"),
+    }
+}
+
+/// A job whose counts are low, on a scanner of the cohort and on one that it lacks.
+fn monitoring() -> Monitoring {
+    let row = |feature, scanner: Option<&str>, compared_with| MonitorRow {
+        feature,
+        scanner: scanner.map(str::to_owned),
+        compared_with,
+        reference_studies: Some(1301),
+        reference_location: None,
+        reference_spread: None,
+        scans: 5118,
+        location: None,
+        spread: None,
+        statistic: Some(4.2),
+        limit: Some(17.5),
+        direction: Some(Direction::Lower),
+        first_alarm: None,
+        state: MonitorState::Within,
+        tenths: Vec::new(),
+    };
+    let all = |feature, [reference, spread]: [f64; 2], [location, own]: [f64; 2]| MonitorRow {
+        reference_location: Some(reference),
+        reference_spread: Some(spread),
+        location: Some(location),
+        spread: Some(own),
+        tenths: vec![498, 530, 512, 500, 507, 531, 524, 519, 490, 507],
+        ..row(feature, None, ComparedWith::EachItsOwn)
+    };
+    let share = |feature, reference, location| MonitorRow {
+        reference_location: Some(reference),
+        location: Some(location),
+        ..row(feature, None, ComparedWith::EachItsOwn)
+    };
+    let outside = MonitorRow {
+        statistic: Some(1412.6),
+        first_alarm: Some(187),
+        state: MonitorState::Outside,
+        tenths: vec![1290, 961, 710, 580, 433, 377, 290, 221, 160, 96],
+        ..all(Feature::Counts, [201_440.0, 0.46], [149_830.0, 0.47])
+    };
+    let of_symbia = MonitorRow {
+        scanner: Some("symbia".to_owned()),
+        compared_with: ComparedWith::OwnScanner,
+        reference_studies: Some(402),
+        scans: 5001,
+        first_alarm: Some(190),
+        ..outside.clone()
+    };
+    let few = MonitorRow {
+        scans: 117,
+        reference_location: Some(0.0),
+        location: Some(0.0229),
+        state: MonitorState::NewScanner,
+        reference_studies: None,
+        statistic: None,
+        limit: None,
+        ..row(Feature::Scanner, Some("anyscan"), ComparedWith::AllScanners)
+    };
+    let usual = MonitorRow {
+        reference_studies: Some(402),
+        reference_location: Some(0.309),
+        scans: 5001,
+        location: Some(0.9771),
+        statistic: None,
+        limit: None,
+        ..row(Feature::Scanner, Some("symbia"), ComparedWith::AllScanners)
+    };
+    let mix = MonitorRow {
+        statistic: Some(512.3),
+        limit: Some(4.2),
+        state: MonitorState::OtherMix,
+        ..row(Feature::Scanner, None, ComparedWith::AllScanners)
+    };
+    Monitoring {
+        reference_studies: 1301,
+        synthetic: false,
+        scans: 5118,
+        rows: vec![
+            outside,
+            all(Feature::Ratio, [1.12, 0.09], [1.13, 0.1]),
+            all(Feature::Score, [-4.6, 1.4], [-4.5, 1.3]),
+            share(Feature::Warnings, 0.031, 0.028),
+            share(Feature::SetAside, 0.021, 0.015),
+            mix,
+            few,
+            usual,
+            of_symbia,
+        ],
     }
 }
 

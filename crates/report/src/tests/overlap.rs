@@ -17,6 +17,7 @@ fn page(cohort: CohortKnowledge, seen: Option<u64>, doubtful: Option<u64>) -> St
             all: overlap.all.filter(|_| is_part),
             ..overlap
         }),
+        monitoring: None,
         ..fixture::screening()
     })
 }
