@@ -60,6 +60,7 @@ pub(crate) fn screening_table(counts: &ScreeningStatus) -> String {
         unanswered: _,
         unanswered_positive: _,
         overlap: _,
+        uncertain: _,
         synthetic,
     } = counts;
     let row = [

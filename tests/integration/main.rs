@@ -31,4 +31,5 @@ mod screening;
 mod shipped;
 mod store;
 mod trained;
+mod uncertain;
 mod workflows;

@@ -343,6 +343,11 @@ pub struct ScreeningStatus {
     /// What the model was trained on among the objects that were given a decision; absent where there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overlap: Option<OverlapStatus>,
+    /// Objects whose decision is uncertain: it lies near the threshold, the model's networks disagree, or the image is
+    /// unlike those of the training. A physician should look at these whatever the decision says. Absent where the model
+    /// does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uncertain: Option<u64>,
     /// Those by the word for why they cannot be used.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "unusable::counts_by_reason")]
@@ -368,6 +373,16 @@ impl ScreeningStatus {
         self.overlap.as_ref()?.words(self.screened, is_validated)
     }
 
+    /// How many decisions are uncertain, in words; `None` where the model does not say.
+    pub fn uncertain_words(&self) -> Option<String> {
+        let uncertain = self.uncertain?;
+        let decisions = match uncertain {
+            1 => "decision is",
+            _ => "decisions are",
+        };
+        Some(format!("{uncertain} {decisions} uncertain"))
+    }
+
     /// Adds what another shard has counted.
     pub fn add(&mut self, other: &Self) {
         self.objects += other.objects;
@@ -375,6 +390,7 @@ impl ScreeningStatus {
         if let Some(overlap) = &other.overlap {
             self.overlap.get_or_insert_default().add(overlap);
         }
+        add(&mut self.uncertain, other.uncertain);
         self.screened += other.screened;
         self.positive += other.positive;
         self.negative += other.negative;

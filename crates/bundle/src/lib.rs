@@ -15,6 +15,7 @@ mod model;
 mod model_card;
 mod signature;
 mod signing_key;
+mod uncertainty;
 
 use snafu::{ResultExt, ensure};
 
@@ -31,6 +32,9 @@ pub use model::{MissingOperatingPoint, MissingPrevalence, Model, cohort, compare
 pub use model_card::model_card;
 pub use signature::{Approval, InvalidPublicKey, KeyId, LARGEST_SIGNATURE, PublicKey};
 pub use signing_key::{KeyError, NewKeys, SigningKey};
+pub use uncertainty::{
+    Answer, NEAR_THRESHOLD, TrainingLikeness, UncertaintyLimits, UncertaintyRule,
+};
 
 /// The name of the file that describes a bundle.
 pub const MANIFEST: &str = "bundle.json";

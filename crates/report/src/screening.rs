@@ -7,7 +7,7 @@ use super::input::ScreeningReport;
 use super::page::{Page, Section, SyntheticNotice};
 use super::sections::{
     EvaluatedModel, calibration, confusion, net_benefit, operating_points, overlap, participants,
-    provenance, results, roc, screened, study, subgroups,
+    provenance, results, roc, screened, study, subgroups, uncertain,
 };
 
 /// The whole page.
@@ -15,6 +15,11 @@ pub(super) fn page(report: &ScreeningReport) -> String {
     let unusable = screened::unusable(report);
     let mut sections = vec![
         Section::new("positives", "Positives", screened::positives(report)),
+        Section::new(
+            "uncertain",
+            "Uncertain decisions",
+            uncertain::section(report),
+        ),
         Section::new("scores", "Scores", screened::scores(report)),
         Section::new("unusable", "Not usable and warnings", unusable),
         Section::new("model", "Model", screened::model(report)),

@@ -4,6 +4,7 @@ use super::TaskError;
 use super::failure::OrFail;
 use super::starting_weights::{initial_weights, seen_before};
 use super::task_io::TrainingIo;
+use super::uncertainty;
 use attrium_api::{DataStatus, ModelReference, Publish};
 use attrium_bundle as bundle;
 use attrium_bundle::{
@@ -106,7 +107,8 @@ fn manifest(
         prior_correction: scaled.prior_correction.clone(),
         temperature: scaled.temperature,
         prevalence: scaled.prevalence,
-        positive_scores: positive_scores(target, &scaled.predictions),
+        positive_scores: scores(target, &scaled.predictions, true),
+        uncertainty: uncertainty::limits(target, published.cohort, scaled),
         metrics: scaled.metrics.clone(),
         intended_use: INTENDED_USE.to_owned(),
     })
@@ -177,13 +179,13 @@ pub(super) fn scaled(
     })
 }
 
-/// The probabilities of a positive of the studies that are positive, the highest first.
-fn positive_scores(target: Target, predictions: &Predictions) -> Vec<f64> {
+/// The probabilities of a positive of the studies that are positive, or of those that are negative, the highest first.
+pub(super) fn scores(target: Target, predictions: &Predictions, of_positives: bool) -> Vec<f64> {
     let first = target.first_positive_class();
     let mut scores: Vec<f64> = predictions
         .rows
         .iter()
-        .filter(|row| row.label.is_some_and(|label| label >= first))
+        .filter(|row| row.label.map(|label| label >= first) == Some(of_positives))
         .map(|row| positive_probability(target, &row.probabilities))
         .collect();
     scores.sort_by(|a, b| b.total_cmp(a));

@@ -8,6 +8,7 @@ use super::screener::{Scan, Screened};
 use super::{Rejection, overlap};
 use attrium_api::ScreeningStatus;
 use attrium_dataset::Overlap;
+use attrium_evaluation::Uncertainty;
 use attrium_imaging::HeartRatios;
 
 /// What a row says was decided.
@@ -70,6 +71,8 @@ pub struct ScreeningRow {
     pub model: String,
     /// What of it the model was trained on; `None` without a decision.
     pub overlap: Option<Overlap>,
+    /// Whether the decision is uncertain; unknown without one.
+    pub uncertainty: Uncertainty,
 }
 
 impl ScreeningRow {
@@ -87,6 +90,7 @@ impl ScreeningRow {
             activation_map: String::new(),
             model: model.to_owned(),
             overlap: None,
+            uncertainty: Uncertainty::Unknown,
         };
         match screened {
             Screened::Decided(decision) => Self {
@@ -100,6 +104,7 @@ impl ScreeningRow {
                 ratios: decision.scan.heart.map(|it| it.ratios).unwrap_or_default(),
                 warnings: warnings(&decision.scan),
                 overlap: Some(decision.scan.overlap),
+                uncertainty: decision.uncertainty.clone(),
                 ..empty
             },
             Screened::Rejected(Rejection::OtherView) => Self {
@@ -121,6 +126,9 @@ impl ScreeningRow {
         counts.objects += 1;
         if let Some(overlap) = self.overlap {
             overlap::count(overlap, counts.overlap.get_or_insert_default());
+        }
+        if let Some(is_flagged) = self.uncertainty.is_flagged() {
+            *counts.uncertain.get_or_insert_default() += u64::from(is_flagged);
         }
         counts.synthetic += u64::from(self.warnings.iter().any(|warning| warning == SYNTHETIC));
         match self.verdict {
@@ -172,9 +180,12 @@ pub enum TableError {
 }
 
 const FIRST: [&str; 3] = ["object", "decision", "positive_probability"];
-/// The last column, which tables from before anybody looked lack.
+/// A column that tables from before anybody looked lack.
 const OVERLAP: &str = "overlap";
-const LAST: [&str; 9] = [
+/// Two more, which those from before there were limits lack.
+const UNCERTAIN: &str = "uncertain";
+const DOUBTS: &str = "doubts";
+const LAST: [&str; 11] = [
     HeartRatios::COLUMNS[0],
     HeartRatios::COLUMNS[1],
     HeartRatios::COLUMNS[2],
@@ -184,6 +195,8 @@ const LAST: [&str; 9] = [
     "activation_map",
     "model",
     OVERLAP,
+    UNCERTAIN,
+    DOUBTS,
 ];
 
 /// The header for a number of classes.
@@ -210,6 +223,7 @@ pub fn write(row: &ScreeningRow, classes: usize) -> Result<Vec<u8>, TableError> 
     ];
     let probabilities = (0..classes).map(|class| number(row.probabilities.get(class).copied()));
     let [contralateral, rib, whole_body] = row.ratios.values().map(number);
+    let [uncertain, doubts] = row.uncertainty.cells();
     let last = [
         contralateral,
         rib,
@@ -220,6 +234,8 @@ pub fn write(row: &ScreeningRow, classes: usize) -> Result<Vec<u8>, TableError> 
         row.activation_map.clone(),
         row.model.clone(),
         overlap::words(row.overlap),
+        uncertain,
+        doubts,
     ];
     line(first.into_iter().chain(probabilities).chain(last))
 }
@@ -241,10 +257,7 @@ pub fn read(table: impl Read) -> impl Iterator<Item = Result<ScreeningRow, Table
         let mut record = csv::StringRecord::new();
         number += 1;
         let read = reader.read_record(&mut record).context(CsvSnafu);
-        let is_earlier = reader
-            .headers()
-            .is_ok_and(|header| header.iter().next_back() != Some(OVERLAP));
-        if is_earlier {
+        for _ in 0..reader.headers().map_or(0, missing) {
             record.push_field("");
         }
         match read {
@@ -253,6 +266,13 @@ pub fn read(table: impl Read) -> impl Iterator<Item = Result<ScreeningRow, Table
             Err(error) => Some(Err(error)),
         }
     })
+}
+
+/// How many of the last columns an earlier table lacks.
+fn missing(header: &csv::StringRecord) -> usize {
+    let last = header.iter().next_back();
+    let place = LAST.iter().position(|column| Some(*column) == last);
+    place.map_or(0, |place| LAST.len() - 1 - place)
 }
 
 fn parse(record: &csv::StringRecord, row: u64) -> Result<ScreeningRow, TableError> {
@@ -302,12 +322,19 @@ fn parse(record: &csv::StringRecord, row: u64) -> Result<ScreeningRow, TableErro
                 row,
                 column: OVERLAP,
             })?,
+        uncertainty: Uncertainty::parse([&field(last + 9), &field(last + 10)]).ok_or(
+            TableError::Field {
+                row,
+                column: UNCERTAIN,
+            },
+        )?,
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use attrium_evaluation::Doubt;
     use attrium_types::CohortKnowledge;
 
     fn row(verdict: Verdict) -> ScreeningRow {
@@ -336,6 +363,11 @@ mod tests {
                 image: verdict == Verdict::Positive,
                 ..Overlap::UNKNOWN
             }),
+            uncertainty: match verdict {
+                Verdict::Positive => Uncertainty::Flagged(vec![Doubt::UnlikeTraining]),
+                Verdict::Negative => Uncertainty::NotFlagged,
+                Verdict::OtherView | Verdict::Unusable => Uncertainty::Unknown,
+            },
         }
     }
 
@@ -353,7 +385,7 @@ mod tests {
     #[test]
     fn a_row_without_a_known_decision_is_an_error_that_names_it() {
         let mut table = header(2).unwrap();
-        table.extend_from_slice(b"scan.dcm,perhaps,,,,,,,,,,,,\n");
+        table.extend_from_slice(b"scan.dcm,perhaps,,,,,,,,,,,,,,\n");
         let error = read(table.as_slice()).next().unwrap().unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -362,32 +394,55 @@ mod tests {
     }
 
     #[test]
-    fn a_row_from_before_anybody_looked_is_read_without_an_overlap() {
+    fn a_row_from_before_anybody_looked_is_read_without_what_it_lacks() {
         let row = row(Verdict::Positive);
         let cut = |line: Vec<u8>, end: &str| {
             let line = String::from_utf8(line).unwrap();
             line.strip_suffix(end).unwrap().to_owned() + "\n"
         };
-        let table =
-            cut(header(2).unwrap(), ",overlap\n") + &cut(write(&row, 2).unwrap(), ",image\n");
-        let read: Vec<_> = read(table.as_bytes()).map(Result::unwrap).collect();
-        let expected = ScreeningRow {
-            overlap: None,
-            ..row
+        let unflagged = ScreeningRow {
+            uncertainty: Uncertainty::Unknown,
+            ..row.clone()
         };
-        assert_eq!(read, [expected]);
+        let first = ScreeningRow {
+            overlap: None,
+            ..unflagged.clone()
+        };
+        for (header_end, row_end, expected) in [
+            (",uncertain,doubts\n", ",true,unlike-training\n", unflagged),
+            (
+                ",overlap,uncertain,doubts\n",
+                ",image,true,unlike-training\n",
+                first,
+            ),
+        ] {
+            let table =
+                cut(header(2).unwrap(), header_end) + &cut(write(&row, 2).unwrap(), row_end);
+            let read: Vec<_> = read(table.as_bytes()).map(Result::unwrap).collect();
+            assert_eq!(read, [expected]);
+        }
     }
 
     #[test]
     fn a_word_that_is_no_overlap_is_an_error() {
         let mut table = header(2).unwrap();
         let row = String::from_utf8(write(&row(Verdict::Positive), 2).unwrap()).unwrap();
-        table.extend(row.replace(",image\n", ",picture\n").into_bytes());
+        table.extend(row.replace(",image,", ",picture,").into_bytes());
         let error = read(table.as_slice()).next().unwrap().unwrap_err();
         assert!(
             error.to_string().ends_with("no readable overlap"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_doubt_without_a_flag_is_an_error() {
+        let mut table = header(2).unwrap();
+        let row = String::from_utf8(write(&row(Verdict::Positive), 2).unwrap()).unwrap();
+        table.extend(row.replace(",true,unlike", ",false,unlike").into_bytes());
+        let error = read(table.as_slice()).next().unwrap().unwrap_err();
+        let error = error.to_string();
+        assert!(error.ends_with("no readable uncertain"), "{error}");
     }
 
     #[test]
@@ -400,7 +455,7 @@ mod tests {
         assert_eq!(counts.screened, counts.positive + counts.negative);
         assert_eq!((counts.positive, counts.negative), (1, 1));
         assert_eq!((counts.other_views, counts.unusable), (1, 1));
-        assert_eq!(counts.synthetic, 0);
+        assert_eq!((counts.synthetic, counts.uncertain), (0, Some(1)));
         let overlap = counts.overlap.unwrap();
         assert_eq!((overlap.objects, overlap.images), (Some(1), Some(1)));
         assert_eq!((overlap.studies, overlap.patients), (Some(0), Some(0)));

@@ -20,7 +20,7 @@ pub(super) const ALL_AMBIGUOUS: &str = "every labelled study has several usable 
     tells which of them stands for it: leave the one to use below images, or correct their headers";
 
 /// How many columns only the shards' tables have.
-const OWN: usize = 4 + PatientClue::COLUMNS.len() + Preference::COLUMNS.len();
+const OWN: usize = 5 + PatientClue::COLUMNS.len() + Preference::COLUMNS.len();
 /// Those columns, which come last there.
 const COLUMNS: [&str; OWN] = {
     let [names_patient, patient_id] = PatientClue::COLUMNS;
@@ -37,8 +37,11 @@ const COLUMNS: [&str; OWN] = {
         delay,
         acquired,
         acquisition,
+        UNCERTAIN,
     ]
 };
+/// The last of them, which tables from before there were limits lack.
+const UNCERTAIN: &str = "uncertain";
 /// The column of the patient's pseudonym, which both tables have.
 const PATIENT: &str = "patient";
 
@@ -61,6 +64,8 @@ pub(super) struct ObjectPrediction {
     pub patient: PatientClue,
     /// What it is chosen by among the objects of its study.
     pub preference: Preference,
+    /// Whether its decision is uncertain; `None` where nobody can tell.
+    pub uncertain: Option<bool>,
 }
 
 /// One prediction a study.
@@ -74,6 +79,8 @@ pub(super) struct StudyPredictions {
     pub known_patients: PatientCounts,
     /// What of each study the model was trained on, in the order of the predictions.
     pub overlaps: Vec<StudyOverlap>,
+    /// Whether the decision on each study is uncertain, by its pseudonym.
+    pub uncertain: BTreeMap<u32, Option<bool>>,
 }
 
 /// What of a study the model was trained on.
@@ -145,6 +152,7 @@ impl ObjectPredictions {
                         patient,
                         overlap,
                     });
+                    selected.uncertain.insert(study, object.uncertain);
                     selected.predictions.rows.push(row);
                 } else {
                     selected.left_out.push(object.left_out(standing));
@@ -184,6 +192,16 @@ impl ObjectPredictions {
     /// It is no table of predictions, or a row lacks what objects are compared by.
     pub(super) fn parse(table: &[u8]) -> Result<Self, TaskError> {
         let mut table = Predictions::parse(table).or_retry()?;
+        if table
+            .covariates
+            .last()
+            .is_some_and(|last| last != UNCERTAIN)
+        {
+            table.covariates.push(UNCERTAIN.to_owned());
+            for row in &mut table.rows {
+                row.covariates.push(String::new());
+            }
+        }
         let own = table.covariates.len().saturating_sub(COLUMNS.len());
         let columns = table.covariates.split_off(own);
         let place = table.covariates.iter().position(|name| name == PATIENT);
@@ -243,6 +261,7 @@ impl ObjectPrediction {
             names_patient,
             patient_id,
             preference @ ..,
+            uncertain,
         ] = columns.as_slice()
         else {
             return None;
@@ -260,6 +279,10 @@ impl ObjectPrediction {
                 [names_patient, patient_id],
             )?,
             preference: Preference::parse(preference.try_into().ok()?)?,
+            uncertain: match uncertain.as_str() {
+                "" => None,
+                text => Some(text.parse().ok()?),
+            },
             prediction,
         })
     }
@@ -273,7 +296,9 @@ impl ObjectPrediction {
             overlap::words(Some(self.overlap)),
         ];
         let columns = first.into_iter().chain(self.patient.columns());
-        columns.chain(self.preference.columns())
+        let uncertain = self.uncertain.map_or(String::new(), |it| it.to_string());
+        let columns = columns.chain(self.preference.columns());
+        columns.chain([uncertain])
     }
 
     /// The prediction of the study that it stands for, with the patient's pseudonym.
@@ -342,6 +367,7 @@ mod tests {
                     id: (study < 3).then(|| "a patient".to_owned()),
                 },
                 preference,
+                uncertain: Some(positive == 0.5),
             };
             table.push(vec!["patient".to_owned()], object);
         }
@@ -422,13 +448,27 @@ mod tests {
     }
 
     #[test]
+    fn a_shards_table_from_before_there_were_limits_is_read_without_what_is_uncertain() {
+        let table = table(&[(1, "sealed", FIXED, 0.5), (2, "too", WHOLE, 0.6)]);
+        let written = String::from_utf8(table.to_csv().expect("a table")).expect("text");
+        let cut = |line: &str| line.rsplit_once(',').expect("columns").0.to_owned() + "\n";
+        let earlier: String = written.lines().map(cut).collect();
+        let read = ObjectPredictions::parse(earlier.as_bytes()).expect("an earlier table");
+        let selected = read.select(PreferredAcquisition::default());
+        assert_eq!(selected.uncertain, BTreeMap::from([(1, None), (2, None)]));
+        let selected = table.select(PreferredAcquisition::default());
+        let expected = BTreeMap::from([(1, Some(true)), (2, Some(false))]);
+        assert_eq!(selected.uncertain, expected);
+    }
+
+    #[test]
     fn a_shards_table_has_what_objects_are_compared_by_in_its_last_columns() {
         let table = table(&[(1, "sealed", FIXED, 0.5), (1, "too", WHOLE, 0.5)]);
         let written = table.to_csv().expect("a table");
         let expected = "study,fold,label,p_0,p_1,patient,labels_sha256,object,pixels,overlap,names_patient,patient_id,\
-                        origin,view_source,delay,acquired,acquisition\n\
-                        1.0,,1,0.5,0.5,11,a digest,sealed,0.5,none,no,a patient,Original,ViewCode,Usual,7,Static\n\
-                        1.1,,1,0.5,0.5,11,a digest,too,0.5,none,no,a patient,Original,ViewCode,Usual,7,WholeBody\n";
+                        origin,view_source,delay,acquired,acquisition,uncertain\n\
+                        1.0,,1,0.5,0.5,11,a digest,sealed,0.5,none,no,a patient,Original,ViewCode,Usual,7,Static,true\n\
+                        1.1,,1,0.5,0.5,11,a digest,too,0.5,none,no,a patient,Original,ViewCode,Usual,7,WholeBody,true\n";
         assert_eq!(String::from_utf8_lossy(&written), expected);
         let read = ObjectPredictions::parse(&written).expect("its own table");
         assert_eq!(read.to_csv().expect("a table"), written);
