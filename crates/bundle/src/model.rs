@@ -632,23 +632,16 @@ mod tests {
         let files = with_fields(&[("uncertainty", Some(limits(999, 0.5, 0.3)))]);
         let model = Model::open(&files, &nn::cpu()).unwrap();
         let rule = model.uncertainty_rule(0.7).unwrap();
-        let answer = &model.answers(&counts()).unwrap()[0];
-        assert_eq!(
-            rule.uncertainty(answer, 1.0, &counts()),
-            Uncertainty::Unknown
-        );
+        let flag = |positive: f64| {
+            let answer = Answer {
+                probabilities: vec![1.0 - positive, positive],
+                members: vec![positive; 2],
+            };
+            rule.uncertainty(&answer, positive, &counts())
+        };
+        assert_eq!(flag(1.0), Uncertainty::Unknown);
         let near = Uncertainty::Flagged(vec![Doubt::NearThreshold]);
-        assert_eq!(
-            rule.uncertainty(
-                &Answer {
-                    members: vec![0.7],
-                    ..answer.clone()
-                },
-                0.7,
-                &counts()
-            ),
-            near
-        );
+        assert_eq!(flag(0.7), near);
     }
 
     #[test]
@@ -829,7 +822,7 @@ mod tests {
             ),
             (
                 "uncertainty",
-                limits(1),
+                limits(1, 0.06, 0.1),
                 "no distribution of the training's scans",
             ),
         ] {

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{BundleManifest, StatedPrevalence};
 
 /// The greatest share of out-of-fold decisions that lie near the threshold.
-pub const NEAR_THRESHOLD: f64 = 0.06;
+pub const NEAR_THRESHOLD: f64 = 0.05;
 
 /// The share of an ensemble's networks that decide otherwise, from which on they disagree.
 const DISAGREEING: f64 = 0.25;

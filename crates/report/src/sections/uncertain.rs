@@ -1,6 +1,6 @@
 //! Which decisions of a screening are uncertain, why, and how many of the wrong ones these were in a validation.
 
-use attrium_evaluation::{Doubt, FlaggedDecisions};
+use attrium_evaluation::{Doubt, FlaggedDecisions, threshold_text};
 use maud::{Markup, html};
 
 use super::screened::shortened;
@@ -74,7 +74,7 @@ fn table(report: &ScreeningReport) -> Table {
         let cells = html! {
             td { (number::count(object.row)) }
             td { (decision) }
-            td { (number::fraction(object.positive_probability)) }
+            td { (threshold_text(object.positive_probability)) }
             td.wide { (doubts.join("; ")) }
         };
         table.row_of_cells(html! { code { (object.object) } }, cells);
