@@ -60,6 +60,7 @@ fn document(metrics: Metrics, unanswered: Option<Unanswered>) -> MetricsDocument
             baseline_difference: None,
             unanswered,
             overlap: None,
+            flagged: None,
         }],
         ..MetricsDocument::default()
     }
@@ -129,6 +130,7 @@ fn full() -> Facts {
         recalibration: None,
         metrics: metrics.clone(),
         positive_scores: vec![0.9],
+        uncertainty: None,
         intended_use: INTENDED_USE.to_owned(),
     };
     let mut document = document(metrics, None);

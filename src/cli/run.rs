@@ -203,6 +203,9 @@ fn table(finished: &Finished) -> String {
     }
     if let Some(counts) = &status.screening {
         text.push_str(&runner::screening_table(counts));
+        if let Some(words) = counts.uncertain_words() {
+            text.push_str(&format!("{words}: a physician should look at these.\n"));
+        }
         if let Some(unanswered) = counts.unanswered_words() {
             text.push_str(&format!(
                 "No figure counts {unanswered}: see unanswered.csv.\n"

@@ -145,16 +145,13 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
             sensitivity: sensitivity.clone(),
         },
     };
-    let screener = Screener {
-        threshold: model.threshold(&point)?,
-        model,
-        lossy: if args.accept_lossy {
-            LossyPolicy::Accept
-        } else {
-            LossyPolicy::Quarantine
-        },
-        tracers: args.tracers.clone(),
+    let threshold = model.threshold(&point)?;
+    let lossy = if args.accept_lossy {
+        LossyPolicy::Accept
+    } else {
+        LossyPolicy::Quarantine
     };
+    let screener = Screener::new(model, threshold, lossy, args.tracers.clone());
     let rows = screen(&screener, &args.files, args.maps.as_deref())?;
     let report = Report::new(&screener, rows);
     output::print_as(args.output, &report, Report::table).context(PrintSnafu)?;
@@ -254,6 +251,10 @@ struct Study {
     warnings: Vec<String>,
     /// What of it the model was trained on; empty without a decision.
     overlap: Vec<&'static str>,
+    /// Whether the decision is uncertain; null without a decision, and where nobody can tell.
+    uncertain: Option<bool>,
+    /// Why it is.
+    doubts: Vec<&'static str>,
     #[serde(skip_serializing_if = "String::is_empty")]
     reason: String,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -318,9 +319,13 @@ impl Report {
             Some(words) => format!("{words}\n"),
             None => String::new(),
         };
+        let uncertain = match counts.uncertain_words() {
+            Some(words) => format!("{words}\n"),
+            None => String::new(),
+        };
         format!(
             "\n{} screened, {} positive, {} negative, {} of another view, {} unusable; positive \
-             from {}\n{} for {}{synthetic}, {}\n{phantoms}{seen}{RESEARCH}",
+             from {}\n{} for {}{synthetic}, {}\n{phantoms}{seen}{uncertain}{RESEARCH}",
             counts.screened,
             counts.positive,
             counts.negative,
@@ -335,12 +340,17 @@ impl Report {
 }
 
 impl Study {
-    /// The warnings, and in which ways the model has seen it.
+    /// The warnings, in which ways the model has seen it, and why its decision is uncertain.
     fn notes(&self) -> Vec<String> {
         let is_news = |word: &&&str| !["none", "unknown", "partly-known"].contains(*word);
         let seen = self.overlap.iter().filter(is_news);
         let seen = seen.map(|word| format!("seen in training: {word}"));
-        self.warnings.iter().cloned().chain(seen).collect()
+        let doubts = self
+            .doubts
+            .iter()
+            .map(|doubt| format!("uncertain: {doubt}"));
+        let warnings = self.warnings.iter().cloned();
+        warnings.chain(seen).chain(doubts).collect()
     }
 
     /// What the table for people says of it.
@@ -373,6 +383,13 @@ impl From<ScreeningRow> for Study {
             ratios: row.ratios,
             warnings: row.warnings,
             overlap: row.overlap.map(Overlap::words).unwrap_or_default(),
+            uncertain: row.uncertainty.is_flagged(),
+            doubts: row
+                .uncertainty
+                .doubts()
+                .iter()
+                .map(|it| it.word())
+                .collect(),
             reason: row.reason,
             sentence: row.sentence,
             activation_map: row.activation_map,

@@ -62,6 +62,7 @@ pub(crate) fn screening_table(counts: &ScreeningStatus) -> String {
         overlap: _,
         calibration: _,
         monitor: _,
+        uncertain: _,
         synthetic,
     } = counts;
     let row = [

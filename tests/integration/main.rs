@@ -33,4 +33,5 @@ mod screening;
 mod shipped;
 mod store;
 mod trained;
+mod uncertain;
 mod workflows;

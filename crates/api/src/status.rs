@@ -349,6 +349,11 @@ pub struct ScreeningStatus {
     /// How they stand to the cohort of the model; absent until the shards are summed up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub monitor: Option<MonitorStatus>,
+    /// Objects whose decision is uncertain: it lies near the threshold, the model's networks disagree, or the image is
+    /// unlike those of the training. A physician should look at these whatever the decision says. Absent where the model
+    /// does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uncertain: Option<u64>,
     /// Those by the word for why they cannot be used.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "unusable::counts_by_reason")]
@@ -374,6 +379,16 @@ impl ScreeningStatus {
         self.overlap.as_ref()?.words(self.screened, is_validated)
     }
 
+    /// How many decisions are uncertain, in words; `None` where the model does not say.
+    pub fn uncertain_words(&self) -> Option<String> {
+        let uncertain = self.uncertain?;
+        let decisions = match uncertain {
+            1 => "decision is",
+            _ => "decisions are",
+        };
+        Some(format!("{uncertain} {decisions} uncertain"))
+    }
+
     /// What of it is unlike the model's cohort, in words; `None` where nothing is, and where that is not known.
     pub fn monitor_words(&self) -> Option<String> {
         self.monitor.as_ref()?.words()
@@ -389,6 +404,7 @@ impl ScreeningStatus {
         if let Some(monitor) = &other.monitor {
             self.monitor = Some(monitor.clone());
         }
+        add(&mut self.uncertain, other.uncertain);
         self.screened += other.screened;
         self.positive += other.positive;
         self.negative += other.negative;

@@ -19,6 +19,7 @@ mod model_card;
 mod reference;
 mod signature;
 mod signing_key;
+mod uncertainty;
 
 use snafu::{ResultExt, ensure};
 
@@ -38,6 +39,9 @@ pub use model_card::model_card;
 pub use reference::{reference_from_json, reference_to_json};
 pub use signature::{Approval, InvalidPublicKey, KeyId, LARGEST_SIGNATURE, PublicKey};
 pub use signing_key::{KeyError, NewKeys, SigningKey};
+pub use uncertainty::{
+    Answer, NEAR_THRESHOLD, TrainingLikeness, UncertaintyLimits, UncertaintyRule,
+};
 
 /// The name of the file that describes a bundle.
 pub const MANIFEST: &str = "bundle.json";

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use snafu::{ResultExt, ensure};
 
+use super::UncertaintyLimits;
 use super::error::{Error, UnreadableSnafu, UnwritableSnafu, VersionSnafu};
 use attrium_api::{AugmentationSpec, CrossValidation, PublishMethod, Study, TrainingSpec};
 use attrium_evaluation::{Metrics, Recalibration};
@@ -76,6 +77,10 @@ pub struct BundleManifest {
     /// positive, from the highest: the threshold for any sensitivity follows from them. Of a recalibrated bundle, those
     /// of the site's scans.
     pub positive_scores: Vec<f64>,
+    /// By what single decisions are told that are uncertain; absent in bundles from before there was anything, and where
+    /// a cohort has no positives or no negatives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncertainty: Option<UncertaintyLimits>,
     /// [`INTENDED_USE`].
     pub intended_use: String,
 }

@@ -10,13 +10,16 @@ use super::error::{
     NormalizationSnafu, UnlistedSnafu, WeightsSnafu,
 };
 use super::{
-    Approval, BundleManifest, CHECKSUMS, COHORT, Checksums, MANIFEST, RECALIBRATED_VERSION,
-    REFERENCE, SIGNATURE, SiteRecalibration, reference_from_json,
+    Answer, Approval, BundleManifest, CHECKSUMS, COHORT, Checksums, MANIFEST, RECALIBRATED_VERSION,
+    REFERENCE, SIGNATURE, SiteRecalibration, UncertaintyLimits, UncertaintyRule,
+    reference_from_json,
 };
 use attrium_api::OperatingPoint;
 use attrium_dataset::{CohortDigests, Overlap, ScanIdentity};
 use attrium_evaluation::monitoring::Reference;
-use attrium_evaluation::{at_prevalence, at_temperature, corrected, positive_at_prevalence};
+use attrium_evaluation::{
+    at_prevalence, at_temperature, corrected, positive_at_prevalence, positive_probability,
+};
 use attrium_imaging::{CROP_PIXELS, intensities};
 use attrium_nn::{ActivationMap, GradCam, Network};
 use attrium_training::Normalization;
@@ -135,36 +138,60 @@ impl Model {
     /// # Errors
     /// [`Error::Network`] if `counts` is not a whole number of crops.
     pub fn probabilities(&self, counts: &[f32]) -> Result<Vec<Vec<f64>>, Error> {
+        let answers = self.answers(counts)?.into_iter();
+        Ok(answers.map(|answer| answer.probabilities).collect())
+    }
+
+    /// The [`probabilities`](Self::probabilities) with what each of the members says by itself.
+    ///
+    /// # Errors
+    /// [`Error::Network`] if `counts` is not a whole number of crops.
+    pub fn answers(&self, counts: &[f32]) -> Result<Vec<Answer>, Error> {
         let images = self.images(counts);
-        let classes = self.manifest.classes.len();
-        let mut mean = vec![vec![0.0; classes]; images.len() / CROP_PIXELS];
+        let target = self.manifest.target;
+        let empty = Answer {
+            probabilities: vec![0.0; self.manifest.classes.len()],
+            members: Vec::with_capacity(self.members.len()),
+        };
+        let mut answers = vec![empty; images.len() / CROP_PIXELS];
         for member in &self.members {
             let probabilities = member
                 .network
                 .probabilities(&member.normalized(&images))
                 .context(NetworkSnafu)?;
-            for (mean, probabilities) in mean.iter_mut().zip(probabilities) {
+            for (answer, probabilities) in answers.iter_mut().zip(probabilities) {
                 let corrected = corrected(&probabilities, &self.manifest.prior_correction);
                 let scaled = at_temperature(&corrected, self.manifest.temperature);
-                for (mean, probability) in mean.iter_mut().zip(scaled) {
+                let own = self.stated(scaled.clone());
+                answer.members.push(positive_probability(target, &own));
+                for (mean, probability) in answer.probabilities.iter_mut().zip(scaled) {
                     *mean += probability / self.members.len() as f64;
                 }
             }
         }
-        let target = self.manifest.target;
-        if let Some(recalibration) = &self.manifest.recalibration {
-            let change = recalibration.change();
-            for row in &mut mean {
-                *row = change.apply(target, row);
-            }
+        for answer in &mut answers {
+            answer.probabilities = self.stated(std::mem::take(&mut answer.probabilities));
         }
-        let Some((of_cohort, stated)) = self.manifest.prevalence.zip(self.prevalence) else {
-            return Ok(mean);
+        Ok(answers)
+    }
+
+    /// Probabilities as they are scaled, recalibrated where the bundle was, and at the stated prevalence.
+    fn stated(&self, scaled: Vec<f64>) -> Vec<f64> {
+        let target = self.manifest.target;
+        let recalibrated = match &self.manifest.recalibration {
+            Some(recalibration) => recalibration.change().apply(target, &scaled),
+            None => scaled,
         };
-        let rows = mean.iter();
-        Ok(rows
-            .map(|row| at_prevalence(target, row, of_cohort.cohort, stated))
-            .collect())
+        match self.manifest.prevalence.zip(self.prevalence) {
+            Some((of, stated)) => at_prevalence(target, &recalibrated, of.cohort, stated),
+            None => recalibrated,
+        }
+    }
+
+    /// By what decisions at a threshold are told that are uncertain; `None` of a bundle from before there was
+    /// anything.
+    pub fn uncertainty_rule(&self, threshold: f64) -> Option<UncertaintyRule> {
+        UncertaintyRule::new(&self.manifest, self.prevalence?, threshold)
     }
 
     /// Whether it was trained on a scan, on its study or on its patient.
@@ -306,6 +333,10 @@ fn check(manifest: &BundleManifest) -> Result<(), Error> {
         |it: &SiteRecalibration| it.slope > 0.0 && it.slope.is_finite() && it.intercept.is_finite();
     let is_sound = recalibration.as_ref().is_none_or(is_change);
     ensure!(is_sound, ManifestSnafu { fault });
+    let limits = manifest.uncertainty.as_ref();
+    if let Some(fault) = limits.and_then(UncertaintyLimits::fault) {
+        return ManifestSnafu { fault }.fail();
+    }
     Ok(())
 }
 
@@ -374,7 +405,9 @@ mod tests {
     };
     use attrium_api::PublishMethod;
     use attrium_dataset::{Salt, SaltedDigests, ScanDigests};
-    use attrium_evaluation::{EvaluationOptions, Prediction, Predictions, evaluate};
+    use attrium_evaluation::{
+        Doubt, EvaluationOptions, Prediction, Predictions, Uncertainty, evaluate,
+    };
     use attrium_nn as nn;
     use attrium_types::{Architecture, CropMode, Decimal, InitialWeights, Intensity, Target};
 
@@ -436,6 +469,7 @@ mod tests {
             )
             .unwrap(),
             positive_scores: vec![0.9, 0.8, 0.7, 0.6, 0.5],
+            uncertainty: None,
             intended_use: INTENDED_USE.to_owned(),
         }
     }
@@ -640,6 +674,72 @@ mod tests {
         assert!((threshold - odds / (1.0 + odds)).abs() < 1e-12);
     }
 
+    /// Limits whose descriptors are of a version, and of one number, with a share and a score.
+    fn limits(descriptor: u32, share: f64, score: f64) -> serde_json::Value {
+        serde_json::json!({
+            "nearThreshold": share,
+            "negativeScores": [score, 0.01],
+            "training": { "descriptor": descriptor, "scans": 10, "mean": [0.0], "covariance": [1.0], "limit": 1.0 },
+        })
+    }
+
+    #[test]
+    fn a_bundle_from_before_there_were_limits_flags_nothing_and_clears_nothing() {
+        let model = Model::open(&bundle(), &nn::cpu()).unwrap();
+        assert_eq!(model.manifest.uncertainty, None);
+        assert!(model.uncertainty_rule(0.5).is_none());
+    }
+
+    #[test]
+    fn a_card_says_which_decisions_are_uncertain_where_the_bundle_tells() {
+        let before = manifest(vec![Member::of_fold(0), Member::of_fold(1)]);
+        assert!(!model_card(&before, None).contains("## Uncertain decisions"));
+        let ensemble = BundleManifest {
+            uncertainty: serde_json::from_value(limits(1, 0.06, 0.3)).unwrap(),
+            ..before
+        };
+        let card = model_card(&ensemble, None);
+        for words in [
+            "greatest 6 %",
+            "`members-disagree`",
+            "99 % of these 10 scans",
+        ] {
+            assert!(card.contains(words), "{card}");
+        }
+        let one = BundleManifest {
+            members: vec![Member::of_all()],
+            ..ensemble
+        };
+        assert!(!model_card(&one, None).contains("members-disagree"));
+    }
+
+    #[test]
+    fn descriptors_of_another_version_are_not_compared() {
+        let files = with_fields(&[("uncertainty", Some(limits(999, 0.5, 0.3)))]);
+        let model = Model::open(&files, &nn::cpu()).unwrap();
+        let rule = model.uncertainty_rule(0.7).unwrap();
+        let flag = |positive: f64| {
+            let answer = Answer {
+                probabilities: vec![1.0 - positive, positive],
+                members: vec![positive; 2],
+            };
+            rule.uncertainty(&answer, positive, &counts())
+        };
+        assert_eq!(flag(1.0), Uncertainty::Unknown);
+        let near = Uncertainty::Flagged(vec![Doubt::NearThreshold]);
+        assert_eq!(flag(0.69), near);
+    }
+
+    #[test]
+    fn an_answer_has_what_each_member_says_at_the_prevalence_that_is_stated() {
+        let model = Model::open(&bundle(), &nn::cpu()).unwrap();
+        let model = model.at_prevalence(0.5).unwrap();
+        let answer = &model.answers(&counts()).unwrap()[0];
+        let mean = answer.members.iter().sum::<f64>() / 2.0;
+        assert_eq!(answer.members.len(), 2);
+        assert!((mean - answer.probabilities[1]).abs() < 1e-12);
+    }
+
     #[test]
     fn folds_start_from_the_members_in_turn() {
         let model = Model::open(&bundle(), &nn::cpu()).unwrap();
@@ -805,6 +905,21 @@ mod tests {
                 "prevalence",
                 serde_json::json!({ "cohort": 0.0, "stated": 0.01 }),
                 "not above 0 and below 1",
+            ),
+            (
+                "uncertainty",
+                limits(999, 1.0, 0.1),
+                "limits of uncertainty that are no shares",
+            ),
+            (
+                "uncertainty",
+                limits(999, 0.06, 1.5),
+                "limits of uncertainty that are no shares",
+            ),
+            (
+                "uncertainty",
+                limits(1, 0.06, 0.1),
+                "no distribution of the training's scans",
             ),
         ] {
             let files = with_fields(&[(field, Some(value))]);

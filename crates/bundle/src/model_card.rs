@@ -38,9 +38,13 @@ pub fn model_card(manifest: &BundleManifest, cohort: Option<&CohortDigests>) -> 
             "Operating points",
             operating_points(&manifest.metrics, chosen_on(manifest)),
         ),
+        ("Uncertain decisions", uncertain(manifest)),
         ("Study", study(manifest.training.study.as_ref())),
         ("Limits", LIMITS.to_owned()),
-    ] {
+    ]
+    .into_iter()
+    .filter(|(_, text)| !text.is_empty())
+    {
         // Writing to a string cannot fail.
         let _ = write!(card, "## {}\n\n{}\n\n", section.0, section.1);
     }
@@ -306,6 +310,27 @@ fn operating_points(metrics: &Metrics, chosen_on: &str) -> String {
 
 const EXPECTATIONS: &str = " What a threshold is expected to find of new positives is told, and intervals are those of \
     its true rates. Alerts are the scans of 1,000 that are called positive, rightly or not, at a prevalence.";
+
+/// Which of its decisions are uncertain; nothing of a bundle that keeps no limits.
+fn uncertain(manifest: &BundleManifest) -> String {
+    let Some(limits) = &manifest.uncertainty else {
+        return String::new();
+    };
+    let members = match manifest.members.len() {
+        1 => "",
+        _ => "where a quarter of its networks or more decide otherwise (`members-disagree`), ",
+    };
+    format!(
+        "A screening flags a decision where its chance of being wrong, by the probability, is among the greatest {:.0} % \
+         of the out-of-fold decisions at the threshold (`near-threshold`), {members}and where the image is unlike those \
+         of the training: farther from their mean, by {} coarse numbers, than 99 % of these {} scans from that of the \
+         others (`unlike-training`). A physician should look at a flagged decision whatever it says. One that is not \
+         flagged may be wrong, too.",
+        100.0 * limits.near_threshold,
+        limits.training.distribution.mean.len(),
+        limits.training.distribution.scans,
+    )
+}
 
 /// A row of the table, with what is expected where it is told.
 fn operating_point(point: &OperatingPoint, told: bool) -> String {

@@ -46,6 +46,7 @@ estimate_fields! {
     alerts_per_1000: "alertsPer1000", "alertsPer1000Interval";
     auc: "auc", "aucInterval";
     auc_hard: "aucHard", "aucHardInterval";
+    flagged_share: "share", "shareInterval";
     intercept: "intercept", "interceptInterval";
     kappa: "kappa", "kappaInterval";
     net_benefit: "netBenefit", "netBenefitInterval";
@@ -58,9 +59,11 @@ estimate_fields! {
     precision: "precision", "precisionInterval";
     quadratic_kappa: "quadraticKappa", "quadraticKappaInterval";
     recall: "recall", "recallInterval";
+    right_flagged_share: "rightShare", "rightShareInterval";
     sensitivity: "sensitivity", "sensitivityInterval";
     slope: "slope", "slopeInterval";
     specificity: "specificity", "specificityInterval";
+    wrong_flagged_share: "wrongShare", "wrongShareInterval";
 }
 
 #[cfg(test)]

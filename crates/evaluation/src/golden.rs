@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::{
-    AssumedPrior, Baseline, BaselineStudy, EvaluationOptions, Metrics, ModelDemand, Predictions,
-    Recalibration, ShareDemand, beta, evaluate, positive_probability, scans_for,
+    AssumedPrior, Baseline, BaselineStudy, EvaluationOptions, FeatureDistribution, Metrics,
+    ModelDemand, Predictions, Recalibration, ShareDemand, WeightedChance, beta, chance_of_error,
+    error_limit, evaluate, positive_probability, scans_for,
 };
 use attrium_types::Target;
 
@@ -320,5 +321,62 @@ fn metrics_survive_json() {
         let back: Metrics = serde_json::from_str(&json).expect("JSON reads back");
         let (one, other) = (serde_json::to_value(&metrics), serde_json::to_value(&back));
         compare(name, &one.expect("JSON"), &other.expect("JSON"));
+    }
+}
+
+#[test]
+fn doubts_are_those_of_scipy() {
+    let golden: Value =
+        serde_json::from_slice(&fs::read(path("doubts.json")).expect("a file")).expect("JSON");
+    let numbers =
+        |value: &Value| -> Vec<f64> { serde_json::from_value(value.clone()).expect("numbers") };
+    let expected = &golden["distribution"];
+    let folds: Vec<usize> = serde_json::from_value(expected["folds"].clone()).expect("folds");
+    let rows = expected["rows"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .map(numbers);
+    let scans: Vec<_> = rows.zip(folds).collect();
+    let found = FeatureDistribution::new(&scans).expect("a distribution");
+    let close =
+        |found: f64, expected: f64| (found - expected).abs() < 1e-9 * expected.abs().max(1.0);
+    let all_close = |found: &[f64], expected: &Value| {
+        let expected = numbers(expected);
+        found.len() == expected.len() && found.iter().zip(&expected).all(|(a, b)| close(*a, *b))
+    };
+    assert!(all_close(&found.mean, &expected["mean"]));
+    assert!(all_close(&found.covariance, &expected["covariance"]));
+    assert!(all_close(
+        &[found.limit],
+        &serde_json::json!([expected["limit"]])
+    ));
+    let surroundings = found.surroundings(5).expect("a covariance");
+    let probes = expected["probes"].as_array().expect("probes").iter();
+    let distances: Vec<_> = probes
+        .map(|probe| surroundings.distance(&numbers(probe)))
+        .collect();
+    assert!(
+        all_close(&distances, &expected["distances"]),
+        "{distances:?}"
+    );
+    for expected in golden["limits"].as_array().expect("limits") {
+        let threshold = expected["threshold"].as_f64().expect("a threshold");
+        let chances = numbers(&expected["scores"]);
+        let chances: Vec<_> = chances
+            .into_iter()
+            .map(|it| chance_of_error(it, it >= threshold))
+            .collect();
+        assert!(all_close(&chances, &expected["chances"]));
+        let weights = numbers(&expected["weights"]);
+        let decisions = chances.into_iter().zip(weights);
+        let decisions: Vec<_> = decisions
+            .map(|(chance, weight)| WeightedChance { chance, weight })
+            .collect();
+        let limit = error_limit(&decisions, expected["share"].as_f64().expect("a share"));
+        let same = limit
+            .zip(expected["limit"].as_f64())
+            .map(|(a, b)| close(a, b));
+        assert!(same.unwrap_or(limit.is_none()), "{limit:?}");
     }
 }

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AssumedPrior, CalibrationBin, ConfusionMatrix, DecisionCurve, Estimate, GateResult,
-    OperatingPoint, OperatingPointKind, PredictiveValues, Reliability, RocCurve, SubgroupMetrics,
-    TemperatureScaling, Unanswered, ValidationOverlap, estimate_fields,
+    AssumedPrior, CalibrationBin, ConfusionMatrix, DecisionCurve, Estimate, FlaggedDecisions,
+    GateResult, OperatingPoint, OperatingPointKind, PredictiveValues, Reliability, RocCurve,
+    SubgroupMetrics, TemperatureScaling, Unanswered, ValidationOverlap, estimate_fields,
 };
 use attrium_types::{Architecture, InitialWeights, Target};
 
@@ -101,6 +101,10 @@ pub struct NetworkMetrics {
     /// anybody looked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overlap: Option<ValidationOverlap>,
+    /// Of an external validation, what share of its wrong and of its right decisions was flagged as uncertain; `None`
+    /// elsewhere, and where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flagged: Option<FlaggedDecisions>,
 }
 
 impl NetworkMetrics {

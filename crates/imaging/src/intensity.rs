@@ -46,7 +46,7 @@ pub(crate) fn of_blocks(counts: &[f32], block: usize) -> Vec<f32> {
 
 /// The median counts of a pixel of the patient: of the blocks of 8 x 8 pixels (of a crop's 128 x 128) that
 /// have more than a tenth of the 80th percentile's counts. None without counts.
-fn uptake(counts: &[f32]) -> Option<f32> {
+pub(crate) fn uptake(counts: &[f32]) -> Option<f32> {
     let side = counts.len().isqrt();
     let block = side.div_ceil(BLOCKS).max(1);
     let mut means = block_means(counts, side, block);

@@ -4,8 +4,8 @@ use super::Raster;
 use super::scores::SCORE_BINS;
 use attrium_evaluation::monitoring::Monitoring;
 use attrium_evaluation::{
-    BaselineMetrics, DecisionCurve, EarlierRuns, GateResult, Metrics, NetworkMetrics,
-    OperatingPoint, Unanswered, ValidationOverlap,
+    BaselineMetrics, DecisionCurve, Doubt, EarlierRuns, FlaggedDecisions, GateResult, Metrics,
+    NetworkMetrics, OperatingPoint, Unanswered, ValidationOverlap,
 };
 use attrium_types::{Architecture, CropMode, Grade, InitialWeights, Intensity, Target};
 
@@ -340,6 +340,10 @@ pub struct ScreeningReport {
     /// How many of the screened ones the model was trained on, on their studies or on their patients, or may have been;
     /// `None` where that is not known.
     pub seen: Option<u64>,
+    /// How many decisions are uncertain; `None` where the model does not say.
+    pub uncertain: Option<u64>,
+    /// Uncertain decisions to list; all of them, or as many as the caller can hold.
+    pub uncertain_objects: Vec<UncertainObject>,
     /// Positives to list, most probable first; all of them, or as many as the caller can hold.
     pub positives: Vec<ScreenedObject>,
     /// The number of objects that could not be used, by reason.
@@ -362,6 +366,9 @@ pub struct ScreeningReport {
     pub validation: Option<Metrics>,
     /// The labelled studies that have no prediction there; `None` without labels.
     pub unanswered: Option<Unanswered>,
+    /// What share of its wrong and of its right decisions was flagged as uncertain; `None` without labels, and where
+    /// that is not known.
+    pub flagged: Option<FlaggedDecisions>,
     /// What of its studies the model was trained on; `None` without labels.
     pub overlap: Option<ValidationOverlap>,
     /// What came of recalibrating the model on them, as a sentence; `None` where that was not asked for.
@@ -393,6 +400,21 @@ pub struct ScreenedObject {
     pub warnings: Vec<String>,
     /// The crop and its activation maps as one PNG file, where they were drawn.
     pub montage: Option<Vec<u8>>,
+}
+
+/// An object whose decision is uncertain.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UncertainObject {
+    /// Its key.
+    pub object: String,
+    /// Its row in the table of results, from 1.
+    pub row: u64,
+    /// Whether it is called positive.
+    pub positive: bool,
+    /// The probability of a positive.
+    pub positive_probability: f64,
+    /// Why its decision is uncertain.
+    pub doubts: Vec<Doubt>,
 }
 
 /// An object that could not be used.

@@ -23,7 +23,7 @@ pub use input::{
     ActivationFigure, ActivationRow, Count, DataFlow, Epoch, Example, Fact, Gate, History, Method,
     Misclassified, MisclassifiedStudies, MisclassifiedStudy, ModelFacts, Provenance, Publication,
     Published, ScaledOperatingPoints, ScreenedObject, ScreeningReport, StageTime, StudyFacts,
-    TrainingReport, UnusableObject,
+    TrainingReport, UncertainObject, UnusableObject,
 };
 pub use montage::montage;
 pub use paper::activation_layer;

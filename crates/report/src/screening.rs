@@ -7,7 +7,7 @@ use super::input::ScreeningReport;
 use super::page::{Page, Section, SyntheticNotice};
 use super::sections::{
     EvaluatedModel, calibration, confusion, monitor, net_benefit, operating_points, overlap,
-    participants, provenance, results, roc, screened, study, subgroups,
+    participants, provenance, results, roc, screened, study, subgroups, uncertain,
 };
 
 /// The whole page.
@@ -16,6 +16,11 @@ pub(super) fn page(report: &ScreeningReport) -> String {
     let within_reference = monitor::section(report.monitoring.as_ref());
     let mut sections = vec![
         Section::new("positives", "Positives", screened::positives(report)),
+        Section::new(
+            "uncertain",
+            "Uncertain decisions",
+            uncertain::section(report),
+        ),
         Section::new("scores", "Scores", screened::scores(report)),
         Section::new("unusable", "Not usable and warnings", unusable),
         Section::new("reference", "Within its reference", within_reference),

@@ -17,7 +17,7 @@ use attrium_api::CalibrationStatus;
 use attrium_bundle as bundle;
 use attrium_bundle::{
     BundleFiles, BundleManifest, CHECKSUMS, Demands, MemberFiles, Model, RECALIBRATED_VERSION,
-    SiteRecalibration, StatedPrevalence,
+    SiteRecalibration, StatedPrevalence, UncertaintyLimits,
 };
 use attrium_dataset::CohortDigests;
 use attrium_evaluation as evaluation;
@@ -304,7 +304,8 @@ fn manifest(
         format_version: RECALIBRATED_VERSION,
         recalibration: Some(recalibration.clone()),
         prevalence: Some(prevalence),
-        positive_scores: publish::positive_scores(target, &predictions),
+        positive_scores: publish::scores(target, &predictions, true),
+        uncertainty: uncertainty(parent, &predictions),
         metrics: metrics.clone(),
         ..parent.clone()
     };
@@ -317,6 +318,14 @@ fn manifest(
         metrics,
     };
     Ok((manifest, calibrated))
+}
+
+/// The limits of the old bundle, with the site's negatives in the place of those of the training.
+fn uncertainty(parent: &BundleManifest, predictions: &Predictions) -> Option<UncertaintyLimits> {
+    Some(UncertaintyLimits {
+        negative_scores: publish::scores(parent.target, predictions, false),
+        ..parent.uncertainty.clone()?
+    })
 }
 
 /// The prevalence that the predictions are stated for, if they are for one.

@@ -262,6 +262,7 @@ fn judge(
         baseline_difference: difference.transpose().or_retry()?,
         unanswered: None,
         overlap: None,
+        flagged: None,
     })
 }
 

@@ -47,6 +47,7 @@ mod tests;
 mod train;
 mod training_report;
 mod unanswered;
+mod uncertainty;
 
 pub use alert::Alerts;
 pub use approval::{ApprovedModel, SignError, sign_model, verify_model};

@@ -153,12 +153,8 @@ pub(super) fn screener(
     let threshold = model
         .threshold(&io.spec.operating_point)
         .or_bad_configuration()?;
-    Ok(Screener {
-        model,
-        threshold,
-        lossy: io.spec.lossy,
-        tracers: io.spec.tracers.clone(),
-    })
+    let tracers = io.spec.tracers.clone();
+    Ok(Screener::new(model, threshold, io.spec.lossy, tracers))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use super::failure::OrFail;
 use super::reference::reference;
 use super::starting_weights::{initial_weights, seen_before};
 use super::task_io::{TaskIo, TrainingIo};
+use super::uncertainty;
 use attrium_api::{DataStatus, ModelReference, Publish};
 use attrium_bundle as bundle;
 use attrium_bundle::{
@@ -118,7 +119,8 @@ fn manifest(
         temperature: scaled.temperature,
         prevalence: scaled.prevalence,
         recalibration: None,
-        positive_scores: positive_scores(target, &scaled.predictions),
+        positive_scores: scores(target, &scaled.predictions, true),
+        uncertainty: uncertainty::limits(target, published.cohort, scaled),
         metrics: scaled.metrics.clone(),
         intended_use: INTENDED_USE.to_owned(),
     })
@@ -199,13 +201,13 @@ pub(super) fn reached(
     Ok((reached, predictions))
 }
 
-/// The probabilities of a positive of the studies that are positive, the highest first.
-pub(super) fn positive_scores(target: Target, predictions: &Predictions) -> Vec<f64> {
+/// The probabilities of a positive of the studies that are positive, or of those that are negative, the highest first.
+pub(super) fn scores(target: Target, predictions: &Predictions, of_positives: bool) -> Vec<f64> {
     let first = target.first_positive_class();
     let mut scores: Vec<f64> = predictions
         .rows
         .iter()
-        .filter(|row| row.label.is_some_and(|label| label >= first))
+        .filter(|row| row.label.map(|label| label >= first) == Some(of_positives))
         .map(|row| positive_probability(target, &row.probabilities))
         .collect();
     scores.sort_by(|a, b| b.total_cmp(a));

@@ -103,7 +103,7 @@ impl From<Error> for TaskError {
 }
 
 /// Where studies lie in the cohort; `None` where one does not.
-fn places(cohort: &Cohort, rows: &[&Prediction]) -> Option<Vec<usize>> {
+pub(super) fn places(cohort: &Cohort, rows: &[&Prediction]) -> Option<Vec<usize>> {
     let numbers: HashMap<String, usize> = cohort
         .records
         .iter()

@@ -179,6 +179,7 @@ impl Shard<'_> {
             pixels: labels.blinded_pixels(&scan.counts),
             overlap: scan.overlap,
             patient: labels.patient_clue(labelled, &scan.provenance),
+            uncertain: decision.uncertainty.is_flagged(),
             preference: labels.dated(labelled.study, scan.preference, &scan.provenance),
             digests: calibrates.then(|| scan.identity.under(labels.salt())),
         };

@@ -6,9 +6,9 @@ use snafu::{ResultExt, Snafu};
 
 use super::Rejection;
 use attrium_bundle as bundle;
-use attrium_bundle::Model;
+use attrium_bundle::{Answer, Model, UncertaintyRule};
 use attrium_dataset::{Overlap, Preference, ScanIdentity};
-use attrium_evaluation::positive_probability;
+use attrium_evaluation::{Uncertainty, positive_probability};
 use attrium_imaging as imaging;
 use attrium_imaging::{
     Admitted, CROP_SIZE, CropRectangle, Heart, Provenance, ScannerModel, StudyUid, ViewSource,
@@ -24,9 +24,11 @@ pub struct Screener {
     /// Positive is called where the probability of a positive is at least this.
     pub threshold: f64,
     /// What becomes of images that went through lossy compression.
-    pub lossy: LossyPolicy,
+    lossy: LossyPolicy,
     /// The bone tracers whose scans are screened.
-    pub tracers: Vec<Tracer>,
+    tracers: Vec<Tracer>,
+    /// By what decisions are told that are uncertain; `None` where the model does not say.
+    rule: Option<UncertaintyRule>,
 }
 
 /// What came of an object.
@@ -47,6 +49,8 @@ pub struct ScreeningDecision {
     pub positive_probability: f64,
     /// Whether that reaches the threshold.
     pub positive: bool,
+    /// Whether the decision is uncertain, and why.
+    pub uncertainty: Uncertainty,
     /// The scan that it is about.
     pub scan: Scan,
 }
@@ -128,6 +132,17 @@ pub struct ScreeningError {
 }
 
 impl Screener {
+    /// A model with the threshold from which on it calls positive, and what of an archive is screened with it.
+    pub fn new(model: Model, threshold: f64, lossy: LossyPolicy, tracers: Vec<Tracer>) -> Self {
+        Self {
+            rule: model.uncertainty_rule(threshold),
+            model,
+            threshold,
+            lossy,
+            tracers,
+        }
+    }
+
     /// Reads an object from its bytes, if there are any.
     ///
     /// # Errors
@@ -154,24 +169,28 @@ impl Screener {
             .flatten()
             .flat_map(|scan| scan.counts.iter().copied())
             .collect();
-        let probabilities = self.model.probabilities(&counts).context(ScreeningSnafu)?;
-        let mut probabilities = probabilities.into_iter();
+        let answers = self.model.answers(&counts).context(ScreeningSnafu)?;
+        let mut answers = answers.into_iter();
         let screened = candidates.into_iter().map(|candidate| match candidate {
             Err(rejection) => Screened::Rejected(rejection),
             Ok(scan) => {
-                let probabilities = probabilities.next().unwrap_or_default();
-                Screened::Decided(Box::new(self.decision(*scan, probabilities)))
+                let answer = answers.next().expect("each scan should have an answer");
+                Screened::Decided(Box::new(self.decision(*scan, answer)))
             }
         });
         Ok(screened.collect())
     }
 
-    fn decision(&self, scan: Scan, probabilities: Vec<f64>) -> ScreeningDecision {
-        let positive_probability = positive_probability(self.model.manifest.target, &probabilities);
+    fn decision(&self, scan: Scan, answer: Answer) -> ScreeningDecision {
+        let target = self.model.manifest.target;
+        let positive = positive_probability(target, &answer.probabilities);
+        let rule = self.rule.as_ref();
+        let uncertainty = rule.map(|rule| rule.uncertainty(&answer, positive, &scan.counts));
         ScreeningDecision {
-            positive: positive_probability >= self.threshold,
-            positive_probability,
-            probabilities,
+            positive: positive >= self.threshold,
+            positive_probability: positive,
+            uncertainty: uncertainty.unwrap_or_default(),
+            probabilities: answer.probabilities,
             scan,
         }
     }

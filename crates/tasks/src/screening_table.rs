@@ -8,6 +8,7 @@ use super::screener::{Scan, Screened};
 use super::{Rejection, overlap};
 use attrium_api::ScreeningStatus;
 use attrium_dataset::Overlap;
+use attrium_evaluation::Uncertainty;
 use attrium_imaging::{HeartRatios, ScannerModel};
 
 /// What a row says was decided.
@@ -75,6 +76,8 @@ pub struct ScreeningRow {
     /// The camera's model; `None` without a decision, where the object names none, and in tables from before it was
     /// kept.
     pub scanner: Option<ScannerModel>,
+    /// Whether the decision is uncertain; unknown without one.
+    pub uncertainty: Uncertainty,
 }
 
 impl ScreeningRow {
@@ -95,6 +98,7 @@ impl ScreeningRow {
                 overlap: Some(decision.scan.overlap),
                 crop_counts: Some(decision.scan.crop_counts()),
                 scanner: decision.scan.scanner.clone(),
+                uncertainty: decision.uncertainty.clone(),
                 ..empty
             },
             Screened::Rejected(Rejection::OtherView) => Self {
@@ -124,6 +128,7 @@ impl ScreeningRow {
             sentence: String::new(),
             activation_map: String::new(),
             model: model.to_owned(),
+            uncertainty: Uncertainty::Unknown,
             overlap: None,
             crop_counts: None,
             scanner: None,
@@ -145,6 +150,9 @@ impl ScreeningRow {
         counts.objects += 1;
         if let Some(overlap) = self.overlap {
             overlap::count(overlap, counts.overlap.get_or_insert_default());
+        }
+        if let Some(is_flagged) = self.uncertainty.is_flagged() {
+            *counts.uncertain.get_or_insert_default() += u64::from(is_flagged);
         }
         counts.synthetic += u64::from(self.is_synthetic());
         match self.verdict {
@@ -199,9 +207,11 @@ const FIRST: [&str; 3] = ["object", "decision", "positive_probability"];
 const OVERLAP: &str = "overlap";
 const CROP_COUNTS: &str = "crop_counts";
 const SCANNER: &str = "scanner_model";
+const UNCERTAIN: &str = "uncertain";
+const DOUBTS: &str = "doubts";
 /// The last columns: tables from before there was one lack it and those after it.
-const LATER: [&str; 3] = [OVERLAP, CROP_COUNTS, SCANNER];
-const LAST: [&str; 11] = [
+const LATER: [&str; 5] = [OVERLAP, CROP_COUNTS, SCANNER, UNCERTAIN, DOUBTS];
+const LAST: [&str; 13] = [
     HeartRatios::COLUMNS[0],
     HeartRatios::COLUMNS[1],
     HeartRatios::COLUMNS[2],
@@ -213,6 +223,8 @@ const LAST: [&str; 11] = [
     LATER[0],
     LATER[1],
     LATER[2],
+    LATER[3],
+    LATER[4],
 ];
 
 /// The header for a number of classes.
@@ -239,6 +251,7 @@ pub fn write(row: &ScreeningRow, classes: usize) -> Result<Vec<u8>, TableError> 
     ];
     let probabilities = (0..classes).map(|class| number(row.probabilities.get(class).copied()));
     let [contralateral, rib, whole_body] = row.ratios.values().map(number);
+    let [uncertain, doubts] = row.uncertainty.cells();
     let last = [
         contralateral,
         rib,
@@ -253,6 +266,8 @@ pub fn write(row: &ScreeningRow, classes: usize) -> Result<Vec<u8>, TableError> 
         row.scanner
             .as_ref()
             .map_or_else(String::new, ToString::to_string),
+        uncertain,
+        doubts,
     ];
     line(first.into_iter().chain(probabilities).chain(last))
 }
@@ -345,12 +360,19 @@ fn parse(record: &csv::StringRecord, row: u64) -> Result<ScreeningRow, TableErro
                 column: SCANNER,
             })?),
         },
+        uncertainty: Uncertainty::parse([&field(last + 11), &field(last + 12)]).ok_or(
+            TableError::Field {
+                row,
+                column: UNCERTAIN,
+            },
+        )?,
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use attrium_evaluation::Doubt;
     use attrium_types::CohortKnowledge;
 
     fn row(verdict: Verdict) -> ScreeningRow {
@@ -381,6 +403,11 @@ mod tests {
             }),
             crop_counts: decided.then_some(201_336.5),
             scanner: decided.then(|| "symbia".parse().unwrap()),
+            uncertainty: match verdict {
+                Verdict::Positive => Uncertainty::Flagged(vec![Doubt::UnlikeTraining]),
+                Verdict::Negative => Uncertainty::NotFlagged,
+                Verdict::OtherView | Verdict::Unusable => Uncertainty::Unknown,
+            },
         }
     }
 
@@ -398,7 +425,7 @@ mod tests {
     #[test]
     fn a_row_without_a_known_decision_is_an_error_that_names_it() {
         let mut table = header(2).unwrap();
-        table.extend_from_slice(b"scan.dcm,perhaps,,,,,,,,,,,,,,\n");
+        table.extend_from_slice(b"scan.dcm,perhaps,,,,,,,,,,,,,,,,\n");
         let error = read(table.as_slice()).next().unwrap().unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -419,18 +446,23 @@ mod tests {
             let mut rows = read(table.as_bytes()).map(Result::unwrap);
             rows.next().unwrap()
         };
+        let unflagged = ScreeningRow {
+            uncertainty: Uncertainty::Unknown,
+            ..row.clone()
+        };
         let before_counts = ScreeningRow {
             crop_counts: None,
             scanner: None,
-            ..row.clone()
+            ..unflagged.clone()
         };
         assert_eq!(without(0), row);
-        assert_eq!(without(2), before_counts);
+        assert_eq!(without(2), unflagged);
+        assert_eq!(without(4), before_counts);
         let before_overlap = ScreeningRow {
             overlap: None,
             ..before_counts
         };
-        assert_eq!(without(3), before_overlap);
+        assert_eq!(without(5), before_overlap);
     }
 
     #[test]
@@ -446,6 +478,16 @@ mod tests {
     }
 
     #[test]
+    fn a_doubt_without_a_flag_is_an_error() {
+        let mut table = header(2).unwrap();
+        let row = String::from_utf8(write(&row(Verdict::Positive), 2).unwrap()).unwrap();
+        table.extend(row.replace(",true,unlike", ",false,unlike").into_bytes());
+        let error = read(table.as_slice()).next().unwrap().unwrap_err();
+        let error = error.to_string();
+        assert!(error.ends_with("no readable uncertain"), "{error}");
+    }
+
+    #[test]
     fn each_row_is_counted_once() {
         let mut counts = ScreeningStatus::default();
         for verdict in Verdict::ALL {
@@ -455,7 +497,7 @@ mod tests {
         assert_eq!(counts.screened, counts.positive + counts.negative);
         assert_eq!((counts.positive, counts.negative), (1, 1));
         assert_eq!((counts.other_views, counts.unusable), (1, 1));
-        assert_eq!(counts.synthetic, 0);
+        assert_eq!((counts.synthetic, counts.uncertain), (0, Some(1)));
         let overlap = counts.overlap.unwrap();
         assert_eq!((overlap.objects, overlap.images), (Some(1), Some(1)));
         assert_eq!((overlap.studies, overlap.patients), (Some(0), Some(0)));

@@ -22,7 +22,7 @@ pub(super) const ALL_AMBIGUOUS: &str = "every labelled study has several usable 
 
 /// How many columns only the shards' tables have.
 const OWN: usize =
-    4 + PatientClue::COLUMNS.len() + Preference::COLUMNS.len() + ScanDigests::COLUMNS.len();
+    5 + PatientClue::COLUMNS.len() + Preference::COLUMNS.len() + ScanDigests::COLUMNS.len();
 /// Those columns, which come last there.
 const COLUMNS: [&str; OWN] = {
     let [names_patient, patient_id] = PatientClue::COLUMNS;
@@ -43,8 +43,11 @@ const COLUMNS: [&str; OWN] = {
         study_digest,
         patient_digest,
         image_digest,
+        UNCERTAIN,
     ]
 };
+/// The last of them, which tables from before there were limits lack.
+const UNCERTAIN: &str = "uncertain";
 /// The column of the patient's pseudonym, which both tables have.
 const PATIENT: &str = "patient";
 
@@ -69,6 +72,8 @@ pub(super) struct ObjectPrediction {
     pub preference: Preference,
     /// What tells it again, where the model is to be recalibrated on it.
     pub digests: Option<ScanDigests>,
+    /// Whether its decision is uncertain; `None` where nobody can tell.
+    pub uncertain: Option<bool>,
 }
 
 /// One prediction a study.
@@ -84,6 +89,8 @@ pub(super) struct StudyPredictions {
     pub overlaps: Vec<StudyOverlap>,
     /// What tells the objects of the studies again, where the model is to be recalibrated on them.
     pub digests: Option<SaltedDigests>,
+    /// Whether the decision on each study is uncertain, by its pseudonym.
+    pub uncertain: BTreeMap<u32, Option<bool>>,
 }
 
 /// What of a study the model was trained on.
@@ -162,6 +169,7 @@ impl ObjectPredictions {
                         patient,
                         overlap,
                     });
+                    selected.uncertain.insert(study, object.uncertain);
                     selected.predictions.rows.push(row);
                 } else {
                     selected.left_out.push(object.left_out(standing));
@@ -201,6 +209,16 @@ impl ObjectPredictions {
     /// It is no table of predictions, or a row lacks what objects are compared by.
     pub(super) fn parse(table: &[u8]) -> Result<Self, TaskError> {
         let mut table = Predictions::parse(table).or_retry()?;
+        if table
+            .covariates
+            .last()
+            .is_some_and(|last| last != UNCERTAIN)
+        {
+            table.covariates.push(UNCERTAIN.to_owned());
+            for row in &mut table.rows {
+                row.covariates.push(String::new());
+            }
+        }
         let own = table.covariates.len().saturating_sub(COLUMNS.len());
         let columns = table.covariates.split_off(own);
         let place = table.covariates.iter().position(|name| name == PATIENT);
@@ -276,6 +294,7 @@ impl ObjectPrediction {
             names_patient,
             patient_id,
             more @ ..,
+            uncertain,
         ] = columns.as_slice()
         else {
             return None;
@@ -298,6 +317,10 @@ impl ObjectPrediction {
                 Some(&"") => None,
                 _ => Some(ScanDigests::parse(digests.try_into().ok()?).ok()?),
             },
+            uncertain: match uncertain.as_str() {
+                "" => None,
+                text => Some(text.parse().ok()?),
+            },
             prediction,
         })
     }
@@ -312,9 +335,11 @@ impl ObjectPrediction {
         ];
         let columns = first.into_iter().chain(self.patient.columns());
         let digests = self.digests.as_ref().map(ScanDigests::columns);
+        let uncertain = self.uncertain.map_or(String::new(), |it| it.to_string());
         columns
             .chain(self.preference.columns())
             .chain(digests.unwrap_or_default())
+            .chain([uncertain])
     }
 
     /// No digests yet under the salt that its own are under, where it has some.
@@ -390,6 +415,7 @@ mod tests {
                 },
                 preference,
                 digests: None,
+                uncertain: Some(positive == 0.5),
             };
             table.push(vec!["patient".to_owned()], object);
         }
@@ -470,16 +496,30 @@ mod tests {
     }
 
     #[test]
+    fn a_shards_table_from_before_there_were_limits_is_read_without_what_is_uncertain() {
+        let table = table(&[(1, "sealed", FIXED, 0.5), (2, "too", WHOLE, 0.6)]);
+        let written = String::from_utf8(table.to_csv().expect("a table")).expect("text");
+        let cut = |line: &str| line.rsplit_once(',').expect("columns").0.to_owned() + "\n";
+        let earlier: String = written.lines().map(cut).collect();
+        let read = ObjectPredictions::parse(earlier.as_bytes()).expect("an earlier table");
+        let selected = read.select(PreferredAcquisition::default());
+        assert_eq!(selected.uncertain, BTreeMap::from([(1, None), (2, None)]));
+        let selected = table.select(PreferredAcquisition::default());
+        let expected = BTreeMap::from([(1, Some(true)), (2, Some(false))]);
+        assert_eq!(selected.uncertain, expected);
+    }
+
+    #[test]
     fn a_shards_table_has_what_objects_are_compared_by_in_its_last_columns() {
         let mut table = table(&[(1, "sealed", FIXED, 0.5), (1, "too", WHOLE, 0.5)]);
         let digests = ["0011223344556677", "", "0123456789abcdef"];
         table.rows[0].digests = ScanDigests::parse(digests).ok();
         let written = table.to_csv().expect("a table");
         let expected = "study,fold,label,p_0,p_1,patient,labels_sha256,object,pixels,overlap,names_patient,patient_id,\
-                        origin,view_source,delay,acquired,acquisition,study_digest,patient_digest,image_digest\n\
+                        origin,view_source,delay,acquired,acquisition,study_digest,patient_digest,image_digest,uncertain\n\
                         1.0,,1,0.5,0.5,11,a digest,sealed,0.5,none,no,a patient,Original,ViewCode,Usual,7,Static,\
-                        0011223344556677,,0123456789abcdef\n\
-                        1.1,,1,0.5,0.5,11,a digest,too,0.5,none,no,a patient,Original,ViewCode,Usual,7,WholeBody,,,\n";
+                        0011223344556677,,0123456789abcdef,true\n\
+                        1.1,,1,0.5,0.5,11,a digest,too,0.5,none,no,a patient,Original,ViewCode,Usual,7,WholeBody,,,,true\n";
         assert_eq!(String::from_utf8_lossy(&written), expected);
         let read = ObjectPredictions::parse(&written).expect("its own table");
         assert_eq!(read.to_csv().expect("a table"), written);

@@ -15,7 +15,7 @@ use super::screening_table::{self, ScreeningRow, Verdict};
 use super::study_selection::{self, ObjectPredictions, StudyPredictions};
 use super::task_io::ScreeningIo;
 use super::training_report::PATIENT_UNKNOWN;
-use super::{Summary, TaskError, calibrate, overlap, screen, unanswered};
+use super::{Summary, TaskError, calibrate, overlap, screen, unanswered, uncertainty};
 use attrium_api::{CalibrationStatus, ScreeningStatus};
 use attrium_bundle::{SignaturePolicy, SiteRecalibration};
 use attrium_dataset::{CohortDigests, LeftOut, Pseudonyms, Quarantine};
@@ -24,7 +24,7 @@ use attrium_evaluation::{AssumedPrior, EvaluationOptions, MetricsDocument, Netwo
 use attrium_report as report;
 use attrium_report::{
     Count, Fact, ModelFacts, SCORE_BINS, ScreenedObject, ScreeningReport, StudyFacts,
-    UnusableObject,
+    UncertainObject, UnusableObject,
 };
 use attrium_storage as storage;
 use attrium_types::CohortKnowledge;
@@ -92,6 +92,7 @@ fn message(counts: &ScreeningStatus) -> String {
         counts.objects, counts.screened, counts.positive, counts.unusable
     );
     let more = [
+        counts.uncertain_words(),
         counts.unanswered_words(),
         counts.overlap_words(),
         counts.monitor_words(),
@@ -146,6 +147,8 @@ struct Tally<'a> {
     rows: u64,
     /// The most probable positives, each with the number of its row.
     positives: Vec<(u64, ScreeningRow)>,
+    /// The first decisions that are uncertain.
+    uncertain: Vec<UncertainObject>,
     unusable: BTreeMap<String, u64>,
     unusable_objects: Vec<UnusableObject>,
     warnings: BTreeMap<String, u64>,
@@ -164,6 +167,9 @@ impl Tally<'_> {
         for warning in &row.warnings {
             *self.warnings.entry(warning.clone()).or_default() += 1;
         }
+        if row.uncertainty.is_flagged() == Some(true) && self.uncertain.len() < LISTED {
+            self.uncertain.push(self.uncertain(row));
+        }
         if let Some(probability) = row.positive_probability {
             self.scores[report::score_bin(probability)] += 1;
         }
@@ -179,6 +185,17 @@ impl Tally<'_> {
                 }
             }
             Verdict::Negative | Verdict::OtherView => {}
+        }
+    }
+
+    /// What the report lists of the decision of the row that was added last.
+    fn uncertain(&self, row: &ScreeningRow) -> UncertainObject {
+        UncertainObject {
+            object: row.object.clone(),
+            row: self.rows,
+            positive: row.verdict == Verdict::Positive,
+            positive_probability: row.positive_probability.unwrap_or_default(),
+            doubts: row.uncertainty.doubts().to_vec(),
         }
     }
 
@@ -302,13 +319,21 @@ fn validate(
         |predictions| evaluation::evaluate(manifest.target, predictions, &options).or_retry();
     let mut seen = overlap::of_validation(&studies.overlaps);
     overlap::tell(&seen, counts.overlap.get_or_insert_default());
-    let metrics = match overlap::unseen(&studies.overlaps, &all) {
+    let unseen = overlap::unseen(&studies.overlaps, &all);
+    let metrics = match &unseen {
         Some(unseen) => {
             seen.all = Some(Box::new(evaluate(&all)?));
-            evaluate(&unseen)?
+            evaluate(unseen)?
         }
         None => evaluate(&all)?,
     };
+    let judged = unseen.as_ref().unwrap_or(&all);
+    let flagged = uncertainty::of_validation(
+        manifest.target,
+        judged,
+        screener.threshold,
+        &studies.uncertain,
+    );
     Ok(Some(MetricsDocument {
         synthetic: manifest.synthetic || counts.synthetic > 0,
         results: vec![NetworkMetrics {
@@ -318,6 +343,7 @@ fn validate(
             overlap: Some(seen),
             metrics,
             baseline_difference: None,
+            flagged,
         }],
         ..MetricsDocument::default()
     }))
@@ -393,7 +419,9 @@ fn screening_report(
         screened: tally.counts.screened,
         positive: tally.counts.positive,
         seen: tally.counts.overlap.as_ref().and_then(|it| it.objects),
+        uncertain: tally.counts.uncertain,
         positives: positives(io, tally.positives)?,
+        uncertain_objects: tally.uncertain,
         unusable: counts(tally.unusable),
         unusable_objects: tally.unusable_objects,
         warnings: counts(tally.warnings),
@@ -405,6 +433,7 @@ fn screening_report(
         },
         model: model_facts(io, screener),
         unanswered: result.as_ref().and_then(|result| result.unanswered),
+        flagged: result.as_ref().and_then(|result| result.flagged),
         development: screener.model.manifest.metrics.clone(),
         overlap: result.as_ref().and_then(|result| result.overlap.clone()),
         validation: result.map(|result| result.metrics),

@@ -22,6 +22,7 @@ pub(super) mod screened;
 pub(super) mod study;
 pub(super) mod subgroups;
 pub(super) mod summary;
+pub(super) mod uncertain;
 
 use attrium_evaluation::{BaselineDifference, Estimate, Metrics};
 use attrium_types::{InitialWeights, Target};

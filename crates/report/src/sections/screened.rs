@@ -6,7 +6,7 @@ use maud::{Markup, display, html};
 use super::provenance::fact_list;
 use super::{
     Validation, caption, data, figure, folded, grid, monitor, note, overlap, read_this_first, tile,
-    title,
+    title, uncertain,
 };
 use crate::input::{ScreenedObject, ScreeningReport};
 use crate::number;
@@ -38,6 +38,7 @@ pub(crate) fn summary(report: &ScreeningReport) -> Markup {
             ") are called positive, at a probability of " (threshold_text(report.threshold))
             " or more. " (number::counted(report.other_views, "shows", "show"))
             " no anterior view, and " (number::count(unusable)) " could not be used."
+            (uncertain::of_objects(report))
             (overlap::of_objects(report))
         }
         (overlap::notice(report.overlap.as_ref()))
@@ -50,6 +51,13 @@ pub(crate) fn summary(report: &ScreeningReport) -> Markup {
                 "objects that a physician should look at",
             ))
             (count_tile("Not usable", unusable, "objects, listed with reasons below"))
+            @if let Some(uncertain) = report.uncertain {
+                (count_tile(
+                    "Uncertain",
+                    uncertain,
+                    "decisions to be looked at whatever they say",
+                ))
+            }
             @if let Some(point) = chosen { (rate_tiles(point, report.overlap.as_ref())) }
         }
         (read_this_first(report.calibration.as_deref().into_iter().chain(CAVEATS)))
@@ -113,6 +121,9 @@ pub(crate) fn validation(report: &ScreeningReport, metrics: &Metrics) -> Markup 
                 (number::decimals(100.0 * point.at_stated.prevalence, 1)) "\u{a0}% it calls "
                 (number::estimated_count(point.alerts_per_1000).join(" ").trim_end()) "."
             }
+        }
+        @if let Some(flagged) = &report.flagged {
+            (uncertain::of_validation(flagged))
         }
     }
 }
@@ -331,7 +342,7 @@ fn table_of_unusable(report: &ScreeningReport) -> Table {
 }
 
 /// Says so where a list is shorter than what it lists.
-fn shortened(listed: usize, total: u64, one: &str, many: &str) -> Markup {
+pub(super) fn shortened(listed: usize, total: u64, one: &str, many: &str) -> Markup {
     let listed = listed as u64;
     html! {
         @if listed < total {

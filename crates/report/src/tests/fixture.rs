@@ -6,14 +6,15 @@ use crate::{
     ActivationFigure, ActivationRow, Count, DataFlow, Epoch, Example, Fact, Gate, History, Method,
     Misclassified, MisclassifiedStudies, MisclassifiedStudy, ModelFacts, Provenance, Publication,
     Published, Raster, ScaledOperatingPoints, ScreenedObject, ScreeningReport, StageTime,
-    StudyFacts, TrainingReport, UnusableObject,
+    StudyFacts, TrainingReport, UncertainObject, UnusableObject,
 };
 use attrium_evaluation::monitoring::{
     ComparedWith, Direction, Feature, MonitorRow, MonitorState, Monitoring,
 };
 use attrium_evaluation::{
-    AssumedPrior, Baseline, BaselineStudy, EarlierRuns, EvaluationOptions, Metrics, NetworkMetrics,
-    Prediction, Predictions, Unanswered, ValidationOverlap, evaluate, gate,
+    AssumedPrior, Baseline, BaselineStudy, Doubt, EarlierRuns, EvaluationOptions, FlaggedDecisions,
+    Metrics, NetworkMetrics, Prediction, Predictions, Unanswered, ValidationOverlap, evaluate,
+    gate, proportion,
 };
 use attrium_types::{
     Architecture, CohortKnowledge, CropMode, Grade, InitialWeights, Intensity, Metric, Target,
@@ -108,6 +109,7 @@ fn result(architecture: Architecture, target: Target) -> NetworkMetrics {
         baseline_difference: difference,
         unanswered: None,
         overlap: None,
+        flagged: None,
     }
 }
 
@@ -270,6 +272,12 @@ fn evaluated_screening() -> ScreeningReport {
         screened: 5_118,
         positive: 131,
         seen: Some(74),
+        uncertain: Some(241),
+        uncertain_objects: vec![
+            uncertain(17, 0.41, &[Doubt::NearThreshold]),
+            uncertain(52, 0.02, &[Doubt::UnlikeTraining]),
+            uncertain(1048, 0.48, &[Doubt::NearThreshold, Doubt::MembersDisagree]),
+        ],
         positives: (0..4).map(screened).collect(),
         unusable: vec![
             count("another modality", 61),
@@ -308,6 +316,7 @@ fn evaluated_screening() -> ScreeningReport {
             .chosen()
             .map(|point| Unanswered::at(point, 9, 7)),
         development: metrics(Architecture::Residual, Target::Positive),
+        flagged: Some(flagged()),
         overlap: Some(overlap()),
         calibration: Some("The model was recalibrated on these scans.".to_owned()),
         validation: Some(validation()),
@@ -550,6 +559,29 @@ fn map(side: u16, grade: Grade) -> Raster {
         }
     }
     Raster::new(usize::from(side), usize::from(side), pixels).expect("a map")
+}
+
+fn uncertain(row: u64, positive_probability: f64, doubts: &[Doubt]) -> UncertainObject {
+    UncertainObject {
+        object: format!("archive/2019/07/scan-{row}.dcm"),
+        row,
+        positive: positive_probability >= THRESHOLD,
+        positive_probability,
+        doubts: doubts.to_vec(),
+    }
+}
+
+/// Of 16 wrong decisions eleven, and of 286 right ones 17.
+fn flagged() -> FlaggedDecisions {
+    FlaggedDecisions {
+        decisions: 302,
+        wrong: 16,
+        wrong_flagged: 11,
+        right_flagged: 17,
+        share: proportion(28, 302),
+        wrong_share: proportion(11, 16),
+        right_share: proportion(17, 286),
+    }
 }
 
 fn screened(number: u32) -> ScreenedObject {
