@@ -12,7 +12,7 @@ use crate::program::{Ended, attrium, command, finish, run_arguments};
 
 /// Tests run in the folder of the package.
 const BUNDLE: &str = "models/heart-perugini";
-const DIGEST: &str = "sha256:ef84d96fe8f3ad45d0c12fa1a405d45712fb53d28b3250c3efa2d761ea336e72";
+const DIGEST: &str = "sha256:4bb32fb1a33e7a79b9a3a1265f66fa055d628d5d899691b592f275bbb1307dad";
 const SCAN: &str = "tests/data/nm-wholebody-anterior.dcm";
 const BAD_DATA: i32 = 42;
 const CONFIGURATION: i32 = 43;
@@ -282,7 +282,7 @@ fn a_job_says_which_model_it_used_and_who_had_approved_it() {
     ended.ok();
     let document = fs::read(prefix.join("screening.json")).unwrap();
     let document: Value = serde_json::from_slice(&document).unwrap();
-    let expected = serde_json::json!({"digest": DIGEST, "signedBy": KEY_ID});
+    let expected = serde_json::json!({"digest": DIGEST, "signedBy": KEY_ID, "prevalence": 0.01});
     assert_eq!(document["model"], expected);
     let page = fs::read_to_string(prefix.join("report/index.html")).unwrap();
     assert!(page.contains(KEY_ID));

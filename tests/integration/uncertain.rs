@@ -10,13 +10,14 @@ use dicom_dictionary_std::tags;
 use dicom_object::open_file;
 use serde_json::Value;
 
-use crate::cohort::{COHORT, put, scratch};
+use crate::bad_input::sum_up;
+use crate::cohort::{COHORT, files, put, scratch};
 use crate::manifest::{self, screening, screening_prefix};
 use crate::program::{attrium, run};
 use crate::trained::TRAINED;
 
-/// A bundle from before there were limits; tests run in the folder of the package.
-const BEFORE: &str = "models/heart-perugini";
+/// The bundle that comes with attrium; tests run in the folder of the package.
+const SHIPPED: &str = "models/heart-perugini";
 /// Of how many counts one is kept.
 const THINNED: u64 = 40;
 
@@ -69,7 +70,7 @@ fn thinned(path: &Path, folder: &Path) -> Option<PathBuf> {
         state = state
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1);
-        (state >> 33) % THINNED == 0
+        (state >> 33).is_multiple_of(THINNED)
     };
     let pixels = bytes
         .chunks_exact(2)
@@ -79,7 +80,7 @@ fn thinned(path: &Path, folder: &Path) -> Option<PathBuf> {
         .collect();
     let pixels = PrimitiveValue::U16(pixels.into());
     object.put(DataElement::new(tags::PIXEL_DATA, VR::OW, pixels));
-    let target = folder.join(path.file_name()?);
+    let target = folder.join(path.to_str()?.replace('/', "-"));
     object.write_to_file(&target).expect("should be written");
     Some(target)
 }
@@ -100,12 +101,12 @@ fn a_published_bundle_keeps_what_tells_uncertain_decisions() {
 
 #[test]
 fn a_scan_of_very_few_counts_is_unlike_the_training_and_its_decision_uncertain() {
-    let folder = scratch("thinned");
+    let folder = scratch("uncertain-thinned");
     let thinned: Vec<_> = decided()
         .iter()
         .filter_map(|path| thinned(path, &folder))
         .collect();
-    let rows = screen(&TRAINED.bundle(), &thinned, &[]);
+    let rows = screen(Path::new(SHIPPED), &thinned, &[]);
     let rows = rows.iter().filter(|row| row["overlap"] != Value::Null);
     let rows: Vec<_> = rows.filter(|row| row["uncertain"] != Value::Null).collect();
     assert!(!rows.is_empty(), "none of {} was decided on", thinned.len());
@@ -164,13 +165,26 @@ fn a_screening_tells_which_decisions_are_uncertain_in_table_counts_metrics_and_r
 
 #[test]
 fn of_a_bundle_from_before_there_were_limits_nobody_knows_which_decisions_are_uncertain() {
-    let files = decided();
-    for row in screen(Path::new(BEFORE), &files, &[]) {
+    let out = scratch("uncertain-before");
+    let before = out.join("earlier");
+    for name in files(Path::new(SHIPPED)) {
+        let bytes = fs::read(Path::new(SHIPPED).join(&name)).expect("a file");
+        put(&before, &name, &bytes);
+    }
+    let manifest = fs::read(before.join("bundle.json")).expect("a bundle");
+    let mut manifest: Value = serde_json::from_slice(&manifest).expect("JSON");
+    let limits = manifest
+        .as_object_mut()
+        .expect("fields")
+        .remove("uncertainty");
+    assert!(limits.is_some());
+    put(&before, "bundle.json", manifest.to_string().as_bytes());
+    sum_up(&before);
+    for row in screen(&before, &decided(), &[]) {
         assert_eq!(row["uncertain"], Value::Null, "{row}");
         assert_eq!(row["doubts"], Value::Array(Vec::new()), "{row}");
     }
-    let out = scratch("before");
-    let text = screening(&out, &format!("{{uri: {BEFORE}}}"));
+    let text = screening(&out, &format!("{{uri: {}}}", before.display()));
     run(&[&manifest::write(&out.join("job.yaml"), &text)]).ok();
     let read = |name: &str| fs::read_to_string(screening_prefix(&out).join(name)).expect("text");
     let counts: Value = serde_json::from_str(&read(SCREENING_SUMMARY)).expect("JSON");
@@ -192,7 +206,7 @@ fn of_a_bundle_from_before_there_were_limits_nobody_knows_which_decisions_are_un
 #[test]
 fn doubts_are_told_in_the_table_for_people() {
     let file = decided().remove(0);
-    let folder = scratch("told");
+    let folder = scratch("uncertain-told");
     put(&folder, "scan.dcm", &fs::read(file).expect("an object"));
     let model = TRAINED.bundle();
     let arguments = [

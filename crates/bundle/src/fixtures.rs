@@ -10,7 +10,7 @@ pub(super) fn reference() -> Reference {
         ratio: Some(1.0 + 0.001 * f64::from(number) + f64::from(number % 5 / 4)),
         positive_probability: Some(if number % 5 == 4 { 0.9 } else { 0.01 }),
         positive: number % 5 == 4,
-        has_warnings: number % 9 == 0,
+        has_warnings: number.is_multiple_of(9),
     };
     let studies: Vec<_> = (0..120).map(study).collect();
     Reference::of(

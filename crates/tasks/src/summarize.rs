@@ -66,10 +66,9 @@ pub(super) fn run(
         None => Vec::new(),
     };
     let counts = tally.counts.clone();
-    for words in [counts.overlap_words(), counts.monitor_words()] {
-        if let Some(words) = words {
-            tracing::warn!("{words}");
-        }
+    let words = [counts.overlap_words(), counts.monitor_words()];
+    for words in words.into_iter().flatten() {
+        tracing::warn!("{words}");
     }
     let page = ScreeningReport {
         monitoring,

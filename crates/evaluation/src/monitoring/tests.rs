@@ -13,7 +13,7 @@ fn normal(random: &mut ChaCha8Rng) -> f64 {
 
 /// A study of a cohort of which a third is positive, on one of two scanners.
 fn study(random: &mut ChaCha8Rng, number: usize) -> ReferenceStudy {
-    let positive = number % 3 == 0;
+    let positive = number.is_multiple_of(3);
     let shift = if positive { 1.0 } else { 0.0 };
     let scanner = ["forte", "symbia"][number % 2];
     ReferenceStudy {
@@ -22,7 +22,7 @@ fn study(random: &mut ChaCha8Rng, number: usize) -> ReferenceStudy {
         ratio: Some(1.1 + 0.1 * normal(random) + shift),
         positive_probability: Some(1.0 / (1.0 + (3.0 + normal(random) - 6.0 * shift).exp())),
         positive,
-        has_warnings: number % 20 == 0,
+        has_warnings: number.is_multiple_of(20),
     }
 }
 
@@ -175,7 +175,7 @@ fn a_table_from_before_counts_were_kept_leaves_them_unknown() {
             counts: None,
             ratio: Some(1.1),
             positive_probability: 0.05,
-            has_warnings: row % 20 == 0,
+            has_warnings: row.is_multiple_of(20),
             synthetic: false,
         });
     }
@@ -189,8 +189,8 @@ fn a_table_from_before_counts_were_kept_leaves_them_unknown() {
 fn shares_that_grow_are_found_and_shares_that_shrink_are_not() {
     let reference = reference(600);
     let mut monitor = Monitor::new(&reference);
-    for row in 1..=200 {
-        if row % 3 == 0 {
+    for row in 1u64..=200 {
+        if row.is_multiple_of(3) {
             monitor.add_set_aside(row);
         }
         let mut random = random::named(row, "monitoring shares");
@@ -201,7 +201,7 @@ fn shares_that_grow_are_found_and_shares_that_shrink_are_not() {
             counts: Some(drawn.counts),
             ratio: drawn.ratio,
             positive_probability: drawn.positive_probability.unwrap(),
-            has_warnings: row % 2 == 0,
+            has_warnings: row.is_multiple_of(2),
             synthetic: true,
         });
     }
