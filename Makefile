@@ -19,8 +19,8 @@ FUZZ_SECONDS ?= 60
 FUZZ_TEXT_RUNS ?= 10000000
 FUZZ_IMAGE_RUNS ?= 1000000
 SIMULATION_STEPS ?= 1000000
-# Of intervals, thresholds, patients who come twice, and recalibrations: examples of attrium-evaluation.
-SIMULATIONS := coverage thresholds clusters recalibration
+# Of intervals, thresholds, patients who come twice, recalibrations and control charts: examples of attrium-evaluation.
+SIMULATIONS := coverage thresholds clusters recalibration monitor
 # Compiles the feature `cuda` where there is no CUDA toolkit; nothing so compiled runs.
 CUDA := DOCS_RS=1 CUDARC_CUDA_VERSION=12080
 SCRIPTS := .ci/run .ci/reproducible fuzz/run images/bases benches/run benches/peers benches/learning/run benches/learning/few benches/reconcile examples/demo/run examples/ci/retrain tests/chart/check \

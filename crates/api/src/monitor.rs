@@ -1,5 +1,7 @@
 //! How a screening stands to the cohort of its model.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -66,10 +68,18 @@ impl MonitorStatus {
         if self.state != ReferenceState::Outside {
             return None;
         }
-        let outside: Vec<String> = self.outside.iter().map(OutsideStatus::words).collect();
+        let of_all = self.outside.iter().filter(|it| it.scanner.is_none());
+        let mut words: Vec<String> = of_all.map(OutsideStatus::words).collect();
+        if words.is_empty() {
+            words.extend(self.outside.iter().map(OutsideStatus::words));
+        } else {
+            let scanners = self.outside.iter().filter_map(|it| it.scanner.as_ref());
+            let scanners: BTreeSet<_> = scanners.collect();
+            words.extend(scanners.iter().map(|scanner| format!("scans of {scanner}")));
+        }
         Some(format!(
             "unlike the model's cohort: {} (see monitor.csv and the report)",
-            outside.join(", ")
+            words.join(", ")
         ))
     }
 
@@ -116,9 +126,17 @@ mod tests {
         assert_eq!(
             status.words().as_deref(),
             Some(
-                "unlike the model's cohort: counts lower from row 61 on, counts of symbia lower from row 72 on \
-                 (see monitor.csv and the report)"
+                "unlike the model's cohort: counts lower from row 61 on, scans of symbia (see monitor.csv and the report)"
             )
+        );
+        let of_one = MonitorStatus {
+            outside: vec![outside(Some("symbia"), 72)],
+            ..status.clone()
+        };
+        let words = of_one.words().unwrap_or_default();
+        assert!(
+            words.contains("counts of symbia lower from row 72 on"),
+            "{words}"
         );
         assert!(status.is_outside("counts") && !status.is_outside("ratio"));
         assert_eq!(MonitorStatus::default().words(), None);
