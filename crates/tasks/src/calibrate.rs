@@ -131,9 +131,6 @@ pub struct CalibratedModel {
     pub before: Option<Reliability>,
     /// The same of its own, on the scans that it was fitted to.
     pub after: Option<Reliability>,
-    /// What its predictions reach there.
-    #[serde(skip)]
-    pub metrics: Metrics,
 }
 
 /// Recalibrates the bundle in a folder, if it is what is demanded, and writes the new one to another folder, its checksums
@@ -300,22 +297,21 @@ fn manifest(
         proven: calibration.proven,
         attrium: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    let manifest = BundleManifest {
-        format_version: RECALIBRATED_VERSION,
-        recalibration: Some(recalibration.clone()),
-        prevalence: Some(prevalence),
-        positive_scores: publish::scores(target, &predictions, true),
-        uncertainty: uncertainty(parent, &predictions),
-        metrics: metrics.clone(),
-        ..parent.clone()
-    };
     let calibrated = CalibratedModel {
         digest: String::new(),
-        recalibration,
+        recalibration: recalibration.clone(),
         prevalence,
         before: before.positive.reliability,
         after: metrics.positive.reliability.clone(),
+    };
+    let manifest = BundleManifest {
+        format_version: RECALIBRATED_VERSION,
+        recalibration: Some(recalibration),
+        prevalence: Some(prevalence),
+        positive_scores: publish::scores(target, &predictions, true),
+        uncertainty: uncertainty(parent, &predictions),
         metrics,
+        ..parent.clone()
     };
     Ok((manifest, calibrated))
 }
