@@ -106,9 +106,7 @@ fn draw(population: &Population, positive: bool, stream: &mut ChaCha8Rng) -> f64
         true if unit(stream) < population.faint => faint,
         true => plain,
     };
-    // Box and Muller's transform.
-    let radius = (-2.0 * (1.0 - unit(stream)).ln()).sqrt();
-    higher + radius * (std::f64::consts::TAU * unit(stream)).cos()
+    higher + random::normal(stream)
 }
 
 fn unit(stream: &mut ChaCha8Rng) -> f64 {

@@ -51,8 +51,7 @@ impl Draw {
     }
 
     fn normal(&mut self) -> f64 {
-        let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
-        radius * (std::f64::consts::TAU * self.unit()).cos()
+        random::normal(&mut self.0)
     }
 
     fn study(&mut self, site: Site) -> ReferenceStudy {

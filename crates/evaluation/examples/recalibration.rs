@@ -96,7 +96,7 @@ impl Site {
         let row = |scan: usize| {
             let positive = scan < positives;
             let side = if positive { 0.5 } else { -0.5 };
-            let place = normal(stream) + side * self.separation;
+            let place = random::normal(stream) + side * self.separation;
             let log_odds = self.stretch * AT_HOME * place + self.shift + prior;
             let probability = (1.0 + (-log_odds).exp()).recip();
             Prediction {
@@ -113,13 +113,6 @@ impl Site {
             rows: (0..scans).map(row).collect(),
         }
     }
-}
-
-/// By Box and Muller's transform.
-fn normal(stream: &mut ChaCha8Rng) -> f64 {
-    let unit = 1.0 - random::uniform(stream, 0.0, 1.0);
-    let angle = random::uniform(stream, 0.0, std::f64::consts::TAU);
-    (-2.0 * unit.ln()).sqrt() * angle.cos()
 }
 
 fn observed_over_expected(predictions: &Predictions) -> f64 {

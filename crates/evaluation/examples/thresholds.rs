@@ -170,11 +170,7 @@ impl Tally {
 fn draw(positives: usize, stream: &mut ChaCha8Rng) -> Predictions {
     let row = |study: usize| {
         let positive = study < positives;
-        // Box and Muller's transform.
-        let unit = 1.0 - random::uniform(stream, 0.0, 1.0);
-        let angle = random::uniform(stream, 0.0, std::f64::consts::TAU);
-        let normal = (-2.0 * unit.ln()).sqrt() * angle.cos();
-        let score = normal + if positive { HIGHER } else { 0.0 };
+        let score = random::normal(stream) + if positive { HIGHER } else { 0.0 };
         let probability = 1.0 / (1.0 + (-score).exp());
         Prediction {
             study: study.to_string(),

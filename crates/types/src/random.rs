@@ -47,6 +47,12 @@ pub fn uniform(random: &mut ChaCha8Rng, low: f64, high: f64) -> f64 {
     low + (high - low) * unit
 }
 
+/// A standard normal number, by Box and Muller's transform.
+pub fn normal(random: &mut ChaCha8Rng) -> f64 {
+    let radius = (-2.0 * (1.0 - uniform(random, 0.0, 1.0)).ln()).sqrt();
+    radius * uniform(random, 0.0, std::f64::consts::TAU).cos()
+}
+
 /// A whole number below `bound`, without bias: draws beyond the last full multiple are repeated.
 pub fn below(random: &mut ChaCha8Rng, bound: usize) -> usize {
     let bound = bound.max(1) as u64;
@@ -69,6 +75,17 @@ pub fn shuffle<T>(random: &mut ChaCha8Rng, items: &mut [T]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn normal_numbers_have_the_mean_and_the_spread_of_such() {
+        let mut random = named(1, "normal");
+        let drawn: Vec<f64> = (0..100_000).map(|_| normal(&mut random)).collect();
+        let mean = |values: &dyn Fn(&f64) -> f64| drawn.iter().map(values).sum::<f64>() / 1e5;
+        assert!(mean(&|value| *value).abs() < 0.015);
+        assert!((mean(&|value| value * value) - 1.0).abs() < 0.02);
+        let beyond = mean(&|value| f64::from(u8::from(*value > 1.96)));
+        assert!((beyond - 0.025).abs() < 0.003, "{beyond}");
+    }
 
     #[test]
     fn a_stream_is_named_by_all_four_of_its_parts() {

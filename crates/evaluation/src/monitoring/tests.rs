@@ -4,23 +4,18 @@ use attrium_types::random::{self, ChaCha8Rng};
 
 use super::*;
 
-/// A normal variable (Box and Muller).
-fn normal(random: &mut ChaCha8Rng) -> f64 {
-    let unit = 1.0 - random::uniform(random, 0.0, 1.0);
-    let turn = random::uniform(random, 0.0, std::f64::consts::TAU);
-    (-2.0 * unit.ln()).sqrt() * turn.cos()
-}
-
 /// A study of a cohort of which a third is positive, on one of two scanners.
-fn study(random: &mut ChaCha8Rng, number: usize) -> ReferenceStudy {
+fn study(stream: &mut ChaCha8Rng, number: usize) -> ReferenceStudy {
     let positive = number.is_multiple_of(3);
     let shift = if positive { 1.0 } else { 0.0 };
     let scanner = ["forte", "symbia"][number % 2];
     ReferenceStudy {
         scanner: Some(scanner.to_owned()),
-        counts: (12.0 + 0.45 * normal(random)).exp(),
-        ratio: Some(1.1 + 0.1 * normal(random) + shift),
-        positive_probability: Some(1.0 / (1.0 + (3.0 + normal(random) - 6.0 * shift).exp())),
+        counts: (12.0 + 0.45 * random::normal(stream)).exp(),
+        ratio: Some(1.1 + 0.1 * random::normal(stream) + shift),
+        positive_probability: Some(
+            1.0 / (1.0 + (3.0 + random::normal(stream) - 6.0 * shift).exp()),
+        ),
         positive,
         has_warnings: number.is_multiple_of(20),
     }
@@ -142,7 +137,7 @@ fn of_a_reference_that_is_too_small_nothing_is_known() {
 fn a_feature_that_tells_no_positive_from_a_negative_is_not_looked_at() {
     let mut random = random::named(3, "monitoring");
     let studies = (0..400).map(|number| ReferenceStudy {
-        ratio: Some(normal(&mut random)),
+        ratio: Some(random::normal(&mut random)),
         ..study(&mut random, number)
     });
     let studies: Vec<_> = studies.collect();
