@@ -9,6 +9,7 @@
 use serde::Serialize;
 
 use super::interval::Z;
+use super::normal;
 use super::root::bisect;
 use super::sample_size::{PlanError, ensure_part};
 
@@ -135,8 +136,7 @@ impl ModelDemand {
 
     /// The log odds of positives are so many of their deviations above those of negatives.
     fn separation(self) -> f64 {
-        let area = |separation: f64| libm::erfc(-separation / 2.0) / 2.0;
-        bisect(&|separation| area(separation) - self.auc, 20.0, 0.0)
+        std::f64::consts::SQRT_2 * normal::quantile(self.auc)
     }
 
     /// The mean over all studies of a function of whether it is positive and of its log odds, which are calibrated.

@@ -85,8 +85,8 @@ pub(super) fn reliability(
     })
 }
 
-/// The natural logarithm of the odds of a probability, which counts as no nearer to 0 or 1 than [`NEAREST`].
-pub(super) fn log_odds(probability: f64) -> f64 {
+/// The natural logarithm of the odds of a probability, which counts as no nearer to 0 or 1 than 1e-10.
+pub fn log_odds(probability: f64) -> f64 {
     let probability = probability.clamp(NEAREST, 1.0 - NEAREST);
     (probability / (1.0 - probability)).ln()
 }

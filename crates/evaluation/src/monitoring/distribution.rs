@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::normal;
+use crate::normal;
 
 /// The percentages whose quantiles are kept: 1 to 99.
 const PERCENTAGES: usize = 99;

@@ -6,6 +6,7 @@ use super::chart::{ShareChart, ShiftChart};
 use super::limit;
 use super::mix::MixChart;
 use super::*;
+use crate::normal;
 use std::collections::BTreeMap;
 
 const REFERENCE: &str = include_str!("../../../../tests/golden/evaluation/monitoring.json");

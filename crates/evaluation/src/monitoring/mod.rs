@@ -16,7 +16,6 @@ mod golden;
 mod limit;
 mod mix;
 mod monitor;
-mod normal;
 mod reference;
 mod row;
 #[cfg(test)]
