@@ -24,6 +24,7 @@ use attrium_evaluation as evaluation;
 use attrium_evaluation::monitoring::Reference;
 use attrium_evaluation::{
     AssumedPrior, EvaluationOptions, Metrics, Predictions, Recalibration, Reliability, TooFewScans,
+    log_odds,
 };
 use attrium_nn as nn;
 use attrium_storage as storage;
@@ -241,7 +242,6 @@ pub(super) fn recalibrate(
 
 /// How the cohort of the old bundle was spread, with its scores as the new one states them.
 fn restated(reference: Reference, old: &BundleManifest, new: &BundleManifest) -> Reference {
-    let log_odds = |share: f64| (share / (1.0 - share)).ln();
     // What brings log odds from the prevalence that a bundle states to that of its cohort.
     let to_cohort = |of: &BundleManifest| {
         let prevalence = of.prevalence.as_ref();

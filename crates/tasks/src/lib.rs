@@ -20,6 +20,7 @@ mod fitting;
 mod inputs;
 mod misclassified;
 mod model;
+mod model_facts;
 mod monitor;
 mod object_batches;
 mod overlap;

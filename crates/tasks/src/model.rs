@@ -10,6 +10,7 @@ use super::failure::OrFail;
 use super::screener::Screener;
 use super::task_io::{self, ScreeningIo, TaskIo};
 use attrium_api::{ModelPlace, ModelSource};
+use attrium_bundle as bundle;
 use attrium_bundle::{Checksums, Demands, Model, SignaturePolicy};
 use attrium_dataset::CohortDigests;
 use attrium_nn::Device;
@@ -86,17 +87,22 @@ pub(super) fn open_source<Spec>(
     open_model(place.uri, &demands, &io.options, device)
 }
 
-/// The files of the bundle that a screening was begun with, by its digest.
+/// The files of the bundle that a screening was begun with, by its digest; every byte is checked, and no network made.
 pub(super) fn files(
     io: &ScreeningIo<'_>,
     digest: &str,
-) -> Result<BTreeMap<String, Vec<u8>>, TaskError> {
+) -> Result<BTreeMap<String, Vec<u8>>, ModelError> {
     let uri = io.context.model.map_or("", |model| model.uri);
+    let folder = BundleFolder::open(uri, &io.options)?;
+    let checksums = folder.checksums()?;
     let demands = Demands {
         digest: Some(digest.to_owned()),
         ..Demands::default()
     };
-    let (_, files) = open_files(uri, &demands, &io.options, &attrium_nn::cpu())?;
+    let checked = demands.check(&checksums, None);
+    checked.context(BundleSnafu { uri })?;
+    let files = folder.files(checksums)?;
+    bundle::compare(&files).context(BundleSnafu { uri })?;
     Ok(files)
 }
 

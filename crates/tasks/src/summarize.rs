@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::failure::OrFail;
 use super::model;
+use super::model_facts;
 use super::monitor::{self, JobMonitor};
 use super::provenance;
 use super::results;
@@ -17,17 +18,16 @@ use super::task_io::ScreeningIo;
 use super::training_report::PATIENT_UNKNOWN;
 use super::{Summary, TaskError, calibrate, overlap, screen, unanswered, uncertainty};
 use attrium_api::{CalibrationStatus, ScreeningStatus};
-use attrium_bundle::{SignaturePolicy, SiteRecalibration};
-use attrium_dataset::{CohortDigests, LeftOut, Pseudonyms, Quarantine};
+use attrium_bundle::SignaturePolicy;
+use attrium_dataset::{LeftOut, Pseudonyms, Quarantine};
 use attrium_evaluation as evaluation;
+use attrium_evaluation::monitoring::Monitoring;
 use attrium_evaluation::{AssumedPrior, EvaluationOptions, MetricsDocument, NetworkMetrics};
 use attrium_report as report;
 use attrium_report::{
-    Count, Fact, ModelFacts, SCORE_BINS, ScreenedObject, ScreeningReport, StudyFacts,
-    UncertainObject, UnusableObject,
+    Count, SCORE_BINS, ScreenedObject, ScreeningReport, StudyFacts, UncertainObject, UnusableObject,
 };
 use attrium_storage as storage;
-use attrium_types::CohortKnowledge;
 use attrium_workflow::artefacts;
 
 /// Rows of each kind that the report lists; the table has them all.
@@ -70,11 +70,8 @@ pub(super) fn run(
     for words in words.into_iter().flatten() {
         tracing::warn!("{words}");
     }
-    let page = ScreeningReport {
-        monitoring,
-        ..screening_report(io, &screener, tally, validation)?
-    };
-    let page = report::screening_report(&page);
+    let report = screening_report(io, &screener, tally, validation, monitoring)?;
+    let page = report::screening_report(&report);
     io.put(artefacts::REPORT, page.into_bytes())?;
     Ok(Summary {
         message: message(&counts),
@@ -126,17 +123,11 @@ impl<'a> ScreeningDocument<'a> {
             counts,
             model: ScreeningModel {
                 digest: &screener.model.digest,
-                signed_by: signed_by(screener),
+                signed_by: model_facts::signed_by(screener),
                 prevalence: screener.model.prevalence(),
             },
         }
     }
-}
-
-/// The id of the key that has signed the model.
-fn signed_by(screener: &Screener) -> Option<String> {
-    let approval = screener.model.approval.as_ref();
-    approval.map(|approval| approval.key.to_string())
 }
 
 /// What the report shows of a table that is too long to hold.
@@ -399,6 +390,7 @@ fn screening_report(
     screener: &Screener,
     tally: Tally<'_>,
     validation: Option<MetricsDocument>,
+    monitoring: Option<Monitoring>,
 ) -> Result<ScreeningReport, TaskError> {
     let resource = io.context.resource;
     let counts = |counts: BTreeMap<String, u64>| {
@@ -430,14 +422,14 @@ fn screening_report(
             Some(sensitivity) => format!("sensitivity of {sensitivity} on out-of-fold predictions"),
             None => "stated threshold".to_owned(),
         },
-        model: model_facts(io, screener),
+        model: model_facts::of_screening(io, screener),
         unanswered: result.as_ref().and_then(|result| result.unanswered),
         flagged: result.as_ref().and_then(|result| result.flagged),
         development: screener.model.manifest.metrics.clone(),
         overlap: result.as_ref().and_then(|result| result.overlap.clone()),
         validation: result.map(|result| result.metrics),
         calibration: tally.counts.calibration.as_ref().and_then(calibration),
-        monitoring: None,
+        monitoring,
         study: study(io),
         provenance: provenance::of_screening(io, Vec::new())?,
     })
@@ -468,92 +460,4 @@ fn study(io: &ScreeningIo<'_>) -> StudyFacts {
         return StudyFacts::default();
     }
     provenance::study(io.context.resource)
-}
-
-fn model_facts(io: &ScreeningIo<'_>, screener: &Screener) -> ModelFacts {
-    let manifest = &screener.model.manifest;
-    ModelFacts {
-        architecture: manifest.architecture,
-        target: manifest.target,
-        initial_weights: manifest.initial_weights.clone(),
-        synthetic: manifest.synthetic,
-        uri: io.context.model.map_or("", |model| model.uri).to_owned(),
-        digest: screener.model.digest.clone(),
-        facts: facts(screener),
-    }
-}
-
-/// The prevalence that probabilities are stated for, in words.
-fn stated_for(screener: &Screener) -> String {
-    match screener.model.prevalence() {
-        Some(prevalence) => format!("a prevalence of {:.1} %", 100.0 * prevalence),
-        None => "no prevalence: the bundle is from before it had one".to_owned(),
-    }
-}
-
-/// Whether the model tells what it was trained on.
-fn knowledge(screener: &Screener) -> &'static str {
-    let cohort = screener.model.cohort.as_ref();
-    match cohort.map(CohortDigests::knowledge).unwrap_or_default() {
-        CohortKnowledge::Known => "by digests in its bundle",
-        CohortKnowledge::PartlyKnown => {
-            "by digests in its bundle, but not all: a model that it started from keeps none, or it was recalibrated on \
-             scans of which none is kept"
-        }
-        CohortKnowledge::Unknown => {
-            "no: its bundle keeps no digests, so that overlap with a screening is not known"
-        }
-    }
-}
-
-/// What a recalibrated model was recalibrated on, and from which.
-fn recalibrated(recalibration: &SiteRecalibration) -> String {
-    let doubt = if recalibration.proven {
-        ""
-    } else {
-        "; nothing proves that their predictions were its own"
-    };
-    format!(
-        "on {} scans of a site, {} of them positive, from {}{doubt}",
-        recalibration.studies, recalibration.positives, recalibration.parent
-    )
-}
-
-fn facts(screener: &Screener) -> Vec<Fact> {
-    let manifest = &screener.model.manifest;
-    let provenance = &manifest.training;
-    let fact = |name: &str, value: String| Fact {
-        name: name.to_owned(),
-        value,
-    };
-    let mut facts = vec![
-        fact("trained by run", provenance.run.clone()),
-        fact("trained on", format!("{} studies", provenance.studies)),
-        fact(
-            "knows scans of its training",
-            knowledge(screener).to_owned(),
-        ),
-        fact("members", manifest.members.len().to_string()),
-        fact(
-            "temperature",
-            format!("{:.3}, by which logits are divided", manifest.temperature),
-        ),
-        fact("probabilities are stated for", stated_for(screener)),
-        fact("intended use", manifest.intended_use.clone()),
-        fact(
-            "signed by the key",
-            signed_by(screener).unwrap_or_else(|| "none that is trusted".to_owned()),
-        ),
-    ];
-    let auc_is_of = match &manifest.recalibration {
-        Some(recalibration) => {
-            facts.push(fact("recalibrated", recalibrated(recalibration)));
-            "AUC on the scans that it was recalibrated on"
-        }
-        None => "out-of-fold AUC",
-    };
-    if let Some(auc) = manifest.metrics.auc {
-        facts.push(fact(auc_is_of, format!("{:.3}", auc.value)));
-    }
-    facts
 }
