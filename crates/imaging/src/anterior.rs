@@ -24,12 +24,17 @@ pub(crate) struct Scan<'a> {
 /// The anterior frame: upright, in counts.
 pub(crate) struct AnteriorFrame {
     pub counts: Image<f32>,
+    /// From 0.
+    pub index: usize,
+    pub is_turned: bool,
     pub source: ViewSource,
     pub warnings: Vec<Warning>,
 }
 
 /// A frame as it is seen with the head at the top.
 struct Upright {
+    index: usize,
+    is_turned: bool,
     counts: Image<f32>,
     stated: Option<Stated>,
     warnings: Vec<Warning>,
@@ -66,6 +71,8 @@ impl<'a> Scan<'a> {
         warnings.extend(frame.warnings);
         Ok(AnteriorFrame {
             counts: frame.counts,
+            index: frame.index,
+            is_turned: frame.is_turned,
             source,
             warnings,
         })
@@ -117,6 +124,8 @@ impl<'a> Scan<'a> {
             orientation::rotate_180(&mut counts);
         }
         Ok(Upright {
+            index: candidate.index,
+            is_turned: turn.is_needed,
             counts,
             stated,
             warnings,

@@ -11,8 +11,8 @@ use super::grid::Grid;
 use super::pixels::PixelLayout;
 use super::warning::Warning;
 use super::{
-    Acquisition, Image, Provenance, ScannerModel, StatedPhase, StatedRegion, StatedTracer, View,
-    ViewSource, kind, noise, phase, region, tracer, units,
+    Acquisition, Image, Placement, Provenance, ScannerModel, StatedPhase, StatedRegion,
+    StatedTracer, View, ViewSource, kind, noise, phase, region, tracer, units,
 };
 use attrium_types::LossyPolicy;
 
@@ -67,6 +67,8 @@ pub struct AnteriorImage {
     pub scanner: Option<ScannerModel>,
     /// Millimetres between rows and between columns of `counts`, where the object states them.
     pub pixel_spacing_mm: Option<[f64; 2]>,
+    /// Where `counts` lie on the object's frame.
+    pub placement: Placement,
     /// Whether the object says that it shows a phantom instead of a patient.
     pub synthetic: bool,
     /// What a reader should know about the image.
@@ -99,13 +101,21 @@ pub fn read_anterior(bytes: &[u8], lossy: LossyPolicy) -> Result<AnteriorImage, 
     let stated = dicom::counts_accumulated(set);
     warnings.extend(units::check(&frame.counts, &layout, stated)?);
     let dispersion = noise::dispersion(&frame.counts);
+    let frame_size = [frame.counts.rows, frame.counts.columns];
     let grid = Grid {
         counts: frame.counts,
         spacing,
     };
     let grid = grid.into_usual(acquisition, &mut warnings);
     let given = dicom::radiopharmaceuticals(set)?;
+    let placement = Placement {
+        frame: frame.index,
+        frame_size,
+        image_size: [grid.counts.rows, grid.counts.columns],
+        is_turned: frame.is_turned,
+    };
     Ok(AnteriorImage {
+        placement,
         study,
         counts: grid.counts,
         view: View::Anterior,

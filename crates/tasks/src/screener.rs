@@ -11,8 +11,8 @@ use attrium_dataset::{Overlap, Preference, ScanIdentity};
 use attrium_evaluation::{Uncertainty, positive_probability};
 use attrium_imaging as imaging;
 use attrium_imaging::{
-    Admitted, CROP_SIZE, CropRectangle, Heart, Provenance, ScannerModel, StudyUid, ViewSource,
-    Warning,
+    Admitted, CROP_SIZE, CropRectangle, Heart, Placement, Provenance, ScannerModel, StudyUid,
+    ViewSource, Warning,
 };
 use attrium_types::{LossyPolicy, Tracer};
 
@@ -82,6 +82,8 @@ pub struct Scan {
     pub counts: Vec<f32>,
     /// Where the crop lies on the image.
     pub rectangle: CropRectangle,
+    /// Where the image lies on the object's frame.
+    pub placement: Placement,
 }
 
 impl Scan {
@@ -117,6 +119,7 @@ impl Scan {
             scanner: image.scanner,
             counts: crop.counts,
             rectangle: crop.rectangle,
+            placement: image.placement,
         }
     }
 }

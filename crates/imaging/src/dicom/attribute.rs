@@ -315,6 +315,16 @@ pub(crate) fn patient_gantry_relationship(set: &DataSet<'_>) -> Result<Option<Co
     first_code(set, PatientGantryRelationship)
 }
 
+/// Accession Number (0008,0050), if stated; it identifies a study.
+pub(crate) fn accession_number(set: &DataSet<'_>) -> Result<Option<String>> {
+    text(set, AccessionNumber)
+}
+
+/// Patient's Name (0010,0010), if stated; it identifies a patient.
+pub(crate) fn patient_name(set: &DataSet<'_>) -> Result<Option<String>> {
+    text(set, PatientName)
+}
+
 /// Patient ID (0010,0020), if stated; it identifies a patient.
 pub(crate) fn patient_id(set: &DataSet<'_>) -> Result<Option<String>> {
     text(set, PatientId)

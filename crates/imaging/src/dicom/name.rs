@@ -40,6 +40,10 @@ pub enum AttributeName {
     BodyPartExamined,
     CountsAccumulated,
     PatientPosition,
+    #[strum(serialize = "Accession Number")]
+    AccessionNumber,
+    #[strum(serialize = "Patient's Name")]
+    PatientName,
     #[strum(serialize = "Patient ID")]
     PatientId,
     #[strum(serialize = "Patient's Birth Date")]
@@ -127,6 +131,8 @@ impl AttributeName {
             Self::CountsAccumulated => tags::COUNTS_ACCUMULATED,
             Self::BodyPartExamined => tags::BODY_PART_EXAMINED,
             Self::PatientPosition => tags::PATIENT_POSITION,
+            Self::AccessionNumber => tags::ACCESSION_NUMBER,
+            Self::PatientName => tags::PATIENT_NAME,
             Self::PatientId => tags::PATIENT_ID,
             Self::PatientBirthDate => tags::PATIENT_BIRTH_DATE,
             Self::StudyInstanceUid => tags::STUDY_INSTANCE_UID,
