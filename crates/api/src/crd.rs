@@ -7,7 +7,7 @@
 use kube::CustomResourceExt;
 use serde_json::{Value, json};
 
-use super::{ScreeningJob, TrainingRun};
+use super::{ScreeningJob, ScreeningStation, TrainingRun};
 
 /// The definition of a kind.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,7 +26,12 @@ impl Definition {
         Self::derived::<ScreeningJob>()
     }
 
-    /// The definitions of both kinds.
+    /// The definition of ScreeningStation, which `attrium serve` reads; no cluster has it yet.
+    pub fn screening_station() -> Self {
+        Self::derived::<ScreeningStation>()
+    }
+
+    /// The definitions of the kinds that are put into a cluster.
     pub fn all() -> [Self; 2] {
         [Self::training_run(), Self::screening_job()]
     }
@@ -37,7 +42,9 @@ impl Definition {
         if let Some(schema) = document.pointer_mut(SCHEMA) {
             tidy(schema);
             // Without it a resource that nobody has looked at yet passes for one that is ready.
-            schema["properties"]["status"]["default"] = json!({ "observedGeneration": -1 });
+            if let Some(status) = schema.pointer_mut("/properties/status") {
+                status["default"] = json!({ "observedGeneration": -1 });
+            }
         }
         Self { document }
     }
@@ -137,9 +144,16 @@ mod tests {
         }
     }
 
+    /// Every definition, of kinds that only one machine knows too.
+    fn every() -> Vec<Definition> {
+        let mut definitions = Vec::from(Definition::all());
+        definitions.push(Definition::screening_station());
+        definitions
+    }
+
     #[test]
     fn a_definition_is_small_enough_to_be_applied_by_a_client() {
-        for definition in Definition::all() {
+        for definition in every() {
             // `kubectl apply` keeps a copy in JSON as an annotation, and annotations have 256 KiB.
             let json = definition.document().to_string().len();
             assert!(json < 200_000, "{json} bytes");
@@ -151,7 +165,7 @@ mod tests {
 
     #[test]
     fn every_field_is_described() {
-        for definition in Definition::all() {
+        for definition in every() {
             visit(definition.schema(), "", &mut |path, schema| {
                 let is_field = path.contains('.') && !path.ends_with("[]");
                 assert!(
@@ -168,7 +182,7 @@ mod tests {
 
     #[test]
     fn every_string_list_and_map_of_a_spec_has_a_maximum() {
-        for definition in Definition::all() {
+        for definition in every() {
             let spec = &definition.schema()["properties"]["spec"];
             visit(spec, "", &mut |path, schema| {
                 let bound = match schema["type"].as_str() {
@@ -190,7 +204,7 @@ mod tests {
 
     #[test]
     fn nothing_is_nullable_and_every_format_is_known_to_kubernetes() {
-        for definition in Definition::all() {
+        for definition in every() {
             visit(definition.schema(), "", &mut |path, schema| {
                 assert!(schema.get("nullable").is_none(), "{path}");
                 let format = schema["format"].as_str().unwrap_or("int64");
@@ -204,7 +218,7 @@ mod tests {
 
     #[test]
     fn an_optional_field_of_a_spec_says_its_default() {
-        for definition in Definition::all() {
+        for definition in every() {
             let spec = &definition.schema()["properties"]["spec"];
             visit(spec, "", &mut |path, schema| {
                 // Kubernetes' own fields are as its documentation has them.
@@ -279,7 +293,7 @@ mod tests {
     #[test]
     fn every_rule_is_within_the_cost_that_an_api_server_allows() {
         use kube::core::cel::{compile_schema, estimate_rule_cost};
-        for definition in Definition::all() {
+        for definition in every() {
             let mut rules = 0;
             visit(definition.schema(), "", &mut |path, schema| {
                 let compiled = compile_schema(schema);

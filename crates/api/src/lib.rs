@@ -17,6 +17,7 @@ mod preprocessing;
 mod publishing;
 mod resource;
 mod screening_job;
+mod station;
 mod status;
 mod storage;
 mod study;
@@ -38,6 +39,12 @@ pub use resource::{API_VERSION, Resource};
 pub use screening_job::{
     ActivationMaps, Alert, ModelPlace, ModelSource, OperatingPoint, ScreeningJob, ScreeningJobSpec,
     UrlSource, Webhook,
+};
+pub use station::{
+    AlertAt, AlertEvent, ClientCertificates, Destination, DicomDestination, DicomWebDestination,
+    Listener, ListenerLimits, ListenerTls, OtherObjects, ResultObject, Retention, ScreeningStation,
+    ScreeningStationSpec, Send, Sender, SpoolSpec, StationAlert, StationMode, StationWebhook,
+    StudyRules, SyntheticScans, WebSpec,
 };
 pub use status::{
     CalibrationStatus, DataStatus, GateOutcome, ImageStatus, IntervalStatus, LONGEST_RETRY,

@@ -16,7 +16,7 @@ use serde_json::Value;
 pub use violation::{Violation, Violations};
 pub use yaml::{MAX_BYTES, MAX_DOCUMENTS};
 
-use super::Resource;
+use super::{Resource, ScreeningStation};
 use validator::Validators;
 use violation::Problem;
 
@@ -43,6 +43,32 @@ pub fn parse(text: &str) -> Result<Vec<Resource>, Violations> {
         Ok(resources)
     } else {
         Err(Violations(violations))
+    }
+}
+
+/// Reads the only station of a manifest, defaults in place.
+///
+/// # Errors
+/// Every violation of every document at once, and a manifest of several documents.
+pub fn parse_station(text: &str) -> Result<ScreeningStation, Violations> {
+    let (documents, mut violations) = yaml::documents(text);
+    let validators = Validators::new();
+    let mut stations = Vec::new();
+    for (index, document) in documents.iter().enumerate() {
+        match validators.read_station(document) {
+            Ok(station) => stations.push(station),
+            Err(problems) => {
+                violations.extend(problems.into_iter().map(|problem| problem.at(index + 1)));
+            }
+        }
+    }
+    if violations.is_empty() && stations.len() > 1 {
+        let message = "one process serves one station: put each into a file of its own";
+        violations.push(Problem::new("", message).at(2));
+    }
+    match stations.pop() {
+        Some(station) if violations.is_empty() => Ok(station),
+        _ => Err(Violations(violations)),
     }
 }
 

@@ -12,13 +12,12 @@ use super::fields::{METADATA, join, nearest, prune_nulls, unknown, unknown_field
 use super::schema;
 use super::violation::Problem;
 use crate::crd::Definition;
-use crate::{API_VERSION, Kind, Resource};
+use crate::{API_VERSION, Kind, Resource, ScreeningStation};
 
 const TOP_LEVEL: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
 
 /// A kind's definition, and its schema ready to be used.
 struct KindSchema {
-    kind: Kind,
     definition: Definition,
     schema: jsonschema::Validator,
     /// Its CEL rules, compiled when they are first asked.
@@ -26,30 +25,34 @@ struct KindSchema {
 }
 
 impl KindSchema {
+    fn new(definition: Definition) -> Self {
+        let mut plain = definition.schema().clone();
+        name_types(&mut plain);
+        let schema =
+            jsonschema::validator_for(&plain).expect("a derived schema should be a JSON schema");
+        Self {
+            definition,
+            schema,
+            rules: OnceLock::new(),
+        }
+    }
+
     fn rules(&self) -> &CompiledSchema {
         self.rules
             .get_or_init(|| compile_schema(self.definition.schema()))
     }
 }
 
-static KIND_SCHEMAS: LazyLock<[KindSchema; 2]> = LazyLock::new(|| {
-    Kind::ALL.map(|kind| {
-        let definition = match kind {
-            Kind::TrainingRun => Definition::training_run(),
-            Kind::ScreeningJob => Definition::screening_job(),
-        };
-        let mut plain = definition.schema().clone();
-        name_types(&mut plain);
-        let schema =
-            jsonschema::validator_for(&plain).expect("a derived schema should be a JSON schema");
-        KindSchema {
-            kind,
-            definition,
-            schema,
-            rules: OnceLock::new(),
-        }
-    })
-});
+/// Of the kinds that are run, in the order of [`Kind::ALL`].
+static KIND_SCHEMAS: LazyLock<[KindSchema; 2]> =
+    LazyLock::new(|| Definition::all().map(KindSchema::new));
+
+/// Of the kind that is served.
+static STATION_SCHEMA: LazyLock<KindSchema> =
+    LazyLock::new(|| KindSchema::new(Definition::screening_station()));
+
+/// The kind that is served.
+const STATION: &str = "ScreeningStation";
 
 /// Says in plain JSON Schema what Kubernetes says by an extension.
 fn name_types(schema: &mut Value) {
@@ -79,12 +82,33 @@ impl Validators {
 
     /// The resource that a document is.
     pub(super) fn read(&self, document: &Value) -> Result<Resource, Vec<Problem>> {
-        let Value::Object(fields) = document else {
-            let message = "is not an object: write apiVersion, kind, metadata and spec";
-            return Err(vec![Problem::new("", message)]);
-        };
-        let kind = schema_of(document).map_err(|problem| vec![problem])?;
-        let mut problems = header(fields);
+        let kind = kind_of(document).map_err(|problem| vec![problem])?;
+        let schema = schema_of(kind);
+        match kind {
+            Kind::TrainingRun => self.typed(schema, document).map(Resource::from_training),
+            Kind::ScreeningJob => self.typed(schema, document).map(Resource::from_screening),
+        }
+    }
+
+    /// The station that a document is.
+    pub(super) fn read_station(&self, document: &Value) -> Result<ScreeningStation, Vec<Problem>> {
+        match name_of_kind(document) {
+            Ok(STATION) => self.typed(&STATION_SCHEMA, document),
+            Ok(_) => {
+                let message = "is not a kind that can be served: use ScreeningStation";
+                Err(vec![Problem::new("kind", message)])
+            }
+            Err(problem) => Err(vec![problem]),
+        }
+    }
+
+    /// A document as its kind's type, defaults in place.
+    fn typed<T: DeserializeOwned>(
+        &self,
+        kind: &KindSchema,
+        document: &Value,
+    ) -> Result<T, Vec<Problem>> {
+        let mut problems = header(document);
         let known = kind.definition.schema();
         let mut document = without_status(document.clone());
         prune_nulls(known, &mut document);
@@ -101,7 +125,8 @@ impl Validators {
         ));
         problems.extend(broken);
         if problems.is_empty() {
-            typed(kind, document)
+            let typed = serde_json::from_value(document);
+            typed.map_err(|error| vec![Problem::new("", format!("cannot be read: {error}"))])
         } else {
             Err(tidy(problems))
         }
@@ -112,15 +137,13 @@ impl Validators {
         if (old.kind(), old.namespace(), old.name()) != (new.kind(), new.namespace(), new.name()) {
             return vec![Problem::new("metadata", "is of another resource")];
         }
+        let kind = schema_of(new.kind());
         let json = |resource: &Resource| serde_json::to_value(resource).unwrap_or_default();
         let (old, new) = (json(old), json(new));
-        match schema_of(&new) {
-            Ok(kind) => rules(
-                self.cel.validate_compiled(kind.rules(), &new, Some(&old)),
-                &[],
-            ),
-            Err(problem) => vec![problem],
-        }
+        rules(
+            self.cel.validate_compiled(kind.rules(), &new, Some(&old)),
+            &[],
+        )
     }
 }
 
@@ -132,34 +155,51 @@ fn without_status(mut document: Value) -> Value {
     document
 }
 
-/// The schema of the kind that a document says it is.
-fn schema_of(document: &Value) -> Result<&'static KindSchema, Problem> {
-    let Some(name) = document.get("kind").and_then(Value::as_str) else {
-        return Err(Problem::new(
+/// The schema of a kind that is run.
+fn schema_of(kind: Kind) -> &'static KindSchema {
+    let [training, screening] = &*KIND_SCHEMAS;
+    match kind {
+        Kind::TrainingRun => training,
+        Kind::ScreeningJob => screening,
+    }
+}
+
+/// What a document says that its kind is.
+fn name_of_kind(document: &Value) -> Result<&str, Problem> {
+    if !document.is_object() {
+        let message = "is not an object: write apiVersion, kind, metadata and spec";
+        return Err(Problem::new("", message));
+    }
+    let name = document.get("kind").and_then(Value::as_str);
+    name.ok_or_else(|| Problem::new("kind", "is required: use TrainingRun or ScreeningJob"))
+}
+
+/// The kind, among those that are run, that a document says it is.
+fn kind_of(document: &Value) -> Result<Kind, Problem> {
+    let name = name_of_kind(document)?;
+    if name == STATION {
+        let message = "is served and not run: use `attrium serve -f`";
+        return Err(Problem::new("kind", message));
+    }
+    name.parse().map_err(|_| {
+        let hint = match nearest(name, &Kind::ALL.map(Kind::name)) {
+            Some(near) => format!("did you mean {near}?"),
+            None => "use TrainingRun or ScreeningJob".to_owned(),
+        };
+        let name: String = name.chars().take(80).collect();
+        Problem::new(
             "kind",
-            "is required: use TrainingRun or ScreeningJob",
-        ));
-    };
-    let kind = name.parse().ok();
-    KIND_SCHEMAS
-        .iter()
-        .find(|schema| Some(schema.kind) == kind)
-        .ok_or_else(|| {
-            let hint = match nearest(name, &Kind::ALL.map(Kind::name)) {
-                Some(near) => format!("did you mean {near}?"),
-                None => "use TrainingRun or ScreeningJob".to_owned(),
-            };
-            let name: String = name.chars().take(80).collect();
-            Problem::new(
-                "kind",
-                format!("{name:?} is not a kind that can be run: {hint}"),
-            )
-        })
+            format!("{name:?} is not a kind that can be run: {hint}"),
+        )
+    })
 }
 
 /// What is wrong above the spec.
-fn header(fields: &Map<String, Value>) -> Vec<Problem> {
+fn header(document: &Value) -> Vec<Problem> {
     let mut problems = Vec::new();
+    let Some(fields) = document.as_object() else {
+        return problems;
+    };
     match fields.get("apiVersion") {
         None => problems.push(Problem::new(
             "apiVersion",
@@ -281,18 +321,6 @@ fn mentions(rule: &str, field: &str) -> bool {
         let after = rule[at + field.len()..].chars().next();
         !after.is_some_and(|next| next.is_ascii_alphanumeric())
     })
-}
-
-fn typed(kind: &KindSchema, document: Value) -> Result<Resource, Vec<Problem>> {
-    let resource = match kind.kind {
-        Kind::TrainingRun => typed_as(document).map(Resource::from_training),
-        Kind::ScreeningJob => typed_as(document).map(Resource::from_screening),
-    };
-    resource.map_err(|error| vec![Problem::new("", format!("cannot be read: {error}"))])
-}
-
-fn typed_as<T: DeserializeOwned>(document: Value) -> Result<T, serde_json::Error> {
-    serde_json::from_value(document)
 }
 
 /// In the order of their paths, and each once.
