@@ -41,7 +41,7 @@ export CFLAGS := $(filter-out $(MAPPED),$(CFLAGS)) $(MAPPED)
 # the report, a linter.
 BUILD_PACKAGES := gcc libc6-dev
 ARM64_PACKAGES := gcc-aarch64-linux-gnu libc6-dev-arm64-cross
-TEST_PACKAGES := chromium fonts-dejavu-core
+TEST_PACKAGES := chromium fonts-dejavu-core dcmtk dicom3tools openssl
 CHECK_PACKAGES := shellcheck
 
 .PHONY: help build programs demo test check fmt clippy doc generated deny scripts chart unit cluster-test cluster cluster-down \
@@ -219,4 +219,5 @@ check-packages:
 	@command -v shellcheck >/dev/null || { $(call debian_packages,$(CHECK_PACKAGES)); }
 
 test-packages:
-	@[ -n "$(ATTRIUM_CHROMIUM)" ] || command -v chromium >/dev/null || { $(call debian_packages,$(TEST_PACKAGES)); }
+	@{ [ -n "$(ATTRIUM_CHROMIUM)" ] || command -v chromium; } >/dev/null && command -v storescu dciodvfy openssl >/dev/null || \
+	{ $(call debian_packages,$(TEST_PACKAGES)); }

@@ -9,15 +9,18 @@ mod inspect;
 mod keys;
 mod link;
 mod logs;
+mod manifest_file;
 mod operator;
 mod output;
 mod phantom;
 mod plan_study;
 mod run;
 mod screen;
+mod serve;
 mod shares;
 mod sign;
 mod stage;
+mod station;
 mod verify;
 
 use std::process::ExitCode;
@@ -72,8 +75,10 @@ enum Command {
     PlanStudy(plan_study::Args),
     Run(run::Args),
     Screen(screen::Args),
+    Serve(serve::Args),
     Sign(sign::Args),
     Stage(stage::Args),
+    Station(station::Args),
     Verify(verify::Args),
 }
 
@@ -105,9 +110,13 @@ enum Error {
     #[snafu(transparent)]
     Screen { source: screen::Error },
     #[snafu(transparent)]
+    Serve { source: serve::Error },
+    #[snafu(transparent)]
     Sign { source: sign::Error },
     #[snafu(transparent)]
     Stage { source: stage::Error },
+    #[snafu(transparent)]
+    Station { source: station::Error },
     #[snafu(transparent)]
     Verify { source: verify::Error },
 }
@@ -128,8 +137,10 @@ impl Error {
             Self::PlanStudy { source } => source.exit(),
             Self::Run { source } => source.exit(),
             Self::Screen { source } => source.exit(),
+            Self::Serve { source } => source.exit(),
             Self::Sign { source } => source.exit(),
             Self::Stage { source } => source.exit(),
+            Self::Station { source } => source.exit(),
             Self::Verify { source } => source.exit(),
         }
     }
@@ -147,10 +158,11 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<(), Error> {
-    let is_service = matches!(arguments.command, Command::Stage(_) | Command::Operator(_));
+    let is_service = matches!(arguments.command, Command::Stage(_) | Command::Operator(_))
+        || matches!(&arguments.command, Command::Serve(args) if args.serves());
     logs::start(is_service);
     let computes = match &arguments.command {
-        Command::Run(_) | Command::Screen(_) => true,
+        Command::Run(_) | Command::Screen(_) | Command::Serve(_) => true,
         Command::Stage(args) => args.computes(),
         _ => false,
     };
@@ -170,8 +182,10 @@ fn run(arguments: Arguments) -> Result<(), Error> {
         Command::Phantom(args) => phantom::run(args)?,
         Command::Run(args) => run::run(&args)?,
         Command::Screen(args) => screen::run(&args)?,
+        Command::Serve(args) => serve::run(&args)?,
         Command::Sign(args) => sign::run(&args)?,
         Command::Stage(args) => stage::run(&args)?,
+        Command::Station(args) => station::run(&args)?,
         Command::Verify(args) => verify::run(&args)?,
     }
     Ok(())
@@ -199,7 +213,7 @@ mod tests {
             assert!(help.contains(&format!("attrium {name}")), "{name}: {help}");
             subcommands += 1;
         }
-        assert_eq!(subcommands, 15);
+        assert_eq!(subcommands, 17);
     }
 
     #[test]

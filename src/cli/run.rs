@@ -1,18 +1,19 @@
 //! `attrium run`: manifests, run on this machine.
 
 use std::fs;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
 use serde_json::{Value, json};
-use snafu::{IntoError, ResultExt, Snafu};
+use snafu::{ResultExt, Snafu};
 
 use super::keys::{self, Signatures};
+use super::manifest_file;
 use super::output::{self, Format, RESEARCH};
 use crate::runner::{self, Display, Ending, Finished, FoundModel, Settings};
-use attrium_api::manifest::{self, Violations};
+use attrium_api::manifest;
 use attrium_api::{Condition, Resource, conditions};
 use attrium_tasks::{Execute, Interrupt, Tasks};
 use attrium_workflow::{TaskExit, Withheld};
@@ -143,10 +144,10 @@ fn read(files: &[PathBuf]) -> Result<Vec<Resource>, Error> {
     let mut resources = Vec::new();
     let mut wrong = Vec::new();
     for path in files {
-        let text = String::from_utf8_lossy(&read_bytes(path)?).into_owned();
+        let text = manifest_file::read(path).context(ReadSnafu { path })?;
         match manifest::parse(&text) {
             Ok(more) => resources.extend(more),
-            Err(violations) => wrong.extend(lines(path, &violations)),
+            Err(violations) => wrong.extend(manifest_file::lines(path, &violations)),
         }
     }
     if wrong.is_empty() {
@@ -156,28 +157,6 @@ fn read(files: &[PathBuf]) -> Result<Vec<Resource>, Error> {
             text: wrong.join("\n"),
         }
         .fail()
-    }
-}
-
-fn lines(path: &Path, violations: &Violations) -> Vec<String> {
-    violations
-        .iter()
-        .map(|violation| format!("  {}: {violation}", path.display()))
-        .collect()
-}
-
-/// The bytes of a manifest, or of standard input; no more than a manifest may have, and one.
-fn read_bytes(path: &Path) -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::new();
-    let most = manifest::MAX_BYTES as u64 + 1;
-    let read = if path == Path::new("-") {
-        io::stdin().take(most).read_to_end(&mut bytes)
-    } else {
-        fs::File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes))
-    };
-    match read {
-        Ok(_) => Ok(bytes),
-        Err(error) => Err(ReadSnafu { path }.into_error(error)),
     }
 }
 

@@ -31,6 +31,7 @@ mod resume;
 mod scale;
 mod screening;
 mod shipped;
+mod station;
 mod store;
 mod trained;
 mod uncertain;
