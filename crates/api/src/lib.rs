@@ -42,9 +42,9 @@ pub use screening_job::{
 };
 pub use station::{
     AlertAt, AlertEvent, ClientCertificates, Destination, DicomDestination, DicomWebDestination,
-    Listener, ListenerLimits, ListenerTls, OtherObjects, ResultObject, Retention, ScreeningStation,
-    ScreeningStationSpec, Send, Sender, SpoolSpec, StationAlert, StationMode, StationWebhook,
-    StudyRules, SyntheticScans, WebSpec,
+    Listener, ListenerLimits, ListenerTls, MailEncryption, OtherObjects, ResultObject, Retention,
+    ScreeningStation, ScreeningStationSpec, Send, Sender, SpoolSpec, StationAlert, StationEmail,
+    StationMode, StationWebhook, StudyRules, SyntheticScans, WebSpec,
 };
 pub use status::{
     CalibrationStatus, DataStatus, GateOutcome, ImageStatus, IntervalStatus, LONGEST_RETRY,

@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use crate::admission::Senders;
+use crate::outbox::Receiver;
 use crate::secrets::Secrets;
 use crate::station::{self, StationError};
-use crate::webhook::WebhookClient;
 use attrium_api::ScreeningStation;
 use attrium_types::text::causes;
 
@@ -34,8 +34,10 @@ pub async fn check(manifest: &ScreeningStation, secrets: &Secrets) -> Vec<Check>
         });
     }
     for alert in &spec.alerts {
-        let found = match WebhookClient::new(&alert.webhook, secrets) {
-            Ok(client) => client.greet().await.map_err(|error| causes(&error)),
+        let found = match station::receiver(alert, secrets) {
+            Ok(Receiver::Webhook(client)) => client.greet().await.map_err(|error| causes(&error)),
+            Ok(Receiver::Mail(mailer)) => mailer.greet().await,
+            Ok(Receiver::Archive(archive)) => archive.greet().await,
             Err(error) => Err(causes(&error)),
         };
         checks.push(Check {

@@ -61,6 +61,9 @@ pub(crate) fn clear(shared: &Shared, now: i64) {
     let retention = &shared.manifest.spec.retention;
     let objects = now - DAY * i64::from(retention.object_days);
     let rows = now - DAY * i64::from(retention.study_days);
+    if let Err(error) = clear_strays(shared, objects) {
+        tracing::error!("Old objects of no study stay: {}", causes(&error));
+    }
     for state in State::ALL {
         let studies = shared
             .index
@@ -80,6 +83,25 @@ pub(crate) fn clear(shared: &Shared, now: i64) {
             }
         }
     }
+}
+
+/// Removes the files of old objects that do not say of which study they are.
+fn clear_strays(shared: &Shared, before: i64) -> Result<(), attrium_spool::IndexError> {
+    let strays = shared.index.read(|session| session.stray_objects(before))?;
+    let files: Vec<_> = strays
+        .iter()
+        .filter_map(|object| coordinator::file(object, object.arrival))
+        .collect();
+    if let Err(error) = shared.spool.remove(&files) {
+        tracing::error!("Old objects of no study stay: {}", causes(&error));
+        return Ok(());
+    }
+    shared.index.write(|session| {
+        for object in &strays {
+            session.mark_removed(object.arrival)?;
+        }
+        Ok(())
+    })
 }
 
 /// Removes the files of a study, unless it is open or something of it is still on its way.

@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep};
 use crate::archive::{Archive, Outcome};
 use crate::clock;
 use crate::delivery::{Answer, Tried};
+use crate::email::Mailer;
 use crate::journal;
 use crate::shared::{DESTINATION, Shared};
 use crate::webhook::WebhookClient;
@@ -30,6 +31,7 @@ const MESSAGE_PATIENCE: Duration = Duration::from_secs(72 * 3600);
 pub(crate) enum Receiver {
     Archive(Archive),
     Webhook(WebhookClient),
+    Mail(Mailer),
 }
 
 /// A task that brings items to one receiver.
@@ -52,11 +54,11 @@ enum Error {
 
 impl Courier {
     /// For messages.
-    pub(crate) fn of_webhook(shared: Arc<Shared>, target: String, client: WebhookClient) -> Self {
+    pub(crate) fn of_messages(shared: Arc<Shared>, target: String, receiver: Receiver) -> Self {
         Self {
             shared,
             target,
-            receiver: Receiver::Webhook(client),
+            receiver,
             patience: MESSAGE_PATIENCE,
         }
     }
@@ -125,6 +127,14 @@ impl Courier {
                 let mut outcomes = Vec::new();
                 for item in due {
                     outcomes.push(client.send(station, &item.item).await);
+                }
+                outcomes
+            }
+            Receiver::Mail(mailer) => {
+                let station = self.shared.manifest.name();
+                let mut outcomes = Vec::new();
+                for item in due {
+                    outcomes.push(mailer.send(station, &item.item).await);
                 }
                 outcomes
             }

@@ -128,8 +128,12 @@ pub struct ReviewView {
     pub at: String,
     /// Of which revision.
     pub revision: u32,
-    /// Acknowledged with a reason, or a grade.
-    pub review: String,
+    /// That it was seen, for this reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<String>,
+    /// The grade that was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grade: Option<u8>,
 }
 
 /// A study with its rows.
@@ -287,13 +291,15 @@ fn delivery(item: &OutboxItem) -> DeliveryView {
 }
 
 fn review(row: &ReviewRow) -> ReviewView {
+    let (acknowledged, grade) = match &row.review {
+        Review::Acknowledged(reason) => (Some(reason.clone()), None),
+        Review::Grade(grade) => (None, Some(*grade)),
+    };
     ReviewView {
         who: row.who.clone(),
         at: clock::text(row.at),
         revision: row.revision,
-        review: match &row.review {
-            Review::Acknowledged(reason) => format!("acknowledged: {reason}"),
-            Review::Grade(grade) => format!("grade {grade}"),
-        },
+        acknowledged,
+        grade,
     }
 }

@@ -9,10 +9,10 @@ use tokio::sync::Notify;
 
 use crate::clock;
 use crate::study::{Effect, Rules, Study};
-use attrium_api::{AlertEvent, ScreeningStation, Send};
+use attrium_api::{AlertEvent, ScreeningStation, Send, StationAlert};
 use attrium_dimse::AssociationId;
 use attrium_spool::audit::Audit;
-use attrium_spool::{Index, Item, Session, Spool, StudyRow};
+use attrium_spool::{Index, Item, ItemState, OutboxItem, Session, Spool, StudyRow};
 use attrium_tasks::Screener;
 
 /// The prefix of an archive's items in the outbox.
@@ -160,16 +160,52 @@ impl Shared {
         event: AlertEvent,
         now: i64,
     ) -> records::Result<()> {
-        let alerts = self.manifest.spec.alerts.iter();
-        for alert in alerts.filter(|alert| alert.on.contains(&event)) {
+        let items = session.items_of(row.number)?;
+        for alert in &self.manifest.spec.alerts {
+            let target = format!("{ALERT}{}", alert.name);
+            if event == AlertEvent::Amended && !withdraw(session, &items, &target, now)? {
+                continue;
+            }
+            if !alert.on.contains(&event) {
+                continue;
+            }
             let item = Item {
-                target: format!("{ALERT}{}", alert.name),
+                target,
                 study: row.number,
                 revision: study.revision,
                 item: event.name().to_owned(),
                 payload: Some(self.message(row, study, event)),
             };
-            session.queue(&item, now)?;
+            let waits = alert
+                .unacknowledged_minutes
+                .filter(|_| event == AlertEvent::Positive);
+            let not_before = now + waits.map_or(0, |minutes| i64::from(minutes) * 60_000);
+            session.queue_for(&item, now, not_before)?;
+        }
+        Ok(())
+    }
+
+    /// Withdraws what was to be told of a positive that somebody has seen now.
+    pub(crate) fn stop_escalation(
+        &self,
+        session: &Session<'_>,
+        number: u64,
+        now: i64,
+    ) -> records::Result<()> {
+        let waiting = |alert: &&StationAlert| alert.unacknowledged_minutes.is_some();
+        let targets: Vec<_> = self
+            .manifest
+            .spec
+            .alerts
+            .iter()
+            .filter(waiting)
+            .map(|alert| format!("{ALERT}{}", alert.name))
+            .collect();
+        for item in session.items_of(number)? {
+            let is_positive = item.item.item == AlertEvent::Positive.name();
+            if is_positive && targets.contains(&item.item.target) && item.attempts == 0 {
+                session.withdraw(item.id, now)?;
+            }
         }
         Ok(())
     }
@@ -233,6 +269,25 @@ impl Shared {
         }
         Ok(())
     }
+}
+
+/// Withdraws what a target was to be told of a positive and was not; gives whether it was, or may have been.
+fn withdraw(
+    session: &Session<'_>,
+    items: &[OutboxItem],
+    target: &str,
+    now: i64,
+) -> records::Result<bool> {
+    let is_positive =
+        |it: &&OutboxItem| it.item.target == target && it.item.item == AlertEvent::Positive.name();
+    let mut was_told = false;
+    for item in items.iter().filter(is_positive) {
+        if item.state == ItemState::Pending {
+            session.withdraw(item.id, now)?;
+        }
+        was_told |= item.state == ItemState::Done || item.attempts > 0;
+    }
+    Ok(was_told)
 }
 
 /// Records as JSON, whose errors are those of a database that holds something else than expected.

@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::admission::{NotANetwork, Senders};
 use crate::archive::{Archive, ArchiveError};
+use crate::email::{EmailError, Mailer};
 use crate::intake::{Intake, NUCLEAR_MEDICINE};
 use crate::outbox::{Courier, Receiver};
 use crate::secrets::{SecretError, Secrets};
@@ -22,7 +23,7 @@ use crate::shared::{ALERT, Associations, Counters, DESTINATION, Shared};
 use crate::study::Rules;
 use crate::webhook::{WebhookClient, WebhookError};
 use crate::{coordinator, janitor, journal, web};
-use attrium_api::{ClientCertificates, Destination, OtherObjects, ScreeningStation};
+use attrium_api::{ClientCertificates, Destination, OtherObjects, ScreeningStation, StationAlert};
 use attrium_dimse as dimse;
 use attrium_dimse::ListenerDeadlines;
 use attrium_spool as spool;
@@ -93,8 +94,8 @@ pub enum StationError {
         /// Its name.
         name: String,
         /// The reason.
-        #[snafu(source(from(WebhookError, Box::new)))]
-        source: Box<WebhookError>,
+        #[snafu(source(from(AlertError, Box::new)))]
+        source: Box<AlertError>,
     },
     /// An address of the machine.
     #[snafu(display("{text} is no address of a machine: use one such as 127.0.0.1 or ::"))]
@@ -115,6 +116,23 @@ pub enum StationError {
     Web {
         /// The reason.
         source: web::WebError,
+    },
+}
+
+/// Somebody who cannot be told.
+#[derive(Debug, Snafu)]
+pub enum AlertError {
+    /// By a web address.
+    #[snafu(transparent)]
+    Webhook {
+        /// The reason.
+        source: WebhookError,
+    },
+    /// By mail.
+    #[snafu(transparent)]
+    Email {
+        /// The reason.
+        source: EmailError,
     },
 }
 
@@ -411,11 +429,20 @@ fn couriers(shared: &Arc<Shared>, secrets: &Secrets) -> Result<Vec<Courier>, Sta
     }
     for alert in &spec.alerts {
         let name = &alert.name;
-        let client = WebhookClient::new(&alert.webhook, secrets).context(AlertSnafu { name })?;
+        let receiver = receiver(alert, secrets).context(AlertSnafu { name })?;
         let target = format!("{ALERT}{name}");
-        couriers.push(Courier::of_webhook(shared.clone(), target, client));
+        couriers.push(Courier::of_messages(shared.clone(), target, receiver));
     }
     Ok(couriers)
+}
+
+/// Who is told, whom the schema lets be told in one way.
+pub(crate) fn receiver(alert: &StationAlert, secrets: &Secrets) -> Result<Receiver, AlertError> {
+    Ok(match (&alert.webhook, &alert.email) {
+        (Some(webhook), _) => Receiver::Webhook(WebhookClient::new(webhook, secrets)?),
+        (None, Some(email)) => Receiver::Mail(Mailer::new(email, secrets)?),
+        (None, None) => unreachable!("the schema asks for one of the two"),
+    })
 }
 
 /// The archive of a destination, which the schema lets have one way to be spoken to.

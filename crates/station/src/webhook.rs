@@ -122,7 +122,7 @@ impl WebhookClient {
 }
 
 /// The same for every try of a message, and another for every other message.
-fn idempotency_key(station: &str, item: &Item) -> String {
+pub(crate) fn idempotency_key(station: &str, item: &Item) -> String {
     let Item {
         target,
         study,

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::{ModelSource, OperatingPoint, limits, preprocessing};
 use attrium_types::{Decimal, LossyPolicy, PreferredAcquisition, Tracer};
 
-pub use alerts::{AlertEvent, StationAlert, StationWebhook};
+pub use alerts::{AlertEvent, MailEncryption, StationAlert, StationEmail, StationWebhook};
 pub use destinations::{Destination, DicomDestination, DicomWebDestination, ResultObject, Send};
 pub use listener::{
     ClientCertificates, Listener, ListenerLimits, ListenerTls, OtherObjects, Sender,

@@ -136,8 +136,13 @@ impl OutboxItem {
 impl Session<'_> {
     /// Queues an item; one that is queued already stays as it is.
     pub fn queue(&self, item: &Item, at: i64) -> rusqlite::Result<()> {
+        self.queue_for(item, at, at)
+    }
+
+    /// As [`queue`](Self::queue), of an item that is not to be tried before an instant.
+    pub fn queue_for(&self, item: &Item, at: i64, not_before: i64) -> rusqlite::Result<()> {
         let sql = "INSERT INTO outbox (target, study, revision, item, payload, state, queued_at, next_at) \
-                   VALUES (?1, ?2, ?3, ?4, ?6, 'pending', ?5, ?5) ON CONFLICT DO NOTHING";
+                   VALUES (?1, ?2, ?3, ?4, ?6, 'pending', ?5, ?7) ON CONFLICT DO NOTHING";
         let mut statement = self.connection.prepare_cached(sql)?;
         statement.execute(params![
             item.target,
@@ -145,7 +150,8 @@ impl Session<'_> {
             item.revision,
             item.item,
             at,
-            item.payload
+            item.payload,
+            not_before
         ])?;
         Ok(())
     }
@@ -215,6 +221,13 @@ impl Session<'_> {
                    AND substr(target, 1, length(?3)) = ?3 AND state = 'pending'";
         self.connection
             .execute(sql, params![study, before, targets, at])
+    }
+
+    /// Ends a pending item that nobody needs any more.
+    pub fn withdraw(&self, id: u64, at: i64) -> rusqlite::Result<()> {
+        let sql = "UPDATE outbox SET state = 'superseded', ended_at = ?2 WHERE id = ?1 AND state = 'pending'";
+        self.connection.execute(sql, params![id, at])?;
+        Ok(())
     }
 
     /// How many items whose targets begin with this are pending or have failed.

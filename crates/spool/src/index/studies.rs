@@ -179,6 +179,13 @@ impl Session<'_> {
         statement.query_map([study], ObjectRow::read)?.collect()
     }
 
+    /// The objects of no study that were kept before an instant and are still there.
+    pub fn stray_objects(&self, before: i64) -> rusqlite::Result<Vec<ObjectRow>> {
+        let sql = format!("{OBJECT} WHERE study IS NULL AND received_at < ?1 AND removed = 0");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        statement.query_map([before], ObjectRow::read)?.collect()
+    }
+
     /// Says that the file of an object is gone.
     pub fn mark_removed(&self, arrival: u64) -> rusqlite::Result<()> {
         let sql = "UPDATE object SET removed = 1 WHERE arrival = ?1";

@@ -113,6 +113,23 @@ fn an_item_is_queued_once_and_tried_until_it_ends() {
 }
 
 #[test]
+fn an_item_for_later_waits_and_may_be_withdrawn() {
+    let (_folder, index) = index();
+    index
+        .write(|session| {
+            let study = session.add_study("k", "Open", 1, "{}")?;
+            session.queue_for(&item(study, 1, "alert/a"), 10, 500)?;
+            assert_eq!(session.due_items("alert/a", 499, 8)?, []);
+            let due = session.due_items("alert/a", 500, 8)?;
+            session.withdraw(due[0].id, 600)?;
+            assert_eq!(session.next_item("alert/a")?, None);
+            assert_eq!(session.items_of(study)?[0].state, ItemState::Superseded);
+            Ok(())
+        })
+        .expect("a write");
+}
+
+#[test]
 fn what_failed_is_counted_and_can_be_queued_again_and_what_is_old_is_superseded() {
     let (_folder, index) = index();
     index
@@ -203,6 +220,8 @@ fn a_study_that_is_removed_leaves_no_row_but_of_files_that_are_there() {
             session.remove_study(study)?;
             assert_eq!(session.object(1)?, None);
             assert_eq!(session.object(2)?, Some(object(2, None)));
+            assert_eq!(session.stray_objects(6)?, [object(2, None)]);
+            assert_eq!(session.stray_objects(5)?, [], "it was kept then");
             assert_eq!(session.study(study)?, None);
             Ok(())
         })

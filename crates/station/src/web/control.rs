@@ -18,6 +18,7 @@ use tokio::task::spawn_blocking;
 
 use crate::clock;
 use crate::journal;
+use crate::labels::Labels;
 use crate::outbox;
 use crate::overview::{Overview, StudyView, Whole};
 use crate::shared::Shared;
@@ -72,6 +73,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/status", get(status))
         .route("/studies", get(studies))
         .route("/studies/{number}", get(study))
+        .route("/labels", get(labels))
         .route("/studies/{number}/resend", post(resend))
         .with_state(shared)
 }
@@ -128,6 +130,10 @@ async fn resend(
     let count = blocking(&shared, move |shared| resend_study(shared, number, None)).await?;
     shared.outbox.notify_waiters();
     Ok(Json(count))
+}
+
+async fn labels(State(shared): State<Arc<Shared>>) -> Result<Json<Labels>, Failed> {
+    blocking(&shared, Labels::of).await.map(Json)
 }
 
 /// Queues what has failed of a study anew; gives how much that is.
@@ -191,6 +197,15 @@ impl Control {
         let path = format!("studies/{number}");
         let answer = self.ask(reqwest::Method::GET, &path).await?;
         answer.context(NoStudySnafu { number })
+    }
+
+    /// The grades that its readers gave, with the studies' identifiers.
+    ///
+    /// # Errors
+    /// [`ControlError`].
+    pub async fn labels(&self) -> Result<Labels, ControlError> {
+        let answer = self.ask(reqwest::Method::GET, "labels").await?;
+        answer.context(RefusedSnafu { status: 404_u16 })
     }
 
     /// Sends what has failed of a study again; gives how much that is.

@@ -296,6 +296,9 @@ async fn say(site: &Site, number: u64, who: String, review: Review) -> Result<Re
             };
             let revision = Shared::study(&row)?.revision;
             let at = clock::now();
+            if matches!(review, Review::Acknowledged(_)) {
+                shared.stop_escalation(session, number, at)?;
+            }
             let study = number;
             session.add_review(&ReviewRow {
                 study,

@@ -344,7 +344,12 @@ fn reviews(view: &StudyView) -> Markup {
             section {
                 h2 { "What people have said" }
                 ul { @for review in &view.reviews {
-                    li { (review.who) ": " (review.review) " (revision " (review.revision) ", " (review.at) ")" }
+                    li {
+                        (review.who) ": "
+                        @if let Some(reason) = &review.acknowledged { "acknowledged, " (reason) }
+                        @if let Some(grade) = review.grade { "grade " (grade) }
+                        " (revision " (review.revision) ", " (review.at) ")"
+                    }
                 } }
             }
         }
