@@ -10,7 +10,8 @@ use tokio::runtime::Builder;
 use super::output::{self, Format};
 use super::serve;
 use attrium_station::{
-    Control, ControlError, DeliveryView, Overview, Role, SendError, StudyView, send, user_line,
+    Control, ControlError, DeliveryView, Labels, Overview, Role, SendError, Share, StudyView,
+    Trial, send, user_line,
 };
 use attrium_types::text;
 use attrium_workflow::TaskExit;
@@ -33,6 +34,12 @@ enum Command {
     Show(OfStudy),
     /// Sends the results and messages of a study again that were refused or given up.
     Resend(OfStudy),
+    /// Writes the grades that readers gave as labels.csv, for a training or a validation. It identifies studies: the
+    /// file is for its owner alone.
+    Labels(Labelling),
+    /// What the decisions were worth by these grades: sensitivity, predictive value and alerts, with 95 % intervals.
+    /// Where readers grade positives sooner than negatives, sensitivity comes out too high.
+    Evaluate(Question),
     /// Sends files to the station as its first sender does, to try the whole way from this machine.
     Send(Sending),
     /// A line for the file `users` of the page's secret; the token is read from standard input.
@@ -55,6 +62,16 @@ struct OfStudy {
     study: u64,
     #[command(flatten)]
     question: Question,
+}
+
+#[derive(Debug, clap::Args)]
+struct Labelling {
+    /// The station's manifest.
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    manifest: PathBuf,
+    /// The table to write, which must not be there yet.
+    #[arg(long, value_name = "FILE", default_value = "labels.csv")]
+    out: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]
@@ -87,6 +104,10 @@ pub(super) enum Error {
     Start { source: io::Error },
     #[snafu(display("cannot read {}", path.display()))]
     Read { path: PathBuf, source: io::Error },
+    #[snafu(display("cannot write {}: is it there already?", path.display()))]
+    Write { path: PathBuf, source: io::Error },
+    #[snafu(display("the table cannot be written as CSV"))]
+    Csv { source: csv::Error },
     #[snafu(transparent)]
     Send { source: SendError },
     #[snafu(display("the token cannot be read from standard input"))]
@@ -107,12 +128,14 @@ impl Error {
         match self {
             Self::Manifest { source } => source.exit(),
             Self::Read { .. }
+            | Self::Write { .. }
             | Self::Control {
                 source: ControlError::NoStudy { .. },
             }
             | Self::Name { .. }
             | Self::ShortToken => TaskExit::BadConfiguration,
             Self::Control { .. }
+            | Self::Csv { .. }
             | Self::Send { .. }
             | Self::Start { .. }
             | Self::Token { .. }
@@ -145,6 +168,21 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
             let count = runtime.block_on(control(&of.question)?.resend(of.study))?;
             output::print(&format!("{count} are sent again\n"))
         }
+        Command::Labels(labelling) => {
+            let control = control_of(&labelling.manifest)?;
+            let labels = runtime.block_on(control.labels())?;
+            let path = &labelling.out;
+            output::write_new(path, &table_of(&labels)?).context(WriteSnafu { path })?;
+            output::print(&format!(
+                "{} studies, {} left out whose files are gone\n",
+                labels.rows.len(),
+                labels.without_files
+            ))
+        }
+        Command::Evaluate(question) => {
+            let studies = runtime.block_on(control(question)?.studies())?;
+            output::print_as(question.output, &Trial::of(&studies), trial)
+        }
         Command::Send(sending) => {
             let count = runtime.block_on(send_files(sending))?;
             output::print(&format!("{count} are kept\n"))
@@ -164,8 +202,60 @@ async fn send_files(sending: &Sending) -> Result<usize, Error> {
     Ok(objects.len())
 }
 
+/// Labels as a table of a TrainingRun.
+fn table_of(labels: &Labels) -> Result<Vec<u8>, Error> {
+    let mut table = csv::Writer::from_writer(Vec::new());
+    let header = ["study", "grade", "reader2"];
+    table.write_record(header).context(CsvSnafu)?;
+    for row in &labels.rows {
+        let reader2 = row.reader2.map_or(String::new(), |grade| grade.to_string());
+        let cells = [row.study.clone(), row.grade.to_string(), reader2];
+        table.write_record(cells).context(CsvSnafu)?;
+    }
+    let written = table.into_inner();
+    written
+        .map_err(|error| csv::Error::from(error.into_error()))
+        .context(CsvSnafu)
+}
+
+fn trial(trial: &Trial) -> String {
+    let share = |share: Option<Share>, digits: usize| match share {
+        Some(Share {
+            part,
+            whole,
+            value,
+            low,
+            high,
+        }) => format!("{value:.digits$} ({low:.digits$} to {high:.digits$}), {part} of {whole}"),
+        None => "-, nothing to tell it by".to_owned(),
+    };
+    let graded = format!(
+        "{} of {} positive, {} of {} negative",
+        trial.graded_positives,
+        trial.positives,
+        trial.graded_negatives,
+        trial.studies - trial.positives
+    );
+    let row = |name: &str, value: String| vec![name.to_owned(), value];
+    let rows = [
+        row("decided", trial.studies.to_string()),
+        row("graded", graded),
+        row("graded before", trial.graded_before.to_string()),
+        row("phantoms left out", trial.synthetic.to_string()),
+        row("sensitivity", share(trial.sensitivity, 3)),
+        row("specificity", share(trial.specificity, 3)),
+        row("PPV", share(trial.positive_predictive_value, 3)),
+        row("alerts per 1,000", share(trial.alerts_per_thousand, 1)),
+    ];
+    text::table(&rows, 2) + output::RESEARCH
+}
+
 fn control(question: &Question) -> Result<Control, Error> {
-    let manifest = serve::read(&question.file)?;
+    control_of(&question.file)
+}
+
+fn control_of(path: &Path) -> Result<Control, Error> {
+    let manifest = serve::read(path)?;
     Ok(Control::new(Path::new(&manifest.spec.spool.path))?)
 }
 

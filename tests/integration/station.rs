@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -592,9 +592,32 @@ fn what_people_say_is_kept_and_a_form_of_another_page_is_not_taken() {
     assert_eq!(post("/studies/1/acknowledge", "same-origin", reason), 303);
     assert_eq!(post("/studies/9/acknowledge", "same-origin", reason), 404);
     let said = place.ask(&["show", "1"])["reviews"].clone();
-    assert_eq!(said[0]["review"], "grade 3");
-    assert_eq!(said[1]["review"], "acknowledged: Physician informed");
+    assert_eq!(said[0]["grade"], 3);
+    assert_eq!(said[1]["acknowledged"], "Physician informed");
     assert_eq!(place.ask(&["status"])["unacknowledged"], 0);
+
+    let table = place.folder.join("labels.csv");
+    let arguments = [
+        "station",
+        "labels",
+        "-f",
+        place.manifest.to_str().unwrap(),
+        "--out",
+    ];
+    let written = attrium(arguments.into_iter().chain([table.to_str().unwrap()])).ok();
+    assert!(written.starts_with("1 studies, 0 left out"), "{written}");
+    let objects = phantom("3", 0);
+    let uid = attrium_imaging::study(&fs::read(&objects[0]).unwrap()).expect("a study");
+    let labels = fs::read_to_string(&table).expect("a table");
+    assert_eq!(
+        labels,
+        format!("study,grade,reader2\n{},3,\n", uid.as_str())
+    );
+    let trial = place.ask(&["evaluate"]);
+    assert_eq!(
+        (&trial["studies"], &trial["synthetic"]),
+        (&0.into(), &1.into())
+    );
 }
 
 #[test]
@@ -638,4 +661,104 @@ fn a_page_for_others_asks_who_they_are() {
     );
     assert_eq!(status, 401);
     assert_eq!(place.get("/healthz").0, 200);
+}
+
+/// A mail relay that takes everything, and keeps it.
+struct Relay {
+    port: u16,
+    mails: Arc<Mutex<Vec<String>>>,
+}
+
+impl Relay {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let mails = Arc::new(Mutex::new(Vec::new()));
+        let kept = mails.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let kept = kept.clone();
+                let stream = stream.expect("a connection");
+                thread::spawn(move || take_mails(stream, &kept));
+            }
+        });
+        Self { port, mails }
+    }
+
+    fn mails(&self) -> Vec<String> {
+        self.mails.lock().expect("no panic").clone()
+    }
+}
+
+/// Speaks SMTP (RFC 5321) as far as a client that sends asks for.
+fn take_mails(stream: TcpStream, kept: &Mutex<Vec<String>>) {
+    let mut answers = stream.try_clone().expect("a stream");
+    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+    let mut say = |text: &str| answers.write_all(format!("{text}\r\n").as_bytes()).is_ok();
+    say("220 relay");
+    while let Some(line) = lines.next() {
+        let word = line
+            .split([' ', ':'])
+            .next()
+            .unwrap_or_default()
+            .to_uppercase();
+        let is_well = match word.as_str() {
+            "DATA" => {
+                say("354 go on");
+                let mail: Vec<String> = lines.by_ref().take_while(|line| line != ".").collect();
+                kept.lock().expect("no panic").push(mail.join("\n"));
+                say("250 taken")
+            }
+            "QUIT" => {
+                say("221 bye");
+                return;
+            }
+            _ => say("250 relay"),
+        };
+        if !is_well {
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_mail_says_where_to_look_and_an_escalation_ends_when_somebody_has_seen_the_study() {
+    let relay = Relay::start();
+    let email = format!(
+        "email: {{relay: \"127.0.0.1:{}\", encryption: None, from: a@x.example, to: [b@x.example]}}",
+        relay.port
+    );
+    let alerts = format!(
+        "  alerts:\n    - {{name: physician, {email}}}\n    - {{name: chief, unacknowledgedMinutes: 5, {email}}}\n"
+    );
+    let place = Place::new("station-mail", &alerts);
+    let _running = place.serve("log");
+    place.send(&phantom("3", 0));
+    let mail = wait_for("a mail", || relay.mails().pop());
+    assert!(
+        mail.contains("Subject: [synthetic] bone-scans: study 1 positive"),
+        "{mail}"
+    );
+    assert!(
+        mail.contains(&format!("http://127.0.0.1:{}/studies/1", place.page)),
+        "{mail}"
+    );
+    for mark in [NAME, NUMBER, KEY] {
+        assert!(!mail.contains(mark), "{mail}");
+    }
+    let state_of = |target: &str| {
+        let study = place.ask(&["show", "1"]);
+        let deliveries = study["deliveries"].as_array().expect("a list").clone();
+        let delivery = deliveries.into_iter().find(|it| it["target"] == target);
+        delivery.expect("a delivery")["state"].clone()
+    };
+    wait_for("the mail to be done", || {
+        (state_of("alert/physician") == "done").then_some(())
+    });
+    assert_eq!(state_of("alert/chief"), "pending");
+    let head = "POST /studies/1/acknowledge HTTP/1.1\r\nSec-Fetch-Site: same-origin\r\n\
+                Content-Type: application/x-www-form-urlencoded\r\n";
+    assert_eq!(place.request(head, "reason=Known+amyloidosis").0, 303);
+    assert_eq!(state_of("alert/chief"), "superseded");
+    assert_eq!(relay.mails().len(), 1);
 }
