@@ -167,6 +167,7 @@ async fn take_in(shared: &Arc<Shared>, batch: Vec<Kept>, timings: &mut BTreeMap<
         let taken = spawn_blocking(move || {
             let files: Vec<ObjectFile> = objects.iter().map(|kept| kept.file).collect();
             let looked = screening::look(&task.spool, &task.screener, &files);
+            let looked = looked.context(SpoolSnafu)?;
             let studies = task.index.write(|session| {
                 let mut studies = Vec::new();
                 for (kept, looked) in objects.iter().zip(&looked) {
@@ -427,7 +428,9 @@ fn screen_waiting(shared: &Shared, number: u64) -> Result<(), Error> {
     let files = shared.spool.objects().context(SpoolSnafu)?;
     let is_waiting = |file: &ObjectFile| waiting.contains(&file.arrival);
     let files: Vec<_> = files.into_iter().filter(is_waiting).collect();
-    let looked = screening::look(&shared.spool, &shared.screener, &files);
+    let looked = screening::look(&shared.spool, &shared.screener, &files).context(SpoolSnafu)?;
+    let is_there = |arrival: &&u64| files.iter().any(|file| file.arrival == **arrival);
+    let gone: Vec<u64> = waiting.iter().filter(|it| !is_there(it)).copied().collect();
     shared.index.write(|session| {
         let Some(row) = session.study(number)? else {
             return Ok(());
@@ -436,6 +439,13 @@ fn screen_waiting(shared: &Shared, number: u64) -> Result<(), Error> {
         let mut effects = Vec::new();
         for looked in looked {
             effects.extend(study.screened(looked.file.arrival, looked.finding, &shared.rules));
+        }
+        for arrival in gone {
+            let finding = Finding::Unusable {
+                reason: "gone".to_owned(),
+                sentence: "its file is not in the spool any more".to_owned(),
+            };
+            effects.extend(study.screened(arrival, finding, &shared.rules));
         }
         shared.save(session, &row, &study, &effects)
     })?;

@@ -10,6 +10,7 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use crate::study::{DecidedImage, Finding};
 use attrium_dataset::Preference;
 use attrium_evidence::Source;
+use attrium_spool as spool;
 use attrium_spool::{ObjectFile, Pseudonymizer, Spool};
 use attrium_tasks::{Candidate, Rejection, Screened, Screener, ScreeningDecision};
 
@@ -34,32 +35,46 @@ pub(crate) struct Looked {
 }
 
 /// Looks at objects together, in their order.
-pub(crate) fn look(spool: &Spool, screener: &Screener, files: &[ObjectFile]) -> Vec<Looked> {
+///
+/// # Errors
+/// A disk that fails: nothing is known of any of them then.
+pub(crate) fn look(
+    spool: &Spool,
+    screener: &Screener,
+    files: &[ObjectFile],
+) -> Result<Vec<Looked>, spool::Error> {
     let read = |file: &ObjectFile| read(spool, screener, file);
-    let (keys, candidates): (Vec<_>, Vec<_>) = files.par_iter().map(read).unzip();
+    let read: Vec<_> = files.par_iter().map(read).collect::<Result<_, _>>()?;
+    let (keys, candidates): (Vec<_>, Vec<_>) = read.into_iter().unzip();
     let findings = decide(screener, candidates);
     let looked = files.iter().zip(keys).zip(findings);
-    looked
-        .map(|((file, keys), finding)| Looked {
-            file: *file,
-            keys,
-            finding,
-        })
-        .collect()
+    let looked = looked.map(|((file, keys), finding)| Looked {
+        file: *file,
+        keys,
+        finding,
+    });
+    Ok(looked.collect())
 }
 
-fn read(spool: &Spool, screener: &Screener, file: &ObjectFile) -> (Option<Keys>, Candidate) {
+fn read(
+    spool: &Spool,
+    screener: &Screener,
+    file: &ObjectFile,
+) -> Result<(Option<Keys>, Candidate), spool::Error> {
     let bytes = match spool.read(file) {
         Ok(bytes) => bytes,
-        Err(error) => return (None, Err(Rejection::unreadable(&error))),
+        Err(error @ spool::Error::NotFound) => {
+            return Ok((None, Err(Rejection::unreadable(&error))));
+        }
+        Err(error) => return Err(error),
     };
     let keys = catch_unwind(AssertUnwindSafe(|| keys(spool.pseudonymizer(), &bytes)));
     let scan = || screener.read(Ok::<_, Infallible>(bytes));
     let candidate = catch_unwind(AssertUnwindSafe(scan));
-    (
+    Ok((
         keys.unwrap_or_default(),
         candidate.unwrap_or_else(|_| broken()),
-    )
+    ))
 }
 
 /// What an object says that it is, under the station's key.

@@ -22,8 +22,10 @@ use crate::secrets::{SecretError, Secrets};
 use crate::shared::{ALERT, Associations, Counters, DESTINATION, Shared};
 use crate::study::Rules;
 use crate::webhook::{WebhookClient, WebhookError};
-use crate::{coordinator, janitor, journal, web};
-use attrium_api::{ClientCertificates, Destination, OtherObjects, ScreeningStation, StationAlert};
+use crate::{clock, coordinator, janitor, journal, web};
+use attrium_api::{
+    ClientCertificates, Destination, OtherObjects, ScreeningStation, StationAlert, StationMode,
+};
 use attrium_dimse as dimse;
 use attrium_dimse::ListenerDeadlines;
 use attrium_spool as spool;
@@ -189,6 +191,8 @@ impl Station {
             manifest,
         });
         let couriers = couriers(&shared, secrets)?;
+        let known: Vec<&str> = couriers.iter().map(|courier| &*courier.target).collect();
+        withdraw_unknown(&shared, &known)?;
         Ok(Self {
             shared,
             senders,
@@ -233,7 +237,8 @@ impl Station {
         ));
         tasks.spawn(janitor::run(self.shared.clone(), stopped(&stopping)));
         tasks.spawn(self.web.serve(self.shared.clone(), stopped(&stopping)));
-        for courier in self.couriers {
+        let is_live = self.shared.rules.mode == StationMode::Live;
+        for courier in self.couriers.into_iter().filter(|_| is_live) {
             tasks.spawn(courier.run(stopped(&stopping)));
         }
         dimse::serve(self.listener, self.options, intake, stop).await;
@@ -412,6 +417,26 @@ fn listener_options(
         tls,
         ..dimse::ListenerOptions::new(listener.ae_title.clone())
     })
+}
+
+/// Withdraws what waits for receivers that the manifest does not name any more, and says so.
+fn withdraw_unknown(shared: &Shared, known: &[&str]) -> Result<(), StationError> {
+    let withdrawn = shared.index.write(|session| {
+        let mut withdrawn = 0;
+        for item in session.pending_items()? {
+            if !known.contains(&&*item.item.target) {
+                session.withdraw(item.id, clock::now())?;
+                withdrawn += 1;
+            }
+        }
+        Ok(withdrawn)
+    })?;
+    if withdrawn > 0 {
+        tracing::warn!(
+            "{withdrawn} results and messages are withdrawn, whose receivers the manifest does not name any more"
+        );
+    }
+    Ok(())
 }
 
 fn couriers(shared: &Arc<Shared>, secrets: &Secrets) -> Result<Vec<Courier>, StationError> {

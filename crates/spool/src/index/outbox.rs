@@ -179,6 +179,13 @@ impl Session<'_> {
         rows.collect()
     }
 
+    /// All pending items, in the order in which they were queued.
+    pub fn pending_items(&self) -> rusqlite::Result<Vec<OutboxItem>> {
+        let sql = format!("{ITEM} WHERE state = 'pending' ORDER BY id");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        statement.query_map([], OutboxItem::read)?.collect()
+    }
+
     /// The items of a study, in the order in which they were queued.
     pub fn items_of(&self, study: u64) -> rusqlite::Result<Vec<OutboxItem>> {
         let sql = format!("{ITEM} WHERE study = ?1 ORDER BY id");

@@ -121,7 +121,9 @@ fn an_item_for_later_waits_and_may_be_withdrawn() {
             session.queue_for(&item(study, 1, "alert/a"), 10, 500)?;
             assert_eq!(session.due_items("alert/a", 499, 8)?, []);
             let due = session.due_items("alert/a", 500, 8)?;
+            assert_eq!(session.pending_items()?, due);
             session.withdraw(due[0].id, 600)?;
+            assert_eq!(session.pending_items()?, []);
             assert_eq!(session.next_item("alert/a")?, None);
             assert_eq!(session.items_of(study)?[0].state, ItemState::Superseded);
             Ok(())

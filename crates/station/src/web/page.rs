@@ -167,11 +167,16 @@ async fn study(
     let Some(whole) = blocking(&site.shared, move |shared| shared.whole(number)).await? else {
         return Ok((StatusCode::NOT_FOUND, views::no_study(number)).into_response());
     };
-    let shared = site.shared.clone();
+    let (shared, who) = (site.shared.clone(), visitor.name.clone());
     let overview = blocking(&site.shared, Shared::overview).await?;
     let read = spawn_blocking(move || {
         let bytes = shown_object(&shared, &whole);
         let patient = bytes.as_deref().and_then(PatientLabel::read);
+        shared.journal(&[journal::record(
+            AuditEvent::Viewed,
+            Some(number),
+            Some(&who),
+        )]);
         (whole, bytes.is_some(), patient)
     });
     let (whole, has_picture, patient) = read.await.map_err(|_| Failed)?;
