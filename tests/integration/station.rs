@@ -494,6 +494,45 @@ fn a_silent_station_decides_and_tells_nobody() {
 }
 
 #[test]
+fn what_waits_is_not_brought_by_a_station_that_has_become_silent() {
+    let address = WebAddress::answering(&["503 Service Unavailable", "204 No Content"]);
+    let place = Place::new("station-silenced", &alert(&address));
+    let running = place.serve("log");
+    place.send(&phantom("3", 0));
+    wait_for("a try", || address.told().pop());
+    wait_for("the try to be written down", || {
+        let study = place.studies().pop()?;
+        (study["deliveries"][0]["attempts"] == 1).then_some(())
+    });
+    assert_eq!(running.signal("TERM"), Some(0));
+    let text = fs::read_to_string(&place.manifest).expect("it");
+    fs::write(&place.manifest, text.clone() + "  mode: Silent\n").expect("should be written");
+    let running = place.serve("log-silent");
+    place.study_in("Settled");
+    // The next try is due within 5 s.
+    thread::sleep(Duration::from_secs(6));
+    assert_eq!(address.told().len(), 1);
+    assert_eq!(running.signal("TERM"), Some(0));
+
+    // And one who is not named any more is not waited for.
+    let without = text
+        .split("  alerts:")
+        .next()
+        .expect("a manifest")
+        .to_owned();
+    fs::write(&place.manifest, without).expect("should be written");
+    let running = place.serve("log-without");
+    assert!(
+        running
+            .log()
+            .contains("1 results and messages are withdrawn"),
+        "{}",
+        running.log()
+    );
+    assert_eq!(place.ask(&["status"])["pending"], 0);
+}
+
+#[test]
 fn an_image_that_comes_again_changes_nothing_and_another_one_opens_the_study_again() {
     let address = WebAddress::answering(&["204 No Content"]);
     let place = Place::new("station-late", &alert(&address));
