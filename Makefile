@@ -23,7 +23,7 @@ SIMULATION_STEPS ?= 1000000
 SIMULATIONS := coverage thresholds clusters recalibration monitor
 # Compiles the feature `cuda` where there is no CUDA toolkit; nothing so compiled runs.
 CUDA := DOCS_RS=1 CUDARC_CUDA_VERSION=12080
-SCRIPTS := .ci/run .ci/reproducible fuzz/run images/bases benches/run benches/peers benches/learning/run benches/learning/few benches/reconcile examples/demo/run examples/ci/retrain tests/chart/check \
+SCRIPTS := .ci/run .ci/reproducible fuzz/run images/bases benches/run benches/peers benches/learning/run benches/learning/few benches/reconcile benches/station examples/demo/run examples/ci/retrain tests/chart/check \
   $(addprefix tests/cluster/,build component down exports image install load-image run try up upload)
 
 # No path of this machine is in what is built: sources of dependencies, generated files and the compiler's
@@ -45,7 +45,7 @@ TEST_PACKAGES := chromium fonts-dejavu-core dcmtk dicom3tools openssl
 CHECK_PACKAGES := shellcheck
 
 .PHONY: help build programs demo test check fmt clippy doc generated deny scripts chart unit cluster-test cluster cluster-down \
-  advisories sbom reproducible arm64 bases fuzz fuzz-night simulate coverage sanitize bench bench-peers bench-learning bench-kernels bench-reconcile crds chart-readme own-output build-packages check-packages \
+  advisories sbom reproducible arm64 bases fuzz fuzz-night simulate coverage sanitize bench bench-peers bench-learning bench-kernels bench-reconcile bench-station crds chart-readme own-output build-packages check-packages \
   test-packages clean-demo
 
 help: ## List the targets
@@ -172,6 +172,10 @@ bench-kernels: build-packages ## Measure each kernel of the engine against the p
 
 bench-reconcile: build-packages ## Measure the operator against a real API server; needs root
 	benches/reconcile
+
+bench-station: build test-packages ## Measure a station's intake against Orthanc and storescp, and the time to a message
+	@command -v Orthanc >/dev/null || { $(call debian_packages,orthanc); }
+	benches/station $(ATTRIUM)
 
 crds: build ## Write crds/, and the chart's copy of it, from the types
 	$(ATTRIUM) crds --out crds
