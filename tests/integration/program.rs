@@ -147,3 +147,12 @@ impl Running {
         self.child.wait().expect("should end").code()
     }
 }
+
+/// A process that never ends by itself, such as a station, ends with its test.
+impl Drop for Running {
+    fn drop(&mut self) {
+        // One that has ended cannot be killed any more.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
