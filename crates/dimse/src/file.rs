@@ -8,6 +8,7 @@ use snafu::{OptionExt, Snafu, ensure};
 
 use crate::provider::ObjectHeader;
 use crate::uid::{Hidden, is_uid, trimmed};
+use crate::user::ObjectToStore;
 use crate::{IMPLEMENTATION_CLASS, IMPLEMENTATION_VERSION};
 
 /// Length of the preamble, and what follows it.
@@ -68,6 +69,16 @@ pub enum NotSendable {
 }
 
 impl StoredFile {
+    /// What is sent of the file that this was read from.
+    pub fn object<'a>(&'a self, file: &'a [u8]) -> ObjectToStore<'a> {
+        ObjectToStore {
+            sop_class_uid: &self.sop_class_uid,
+            sop_instance_uid: &self.sop_instance_uid,
+            transfer_syntax_uid: &self.transfer_syntax_uid,
+            data_set: file.get(self.data_set_offset..).unwrap_or_default(),
+        }
+    }
+
     /// Reads the head of a DICOM file, of which the first kilobyte suffices as a rule.
     ///
     /// # Errors

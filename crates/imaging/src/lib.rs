@@ -62,7 +62,7 @@ pub use phase::StatedPhase;
 pub use placement::Placement;
 pub use provenance::{Origin, PatientId, Provenance};
 pub use region::StatedRegion;
-pub use render::{draw, outlines};
+pub use render::{black_level, draw, outlines};
 pub use scan::{AnteriorImage, StudyUid, read_anterior, study};
 pub use scanner::{NoScannerModel, ScannerModel};
 pub use size::{CROP_PIXELS, CROP_SIZE};

@@ -22,7 +22,7 @@ pub fn draw(
     crop: Option<&CropRectangle>,
     heart: Option<&HeartRegions>,
 ) -> Result<Vec<u8>, png::EncodingError> {
-    let black = window(image);
+    let black = black_level(&image.pixels);
     let mut pixels: Vec<[u8; 3]> = image
         .pixels
         .iter()
@@ -47,13 +47,12 @@ pub fn draw(
     Ok(file)
 }
 
-/// The least count that is drawn black.
-fn window(image: &Image<f32>) -> f32 {
-    let mut counts: Vec<f32> = image
-        .pixels
+/// The least count that is drawn black: the one that 1 % of the pixels with counts exceed, 1 where there are none.
+pub fn black_level(counts: &[f32]) -> f32 {
+    let mut counts: Vec<f32> = counts
         .iter()
         .copied()
-        .filter(|&count| count > 0.0)
+        .filter(|count| count.is_finite() && *count > 0.0)
         .collect();
     counts.sort_unstable_by(f32::total_cmp);
     let above = (counts.len() as f64 * SATURATED) as usize;

@@ -1,7 +1,7 @@
 //! Archives that results are stored in: by C-STORE, and by STOW-RS.
 //!
-//! What has arrived is what the archive has said that it has: a connection that was closed in order, or an answer that
-//! does not name what was stored, is no success.
+//! What has arrived is what the archive has said that it has: a connection that was closed in order is no success, and
+//! an item that failed outweighs an HTTP status of success.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::secrets::{SecretError, Secrets};
 use crate::webhook;
 use attrium_api::{DicomDestination, DicomWebDestination};
 use attrium_dimse as dimse;
-use attrium_dimse::{DestinationDeadlines, NotSendable, ObjectToStore, StoredFile, VERIFICATION};
+use attrium_dimse::{DestinationDeadlines, NotSendable, StoredFile, VERIFICATION};
 use attrium_types::text::causes;
 
 /// How long an archive may take to answer.
@@ -114,20 +114,13 @@ impl Archive {
         destination: &DicomWebDestination,
         secrets: &Secrets,
     ) -> Result<Self, ArchiveError> {
-        let secret = destination.secret.as_deref();
-        let text = |file| {
-            let text = secret.map(|secret| secrets.text(secret, file)).transpose();
-            text.map(Option::flatten)
-        };
-        let ca = secret
-            .map(|secret| secrets.find(secret, "ca.crt"))
-            .transpose()?;
-        let client = webhook::client(PATIENCE, ca.flatten().as_deref());
+        let secret = secrets.of(destination.secret.as_deref());
+        let client = webhook::client(PATIENCE, secret.find("ca.crt")?.as_deref());
         Ok(Self::DicomWeb(DicomWeb {
             client: client.context(ClientSnafu)?,
             url: format!("{}/studies", destination.url.trim_end_matches('/')),
-            token: text("token")?,
-            login: text("username")?.zip(text("password")?),
+            token: secret.text("token")?,
+            login: secret.login()?,
         }))
     }
 
@@ -204,13 +197,7 @@ async fn store_one(
     result: &[u8],
 ) -> Result<u16, dimse::Error> {
     let file = StoredFile::read(result).map_err(|error| not_sendable(&error))?;
-    let object = ObjectToStore {
-        sop_class_uid: &file.sop_class_uid,
-        sop_instance_uid: &file.sop_instance_uid,
-        transfer_syntax_uid: &file.transfer_syntax_uid,
-        data_set: result.get(file.data_set_offset..).unwrap_or_default(),
-    };
-    association.store(&object).await
+    association.store(&file.object(result)).await
 }
 
 fn not_sendable(_: &NotSendable) -> dimse::Error {

@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use crate::admission::Senders;
-use crate::outbox::Receiver;
 use crate::secrets::Secrets;
 use crate::station::{self, StationError};
 use attrium_api::ScreeningStation;
@@ -34,10 +33,8 @@ pub async fn check(manifest: &ScreeningStation, secrets: &Secrets) -> Vec<Check>
         });
     }
     for alert in &spec.alerts {
-        let found = match station::receiver(alert, secrets) {
-            Ok(Receiver::Webhook(client)) => client.greet().await.map_err(|error| causes(&error)),
-            Ok(Receiver::Mail(mailer)) => mailer.greet().await,
-            Ok(Receiver::Archive(archive)) => archive.greet().await,
+        let found = match station::messenger(alert, secrets) {
+            Ok(messenger) => messenger.greet().await,
             Err(error) => Err(causes(&error)),
         };
         checks.push(Check {

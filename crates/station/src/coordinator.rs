@@ -295,11 +295,7 @@ fn added(session: &Session<'_>, key: &str, now: i64) -> records::Result<StudyRow
 fn tell(study: u64, finding: &Finding) {
     match finding {
         Finding::Decided(image) => {
-            let decision = if image.positive {
-                "positive"
-            } else {
-                "negative"
-            };
+            let decision = overview::word(image.positive);
             tracing::info!(study, decision, "An image was decided on");
         }
         Finding::OtherView => tracing::info!(study, "An image shows another view"),

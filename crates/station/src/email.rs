@@ -14,7 +14,7 @@ use snafu::{OptionExt, ResultExt, Snafu};
 
 use crate::archive::Outcome;
 use crate::delivery::Answer;
-use crate::secrets::{SecretError, Secrets};
+use crate::secrets::{OptionalSecret, SecretError, Secrets};
 use crate::webhook;
 use attrium_api::{MailEncryption, StationEmail};
 use attrium_spool::Item;
@@ -70,16 +70,12 @@ impl Mailer {
         let relay = &email.relay;
         let place = relay.split_once(':').context(RelaySnafu { relay })?;
         let port: u16 = place.1.parse().ok().context(RelaySnafu { relay })?;
-        let text = |file| {
-            let secret = email.secret.as_deref();
-            let text = secret.map(|secret| secrets.text(secret, file)).transpose();
-            text.map(Option::flatten)
-        };
+        let secret = secrets.of(email.secret.as_deref());
         let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(place.0)
             .port(port)
-            .tls(encryption(email, place.0, secrets)?)
+            .tls(encryption(email, place.0, secret)?)
             .timeout(Some(PATIENCE));
-        if let Some((name, password)) = text("username")?.zip(text("password")?) {
+        if let Some((name, password)) = secret.login()? {
             builder = builder.credentials(Credentials::new(name, password));
         }
         Ok(Self {
@@ -136,16 +132,16 @@ impl Mailer {
     }
 }
 
-fn encryption(email: &StationEmail, host: &str, secrets: &Secrets) -> Result<Tls, EmailError> {
+fn encryption(
+    email: &StationEmail,
+    host: &str,
+    secret: OptionalSecret<'_>,
+) -> Result<Tls, EmailError> {
     if email.encryption == MailEncryption::None {
         return Ok(Tls::None);
     }
     let mut parameters = TlsParameters::builder(host.to_owned());
-    let ca = email
-        .secret
-        .as_deref()
-        .map(|secret| secrets.find(secret, "ca.crt"));
-    if let Some(ca) = ca.transpose()?.flatten() {
+    if let Some(ca) = secret.find("ca.crt")? {
         parameters = parameters.add_root_certificate(Certificate::from_pem(&ca).context(TlsSnafu)?);
     }
     let parameters = parameters.build().context(TlsSnafu)?;

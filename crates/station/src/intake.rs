@@ -97,7 +97,6 @@ impl StorageService for Intake {
     }
 
     fn opened(&self, association: AssociationId, _: &Peer) {
-        Counters::add(&self.shared.counters.associations);
         self.shared.associations.open(association);
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use snafu::{OptionExt, Snafu};
 use tokio::task::spawn_blocking;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use crate::archive::{Archive, Outcome};
 use crate::clock;
@@ -17,7 +17,7 @@ use crate::shared::{DESTINATION, Shared};
 use crate::webhook::WebhookClient;
 use attrium_spool as spool;
 use attrium_spool::audit::{AuditEvent, AuditRecord, Fact};
-use attrium_spool::{IndexError, ItemState, OutboxItem, ResultKind, Session};
+use attrium_spool::{IndexError, Item, ItemState, OutboxItem, ResultKind, Session};
 use attrium_types::text::causes;
 
 /// How many items are taken at a time.
@@ -30,8 +30,33 @@ const MESSAGE_PATIENCE: Duration = Duration::from_secs(72 * 3600);
 /// Who items are for.
 pub(crate) enum Receiver {
     Archive(Archive),
+    Messenger(Messenger),
+}
+
+/// How people are told.
+pub(crate) enum Messenger {
     Webhook(WebhookClient),
     Mail(Mailer),
+}
+
+impl Messenger {
+    async fn send(&self, station: &str, item: &Item) -> Outcome {
+        match self {
+            Self::Webhook(client) => client.send(station, item).await,
+            Self::Mail(mailer) => mailer.send(station, item).await,
+        }
+    }
+
+    /// Whether it can be reached; nobody is told anything.
+    ///
+    /// # Errors
+    /// Why not, in a sentence.
+    pub(crate) async fn greet(&self) -> Result<(), String> {
+        match self {
+            Self::Webhook(client) => client.greet().await.map_err(|error| causes(&error)),
+            Self::Mail(mailer) => mailer.greet().await,
+        }
+    }
 }
 
 /// A task that brings items to one receiver.
@@ -54,11 +79,11 @@ enum Error {
 
 impl Courier {
     /// For messages.
-    pub(crate) fn of_messages(shared: Arc<Shared>, target: String, receiver: Receiver) -> Self {
+    pub(crate) fn of_messages(shared: Arc<Shared>, target: String, messenger: Messenger) -> Self {
         Self {
             shared,
             target,
-            receiver,
+            receiver: Receiver::Messenger(messenger),
             patience: MESSAGE_PATIENCE,
         }
     }
@@ -122,23 +147,15 @@ impl Courier {
 
     async fn bring(&self, due: &[OutboxItem]) -> Vec<Outcome> {
         match &self.receiver {
-            Receiver::Webhook(client) => {
-                let station = self.shared.manifest.name();
-                let mut outcomes = Vec::new();
-                for item in due {
-                    outcomes.push(client.send(station, &item.item).await);
-                }
-                outcomes
-            }
-            Receiver::Mail(mailer) => {
-                let station = self.shared.manifest.name();
-                let mut outcomes = Vec::new();
-                for item in due {
-                    outcomes.push(mailer.send(station, &item.item).await);
-                }
-                outcomes
-            }
             Receiver::Archive(archive) => self.store(archive, due).await,
+            Receiver::Messenger(messenger) => {
+                let station = self.shared.manifest.name();
+                let mut outcomes = Vec::new();
+                for item in due {
+                    outcomes.push(messenger.send(station, &item.item).await);
+                }
+                outcomes
+            }
         }
     }
 
@@ -299,9 +316,4 @@ pub(crate) fn settle_delivery(
         return Ok(());
     }
     shared.save(session, &row, &study, &effects)
-}
-
-/// Until when to wait at the longest when the process ends.
-pub(crate) fn grace() -> Instant {
-    Instant::now() + Duration::from_secs(5)
 }

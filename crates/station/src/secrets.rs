@@ -93,6 +93,42 @@ impl Secrets {
     }
 }
 
+/// A secret that a manifest may name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OptionalSecret<'a> {
+    secrets: &'a Secrets,
+    name: Option<&'a str>,
+}
+
+impl Secrets {
+    /// A secret, if a manifest names one; one that is not named has no files.
+    pub(crate) fn of<'a>(&'a self, name: Option<&'a str>) -> OptionalSecret<'a> {
+        OptionalSecret {
+            secrets: self,
+            name,
+        }
+    }
+}
+
+impl OptionalSecret<'_> {
+    /// As [`Secrets::find`].
+    pub(crate) fn find(&self, file: &str) -> Result<Option<Vec<u8>>, SecretError> {
+        self.name
+            .map_or(Ok(None), |name| self.secrets.find(name, file))
+    }
+
+    /// As [`Secrets::text`].
+    pub(crate) fn text(&self, file: &str) -> Result<Option<String>, SecretError> {
+        self.name
+            .map_or(Ok(None), |name| self.secrets.text(name, file))
+    }
+
+    /// A user's name and password, where both are there.
+    pub(crate) fn login(&self) -> Result<Option<(String, String)>, SecretError> {
+        Ok(self.text("username")?.zip(self.text("password")?))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

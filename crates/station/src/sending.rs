@@ -4,7 +4,7 @@ use snafu::{OptionExt, ResultExt, Snafu, ensure};
 
 use attrium_api::ScreeningStation;
 use attrium_dimse as dimse;
-use attrium_dimse::{Association, DestinationDeadlines, NotSendable, ObjectToStore, StoredFile};
+use attrium_dimse::{Association, DestinationDeadlines, NotSendable, StoredFile};
 
 /// Why an object was not kept.
 #[derive(Debug, Snafu)]
@@ -78,13 +78,8 @@ pub async fn send(manifest: &ScreeningStation, objects: &[Vec<u8>]) -> Result<()
     let association = Association::request(&destination, &contexts).await;
     let mut association = association.context(AssociationSnafu)?;
     for (number, file, object) in &files {
-        let object = ObjectToStore {
-            sop_class_uid: &file.sop_class_uid,
-            sop_instance_uid: &file.sop_instance_uid,
-            transfer_syntax_uid: &file.transfer_syntax_uid,
-            data_set: object.get(file.data_set_offset..).unwrap_or_default(),
-        };
-        let status = association.store(&object).await.context(AssociationSnafu)?;
+        let stored = association.store(&file.object(object)).await;
+        let status = stored.context(AssociationSnafu)?;
         ensure!(
             status == 0,
             RefusedSnafu {

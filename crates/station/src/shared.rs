@@ -46,8 +46,6 @@ pub(crate) struct Counters {
     pub discarded: AtomicU64,
     /// Objects that were not taken.
     pub refused: AtomicU64,
-    /// Associations of senders.
-    pub associations: AtomicU64,
     /// Callers that are no senders.
     pub strangers: AtomicU64,
     /// Connections that were no associations.

@@ -12,12 +12,13 @@ use snafu::{OptionExt, ResultExt, Snafu};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::admission::{NotANetwork, Senders};
 use crate::archive::{Archive, ArchiveError};
 use crate::email::{EmailError, Mailer};
 use crate::intake::{Intake, NUCLEAR_MEDICINE};
-use crate::outbox::{Courier, Receiver};
+use crate::outbox::{Courier, Messenger, Receiver};
 use crate::secrets::{SecretError, Secrets};
 use crate::shared::{ALERT, Associations, Counters, DESTINATION, Shared};
 use crate::study::Rules;
@@ -35,6 +36,9 @@ use attrium_tasks::Screener;
 
 /// How many objects may wait to be looked at before whoever looks has to find them by itself.
 const WAITING: usize = 4096;
+
+/// How long tasks may take to end what they are at, once the station is told to stop.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Why a station does not start.
 #[derive(Debug, Snafu)]
@@ -243,7 +247,7 @@ impl Station {
         }
         dimse::serve(self.listener, self.options, intake, stop).await;
         stopping.send_replace(true);
-        let end = crate::outbox::grace();
+        let end = Instant::now() + GRACE;
         while let Ok(Some(_)) = tokio::time::timeout_at(end, tasks.join_next()).await {}
         self.shared
             .journal(&[journal::record(AuditEvent::Stopped, None, None)]);
@@ -454,18 +458,18 @@ fn couriers(shared: &Arc<Shared>, secrets: &Secrets) -> Result<Vec<Courier>, Sta
     }
     for alert in &spec.alerts {
         let name = &alert.name;
-        let receiver = receiver(alert, secrets).context(AlertSnafu { name })?;
+        let messenger = messenger(alert, secrets).context(AlertSnafu { name })?;
         let target = format!("{ALERT}{name}");
-        couriers.push(Courier::of_messages(shared.clone(), target, receiver));
+        couriers.push(Courier::of_messages(shared.clone(), target, messenger));
     }
     Ok(couriers)
 }
 
 /// Who is told, whom the schema lets be told in one way.
-pub(crate) fn receiver(alert: &StationAlert, secrets: &Secrets) -> Result<Receiver, AlertError> {
+pub(crate) fn messenger(alert: &StationAlert, secrets: &Secrets) -> Result<Messenger, AlertError> {
     Ok(match (&alert.webhook, &alert.email) {
-        (Some(webhook), _) => Receiver::Webhook(WebhookClient::new(webhook, secrets)?),
-        (None, Some(email)) => Receiver::Mail(Mailer::new(email, secrets)?),
+        (Some(webhook), _) => Messenger::Webhook(WebhookClient::new(webhook, secrets)?),
+        (None, Some(email)) => Messenger::Mail(Mailer::new(email, secrets)?),
         (None, None) => unreachable!("the schema asks for one of the two"),
     })
 }

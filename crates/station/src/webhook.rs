@@ -68,16 +68,12 @@ impl WebhookClient {
     /// # Errors
     /// [`WebhookError`].
     pub(crate) fn new(webhook: &StationWebhook, secrets: &Secrets) -> Result<Self, WebhookError> {
-        let secret = webhook.secret.as_deref();
-        let text = |file| secret.map(|secret| secrets.text(secret, file)).transpose();
-        let ca = secret
-            .map(|secret| secrets.find(secret, "ca.crt"))
-            .transpose()?;
+        let secret = secrets.of(webhook.secret.as_deref());
         Ok(Self {
-            client: client(PATIENCE, ca.flatten().as_deref()).context(ClientSnafu)?,
+            client: client(PATIENCE, secret.find("ca.crt")?.as_deref()).context(ClientSnafu)?,
             url: webhook.url.clone(),
-            token: text("token")?.flatten(),
-            key: text("hmac")?.flatten().map(String::into_bytes),
+            token: secret.text("token")?,
+            key: secret.text("hmac")?.map(String::into_bytes),
         })
     }
 

@@ -1,15 +1,12 @@
 //! A crop, magnified.
 
-use attrium_imaging::CROP_SIZE;
+use attrium_imaging::{CROP_SIZE, black_level};
 
 use super::canvas::{Canvas, Rgb};
 use super::colour;
 
 /// Pixels along a side of a magnified crop.
 pub(super) const SIDE: usize = 448;
-
-/// The share of the pixels with counts that are drawn black whatever they count, as where scans are drawn elsewhere.
-const SATURATED: f64 = 0.01;
 
 /// How much of the crop the hottest pixels hide.
 const OPAQUE: f32 = 0.75;
@@ -26,7 +23,7 @@ pub(super) type Colours = Vec<[f32; 3]>;
 
 /// Counts as greys: none white, many black, linear up to the count that 1 % of the pixels with counts exceed.
 pub(super) fn greys(counts: &[f32]) -> Colours {
-    let black = window(counts);
+    let black = black_level(counts);
     let grey = |count: &f32| 255.0 * (1.0 - (count / black).clamp(0.0, 1.0));
     counts.iter().map(|count| [grey(count); 3]).collect()
 }
@@ -43,21 +40,6 @@ pub(super) fn warmed(greys: &Colours, heat: &[f32]) -> Colours {
         colour::of_heat(heat).map(|over| grey + share * (f32::from(over) - grey))
     };
     greys.iter().zip(heat).map(warm).collect()
-}
-
-/// The least count that is drawn black.
-fn window(counts: &[f32]) -> f32 {
-    let mut counts: Vec<f32> = counts
-        .iter()
-        .copied()
-        .filter(|count| count.is_finite() && *count > 0.0)
-        .collect();
-    counts.sort_unstable_by(f32::total_cmp);
-    let above = (counts.len() as f64 * SATURATED) as usize;
-    counts
-        .len()
-        .checked_sub(1 + above)
-        .map_or(1.0, |index| counts[index])
 }
 
 impl Panel {
